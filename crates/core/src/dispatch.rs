@@ -1,0 +1,132 @@
+//! From a client's message to the script's function for it, and from that function's result to an answer.
+
+use fchatd_protocol::command::{self, Code};
+use fchatd_protocol::error;
+use fchatd_protocol::exchange::ConnectionId;
+use fchatd_script::engine::{Argument, ErrorKind, ScriptError};
+use fchatd_script::host::connection_handle;
+use fchatd_world::{ConnectionKey, State};
+
+use crate::Core;
+
+const IDENTIFY: Code = Code::new(b"IDN");
+const ALIVE: Code = Code::new(b"PIN");
+const VARIABLE: Code = Code::new(b"VAR");
+
+impl Core {
+    /// A client said something.
+    pub(crate) fn message(&mut self, id: ConnectionId, text: &str) {
+        let Some(key) = self.world.find_id(id) else { return };
+        if self.world.is_closing(key) {
+            return;
+        }
+        let Some(state) = self.world.connection(key).map(|connection| connection.state) else { return };
+        let Ok(message) = command::split(text) else {
+            self.world.close(key, false);
+            self.settle();
+            return;
+        };
+        match (message.code, state) {
+            (_, State::Departed) | (Some(ALIVE), _) => {}
+            (Some(IDENTIFY), _) => self.identify(key, message.payload),
+            (Some(code), State::Identified) => self.event(key, code, message.payload),
+            (Some(VARIABLE), _) => self.event(key, VARIABLE, message.payload),
+            (Some(code), _) if self.engine.has("event", code.as_str()) => {
+                self.refuse(key, error::REQUIRES_IDENT);
+            }
+            _ => self.world.send_error(key, error::UNKNOWN_COMMAND, None),
+        }
+        self.settle();
+    }
+
+    /// Calls the script's function for a command and answers with its error number, if it gives one.
+    fn event(&mut self, key: ConnectionKey, code: Code, payload: &str) {
+        let payload = if payload.is_empty() { "{}" } else { payload };
+        if self.tape.parse(payload).is_err() {
+            self.world.send_error(key, error::BAD_SYNTAX, None);
+            return;
+        }
+        let Some(number) = self.call(key, code.as_str()) else { return };
+        match number {
+            error::OK => {}
+            error::REQUIRES_IDENT | error::FATAL_INTERNAL => self.refuse(key, number),
+            number => self.world.send_error(key, number, None),
+        }
+    }
+
+    /// Calls `event.NAME(con, arguments)` with the arguments that stand on the tape. The result is the error
+    /// number of the answer, or nothing when the script failed and the client has been told. Only what went
+    /// through counts against a throttle.
+    pub(crate) fn call(&mut self, key: ConnectionKey, name: &str) -> Option<i32> {
+        self.world.keep_throttles();
+        let arguments = [Argument::Number(connection_handle(key)), Argument::Json(&self.tape)];
+        let number = match self.engine.call(&mut self.world, "event", name, &arguments) {
+            Ok(number) => number.unwrap_or(0.0) as i32,
+            Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
+            Err(failure) => {
+                let incident = self.report(name, &failure);
+                let text = format!("{} Incident {incident:08x}.", error::message(error::LUA));
+                self.world.send_error(key, error::LUA, Some(&text));
+                self.world.restore_throttles();
+                return None;
+            }
+        };
+        if number != error::OK {
+            self.world.restore_throttles();
+        }
+        Some(number)
+    }
+
+    /// Writes a script's failure into the log and returns the number by which it can be found there.
+    fn report(&mut self, name: &str, failure: &ScriptError) -> u32 {
+        let incident = self.world.incident();
+        tracing::error!(
+            incident = format_args!("{incident:08x}"),
+            function = name,
+            kind = ?failure.kind,
+            traceback = %failure.traceback,
+            "the script failed: {}",
+            failure.message
+        );
+        incident
+    }
+
+    /// Sends an error and closes the connection a second later.
+    pub(crate) fn refuse(&mut self, key: ConnectionKey, number: i32) {
+        self.world.send_error(key, number, None);
+        self.world.close(key, false);
+    }
+
+    /// The script's farewell to a character that is about to go.
+    pub(crate) fn farewell(&mut self, key: ConnectionKey) {
+        let arguments = [Argument::Number(connection_handle(key))];
+        if let Err(failure) = self.engine.call(&mut self.world, "event", "pre_disconnect", &arguments)
+            && failure.kind != ErrorKind::Missing
+        {
+            self.report("pre_disconnect", &failure);
+        }
+    }
+
+    /// Carries out what scripts left to be done when their call has ended: farewells, departures of closed
+    /// connections, and the end of rooms that were left empty.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let farewells = self.world.take_farewells();
+            let closing = self.world.take_closing();
+            if farewells.is_empty() && closing.is_empty() {
+                break;
+            }
+            for key in farewells {
+                self.farewell(key);
+            }
+            for key in closing {
+                if self.world.connection(key).is_some_and(|connection| connection.is_identified()) {
+                    self.farewell(key);
+                    self.world.depart(key);
+                }
+                self.world.set_state(key, State::Departed);
+            }
+        }
+        self.world.sweep_emptied();
+    }
+}

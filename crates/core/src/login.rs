@@ -1,0 +1,101 @@
+//! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. Who is let in and what
+//! that means is the script's `event.ident_callback` (page 4).
+
+use fchatd_protocol::error;
+use fchatd_protocol::exchange::{ConnectionId, Request};
+use fchatd_world::{ConnectionKey, State};
+
+use crate::Core;
+
+impl Core {
+    /// `IDN`: checks it in the order of page 2 and asks the login provider.
+    pub(crate) fn identify(&mut self, key: ConnectionKey, payload: &str) {
+        let Some(connection) = self.world.connection(key) else { return };
+        let (id, address) = (connection.id, connection.address);
+        if connection.state != State::Connected {
+            self.world.send_error(key, error::ALREADY_IDENT, None);
+            return;
+        }
+        if self.world.user_count() >= self.world.settings.count("maxusers") {
+            return self.refuse(key, error::SERVER_FULL);
+        }
+        if self.tape.parse(payload).is_err() {
+            return self.refuse(key, error::BAD_SYNTAX);
+        }
+        let field = |name: &str| self.tape.text(name).map(|text| text.into_owned());
+        let fields = (
+            field("method"),
+            field("account"),
+            field("ticket"),
+            field("character"),
+            field("cname"),
+            field("cversion"),
+        );
+        let (
+            Some(method),
+            Some(account),
+            Some(ticket),
+            Some(character),
+            Some(client_name),
+            Some(client_version),
+        ) = fields
+        else {
+            return self.refuse(key, error::BAD_SYNTAX);
+        };
+        if method != "ticket" {
+            return self.refuse(key, error::UNKNOWN_AUTH_METHOD);
+        }
+        if self.world.identifying_count() >= self.world.settings.count("loginslots") {
+            return self.refuse(key, error::NO_LOGIN_SLOT);
+        }
+        self.world.set_state(key, State::Identifying { since: self.world.now.monotonic });
+        self.world.outputs.requests.push(Request::CheckLogin {
+            connection: id,
+            address,
+            account,
+            ticket,
+            character,
+            client_name,
+            client_version,
+        });
+    }
+
+    /// The login provider answered, or failed.
+    pub(crate) fn login_answer(&mut self, id: ConnectionId, answer: Option<&str>) {
+        let Some(key) = self.world.find_id(id) else { return };
+        let pending = |state| matches!(state, State::Identifying { .. });
+        if !self.world.connection(key).is_some_and(|connection| pending(connection.state)) {
+            return;
+        }
+        let good = answer.is_some_and(|answer| self.tape.parse(answer).is_ok() && self.tape.is_object());
+        if !good {
+            self.refuse(key, error::LOGIN_TIMED_OUT);
+            return self.settle();
+        }
+        let number = self.call(key, "ident_callback");
+        let identified = self.world.connection(key).is_some_and(|connection| connection.is_identified());
+        if number != Some(error::OK) || !identified {
+            // Nothing is seen by others of a log-in that was refused.
+            self.world.retract(key);
+            match number {
+                _ if self.world.is_closing(key) => {}
+                None => self.world.close(key, false),
+                Some(error::OK) => self.refuse(key, error::IDENT_FAILED),
+                Some(number) => self.refuse(key, number),
+            }
+        } else if let Some(connection) = self.world.connection(key) {
+            tracing::debug!(character = %connection.name, address = %connection.address, "came online");
+        }
+        self.settle();
+    }
+
+    /// Refuses the log-ins whose check takes too long.
+    pub(crate) fn time_out_logins(&mut self) {
+        let limit = (self.world.settings.number("logintimeout") * 1000.0) as u64;
+        if let Some(moment) = self.world.now.monotonic.checked_sub(limit) {
+            for key in self.world.identifying_since(moment) {
+                self.refuse(key, error::LOGIN_TIMED_OUT);
+            }
+        }
+    }
+}

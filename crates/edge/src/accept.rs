@@ -1,0 +1,179 @@
+//! Listening, and a connection's first phase: HTTP until it asks to become a WebSocket. Both live on one port.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fchatd_protocol::limits::HANDSHAKE_BYTES_MAX;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{debug, warn};
+
+use crate::edge::{Application, Edge};
+use crate::http::HttpService;
+use crate::reader::Reader;
+use crate::respond;
+use crate::websocket::handshake::{self, Handshake};
+
+/// Connections that the kernel keeps for us until they are accepted.
+const BACKLOG: i32 = 4096;
+
+/// Opens a listening socket.
+///
+/// # Errors
+/// Those of the operating system, such as an address in use.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Accepts connections until the edge stops.
+pub async fn serve<A, H>(edge: Rc<Edge<A>>, listener: TcpListener, service: Rc<H>)
+where
+    A: Application + 'static,
+    H: HttpService + 'static,
+{
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = edge.stopping.notified() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if edge.sockets.get() >= edge.settings.connections_max {
+                    debug!(%peer, "turned away: all connections are in use");
+                    continue;
+                }
+                edge.sockets.set(edge.sockets.get() + 1);
+                let place = Place(Rc::clone(&edge));
+                let service = Rc::clone(&service);
+                tokio::task::spawn_local(async move {
+                    if let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await {
+                        let edge = Rc::clone(&place.0);
+                        // From here on the reader counts for the socket.
+                        std::mem::forget(place);
+                        tokio::task::spawn_local(Reader::new(edge, stream, address, &early));
+                    }
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: wait for some to become free instead of spinning.
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Counts for one socket until it is dropped.
+struct Place<A: Application + 'static>(Rc<Edge<A>>);
+
+impl<A: Application + 'static> Drop for Place<A> {
+    fn drop(&mut self) {
+        self.0.sockets.set(self.0.sockets.get().saturating_sub(1));
+    }
+}
+
+/// Speaks HTTP with a new connection. What it returns has become a WebSocket: the socket, the client's address,
+/// and what came right behind the handshake.
+async fn greet<A, H>(
+    edge: &Rc<Edge<A>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Rc<H>,
+) -> Option<(TcpStream, IpAddr, Bytes)>
+where
+    A: Application + 'static,
+    H: HttpService + 'static,
+{
+    stream.set_nodelay(true).ok()?;
+    let patience = edge.settings.handshake_timeout;
+    // A connection inside the HTTP library costs 10 KiB: a silent one is not let in.
+    tokio::time::timeout(patience, stream.readable()).await.ok()?.ok()?;
+
+    let upgraded = Rc::new(Cell::new(None));
+    let answer = {
+        let (edge, upgraded) = (Rc::clone(edge), Rc::clone(&upgraded));
+        service_fn(move |request: Request<Incoming>| {
+            let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
+            Box::pin(async move {
+                let address = edge.settings.proxies.client_address(peer.ip(), request.headers());
+                let response = match handshake::examine(request.method(), request.headers()) {
+                    Handshake::Accept { accept } => {
+                        if origin_is_allowed(&edge.settings.origin, &edge.settings.origin_host, &request) {
+                            upgraded.set(Some(address));
+                            switch(&accept)
+                        } else {
+                            respond::text(StatusCode::FORBIDDEN, "This origin may not connect here.")
+                        }
+                    }
+                    Handshake::Refuse { status, reason } => {
+                        let mut response = respond::text(status, reason);
+                        if status == StatusCode::UPGRADE_REQUIRED {
+                            let version = HeaderValue::from_static(handshake::VERSION);
+                            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, version);
+                        }
+                        response
+                    }
+                    Handshake::NotUpgrade => {
+                        respond::answer(request, address, &*service, edge.settings.body_bytes_max, patience).await
+                    }
+                };
+                Ok::<_, Infallible>(response)
+            })
+        })
+    };
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(HANDSHAKE_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await {
+        debug!(%peer, %error, "the HTTP connection ended with an error");
+        return None;
+    }
+    let address = upgraded.take()?;
+    let parts = connection.into_parts();
+    Some((parts.io.into_inner(), address, parts.read_buf))
+}
+
+fn switch(accept: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    response
+}
+
+/// Browsers tell where a page comes from; clients that are no browsers send no origin and are always let in.
+fn origin_is_allowed(origin: &str, host: &str, request: &Request<Incoming>) -> bool {
+    if origin.is_empty() && host.is_empty() {
+        return true;
+    }
+    let Some(given) = request.headers().get(hyper::header::ORIGIN) else { return true };
+    let Ok(given) = given.to_str() else { return false };
+    let given_host = given.split_once("://").map_or(given, |(_, rest)| rest);
+    let given_host = given_host.rsplit_once(':').map_or(given_host, |(name, _)| name);
+    (!origin.is_empty() && given.eq_ignore_ascii_case(origin))
+        || (!host.is_empty() && given_host.eq_ignore_ascii_case(host))
+}

@@ -1,0 +1,503 @@
+//! Fan-out: from one operation of the core to bytes for many sockets.
+//!
+//! All frames of a turn stand once in one byte log. What a connection is to get is a range of that log; frames
+//! that follow each other for a connection extend its range, so that most connections are written with a single
+//! call on a single range, without a copy. Only a connection that skipped a frame (the sender of a message, a
+//! member of several channels) has more than one range. At the end of the turn every touched socket is written
+//! once, and the log is cleared. What a socket does not take goes to a backlog of its own, which no other
+//! connection has.
+
+use std::io::{self, IoSlice};
+
+use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
+
+use crate::backlog::Backlog;
+use crate::members::{Audience, Membership};
+use crate::websocket::Opcode;
+use crate::websocket::encode;
+
+/// Pieces smaller than this on average are copied together instead of being handed to the kernel one by one.
+const COPY_BELOW: usize = 2048;
+/// Pieces that one vectored write takes.
+const PIECES_MAX: usize = 64;
+/// The log is flushed in the middle of a turn when it has grown over this.
+const LOG_BYTES_MAX: usize = 4 << 20;
+/// Memory that buffers keep between turns.
+const KEEP: usize = 1 << 20;
+
+/// The writing side of a socket that never blocks.
+pub(crate) trait Socket {
+    /// Writes some of `bytes`; [`io::ErrorKind::WouldBlock`] when the socket is full.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Writes some of `pieces` in one call.
+    ///
+    /// # Errors
+    /// Those of the socket.
+    fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// What a connection is to get of the log, and where it stands in its life: what fan-out touches.
+#[derive(Debug, Clone, Copy)]
+struct Lane {
+    /// The range that grows; empty when `start == end`.
+    start: u32,
+    end: u32,
+    /// Which of the lists of finished ranges is this connection's; [`NONE`] for most.
+    finished: u32,
+    generation: u32,
+    phase: Phase,
+    touched: bool,
+    blocked: bool,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The slot is free.
+    Free,
+    /// Frames flow both ways.
+    Open,
+    /// The core has closed it: nothing is taken from it any more, what is queued still goes out.
+    Closing,
+    /// The core does not know it any more; only the last bytes are on their way.
+    Lingering,
+}
+
+/// What is needed of a connection only when its socket is written or its memberships change.
+#[derive(Debug)]
+struct Cold<S> {
+    socket: Option<S>,
+    backlog: Option<Backlog>,
+    membership: Membership,
+}
+
+/// Something that the edge has to do about a connection after applying or flushing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The socket is full: wait until it can be written again.
+    Blocked(u32),
+    /// The outbox grew over its limit: cut the connection off.
+    Overflow(u32),
+    /// The socket is broken.
+    Broken(u32),
+    /// The core closes the connection: after the delay in milliseconds, end it.
+    Close(u32, u32),
+}
+
+/// The sockets of one edge and what they are to get.
+#[derive(Debug)]
+pub(crate) struct Fan<S> {
+    edge: u16,
+    outbox_bytes_max: usize,
+    log: Vec<u8>,
+    lanes: Vec<Lane>,
+    cold: Vec<Option<Box<Cold<S>>>>,
+    free: Vec<u32>,
+    touched: Vec<u32>,
+    finished: Vec<Vec<(u32, u32)>>,
+    finished_used: usize,
+    channels: Vec<Audience>,
+    everyone: Audience,
+    scratch: Vec<u8>,
+    events: Vec<Event>,
+    /// Frames handed to connections since the start.
+    pub(crate) deliveries: u64,
+}
+
+impl<S: Socket> Fan<S> {
+    /// No connections yet. `outbox_bytes_max` bounds what waits for one connection.
+    pub(crate) fn new(edge: u16, outbox_bytes_max: usize) -> Self {
+        Self {
+            edge,
+            outbox_bytes_max,
+            log: Vec::new(),
+            lanes: Vec::new(),
+            cold: Vec::new(),
+            free: Vec::new(),
+            touched: Vec::new(),
+            finished: Vec::new(),
+            finished_used: 0,
+            channels: Vec::new(),
+            everyone: Audience::default(),
+            scratch: Vec::new(),
+            events: Vec::new(),
+            deliveries: 0,
+        }
+    }
+
+    /// Takes a socket in.
+    pub(crate) fn open(&mut self, socket: S) -> ConnectionId {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.lanes.push(Lane {
+                start: 0,
+                end: 0,
+                finished: NONE,
+                generation: 0,
+                phase: Phase::Free,
+                touched: false,
+                blocked: false,
+            });
+            self.cold.push(None);
+            self.lanes.len() as u32 - 1
+        });
+        let lane = &mut self.lanes[slot as usize];
+        lane.phase = Phase::Open;
+        let generation = lane.generation;
+        let cold = Cold { socket: Some(socket), backlog: None, membership: Membership::default() };
+        self.cold[slot as usize] = Some(Box::new(cold));
+        ConnectionId { edge: self.edge, slot, generation }
+    }
+
+    /// How far the connection in a slot has come.
+    pub(crate) fn phase(&self, slot: u32) -> Phase {
+        self.lanes.get(slot as usize).map_or(Phase::Free, |lane| lane.phase)
+    }
+
+    /// Moves a connection on. From [`Phase::Lingering`] on it is in no audience.
+    pub(crate) fn set_phase(&mut self, slot: u32, phase: Phase) {
+        if phase == Phase::Lingering {
+            self.withdraw(slot);
+        }
+        if let Some(lane) = self.lanes.get_mut(slot as usize) {
+            lane.phase = phase;
+        }
+    }
+
+    /// Lets go of a connection and its socket; the slot is free for another.
+    pub(crate) fn release(&mut self, slot: u32) {
+        self.flush();
+        self.withdraw(slot);
+        self.cold[slot as usize] = None;
+        let lane = &mut self.lanes[slot as usize];
+        lane.generation = lane.generation.wrapping_add(1);
+        lane.phase = Phase::Free;
+        lane.blocked = false;
+        self.free.push(slot);
+    }
+
+    /// The slots in use.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
+        let used = |&(_, lane): &(usize, &Lane)| lane.phase != Phase::Free;
+        self.lanes.iter().enumerate().filter(used).map(|(slot, _)| slot as u32)
+    }
+
+    /// How many connections there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lanes.len() - self.free.len()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The socket of a connection.
+    pub(crate) fn socket(&self, slot: u32) -> Option<&S> {
+        self.cold.get(slot as usize)?.as_ref()?.socket.as_ref()
+    }
+
+    /// Ends the writing side once everything has gone out; false while something waits.
+    pub(crate) fn finish_writing(&mut self, slot: u32) -> bool {
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return true };
+        if cold.backlog.is_none() {
+            cold.socket = None;
+        }
+        cold.socket.is_none()
+    }
+
+    /// Whether the connection's socket did not take everything.
+    pub(crate) fn is_blocked(&self, slot: u32) -> bool {
+        self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked)
+    }
+
+    /// Whether the connection is identified.
+    pub(crate) fn is_identified(&self, slot: u32) -> bool {
+        matches!(self.cold.get(slot as usize), Some(Some(cold)) if cold.membership.everyone.is_some())
+    }
+
+    /// What there is to do about connections since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Carries out what the core wants, in order.
+    pub(crate) fn apply(&mut self, outputs: &Outputs) {
+        for &operation in &outputs.operations {
+            match operation {
+                Operation::Send { connection, frame } => {
+                    if let Some(slot) = self.slot_of(connection) {
+                        let range = self.append(Opcode::Text, outputs.bytes_of(frame));
+                        self.push(slot, range);
+                    }
+                }
+                Operation::SendChannel { channel, except, frame } => {
+                    let Some(audience) = self.channels.get_mut(channel.0 as usize) else { continue };
+                    let audience = std::mem::take(audience);
+                    let except = except.and_then(|connection| self.slot_of(connection));
+                    self.push_all(&audience, except, outputs.bytes_of(frame));
+                    self.channels[channel.0 as usize] = audience;
+                }
+                Operation::SendEveryone { frame } => {
+                    let audience = std::mem::take(&mut self.everyone);
+                    self.push_all(&audience, None, outputs.bytes_of(frame));
+                    self.everyone = audience;
+                }
+                Operation::Identified { connection } => self.identify(connection),
+                Operation::Departed { connection } => {
+                    if let Some(slot) = self.slot_of(connection) {
+                        self.withdraw(slot);
+                    }
+                }
+                Operation::Join { channel, connection } => self.join(channel, connection),
+                Operation::Leave { channel, connection } => self.leave(channel, connection),
+                Operation::CloseChannel { channel } => self.close_channel(channel),
+                Operation::Close { connection, delay_milliseconds } => {
+                    if let Some(slot) = self.slot_of(connection) {
+                        self.lanes[slot as usize].phase = Phase::Closing;
+                        self.events.push(Event::Close(slot, delay_milliseconds));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Queues a frame that the edge itself makes for one connection, such as a pong.
+    pub(crate) fn send(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) {
+        let range = self.append(opcode, payload);
+        self.push(slot, range);
+    }
+
+    /// Queues one frame for several connections.
+    pub(crate) fn send_to(&mut self, slots: impl Iterator<Item = u32>, opcode: Opcode, payload: &[u8]) {
+        let range = self.append(opcode, payload);
+        for slot in slots {
+            self.push(slot, range);
+        }
+    }
+
+    fn slot_of(&self, connection: ConnectionId) -> Option<u32> {
+        if connection.edge != self.edge {
+            return None;
+        }
+        let lane = self.lanes.get(connection.slot as usize)?;
+        let known = lane.generation == connection.generation
+            && matches!(lane.phase, Phase::Open | Phase::Closing);
+        known.then_some(connection.slot)
+    }
+
+    fn append(&mut self, opcode: Opcode, payload: &[u8]) -> (u32, u32) {
+        if self.log.len() > LOG_BYTES_MAX {
+            self.flush();
+        }
+        let start = self.log.len() as u32;
+        encode::write_frame(&mut self.log, opcode, payload);
+        (start, self.log.len() as u32)
+    }
+
+    fn push_all(&mut self, audience: &Audience, except: Option<u32>, payload: &[u8]) {
+        if audience.is_empty() {
+            return;
+        }
+        let range = self.append(Opcode::Text, payload);
+        for slot in audience.iter() {
+            if Some(slot) != except {
+                self.push(slot, range);
+            }
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, slot: u32, (start, end): (u32, u32)) {
+        let Some(lane) = self.lanes.get_mut(slot as usize) else { return };
+        self.deliveries += 1;
+        if lane.end == start && lane.touched {
+            lane.end = end;
+            return;
+        }
+        if lane.blocked {
+            self.push_blocked(slot, start, end);
+            return;
+        }
+        if lane.touched {
+            if lane.finished == NONE {
+                lane.finished = self.finished_used as u32;
+                self.finished_used += 1;
+                if self.finished.len() < self.finished_used {
+                    self.finished.push(Vec::new());
+                }
+            }
+            self.finished[lane.finished as usize].push((lane.start, lane.end));
+        } else {
+            lane.touched = true;
+            self.touched.push(slot);
+        }
+        lane.start = start;
+        lane.end = end;
+    }
+
+    #[cold]
+    fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
+        let bytes = &self.log[start as usize..end as usize];
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let backlog = cold.backlog.get_or_insert_default();
+        if backlog.len() + bytes.len() > self.outbox_bytes_max {
+            self.events.push(Event::Overflow(slot));
+        } else {
+            backlog.push(bytes);
+        }
+    }
+
+    /// Writes every touched socket once and clears the log.
+    pub(crate) fn flush(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for slot in touched.drain(..) {
+            self.flush_one(slot);
+        }
+        self.touched = touched;
+        for list in self.finished.iter_mut().take(self.finished_used) {
+            list.clear();
+        }
+        self.finished_used = 0;
+        self.log.clear();
+        self.log.shrink_to(KEEP);
+        self.scratch.shrink_to(KEEP);
+    }
+
+    fn flush_one(&mut self, slot: u32) {
+        let lane = &mut self.lanes[slot as usize];
+        lane.touched = false;
+        let last = (lane.start as usize, lane.end as usize);
+        let finished = std::mem::replace(&mut lane.finished, NONE);
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let Some(socket) = &cold.socket else { return };
+        let list = if finished == NONE { &[][..] } else { &self.finished[finished as usize][..] };
+        let total: usize = list.iter().map(|&(start, end)| (end - start) as usize).sum::<usize>() + last.1 - last.0;
+        let pieces = list.iter().map(|&(start, end)| (start as usize, end as usize)).chain([last]);
+        let log = &self.log;
+        let mut written = if list.is_empty() {
+            socket.try_write(&log[last.0..last.1])
+        } else if total / (list.len() + 1) < COPY_BELOW || list.len() >= PIECES_MAX {
+            self.scratch.clear();
+            pieces.clone().for_each(|(start, end)| self.scratch.extend_from_slice(&log[start..end]));
+            socket.try_write(&self.scratch)
+        } else {
+            let slices: Vec<IoSlice<'_>> =
+                pieces.clone().map(|(start, end)| IoSlice::new(&log[start..end])).collect();
+            socket.try_write_vectored(&slices)
+        };
+        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            written = Ok(0);
+        }
+        match written {
+            Ok(count) if count == total => {}
+            Ok(count) => {
+                let backlog = cold.backlog.get_or_insert_default();
+                let mut skip = count;
+                for (start, end) in pieces {
+                    let piece = &log[start..end];
+                    backlog.push(&piece[skip.min(piece.len())..]);
+                    skip = skip.saturating_sub(piece.len());
+                }
+                self.lanes[slot as usize].blocked = true;
+                if backlog.len() > self.outbox_bytes_max {
+                    self.events.push(Event::Overflow(slot));
+                } else {
+                    self.events.push(Event::Blocked(slot));
+                }
+            }
+            Err(_) => self.events.push(Event::Broken(slot)),
+        }
+    }
+
+    /// Writes what waits for a socket that can be written again. True when all has gone out.
+    ///
+    /// # Errors
+    /// Those of the socket; then it is broken.
+    pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return Ok(true) };
+        if let (Some(backlog), Some(socket)) = (&mut cold.backlog, &cold.socket) {
+            while !backlog.is_empty() {
+                match socket.try_write(backlog.bytes()) {
+                    Ok(count) => backlog.advance(count),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        cold.backlog = None;
+        self.lanes[slot as usize].blocked = false;
+        Ok(true)
+    }
+
+    fn identify(&mut self, connection: ConnectionId) {
+        let Some(slot) = self.slot_of(connection) else { return };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        if cold.membership.everyone.is_none() {
+            cold.membership.everyone = Some(self.everyone.add(slot));
+        }
+    }
+
+    fn join(&mut self, channel: ChannelId, connection: ConnectionId) {
+        let Some(slot) = self.slot_of(connection) else { return };
+        let index = channel.0 as usize;
+        if index >= self.channels.len() {
+            self.channels.resize_with(index + 1, Audience::default);
+        }
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        if cold.membership.position(channel).is_none() {
+            cold.membership.channels.push((channel, self.channels[index].add(slot)));
+        }
+    }
+
+    fn leave(&mut self, channel: ChannelId, connection: ConnectionId) {
+        let Some(slot) = self.slot_of(connection) else { return };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        if let Some(position) = cold.membership.take(channel) {
+            self.remove_member(channel, position);
+        }
+    }
+
+    fn remove_member(&mut self, channel: ChannelId, position: u32) {
+        let Some(audience) = self.channels.get_mut(channel.0 as usize) else { return };
+        if let Some(moved) = audience.remove(position)
+            && let Some(Some(cold)) = self.cold.get_mut(moved as usize)
+        {
+            cold.membership.moved(channel, position);
+        }
+    }
+
+    fn close_channel(&mut self, channel: ChannelId) {
+        let Some(audience) = self.channels.get_mut(channel.0 as usize) else { return };
+        let audience = std::mem::take(audience);
+        for slot in audience.iter() {
+            if let Some(Some(cold)) = self.cold.get_mut(slot as usize) {
+                cold.membership.take(channel);
+            }
+        }
+    }
+
+    /// Takes a connection out of every audience.
+    fn withdraw(&mut self, slot: u32) {
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let membership = std::mem::take(&mut cold.membership);
+        for (channel, position) in membership.channels {
+            self.remove_member(channel, position);
+        }
+        if let Some(position) = membership.everyone
+            && let Some(moved) = self.everyone.remove(position)
+            && let Some(Some(cold)) = self.cold.get_mut(moved as usize)
+        {
+            cold.membership.everyone = Some(position);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "fan_tests.rs"]
+mod tests;

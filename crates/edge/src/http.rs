@@ -1,0 +1,47 @@
+//! The plain shape of an HTTP exchange between the edge, which owns the socket, and whoever answers: the
+//! account service and the built-in page.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+/// One complete HTTP request that is not a WebSocket upgrade. The body is at most the edge's body limit.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// The method in upper case, such as `GET`.
+    pub method: String,
+    /// The path without the query, still percent-encoded, such as `/json/getApiTicket.php`.
+    pub path: String,
+    /// What follows the `?`, empty when there is none.
+    pub query: String,
+    /// The `Content-Type` header, when the client sent one.
+    pub content_type: Option<String>,
+    /// The `If-None-Match` header, when the client sent one.
+    pub if_none_match: Option<String>,
+    /// The whole body.
+    pub body: Bytes,
+    /// The client's address, taken from a trusted proxy's header where there is one.
+    pub address: IpAddr,
+}
+
+/// The answer to an [`HttpRequest`].
+#[derive(Debug, Clone)]
+pub struct HttpResponse {
+    /// The status code, such as 200.
+    pub status: u16,
+    /// Header names in lower case and their values; the edge adds the length and the date.
+    pub headers: Vec<(&'static str, String)>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// What an [`HttpService`] returns; it runs on the edge's own thread and so need not be `Send`.
+pub type HttpFuture = Pin<Box<dyn Future<Output = HttpResponse>>>;
+
+/// Answers HTTP requests. It must not block the thread: work that waits goes elsewhere.
+pub trait HttpService {
+    /// Answers one request.
+    fn call(&self, request: HttpRequest) -> HttpFuture;
+}

@@ -1,0 +1,176 @@
+//! The task of one WebSocket connection: reads, decodes, and writes what waited for a full socket.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::edge::{Application, Edge, Goodbye, Shared};
+use crate::fan::{Fan, Phase, Socket};
+use crate::websocket::{Decoder, Event, Opcode};
+
+/// A connection may read so often before others have their turn.
+const READS_PER_POLL: usize = 4;
+
+impl Socket for tokio::net::tcp::OwnedWriteHalf {
+    fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        tokio::net::tcp::OwnedWriteHalf::try_write(self, bytes)
+    }
+
+    fn try_write_vectored(&self, pieces: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+        tokio::net::tcp::OwnedWriteHalf::try_write_vectored(self, pieces)
+    }
+}
+
+/// Reads one connection to its end.
+pub(crate) struct Reader<A: Application + 'static> {
+    edge: Rc<Edge<A>>,
+    socket: OwnedReadHalf,
+    decoder: Decoder,
+    id: ConnectionId,
+}
+
+impl<A: Application + 'static> Reader<A> {
+    /// Takes a socket whose handshake is done; `early` is what came with the handshake.
+    pub(crate) fn new(edge: Rc<Edge<A>>, stream: TcpStream, address: IpAddr, early: &[u8]) -> Self {
+        let (socket, writer) = stream.into_split();
+        let id = edge.shared.borrow_mut().open(writer, address);
+        edge.wake_turn();
+        let mut reader = Self { decoder: Decoder::new(edge.decoder_options()), edge, socket, id };
+        if !early.is_empty() {
+            let edge = Rc::clone(&reader.edge);
+            let shared = &mut *edge.shared.borrow_mut();
+            reader.take(shared, &mut early.to_vec());
+        }
+        reader
+    }
+
+    /// Takes what was read.
+    fn take(&mut self, shared: &mut Shared<A>, bytes: &mut [u8]) {
+        let slot = self.id.slot;
+        let phase = shared.fan.phase(slot);
+        if phase == Phase::Lingering {
+            return;
+        }
+        let mut close = None;
+        let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
+        let before = inputs.len();
+        let outcome = self.decoder.receive(bytes, &mut |event| {
+            match event {
+                Event::Text(text) if phase == Phase::Open => {
+                    inputs.push(Input::Message { connection: self.id, text });
+                }
+                Event::Binary(bytes) => fan.send(slot, Opcode::Binary, bytes),
+                Event::Ping(payload) => answer(fan, slot, payload),
+                Event::Close { code, .. } => close = Some(code),
+                Event::Text(_) | Event::Pong => {}
+            }
+            ControlFlow::Continue(())
+        });
+        if let Err(violation) = outcome {
+            let goodbye = Goodbye::Say(violation.code, violation.reason);
+            shared.parting.push((slot, Departure::Violation, goodbye));
+        } else if let Some(code) = close {
+            shared.parting.push((slot, Departure::Goodbye, Goodbye::Reply(code)));
+        }
+        if shared.inputs.len() > before || !shared.parting.is_empty() {
+            self.edge.wake_turn();
+        }
+        shared.fan.flush();
+        self.edge.handle_events(shared);
+    }
+
+    /// Writes what waits while the socket takes it; `Ready` when the connection is broken.
+    fn poll_backlog(&self, shared: &mut Shared<A>, context: &mut Context<'_>) -> Poll<()> {
+        let slot = self.id.slot;
+        while shared.fan.is_blocked(slot) {
+            let Some(socket) = shared.fan.socket(slot) else { return Poll::Pending };
+            if ready!(socket.as_ref().poll_write_ready(context)).is_err() {
+                return Poll::Ready(());
+            }
+            match shared.fan.resume(slot) {
+                Ok(true) if shared.fan.phase(slot) == Phase::Lingering => {
+                    shared.fan.finish_writing(slot);
+                }
+                Ok(_) => {}
+                Err(_) => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+}
+
+fn answer<S: Socket>(fan: &mut Fan<S>, slot: u32, payload: &[u8]) {
+    fan.send(slot, Opcode::Pong, payload);
+}
+
+impl<A: Application + 'static> Future for Reader<A> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let edge = Rc::clone(&this.edge);
+        let shared = &mut *edge.shared.borrow_mut();
+        let slot = this.id.slot;
+        if let Some(peer) = shared.peers.get_mut(slot as usize) {
+            if peer.doomed {
+                return Poll::Ready(());
+            }
+            if !peer.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+                peer.waker = Some(context.waker().clone());
+            }
+        }
+        if shared.fan.is_blocked(slot) && this.poll_backlog(shared, context).is_ready() {
+            edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
+            return Poll::Ready(());
+        }
+        let mut buffer = std::mem::take(&mut shared.read_buffer);
+        let mut done = Poll::Pending;
+        for turn in 0..=READS_PER_POLL {
+            if turn == READS_PER_POLL {
+                context.waker().wake_by_ref();
+                break;
+            }
+            let mut read = ReadBuf::new(&mut buffer);
+            match Pin::new(&mut this.socket).poll_read(context, &mut read) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => {
+                    if let Some(peer) = shared.peers.get_mut(slot as usize) {
+                        peer.heard = shared.second;
+                    }
+                    this.take(shared, read.filled_mut());
+                }
+                Poll::Ready(_) => {
+                    edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
+                    done = Poll::Ready(());
+                    break;
+                }
+            }
+        }
+        shared.read_buffer = buffer;
+        done
+    }
+}
+
+impl<A: Application + 'static> Drop for Reader<A> {
+    fn drop(&mut self) {
+        // Also reached when the task panicked; then the core still has to hear of the end.
+        let edge = Rc::clone(&self.edge);
+        if let Ok(mut shared) = edge.shared.try_borrow_mut() {
+            let shared = &mut *shared;
+            edge.end(shared, self.id.slot, Departure::Lost, Goodbye::Silently);
+            shared.fan.release(self.id.slot);
+            if let Some(peer) = shared.peers.get_mut(self.id.slot as usize) {
+                *peer = Default::default();
+            }
+        }
+        edge.sockets.set(edge.sockets.get().saturating_sub(1));
+    }
+}

@@ -1,0 +1,62 @@
+//! Plain HTTP answers.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_NONE_MATCH};
+use hyper::{HeaderMap, Request, Response, StatusCode};
+
+use crate::http::{HttpRequest, HttpService};
+
+/// Collects a request's body and has the service answer it.
+pub(crate) async fn answer<H: HttpService>(
+    request: Request<Incoming>,
+    address: IpAddr,
+    service: &H,
+    body_bytes_max: usize,
+    patience: Duration,
+) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let collected = tokio::time::timeout(patience, Limited::new(body, body_bytes_max).collect()).await;
+    let body = match collected {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return text(StatusCode::PAYLOAD_TOO_LARGE, "The body of this request is too long.");
+        }
+        Ok(Err(_)) => return text(StatusCode::BAD_REQUEST, "The body of this request was cut off."),
+        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "The body of this request came too slowly."),
+    };
+    let request = HttpRequest {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        content_type: header(&head.headers, &CONTENT_TYPE),
+        if_none_match: header(&head.headers, &IF_NONE_MATCH),
+        body,
+        address,
+    };
+    let answer = service.call(request).await;
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// An answer of one sentence.
+pub(crate) fn text(status: StatusCode, sentence: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

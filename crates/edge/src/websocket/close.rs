@@ -1,0 +1,83 @@
+//! Close codes: those the server sends, and the rule for those it may receive (RFC 6455, section 7.4).
+
+/// A close code that the server sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The connection has done its work.
+    Normal = 1000,
+    /// The server is going down.
+    GoingAway = 1001,
+    /// The peer broke the protocol.
+    Protocol = 1002,
+    /// The peer sent a kind of data that is not accepted, such as a binary message.
+    Unsupported = 1003,
+    /// A text was not UTF-8.
+    InvalidText = 1007,
+    /// The peer broke a rule of the server that no other code names.
+    Policy = 1008,
+    /// A message was larger than the limit.
+    TooBig = 1009,
+    /// The server failed.
+    Internal = 1011,
+    /// The server restarts; the client may come back at once.
+    Restart = 1012,
+    /// The server is overloaded; the client should come back later.
+    TryAgainLater = 1013,
+}
+
+impl CloseCode {
+    /// The number that goes over the wire.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+/// Whether a peer may put this code into a close frame. 1004, 1005, 1006 and 1015 have meanings that never travel;
+/// 1012 to 1014 were registered after the RFC.
+pub(super) const fn may_be_received(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_received;
+
+    #[test]
+    fn received_codes() {
+        let table = [
+            (0, false),
+            (999, false),
+            (1000, true),
+            (1001, true),
+            (1002, true),
+            (1003, true),
+            (1004, false),
+            (1005, false),
+            (1006, false),
+            (1007, true),
+            (1008, true),
+            (1009, true),
+            (1010, true),
+            (1011, true),
+            (1012, true),
+            (1013, true),
+            (1014, true),
+            (1015, false),
+            (1016, false),
+            (1100, false),
+            (2000, false),
+            (2999, false),
+            (3000, true),
+            (3999, true),
+            (4000, true),
+            (4999, true),
+            (5000, false),
+            (65535, false),
+        ];
+        for (code, allowed) in table {
+            assert_eq!(may_be_received(code), allowed, "close code {code}");
+        }
+    }
+}

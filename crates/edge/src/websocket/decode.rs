@@ -1,0 +1,412 @@
+//! Bytes from the socket to messages: unmasking, fragments, limits, UTF-8 (RFC 6455, sections 5 to 8).
+
+use std::ops::ControlFlow;
+
+use super::close::{self, CloseCode};
+use super::frame::{Frame, MAX_CONTROL, MAX_HEADER, Opcode};
+use super::mask;
+
+/// The largest message a client may send when nothing else is said, in bytes (page 1 of the specification).
+pub const DEFAULT_MAX_MESSAGE: usize = 512 * 1024;
+
+/// What a client has sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A whole text message.
+    Text(&'a str),
+    /// A whole binary message.
+    Binary(&'a [u8]),
+    /// A ping, at most 125 bytes: answer with a pong of the same payload.
+    Ping(&'a [u8]),
+    /// A pong; nothing needs to be done.
+    Pong,
+    /// The client's last word: answer with a close frame (unless one was sent already), then end the connection.
+    Close {
+        /// The client's code, which is valid, or `None` when its frame was empty.
+        code: Option<u16>,
+        /// The client's reason, often empty.
+        reason: &'a str,
+    },
+}
+
+/// How a client broke the protocol: send this as a close frame, then end the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} ({})", code.number())]
+pub struct Violation {
+    /// The code for the close frame.
+    pub code: CloseCode,
+    /// The reason for the close frame and the log.
+    pub reason: &'static str,
+}
+
+/// What a [`Decoder`] accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The largest message, in bytes, all fragments together; a larger one is a violation with code 1009. Also the
+    /// bound of what a decoder buffers.
+    pub max_message: usize,
+    /// Whether binary messages are accepted; if not, one is a violation with code 1003.
+    pub accepts_binary: bool,
+}
+
+impl Default for Options {
+    /// What the chat speaks: text messages of at most [`DEFAULT_MAX_MESSAGE`].
+    fn default() -> Self {
+        Self {
+            max_message: DEFAULT_MAX_MESSAGE,
+            accepts_binary: false,
+        }
+    }
+}
+
+/// Decodes what one client sends. Owns no buffer while nothing is unfinished.
+#[derive(Debug)]
+pub struct Decoder {
+    max_message: usize,
+    accepts_binary: bool,
+    finished: bool,
+    unfinished: Option<Box<Unfinished>>,
+}
+
+/// What the reads so far have left open. Apart from the decoder, as most reads end where a frame ends.
+#[derive(Debug, Default)]
+struct Unfinished {
+    /// The first bytes of a header.
+    header: [u8; MAX_HEADER],
+    /// How many of them there are; always fewer than a whole header.
+    header_length: usize,
+    /// The frame whose payload has not arrived in full.
+    frame: Option<Frame>,
+    /// What has arrived of that frame when it is a control frame, unmasked.
+    control: Vec<u8>,
+    /// The message of which not all bytes or frames have arrived.
+    message: Option<Message>,
+}
+
+#[derive(Debug)]
+struct Message {
+    is_text: bool,
+    /// Unmasked.
+    bytes: Vec<u8>,
+    /// How many of the bytes of a text are known to be whole characters.
+    checked: usize,
+}
+
+const INVALID_TEXT: Violation = Violation {
+    code: CloseCode::InvalidText,
+    reason: "text is not UTF-8",
+};
+
+const fn protocol(reason: &'static str) -> Violation {
+    Violation {
+        code: CloseCode::Protocol,
+        reason,
+    }
+}
+
+/// `Break` when no more is to be delivered.
+type Progress = Result<ControlFlow<()>, Violation>;
+
+impl Decoder {
+    /// A decoder for a new connection.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            max_message: options.max_message,
+            accepts_binary: options.accepts_binary,
+            finished: false,
+            unfinished: None,
+        }
+    }
+
+    /// Takes the bytes of one read, unmasks them in place and delivers all that is complete, in order. Frames that
+    /// lie wholly in `bytes` are delivered from there without a copy.
+    ///
+    /// Once the client has closed, once `deliver` has returned `Break` or once there was an error the decoder is
+    /// finished: it delivers nothing more and ignores further bytes.
+    ///
+    /// # Errors
+    /// [`Violation`] when the client broke the protocol; what came before it has been delivered.
+    pub fn receive(
+        &mut self,
+        bytes: &mut [u8],
+        deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Violation> {
+        if self.finished {
+            return Ok(());
+        }
+        let progress = self.consume(bytes, deliver);
+        if matches!(progress, Ok(ControlFlow::Continue(()))) {
+            self.unfinished.take_if(|unfinished| unfinished.is_empty());
+        } else {
+            self.finished = true;
+            self.unfinished = None;
+        }
+        progress.map(|_| ())
+    }
+
+    /// Whether nothing more will be delivered; see [`Decoder::receive`].
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// How many bytes of a client's input the decoder holds room for; 0 between messages.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.unfinished.as_ref().map_or(0, |unfinished| {
+            let message = unfinished
+                .message
+                .as_ref()
+                .map_or(0, |message| message.bytes.capacity());
+            unfinished.header_length + unfinished.control.capacity() + message
+        })
+    }
+
+    fn consume(
+        &mut self,
+        mut input: &mut [u8],
+        deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Progress {
+        while !input.is_empty() {
+            let begun = self
+                .unfinished
+                .as_mut()
+                .and_then(|unfinished| unfinished.frame.take());
+            let is_begun = begun.is_some();
+            let mut frame = match begun {
+                Some(frame) => frame,
+                None => match self.take_header(&mut input)? {
+                    Some(frame) => frame,
+                    None => break,
+                },
+            };
+
+            let available = frame.remaining.min(input.len());
+            let (payload, rest) = std::mem::take(&mut input).split_at_mut(available);
+            input = rest;
+            mask::unmask(payload, frame.mask);
+            frame.mask = mask::advance(frame.mask, available);
+            frame.remaining -= available;
+
+            let flow = if frame.opcode.is_control() {
+                self.control(frame, is_begun, payload, deliver)?
+            } else {
+                self.data(frame, is_begun, payload, deliver)?
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+            if frame.remaining > 0 {
+                self.unfinished_mut().frame = Some(frame);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Takes a header, or the rest of one, from the front of the input. `None` when it is still incomplete; all
+    /// input is used up then.
+    fn take_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Frame>, Violation> {
+        let kept = self
+            .unfinished
+            .as_ref()
+            .map_or(0, |unfinished| unfinished.header_length);
+        let (parsed, used) = if kept == 0 {
+            let parsed = Frame::parse(input)?;
+            if parsed.is_none() {
+                self.keep_header(0, input);
+            }
+            (parsed, 0)
+        } else {
+            self.keep_header(kept, input);
+            let unfinished = self.unfinished_mut();
+            let parsed = Frame::parse(&unfinished.header[..unfinished.header_length])?;
+            if parsed.is_some() {
+                unfinished.header_length = 0;
+            }
+            (parsed, kept)
+        };
+        let Some((frame, size)) = parsed else {
+            return Ok(None);
+        };
+        self.admit(&frame)?;
+        *input = std::mem::take(input).get_mut(size - used..).unwrap_or_default();
+        Ok(Some(frame))
+    }
+
+    /// Copies the front of the input behind the `kept` bytes of a header, as far as a header can reach.
+    fn keep_header(&mut self, kept: usize, input: &[u8]) {
+        let unfinished = self.unfinished_mut();
+        let room = &mut unfinished.header[kept..];
+        let count = room.len().min(input.len());
+        room[..count].copy_from_slice(&input[..count]);
+        unfinished.header_length = kept + count;
+    }
+
+    /// The rules for a header that depend on what came before it, and the limits: a frame that will not be accepted
+    /// is refused before any of its payload is kept.
+    fn admit(&self, frame: &Frame) -> Result<(), Violation> {
+        if frame.opcode.is_control() {
+            return Ok(());
+        }
+        let message = self
+            .unfinished
+            .as_ref()
+            .and_then(|unfinished| unfinished.message.as_ref());
+        match (frame.opcode, message) {
+            (Opcode::Continuation, None) => return Err(protocol("continuation of no message")),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                return Err(protocol("new message inside a fragmented one"));
+            }
+            (Opcode::Binary, None) if !self.accepts_binary => {
+                return Err(Violation {
+                    code: CloseCode::Unsupported,
+                    reason: "send text, not binary messages",
+                });
+            }
+            _ => {}
+        }
+        let length = message.map_or(0, |message| message.bytes.len());
+        if frame.remaining > self.max_message.saturating_sub(length) {
+            return Err(Violation {
+                code: CloseCode::TooBig,
+                reason: "message larger than the limit",
+            });
+        }
+        Ok(())
+    }
+
+    /// Handles a part of a control frame, or the whole.
+    fn control(
+        &mut self,
+        frame: Frame,
+        is_begun: bool,
+        part: &[u8],
+        deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Progress {
+        let is_complete = frame.remaining == 0;
+        if is_complete && !is_begun {
+            return deliver_control(frame.opcode, part, deliver);
+        }
+        let payload = &mut self.unfinished_mut().control;
+        append(payload, part, MAX_CONTROL);
+        if !is_complete {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let payload = std::mem::take(payload);
+        deliver_control(frame.opcode, &payload, deliver)
+    }
+
+    /// Handles a part of a text, binary or continuation frame, or the whole.
+    fn data(
+        &mut self,
+        frame: Frame,
+        is_begun: bool,
+        part: &[u8],
+        deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Progress {
+        let ends_message = frame.last && frame.remaining == 0;
+        if ends_message && !is_begun && frame.opcode != Opcode::Continuation {
+            return deliver_message(frame.opcode == Opcode::Text, part, deliver);
+        }
+
+        let max_message = self.max_message;
+        let open = &mut self.unfinished_mut().message;
+        let message = open.get_or_insert_with(|| Message {
+            is_text: frame.opcode == Opcode::Text,
+            bytes: Vec::new(),
+            checked: 0,
+        });
+        append(&mut message.bytes, part, max_message);
+        if message.is_text {
+            message.check()?;
+        }
+        match open.take_if(|_| ends_message) {
+            Some(message) => deliver_message(message.is_text, &message.bytes, deliver),
+            None => Ok(ControlFlow::Continue(())),
+        }
+    }
+
+    fn unfinished_mut(&mut self) -> &mut Unfinished {
+        self.unfinished.get_or_insert_default()
+    }
+}
+
+impl Unfinished {
+    fn is_empty(&self) -> bool {
+        self.header_length == 0 && self.frame.is_none() && self.message.is_none()
+    }
+}
+
+impl Message {
+    /// Refuses a text at the first byte that no further input can make valid. The end of the message is checked on
+    /// delivery, as only there a cut character is an error.
+    fn check(&mut self) -> Result<(), Violation> {
+        let new = self.bytes.get(self.checked..).unwrap_or_default();
+        match str::from_utf8(new) {
+            Ok(text) => self.checked += text.len(),
+            Err(error) if error.error_len().is_none() => self.checked += error.valid_up_to(),
+            Err(_) => return Err(INVALID_TEXT),
+        }
+        Ok(())
+    }
+}
+
+/// Appends with room that doubles as bytes arrive and never exceeds `limit`.
+fn append(buffer: &mut Vec<u8>, bytes: &[u8], limit: usize) {
+    let needed = buffer.len() + bytes.len();
+    if needed > buffer.capacity() {
+        let room = buffer.capacity().saturating_mul(2).min(limit).max(needed);
+        buffer.reserve_exact(room - buffer.len());
+    }
+    buffer.extend_from_slice(bytes);
+}
+
+fn deliver_message(
+    is_text: bool,
+    bytes: &[u8],
+    deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Progress {
+    if !is_text {
+        return Ok(deliver(Event::Binary(bytes)));
+    }
+    let text = str::from_utf8(bytes).map_err(|_| INVALID_TEXT)?;
+    Ok(deliver(Event::Text(text)))
+}
+
+fn deliver_control(
+    opcode: Opcode,
+    payload: &[u8],
+    deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Progress {
+    match opcode {
+        Opcode::Close => {
+            let (code, reason) = close_payload(payload)?;
+            // Whatever `deliver` says: nothing may follow a close frame.
+            let _ = deliver(Event::Close { code, reason });
+            Ok(ControlFlow::Break(()))
+        }
+        Opcode::Ping => Ok(deliver(Event::Ping(payload))),
+        _ => Ok(deliver(Event::Pong)),
+    }
+}
+
+fn close_payload(payload: &[u8]) -> Result<(Option<u16>, &str), Violation> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return if payload.is_empty() {
+            Ok((None, ""))
+        } else {
+            Err(protocol("close frame with half a code"))
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !close::may_be_received(code) {
+        return Err(protocol("close code that may not be sent"));
+    }
+    let reason = str::from_utf8(reason).map_err(|_| INVALID_TEXT)?;
+    Ok((Some(code), reason))
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

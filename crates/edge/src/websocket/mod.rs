@@ -1,0 +1,15 @@
+//! The WebSocket protocol (RFC 6455), server side, sans-IO: no sockets, no time, no tasks. Bytes that were read go
+//! into a [`Decoder`]; what is to be written is encoded by the functions of [`encode`].
+
+mod close;
+mod decode;
+pub mod encode;
+mod frame;
+pub mod handshake;
+mod mask;
+#[cfg(test)]
+mod properties;
+
+pub use close::CloseCode;
+pub use decode::{DEFAULT_MAX_MESSAGE, Decoder, Event, Options, Violation};
+pub use frame::Opcode;

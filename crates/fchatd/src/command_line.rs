@@ -1,0 +1,94 @@
+//! The command line (page 5).
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A chat server that is a whole chat site: start it, open the page it names, talk.
+#[derive(Debug, Parser)]
+#[command(name = "fchatd", version, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    /// The folder the server lives in: scripts in DIR/script, state in DIR/data
+    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
+    pub(crate) dir: PathBuf,
+
+    /// Override a setting; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
+    pub(crate) set: Vec<String>,
+
+    /// For people who write clients and bots: every account and ticket is let in, and nothing is kept. An
+    /// account named admin is an administrator
+    #[arg(long, global = true)]
+    pub(crate) dev: bool,
+
+    /// Allow --dev on an address that others can reach
+    #[arg(long, global = true)]
+    pub(crate) force: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server; this is also what happens without a command
+    Run,
+    /// Check configuration and scripts without starting
+    Check,
+    /// Make and list accounts
+    Account {
+        #[command(subcommand)]
+        action: AccountAction,
+    },
+    /// Make and list characters
+    Character {
+        #[command(subcommand)]
+        action: CharacterAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountAction {
+    /// Make an account; the password is asked for, or read from the first line of the input
+    Add {
+        /// The account's name
+        name: String,
+        /// Make it an administrator's account
+        #[arg(long)]
+        admin: bool,
+    },
+    /// List all accounts
+    List,
+    /// Set a new password; it is asked for, or read from the first line of the input
+    Password {
+        /// The account's name
+        name: String,
+    },
+    /// Make an account an administrator's, or not any more
+    Admin {
+        /// The account's name
+        name: String,
+        /// Take the right away instead
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CharacterAction {
+    /// Make a character
+    Add {
+        /// The name of the account that it belongs to
+        account: String,
+        /// The character's name
+        name: String,
+        /// The character's gender
+        #[arg(long, default_value = "None")]
+        gender: String,
+    },
+    /// List the characters of an account
+    List {
+        /// The account's name
+        account: String,
+    },
+}

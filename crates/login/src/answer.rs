@@ -1,0 +1,87 @@
+use fchatd_store::{Account, Character};
+use serde::Serialize;
+use serde::ser::Serializer;
+use serde_json::json;
+
+use crate::error::AccountError;
+
+/// The login answer of page 4. What the embedded accounts do not know is left out, as the page allows.
+#[derive(Serialize)]
+struct LoginAnswer<'a> {
+    error: &'static str,
+    account: AccountPart,
+    char: CharacterPart<'a>,
+    permissions: u32,
+    #[serde(serialize_with = "select")]
+    select: &'a Character,
+    friends: [&'static str; 0],
+    ignores: [&'static str; 0],
+    bits: Bits,
+}
+
+#[derive(Serialize)]
+struct AccountPart {
+    account_id: i64,
+    admin: &'static str,
+    banned: u8,
+    /// Minutes left, so that whatever is not 0 means "not now".
+    timeout: u64,
+}
+
+#[derive(Serialize)]
+struct CharacterPart<'a> {
+    character_id: i64,
+    name: &'a str,
+}
+
+#[derive(Serialize, Default)]
+struct Bits {
+    hellban: u8,
+    subscribed: u8,
+    coder: u8,
+    admin: u8,
+    moderator: u8,
+    helpdesk: u8,
+    chanop: u8,
+    chatop: u8,
+    supercop: u8,
+}
+
+fn select<S: Serializer>(character: &&Character, serializer: S) -> Result<S::Ok, S::Error> {
+    let gender = character.profile.gender.is_none().then_some(("Gender", "None"));
+    serializer.collect_map(gender.into_iter().chain(character.profile.members()))
+}
+
+/// The answer for a character that may enter as far as tickets go; bans are the core's to judge.
+pub(crate) fn admitted(account: &Account, character: &Character, now: u64) -> Result<String, AccountError> {
+    let answer = LoginAnswer {
+        error: "",
+        account: AccountPart {
+            account_id: account.id.0,
+            admin: if account.admin { "1" } else { "0" },
+            banned: u8::from(account.banned),
+            timeout: account.timeout_until.saturating_sub(now).div_ceil(60),
+        },
+        char: CharacterPart {
+            character_id: character.id.0,
+            name: &character.name,
+        },
+        permissions: u32::from(account.admin),
+        select: character,
+        friends: [],
+        ignores: [],
+        bits: Bits {
+            admin: u8::from(account.admin),
+            ..Bits::default()
+        },
+    };
+    serde_json::to_string(&answer).map_err(|error| {
+        tracing::error!(%error, "a login answer could not be written");
+        AccountError::Failed(None)
+    })
+}
+
+/// The answer for a login that is refused.
+pub(crate) fn refused(text: &str) -> String {
+    json!({ "error": text }).to_string()
+}

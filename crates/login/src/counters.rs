@@ -1,0 +1,63 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What the account service has done since it started, for gauges.
+#[derive(Debug, Default)]
+pub struct Counters {
+    tickets: AtomicU64,
+    registrations: AtomicU64,
+    wrong_passwords: AtomicU64,
+    limited: AtomicU64,
+    busy: AtomicU64,
+}
+
+impl Counters {
+    /// Tickets given for a right password.
+    #[must_use]
+    pub fn tickets(&self) -> u64 {
+        self.tickets.load(Ordering::Relaxed)
+    }
+
+    /// Accounts made by people themselves.
+    #[must_use]
+    pub fn registrations(&self) -> u64 {
+        self.registrations.load(Ordering::Relaxed)
+    }
+
+    /// Wrong passwords and unknown accounts.
+    #[must_use]
+    pub fn wrong_passwords(&self) -> u64 {
+        self.wrong_passwords.load(Ordering::Relaxed)
+    }
+
+    /// Requests refused by a rate limit.
+    #[must_use]
+    pub fn limited(&self) -> u64 {
+        self.limited.load(Ordering::Relaxed)
+    }
+
+    /// Requests refused because too many were waiting.
+    #[must_use]
+    pub fn busy(&self) -> u64 {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_ticket(&self) {
+        self.tickets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_registration(&self) {
+        self.registrations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_wrong_password(&self) {
+        self.wrong_passwords.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_limited(&self) {
+        self.limited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_busy(&self) {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+    }
+}

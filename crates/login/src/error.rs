@@ -1,0 +1,91 @@
+use fchatd_store::{AccountsError, NameError, StoreError};
+
+/// Why the account service refused. The texts are shown to people by the clients.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// Unknown account or wrong password: one text for both, so that nobody learns which accounts exist.
+    #[error("The account name or the password is wrong.")]
+    WrongPassword,
+    /// A rate limit.
+    #[error("Too many attempts. Please try again in {}.", duration(*seconds))]
+    TooManyAttempts {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// Not a ticket of this account. Clients compare this text (page 7 of the specification, finding 21).
+    #[error("Invalid ticket.")]
+    InvalidTicket,
+    /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.
+    #[error("Your login ticket has expired (five minutes) or no ticket requested.")]
+    TicketExpired,
+    /// Only the operator makes accounts.
+    #[error("New accounts are made by the operator of this site only.")]
+    RegistrationClosed,
+    /// The password is too short or too long to be set.
+    #[error("Please choose a password of at least 8 characters and at most 256 bytes.")]
+    PasswordLength,
+    /// A field of the profile cannot be kept.
+    #[error("The field \"{field}\" must be a single line of 1 to 64 characters.")]
+    ProfileField {
+        /// The field's name in the form.
+        field: &'static str,
+    },
+    /// The name breaks a rule.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The account name is taken.
+    #[error("This account name is already taken. Please choose another one.")]
+    AccountNameTaken,
+    /// The character name is taken.
+    #[error("This character name is already taken. Please choose another one.")]
+    CharacterNameTaken,
+    /// The account has as many characters as it may have.
+    #[error("An account can have at most {limit} characters.")]
+    TooManyCharacters {
+        /// The limit.
+        limit: u32,
+    },
+    /// There is no such account; only told to the operator.
+    #[error("There is no such account.")]
+    NoSuchAccount,
+    /// The character is not one of the account's.
+    #[error("This account has no character of that name.")]
+    NoSuchCharacter,
+    /// Too much is waiting.
+    #[error("The server is busy. Please try again in a moment.")]
+    Busy,
+    /// Something of ours broke; the log says what.
+    #[error("The account service has a problem. Please try again later.")]
+    Failed(#[source] Option<StoreError>),
+}
+
+impl From<AccountsError> for AccountError {
+    fn from(error: AccountsError) -> Self {
+        match error {
+            AccountsError::Name(error) => Self::Name(error),
+            AccountsError::AccountNameTaken => Self::AccountNameTaken,
+            AccountsError::CharacterNameTaken => Self::CharacterNameTaken,
+            AccountsError::TooManyCharacters { limit } => Self::TooManyCharacters { limit },
+            AccountsError::NoSuchAccount => Self::NoSuchAccount,
+            AccountsError::NoSuchCharacter => Self::NoSuchCharacter,
+            AccountsError::Store(error) => error.into(),
+            _ => Self::Failed(None),
+        }
+    }
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the account store failed");
+        Self::Failed(Some(error))
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "1 second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}

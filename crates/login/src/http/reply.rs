@@ -1,0 +1,86 @@
+use bytes::Bytes;
+use fchatd_edge::http::HttpResponse;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::AccountError;
+
+/// What is wrong with a request, in words for the person who made it.
+#[derive(Debug)]
+pub(super) struct Refusal(String);
+
+impl Refusal {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Who may read an answer in a browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Pages of this site.
+    Site,
+    /// Any page: the clients' own apps load from files (page 7, finding 3).
+    Anyone,
+}
+
+/// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`.
+pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
+    let text = match result {
+        Ok(value) => serde_json::to_string(&value).unwrap_or_else(|error| {
+            tracing::error!(%error, "an answer could not be written");
+            refusal_text(&AccountError::Failed(None).to_string())
+        }),
+        Err(Refusal(text)) => refusal_text(&text),
+    };
+    response(200, text, readers)
+}
+
+/// The answer to a browser that asks whether it may send a request.
+pub(super) fn preflight() -> HttpResponse {
+    let mut response = response(204, String::new(), Readers::Anyone);
+    response
+        .headers
+        .push(("access-control-allow-methods", "POST, OPTIONS".to_owned()));
+    response
+        .headers
+        .push(("access-control-allow-headers", "Content-Type".to_owned()));
+    response
+        .headers
+        .push(("access-control-max-age", "86400".to_owned()));
+    response
+}
+
+pub(super) fn not_found() -> HttpResponse {
+    response(
+        404,
+        refusal_text("There is nothing at this address."),
+        Readers::Site,
+    )
+}
+
+fn refusal_text(text: &str) -> String {
+    json!({ "error": text }).to_string()
+}
+
+fn response(status: u16, text: String, readers: Readers) -> HttpResponse {
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        // Tickets must not stay in a cache.
+        ("cache-control", "no-store".to_owned()),
+    ];
+    if readers == Readers::Anyone {
+        headers.push(("access-control-allow-origin", "*".to_owned()));
+    }
+    HttpResponse {
+        status,
+        headers,
+        body: Bytes::from(text),
+    }
+}

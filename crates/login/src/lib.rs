@@ -1,0 +1,38 @@
+//! Who may enter (page 4 of the specification): the login providers that answer `IDN`, and the embedded account
+//! service with its HTTP interface.
+//!
+//! [`LoginProvider`] is what the core's login check talks to, [`AccountHttp`] answers the edge's HTTP requests,
+//! [`AccountService`] stands behind both and keeps hashing and disk away from their threads, and [`AccountDesk`]
+//! is the same for callers that may block, such as the command line.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod clock;
+mod counters;
+mod desk;
+mod error;
+mod guard;
+mod http;
+mod limits;
+mod open;
+mod password;
+mod provider;
+mod secret;
+mod service;
+mod settings;
+mod ticket;
+mod workers;
+
+pub use clock::Clock;
+pub use counters::Counters;
+pub use desk::{AccountDesk, CharacterList, TicketGrant};
+pub use error::AccountError;
+pub use fchatd_store::{Account, AccountId, Character, CharacterId, Profile};
+pub use http::AccountHttp;
+pub use limits::{AddressGroup, Limit, RateLimiter};
+pub use password::PasswordCost;
+pub use provider::{LoginCheck, LoginOutcome, LoginProvider};
+pub use secret::Secret;
+pub use service::AccountService;
+pub use settings::AccountSettings;

@@ -1,0 +1,187 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// How often something may happen: `burst` times at once, and once more for every `seconds_each` that pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Times at once, at least 1.
+    pub burst: u32,
+    /// Seconds until one more is allowed, at least 1.
+    pub seconds_each: u64,
+}
+
+/// Whom a rate limit means by an address: one IPv4 address, or one IPv6 network of 64 bits, since that is what one
+/// subscriber gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AddressGroup(IpAddr);
+
+impl From<IpAddr> for AddressGroup {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let network = address.to_bits() >> 64 << 64;
+                IpAddr::V6(Ipv6Addr::from_bits(network))
+            }
+            v4 => v4,
+        })
+    }
+}
+
+/// Counts per key and says how long to wait. Holds at most `capacity` keys: when it is full, the key that is nearest
+/// to being forgiven makes room.
+#[derive(Debug)]
+pub struct RateLimiter<K> {
+    limit: Limit,
+    capacity: usize,
+    /// When each key will have everything back, in seconds. A key whose time is over is as good as not there.
+    whole_at: HashMap<K, u64>,
+}
+
+impl<K: Eq + Hash + Clone> RateLimiter<K> {
+    /// An empty limiter.
+    #[must_use]
+    pub fn new(limit: Limit, capacity: usize) -> Self {
+        let limit = Limit {
+            burst: limit.burst.max(1),
+            seconds_each: limit.seconds_each.max(1),
+        };
+        Self {
+            limit,
+            capacity: capacity.max(1),
+            whole_at: HashMap::new(),
+        }
+    }
+
+    /// Takes one from the key's allowance at the time `now` (seconds).
+    ///
+    /// # Errors
+    /// Nothing is left: the seconds until there is.
+    pub fn take(&mut self, key: &K, now: u64) -> Result<(), u64> {
+        let latest = now.saturating_add(
+            self.limit
+                .seconds_each
+                .saturating_mul(u64::from(self.limit.burst)),
+        );
+        // The upper bound matters when the clock was set back: nobody waits for a future that is no more.
+        let whole_at = self.whole_at.get(key).copied().unwrap_or(0).max(now).min(latest);
+        let next = whole_at.saturating_add(self.limit.seconds_each);
+        if next > latest {
+            return Err(next - latest);
+        }
+        if !self.whole_at.contains_key(key) {
+            self.make_room(now);
+        }
+        self.whole_at.insert(key.clone(), next);
+        Ok(())
+    }
+
+    /// Gives one back: what it was taken for turned out to be harmless.
+    pub fn give_back(&mut self, key: &K) {
+        if let Some(whole_at) = self.whole_at.get_mut(key) {
+            *whole_at = whole_at.saturating_sub(self.limit.seconds_each);
+        }
+    }
+
+    fn make_room(&mut self, now: u64) {
+        if self.whole_at.len() < self.capacity {
+            return;
+        }
+        self.whole_at.retain(|_, whole_at| *whole_at > now);
+        if self.whole_at.len() < self.capacity {
+            return;
+        }
+        // A walk over all keys, but only while more addresses than that misbehave at the same time.
+        let nearest = self
+            .whole_at
+            .iter()
+            .min_by_key(|(_, whole_at)| **whole_at)
+            .map(|(key, _)| key.clone());
+        if let Some(key) = nearest {
+            self.whole_at.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Limit = Limit {
+        burst: 3,
+        seconds_each: 10,
+    };
+
+    #[test]
+    fn a_burst_then_one_at_a_time() {
+        let mut limiter = RateLimiter::new(LIMIT, 10);
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&"a", 1000), Ok(()));
+        }
+        assert_eq!(limiter.take(&"a", 1000), Err(10));
+        assert_eq!(limiter.take(&"a", 1007), Err(3), "a refusal costs nothing");
+        assert_eq!(limiter.take(&"b", 1007), Ok(()), "others are not affected");
+        assert_eq!(limiter.take(&"a", 1010), Ok(()));
+        assert_eq!(limiter.take(&"a", 1010), Err(10));
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&"a", 5000), Ok(()), "all is forgiven in the end");
+        }
+        assert!(limiter.take(&"a", 5000).is_err());
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again() {
+        let mut limiter = RateLimiter::new(LIMIT, 10);
+        for _ in 0..100 {
+            assert_eq!(limiter.take(&"a", 1000), Ok(()));
+            limiter.give_back(&"a");
+        }
+        limiter.give_back(&"a");
+        limiter.give_back(&"nobody");
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&"a", 1000), Ok(()));
+        }
+        assert!(
+            limiter.take(&"a", 1000).is_err(),
+            "giving back too much gives no credit"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_is_survived() {
+        let mut limiter = RateLimiter::new(LIMIT, 10);
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&"a", 1000), Ok(()));
+        }
+        assert_eq!(limiter.take(&"a", 0), Err(10));
+        assert_eq!(limiter.take(&"a", u64::MAX), Ok(()));
+    }
+
+    #[test]
+    fn the_number_of_keys_is_bounded_and_the_worst_stay() {
+        let mut limiter = RateLimiter::new(LIMIT, 4);
+        for _ in 0..3 {
+            assert_eq!(limiter.take(&0, 1000), Ok(()));
+        }
+        for key in 1..1000 {
+            assert_eq!(limiter.take(&key, 1000), Ok(()));
+            assert!(limiter.whole_at.len() <= 4);
+        }
+        assert_eq!(
+            limiter.take(&0, 1000),
+            Err(10),
+            "others do not push out who has nothing left"
+        );
+        assert_eq!(limiter.take(&5000, 9000), Ok(()));
+        assert_eq!(limiter.whole_at.len(), 1, "the forgiven are forgotten first");
+    }
+
+    #[test]
+    fn addresses_are_grouped() {
+        let group = |text: &str| AddressGroup::from(text.parse::<IpAddr>().unwrap());
+        assert_eq!(group("2001:db8:1:2::1"), group("2001:db8:1:2:ffff::9"));
+        assert_ne!(group("2001:db8:1:2::1"), group("2001:db8:1:3::1"));
+        assert_ne!(group("192.0.2.1"), group("192.0.2.2"));
+        assert_eq!(group("::ffff:192.0.2.1"), group("192.0.2.1"));
+    }
+}

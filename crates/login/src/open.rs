@@ -1,0 +1,77 @@
+use fchatd_store::{Account, AccountId, Character, CharacterId, Profile};
+use sha2::{Digest, Sha256};
+
+use crate::answer;
+use crate::desk::{CharacterList, TicketGrant};
+use crate::error::AccountError;
+use crate::provider::{LoginCheck, LoginOutcome};
+use crate::ticket::new_ticket;
+
+/// Names longer than this, in bytes, are refused even where everybody is let in.
+const MAX_NAME: usize = 64;
+
+pub(crate) fn check(check: &LoginCheck) -> LoginOutcome {
+    let name = check.character.as_str();
+    if !is_usable(&check.account) || !is_usable(name) {
+        return LoginOutcome::Answer(answer::refused(
+            "Please give an account and a character of 1 to 64 bytes.",
+        ));
+    }
+    let account = account(&check.account);
+    answer::admitted(&account, &character(account.id, name), 0)
+        .map_or(LoginOutcome::Failed, LoginOutcome::Answer)
+}
+
+/// The ticket of an account that exists because somebody named it; its one character has the account's name.
+pub(crate) fn grant(name: &str) -> Result<TicketGrant, AccountError> {
+    Ok(TicketGrant {
+        ticket: new_ticket()?,
+        list: characters(name)?,
+    })
+}
+
+pub(crate) fn characters(name: &str) -> Result<CharacterList, AccountError> {
+    let name = name.trim();
+    if !is_usable(name) {
+        return Err(AccountError::NoSuchAccount);
+    }
+    let account = account(name).id;
+    let character = character(account, name);
+    Ok(CharacterList {
+        account,
+        default: Some(character.id),
+        characters: vec![character],
+    })
+}
+
+fn is_usable(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len()) && !name.trim().is_empty() && !name.chars().any(char::is_control)
+}
+
+fn account(name: &str) -> Account {
+    let name = name.trim();
+    Account {
+        id: AccountId(number("account", name)),
+        name: name.to_owned(),
+        admin: name.eq_ignore_ascii_case("admin"),
+        banned: false,
+        timeout_until: 0,
+        default_character: None,
+    }
+}
+
+fn character(account: AccountId, name: &str) -> Character {
+    Character {
+        id: CharacterId(number("character", name)),
+        account,
+        name: name.to_owned(),
+        profile: Profile::default(),
+    }
+}
+
+/// A number from 1 to 2³¹ - 1 (some clients read 32 bits) that is always the same for the name, in whatever case.
+fn number(kind: &str, name: &str) -> i64 {
+    let digest: [u8; 32] = Sha256::digest(format!("{kind}:{}", name.to_lowercase())).into();
+    let [first, second, third, fourth, ..] = digest;
+    i64::from(u32::from_be_bytes([first & 0x7f, second, third, fourth])).max(1)
+}

@@ -1,0 +1,61 @@
+use std::net::IpAddr;
+
+use crate::open;
+use crate::secret::Secret;
+use crate::service::AccountService;
+
+/// What `IDN` said, and from where (page 4 of the specification, "The login check").
+#[derive(Debug, Clone)]
+pub struct LoginCheck {
+    /// The account's name.
+    pub account: String,
+    /// The ticket; never shown by `Debug`.
+    pub ticket: Secret,
+    /// The character's name.
+    pub character: String,
+    /// `cname`: what the client calls itself.
+    pub client_name: String,
+    /// `cversion`.
+    pub client_version: String,
+    /// The client's address.
+    pub address: IpAddr,
+}
+
+/// How a login check ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The JSON text of page 4 ("The answer's shape"). Its `error` is not empty when the login is refused.
+    Answer(String),
+    /// No answer could be had: `ERR -4`.
+    Failed,
+}
+
+/// Who says whether a login is let in. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum LoginProvider {
+    /// Accounts in our own store.
+    Embedded(AccountService),
+    /// Everybody is let in, for people who write clients and bots (`--dev`). Any ticket will do, and each account has
+    /// whatever character it names. The account `admin` (in any case) is an administrator, so that staff commands can
+    /// be tried; every other account is an ordinary one.
+    Open,
+}
+
+impl LoginProvider {
+    /// Answers one login check. Does not block; the future may be dropped when nobody waits any more.
+    pub async fn check(&self, check: LoginCheck) -> LoginOutcome {
+        match self {
+            Self::Embedded(service) => service.check_login(check).await,
+            Self::Open => open::check(&check),
+        }
+    }
+
+    /// The provider's name as page 4 has it: `embedded` or `open`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::Open => "open",
+        }
+    }
+}

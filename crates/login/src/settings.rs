@@ -1,0 +1,63 @@
+use crate::clock::Clock;
+use crate::limits::Limit;
+use crate::password::PasswordCost;
+
+/// How the embedded account service behaves.
+#[derive(Debug, Clone)]
+pub struct AccountSettings {
+    /// Whether people may make accounts themselves.
+    pub registration_open: bool,
+    /// Tickets of one account that are good side by side (`tickets_per_account`, page 8 of the specification).
+    pub tickets_per_account: u32,
+    /// How long a ticket is good, in seconds.
+    pub ticket_lifetime: u64,
+    /// Characters that one account may have.
+    pub characters_per_account: u32,
+    /// Threads that hash passwords; one more answers everything else.
+    pub password_threads: usize,
+    /// Requests that may wait for each kind of thread; more are answered with "busy".
+    pub queue: usize,
+    /// What hashing a password costs.
+    pub password_cost: PasswordCost,
+    /// Wrong passwords from one address.
+    pub wrong_passwords_per_address: Limit,
+    /// Wrong passwords for one account, from addresses that it did not log in from lately.
+    pub wrong_passwords_per_account: Limit,
+    /// Tries to make an account from one address, whether they succeed or not.
+    pub registration_tries_per_address: Limit,
+    /// Accounts made from one address.
+    pub registrations_per_address: Limit,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for AccountSettings {
+    fn default() -> Self {
+        Self {
+            registration_open: false,
+            tickets_per_account: 8,
+            ticket_lifetime: 30 * 60,
+            characters_per_account: 50,
+            password_threads: 2,
+            queue: 256,
+            password_cost: PasswordCost::default(),
+            wrong_passwords_per_address: Limit {
+                burst: 10,
+                seconds_each: 30,
+            },
+            wrong_passwords_per_account: Limit {
+                burst: 20,
+                seconds_each: 60,
+            },
+            registration_tries_per_address: Limit {
+                burst: 20,
+                seconds_each: 30,
+            },
+            registrations_per_address: Limit {
+                burst: 3,
+                seconds_each: 20 * 60,
+            },
+            clock: Clock::system(),
+        }
+    }
+}

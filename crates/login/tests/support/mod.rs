@@ -1,0 +1,161 @@
+//! A small site with a clock of its own, spoken to as an edge would.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "helpers of tests; not every test file uses each"
+)]
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use fchatd_edge::http::{HttpRequest, HttpResponse, HttpService};
+use fchatd_login::{
+    AccountDesk, AccountHttp, AccountService, AccountSettings, Clock, LoginCheck, LoginOutcome,
+    LoginProvider, PasswordCost, Profile, Secret,
+};
+use fchatd_store::Store;
+use serde_json::Value;
+
+pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const START: u64 = 1_000_000;
+
+pub(crate) struct Site {
+    pub(crate) http: AccountHttp,
+    pub(crate) provider: LoginProvider,
+    pub(crate) service: AccountService,
+    pub(crate) desk: AccountDesk,
+    pub(crate) time: Arc<AtomicU64>,
+    folder: tempfile::TempDir,
+}
+
+pub(crate) fn cheap(time: &Arc<AtomicU64>) -> AccountSettings {
+    let time = time.clone();
+    AccountSettings {
+        registration_open: true,
+        password_cost: PasswordCost {
+            memory_kib: 8,
+            passes: 1,
+            lanes: 1,
+        },
+        clock: Clock::new(move || time.load(Ordering::SeqCst)),
+        ..AccountSettings::default()
+    }
+}
+
+/// A site with the account `ada` (an administrator's) and her characters `Zoe`, `anna` and `Ada`, in that order.
+pub(crate) fn site() -> Site {
+    site_with(|settings| settings)
+}
+
+pub(crate) fn site_with(change: impl FnOnce(AccountSettings) -> AccountSettings) -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let time = Arc::new(AtomicU64::new(START));
+    let settings = change(cheap(&time));
+    let store = Store::open(folder.path()).unwrap();
+    let mut desk = AccountDesk::open(&store, &settings).unwrap();
+    desk.add_account("ada", &Secret::new(PASSWORD), true).unwrap();
+    for name in ["Zoe", "anna", "Ada"] {
+        desk.add_character("ADA", name, &Profile::default()).unwrap();
+    }
+    let service = AccountService::start(&store, settings).unwrap();
+    let provider = LoginProvider::Embedded(service.clone());
+    let http = AccountHttp::new(provider.clone(), genders());
+    Site {
+        http,
+        provider,
+        service,
+        desk,
+        time,
+        folder,
+    }
+}
+
+pub(crate) fn genders() -> Vec<String> {
+    ["None", "Male", "Female"].map(str::to_owned).into()
+}
+
+pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequest {
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(fields);
+    HttpRequest {
+        method: "POST".to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        content_type: Some("application/x-www-form-urlencoded;charset=utf-8".to_owned()),
+        if_none_match: None,
+        body: Bytes::from(body.finish()),
+        address: IpAddr::from([192, 0, 2, 1]),
+    }
+}
+
+pub(crate) fn get(path: &str, query: &str) -> HttpRequest {
+    HttpRequest {
+        method: "GET".to_owned(),
+        content_type: None,
+        ..post(path, query, &[])
+    }
+}
+
+pub(crate) fn header<'a>(response: &'a HttpResponse, name: &str) -> Option<&'a str> {
+    response
+        .headers
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// The JSON of an answer, which has status 200, the JSON type and an `error`.
+pub(crate) fn object(response: &HttpResponse) -> Value {
+    assert_eq!(response.status, 200);
+    assert_eq!(header(response, "content-type"), Some("application/json"));
+    assert_eq!(header(response, "cache-control"), Some("no-store"));
+    let value: Value = serde_json::from_slice(&response.body).unwrap();
+    assert!(value["error"].is_string(), "{value}");
+    value
+}
+
+pub(crate) async fn call(http: &AccountHttp, request: HttpRequest) -> Value {
+    object(&http.call(request).await)
+}
+
+impl Site {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Value {
+        call(&self.http, post(path, "", fields)).await
+    }
+
+    pub(crate) async fn ticket(&self) -> String {
+        let fields = [("account", "ada"), ("password", PASSWORD)];
+        let answer = self.post("/json/getApiTicket.php", &fields).await;
+        assert_eq!(answer["error"], "", "{answer}");
+        answer["ticket"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn check(&self, account: &str, ticket: &str, character: &str) -> Value {
+        answer(self.provider.check(login(account, ticket, character)).await)
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.time.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+pub(crate) fn login(account: &str, ticket: &str, character: &str) -> LoginCheck {
+    LoginCheck {
+        account: account.to_owned(),
+        ticket: Secret::new(ticket),
+        character: character.to_owned(),
+        client_name: "client".to_owned(),
+        client_version: "1".to_owned(),
+        address: IpAddr::from([192, 0, 2, 1]),
+    }
+}
+
+pub(crate) fn answer(outcome: LoginOutcome) -> Value {
+    match outcome {
+        LoginOutcome::Answer(text) => serde_json::from_str(&text).unwrap(),
+        LoginOutcome::Failed => Value::Null,
+    }
+}

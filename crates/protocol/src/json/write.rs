@@ -1,0 +1,180 @@
+//! Writing JSON into a byte buffer that the caller reuses.
+
+/// Tells for each byte whether it can stand in a JSON string as it is.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        plain[byte] = false;
+        byte += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+/// Appends `text` as a JSON string with its quotes.
+pub fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut run = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if PLAIN[byte as usize] {
+            continue;
+        }
+        out.extend_from_slice(&bytes[run..at]);
+        run = at + 1;
+        escape(out, byte);
+    }
+    out.extend_from_slice(&bytes[run..]);
+    out.push(b'"');
+}
+
+#[cold]
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            let digits = [HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]];
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&digits);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+/// The largest number up to which every whole `f64` is exact, 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Appends a number: whole values without a fraction (page 1, "Frames"), others in the shortest form that
+/// reads back the same, and `null` for what JSON cannot say (not a number, infinite).
+pub fn number(out: &mut Vec<u8>, value: f64) {
+    if !value.is_finite() {
+        out.extend_from_slice(b"null");
+    } else if value.fract() == 0.0 && value.abs() <= EXACT {
+        integer(out, value as i64);
+    } else {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+    }
+}
+
+/// Appends a whole number.
+pub fn integer(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends an array of strings.
+pub fn strings<I, S>(out: &mut Vec<u8>, items: I)
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<str>,
+{
+    out.push(b'[');
+    for (position, item) in items.into_iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        string(out, item.as_ref());
+    }
+    out.push(b']');
+}
+
+/// Writes the members of one JSON object in the order of the calls.
+#[derive(Debug)]
+pub struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Opens an object at the end of `out`.
+    pub fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Appends the key and hands out the buffer, to which exactly one JSON value must then be appended.
+    pub fn key(&mut self, key: &str) -> &mut Vec<u8> {
+        if !std::mem::take(&mut self.empty) {
+            self.out.push(b',');
+        }
+        string(self.out, key);
+        self.out.push(b':');
+        self.out
+    }
+
+    /// A member whose value is a string.
+    pub fn text(mut self, key: &str, value: &str) -> Self {
+        string(self.key(key), value);
+        self
+    }
+
+    /// A member whose value is a number.
+    pub fn number(mut self, key: &str, value: f64) -> Self {
+        number(self.key(key), value);
+        self
+    }
+
+    /// A member whose value is a whole number.
+    pub fn integer(mut self, key: &str, value: i64) -> Self {
+        integer(self.key(key), value);
+        self
+    }
+
+    /// A member whose value is an array of strings.
+    pub fn strings<I, S>(mut self, key: &str, items: I) -> Self
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        strings(self.key(key), items);
+        self
+    }
+
+    /// Closes the object.
+    pub fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn whole_numbers_have_no_fraction() {
+        let mut out = Vec::new();
+        for value in [3.0, -0.0, 1e15, 0.5, f64::NAN, f64::INFINITY, -7.25, 1e300] {
+            number(&mut out, value);
+            out.push(b' ');
+        }
+        assert_eq!(String::from_utf8(out).unwrap(), "3 0 1000000000000000 0.5 null null -7.25 1e300 ");
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_back(text in any::<String>()) {
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+
+        #[test]
+        fn numbers_read_back(value in any::<f64>()) {
+            prop_assume!(value.is_finite());
+            let mut out = Vec::new();
+            number(&mut out, value);
+            let read: f64 = std::str::from_utf8(&out).unwrap().parse().unwrap();
+            prop_assert_eq!(read, value);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The F-Chat protocol as plain data: command codes, error numbers, frames, and the messages that pass
+//! between the edges and the core. No I/O and no state.
+#![forbid(unsafe_code)]
+
+pub mod command;
+pub mod error;
+pub mod exchange;
+pub mod frame;
+pub mod json;
+pub mod limits;
+pub mod text;

@@ -1,0 +1,53 @@
+//! Small text rules that everyone shares: escaping, cutting, folding case.
+
+use std::borrow::Cow;
+
+/// Replaces `&`, `<` and `>` by their entities, as all user text is before it is stored or relayed (page 1,
+/// "Escaping and lengths").
+pub fn escape_html(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>')) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            _ => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes and cuts no character.
+pub fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes.min(text.len()))]
+}
+
+/// The form under which names are compared: ASCII letters in lower case.
+pub fn fold(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_three_characters_once() {
+        assert_eq!(escape_html("a < b && c > \"d\" 'e' é"), "a &lt; b &amp;&amp; c &gt; \"d\" 'e' é");
+        assert!(matches!(escape_html("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 3), "aé");
+        assert_eq!(cut("aé", 30), "aé");
+    }
+}

@@ -1,0 +1,354 @@
+//! From Lua to Rust: the arguments of a host function. Nothing here raises or converts in
+//! place; the slots that it uses on the stack are there before ([`super::push::STACK`]).
+
+use std::borrow::Cow;
+use std::ffi::c_int;
+use std::ptr;
+use std::slice;
+
+use fchatd_protocol::json::write;
+use mlua::ffi;
+
+use super::super::value::{HostError, Kind};
+use super::Shared;
+use super::json::Walk;
+
+/// What a script passed to a host function. Indices start at 1, as in Lua.
+///
+/// Numbers stand for strings and strings for numbers where Lua would take them so. Errors read like Lua's own:
+/// `bad argument #2 to 'getName' (string expected, got nil)`.
+pub struct Arguments<'a> {
+    lua: *mut ffi::lua_State,
+    count: usize,
+    name: &'static str,
+    shared: &'a Shared,
+}
+
+impl std::fmt::Debug for Arguments<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Arguments")
+            .field("function", &self.name)
+            .field("count", &self.count)
+            .finish()
+    }
+}
+
+impl<'a> Arguments<'a> {
+    /// `lua` must be running the host function `name` and have [`super::push::STACK`] free slots.
+    pub(super) unsafe fn new(lua: *mut ffi::lua_State, name: &'static str, shared: &'a Shared) -> Self {
+        let count = usize::try_from(unsafe { ffi::lua_gettop(lua) }).unwrap_or(0);
+        Self {
+            lua,
+            count,
+            name,
+            shared,
+        }
+    }
+
+    /// How many arguments there are, `nil` included.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The type of argument `index`.
+    pub fn kind(&self, index: usize) -> Kind {
+        let Some(slot) = self.slot(index) else {
+            return Kind::Absent;
+        };
+        match unsafe { ffi::lua_type(self.lua, slot) } {
+            ffi::LUA_TNIL => Kind::Nil,
+            ffi::LUA_TBOOLEAN => Kind::Boolean,
+            ffi::LUA_TNUMBER => Kind::Number,
+            ffi::LUA_TSTRING => Kind::Text,
+            ffi::LUA_TTABLE => Kind::Table,
+            ffi::LUA_TFUNCTION => Kind::Function,
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether the argument is `nil` or not given.
+    pub fn is_nil(&self, index: usize) -> bool {
+        matches!(self.kind(index), Kind::Absent | Kind::Nil)
+    }
+
+    /// Whether the argument is a table.
+    pub fn is_table(&self, index: usize) -> bool {
+        self.kind(index) == Kind::Table
+    }
+
+    /// A number, or a string that reads as one.
+    ///
+    /// # Errors
+    /// On anything else.
+    pub fn number(&self, index: usize) -> Result<f64, HostError> {
+        if let Some(slot) = self.slot(index) {
+            let mut is_number = 0;
+            let number = unsafe { ffi::lua_tonumberx(self.lua, slot, &raw mut is_number) };
+            if is_number != 0 {
+                return Ok(number);
+            }
+        }
+        Err(self.wrong_type(index, "number"))
+    }
+
+    /// A string, or a number as text (`3`, never `3.0`). Bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// On anything else.
+    pub fn text(&self, index: usize) -> Result<Cow<'_, str>, HostError> {
+        // SAFETY: the text lives while the argument is on the stack, which is longer than `self`.
+        self.slot(index)
+            .and_then(|slot| unsafe { text_at(self.lua, slot) })
+            .ok_or_else(|| self.wrong_type(index, "string"))
+    }
+
+    /// `true` or `false`; like Lua, takes `nil` (or nothing) as false, and anything else as true.
+    pub fn truth(&self, index: usize) -> bool {
+        self.slot(index)
+            .is_some_and(|slot| unsafe { ffi::lua_toboolean(self.lua, slot) } != 0)
+    }
+
+    /// A boolean and nothing else.
+    ///
+    /// # Errors
+    /// On anything else.
+    pub fn boolean(&self, index: usize) -> Result<bool, HostError> {
+        match self.kind(index) {
+            Kind::Boolean => Ok(self.truth(index)),
+            _ => Err(self.wrong_type(index, "boolean")),
+        }
+    }
+
+    /// As [`Arguments::number`]; `None` where the argument is `nil` or absent.
+    ///
+    /// # Errors
+    /// As [`Arguments::number`].
+    pub fn optional_number(&self, index: usize) -> Result<Option<f64>, HostError> {
+        if self.is_nil(index) {
+            Ok(None)
+        } else {
+            self.number(index).map(Some)
+        }
+    }
+
+    /// As [`Arguments::text`]; `None` where the argument is `nil` or absent.
+    ///
+    /// # Errors
+    /// As [`Arguments::text`].
+    pub fn optional_text(&self, index: usize) -> Result<Option<Cow<'_, str>>, HostError> {
+        if self.is_nil(index) {
+            Ok(None)
+        } else {
+            self.text(index).map(Some)
+        }
+    }
+
+    /// As [`Arguments::boolean`]; `None` where the argument is `nil` or absent.
+    ///
+    /// # Errors
+    /// As [`Arguments::boolean`].
+    pub fn optional_boolean(&self, index: usize) -> Result<Option<bool>, HostError> {
+        if self.is_nil(index) {
+            Ok(None)
+        } else {
+            self.boolean(index).map(Some)
+        }
+    }
+
+    /// The elements 1, 2, ... of a table, each as [`Arguments::text`] reads it.
+    ///
+    /// # Errors
+    /// When the argument is no table, or an element neither string nor number.
+    pub fn text_list(&self, index: usize) -> Result<Vec<String>, HostError> {
+        self.list(index, "string", |slot| {
+            unsafe { text_at(self.lua, slot) }.map(Cow::into_owned)
+        })
+    }
+
+    /// The elements 1, 2, ... of a table, each as [`Arguments::number`] reads it.
+    ///
+    /// # Errors
+    /// When the argument is no table, or an element no number.
+    pub fn number_list(&self, index: usize) -> Result<Vec<f64>, HostError> {
+        self.list(index, "number", |slot| {
+            let mut is_number = 0;
+            let number = unsafe { ffi::lua_tonumberx(self.lua, slot, &raw mut is_number) };
+            (is_number != 0).then_some(number)
+        })
+    }
+
+    /// The fields of a flat table as text, in no particular order. Values may be strings, numbers and booleans.
+    ///
+    /// # Errors
+    /// When the argument is no table, or a key or value is of another type.
+    pub fn entries(&self, index: usize) -> Result<Vec<(String, String)>, HostError> {
+        let table = self.table(index)?;
+        let mut entries = Vec::new();
+        let mut position = 0;
+        loop {
+            // SAFETY: two slots are free; they are given back below.
+            let entry = unsafe {
+                position = ffi::lua_rawiter(self.lua, table, position);
+                if position < 0 {
+                    return Ok(entries);
+                }
+                let value = match ffi::lua_type(self.lua, -1) {
+                    ffi::LUA_TBOOLEAN if ffi::lua_toboolean(self.lua, -1) != 0 => Some(Cow::Borrowed("true")),
+                    ffi::LUA_TBOOLEAN => Some(Cow::Borrowed("false")),
+                    _ => text_at(self.lua, -1),
+                };
+                let entry = text_at(self.lua, -2).zip(value);
+                let entry = entry.map(|(key, value)| (key.into_owned(), value.into_owned()));
+                ffi::lua_settop(self.lua, -3);
+                entry
+            };
+            entries.push(entry.ok_or_else(|| self.bad(index, "a table of strings expected"))?);
+        }
+    }
+
+    /// Appends the table at `index` as a JSON object (page 3, "JSON and tables"). After an error `out` is as it
+    /// was before.
+    ///
+    /// # Errors
+    /// When the argument is no table, or holds what JSON has no form for: functions, threads, more than 32 levels.
+    pub fn json(&self, index: usize, out: &mut Vec<u8>) -> Result<(), HostError> {
+        let table = self.table(index)?;
+        let start = out.len();
+        // SAFETY: `table` is a table, and each of the levels finds its slots.
+        let result = unsafe {
+            Walk {
+                lua: self.lua,
+                shared: self.shared,
+            }
+            .object(table, out, 1)
+        };
+        if let Err(reason) = result {
+            out.truncate(start);
+            unsafe { ffi::lua_settop(self.lua, self.count as c_int) };
+            return Err(self.bad(index, reason));
+        }
+        Ok(())
+    }
+
+    /// An error about argument `index`: `bad argument #2 to 'getName' (reason)`.
+    pub fn bad(&self, index: usize, reason: &str) -> HostError {
+        HostError::from(format!("bad argument #{index} to '{}' ({reason})", self.name))
+    }
+
+    /// The argument for a person to read.
+    pub(in super::super) fn describe(&self, index: usize) -> Cow<'_, str> {
+        match self.kind(index) {
+            Kind::Boolean if self.truth(index) => Cow::Borrowed("true"),
+            Kind::Boolean => Cow::Borrowed("false"),
+            _ => self
+                .text(index)
+                .unwrap_or_else(|_| Cow::Borrowed(self.type_name(index))),
+        }
+    }
+
+    /// The memory of the state in bytes.
+    pub(in super::super) fn memory(&self) -> usize {
+        self.shared.memory.used.get()
+    }
+
+    fn slot(&self, index: usize) -> Option<c_int> {
+        (1..=self.count).contains(&index).then_some(index as c_int)
+    }
+
+    fn table(&self, index: usize) -> Result<c_int, HostError> {
+        match (self.slot(index), self.kind(index)) {
+            (Some(slot), Kind::Table) => Ok(slot),
+            _ => Err(self.wrong_type(index, "table")),
+        }
+    }
+
+    fn list<T>(
+        &self,
+        index: usize,
+        expected: &str,
+        read: impl Fn(c_int) -> Option<T>,
+    ) -> Result<Vec<T>, HostError> {
+        let table = self.table(index)?;
+        // SAFETY: `table` is a table, and one slot is free.
+        unsafe {
+            let length = ffi::lua_objlen_(self.lua, table);
+            let mut items = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+            for position in 1..=length {
+                ffi::lua_rawgeti_(self.lua, table, position);
+                let item = read(-1);
+                ffi::lua_settop(self.lua, -2);
+                let wrong = || {
+                    self.bad(
+                        index,
+                        &format!("{expected} expected at position {position} of the table"),
+                    )
+                };
+                items.push(item.ok_or_else(wrong)?);
+            }
+            Ok(items)
+        }
+    }
+
+    fn type_name(&self, index: usize) -> &'static str {
+        match self.kind(index) {
+            Kind::Absent => "no value",
+            Kind::Nil => "nil",
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::Text => "string",
+            Kind::Table => "table",
+            Kind::Function => "function",
+            Kind::Other => "another type",
+        }
+    }
+
+    fn wrong_type(&self, index: usize, expected: &str) -> HostError {
+        self.bad(
+            index,
+            &format!("{expected} expected, got {}", self.type_name(index)),
+        )
+    }
+}
+
+/// The bytes of the string at `index`, which must be one; valid while it is on the stack.
+pub(super) unsafe fn bytes<'a>(lua: *mut ffi::lua_State, index: c_int) -> &'a [u8] {
+    unsafe {
+        let mut length = 0;
+        let start = ffi::lua_tolstring(lua, index, &raw mut length);
+        if start.is_null() {
+            &[]
+        } else {
+            slice::from_raw_parts(start.cast(), length)
+        }
+    }
+}
+
+/// As `String::from_utf8_lossy`, quick where nothing is to be replaced.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+pub(super) unsafe fn text_at<'a>(lua: *mut ffi::lua_State, index: c_int) -> Option<Cow<'a, str>> {
+    unsafe {
+        match ffi::lua_type(lua, index) {
+            ffi::LUA_TSTRING => Some(lossy(bytes(lua, index))),
+            ffi::LUA_TNUMBER => Some(Cow::Owned(number_text(ffi::lua_tonumberx(
+                lua,
+                index,
+                ptr::null_mut(),
+            )))),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn number_text(number: f64) -> String {
+    if number.is_finite() {
+        let mut out = Vec::with_capacity(24);
+        write::number(&mut out, number);
+        String::from_utf8(out).unwrap_or_default()
+    } else {
+        number.to_string().to_ascii_lowercase()
+    }
+}

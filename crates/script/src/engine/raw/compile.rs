@@ -1,0 +1,102 @@
+//! Compiling source to bytecode.
+
+use std::collections::BTreeSet;
+use std::ffi::CString;
+
+use mlua::ffi;
+
+/// Globals of Luau that no script is expected to replace.
+const LIBRARY: [&str; 28] = [
+    "_VERSION",
+    "assert",
+    "bit32",
+    "buffer",
+    "coroutine",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "require",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
+    "utf8",
+    "xpcall",
+    "collectgarbage",
+];
+
+/// Host functions and libraries that scripts do replace or write to while they run.
+const REPLACED: [&str; 3] = ["const", "on_error", "print"];
+
+const KEYWORDS: [&str; 21] = [
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
+];
+
+/// Compiled source.
+pub(in super::super) struct Chunk {
+    pub(super) name: CString,
+    pub(super) bytecode: Vec<u8>,
+}
+
+/// The names that code may be bound to when it is loaded. All other globals are looked up at each use; without that
+/// distinction Luau takes every global that a chunk does not write itself for one that never changes, but chunks
+/// share their globals here.
+#[derive(Debug)]
+pub(in super::super) struct Sealed(BTreeSet<&'static str>);
+
+impl Sealed {
+    /// `host` are the names of the host libraries and global host functions.
+    pub(in super::super) fn new(host: impl Iterator<Item = &'static str>) -> Self {
+        Self(
+            LIBRARY
+                .into_iter()
+                .chain(host.filter(|name| !REPLACED.contains(name)))
+                .collect(),
+        )
+    }
+
+    /// Compiles; an error of the source is in the chunk and comes out when it is loaded.
+    pub(in super::super) fn compile(&self, name: &str, source: &str) -> Chunk {
+        let mut marked = self.written(source);
+        marked.push_str(source);
+        let mut options = ffi::lua_CompileOptions::default();
+        options.optimizationLevel = 2;
+        // SAFETY: plain data; the pointers in the options are null.
+        let bytecode = unsafe { ffi::luau_compile(marked.as_bytes(), options) };
+        // The equals sign makes Luau show the name as it is.
+        let name = CString::new(format!("={}", name.replace('\0', "?"))).unwrap_or_default();
+        Chunk { name, bytecode }
+    }
+
+    /// Code that never runs and compiles to nothing, but assigns every word of the source that may be a global, so
+    /// that Luau does not take it for one that never changes. It has no line break: lines keep their numbers.
+    fn written(&self, source: &str) -> String {
+        let words: BTreeSet<&str> = source
+            .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+            .filter(|word| !word.is_empty() && !word.starts_with(|first: char| first.is_ascii_digit()))
+            .filter(|word| !self.0.contains(word) && !KEYWORDS.contains(word))
+            .collect();
+        let mut code = String::from("if nil then ");
+        for word in words {
+            // As the first word of a statement some names would be keywords.
+            code.push_str("_,");
+            code.push_str(word);
+            code.push_str("=nil ");
+        }
+        code.push_str("end ");
+        code
+    }
+}

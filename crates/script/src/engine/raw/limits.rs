@@ -1,0 +1,159 @@
+//! Memory and time: the allocator with its limit, and the interrupt that the watchdog sets off.
+
+use std::alloc::{Layout, alloc, dealloc, realloc};
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use mlua::ffi;
+
+use super::Shared;
+
+/// Luau expects blocks aligned for any of its types.
+const ALIGNMENT: usize = 16;
+
+/// The account of a state's memory, in bytes.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) used: Cell<usize>,
+    pub(super) limit: Cell<usize>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            used: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+        }
+    }
+}
+
+/// The allocator of a state; `data` is its [`Memory`]. It answers null beyond the limit, which Luau turns into an
+/// error of the script.
+pub(super) unsafe extern "C" fn allocate(
+    data: *mut c_void,
+    block: *mut c_void,
+    old: usize,
+    new: usize,
+) -> *mut c_void {
+    // SAFETY: Luau passes blocks that came from here with the sizes that it asked for.
+    unsafe {
+        let memory = &*data.cast::<Memory>();
+        let used = memory.used.get();
+        if new == 0 {
+            if !block.is_null() {
+                memory.used.set(used - old);
+                dealloc(block.cast(), Layout::from_size_align_unchecked(old, ALIGNMENT));
+            }
+            return ptr::null_mut();
+        }
+        let old = if block.is_null() { 0 } else { old };
+        let after = (used - old).saturating_add(new);
+        if new > old && after > memory.limit.get() {
+            return ptr::null_mut();
+        }
+        let Ok(layout) = Layout::from_size_align(new, ALIGNMENT) else {
+            return ptr::null_mut();
+        };
+        let block = if block.is_null() {
+            alloc(layout)
+        } else {
+            realloc(
+                block.cast(),
+                Layout::from_size_align_unchecked(old, ALIGNMENT),
+                new,
+            )
+        };
+        if !block.is_null() {
+            memory.used.set(after);
+        }
+        block.cast()
+    }
+}
+
+/// Where the watchdog reaches the state, as long as there is one.
+#[derive(Debug, Default)]
+pub(in super::super) struct Trigger(Mutex<Callbacks>);
+
+#[derive(Debug)]
+struct Callbacks(*mut ffi::lua_Callbacks);
+
+// SAFETY: only the interrupt slot behind it is touched, atomically, and only while the lock is held, which
+// `disconnect` takes before the state goes.
+unsafe impl Send for Callbacks {}
+
+impl Default for Callbacks {
+    fn default() -> Self {
+        Self(ptr::null_mut())
+    }
+}
+
+impl Trigger {
+    /// `callbacks` must stay valid until `disconnect`.
+    pub(super) unsafe fn connect(&self, callbacks: *mut ffi::lua_Callbacks) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = callbacks;
+    }
+
+    pub(super) fn disconnect(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = ptr::null_mut();
+    }
+
+    /// Makes the state call [`interrupt`] at its next safe point.
+    pub(in super::super) fn fire(&self) {
+        let callbacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !callbacks.0.is_null() {
+            // SAFETY: connected, so valid; Luau allows this store from any thread.
+            unsafe { slot(callbacks.0).store(interrupt as *mut c_void, Ordering::Release) };
+        }
+    }
+}
+
+unsafe fn slot<'a>(callbacks: *mut ffi::lua_Callbacks) -> &'a AtomicPtr<c_void> {
+    // SAFETY: an optional function pointer is a pointer that may be null.
+    unsafe { AtomicPtr::from_ptr((&raw mut (*callbacks).interrupt).cast()) }
+}
+
+pub(super) unsafe fn clear(callbacks: *mut ffi::lua_Callbacks) {
+    unsafe { slot(callbacks) }.store(ptr::null_mut(), Ordering::Release);
+}
+
+/// Lets a due interrupt through; for functions that a loop of the C library may call, where Luau does not look.
+pub(super) unsafe fn poll(lua: *mut ffi::lua_State, callbacks: *mut ffi::lua_Callbacks) {
+    unsafe {
+        if !slot(callbacks).load(Ordering::Relaxed).is_null() {
+            interrupt(lua, -1);
+        }
+    }
+}
+
+const STOPPED: &str = "the script took too long and was stopped";
+
+unsafe fn runs_lua(lua: *mut ffi::lua_State) -> bool {
+    // SAFETY: zeroes are valid for the plain fields of the struct, of which only the line is read.
+    unsafe {
+        let mut info: ffi::lua_Debug = std::mem::zeroed();
+        ffi::lua_getinfo(lua, 0, c"l".as_ptr(), &raw mut info) != 0 && info.currentline > 0
+    }
+}
+
+unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_int) {
+    // The collector must not be interrupted by an error.
+    if collecting >= 0 {
+        return;
+    }
+    unsafe {
+        let callbacks = ffi::lua_callbacks(lua);
+        let shared = &*(*callbacks).userdata.cast::<Shared>();
+        if shared.alarm.as_ref().is_some_and(|alarm| alarm.expired()) {
+            ffi::lua_rawcheckstack(lua, 4);
+            // The script's function is the innermost one, or has called the one in C that looked.
+            ffi::luaL_where(lua, c_int::from(!runs_lua(lua)));
+            ffi::lua_pushlstring_(lua, STOPPED.as_ptr().cast(), STOPPED.len());
+            ffi::lua_concat(lua, 2);
+            ffi::lua_error(lua);
+        }
+        clear(callbacks);
+    }
+}

@@ -1,0 +1,208 @@
+//! From Rust to Lua: values, replies, and the host functions themselves. Everything here may raise.
+
+use std::ffi::{CString, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use fchatd_protocol::json::read::MAX_DEPTH;
+use mlua::ffi;
+
+use super::super::value::{Reply, Value};
+use super::super::{Argument, Function};
+use super::{Arguments, Shared, json, limits};
+
+/// Slots that reading or pushing the deepest table takes, and some more.
+pub(super) const STACK: c_int = 3 * MAX_DEPTH as c_int + 24;
+
+pub(super) unsafe fn room(lua: *mut ffi::lua_State, slots: c_int) {
+    unsafe {
+        if ffi::lua_checkstack(lua, slots) == 0 {
+            ffi::luaL_error(lua, c"stack overflow".as_ptr());
+        }
+    }
+}
+
+pub(super) unsafe fn text(lua: *mut ffi::lua_State, text: &str) {
+    unsafe { ffi::lua_pushlstring_(lua, text.as_ptr().cast::<c_char>(), text.len()) };
+}
+
+/// Pushes the function `name` of the global `table`, or the global `name`; else tells that there is none.
+pub(super) unsafe fn function(lua: *mut ffi::lua_State, table: &str, name: &str) -> bool {
+    unsafe {
+        let mut from = ffi::LUA_GLOBALSINDEX;
+        if !table.is_empty() {
+            text(lua, table);
+            if ffi::lua_gettable(lua, from) != ffi::LUA_TTABLE {
+                return false;
+            }
+            from = -2;
+        }
+        text(lua, name);
+        ffi::lua_gettable(lua, from) == ffi::LUA_TFUNCTION
+    }
+}
+
+/// As [`function`], past metatables, so that no script code runs.
+pub(super) unsafe fn raw_function(lua: *mut ffi::lua_State, table: &str, name: &str) -> bool {
+    unsafe {
+        let mut from = ffi::LUA_GLOBALSINDEX;
+        if !table.is_empty() {
+            text(lua, table);
+            if ffi::lua_rawget(lua, from) != ffi::LUA_TTABLE {
+                return false;
+            }
+            from = -2;
+        }
+        text(lua, name);
+        ffi::lua_rawget(lua, from) == ffi::LUA_TFUNCTION
+    }
+}
+
+pub(super) unsafe fn argument(lua: *mut ffi::lua_State, shared: &Shared, argument: &Argument<'_>) {
+    unsafe {
+        match *argument {
+            Argument::Nil => ffi::lua_pushnil(lua),
+            Argument::Boolean(boolean) => ffi::lua_pushboolean(lua, c_int::from(boolean)),
+            Argument::Number(number) => ffi::lua_pushnumber(lua, number),
+            Argument::Text(string) => text(lua, string),
+            Argument::Json(tape) => json::push(lua, shared, tape),
+        }
+    }
+}
+
+unsafe fn value(lua: *mut ffi::lua_State, shared: &Shared, item: &Value) {
+    unsafe {
+        match item {
+            Value::Nil => ffi::lua_pushnil(lua),
+            Value::Boolean(boolean) => ffi::lua_pushboolean(lua, c_int::from(*boolean)),
+            Value::Number(number) => ffi::lua_pushnumber(lua, *number),
+            Value::Static(string) => text(lua, string),
+            Value::Text(string) => text(lua, string),
+            Value::Owned(string) => text(lua, string),
+            Value::List(items) => {
+                room(lua, 4);
+                ffi::lua_createtable(lua, c_int::try_from(items.len()).unwrap_or(0), 0);
+                for (position, item) in (1..).zip(items) {
+                    value(lua, shared, item);
+                    ffi::lua_rawseti_(lua, -2, position);
+                }
+            }
+            Value::Map(fields) => {
+                room(lua, 4);
+                ffi::lua_createtable(lua, 0, c_int::try_from(fields.len()).unwrap_or(0));
+                for (name, item) in fields {
+                    text(lua, name);
+                    value(lua, shared, item);
+                    ffi::lua_rawset(lua, -3);
+                }
+            }
+            Value::Json(tape) => {
+                room(lua, STACK);
+                json::push(lua, shared, tape);
+            }
+        }
+    }
+}
+
+unsafe fn reply(lua: *mut ffi::lua_State, shared: &Shared, reply: &Reply) -> c_int {
+    unsafe {
+        match reply {
+            Reply::None => 0,
+            Reply::One(one) => {
+                value(lua, shared, one);
+                1
+            }
+            Reply::Two(first, second) => {
+                value(lua, shared, first);
+                value(lua, shared, second);
+                2
+            }
+            Reply::Many(values) => {
+                let count = c_int::try_from(values.len()).unwrap_or(c_int::MAX);
+                room(lua, count);
+                for item in values {
+                    value(lua, shared, item);
+                }
+                count
+            }
+        }
+    }
+}
+
+/// Puts a host function into its library.
+pub(super) unsafe fn register<H: 'static>(
+    lua: *mut ffi::lua_State,
+    shared: &Shared,
+    function: &'static Function<H>,
+) {
+    // Freed by an unwinding too; and while a state is opened nothing but the system's end of memory raises.
+    let name = CString::new(function.name).unwrap_or_default();
+    unsafe {
+        super::library::table(lua, function.library);
+        ffi::lua_pushlightuserdata(lua, ptr::from_ref(shared).cast_mut().cast());
+        ffi::lua_pushlightuserdata(lua, ptr::from_ref(function).cast_mut().cast());
+        ffi::lua_pushcclosurek(lua, trampoline::<H>, name.as_ptr(), 2, None);
+        ffi::lua_setfield(lua, -2, name.as_ptr());
+        ffi::lua_settop(lua, -2);
+    }
+}
+
+/// What Lua calls for every host function.
+unsafe extern "C-unwind" fn trampoline<H: 'static>(lua: *mut ffi::lua_State) -> c_int {
+    unsafe {
+        let shared = super::shared_of(lua);
+        let function = &*ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(2)).cast::<Function<H>>();
+        limits::poll(lua, shared.callbacks.get());
+        room(lua, STACK);
+        match guarded(lua, shared, function) {
+            Some(answer) => reply(lua, shared, &answer),
+            None => raise(lua, shared),
+        }
+    }
+}
+
+/// The safe part of a host function; where it fails, the message is left in `shared`.
+unsafe fn guarded<H: 'static>(
+    lua: *mut ffi::lua_State,
+    shared: &Shared,
+    function: &'static Function<H>,
+) -> Option<Reply> {
+    let host = shared.host.get().cast::<H>();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: not null only while `State::run_with::<H>` lends it; the functions of this state were all
+        // registered for the same `H`, and none can be called from inside another.
+        let host = unsafe { host.as_mut() }.ok_or("the server cannot be called at this moment")?;
+        // SAFETY: this is the state of the running function, and there is room on its stack.
+        let arguments = unsafe { Arguments::new(lua, function.name, shared) };
+        (function.run)(host, &arguments)
+    }));
+    let message = match result {
+        Ok(Ok(reply)) => return Some(reply),
+        Ok(Err(error)) => error.0.into_owned(),
+        Err(panic) => {
+            // A payload's own destructor could panic outside of the guard.
+            std::mem::forget(panic);
+            format!(
+                "the server failed inside of '{}', please report this",
+                function.name
+            )
+        }
+    };
+    shared.message.replace(message);
+    None
+}
+
+#[cold]
+unsafe fn raise(lua: *mut ffi::lua_State, shared: &Shared) -> ! {
+    unsafe {
+        ffi::luaL_where(lua, 1);
+        // No guard of the cell may be alive when the push raises.
+        let (start, length) = {
+            let message = shared.message.borrow();
+            (message.as_ptr(), message.len())
+        };
+        ffi::lua_pushlstring_(lua, start.cast(), length);
+        ffi::lua_concat(lua, 2);
+        ffi::lua_error(lua)
+    }
+}

@@ -1,0 +1,67 @@
+//! What is told about an error that ends a call.
+
+use std::ffi::{CStr, c_int};
+use std::fmt::Write as _;
+use std::ptr;
+
+use mlua::ffi;
+
+use super::{Flag, arguments, push};
+
+/// Levels that a traceback shows.
+const TRACEBACK: c_int = 30;
+
+/// The message handler: notes the message and the traceback outside of Lua, where no memory limit is in the way,
+/// and gives the message to the script's `on_error`, if it has one.
+pub(super) unsafe extern "C-unwind" fn handler(lua: *mut ffi::lua_State) -> c_int {
+    unsafe {
+        let shared = super::shared_of(lua);
+        shared.message.replace(describe(lua, 1));
+        write_traceback(lua, &mut shared.traceback.borrow_mut());
+        shared.recorded.set(true);
+        let expired = shared.alarm.as_ref().is_some_and(|alarm| alarm.expired());
+        if !expired && shared.flag.get() == Flag::None && push::raw_function(lua, "", "on_error") {
+            ffi::lua_pushvalue(lua, 1);
+            ffi::lua_call(lua, 1, 1);
+            if ffi::lua_type(lua, -1) == ffi::LUA_TSTRING {
+                shared.message.replace(describe(lua, -1));
+            }
+        }
+        1
+    }
+}
+
+/// The error value as text; runs no code and changes nothing.
+pub(super) unsafe fn describe(lua: *mut ffi::lua_State, index: c_int) -> String {
+    unsafe {
+        match ffi::lua_type(lua, index) {
+            ffi::LUA_TSTRING => String::from_utf8_lossy(arguments::bytes(lua, index)).into_owned(),
+            ffi::LUA_TNUMBER => arguments::number_text(ffi::lua_tonumberx(lua, index, ptr::null_mut())),
+            kind => {
+                let name = CStr::from_ptr(ffi::lua_typename(lua, kind)).to_string_lossy();
+                format!("the script raised a {name} value as an error")
+            }
+        }
+    }
+}
+
+unsafe fn write_traceback(lua: *mut ffi::lua_State, out: &mut String) {
+    out.clear();
+    // SAFETY: zeroes are valid for the plain fields of the struct; with these letters `lua_getinfo` pushes
+    // nothing and allocates nothing, and what it points to lives as long as the function on the stack.
+    unsafe {
+        let mut info: ffi::lua_Debug = std::mem::zeroed();
+        let mut level = 1;
+        while level <= TRACEBACK && ffi::lua_getinfo(lua, level, c"sln".as_ptr(), &raw mut info) != 0 {
+            level += 1;
+            let _ = write!(out, "{}", CStr::from_ptr(info.short_src).to_string_lossy());
+            if info.currentline > 0 {
+                let _ = write!(out, ":{}", info.currentline);
+            }
+            if !info.name.is_null() {
+                let _ = write!(out, " in {}", CStr::from_ptr(info.name).to_string_lossy());
+            }
+            out.push('\n');
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What host functions answer.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use fchatd_protocol::json::read::Tape;
+
+/// The type of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Not given at all.
+    Absent,
+    /// `nil`
+    Nil,
+    /// A boolean.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// A table.
+    Table,
+    /// A function.
+    Function,
+    /// Anything else.
+    Other,
+}
+
+/// A value for Lua.
+#[derive(Debug)]
+pub enum Value {
+    /// `nil`
+    Nil,
+    /// A boolean.
+    Boolean(bool),
+    /// A number, or a handle.
+    Number(f64),
+    /// A string that is part of the program.
+    Static(&'static str),
+    /// A string that is shared.
+    Text(Arc<str>),
+    /// A string made for this answer.
+    Owned(String),
+    /// A table with the elements at 1, 2, ...
+    List(Vec<Value>),
+    /// A table with these fields, exactly these names: a list under a name gets no `array_` before it.
+    Map(Vec<(Cow<'static, str>, Value)>),
+    /// A table made from a JSON object by the rules of page 3; an empty one if it is none.
+    Json(Box<Tape>),
+}
+
+/// The results of a host function.
+#[derive(Debug)]
+pub enum Reply {
+    /// No result.
+    None,
+    /// One.
+    One(Value),
+    /// Two.
+    Two(Value, Value),
+    /// Any number.
+    Many(Vec<Value>),
+}
+
+macro_rules! into_value {
+    ($($from:ty => |$value:ident| $into:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $into
+            }
+        }
+        impl From<$from> for Reply {
+            fn from($value: $from) -> Self {
+                Reply::One($into)
+            }
+        }
+    )*};
+}
+
+into_value! {
+    bool => |value| Value::Boolean(value);
+    f64 => |value| Value::Number(value);
+    u32 => |value| Value::Number(f64::from(value));
+    i32 => |value| Value::Number(f64::from(value));
+    usize => |value| Value::Number(value as f64);
+    &'static str => |value| Value::Static(value);
+    Arc<str> => |value| Value::Text(value);
+    String => |value| Value::Owned(value);
+    Vec<Value> => |value| Value::List(value);
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Nil, Into::into)
+    }
+}
+
+impl<T: Into<Value>> FromIterator<T> for Value {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Value::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<Value> for Reply {
+    fn from(value: Value) -> Self {
+        Reply::One(value)
+    }
+}
+
+impl From<()> for Reply {
+    fn from((): ()) -> Self {
+        Reply::None
+    }
+}
+
+impl<A: Into<Value>, B: Into<Value>> From<(A, B)> for Reply {
+    fn from((first, second): (A, B)) -> Self {
+        Reply::Two(first.into(), second.into())
+    }
+}
+
+/// Why a host function failed; becomes a Lua error with the position of the call before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub Cow<'static, str>);
+
+impl From<&'static str> for HostError {
+    fn from(message: &'static str) -> Self {
+        Self(Cow::Borrowed(message))
+    }
+}
+
+impl From<String> for HostError {
+    fn from(message: String) -> Self {
+        Self(Cow::Owned(message))
+    }
+}

@@ -1,0 +1,143 @@
+//! The thread that ends what takes too long.
+//!
+//! An engine that starts a call makes its epoch odd, and even again when the call is over: two stores, no clock.
+//! The watchdog looks at all epochs at every tick. An odd one that it has seen for longer than the limit it marks
+//! as expired, and sets the state's interrupt callback, at every tick again while that lasts. The callback raises
+//! an error only if the epoch that is running is the expired one; if not, it takes itself away. So an interrupt
+//! that arrives as a call ends cannot hit the next call.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::raw::Trigger;
+
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+const LONGEST_TICK: Duration = Duration::from_millis(20);
+
+/// A handle to the watchdog thread, which runs as long as there is one. One per process is enough.
+#[derive(Debug, Clone)]
+pub struct Watchdog(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    alarms: Mutex<Vec<Weak<Alarm>>>,
+    /// Nanoseconds between two looks.
+    tick: AtomicU64,
+}
+
+/// What a state and the watchdog share.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    /// Odd while a call runs that has a limit.
+    epoch: AtomicU64,
+    /// The epoch that has run out of time.
+    expired: AtomicU64,
+    /// Nanoseconds.
+    limit: AtomicU64,
+    seen: Mutex<(u64, Instant)>,
+    pub(super) trigger: Trigger,
+}
+
+impl Watchdog {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start() -> io::Result<Self> {
+        let watched = Arc::new(Watched {
+            alarms: Mutex::default(),
+            tick: AtomicU64::new(nanoseconds(LONGEST_TICK)),
+        });
+        let weak = Arc::downgrade(&watched);
+        thread::Builder::new()
+            .name("script watchdog".to_owned())
+            .spawn(move || watch(&weak))?;
+        Ok(Self(watched))
+    }
+
+    pub(super) fn alarm(&self, shortest_limit: Duration) -> Arc<Alarm> {
+        let alarm = Arc::new(Alarm {
+            epoch: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::MAX),
+            seen: Mutex::new((0, Instant::now())),
+            trigger: Trigger::default(),
+        });
+        let tick = (shortest_limit / 4).clamp(SHORTEST_TICK, LONGEST_TICK);
+        self.0.tick.fetch_min(nanoseconds(tick), Ordering::Relaxed);
+        self.0
+            .alarms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::downgrade(&alarm));
+        alarm
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn watch(watched: &Weak<Watched>) {
+    while let Some(watched) = watched.upgrade() {
+        let now = Instant::now();
+        watched
+            .alarms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|alarm| {
+                let alarm = alarm.upgrade();
+                if let Some(alarm) = &alarm {
+                    alarm.look(now);
+                }
+                alarm.is_some()
+            });
+        let tick = Duration::from_nanos(watched.tick.load(Ordering::Relaxed));
+        // Nothing must keep the handle alive while this sleeps, or the thread would never end.
+        drop(watched);
+        thread::sleep(tick);
+    }
+}
+
+impl Alarm {
+    fn look(&self, now: Instant) {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        if epoch.is_multiple_of(2) {
+            return;
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.0 != epoch {
+            *seen = (epoch, now);
+        } else if nanoseconds(now.duration_since(seen.1)) >= self.limit.load(Ordering::Relaxed) {
+            self.expired.store(epoch, Ordering::Release);
+            self.trigger.fire();
+        }
+    }
+
+    /// A call with this limit begins.
+    pub(super) fn begin(&self, limit: Duration) {
+        self.limit.store(nanoseconds(limit), Ordering::Relaxed);
+        // Only this thread writes the epoch, so no read-modify-write is needed.
+        self.epoch
+            .store(self.epoch.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// The call is over; tells whether it had run out of time.
+    pub(super) fn end(&self) -> bool {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        if epoch.is_multiple_of(2) {
+            return false;
+        }
+        self.epoch.store(epoch + 1, Ordering::Release);
+        self.expired.load(Ordering::Acquire) == epoch
+    }
+
+    /// Whether the call that runs now has run out of time.
+    pub(super) fn expired(&self) -> bool {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        !epoch.is_multiple_of(2) && self.expired.load(Ordering::Acquire) == epoch
+    }
+}

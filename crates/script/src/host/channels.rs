@@ -1,0 +1,221 @@
+//! The library `c`: channels.
+
+use std::sync::Arc;
+
+use fchatd_protocol::text::{escape_html, fold};
+use fchatd_world::{Kind, Mode, World};
+
+use super::{channel, channel_handle, connection, frame, name, raw_frame};
+use crate::engine::{Arguments, Function, HostError, Reply};
+
+type Answer = Result<Reply, HostError>;
+
+macro_rules! functions {
+    ($($name:literal $signature:literal $summary:literal $run:expr;)*) => {
+        &[$(Function { library: "c", name: $name, signature: $signature, summary: $summary, run: $run }),*]
+    };
+}
+
+pub(super) static FUNCTIONS: &[Function<World>] = functions! {
+    "getChannel" "(lname: string): (boolean, Channel?)"
+        "Whether there is a channel of this name, and the channel." |w, a| {
+        Ok(match w.find_channel(&a.text(1)?) {
+            Some(key) => (true, channel_handle(key)).into(),
+            None => false.into(),
+        })
+    };
+    "getName" "(chan: Channel): string"
+        "The canonical name." |w, a| Ok(channel(w, a, 1)?.1.name.clone().into());
+    "getTitle" "(chan: Channel): string"
+        "The title, escaped." |w, a| Ok(channel(w, a, 1)?.1.title.clone().into());
+    "setTitle" "(chan: Channel, title: string)"
+        "Sets the title as it stands." |w, a| {
+        let title: Arc<str> = Arc::from(&*a.text(2)?);
+        change(w, a, |channel| channel.title = title)
+    };
+    "getDescription" "(chan: Channel): string"
+        "The description, escaped." |w, a| Ok(channel(w, a, 1)?.1.description.clone().into());
+    "setDescription" "(chan: Channel, description: string)"
+        "Sets the description as it stands." |w, a| {
+        let description: Arc<str> = Arc::from(&*a.text(2)?);
+        change(w, a, |channel| channel.description = description)
+    };
+    "getType" "(chan: Channel): \"public\"|\"private\"|\"pubprivate\""
+        "Who may come in." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
+    "getMode" "(chan: Channel): \"both\"|\"ads\"|\"chat\""
+        "What may be said." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
+    "setMode" "(chan: Channel, mode: \"both\"|\"ads\"|\"chat\")"
+        "Sets what may be said." |w, a| {
+        let mode = Mode::parse(&a.text(2)?).ok_or_else(|| a.bad(2, "\"both\", \"ads\" or \"chat\" expected"))?;
+        change(w, a, |channel| channel.mode = mode)
+    };
+    "setPublic" "(chan: Channel, open: boolean)"
+        "Makes a private room open, or an open one private." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let open = a.boolean(2)?;
+        w.set_open(key, open);
+        Ok(Reply::None)
+    };
+    "getUserCount" "(chan: Channel): number"
+        "How many are in it." |w, a| Ok(channel(w, a, 1)?.1.members.len().into());
+    "getTopUserCount" "(chan: Channel): number"
+        "The most that were in it at once." |w, a| Ok(channel(w, a, 1)?.1.peak.into());
+    "canDestroy" "(chan: Channel): boolean"
+        "Whether it may go when it is empty." |w, a| Ok((!channel(w, a, 1)?.1.permanent).into());
+    "createChannel" "(name: string): Channel"
+        "Makes a public channel." |w, a| {
+        let name = a.text(1)?;
+        let made = w.create_channel(&name, &escape_html(&name), Kind::Public);
+        Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
+    };
+    "createPrivateChannel" "(con: Connection, title: string): (string, Channel)"
+        "Makes a private room that this character owns; gives its name and the channel." create_room;
+    "createSpecialPrivateChannel" "(name: string, title: string): Channel"
+        "Makes a private room with a name of its own that does not go when it is empty." |w, a| {
+        let made = w.create_channel(&a.text(1)?, &a.text(2)?, Kind::Private);
+        let key = made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?;
+        if let Some(channel) = w.channel_mut(key) {
+            channel.permanent = true;
+        }
+        Ok(channel_handle(key).into())
+    };
+    "destroyChannel" "(lname: string)"
+        "Ends a channel; each member gets LCH about itself." |w, a| {
+        if let Some(key) = w.find_channel(&a.text(1)?) {
+            w.destroy_channel(key);
+        }
+        Ok(Reply::None)
+    };
+    "sendAll" "(chan: Channel, code: string, arguments: table?)"
+        "Sends everyone in the channel a command." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let frame = frame(w, a, 2)?;
+        w.send_channel_frame(key, None, frame);
+        Ok(Reply::None)
+    };
+    "sendAllRaw" "(chan: Channel, text: string)"
+        "Sends everyone in the channel a text as it stands." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let frame = raw_frame(w, a, 2)?;
+        w.send_channel_frame(key, None, frame);
+        Ok(Reply::None)
+    };
+    "sendChannel" "(chan: Channel, con: Connection, code: string, arguments: table?)"
+        "Sends everyone in the channel but this connection a command." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (except, _) = connection(w, a, 2)?;
+        let frame = frame(w, a, 3)?;
+        w.send_channel_frame(key, Some(except), frame);
+        Ok(Reply::None)
+    };
+    "sendChannelRaw" "(chan: Channel, con: Connection, text: string)"
+        "Sends everyone in the channel but this connection a text as it stands." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (except, _) = connection(w, a, 2)?;
+        let frame = raw_frame(w, a, 3)?;
+        w.send_channel_frame(key, Some(except), frame);
+        Ok(Reply::None)
+    };
+    "sendICH" "(chan: Channel, con: Connection)"
+        "Sends a connection the members of the channel." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (recipient, _) = connection(w, a, 2)?;
+        w.send_members(key, recipient);
+        Ok(Reply::None)
+    };
+    "sendCHA" "(con: Connection)"
+        "Sends a connection the public channels." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.send_public_list(key);
+        Ok(Reply::None)
+    };
+    "sendORS" "(con: Connection)"
+        "Sends a connection the open rooms." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.send_room_list(key);
+        Ok(Reply::None)
+    };
+    "join" "(chan: Channel, con: Connection)"
+        "Puts a connection into the channel, without telling anyone." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (member, _) = connection(w, a, 2)?;
+        w.join(key, member);
+        Ok(Reply::None)
+    };
+    "part" "(chan: Channel, con: Connection)"
+        "Takes a connection out of the channel, without telling anyone." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (member, _) = connection(w, a, 2)?;
+        w.part(key, member);
+        Ok(Reply::None)
+    };
+    "inChannel" "(chan: Channel, con: Connection): boolean"
+        "Whether a connection is in the channel." |w, a| {
+        let (_, channel) = channel(w, a, 1)?;
+        Ok(channel.has_member(connection(w, a, 2)?.0).into())
+    };
+    "invite" "(chan: Channel, con: Connection)"
+        "Invites a character to a private room." |w, a| {
+        let folded = connection(w, a, 2)?.1.folded.clone();
+        private(w, a)?;
+        change(w, a, |channel| { channel.invited.insert(folded); })
+    };
+    "removeInvite" "(chan: Channel, lname: string)"
+        "Withdraws an invitation to a private room." |w, a| {
+        let folded = fold(&a.text(2)?).into_owned();
+        private(w, a)?;
+        change(w, a, |channel| { channel.invited.remove(folded.as_str()); })
+    };
+    "isInvited" "(chan: Channel, con: Connection): boolean"
+        "Whether a character is invited to a private room." |w, a| {
+        private(w, a)?;
+        let (_, channel) = channel(w, a, 1)?;
+        Ok(channel.invited.contains(&connection(w, a, 2)?.1.folded).into())
+    };
+    "isMod" "(chan: Channel, who: Connection|string): boolean"
+        "Whether a character moderates the channel; its owner does." |w, a| {
+        Ok(channel(w, a, 1)?.1.is_moderator(&name(w, a, 2)?).into())
+    };
+    "isOwner" "(chan: Channel, who: Connection|string): boolean"
+        "Whether a character owns the channel." |w, a| {
+        Ok(channel(w, a, 1)?.1.is_owner(&name(w, a, 2)?).into())
+    };
+    "getModList" "(chan: Channel): {string}"
+        "The owner, or empty text, and then the moderators." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        Ok(Reply::One(w.moderators(key).into_iter().collect()))
+    };
+    "checkUpdateTimer" "(chan: Channel, con: Connection, seconds: number): boolean"
+        "True while the character has to wait for its next ad here; otherwise its time starts anew." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (poster, _) = connection(w, a, 2)?;
+        Ok(w.throttle_ad(key, poster, a.number(3)?).into())
+    };
+};
+
+fn create_room(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let (creator, _) = connection(world, arguments, 1)?;
+    let made = world.create_room(creator, &arguments.text(2)?);
+    let key = made.ok_or(HostError::from("no more channels can be made"))?;
+    let name = world.channel(key).map(|channel| channel.name.clone());
+    Ok((name, channel_handle(key)).into())
+}
+
+fn change(
+    world: &mut World,
+    arguments: &Arguments<'_>,
+    change: impl FnOnce(&mut fchatd_world::Channel),
+) -> Answer {
+    let (key, _) = channel(world, arguments, 1)?;
+    if let Some(channel) = world.channel_mut(key) {
+        change(channel);
+    }
+    Ok(Reply::None)
+}
+
+fn private(world: &World, arguments: &Arguments<'_>) -> Result<(), HostError> {
+    match channel(world, arguments, 1)?.1.kind {
+        Kind::Private => Ok(()),
+        Kind::Public | Kind::PubPrivate => Err(arguments.bad(1, "a private channel expected")),
+    }
+}

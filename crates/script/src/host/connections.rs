@@ -1,0 +1,247 @@
+//! The library `u`: connections and the characters behind them.
+
+use std::collections::BTreeMap;
+
+use fchatd_protocol::text::fold;
+use fchatd_world::World;
+
+use super::{channel_handle, connection, connection_handle, frame, raw_frame};
+use crate::engine::{Arguments, Function, HostError, Reply, Value};
+
+type Answer = Result<Reply, HostError>;
+
+macro_rules! functions {
+    ($($name:literal $signature:literal $summary:literal $run:expr;)*) => {
+        &[$(Function { library: "u", name: $name, signature: $signature, summary: $summary, run: $run }),*]
+    };
+}
+
+pub(super) static FUNCTIONS: &[Function<World>] = functions! {
+    "getConnection" "(lname: string): (boolean, Connection?)"
+        "Whether a character is online, and its connection." get_connection;
+    "getIPCount" "(con: Connection): number"
+        "How many characters are online from this connection's address." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(w.count_from(con.address).into())
+    };
+    "getByAccount" "(con: Connection): {Connection}"
+        "The connections of the same account." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(of_account(w, con.account))
+    };
+    "getByAccountID" "(id: number): {Connection}"
+        "The connections of an account." |w, a| Ok(of_account(w, a.number(1)? as i64));
+    "getName" "(con: Connection): string"
+        "The character's canonical name." |w, a| Ok(connection(w, a, 1)?.1.name.clone().into());
+    "getChannels" "(con: Connection): {Channel}"
+        "The channels it is in." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(Reply::One(con.channels.iter().map(|&key| channel_handle(key)).collect()))
+    };
+    "getChannelCount" "(con: Connection): number"
+        "How many channels it is in." |w, a| Ok(connection(w, a, 1)?.1.channels.len().into());
+    "getAccountCharacterIDs" "(con: Connection): (number, number)"
+        "The account's and the character's number." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok((con.account as f64, con.character as f64).into())
+    };
+    "send" "(con: Connection, code: string, arguments: table?)"
+        "Sends a command." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        let frame = frame(w, a, 2)?;
+        w.send_frame(key, frame);
+        Ok(Reply::None)
+    };
+    "sendRaw" "(con: Connection, text: string)"
+        "Sends a text as it stands." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        let frame = raw_frame(w, a, 2)?;
+        w.send_frame(key, frame);
+        Ok(Reply::None)
+    };
+    "sendError" "(con: Connection, number: number, message: string?)"
+        "Sends ERR, with the usual text for the number unless another is given." send_error;
+    "close" "(con: Connection)"
+        "Stops reading, delivers what is queued, and closes after a second." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.close(key, false);
+        Ok(Reply::None)
+    };
+    "closef" "(con: Connection)"
+        "As close; the character is offline and its name free at once." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.close(key, true);
+        Ok(Reply::None)
+    };
+    "setIdent" "(con: Connection, name: string, lname: string): boolean"
+        "Puts a character online; false when the name is taken." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.identify(key, &a.text(2)?).into())
+    };
+    "setAccountID" "(con: Connection, id: number)"
+        "Sets the account's number." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.set_account(key, a.number(2)? as i64);
+        Ok(Reply::None)
+    };
+    "setCharacterID" "(con: Connection, id: number)"
+        "Sets the character's number." |w, a| {
+        let id = a.number(2)? as i64;
+        change(w, a, |con| con.character = id)
+    };
+    "setAdmin" "(con: Connection, admin: boolean)"
+        "Gives the role admin, or takes it away." |w, a| set_role(w, a, "admin");
+    "isAdmin" "(con: Connection): boolean"
+        "Whether it has the role admin." |w, a| Ok(connection(w, a, 1)?.1.has_role("admin").into());
+    "setGlobMod" "(con: Connection, moderator: boolean)"
+        "Gives the role global, or takes it away." |w, a| set_role(w, a, "global");
+    "isGlobMod" "(con: Connection): boolean"
+        "Whether it has the role global." |w, a| Ok(connection(w, a, 1)?.1.has_role("global").into());
+    "hasRole" "(con: Connection, role: string): boolean"
+        "Whether it has a role." |w, a| Ok(connection(w, a, 1)?.1.has_role(&a.text(2)?).into());
+    "hasAnyRole" "(con: Connection, roles: {string}): boolean"
+        "Whether it has one of the roles." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(a.text_list(2)?.iter().any(|role| con.has_role(role)).into())
+    };
+    "addRole" "(con: Connection, role: string)"
+        "Gives a role." |w, a| {
+        let role = a.text(2)?;
+        change(w, a, |con| con.add_role(&role))
+    };
+    "removeRole" "(con: Connection, role: string)"
+        "Takes a role away." |w, a| {
+        let role = a.text(2)?;
+        change(w, a, |con| con.remove_role(&role))
+    };
+    "setFriends" "(con: Connection, names: {string})"
+        "Replaces the friends." |w, a| {
+        let names = a.text_list(2)?;
+        change(w, a, |con| con.profile.friends = names)
+    };
+    "getFriendList" "(con: Connection): {string}"
+        "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
+    "setIgnores" "(con: Connection, names: {string})"
+        "Replaces whom it ignores; kept in lower case." |w, a| {
+        let names = a.text_list(2)?.iter().map(|name| fold(name).into_owned()).collect();
+        change(w, a, |con| con.profile.ignores = names)
+    };
+    "getIgnoreList" "(con: Connection): {string}"
+        "Whom it ignores." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
+    "setKinks" "(con: Connection, ids: {number})"
+        "Replaces the kinks." |w, a| {
+        let ids = a.number_list(2)?;
+        change(w, a, |con| con.profile.kinks = ids)
+    };
+    "getKinks" "(con: Connection): {number}"
+        "The kinks." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(Reply::One(con.profile.kinks.iter().copied().collect()))
+    };
+    "setCustomKinks" "(con: Connection, kinks: {[string]: string})"
+        "Replaces the kinks of the character's own making." |w, a| {
+        let entries = a.entries(2)?;
+        change(w, a, |con| con.profile.custom_kinks = entries.into_iter().collect())
+    };
+    "getCustomKinks" "(con: Connection): {[string]: string}"
+        "The kinks of the character's own making." |w, a| {
+        Ok(map(&connection(w, a, 1)?.1.profile.custom_kinks))
+    };
+    "setInfoTags" "(con: Connection, tags: {[string]: string})"
+        "Adds info tags to those that are there." |w, a| {
+        let entries = a.entries(2)?;
+        change(w, a, |con| con.profile.info_tags.extend(entries))
+    };
+    "getInfoTags" "(con: Connection): {[string]: string}"
+        "The info tags." |w, a| Ok(map(&connection(w, a, 1)?.1.profile.info_tags));
+    "setGender" "(con: Connection, gender: string)"
+        "Sets the gender." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.set_gender(key, &a.text(2)?);
+        Ok(Reply::None)
+    };
+    "getGender" "(con: Connection): string"
+        "The gender." |w, a| Ok(connection(w, a, 1)?.1.gender.clone().into());
+    "setStatus" "(con: Connection, status: string, message: string?)"
+        "Sets the status; without a message the old one stays." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.set_status(key, &a.text(2)?, a.optional_text(3)?.as_deref());
+        Ok(Reply::None)
+    };
+    "getStatus" "(con: Connection): (string, string)"
+        "The status and its message." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok((con.status.clone(), con.status_message.clone()).into())
+    };
+    "setMiscData" "(con: Connection, key: string, value: string)"
+        "Keeps a text with the connection." |w, a| {
+        let (key, value) = (a.text(2)?.into_owned(), a.text(3)?.into_owned());
+        change(w, a, |con| { con.profile.misc.insert(key, value); })
+    };
+    "getMiscData" "(con: Connection, key: string): string?"
+        "A text kept with the connection." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        Ok(Reply::One(con.profile.misc.get(&*a.text(2)?).cloned().into()))
+    };
+    "checkUpdateTimer" "(con: Connection, timer: string, seconds: number): boolean"
+        "True while the timer runs; otherwise restarts it. A command that is refused in the end takes its restarts back." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.throttle(key, &a.text(2)?, a.number(3)?).into())
+    };
+};
+
+fn get_connection(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    Ok(match world.find_character(&arguments.text(1)?) {
+        Some(key) => (true, connection_handle(key)).into(),
+        None => false.into(),
+    })
+}
+
+fn send_error(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let (key, _) = connection(world, arguments, 1)?;
+    let number = arguments.number(2)? as i32;
+    world.send_error(key, number, arguments.optional_text(3)?.as_deref());
+    Ok(Reply::None)
+}
+
+fn of_account(world: &World, account: i64) -> Reply {
+    Reply::One(
+        world
+            .of_account(account)
+            .iter()
+            .map(|&key| connection_handle(key))
+            .collect(),
+    )
+}
+
+fn change(
+    world: &mut World,
+    arguments: &Arguments<'_>,
+    change: impl FnOnce(&mut fchatd_world::Connection),
+) -> Answer {
+    let (key, _) = connection(world, arguments, 1)?;
+    if let Some(connection) = world.connection_mut(key) {
+        change(connection);
+    }
+    Ok(Reply::None)
+}
+
+fn set_role(world: &mut World, arguments: &Arguments<'_>, role: &str) -> Answer {
+    let given = arguments.boolean(2)?;
+    change(world, arguments, |connection| {
+        if given {
+            connection.add_role(role)
+        } else {
+            connection.remove_role(role)
+        }
+    })
+}
+
+fn texts(list: &[String]) -> Reply {
+    Reply::One(list.iter().cloned().collect())
+}
+
+fn map(map: &BTreeMap<String, String>) -> Reply {
+    let entry = |(key, value): (&String, &String)| (key.clone().into(), value.clone().into());
+    Reply::One(Value::Map(map.iter().map(entry).collect()))
+}

@@ -1,0 +1,183 @@
+//! What scripts may do: the functions of the libraries `u`, `c` and `s` and the numbers of `const` (page 3).
+//!
+//! The tables here are the one list of what there is: the engine registers from them, and whatever documents or
+//! checks the interface reads them too.
+
+mod channels;
+mod connections;
+mod server;
+
+use std::collections::BTreeMap;
+
+use fchatd_protocol::error;
+use fchatd_protocol::exchange::Frame;
+use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
+use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, World};
+
+use crate::engine::{Arguments, Engine, Function, HostError, Limits, Options, ScriptError, Watchdog};
+
+/// Every function, one table for each library.
+pub static LIBRARIES: &[&[Function<World>]] =
+    &[connections::FUNCTIONS, channels::FUNCTIONS, server::FUNCTIONS];
+
+/// The scripts of a server.
+#[derive(Debug, Clone, Default)]
+pub struct Scripts {
+    /// The source of `main.lua`.
+    pub main: String,
+    /// What `require` finds: name without `.lua`, and source.
+    pub modules: BTreeMap<String, String>,
+}
+
+/// Makes an engine, loads the scripts and calls their `chat_init`.
+///
+/// # Errors
+/// When they do not compile or fail while they start; the text names file and line.
+pub fn start(
+    world: &mut World,
+    scripts: &Scripts,
+    watchdog: Option<&Watchdog>,
+    seed: u64,
+) -> Result<Engine<World>, ScriptError> {
+    let names: Vec<String> = error::ALL
+        .iter()
+        .map(|(name, ..)| format!("FERR_{name}"))
+        .collect();
+    let numbers = names.iter().zip(error::ALL);
+    let constants: Vec<_> = numbers
+        .map(|(name, &(_, number, _))| ("const", name.as_str(), f64::from(number)))
+        .collect();
+    let settings = &world.settings;
+    let limits = Limits {
+        call: settings.seconds("luatimeout"),
+        repeat: settings.seconds("luarepeattimeout"),
+        memory: settings.count("luamemory") << 20,
+    };
+    let mut engine = Engine::new(&Options {
+        functions: LIBRARIES,
+        constants: &constants,
+        modules: &scripts.modules,
+        limits,
+        watchdog: watchdog.filter(|_| settings.flag("luaenabletimeout")),
+        seed,
+    })?;
+    engine.load(world, "main.lua", &scripts.main)?;
+    if engine.has("", "chat_init") {
+        engine.call_global(world, "chat_init")?;
+    }
+    Ok(engine)
+}
+
+/// The kind of a handle stands above its generation and index: one number that fits the whole part of a Lua
+/// number, and means something only as long as what it names is there.
+const KIND_BITS: u32 = 46;
+const GENERATION_BITS: u32 = 24;
+const CONNECTION: u64 = 1;
+const CHANNEL: u64 = 2;
+
+fn handle(kind: u64, index: u32, generation: u32) -> f64 {
+    (kind << KIND_BITS | u64::from(generation) << GENERATION_BITS | u64::from(index)) as f64
+}
+
+fn parts(number: f64, kind: u64) -> Option<(u32, u32)> {
+    let bits = number as u64;
+    if bits as f64 != number || bits >> KIND_BITS != kind {
+        return None;
+    }
+    let index = (bits & u64::from(INDEX_MAX)) as u32;
+    let generation = (bits >> GENERATION_BITS) as u32 & GENERATION_MAX;
+    Some((index, generation))
+}
+
+/// The number by which scripts know a connection.
+pub fn connection_handle(key: ConnectionKey) -> f64 {
+    handle(CONNECTION, key.index, key.generation)
+}
+
+/// The number by which scripts know a channel.
+pub fn channel_handle(key: ChannelKey) -> f64 {
+    handle(CHANNEL, key.index, key.generation)
+}
+
+/// The connection that an argument names.
+fn connection<'w>(
+    world: &'w World,
+    arguments: &Arguments<'_>,
+    index: usize,
+) -> Result<(ConnectionKey, &'w Connection), HostError> {
+    let key = arguments
+        .number(index)
+        .ok()
+        .and_then(|number| parts(number, CONNECTION));
+    let found = key.map(|(index, generation)| Key::new(index, generation));
+    found
+        .and_then(|key| world.connection(key).map(|connection| (key, connection)))
+        .ok_or_else(|| arguments.bad(index, "a connection expected"))
+}
+
+/// The channel that an argument names.
+fn channel<'w>(
+    world: &'w World,
+    arguments: &Arguments<'_>,
+    index: usize,
+) -> Result<(ChannelKey, &'w Channel), HostError> {
+    let key = arguments
+        .number(index)
+        .ok()
+        .and_then(|number| parts(number, CHANNEL));
+    let found = key.map(|(index, generation)| Key::new(index, generation));
+    found
+        .and_then(|key| world.channel(key).map(|channel| (key, channel)))
+        .ok_or_else(|| arguments.bad(index, "a channel expected"))
+}
+
+/// The name in an argument that is a connection or text.
+fn name(world: &World, arguments: &Arguments<'_>, index: usize) -> Result<String, HostError> {
+    match connection(world, arguments, index) {
+        Ok((_, connection)) => Ok(connection.name.to_string()),
+        Err(_) => Ok(arguments.text(index)?.into_owned()),
+    }
+}
+
+/// Encodes `CODE {table}`: the code is argument `index`, the table the next one and may be missing.
+fn frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<Frame, HostError> {
+    let code = arguments.text(index)?;
+    let table = index + 1;
+    let start = world.outputs.bytes.len();
+    let mut result = Ok(());
+    let frame = world.outputs.frame(|out| {
+        out.extend_from_slice(code.as_bytes());
+        if !arguments.is_nil(table) {
+            out.push(b' ');
+            result = arguments.json(table, out);
+        }
+    });
+    if let Err(error) = result {
+        world.outputs.bytes.truncate(start);
+        return Err(error);
+    }
+    Ok(frame)
+}
+
+/// Encodes a whole message that a script wrote itself.
+fn raw_frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<Frame, HostError> {
+    let text = arguments.text(index)?;
+    Ok(world.outputs.frame(|out| out.extend_from_slice(text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_come_back() {
+        for (index, generation) in [(0, 0), (INDEX_MAX, GENERATION_MAX), (7, 4_000_000)] {
+            let number = handle(CHANNEL, index, generation);
+            assert_eq!(parts(number, CHANNEL), Some((index, generation)));
+            assert_eq!(parts(number, CONNECTION), None);
+        }
+        for nonsense in [-1.0, 0.0, 1.5, f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(parts(nonsense, CONNECTION), None);
+        }
+    }
+}

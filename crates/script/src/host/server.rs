@@ -1,0 +1,103 @@
+//! The library `s`: the server as a whole.
+
+use fchatd_protocol::error;
+use fchatd_protocol::json::read::Tape;
+use fchatd_protocol::text::{escape_html, fold};
+use fchatd_world::World;
+use fchatd_world::settings::Value as Setting;
+
+use super::{connection, frame, raw_frame};
+use crate::engine::{Arguments, Function, HostError, Reply, Value};
+
+type Answer = Result<Reply, HostError>;
+
+macro_rules! functions {
+    ($($library:literal $name:literal $signature:literal $summary:literal $run:expr;)*) => {
+        &[$(Function { library: $library, name: $name, signature: $signature, summary: $summary, run: $run }),*]
+    };
+}
+
+pub(super) static FUNCTIONS: &[Function<World>] = functions! {
+    "s" "broadcast" "(code: string, arguments: table?)"
+        "Sends everyone who is online a command." |w, a| {
+        let frame = frame(w, a, 1)?;
+        w.broadcast_frame(frame);
+        Ok(Reply::None)
+    };
+    "s" "broadcastRaw" "(text: string)"
+        "Sends everyone who is online a text as it stands." |w, a| {
+        let frame = raw_frame(w, a, 1)?;
+        w.broadcast_frame(frame);
+        Ok(Reply::None)
+    };
+    "s" "getConfigBool" "(key: string): boolean"
+        "A setting that is a switch." |w, a| match setting(w, a)? {
+        Setting::Boolean(value) => Ok((*value).into()),
+        _ => Err(a.bad(1, "the name of a switch expected")),
+    };
+    "s" "getConfigDouble" "(key: string): number"
+        "A setting that is a number." |w, a| match setting(w, a)? {
+        Setting::Number(value) => Ok((*value).into()),
+        _ => Err(a.bad(1, "the name of a number expected")),
+    };
+    "s" "getConfigString" "(key: string): string"
+        "A setting that is a text." |w, a| match setting(w, a)? {
+        Setting::Text(value) => Ok(value.clone().into()),
+        _ => Err(a.bad(1, "the name of a text expected")),
+    };
+    "s" "getConfigStringList" "(key: string): {string}"
+        "A setting that is a list of texts." |w, a| match setting(w, a)? {
+        Setting::List(value) => Ok(Reply::One(value.iter().cloned().collect())),
+        _ => Err(a.bad(1, "the name of a list expected")),
+    };
+    "s" "getTime" "(): number"
+        "The time in Unix seconds." |w, _| Ok((w.unix_seconds() as f64).into());
+    "s" "getUserCount" "(): number"
+        "How many characters are online." |w, _| Ok(w.user_count().into());
+    "s" "sendUserList" "(con: Connection, code: string, chunk: number)"
+        "Sends a connection everyone who is online, so many to a frame." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.send_user_list(key, &a.text(2)?, a.number(3)? as usize);
+        Ok(Reply::None)
+    };
+    "s" "getOpList" "(): {string}"
+        "The names of the global moderators." |w, _| Ok(Reply::One(w.operators.iter().cloned().collect()));
+    "s" "isOp" "(name: string): boolean"
+        "Whether a character is a global moderator." |w, a| {
+        let name = a.text(1)?;
+        Ok(w.operators.iter().any(|held| fold(held) == fold(&name)).into())
+    };
+    "s" "isChanOp" "(con: Connection): boolean"
+        "Whether a character moderates a public channel." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        let public = w.channels().filter(|(_, channel)| channel.kind == fchatd_world::Kind::Public);
+        Ok(public.into_iter().any(|(_, channel)| channel.is_moderator(&con.name)).into())
+    };
+    "s" "escapeHTML" "(text: string): string"
+        "The text with &, < and > as entities." |_, a| Ok(escape_html(&a.text(1)?).into_owned().into());
+    "s" "toJSON" "(value: table): string"
+        "A table as JSON." |_, a| {
+        let mut out = Vec::new();
+        a.json(1, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned().into())
+    };
+    "s" "fromJSON" "(text: string): table"
+        "The table of a JSON object." from_json;
+    "const" "getErrorMessage" "(number: number): string"
+        "The usual text for an error number." |_, a| Ok(error::message(a.number(1)? as i32).into());
+};
+
+fn setting<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<&'w Setting, HostError> {
+    let key = arguments.text(1)?;
+    world
+        .settings
+        .get(&key)
+        .ok_or_else(|| arguments.bad(1, "the name of a setting expected"))
+}
+
+fn from_json(_: &mut World, arguments: &Arguments<'_>) -> Answer {
+    match Tape::of(&arguments.text(1)?) {
+        Ok(tape) => Ok(Reply::One(Value::Json(Box::new(tape)))),
+        Err(error) => Err(arguments.bad(1, &format!("JSON expected: {error}"))),
+    }
+}

@@ -1,0 +1,7 @@
+//! The Lua side of the server: the engine that runs scripts, the functions they may call, and the reader of Lua
+//! configuration files.
+#![deny(unsafe_code)]
+
+pub mod configuration;
+pub mod engine;
+pub mod host;

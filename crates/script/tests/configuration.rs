@@ -1,0 +1,97 @@
+//! Classic configuration files.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
+
+use fchatd_script::configuration::{Setting, SettingItem, SettingValue, evaluate};
+
+fn setting(key: &str, value: SettingValue, line: u32) -> Setting {
+    Setting {
+        key: key.to_owned(),
+        value,
+        line,
+    }
+}
+
+fn text(text: &str) -> SettingValue {
+    SettingValue::Text(text.to_owned())
+}
+
+#[test]
+fn a_classic_file() {
+    let source = r#"
+-- the server
+bindaddr="127.0.0.1"
+port=19722
+enableredis=false
+log_start = not enableredis
+luatimeout=0.25
+load_balancers={"10.20.1.1", 7}
+login_url="http://" .. bindaddr .. ":" .. (port + 1) .. "/login"
+blacklist_phrases={}
+for _, word in ipairs({"a", "b"}) do
+    table.insert(blacklist_phrases, word)
+end
+local helper = 5
+function unused() return helper end
+port=9722
+nothing = nil
+"#;
+    let item = |text: &str| SettingItem::Text(text.to_owned());
+    assert_eq!(
+        evaluate("startup_config.lua", source).unwrap(),
+        [
+            setting("bindaddr", text("127.0.0.1"), 3),
+            setting("enableredis", SettingValue::Boolean(false), 5),
+            setting("log_start", SettingValue::Boolean(true), 6),
+            setting("luatimeout", SettingValue::Number(0.25), 7),
+            setting(
+                "load_balancers",
+                SettingValue::List(vec![item("10.20.1.1"), SettingItem::Number(7.0)]),
+                8
+            ),
+            setting("login_url", text("http://127.0.0.1:19723/login"), 9),
+            setting(
+                "blacklist_phrases",
+                SettingValue::List(vec![item("a"), item("b")]),
+                10
+            ),
+            setting("port", SettingValue::Number(9722.0), 16),
+        ]
+    );
+}
+
+#[test]
+fn errors_have_their_line() {
+    for (source, line, message) in [
+        ("a = 1\nb = = 2", 2, "'='"),
+        ("a = 1\n\nerror('wrong')", 3, "wrong"),
+        ("a = nothing.x", 1, "index nil"),
+        ("a = 1\nb = {c = 1}", 2, "'b' must be"),
+        ("b = {1, {}}", 1, "'b' must be"),
+        ("b = '\\255'", 1, "'b' must be"),
+        ("a = os.time()", 1, "index nil"),
+        ("a = io.open('x')", 1, "index nil"),
+        ("a = require('x')", 1, "call a nil"),
+        ("while true do end", 0, "too long"),
+        (
+            "while true do pcall(function() while true do end end) end",
+            0,
+            "too long",
+        ),
+        ("a = ('x'):rep(1e9)", 0, "memory"),
+    ] {
+        let error = evaluate("c.lua", source).unwrap_err();
+        assert!(error.message.contains(message), "{source}: {error}");
+        if line > 0 {
+            assert_eq!(error.line, line, "{source}: {error}");
+            assert!(
+                error.to_string().starts_with(&format!("c.lua:{line}: ")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_has_no_settings() {
+    assert_eq!(evaluate("c.lua", "").unwrap(), []);
+}

@@ -1,0 +1,159 @@
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::accounts::Accounts;
+use crate::error::StoreError;
+use crate::migrate;
+
+/// How long an operation waits for another process, such as `fchatd account add` beside a running server.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// A checked database. Cheap to clone; each user of it takes a connection of its own.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens `fchatd.sqlite` in the given folder. A missing folder is made with mode 0700, a missing file with mode
+    /// 0600; an older file is brought up to date. Reads the whole file once to find damage.
+    ///
+    /// # Errors
+    /// A file that is damaged, half-written, foreign or newer than this program is refused and left untouched; a
+    /// folder or file that cannot be read and written is refused too. The error says what to do.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let folder_error = |source| StoreError::Folder {
+            path: folder.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(folder_error)?;
+        let path = folder.join("fchatd.sqlite");
+        if !path.try_exists().map_err(folder_error)? {
+            if with_suffix(&path, "-wal").try_exists().map_err(folder_error)? {
+                // SQLite would replay the old log into the new file.
+                return Err(StoreError::Lost { path });
+            }
+            create(folder, &path)?;
+        }
+        refuse_unfit(&path)?;
+        let failure = |error| StoreError::from_sqlite(&path, &error);
+        let mut connection = connect(&path).map_err(failure)?;
+        migrate::check(&connection, &path)?;
+        if connection.is_readonly("main").map_err(failure)? {
+            return Err(StoreError::ReadOnly { path });
+        }
+        configure(&connection).map_err(failure)?;
+        migrate::upgrade(&mut connection).map_err(failure)?;
+        Ok(Self { path })
+    }
+
+    /// A connection for the accounts of the embedded login provider.
+    ///
+    /// # Errors
+    /// The file cannot be opened any more.
+    pub fn accounts(&self) -> Result<Accounts, StoreError> {
+        let failure = |error| StoreError::from_sqlite(&self.path, &error);
+        let connection = connect(&self.path).map_err(failure)?;
+        configure(&connection).map_err(failure)?;
+        Ok(Accounts::new(connection, self.path.clone()))
+    }
+
+    /// The file, for messages.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// SQLite takes an empty file for a new database; here it can only be a truncated one, since `create` never leaves one.
+fn refuse_unfit(path: &Path) -> Result<(), StoreError> {
+    let unfit = |detail: String| StoreError::CannotOpen {
+        path: path.to_owned(),
+        detail,
+    };
+    let metadata = fs::metadata(path).map_err(|error| unfit(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(unfit("it is not a file".to_owned()));
+    }
+    if metadata.len() == 0 {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail: "it is empty".to_owned(),
+        });
+    }
+    // SQLite falls back to reading when it may not write, and says little when it may not read.
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(StoreError::ReadOnly {
+            path: path.to_owned(),
+        }),
+        Err(error) => Err(unfit(error.to_string())),
+    }
+}
+
+/// Builds the new file under another name, so that a crash cannot leave a half-made database behind.
+fn create(folder: &Path, path: &Path) -> Result<(), StoreError> {
+    let draft = with_suffix(path, &format!(".new-{}", std::process::id()));
+    let made = fill_and_publish(folder, path, &draft);
+    // After the hard link, the draft's name is no longer needed; after an error, neither is the draft.
+    let _ = fs::remove_file(&draft);
+    made
+}
+
+fn fill_and_publish(folder: &Path, path: &Path, draft: &Path) -> Result<(), StoreError> {
+    let folder_error = |source| StoreError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let failure = |error| StoreError::from_sqlite(path, &error);
+    let _ = fs::remove_file(draft);
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)
+        .map_err(folder_error)?;
+    let mut connection = connect(draft).map_err(failure)?;
+    migrate::upgrade(&mut connection).map_err(failure)?;
+    connection.close().map_err(|(_, error)| failure(error))?;
+    match fs::hard_link(draft, path) {
+        Ok(()) => {}
+        // Another process was quicker: its file is as good.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        // Some file systems have no hard links.
+        Err(_) => fs::rename(draft, path).map_err(folder_error)?,
+    }
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(folder_error)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOCK_WAIT)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // Page 5 of the specification promises that what was answered survives: each commit reaches the disk.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}

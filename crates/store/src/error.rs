@@ -1,0 +1,155 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::names::NameError;
+
+/// Why the store cannot be used. Each text is one sentence or two for the operator: what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The data folder cannot be made, read or written.
+    #[error(
+        "the data folder {} cannot be used ({source}): check that the user fchatd runs as may read and write it",
+        path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is there but may not be opened.
+    #[error(
+        "{} cannot be opened ({detail}): it must be a file that the user fchatd runs as may read and write",
+        path.display()
+    )]
+    CannotOpen {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// The file, its folder or the disk is read-only.
+    #[error(
+        "{} is read-only: give the user fchatd runs as the right to write to it and to its folder",
+        path.display()
+    )]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is empty, half-written, damaged, or not SQLite at all. It was not touched.
+    #[error(
+        "{} is damaged or not an fchatd database ({detail}): it was left as it is; restore it from a backup, \
+         or move it away to start with an empty one",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Another program's SQLite file.
+    #[error(
+        "{} belongs to another program: it was left as it is; move it away, or give fchatd another folder",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The write-ahead log is there, the database is not.
+    #[error(
+        "{} is missing, but its log {}-wal is there: put the file back, or move the log away to start empty",
+        path.display(), path.display()
+    )]
+    Lost {
+        /// The missing file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer program.
+    #[error(
+        "{} was written by a newer fchatd (its schema is {found}, this program knows {known}): \
+         start the newer program, or restore a backup from before the upgrade",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema version in the file.
+        found: i64,
+        /// The newest schema version of this program.
+        known: i64,
+    },
+    /// Another program kept the file locked for too long.
+    #[error(
+        "{} is locked by another program: end that program, or try again when it is done",
+        path.display()
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("there is no room left on the disk of {}: free some and try again", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Anything else that SQLite reports.
+    #[error("the database {} failed: {detail}", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        detail: String,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        let detail = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, detail },
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::CannotOpen { path, detail },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            _ => Self::Failed { path, detail },
+        }
+    }
+}
+
+/// Why an operation on accounts was not done. The texts are for people.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountsError {
+    /// The name breaks a rule.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Another account has the name, in whatever case.
+    #[error("This account name is already taken.")]
+    AccountNameTaken,
+    /// Another character has the name, in whatever case.
+    #[error("This character name is already taken.")]
+    CharacterNameTaken,
+    /// The account has as many characters as it may have.
+    #[error("An account can have at most {limit} characters.")]
+    TooManyCharacters {
+        /// The limit.
+        limit: u32,
+    },
+    /// There is no such account.
+    #[error("There is no such account.")]
+    NoSuchAccount,
+    /// There is no such character, or it belongs to another account.
+    #[error("This account has no such character.")]
+    NoSuchCharacter,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

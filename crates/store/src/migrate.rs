@@ -1,0 +1,65 @@
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::StoreError;
+
+/// Marks the file as ours in SQLite's header: "FCHD".
+pub(crate) const APPLICATION_ID: i64 = 0x4643_4844;
+
+/// Step n brings a file from schema n to n + 1. A step that was ever released is never edited; new ones go to the end.
+const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The schema that this program works with.
+pub(crate) const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+
+/// Refuses files that are not ours or that come from the future. Changes nothing.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failure = |error| StoreError::from_sqlite(path, &error);
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    if number("application_id").map_err(failure)? != APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let found = number("user_version").map_err(failure)?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    if found < 1 {
+        let detail = format!("its schema version is {found}");
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail,
+        });
+    }
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(failure)?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail: verdict,
+        });
+    }
+    Ok(())
+}
+
+/// Applies the missing steps, all or none.
+pub(crate) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    if done < STEPS.len() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    transaction.commit()
+}

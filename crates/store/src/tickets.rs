@@ -1,0 +1,83 @@
+use std::fmt;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::accounts::{AccountId, Accounts, seconds};
+use crate::error::StoreError;
+
+/// The SHA-256 of a ticket; the ticket itself is never kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TicketDigest(pub [u8; 32]);
+
+impl fmt::Debug for TicketDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TicketDigest")
+    }
+}
+
+/// What the store knows of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketState {
+    /// Good for the account that it was looked up for.
+    Valid,
+    /// It was good, but its time is over.
+    Expired,
+    /// Never issued, pushed out by newer ones, or another account's.
+    Unknown,
+}
+
+impl Accounts {
+    /// Adds a ticket that is good until `expires_at` (Unix seconds), removes all that are over at `now`, and of the
+    /// account's oldest as many as are more than `keep`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn add_ticket(
+        &mut self,
+        account: AccountId,
+        digest: TicketDigest,
+        keep: u32,
+        now: u64,
+        expires_at: u64,
+    ) -> Result<(), StoreError> {
+        self.in_transaction(|transaction| {
+            transaction.execute("DELETE FROM ticket WHERE expires_at <= ?", [seconds(now)])?;
+            transaction.execute(
+                "INSERT INTO ticket (account_id, digest, expires_at) VALUES (?, ?, ?)",
+                params![account.0, digest.0, seconds(expires_at)],
+            )?;
+            transaction.execute(
+                "DELETE FROM ticket WHERE account_id = ?1 AND ticket_id NOT IN (SELECT ticket_id FROM ticket \
+                 WHERE account_id = ?1 ORDER BY ticket_id DESC LIMIT ?2)",
+                params![account.0, keep],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// What the ticket is worth to the account at `now` (Unix seconds).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn ticket_state(
+        &mut self,
+        account: AccountId,
+        digest: TicketDigest,
+        now: u64,
+    ) -> Result<TicketState, StoreError> {
+        let expires_at: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT expires_at FROM ticket WHERE digest = ? AND account_id = ?")
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![digest.0, account.0], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(|error| self.failure(&error))?;
+        Ok(match expires_at {
+            Some(end) if end > seconds(now) => TicketState::Valid,
+            Some(_) => TicketState::Expired,
+            None => TicketState::Unknown,
+        })
+    }
+}

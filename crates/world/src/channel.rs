@@ -1,0 +1,155 @@
+//! One channel: public, or a room that people made.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use fchatd_protocol::exchange::ChannelId;
+
+use crate::world::ConnectionKey;
+
+/// Who may come in, and who made it (page 2, "Channel types").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Official and permanent.
+    Public,
+    /// A room for the invited.
+    Private,
+    /// A room that was made open.
+    PubPrivate,
+}
+
+impl Kind {
+    /// The name scripts know it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Public => "public",
+            Kind::Private => "private",
+            Kind::PubPrivate => "pubprivate",
+        }
+    }
+}
+
+/// What may be said in a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Messages only.
+    Chat,
+    /// Ads only.
+    Ads,
+    /// Both.
+    Both,
+}
+
+impl Mode {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Chat => "chat",
+            Mode::Ads => "ads",
+            Mode::Both => "both",
+        }
+    }
+
+    /// The mode of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Mode::Chat, Mode::Ads, Mode::Both].into_iter().find(|mode| mode.as_str() == name)
+    }
+}
+
+/// Somebody is kept out of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ban {
+    /// The name as it was given.
+    pub name: Arc<str>,
+    /// Who did it.
+    pub banner: Arc<str>,
+    /// When, in Unix seconds.
+    pub time: i64,
+    /// Until when, in Unix seconds; 0 for good.
+    pub until: i64,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub struct Channel {
+    /// What the edges call it.
+    pub id: ChannelId,
+    /// The name, or `ADH-` and 20 hexadecimal digits for a room.
+    pub name: Arc<str>,
+    /// The name in lower case, under which it is found.
+    pub folded: Arc<str>,
+    /// What people read; escaped.
+    pub title: Arc<str>,
+    /// Escaped.
+    pub description: Arc<str>,
+    /// Who may come in.
+    pub kind: Kind,
+    /// What may be said.
+    pub mode: Mode,
+    /// The owner's name, empty where there is none.
+    pub owner: Arc<str>,
+    /// Names of the moderators without the owner.
+    pub moderators: Vec<Arc<str>>,
+    /// Bans by the name in lower case.
+    pub bans: HashMap<Arc<str>, Ban, foldhash::fast::RandomState>,
+    /// Names in lower case of the invited.
+    pub invited: HashSet<Arc<str>, foldhash::fast::RandomState>,
+    /// Who is in it.
+    pub members: Vec<ConnectionKey>,
+    /// Where in `members` a connection stands.
+    pub(crate) positions: HashMap<ConnectionKey, u32, foldhash::fast::RandomState>,
+    /// The most members it has had at once.
+    pub peak: usize,
+    /// Whether it lives on when it is empty, whatever its kind.
+    pub permanent: bool,
+    /// When somebody last came, spoke or went, in milliseconds of [`crate::Now::monotonic`].
+    pub active: u64,
+    /// When a character posted its last ad (milliseconds), by the name in lower case: it survives leaving and
+    /// reconnecting.
+    pub ads: HashMap<Arc<str>, u64, foldhash::fast::RandomState>,
+}
+
+impl Channel {
+    pub(crate) fn new(name: &str, title: &str, kind: Kind) -> Self {
+        let empty: Arc<str> = Arc::from("");
+        Self {
+            id: ChannelId(u32::MAX),
+            name: Arc::from(name),
+            folded: Arc::from(&*fchatd_protocol::text::fold(name)),
+            title: Arc::from(title),
+            description: empty.clone(),
+            kind,
+            mode: Mode::Both,
+            owner: empty,
+            moderators: Vec::new(),
+            bans: HashMap::default(),
+            invited: HashSet::default(),
+            members: Vec::new(),
+            positions: HashMap::default(),
+            peak: 0,
+            permanent: kind == Kind::Public,
+            active: 0,
+            ads: HashMap::default(),
+        }
+    }
+
+    /// Whether a connection is in it.
+    pub fn has_member(&self, connection: ConnectionKey) -> bool {
+        self.positions.contains_key(&connection)
+    }
+
+    /// Whether a character of this name owns it.
+    pub fn is_owner(&self, name: &str) -> bool {
+        !self.owner.is_empty() && self.owner.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether a character of this name moderates it; its owner does.
+    pub fn is_moderator(&self, name: &str) -> bool {
+        self.is_owner(name) || self.moderators.iter().any(|held| held.eq_ignore_ascii_case(name))
+    }
+
+    /// The ban that keeps a character of this name (in lower case) out at `now` (Unix seconds).
+    pub fn ban_of(&self, folded: &str, now: i64) -> Option<&Ban> {
+        self.bans.get(folded).filter(|ban| ban.until == 0 || ban.until > now)
+    }
+}

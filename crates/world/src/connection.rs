@@ -1,0 +1,126 @@
+//! One connection and the character behind it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use fchatd_protocol::exchange::ConnectionId;
+
+use crate::throttle::Throttles;
+use crate::world::ChannelKey;
+
+/// Where a connection is in its life (page 1, "Life of a connection").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// No log-in yet.
+    Connected,
+    /// The login check runs.
+    Identifying {
+        /// When it began, in milliseconds of [`crate::Now::monotonic`].
+        since: u64,
+    },
+    /// A character is online through it.
+    Identified,
+    /// It takes no part any more; only its socket is still there.
+    Departed,
+}
+
+/// One connection. The name and all that follows is set while it identifies.
+#[derive(Debug)]
+pub struct Connection {
+    /// What the edges call it.
+    pub id: ConnectionId,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// Where it is in its life.
+    pub state: State,
+    /// The character's canonical name, empty before identification.
+    pub name: Arc<str>,
+    /// The name in lower case, under which it is found.
+    pub folded: Arc<str>,
+    /// The account's number, 0 before identification.
+    pub account: i64,
+    /// The character's number, 0 before identification.
+    pub character: i64,
+    /// As the login check gave it.
+    pub gender: Arc<str>,
+    /// One of online, looking, busy, dnd, idle, away, crown.
+    pub status: Arc<str>,
+    /// The text beside the status, escaped.
+    pub status_message: Arc<str>,
+    /// The channels it is in.
+    pub channels: Vec<ChannelKey>,
+    /// Names of its roles, such as `admin`.
+    pub roles: Vec<Box<str>>,
+    /// When it did what last.
+    pub throttles: Throttles,
+    /// What is seldom needed.
+    pub profile: Box<Profile>,
+    /// The script asked for its end; carried out when the script's call has ended.
+    pub(crate) closing: bool,
+    /// Its place in the user list, while it is in it.
+    pub(crate) list_position: usize,
+}
+
+/// What the login check told of a character, and what a script keeps with it.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// Names of the account's friends.
+    pub friends: Vec<String>,
+    /// Names in lower case whom the account ignores.
+    pub ignores: Vec<String>,
+    /// Numbers of kinks.
+    pub kinks: Vec<f64>,
+    /// Kinks of the character's own making.
+    pub custom_kinks: BTreeMap<String, String>,
+    /// Gender, age and the like.
+    pub info_tags: BTreeMap<String, String>,
+    /// What a script keeps here.
+    pub misc: BTreeMap<String, String>,
+}
+
+impl Connection {
+    pub(crate) fn new(id: ConnectionId, address: IpAddr) -> Self {
+        let empty: Arc<str> = Arc::from("");
+        Self {
+            id,
+            address,
+            state: State::Connected,
+            name: empty.clone(),
+            folded: empty.clone(),
+            account: 0,
+            character: 0,
+            gender: Arc::from("None"),
+            status: Arc::from("online"),
+            status_message: empty,
+            channels: Vec::new(),
+            roles: Vec::new(),
+            throttles: Throttles::default(),
+            profile: Box::default(),
+            closing: false,
+            list_position: usize::MAX,
+        }
+    }
+
+    /// Whether a character is online through it.
+    pub fn is_identified(&self) -> bool {
+        self.state == State::Identified
+    }
+
+    /// Whether it has a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|held| **held == *role)
+    }
+
+    /// Gives it a role.
+    pub fn add_role(&mut self, role: &str) {
+        if !self.has_role(role) {
+            self.roles.push(role.into());
+        }
+    }
+
+    /// Takes a role away.
+    pub fn remove_role(&mut self, role: &str) {
+        self.roles.retain(|held| **held != *role);
+    }
+}

@@ -1,0 +1,85 @@
+//! Going: what happens when a character's connection ends, or a script ends it.
+
+use std::sync::Arc;
+
+use fchatd_protocol::exchange::Operation;
+use fchatd_protocol::frame;
+use fchatd_protocol::limits::CLOSE_DELAY_MILLISECONDS;
+
+use crate::connection::State;
+use crate::world::{ConnectionKey, World};
+
+impl World {
+    /// The character is online no longer: it leaves its channels without `LCH` and everyone else hears `FLN`
+    /// (page 1, "Life of a connection"). Its name is free. The connection stays until its socket has gone.
+    pub fn depart(&mut self, key: ConnectionKey) {
+        if let Some(name) = self.withdraw(key) {
+            self.broadcast(|out| frame::offline(out, &name));
+        }
+    }
+
+    /// Takes a character out again as if it had never been there: for a log-in that was refused half-way.
+    pub fn retract(&mut self, key: ConnectionKey) {
+        self.withdraw(key);
+    }
+
+    fn withdraw(&mut self, key: ConnectionKey) -> Option<Arc<str>> {
+        let connection = self.connections.get(key).filter(|connection| connection.is_identified())?;
+        for channel in connection.channels.clone() {
+            self.forget_member(channel, key);
+        }
+        self.set_state(key, State::Departed);
+        let connection = self.connections.get_mut(key)?;
+        connection.channels = Vec::new();
+        let (id, account, address) = (connection.id, connection.account, connection.address);
+        let (name, folded) = (connection.name.clone(), connection.folded.clone());
+        let place = std::mem::replace(&mut connection.list_position, usize::MAX);
+        self.by_name.remove(&folded);
+        self.forget_account(key, account);
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+        if let Some(moved) = self.user_list.remove(place)
+            && let Some(moved) = self.connections.get_mut(moved)
+        {
+            moved.list_position = place;
+        }
+        self.outputs.operations.push(Operation::Departed { connection: id });
+        Some(name)
+    }
+
+    /// Ends a connection: nothing more is read, what is queued is delivered, and the socket is closed a second
+    /// later. With `at_once` its character departs now, and its name is free; otherwise when the script's call
+    /// has ended.
+    pub fn close(&mut self, key: ConnectionKey, at_once: bool) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if !std::mem::replace(&mut connection.closing, true) {
+            self.close_socket(key, CLOSE_DELAY_MILLISECONDS);
+            if !at_once {
+                self.closing.push(key);
+            }
+        }
+        if at_once && self.connections.get(key).is_some_and(|connection| connection.is_identified()) {
+            self.depart(key);
+            self.farewells.push(key);
+        }
+    }
+
+    /// The connections that scripts closed and that have yet to depart.
+    pub fn take_closing(&mut self) -> Vec<ConnectionKey> {
+        std::mem::take(&mut self.closing)
+    }
+
+    /// The connections that a script made depart at once, and that have not had the script's farewell.
+    pub fn take_farewells(&mut self) -> Vec<ConnectionKey> {
+        std::mem::take(&mut self.farewells)
+    }
+
+    /// Whether a script has closed the connection: nothing more is taken from it.
+    pub fn is_closing(&self, key: ConnectionKey) -> bool {
+        self.connections.get(key).is_none_or(|connection| connection.closing)
+    }
+}

@@ -1,0 +1,76 @@
+//! Becoming somebody: the name, the account, and what others see of a character.
+
+use std::sync::Arc;
+
+use fchatd_protocol::exchange::Operation;
+use fchatd_protocol::text;
+
+use crate::connection::{Connection, State};
+use crate::world::{ConnectionKey, World};
+
+impl World {
+    /// Puts a character online under `name`. From now on it hears what goes to everyone and stands in the user
+    /// list. False, and nothing done, when the name is empty or taken, or the connection is somebody already.
+    pub fn identify(&mut self, key: ConnectionKey, name: &str) -> bool {
+        let folded: Arc<str> = Arc::from(&*text::fold(name));
+        if name.is_empty() || self.by_name.contains_key(&folded) {
+            return false;
+        }
+        match self.connections.get(key).map(|connection| connection.state) {
+            Some(State::Connected | State::Identifying { .. }) => {}
+            _ => return false,
+        }
+        self.set_state(key, State::Identified);
+        let place = self.user_list.add(key);
+        let Some(connection) = self.connections.get_mut(key) else { return false };
+        connection.name = Arc::from(name);
+        connection.folded = folded.clone();
+        connection.list_position = place;
+        *self.by_address.entry(connection.address).or_default() += 1;
+        self.by_name.insert(folded, key);
+        self.peak_users = self.peak_users.max(self.user_list.len());
+        let connection = connection.id;
+        self.outputs.operations.push(Operation::Identified { connection });
+        true
+    }
+
+    /// Sets the account number, under which [`World::of_account`] finds the connection.
+    pub fn set_account(&mut self, key: ConnectionKey, account: i64) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let was = std::mem::replace(&mut connection.account, account);
+        self.forget_account(key, was);
+        self.by_account.entry(account).or_default().push(key);
+    }
+
+    pub(crate) fn forget_account(&mut self, key: ConnectionKey, account: i64) {
+        if let Some(list) = self.by_account.get_mut(&account) {
+            list.retain(|&other| other != key);
+            if list.is_empty() {
+                self.by_account.remove(&account);
+            }
+        }
+    }
+
+    /// Sets the gender.
+    pub fn set_gender(&mut self, key: ConnectionKey, gender: &str) {
+        self.change_row(key, |connection| connection.gender = Arc::from(gender));
+    }
+
+    /// Sets status and status message. Without a message the old one stays.
+    pub fn set_status(&mut self, key: ConnectionKey, status: &str, message: Option<&str>) {
+        self.change_row(key, |connection| {
+            connection.status = Arc::from(status);
+            if let Some(message) = message {
+                connection.status_message = Arc::from(message);
+            }
+        });
+    }
+
+    /// Changes something that the user list shows.
+    fn change_row(&mut self, key: ConnectionKey, change: impl FnOnce(&mut Connection)) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            change(connection);
+            self.user_list.touch(connection.list_position);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The world itself: the maps that find things, and sending.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use fchatd_protocol::error;
+use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
+use fchatd_protocol::frame;
+use rand::{RngExt, SeedableRng};
+use rand::rngs::StdRng;
+
+use crate::arena::{Arena, Key};
+use crate::channel::Channel;
+use crate::connection::{Connection, State};
+use crate::settings::Settings;
+use crate::user_list::UserList;
+
+/// Points at a connection.
+pub type ConnectionKey = Key<Connection>;
+/// Points at a channel.
+pub type ChannelKey = Key<Channel>;
+
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The time of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Milliseconds since some moment before the start; never goes back.
+    pub monotonic: u64,
+    /// Milliseconds since 1970 in UTC, as the machine's clock has it.
+    pub unix: i64,
+}
+
+/// A throttle that was restarted, and what it was before.
+#[derive(Debug)]
+pub(crate) enum Restarted {
+    Timer { connection: ConnectionKey, timer: Box<str>, previous: u64 },
+    Ad { channel: ChannelKey, folded: Arc<str>, previous: Option<u64> },
+}
+
+/// Everybody and everything. All that is to be sent collects in `outputs`, which the owner empties.
+#[derive(Debug)]
+pub struct World {
+    /// The settings in force.
+    pub settings: Settings,
+    /// The time of the input at hand.
+    pub now: Now,
+    /// What is to be done.
+    pub outputs: Outputs,
+    /// Names of the global moderators.
+    pub operators: Vec<Arc<str>>,
+    /// The start, in Unix seconds.
+    pub started: i64,
+    /// Connections that finished their handshake, since the start.
+    pub accepted: u64,
+    /// The most characters online at once.
+    pub peak_users: usize,
+    pub(crate) random: StdRng,
+    pub(crate) connections: Arena<Connection>,
+    pub(crate) by_id: Map<ConnectionId, ConnectionKey>,
+    pub(crate) by_name: Map<Arc<str>, ConnectionKey>,
+    pub(crate) by_account: Map<i64, Vec<ConnectionKey>>,
+    pub(crate) by_address: Map<IpAddr, usize>,
+    pub(crate) identifying: usize,
+    pub(crate) channels: Arena<Channel>,
+    pub(crate) channel_names: Map<Arc<str>, ChannelKey>,
+    pub(crate) user_list: UserList,
+    pub(crate) public_list: Option<Vec<u8>>,
+    pub(crate) room_list: Option<Vec<u8>>,
+    pub(crate) restarted: Vec<Restarted>,
+    pub(crate) emptied: Vec<ChannelKey>,
+    pub(crate) closing: Vec<ConnectionKey>,
+    pub(crate) farewells: Vec<ConnectionKey>,
+}
+
+impl World {
+    /// An empty world. `seed` is all its randomness.
+    pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
+        Self {
+            settings,
+            now,
+            outputs: Outputs::default(),
+            operators: Vec::new(),
+            started: now.unix.div_euclid(1000),
+            accepted: 0,
+            peak_users: 0,
+            random: StdRng::from_seed(seed),
+            connections: Arena::default(),
+            by_id: Map::default(),
+            by_name: Map::default(),
+            by_account: Map::default(),
+            by_address: Map::default(),
+            identifying: 0,
+            channels: Arena::default(),
+            channel_names: Map::default(),
+            user_list: UserList::default(),
+            public_list: None,
+            room_list: None,
+            restarted: Vec::new(),
+            emptied: Vec::new(),
+            closing: Vec::new(),
+            farewells: Vec::new(),
+        }
+    }
+
+    /// The Unix time of the input at hand, in seconds.
+    pub fn unix_seconds(&self) -> i64 {
+        self.now.unix.div_euclid(1000)
+    }
+
+    /// A connection.
+    pub fn connection(&self, key: ConnectionKey) -> Option<&Connection> {
+        self.connections.get(key)
+    }
+
+    /// A connection, to change it.
+    pub fn connection_mut(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
+        self.connections.get_mut(key)
+    }
+
+    /// The connection that the edges call `id`.
+    pub fn find_id(&self, id: ConnectionId) -> Option<ConnectionKey> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The connection of the character online under a name, in whatever case.
+    pub fn find_character(&self, name: &str) -> Option<ConnectionKey> {
+        self.by_name.get(&*fchatd_protocol::text::fold(name)).copied()
+    }
+
+    /// The connections through which characters of an account are online.
+    pub fn of_account(&self, account: i64) -> &[ConnectionKey] {
+        self.by_account.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many characters are online from an address.
+    pub fn count_from(&self, address: IpAddr) -> usize {
+        self.by_address.get(&address).copied().unwrap_or(0)
+    }
+
+    /// How many characters are online.
+    pub fn user_count(&self) -> usize {
+        self.user_list.len()
+    }
+
+    /// How many connections there are, in whatever state.
+    pub fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many log-in checks are pending.
+    pub fn identifying_count(&self) -> usize {
+        self.identifying
+    }
+
+    /// A connection finished its handshake.
+    pub fn open(&mut self, id: ConnectionId, address: IpAddr) -> Option<ConnectionKey> {
+        let key = self.connections.insert(Connection::new(id, address))?;
+        self.by_id.insert(id, key);
+        self.accepted += 1;
+        Some(key)
+    }
+
+    /// The socket of a connection is gone, and with it all that is known of it. Its character must have
+    /// departed.
+    pub fn remove(&mut self, key: ConnectionKey) {
+        self.set_state(key, State::Departed);
+        if let Some(connection) = self.connections.remove(key) {
+            self.by_id.remove(&connection.id);
+        }
+    }
+
+    /// Changes where a connection is in its life.
+    pub fn set_state(&mut self, key: ConnectionKey, state: State) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let was = std::mem::replace(&mut connection.state, state);
+        self.identifying += usize::from(matches!(state, State::Identifying { .. }));
+        self.identifying -= usize::from(matches!(was, State::Identifying { .. }));
+    }
+
+    /// A number for an incident, by which an operator finds it in the log.
+    pub fn incident(&mut self) -> u32 {
+        self.random.random()
+    }
+
+    /// Connections whose log-in check began at or before a moment (milliseconds, monotonic).
+    pub fn identifying_since(&self, moment: u64) -> Vec<ConnectionKey> {
+        if self.identifying == 0 {
+            return Vec::new();
+        }
+        let late = |connection: &Connection| match connection.state {
+            State::Identifying { since } => since <= moment,
+            _ => false,
+        };
+        self.connections.iter().filter(|(_, connection)| late(connection)).map(|(key, _)| key).collect()
+    }
+
+    /// Sends one connection a frame that `encode` writes.
+    pub fn send(&mut self, key: ConnectionKey, encode: impl FnOnce(&mut Vec<u8>)) {
+        if self.connections.get(key).is_some() {
+            let frame = self.outputs.frame(encode);
+            self.send_frame(key, frame);
+        }
+    }
+
+    /// Sends one connection a frame that stands in [`World::outputs`].
+    pub fn send_frame(&mut self, key: ConnectionKey, frame: Frame) {
+        if let Some(connection) = self.connections.get(key) {
+            self.outputs.operations.push(Operation::Send { connection: connection.id, frame });
+        }
+    }
+
+    /// Sends one connection an `ERR`, with our text for the number unless another is given.
+    pub fn send_error(&mut self, key: ConnectionKey, number: i32, message: Option<&str>) {
+        self.send(key, |out| frame::error(out, number, message.unwrap_or_else(|| error::message(number))));
+    }
+
+    /// Sends everyone who is online a frame that `encode` writes.
+    pub fn broadcast(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let frame = self.outputs.frame(encode);
+        self.broadcast_frame(frame);
+    }
+
+    /// Sends everyone who is online a frame that stands in [`World::outputs`].
+    pub fn broadcast_frame(&mut self, frame: Frame) {
+        self.outputs.operations.push(Operation::SendEveryone { frame });
+    }
+
+    /// Sends the members of a channel, but not `except`, a frame that stands in [`World::outputs`].
+    pub fn send_channel_frame(&mut self, key: ChannelKey, except: Option<ConnectionKey>, frame: Frame) {
+        let now = self.now.monotonic;
+        let Some(channel) = self.channels.get_mut(key) else { return };
+        channel.active = now;
+        let channel = channel.id;
+        let except = except.and_then(|key| self.connections.get(key)).map(|connection| connection.id);
+        self.outputs.operations.push(Operation::SendChannel { channel, except, frame });
+    }
+
+    /// Asks the edge to end a connection after `delay_milliseconds`; nothing more is read from it.
+    pub fn close_socket(&mut self, key: ConnectionKey, delay_milliseconds: u32) {
+        if let Some(connection) = self.connections.get(key) {
+            let connection = connection.id;
+            self.outputs.operations.push(Operation::Close { connection, delay_milliseconds });
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// Text from others is text, whatever it looks like; and crowds and long texts do no harm.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { arrive, assertNoErrors, joinChannel, launch, line, person, picture, unique, write } from './helpers.js';
+
+let browser;
+let mallory;
+let victim;
+
+before(async () => {
+  browser = await launch();
+  mallory = await person(browser);
+  victim = await person(browser);
+  await arrive(mallory, unique('Mallory'));
+  await arrive(victim, unique('Victim'));
+  await joinChannel(mallory, 'Development');
+  await joinChannel(victim, 'Development');
+});
+
+after(() => browser?.close());
+
+const ATTACKS = [
+  '<img src=x onerror="window.hacked=1">',
+  '<script>window.hacked=1</script>',
+  '&lt;img src=x onerror=window.hacked=1&gt; &amp;amp;',
+  '[url=javascript:window.hacked=1]click[/url]',
+  '[url]data:text/html,<script>window.hacked=1</script>[/url]',
+  '[b][i][u]never closed <svg onload=window.hacked=1>',
+  '[color=red"onmouseover="window.hacked=1]x[/color]',
+];
+
+test('attacks are shown as the text they are', async () => {
+  for (const attack of ATTACKS) {
+    await write(mallory, attack);
+    await line(victim, attack).last().waitFor();
+    assert.equal(await line(victim, attack).last().textContent(), attack);
+  }
+  for (const someone of [mallory, victim]) {
+    assert.equal(await someone.page.getByRole('log').locator('img, script, svg, iframe, a').count(), 0, 'no element came out of text');
+    assert.equal(await someone.page.evaluate(() => window.hacked), undefined);
+  }
+  await picture(victim, '30-attacks');
+});
+
+test('so is a status, and a title', async () => {
+  await mallory.page.getByRole('button', { name: /Change your status/ }).click();
+  await mallory.page.getByRole('textbox', { name: 'Status text' }).fill(ATTACKS[0]);
+  await mallory.page.getByRole('button', { name: 'Set status' }).click();
+  const row = victim.page.getByRole('complementary', { name: 'Members' }).getByRole('button', { name: new RegExp(mallory.name) });
+  await row.getByText(ATTACKS[0]).waitFor();
+  await mallory.page.getByRole('button', { name: 'Channels', exact: true }).click();
+  await mallory.page.getByRole('textbox', { name: 'New room' }).fill(ATTACKS[0]);
+  await mallory.page.getByRole('button', { name: 'Create room' }).click();
+  await mallory.page.getByRole('heading', { level: 1, name: ATTACKS[0] }).waitFor();
+  for (const someone of [mallory, victim]) assert.equal(await someone.page.evaluate(() => window.hacked), undefined);
+});
+
+test('links open elsewhere, safely', async () => {
+  await write(victim, '[url=https://example.org/a?b=1&c=2]a page[/url] and http://example.org/plain.');
+  const links = line(victim, 'a page').locator('a');
+  assert.deepEqual(await links.evaluateAll(all => all.map(a => [a.href, a.target, a.rel])), [
+    ['https://example.org/a?b=1&c=2', '_blank', 'noopener noreferrer'],
+    ['http://example.org/plain', '_blank', 'noopener noreferrer'],
+  ]);
+});
+
+test('a message that is too long is held back, and the limit told', async () => {
+  await victim.page.locator('#text').fill('é'.repeat(2049));
+  await victim.page.getByText('Too long by 2 bytes: at most 4096 bytes can be sent.').waitFor();
+  assert.equal(await victim.page.getByRole('button', { name: 'Send' }).isDisabled(), true);
+  await victim.page.locator('#text').fill('é'.repeat(2048));
+  assert.equal(await victim.page.getByRole('button', { name: 'Send' }).isDisabled(), false);
+  await victim.page.locator('#text').fill('');
+});
+
+test('no more than 500 lines are kept on the screen', async () => {
+  await victim.page.evaluate(async () => {
+    const { active, addLine } = await import('/web/state.js');
+    for (let number = 0; number < 2000; number += 1) addLine(active(), { kind: 'message', from: `Someone ${number % 9}`, text: `line ${number}` });
+  });
+  await line(victim, /^line 1999$/).waitFor();
+  assert.equal(await victim.page.locator('.line').count(), 500);
+});
+
+test('a crowd of members makes few rows', async () => {
+  const size = await victim.page.evaluate(async () => {
+    const { active, changed } = await import('/web/state.js');
+    for (let number = 0; number < 5000; number += 1) active().members.set(`crowd ${number}`, `Crowd ${number}`);
+    changed('members');
+    return active().members.size;
+  });
+  await victim.page.getByRole('heading', { name: `Members (${size})` }).waitFor();
+  assert.ok(await victim.page.locator('.member').count() < 60);
+  await victim.page.getByLabel('Find a member by name').fill('crowd 4999');
+  await victim.page.getByRole('button', { name: /Crowd 4999/ }).waitFor();
+});
+
+test('no page had an error', () => assertNoErrors(mallory, victim));

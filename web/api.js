@@ -1,0 +1,103 @@
+// The account service: form-encoded requests to the page's own origin, JSON answers. Holds the session of this tab.
+
+/** A request that failed: `refused` when the server said no, otherwise the network or the server is in trouble. */
+export class ApiError extends Error {
+  constructor(message, refused) {
+    super(message);
+    this.refused = refused;
+  }
+}
+
+async function request(path, fields) {
+  let answer;
+  try {
+    const response = await fetch(path, fields
+      ? { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(20000) }
+      : { signal: AbortSignal.timeout(20000) });
+    answer = await response.json();
+  } catch {
+    throw new ApiError('The server cannot be reached. Check your connection and try again.', false);
+  }
+  if (answer?.error !== '') throw new ApiError(answer?.error || 'The server gave an answer this page does not understand.', true);
+  return answer;
+}
+
+const STORAGE_KEY = 'fchatd';
+
+/** Renew a ticket that is older than this; the server keeps tickets for 30 minutes. */
+const TICKET_AGE = 15 * 60 * 1000;
+
+const EMPTY = { accounts: 'embedded', account: '', ticket: '', ticketAt: 0, character: '', channels: [] };
+
+/** What a reload of the page needs to come back. The password is never in it. */
+export const session = { ...EMPTY };
+
+export function loadSession() {
+  try {
+    Object.assign(session, JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? '{}'));
+  } catch {
+    // A broken or forbidden storage only costs the comfort of coming back after a reload.
+  }
+}
+
+export function saveSession() {
+  try {
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(session));
+  } catch {
+    // As above.
+  }
+}
+
+export function forgetSession() {
+  Object.assign(session, EMPTY, { accounts: session.accounts });
+  saveSession();
+}
+
+function keepTicket(ticket) {
+  session.ticket = ticket;
+  session.ticketAt = Date.now();
+  saveSession();
+}
+
+/** How this server does accounts: `accounts`, `registration`, `genders`. */
+export async function site() {
+  const answer = await request('/api/site');
+  session.accounts = answer.accounts;
+  return answer;
+}
+
+export function register(account, password) {
+  return request('/api/register', { account, password });
+}
+
+/** Sign in; resolves to the account's character names and its default character. */
+export async function signIn(account, password) {
+  const answer = await request('/json/getApiTicket.php', { account, password, no_friends: 'true', no_bookmarks: 'true' });
+  session.account = account;
+  keepTicket(answer.ticket);
+  return { characters: answer.characters ?? [], defaultCharacter: answer.default_character };
+}
+
+/** Use a ticket that was made elsewhere (accounts of another website). */
+export function useTicket(account, ticket) {
+  session.account = account;
+  keepTicket(ticket);
+}
+
+export async function characters() {
+  const answer = await request('/api/characters', { account: session.account, ticket: session.ticket });
+  return { characters: answer.characters, defaultCharacter: answer.default_character };
+}
+
+export async function createCharacter(name, gender) {
+  const answer = await request('/api/character-create', { account: session.account, ticket: session.ticket, name, gender });
+  return answer.name;
+}
+
+/** Make sure the ticket is young enough to log in with. Only the embedded service can renew one. */
+export async function freshTicket(force = false) {
+  if (session.accounts !== 'embedded') return;
+  if (!force && Date.now() - session.ticketAt < TICKET_AGE) return;
+  const answer = await request('/api/renew', { account: session.account, ticket: session.ticket });
+  keepTicket(answer.ticket);
+}

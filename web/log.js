@@ -1,0 +1,181 @@
+// The lines of the open conversation.
+
+import { avatar, byId, el, hueOf, rich } from './text.js';
+import { MAX_LINES, active, onChange, state } from './state.js';
+
+/** Lines of one person within this time share one heading. */
+const GROUP_TIME = 5 * 60 * 1000;
+
+/** This close to the end (CSS pixels) counts as reading along. */
+const NEAR_END = 60;
+
+/** In 24 hours: short enough for the margin beside a line, whatever the language. */
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+
+let shown = null;
+let box = null;
+let list = null;
+let last = null;
+let following = true;
+const elements = new Map();
+const actions = { openPerson: () => {}, join: () => {} };
+
+export function startLog({ openPerson, join }) {
+  Object.assign(actions, { openPerson, join });
+  onChange('active', open);
+  onChange('log', append);
+  onChange('lines', updateStates);
+  byId('to-bottom').addEventListener('click', () => {
+    toEnd();
+    byId('text').focus();
+  });
+  new ResizeObserver(() => following && toEnd()).observe(byId('log-place'));
+}
+
+/** A fresh element for each conversation: screen readers announce what is added to a log, not what it came with. */
+function open() {
+  shown = active();
+  elements.clear();
+  last = null;
+  list = el('div', { class: `lines lines-${shown.kind}` });
+  box = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-live': 'polite', 'aria-relevant': 'additions',
+    'aria-label': `Messages in ${shown.title}` });
+  if (shown.kind === 'server') box.append(welcome());
+  box.append(list);
+  addLines(shown.lines);
+  box.addEventListener('scroll', onScroll, { passive: true });
+  byId('log-place').replaceChildren(box);
+  const divider = list.querySelector('.unread-divider');
+  following = true;
+  toEnd();
+  if (divider && divider.offsetTop < box.scrollTop) {
+    box.scrollTop = divider.offsetTop - 40;
+    onScroll();
+  }
+}
+
+function welcome() {
+  return el('section', { class: 'welcome' },
+    el('h2', { text: `Hello, ${state.me}` }),
+    el('p', { text: 'Join a channel to talk with everyone in it, or write to someone privately. What the server has to say appears here.' }),
+    el('p', { class: 'welcome-actions' },
+      el('button', { type: 'button', class: 'primary', text: 'Find a channel', click: () => byId('open-channels').click() }),
+      el('button', { type: 'button', text: 'See who is online', click: () => byId('open-people').click() })));
+}
+
+function append() {
+  if (shown !== active()) return;
+  const newest = last?.number ?? 0;
+  const added = shown.lines.filter(line => line.number > newest);
+  if (added.length === 0) return;
+  addLines(added);
+  while (elements.size > MAX_LINES) {
+    const [number, element] = elements.entries().next().value;
+    elements.delete(number);
+    element.remove();
+  }
+  if (following || added.some(line => line.own && line.from !== '')) toEnd();
+  else byId('to-bottom').hidden = false;
+}
+
+function addLines(lines) {
+  const nodes = [];
+  for (const line of lines) {
+    if (!last || last.time.toDateString() !== line.time.toDateString()) {
+      if (last) nodes.push(el('p', { class: 'divider' }, el('span', { text: day.format(line.time) })));
+    }
+    if (shown.firstUnread === line.number && last) {
+      nodes.push(el('p', { class: 'divider unread-divider' }, el('span', { text: 'New' })));
+      last = { ...last, from: '' };
+    }
+    const element = lineElement(line, continues(line));
+    elements.set(line.number, element);
+    nodes.push(element);
+    last = line;
+  }
+  list.append(...nodes);
+}
+
+function isAction(line) {
+  return line.kind === 'message' && /^\/me\b/.test(line.text);
+}
+
+function continues(line) {
+  return last !== null && line.from !== '' && last.from === line.from && last.kind === line.kind && line.kind === 'message'
+    && !isAction(line) && !isAction(last) && line.time - last.time < GROUP_TIME;
+}
+
+function nameButton(name) {
+  const button = el('button', { type: 'button', class: 'name', text: name, tabindex: '-1', click: () => actions.openPerson(name) });
+  button.style.setProperty('--hue', hueOf(name));
+  return button;
+}
+
+function timeOf(line) {
+  return el('time', { datetime: line.time.toISOString(), text: clock.format(line.time) });
+}
+
+function lineElement(line, continued) {
+  const element = el('div', { class: `line line-${line.kind}` });
+  if (line.own && line.from) element.classList.add('own');
+  if (line.mention) element.classList.add('mention');
+  const text = el('div', { class: 'text' });
+  if (line.from === '') {
+    text.append(rich(line.text));
+    if (line.invite) {
+      text.append(' ', el('button', { type: 'button', text: 'Join', 'aria-label': `Join: ${line.text}`, click: () => actions.join(line.invite) }));
+    }
+    element.append(timeOf(line), text);
+  } else if (isAction(line)) {
+    element.classList.add('line-action');
+    text.append(nameButton(line.from), rich(line.text.slice(3)));
+    element.append(timeOf(line), text);
+  } else {
+    const heading = el('div', { class: 'line-head' }, nameButton(line.from), line.kind === 'ad' ? el('span', { class: 'tag', text: 'Ad' }) : null, timeOf(line));
+    if (continued) {
+      element.classList.add('continued');
+      heading.replaceChildren(el('span', { class: 'visually-hidden', text: `${line.from}: ` }), timeOf(line));
+    } else {
+      element.append(avatar(line.from));
+    }
+    text.append(rich(line.text));
+    element.append(heading, text);
+  }
+  showState(element, line);
+  return element;
+}
+
+function showState(element, line) {
+  if (element.dataset.state === line.state || (!element.dataset.state && line.state === 'sent')) return;
+  element.dataset.state = line.state;
+  element.querySelector('.line-note')?.remove();
+  if (line.state === 'queued') element.append(el('p', { class: 'line-note', text: 'Waiting to be sent' }));
+  else if (line.note) element.append(el('p', { class: 'line-note', text: line.note }));
+}
+
+function updateStates() {
+  if (shown !== active()) return;
+  for (const line of shown.lines) {
+    const element = elements.get(line.number);
+    if (element && line.own) showState(element, line);
+  }
+  if (following) toEnd();
+}
+
+function onScroll() {
+  following = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+  if (following) byId('to-bottom').hidden = true;
+}
+
+function toEnd() {
+  if (!box) return;
+  box.scrollTop = box.scrollHeight;
+  following = true;
+  byId('to-bottom').hidden = true;
+}
+
+/** The page keys move the log while the message box has the focus. */
+export function scrollLog(pages) {
+  box?.scrollBy({ top: pages * box.clientHeight * 0.9 });
+}
