@@ -249,6 +249,20 @@ end
 
 -- Channels
 
+function event.UPT(con, args)
+    local users, most_users, channels, started, now, accepted, started_text = s.getStats()
+    u.send(con, "UPT", {
+        users = users,
+        maxusers = most_users,
+        channels = channels,
+        starttime = started,
+        time = now,
+        accepted = accepted,
+        startstring = started_text,
+    })
+    return const.FERR_OK
+end
+
 function event.CHA(con, args)
     if not u.checkUpdateTimer(con, "cha", LIST_PAUSE) then
         c.sendCHA(con)

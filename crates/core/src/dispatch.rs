@@ -20,7 +20,9 @@ impl Core {
         if self.world.is_closing(key) {
             return;
         }
-        let Some(state) = self.world.connection(key).map(|connection| connection.state) else { return };
+        let Some(state) = self.world.connection(key).map(|connection| connection.state) else {
+            return;
+        };
         let Ok(message) = command::split(text) else {
             self.world.close(key, false);
             self.settle();
@@ -46,7 +48,9 @@ impl Core {
             self.world.send_error(key, error::BAD_SYNTAX, None);
             return;
         }
-        let Some(number) = self.call(key, code.as_str()) else { return };
+        let Some(number) = self.call(key, code.as_str()) else {
+            return;
+        };
         match number {
             error::OK => {}
             error::REQUIRES_IDENT | error::FATAL_INTERNAL => self.refuse(key, number),
@@ -59,7 +63,10 @@ impl Core {
     /// through counts against a throttle.
     pub(crate) fn call(&mut self, key: ConnectionKey, name: &str) -> Option<i32> {
         self.world.keep_throttles();
-        let arguments = [Argument::Number(connection_handle(key)), Argument::Json(&self.tape)];
+        let arguments = [
+            Argument::Number(connection_handle(key)),
+            Argument::Json(&self.tape),
+        ];
         let number = match self.engine.call(&mut self.world, "event", name, &arguments) {
             Ok(number) => number.unwrap_or(0.0) as i32,
             Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
@@ -100,7 +107,9 @@ impl Core {
     /// The script's farewell to a character that is about to go.
     pub(crate) fn farewell(&mut self, key: ConnectionKey) {
         let arguments = [Argument::Number(connection_handle(key))];
-        if let Err(failure) = self.engine.call(&mut self.world, "event", "pre_disconnect", &arguments)
+        if let Err(failure) = self
+            .engine
+            .call(&mut self.world, "event", "pre_disconnect", &arguments)
             && failure.kind != ErrorKind::Missing
         {
             self.report("pre_disconnect", &failure);
@@ -120,7 +129,11 @@ impl Core {
                 self.farewell(key);
             }
             for key in closing {
-                if self.world.connection(key).is_some_and(|connection| connection.is_identified()) {
+                if self
+                    .world
+                    .connection(key)
+                    .is_some_and(|connection| connection.is_identified())
+                {
                     self.farewell(key);
                     self.world.depart(key);
                 }

@@ -14,9 +14,21 @@ use fchatd_world::{Mode, Now, Settings, World};
 
 /// The public channels of a site that is started for the first time: name, mode, description.
 pub const FIRST_CHANNELS: &[(&str, Mode, &str)] = &[
-    ("Frontpage", Mode::Both, "Welcome! This is the place to arrive, to look around and to ask."),
-    ("Development", Mode::Both, "About this server, its clients and its bots."),
-    ("Looking for RP", Mode::Ads, "Ads of people who look for somebody to play with. Answer them in private."),
+    (
+        "Frontpage",
+        Mode::Both,
+        "Welcome! This is the place to arrive, to look around and to ask.",
+    ),
+    (
+        "Development",
+        Mode::Both,
+        "About this server, its clients and its bots.",
+    ),
+    (
+        "Looking for RP",
+        Mode::Ads,
+        "Ads of people who look for somebody to play with. Answer them in private.",
+    ),
 ];
 
 /// The machine. See the crate.
@@ -48,7 +60,12 @@ impl Core {
         let seed = (u64::from(world.incident()) << 32) | u64::from(world.incident());
         let engine = host::start(&mut world, scripts, watchdog, seed)?;
         world.outputs.clear();
-        Ok(Self { world, engine, tape: Tape::new(), housekept: now.monotonic })
+        Ok(Self {
+            world,
+            engine,
+            tape: Tape::new(),
+            housekept: now.monotonic,
+        })
     }
 
     /// Who is connected and which channels there are, to look at.
@@ -73,7 +90,10 @@ impl Core {
             }
             Input::Message { connection, text } => self.message(connection, text),
             Input::LoginAnswer { connection, answer } => self.login_answer(connection, answer),
-            Input::Closed { connection, departure } => self.closed(connection, departure),
+            Input::Closed {
+                connection,
+                departure,
+            } => self.closed(connection, departure),
             Input::Tick => self.tick(),
         }
         std::mem::swap(&mut self.world.outputs, outputs);
@@ -81,7 +101,11 @@ impl Core {
 
     fn closed(&mut self, id: ConnectionId, departure: Departure) {
         let Some(key) = self.world.find_id(id) else { return };
-        if let Some(connection) = self.world.connection(key).filter(|connection| connection.is_identified()) {
+        if let Some(connection) = self
+            .world
+            .connection(key)
+            .filter(|connection| connection.is_identified())
+        {
             tracing::debug!(character = %connection.name, ?departure, "went offline");
             self.farewell(key);
             self.world.depart(key);

@@ -10,7 +10,9 @@ use crate::Core;
 impl Core {
     /// `IDN`: checks it in the order of page 2 and asks the login provider.
     pub(crate) fn identify(&mut self, key: ConnectionKey, payload: &str) {
-        let Some(connection) = self.world.connection(key) else { return };
+        let Some(connection) = self.world.connection(key) else {
+            return;
+        };
         let (id, address) = (connection.id, connection.address);
         if connection.state != State::Connected {
             self.world.send_error(key, error::ALREADY_IDENT, None);
@@ -48,7 +50,12 @@ impl Core {
         if self.world.identifying_count() >= self.world.settings.count("loginslots") {
             return self.refuse(key, error::NO_LOGIN_SLOT);
         }
-        self.world.set_state(key, State::Identifying { since: self.world.now.monotonic });
+        self.world.set_state(
+            key,
+            State::Identifying {
+                since: self.world.now.monotonic,
+            },
+        );
         self.world.outputs.requests.push(Request::CheckLogin {
             connection: id,
             address,
@@ -64,7 +71,11 @@ impl Core {
     pub(crate) fn login_answer(&mut self, id: ConnectionId, answer: Option<&str>) {
         let Some(key) = self.world.find_id(id) else { return };
         let pending = |state| matches!(state, State::Identifying { .. });
-        if !self.world.connection(key).is_some_and(|connection| pending(connection.state)) {
+        if !self
+            .world
+            .connection(key)
+            .is_some_and(|connection| pending(connection.state))
+        {
             return;
         }
         let good = answer.is_some_and(|answer| self.tape.parse(answer).is_ok() && self.tape.is_object());
@@ -73,10 +84,17 @@ impl Core {
             return self.settle();
         }
         let number = self.call(key, "ident_callback");
-        let identified = self.world.connection(key).is_some_and(|connection| connection.is_identified());
+        let identified = self
+            .world
+            .connection(key)
+            .is_some_and(|connection| connection.is_identified());
         if number != Some(error::OK) || !identified {
-            // Nothing is seen by others of a log-in that was refused.
-            self.world.retract(key);
+            match number {
+                // The script may have announced the character before it failed: take that back for all to see.
+                None => self.world.depart(key),
+                // Nothing is seen by others of a log-in that was refused.
+                Some(_) => self.world.retract(key),
+            }
             match number {
                 _ if self.world.is_closing(key) => {}
                 None => self.world.close(key, false),

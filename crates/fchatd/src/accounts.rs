@@ -19,7 +19,12 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
         }
         AccountAction::List => {
             for account in desk.list_accounts().map_err(sentence)? {
-                println!("{}\t{}{}", account.id.0, account.name, if account.admin { "\tadmin" } else { "" });
+                println!(
+                    "{}\t{}{}",
+                    account.id.0,
+                    account.name,
+                    if account.admin { "\tadmin" } else { "" }
+                );
             }
         }
         AccountAction::Password { name } => {
@@ -28,7 +33,14 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
         }
         AccountAction::Admin { name, remove } => {
             desk.set_admin(name, !remove).map_err(sentence)?;
-            println!("{name} is {} from its next log-in", if *remove { "no administrator" } else { "an administrator" });
+            println!(
+                "{name} is {} from its next log-in",
+                if *remove {
+                    "no administrator"
+                } else {
+                    "an administrator"
+                }
+            );
         }
     }
     Ok(())
@@ -38,8 +50,15 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
 pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<(), Failure> {
     let mut desk = open(line)?;
     match action {
-        CharacterAction::Add { account, name, gender } => {
-            let profile = Profile { gender: Some(gender.clone()), ..Profile::default() };
+        CharacterAction::Add {
+            account,
+            name,
+            gender,
+        } => {
+            let profile = Profile {
+                gender: Some(gender.clone()),
+                ..Profile::default()
+            };
             let character = desk.add_character(account, name, &profile).map_err(sentence)?;
             println!("character {} made, number {}", name.trim(), character.0);
         }

@@ -22,13 +22,18 @@ pub(crate) struct Clock {
 impl Clock {
     /// A clock that starts now.
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 
     /// The time.
     pub(crate) fn now(&self) -> Now {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now { monotonic: self.started.elapsed().as_millis() as u64, unix: unix.as_millis() as i64 }
+        Now {
+            monotonic: self.started.elapsed().as_millis() as u64,
+            unix: unix.as_millis() as i64,
+        }
     }
 }
 
@@ -49,7 +54,13 @@ impl Chat {
         provider: LoginProvider,
         answers: UnboundedSender<LoginAnswer>,
     ) -> Self {
-        Self { core, clock, now: clock.now(), provider, answers }
+        Self {
+            core,
+            clock,
+            now: clock.now(),
+            provider,
+            answers,
+        }
     }
 
     fn ask(&self, request: Request) {
@@ -63,7 +74,14 @@ impl Chat {
             client_version,
         } = request;
         let ticket = Secret::new(ticket);
-        let check = LoginCheck { account, ticket, character, client_name, client_version, address };
+        let check = LoginCheck {
+            account,
+            ticket,
+            character,
+            client_name,
+            client_version,
+            address,
+        };
         let (provider, answers) = (self.provider.clone(), self.answers.clone());
         tokio::task::spawn_local(async move {
             let answer = match provider.check(check).await {
@@ -87,7 +105,10 @@ impl Application for Chat {
         if handled.is_err() {
             tracing::error!("the core panicked; the connection that caused it is closed");
             if let Input::Message { connection, .. } | Input::LoginAnswer { connection, .. } = input {
-                outputs.operations.push(Operation::Close { connection, delay_milliseconds: 0 });
+                outputs.operations.push(Operation::Close {
+                    connection,
+                    delay_milliseconds: 0,
+                });
             }
         }
         for request in std::mem::take(&mut outputs.requests) {

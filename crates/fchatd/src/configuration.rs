@@ -26,7 +26,9 @@ pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
     for definition in DEFINITIONS {
         let variable = format!("{PREFIX}{}", definition.key.to_ascii_uppercase());
         if let Some(text) = std::env::var_os(&variable) {
-            let text = text.to_str().ok_or_else(|| format!("the environment variable {variable} is not UTF-8"))?;
+            let text = text
+                .to_str()
+                .ok_or_else(|| format!("the environment variable {variable} is not UTF-8"))?;
             settings
                 .set_from_text(definition.key, text)
                 .map_err(|error| format!("the environment variable {variable}: {error}"))?;
@@ -36,7 +38,9 @@ pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
         let (key, text) = assignment
             .split_once('=')
             .ok_or_else(|| format!("--set {assignment}: write it as --set key=value"))?;
-        settings.set_from_text(key.trim(), text).map_err(|error| format!("--set {assignment}: {error}"))?;
+        settings
+            .set_from_text(key.trim(), text)
+            .map_err(|error| format!("--set {assignment}: {error}"))?;
     }
     Ok(settings)
 }
@@ -56,7 +60,10 @@ fn read_file(settings: &mut Settings, file: &Path, source: &str) -> Result<(), F
     let mut mistakes = Vec::new();
     for setting in found {
         if WITHOUT_EFFECT.contains(&setting.key.as_str()) {
-            eprintln!("{name}:{}: {} has no effect in this version", setting.line, setting.key);
+            eprintln!(
+                "{name}:{}: {} has no effect in this version",
+                setting.line, setting.key
+            );
             continue;
         }
         if setting.key == "login_url" {
@@ -76,7 +83,11 @@ fn read_file(settings: &mut Settings, file: &Path, source: &str) -> Result<(), F
             mistakes.push(format!("{name}:{}: {error}", setting.line));
         }
     }
-    if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("\n")) }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes.join("\n"))
+    }
 }
 
 fn item_text(item: SettingItem) -> String {

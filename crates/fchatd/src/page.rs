@@ -47,7 +47,9 @@ pub(crate) struct Site {
 impl Site {
     /// A site with the page and these accounts.
     pub(crate) fn new(accounts: AccountHttp) -> Self {
-        Self { accounts: Rc::new(accounts) }
+        Self {
+            accounts: Rc::new(accounts),
+        }
     }
 }
 
@@ -85,7 +87,11 @@ fn answer(request: &HttpRequest) -> HttpResponse {
             ("x-content-type-options", "nosniff".into()),
             ("referrer-policy", "no-referrer".into()),
         ],
-        body: if unchanged { Bytes::new() } else { Bytes::from_static(content) },
+        body: if unchanged {
+            Bytes::new()
+        } else {
+            Bytes::from_static(content)
+        },
     }
 }
 
@@ -118,14 +124,24 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            assert_eq!(get(&format!("/web/{name}"), None).status, 200, "{name} is not in the table");
+            assert_eq!(
+                get(&format!("/web/{name}"), None).status,
+                200,
+                "{name} is not in the table"
+            );
         }
     }
 
     #[test]
     fn what_has_not_changed_is_not_sent_again() {
         let first = get("/", None);
-        let tag = first.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
+        let tag = first
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "etag")
+            .unwrap()
+            .1
+            .clone();
         let again = get("/", Some(tag));
         assert_eq!((again.status, again.body.len()), (304, 0));
         assert_eq!(get("/web/../Cargo.toml", None).status, 404);

@@ -18,7 +18,10 @@ const MAIN: &str = include_str!("../../../script/main.lua");
 pub(crate) fn load(dir: &Path) -> Result<Scripts, Failure> {
     let folder = dir.join("script");
     let Some(main) = read_if_there(&folder.join("main.lua"))? else {
-        return Ok(Scripts { main: MAIN.into(), modules: BTreeMap::new() });
+        return Ok(Scripts {
+            main: MAIN.into(),
+            modules: BTreeMap::new(),
+        });
     };
     let mut modules = BTreeMap::new();
     collect(&folder, "", &mut modules)?;
@@ -32,7 +35,9 @@ fn collect(folder: &Path, prefix: &str, modules: &mut BTreeMap<String, String>) 
     let fault = |error: std::io::Error| format!("{} can't be read: {error}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
         if path.is_dir() {
             collect(&path, &format!("{prefix}{name}/"), modules)?;
         } else if let Some(module) = name.strip_suffix(".lua")

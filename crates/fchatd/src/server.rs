@@ -8,7 +8,7 @@ use std::time::Duration;
 use fchatd_core::Core;
 use fchatd_edge::proxy::Proxies;
 use fchatd_edge::{Edge, EdgeSettings, listen, runtime, serve};
-use fchatd_login::{AccountHttp, AccountService, AccountSettings, LoginProvider};
+use fchatd_login::{AccountHttp, AccountService, AccountSettings, Limit, LoginProvider};
 use fchatd_protocol::exchange::Input;
 use fchatd_script::engine::Watchdog;
 use fchatd_store::Store;
@@ -32,7 +32,10 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     start_log();
     if !line.dir.is_dir() {
-        return Err(format!("{} is not a folder; give the server's folder with --dir", line.dir.display()));
+        return Err(format!(
+            "{} is not a folder; give the server's folder with --dir",
+            line.dir.display()
+        ));
     }
     let settings = configuration::load(line)?;
     let address = listening_address(&settings)?;
@@ -61,7 +64,10 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let answering = Rc::clone(&edge);
         tokio::task::spawn_local(async move {
             while let Some((connection, answer)) = answered.recv().await {
-                answering.input(Input::LoginAnswer { connection, answer: answer.as_deref() });
+                answering.input(Input::LoginAnswer {
+                    connection,
+                    answer: answer.as_deref(),
+                });
             }
         });
         announce(line, local, accounts, &state);
@@ -97,16 +103,32 @@ pub(crate) fn data_folder(dir: &Path) -> std::path::PathBuf {
 
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
+    let usual = AccountSettings::default();
+    let burst = settings.count("registrations_per_address") as u32;
+    // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
         registration_open: settings.text("registration") == "open",
         tickets_per_account: settings.count("tickets_per_account") as u32,
-        ..AccountSettings::default()
+        registrations_per_address: Limit {
+            burst,
+            ..usual.registrations_per_address
+        },
+        registration_tries_per_address: Limit {
+            burst: burst.max(usual.registration_tries_per_address.burst),
+            ..usual.registration_tries_per_address
+        },
+        password_threads: (processors / 2).clamp(1, 4),
+        ..usual
     }
 }
 
 fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
@@ -143,8 +165,15 @@ fn load_core(
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| format!("the system gave no random numbers: {error}"))?;
     Core::new(settings, &scripts, watchdog, clock.now(), seed).map_err(|error| {
-        let place = if error.traceback.is_empty() { String::new() } else { format!("\n{}", error.traceback) };
-        format!("the script failed to start; mend it and start again: {}{place}", error.message)
+        let place = if error.traceback.is_empty() {
+            String::new()
+        } else {
+            format!("\n{}", error.traceback)
+        };
+        format!(
+            "the script failed to start; mend it and start again: {}{place}",
+            error.message
+        )
     })
 }
 
@@ -154,18 +183,26 @@ fn login_provider(
     settings: &Settings,
 ) -> Result<(LoginProvider, &'static str, String), Failure> {
     if line.dev {
-        return Ok((LoginProvider::Open, "open (--dev): everyone is let in", "nowhere (--dev)".into()));
+        return Ok((
+            LoginProvider::Open,
+            "open (--dev): everyone is let in",
+            "nowhere (--dev)".into(),
+        ));
     }
     let store = Store::open(&data_folder(&line.dir)).map_err(|error| error.to_string())?;
     let service =
         AccountService::start(&store, account_settings(settings)).map_err(|error| error.to_string())?;
     let state = store.path().display().to_string();
-    Ok((LoginProvider::Embedded(service), "embedded: the server keeps them itself", state))
+    Ok((
+        LoginProvider::Embedded(service),
+        "embedded: the server keeps them itself",
+        state,
+    ))
 }
 
 fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
-    let proxies =
-        Proxies::parse(settings.list("load_balancers")).map_err(|error| format!("load_balancers: {error}"))?;
+    let proxies = Proxies::parse(settings.list("load_balancers"))
+        .map_err(|error| format!("load_balancers: {error}"))?;
     Ok(EdgeSettings {
         outbox_bytes_max: settings.count("outbox_max"),
         ping_seconds: settings.count("ping_interval") as u32,
@@ -181,7 +218,13 @@ fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
 fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    ) {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
@@ -198,7 +241,9 @@ fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: &str) 
     println!("state: {state}");
     println!("accounts: {accounts}");
     if line.dev {
-        println!("WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site.");
+        println!(
+            "WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
+        );
     }
 }
 

@@ -49,7 +49,10 @@ pub fn split(message: &str) -> Result<Message<'_>, TooShort> {
     let letters = [first, second, third].iter().all(u8::is_ascii_uppercase);
     let separated = bytes.get(3).is_none_or(|&byte| byte == b' ');
     let code = (letters && separated).then_some(Code([first, second, third]));
-    Ok(Message { code, payload: message.get(4..).unwrap_or("") })
+    Ok(Message {
+        code,
+        payload: message.get(4..).unwrap_or(""),
+    })
 }
 
 #[cfg(test)]

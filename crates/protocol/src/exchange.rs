@@ -84,10 +84,23 @@ pub struct Inputs {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Item {
-    Opened { connection: ConnectionId, address: IpAddr },
-    Message { connection: ConnectionId, start: usize, end: usize },
-    Closed { connection: ConnectionId, departure: Departure },
-    LoginAnswer { connection: ConnectionId, answer: Option<(usize, usize)> },
+    Opened {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
+    Message {
+        connection: ConnectionId,
+        start: usize,
+        end: usize,
+    },
+    Closed {
+        connection: ConnectionId,
+        departure: Departure,
+    },
+    LoginAnswer {
+        connection: ConnectionId,
+        answer: Option<(usize, usize)>,
+    },
     Tick,
 }
 
@@ -103,12 +116,23 @@ impl Inputs {
             Input::Opened { connection, address } => Item::Opened { connection, address },
             Input::Message { connection, text } => {
                 let (start, end) = keep(text);
-                Item::Message { connection, start, end }
+                Item::Message {
+                    connection,
+                    start,
+                    end,
+                }
             }
-            Input::Closed { connection, departure } => Item::Closed { connection, departure },
-            Input::LoginAnswer { connection, answer } => {
-                Item::LoginAnswer { connection, answer: answer.map(keep) }
-            }
+            Input::Closed {
+                connection,
+                departure,
+            } => Item::Closed {
+                connection,
+                departure,
+            },
+            Input::LoginAnswer { connection, answer } => Item::LoginAnswer {
+                connection,
+                answer: answer.map(keep),
+            },
             Input::Tick => Item::Tick,
         };
         self.items.push(item);
@@ -119,13 +143,25 @@ impl Inputs {
         let text = |start: usize, end: usize| self.text.get(start..end).unwrap_or("");
         self.items.iter().map(move |item| match *item {
             Item::Opened { connection, address } => Input::Opened { connection, address },
-            Item::Message { connection, start, end } => {
-                Input::Message { connection, text: text(start, end) }
-            }
-            Item::Closed { connection, departure } => Input::Closed { connection, departure },
-            Item::LoginAnswer { connection, answer } => {
-                Input::LoginAnswer { connection, answer: answer.map(|(start, end)| text(start, end)) }
-            }
+            Item::Message {
+                connection,
+                start,
+                end,
+            } => Input::Message {
+                connection,
+                text: text(start, end),
+            },
+            Item::Closed {
+                connection,
+                departure,
+            } => Input::Closed {
+                connection,
+                departure,
+            },
+            Item::LoginAnswer { connection, answer } => Input::LoginAnswer {
+                connection,
+                answer: answer.map(|(start, end)| text(start, end)),
+            },
             Item::Tick => Input::Tick,
         })
     }
@@ -246,7 +282,12 @@ pub enum Request {
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Request::CheckLogin { connection, account, character, .. } = self;
+        let Request::CheckLogin {
+            connection,
+            account,
+            character,
+            ..
+        } = self;
         formatter
             .debug_struct("CheckLogin")
             .field("connection", connection)
@@ -272,12 +313,17 @@ impl Outputs {
     pub fn frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
         let start = self.bytes.len() as u32;
         encode(&mut self.bytes);
-        Frame { start, end: self.bytes.len() as u32 }
+        Frame {
+            start,
+            end: self.bytes.len() as u32,
+        }
     }
 
     /// The bytes of a frame.
     pub fn bytes_of(&self, frame: Frame) -> &[u8] {
-        self.bytes.get(frame.start as usize..frame.end as usize).unwrap_or_default()
+        self.bytes
+            .get(frame.start as usize..frame.end as usize)
+            .unwrap_or_default()
     }
 
     /// Whether nothing is to be done.
@@ -302,19 +348,50 @@ mod tests {
 
     #[test]
     fn messages_survive_serialisation() {
-        let connection = ConnectionId { edge: 1, slot: 2, generation: 3 };
+        let connection = ConnectionId {
+            edge: 1,
+            slot: 2,
+            generation: 3,
+        };
         let mut inputs = Inputs::default();
-        inputs.push(Input::Opened { connection, address: IpAddr::from([127, 0, 0, 1]) });
-        inputs.push(Input::Message { connection, text: "PIN" });
-        inputs.push(Input::LoginAnswer { connection, answer: Some("{}") });
-        inputs.push(Input::LoginAnswer { connection, answer: None });
+        inputs.push(Input::Opened {
+            connection,
+            address: IpAddr::from([127, 0, 0, 1]),
+        });
+        inputs.push(Input::Message {
+            connection,
+            text: "PIN",
+        });
+        inputs.push(Input::LoginAnswer {
+            connection,
+            answer: Some("{}"),
+        });
+        inputs.push(Input::LoginAnswer {
+            connection,
+            answer: None,
+        });
         inputs.push(Input::Tick);
-        inputs.push(Input::Closed { connection, departure: Departure::Goodbye });
+        inputs.push(Input::Closed {
+            connection,
+            departure: Departure::Goodbye,
+        });
         let copy: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
         assert_eq!(copy, inputs);
         let texts: Vec<_> = copy.iter().collect();
-        assert_eq!(texts[1], Input::Message { connection, text: "PIN" });
-        assert_eq!(texts[2], Input::LoginAnswer { connection, answer: Some("{}") });
+        assert_eq!(
+            texts[1],
+            Input::Message {
+                connection,
+                text: "PIN"
+            }
+        );
+        assert_eq!(
+            texts[2],
+            Input::LoginAnswer {
+                connection,
+                answer: Some("{}")
+            }
+        );
 
         let mut outputs = Outputs::default();
         let frame = outputs.frame(|out| out.extend_from_slice(b"PIN"));
@@ -327,7 +404,11 @@ mod tests {
     #[test]
     fn a_ticket_is_never_printed() {
         let request = Request::CheckLogin {
-            connection: ConnectionId { edge: 0, slot: 0, generation: 0 },
+            connection: ConnectionId {
+                edge: 0,
+                slot: 0,
+                generation: 0,
+            },
             address: IpAddr::from([127, 0, 0, 1]),
             account: "ada".into(),
             ticket: "secret-ticket".into(),

@@ -12,7 +12,10 @@ pub fn open<'a>(out: &'a mut Vec<u8>, code: &str) -> Object<'a> {
 
 /// `ERR {number, message}`.
 pub fn error(out: &mut Vec<u8>, number: i32, message: &str) {
-    open(out, "ERR").text("message", message).integer("number", i64::from(number)).close();
+    open(out, "ERR")
+        .text("message", message)
+        .integer("number", i64::from(number))
+        .close();
 }
 
 /// `FLN {character}`: a character went offline.
@@ -23,18 +26,26 @@ pub fn offline(out: &mut Vec<u8>, character: &str) {
 /// `JCH {channel, character: {identity}, title}`.
 pub fn joined(out: &mut Vec<u8>, channel: &str, title: &str, character: &str) {
     let mut object = open(out, "JCH").text("channel", channel);
-    Object::open(object.key("character")).text("identity", character).close();
+    Object::open(object.key("character"))
+        .text("identity", character)
+        .close();
     object.text("title", title).close();
 }
 
 /// `LCH {channel, character}`.
 pub fn left(out: &mut Vec<u8>, channel: &str, character: &str) {
-    open(out, "LCH").text("channel", channel).text("character", character).close();
+    open(out, "LCH")
+        .text("channel", channel)
+        .text("character", character)
+        .close();
 }
 
 /// `COL {channel, oplist}`; the first of `moderators` is the owner, or empty text where there is none.
 pub fn moderators<'a>(out: &mut Vec<u8>, channel: &str, moderators: impl IntoIterator<Item = &'a str>) {
-    open(out, "COL").text("channel", channel).strings("oplist", moderators).close();
+    open(out, "COL")
+        .text("channel", channel)
+        .strings("oplist", moderators)
+        .close();
 }
 
 /// `ICH {channel, mode, users: [{identity}]}`.
@@ -54,7 +65,10 @@ pub fn members<'a>(out: &mut Vec<u8>, channel: &str, mode: &str, members: impl I
 
 /// `CDS {channel, description}`.
 pub fn description(out: &mut Vec<u8>, channel: &str, description: &str) {
-    open(out, "CDS").text("channel", channel).text("description", description).close();
+    open(out, "CDS")
+        .text("channel", channel)
+        .text("description", description)
+        .close();
 }
 
 /// One row of `LIS`: `[name, gender, status, status message]`.
@@ -85,6 +99,9 @@ mod tests {
             text(&|out| moderators(out, "X", ["", "Bob"])),
             r#"COL {"channel":"X","oplist":["","Bob"]}"#
         );
-        assert_eq!(text(&|out| error(out, -4, "no")), r#"ERR {"message":"no","number":-4}"#);
+        assert_eq!(
+            text(&|out| error(out, -4, "no")),
+            r#"ERR {"message":"no","number":-4}"#
+        );
     }
 }

@@ -12,7 +12,5 @@ pub const SILENCE_SECONDS: u32 = 120;
 pub const CLOSE_DELAY_MILLISECONDS: u32 = 1000;
 /// Rows of one `LIS` frame.
 pub const USER_LIST_CHUNK: usize = 100;
-/// Bytes of a status message; longer ones are cut at a character boundary.
-pub const STATUS_MESSAGE_BYTES_MAX: usize = 255;
 /// Nested JSON arrays and objects.
 pub const JSON_DEPTH_MAX: usize = 32;

@@ -40,7 +40,10 @@ mod tests {
 
     #[test]
     fn escapes_three_characters_once() {
-        assert_eq!(escape_html("a < b && c > \"d\" 'e' é"), "a &lt; b &amp;&amp; c &gt; \"d\" 'e' é");
+        assert_eq!(
+            escape_html("a < b && c > \"d\" 'e' é"),
+            "a &lt; b &amp;&amp; c &gt; \"d\" 'e' é"
+        );
         assert!(matches!(escape_html("plain"), Cow::Borrowed("plain")));
     }
 

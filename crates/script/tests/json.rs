@@ -4,6 +4,7 @@
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Argument, Arguments, Engine, Function, HostError, Options, Reply};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::{Map, Value};
 
 fn echo(out: &mut Vec<u8>, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
@@ -87,7 +88,7 @@ fn json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig { cases: 128, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn there_and_back(members in prop::collection::hash_map("[a-z]{1,5}", json(), 0..5)) {

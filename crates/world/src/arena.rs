@@ -22,7 +22,11 @@ pub const INDEX_MAX: u32 = (1 << 24) - 1;
 impl<T> Key<T> {
     /// A key of these parts, which may point at nothing.
     pub const fn new(index: u32, generation: u32) -> Self {
-        Self { index, generation, kind: PhantomData }
+        Self {
+            index,
+            generation,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -64,7 +68,10 @@ pub struct Arena<T> {
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 }
 
@@ -76,8 +83,13 @@ impl<T> Arena<T> {
             slot.value = Some(value);
             return Some(Key::new(index, slot.generation));
         }
-        let index = u32::try_from(self.slots.len()).ok().filter(|&index| index <= INDEX_MAX)?;
-        self.slots.push(Slot { generation: 0, value: Some(value) });
+        let index = u32::try_from(self.slots.len())
+            .ok()
+            .filter(|&index| index <= INDEX_MAX)?;
+        self.slots.push(Slot {
+            generation: 0,
+            value: Some(value),
+        });
         Some(Key::new(index, 0))
     }
 
@@ -108,7 +120,9 @@ impl<T> Arena<T> {
     /// All values with their keys, by place.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            slot.value.as_ref().map(|value| (Key::new(index as u32, slot.generation), value))
+            slot.value
+                .as_ref()
+                .map(|value| (Key::new(index as u32, slot.generation), value))
         })
     }
 

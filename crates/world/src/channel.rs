@@ -52,7 +52,9 @@ impl Mode {
 
     /// The mode of a name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Mode::Chat, Mode::Ads, Mode::Both].into_iter().find(|mode| mode.as_str() == name)
+        [Mode::Chat, Mode::Ads, Mode::Both]
+            .into_iter()
+            .find(|mode| mode.as_str() == name)
     }
 }
 
@@ -150,6 +152,8 @@ impl Channel {
 
     /// The ban that keeps a character of this name (in lower case) out at `now` (Unix seconds).
     pub fn ban_of(&self, folded: &str, now: i64) -> Option<&Ban> {
-        self.bans.get(folded).filter(|ban| ban.until == 0 || ban.until > now)
+        self.bans
+            .get(folded)
+            .filter(|ban| ban.until == 0 || ban.until > now)
     }
 }

@@ -24,7 +24,10 @@ impl World {
     }
 
     fn withdraw(&mut self, key: ConnectionKey) -> Option<Arc<str>> {
-        let connection = self.connections.get(key).filter(|connection| connection.is_identified())?;
+        let connection = self
+            .connections
+            .get(key)
+            .filter(|connection| connection.is_identified())?;
         for channel in connection.channels.clone() {
             self.forget_member(channel, key);
         }
@@ -47,7 +50,9 @@ impl World {
         {
             moved.list_position = place;
         }
-        self.outputs.operations.push(Operation::Departed { connection: id });
+        self.outputs
+            .operations
+            .push(Operation::Departed { connection: id });
         Some(name)
     }
 
@@ -55,14 +60,21 @@ impl World {
     /// later. With `at_once` its character departs now, and its name is free; otherwise when the script's call
     /// has ended.
     pub fn close(&mut self, key: ConnectionKey, at_once: bool) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
         if !std::mem::replace(&mut connection.closing, true) {
             self.close_socket(key, CLOSE_DELAY_MILLISECONDS);
             if !at_once {
                 self.closing.push(key);
             }
         }
-        if at_once && self.connections.get(key).is_some_and(|connection| connection.is_identified()) {
+        if at_once
+            && self
+                .connections
+                .get(key)
+                .is_some_and(|connection| connection.is_identified())
+        {
             self.depart(key);
             self.farewells.push(key);
         }
@@ -80,6 +92,8 @@ impl World {
 
     /// Whether a script has closed the connection: nothing more is taken from it.
     pub fn is_closing(&self, key: ConnectionKey) -> bool {
-        self.connections.get(key).is_none_or(|connection| connection.closing)
+        self.connections
+            .get(key)
+            .is_none_or(|connection| connection.closing)
     }
 }

@@ -22,7 +22,9 @@ impl World {
         }
         self.set_state(key, State::Identified);
         let place = self.user_list.add(key);
-        let Some(connection) = self.connections.get_mut(key) else { return false };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return false;
+        };
         connection.name = Arc::from(name);
         connection.folded = folded.clone();
         connection.list_position = place;
@@ -36,7 +38,9 @@ impl World {
 
     /// Sets the account number, under which [`World::of_account`] finds the connection.
     pub fn set_account(&mut self, key: ConnectionKey, account: i64) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
         let was = std::mem::replace(&mut connection.account, account);
         self.forget_account(key, was);
         self.by_account.entry(account).or_default().push(key);

@@ -13,7 +13,9 @@ impl World {
         let mut kept = self.public_list.take();
         let list = kept.get_or_insert_with(|| {
             encode("CHA", &self.channels, Kind::Public, |object, channel| {
-                object.text("name", &channel.name).text("mode", channel.mode.as_str())
+                object
+                    .text("name", &channel.name)
+                    .text("mode", channel.mode.as_str())
             })
         });
         self.send_list(key, list);
@@ -36,7 +38,9 @@ impl World {
         if let Some(connection) = self.connections.get(key) {
             let connection = connection.id;
             let frame = self.outputs.frame(|out| out.extend_from_slice(list));
-            self.outputs.operations.push(Operation::Send { connection, frame });
+            self.outputs
+                .operations
+                .push(Operation::Send { connection, frame });
         }
     }
 
@@ -51,7 +55,11 @@ impl World {
 
     /// Makes a private room open, or an open one private; public channels stay as they are.
     pub fn set_open(&mut self, key: ChannelKey, open: bool) {
-        let Some(channel) = self.channels.get_mut(key).filter(|channel| channel.kind != Kind::Public) else {
+        let Some(channel) = self
+            .channels
+            .get_mut(key)
+            .filter(|channel| channel.kind != Kind::Public)
+        else {
             return;
         };
         channel.kind = if open { Kind::PubPrivate } else { Kind::Private };
@@ -69,15 +77,20 @@ fn encode(
     let mut object = fchatd_protocol::frame::open(&mut out, code);
     let list = object.key("channels");
     list.push(b'[');
-    let mut some: Vec<&Channel> =
-        channels.iter().map(|(_, channel)| channel).filter(|channel| channel.kind == kind).collect();
+    let mut some: Vec<&Channel> = channels
+        .iter()
+        .map(|(_, channel)| channel)
+        .filter(|channel| channel.kind == kind)
+        .collect();
     some.sort_by(|one, other| one.title.cmp(&other.title));
     for channel in some {
         if list.last() == Some(&b'}') {
             list.push(b',');
         }
         let characters = channel.members.len() as i64;
-        describe(Object::open(list), channel).integer("characters", characters).close();
+        describe(Object::open(list), channel)
+            .integer("characters", characters)
+            .close();
     }
     list.push(b']');
     object.close();

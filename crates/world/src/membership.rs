@@ -18,8 +18,14 @@ impl World {
     /// Puts an identified connection into a channel; false when it is in it already or one of them is gone.
     pub fn join(&mut self, channel: ChannelKey, connection: ConnectionKey) -> bool {
         let now = self.now.monotonic;
-        let Some(place) = self.channels.get_mut(channel) else { return false };
-        let Some(member) = self.connections.get_mut(connection).filter(|member| member.is_identified()) else {
+        let Some(place) = self.channels.get_mut(channel) else {
+            return false;
+        };
+        let Some(member) = self
+            .connections
+            .get_mut(connection)
+            .filter(|member| member.is_identified())
+        else {
             return false;
         };
         if place.has_member(connection) {
@@ -30,7 +36,10 @@ impl World {
         place.peak = place.peak.max(place.members.len());
         place.active = now;
         member.channels.push(channel);
-        let join = Operation::Join { channel: place.id, connection: member.id };
+        let join = Operation::Join {
+            channel: place.id,
+            connection: member.id,
+        };
         self.outputs.operations.push(join);
         self.touch_lists(channel);
         true
@@ -44,8 +53,13 @@ impl World {
         }
         if let Some(member) = self.connections.get_mut(connection) {
             member.channels.retain(|&other| other != channel);
-            let (Some(place), connection) = (self.channels.get(channel), member.id) else { return true };
-            self.outputs.operations.push(Operation::Leave { channel: place.id, connection });
+            let (Some(place), connection) = (self.channels.get(channel), member.id) else {
+                return true;
+            };
+            self.outputs.operations.push(Operation::Leave {
+                channel: place.id,
+                connection,
+            });
         }
         true
     }
@@ -53,8 +67,12 @@ impl World {
     /// Takes a connection out of the channel's side of the membership.
     pub(crate) fn forget_member(&mut self, channel: ChannelKey, connection: ConnectionKey) -> bool {
         let now = self.now.monotonic;
-        let Some(place) = self.channels.get_mut(channel) else { return false };
-        let Some(position) = place.positions.remove(&connection) else { return false };
+        let Some(place) = self.channels.get_mut(channel) else {
+            return false;
+        };
+        let Some(position) = place.positions.remove(&connection) else {
+            return false;
+        };
         place.members.swap_remove(position as usize);
         if let Some(moved) = place.members.get(position as usize) {
             place.positions.insert(*moved, position);
@@ -69,13 +87,24 @@ impl World {
 
     /// The names of a channel's members, and what else `ICH` says, to one connection.
     pub fn send_members(&mut self, channel: ChannelKey, connection: ConnectionKey) {
-        let Some(place) = self.channels.get(channel) else { return };
-        let Some(recipient) = self.connections.get(connection) else { return };
+        let Some(place) = self.channels.get(channel) else {
+            return;
+        };
+        let Some(recipient) = self.connections.get(connection) else {
+            return;
+        };
         let recipient = recipient.id;
-        let names = place.members.iter().filter_map(|&key| self.connections.get(key)).map(|member| &*member.name);
+        let names = place
+            .members
+            .iter()
+            .filter_map(|&key| self.connections.get(key))
+            .map(|member| &*member.name);
         let (name, mode) = (&*place.name, place.mode.as_str());
         let frame = self.outputs.frame(|out| frame::members(out, name, mode, names));
-        self.outputs.operations.push(Operation::Send { connection: recipient, frame });
+        self.outputs.operations.push(Operation::Send {
+            connection: recipient,
+            frame,
+        });
     }
 
     /// Lets rooms go that were emptied since the last call (page 2, "Leaving"): private ones at once, open ones
@@ -101,7 +130,12 @@ impl World {
                 && !room.permanent
                 && now.saturating_sub(room.active) >= LASTING_MILLISECONDS
         };
-        let gone: Vec<_> = self.channels.iter().filter(|(_, room)| stale(room)).map(|(key, _)| key).collect();
+        let gone: Vec<_> = self
+            .channels
+            .iter()
+            .filter(|(_, room)| stale(room))
+            .map(|(key, _)| key)
+            .collect();
         for key in gone {
             self.destroy_channel(key);
         }
@@ -118,10 +152,16 @@ impl World {
     /// starts anew.
     pub fn throttle_ad(&mut self, channel: ChannelKey, connection: ConnectionKey, seconds: f64) -> bool {
         let now = self.now.monotonic;
-        let Some(folded) = self.connections.get(connection).map(|connection| connection.folded.clone()) else {
+        let Some(folded) = self
+            .connections
+            .get(connection)
+            .map(|connection| connection.folded.clone())
+        else {
             return false;
         };
-        let Some(place) = self.channels.get_mut(channel) else { return false };
+        let Some(place) = self.channels.get_mut(channel) else {
+            return false;
+        };
         let previous = place.ads.get(&folded).copied();
         if previous.is_some_and(|last| (now.saturating_sub(last) as f64) < seconds * 1000.0) {
             return true;

@@ -82,26 +82,40 @@ impl World {
 
     /// Ends a channel; each member gets `LCH` about itself.
     pub fn destroy_channel(&mut self, key: ChannelKey) {
-        let Some(channel) = self.channels.get(key) else { return };
+        let Some(channel) = self.channels.get(key) else {
+            return;
+        };
         let (name, members) = (channel.name.clone(), channel.members.clone());
         for member in members {
-            let Some(who) = self.connections.get(member).map(|member| member.name.clone()) else { continue };
+            let Some(who) = self.connections.get(member).map(|member| member.name.clone()) else {
+                continue;
+            };
             self.send(member, |out| frame::left(out, &name, &who));
             self.part(key, member);
         }
         self.touch_lists(key);
         if let Some(channel) = self.channels.remove(key) {
             self.channel_names.remove(&channel.folded);
-            self.outputs.operations.push(Operation::CloseChannel { channel: channel.id });
+            self.outputs
+                .operations
+                .push(Operation::CloseChannel { channel: channel.id });
         }
     }
 
     /// The owner (empty text where there is none) and then the moderators of a channel.
     pub fn moderators(&self, key: ChannelKey) -> Vec<Arc<str>> {
-        let Some(channel) = self.channels.get(key) else { return Vec::new() };
+        let Some(channel) = self.channels.get(key) else {
+            return Vec::new();
+        };
         let mut names = Vec::with_capacity(channel.moderators.len() + 1);
         names.push(channel.owner.clone());
-        names.extend(channel.moderators.iter().filter(|name| !channel.is_owner(name)).cloned());
+        names.extend(
+            channel
+                .moderators
+                .iter()
+                .filter(|name| !channel.is_owner(name))
+                .cloned(),
+        );
         names
     }
 }

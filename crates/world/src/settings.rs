@@ -47,49 +47,174 @@ pub struct Definition {
 }
 
 const fn key(key: &'static str, default: Fallback, meaning: &'static str) -> Definition {
-    Definition { key, default, meaning }
+    Definition {
+        key,
+        default,
+        meaning,
+    }
 }
 
 /// The genders that the protocol names.
-pub const GENDERS: &[&str] =
-    &["None", "Male", "Female", "Transgender", "Herm", "Shemale", "Male-Herm", "Cunt-boy"];
+pub const GENDERS: &[&str] = &[
+    "None",
+    "Male",
+    "Female",
+    "Transgender",
+    "Herm",
+    "Shemale",
+    "Male-Herm",
+    "Cunt-boy",
+];
 
 /// Every key that has an effect.
 pub const DEFINITIONS: &[Definition] = &[
     key("bindaddr", Text("127.0.0.1"), "the address to listen on"),
-    key("port", Number(9722.0, 0.0, 65535.0), "the TCP port to listen on; 0 takes any free one"),
-    key("version", Text(concat!("fchatd ", env!("CARGO_PKG_VERSION"))), "the version told to clients in HLO"),
-    key("maxusers", Number(2000.0, 1.0, 1e6), "identified connections at once"),
-    key("max_per_ip", Number(3.0, 1.0, 1e6), "identified connections from one address at once"),
-    key("loginslots", Number(30.0, 1.0, 1e6), "log-in checks pending at once"),
-    key("logintimeout", Number(30.0, 1.0, 3600.0), "seconds for one log-in check"),
-    key("saveinterval", Number(300.0, 1.0, 86400.0), "seconds between housekeeping turns"),
-    key("load_balancers", Empty, "trusted proxies, as addresses or CIDR blocks"),
-    key("websocketorigin", Unset, "the only browser origin that may open a WebSocket, such as https://chat.example"),
-    key("websockethost", Unset, "a host name whose pages may open a WebSocket, such as chat.example"),
-    key("msg_max", Number(4096.0, 1.0, 524_288.0), "bytes of a message in a public channel"),
-    key("priv_max", Number(50_000.0, 1.0, 524_288.0), "bytes of a private message, or of a message in a room"),
+    key(
+        "port",
+        Number(9722.0, 0.0, 65535.0),
+        "the TCP port to listen on; 0 takes any free one",
+    ),
+    key(
+        "version",
+        Text(concat!("fchatd ", env!("CARGO_PKG_VERSION"))),
+        "the version told to clients in HLO",
+    ),
+    key(
+        "maxusers",
+        Number(2000.0, 1.0, 1e6),
+        "identified connections at once",
+    ),
+    key(
+        "max_per_ip",
+        Number(3.0, 1.0, 1e6),
+        "identified connections from one address at once",
+    ),
+    key(
+        "loginslots",
+        Number(30.0, 1.0, 1e6),
+        "log-in checks pending at once",
+    ),
+    key(
+        "logintimeout",
+        Number(30.0, 1.0, 3600.0),
+        "seconds for one log-in check",
+    ),
+    key(
+        "saveinterval",
+        Number(300.0, 1.0, 86400.0),
+        "seconds between housekeeping turns",
+    ),
+    key(
+        "load_balancers",
+        Empty,
+        "trusted proxies, as addresses or CIDR blocks",
+    ),
+    key(
+        "websocketorigin",
+        Unset,
+        "the only browser origin that may open a WebSocket, such as https://chat.example",
+    ),
+    key(
+        "websockethost",
+        Unset,
+        "a host name whose pages may open a WebSocket, such as chat.example",
+    ),
+    key(
+        "msg_max",
+        Number(4096.0, 1.0, 524_288.0),
+        "bytes of a message in a public channel",
+    ),
+    key(
+        "priv_max",
+        Number(50_000.0, 1.0, 524_288.0),
+        "bytes of a private message, or of a message in a room",
+    ),
     key("lfrp_max", Number(50_000.0, 1.0, 524_288.0), "bytes of an ad"),
-    key("cds_max", Number(50_000.0, 1.0, 524_288.0), "bytes of a channel description"),
-    key("msg_flood", Number(0.5, 0.0, 86400.0), "seconds between two messages of a connection"),
-    key("sta_flood", Number(5.0, 0.0, 86400.0), "seconds between two changes of status"),
-    key("lfrp_flood", Number(600.0, 0.0, 604_800.0), "seconds between two ads of a character in a channel"),
-    key("blacklist_phrases", Empty, "messages with one of these phrases are swallowed"),
-    key("luaenabletimeout", Flag(true), "whether scripts are stopped when they run too long"),
-    key("luatimeout", Number(0.25, 0.001, 60.0), "seconds for one call of a script"),
-    key("luarepeattimeout", Number(0.05, 0.001, 60.0), "seconds for further calls right after one that ran too long"),
-    key("luamemory", Number(64.0, 4.0, 65536.0), "MiB of memory for the script"),
-    key("genders", Fallback::Listed(GENDERS), "the genders that a character can have; others become None"),
-    key("registration", Text("open"), "who may make an account on the page: \"open\" or \"closed\""),
-    key("tickets_per_account", Number(8.0, 1.0, 1000.0), "tickets of an account that are good side by side"),
-    key("ping_interval", Number(30.0, 1.0, 80.0), "seconds between two PINs; clients give up after 90 without one"),
-    key("outbox_max", Number(16_777_216.0, 65_536.0, 1e9), "bytes that may wait for a client that reads slowly"),
-    key("maxconnections", Number(100_000.0, 1.0, 1e7), "open sockets at once, logged in or not"),
+    key(
+        "cds_max",
+        Number(50_000.0, 1.0, 524_288.0),
+        "bytes of a channel description",
+    ),
+    key(
+        "msg_flood",
+        Number(0.5, 0.0, 86400.0),
+        "seconds between two messages of a connection",
+    ),
+    key(
+        "sta_flood",
+        Number(5.0, 0.0, 86400.0),
+        "seconds between two changes of status",
+    ),
+    key(
+        "lfrp_flood",
+        Number(600.0, 0.0, 604_800.0),
+        "seconds between two ads of a character in a channel",
+    ),
+    key(
+        "blacklist_phrases",
+        Empty,
+        "messages with one of these phrases are swallowed",
+    ),
+    key(
+        "luaenabletimeout",
+        Flag(true),
+        "whether scripts are stopped when they run too long",
+    ),
+    key(
+        "luatimeout",
+        Number(0.25, 0.001, 60.0),
+        "seconds for one call of a script",
+    ),
+    key(
+        "luarepeattimeout",
+        Number(0.05, 0.001, 60.0),
+        "seconds for further calls right after one that ran too long",
+    ),
+    key(
+        "luamemory",
+        Number(64.0, 4.0, 65536.0),
+        "MiB of memory for the script",
+    ),
+    key(
+        "genders",
+        Fallback::Listed(GENDERS),
+        "the genders that a character can have; others become None",
+    ),
+    key(
+        "registration",
+        Text("open"),
+        "who may make an account on the page: \"open\" or \"closed\"",
+    ),
+    key(
+        "registrations_per_address",
+        Number(3.0, 1.0, 1e6),
+        "accounts one address may make at once; then one more every 20 minutes",
+    ),
+    key(
+        "tickets_per_account",
+        Number(8.0, 1.0, 1000.0),
+        "tickets of an account that are good side by side",
+    ),
+    key(
+        "ping_interval",
+        Number(30.0, 1.0, 80.0),
+        "seconds between two PINs; clients give up after 90 without one",
+    ),
+    key(
+        "outbox_max",
+        Number(16_777_216.0, 65_536.0, 1e9),
+        "bytes that may wait for a client that reads slowly",
+    ),
+    key(
+        "maxconnections",
+        Number(100_000.0, 1.0, 1e7),
+        "open sockets at once, logged in or not",
+    ),
 ];
 
 /// Keys of the classic server whose features this version does not have: they are named at the start and have
 /// no effect.
-pub const WITHOUT_EFFECT: &[&str] = &[
+pub const WITHOUT_EFFECT: [&str; 17] = [
     "login_connection_pool",
     "kinks_flood",
     "profile_flood",
@@ -129,8 +254,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let values = DEFINITIONS.iter().map(|definition| (definition.key, definition.default.value()));
-        Self { values: values.collect() }
+        let values = DEFINITIONS
+            .iter()
+            .map(|definition| (definition.key, definition.default.value()));
+        Self {
+            values: values.collect(),
+        }
     }
 }
 
@@ -160,7 +289,10 @@ impl Settings {
             (Flag(_), _) => return fault("true or false"),
             (Number(_, least, most), Value::Number(number)) => {
                 if !(least..=most).contains(number) {
-                    return fault(&format!("a number from {least} to {most}: {}", definition.meaning));
+                    return fault(&format!(
+                        "a number from {least} to {most}: {}",
+                        definition.meaning
+                    ));
                 }
             }
             (Number(..), _) => return fault("a number"),
@@ -247,11 +379,53 @@ impl Settings {
     }
 }
 
+/// The reference of all settings as a page in Markdown, `docs/settings.md`.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Settings\n\n\
+         Each is set in `script/startup_config.lua` (`key = value`), in the environment (`FCHATD_` and the key in\n\
+         upper case) or on the command line (`--set key=value`); the later one wins. Lists are written\n\
+         `{\"one\", \"two\"}` in the file and `one,two` elsewhere.\n\n\
+         | key | default | range | meaning |\n|---|---|---|---|\n",
+    );
+    for Definition {
+        key,
+        default,
+        meaning,
+    } in DEFINITIONS
+    {
+        let (value, range) = match default {
+            Flag(value) => (value.to_string(), "true, false".to_owned()),
+            Number(value, least, most) => (value.to_string(), format!("{least} to {most}")),
+            // The build's own version would change this page with each release.
+            Text(_) if *key == "version" => ("the build's".to_owned(), "text".to_owned()),
+            Text(value) => (format!("{value:?}"), "text".to_owned()),
+            Unset => ("unset".to_owned(), "text".to_owned()),
+            Empty => ("{}".to_owned(), "list".to_owned()),
+            Fallback::Listed(list) => (list.join(", "), "list".to_owned()),
+        };
+        page.push_str(&format!("| `{key}` | {value} | {range} | {meaning} |\n"));
+    }
+    page.push_str("\nKeys of the classic server that are accepted and have no effect in this version: ");
+    page.push_str(&WITHOUT_EFFECT.map(|key| format!("`{key}`")).join(", "));
+    page.push_str(".\n");
+    page
+}
+
 fn find(key: &str) -> Result<&'static Definition, SettingError> {
-    DEFINITIONS.iter().find(|definition| definition.key == key).ok_or_else(|| {
-        let near = DEFINITIONS.iter().map(|definition| definition.key).min_by_key(|known| distance(known, key));
-        SettingError(format!("{key} is no setting; did you mean {}?", near.unwrap_or_default()))
-    })
+    DEFINITIONS
+        .iter()
+        .find(|definition| definition.key == key)
+        .ok_or_else(|| {
+            let near = DEFINITIONS
+                .iter()
+                .map(|definition| definition.key)
+                .min_by_key(|known| distance(known, key));
+            SettingError(format!(
+                "{key} is no setting; did you mean {}?",
+                near.unwrap_or_default()
+            ))
+        })
 }
 
 /// The number of letters to insert, delete or replace to make one word of the other.
@@ -288,7 +462,11 @@ mod tests {
         assert!(refused(&mut settings, "luaenabletimeout", "maybe").contains("true or false"));
         assert!(refused(&mut settings, "registration", "perhaps").contains("closed"));
         assert!(settings.set("port", Value::Text("80".into())).is_err());
-        assert!(settings.set_from_text("load_balancers", "10.0.0.1, 10.1.0.0/16").is_ok());
+        assert!(
+            settings
+                .set_from_text("load_balancers", "10.0.0.1, 10.1.0.0/16")
+                .is_ok()
+        );
         assert_eq!(settings.list("load_balancers").len(), 2);
     }
 
@@ -296,7 +474,25 @@ mod tests {
     fn every_default_is_allowed() {
         for definition in DEFINITIONS {
             let value = Settings::default().get(definition.key).unwrap().clone();
-            assert_eq!(Settings::default().set(definition.key, value), Ok(()), "{}", definition.key);
+            assert_eq!(
+                Settings::default().set(definition.key, value),
+                Ok(()),
+                "{}",
+                definition.key
+            );
         }
+    }
+
+    #[test]
+    fn the_reference_is_the_one_in_the_documentation() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
+        if std::env::var_os("UPDATE_REFERENCE").is_some() {
+            std::fs::write(file, reference()).unwrap();
+        }
+        let written = std::fs::read_to_string(file).unwrap();
+        assert!(
+            written == reference(),
+            "docs/settings.md is old: run this test with UPDATE_REFERENCE=1"
+        );
     }
 }

@@ -45,17 +45,27 @@ impl World {
     /// restarts it.
     pub fn throttle(&mut self, key: ConnectionKey, timer: &str, seconds: f64) -> bool {
         let now = self.now.monotonic;
-        let Some(connection) = self.connections.get_mut(key) else { return false };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return false;
+        };
         let mut previous = None;
         let throttled = connection.throttles.check(timer, seconds, now, &mut previous);
         if let Some(previous) = previous {
-            self.restarted.push(Restarted::Timer { connection: key, timer: timer.into(), previous });
+            self.restarted.push(Restarted::Timer {
+                connection: key,
+                timer: timer.into(),
+                previous,
+            });
         }
         throttled
     }
 
     pub(crate) fn remember_ad(&mut self, channel: ChannelKey, folded: Arc<str>, previous: Option<u64>) {
-        self.restarted.push(Restarted::Ad { channel, folded, previous });
+        self.restarted.push(Restarted::Ad {
+            channel,
+            folded,
+            previous,
+        });
     }
 
     /// What was restarted so far counts.
@@ -67,13 +77,23 @@ impl World {
     pub fn restore_throttles(&mut self) {
         for restarted in std::mem::take(&mut self.restarted).into_iter().rev() {
             match restarted {
-                Restarted::Timer { connection, timer, previous } => {
+                Restarted::Timer {
+                    connection,
+                    timer,
+                    previous,
+                } => {
                     if let Some(connection) = self.connections.get_mut(connection) {
                         connection.throttles.restore(&timer, previous);
                     }
                 }
-                Restarted::Ad { channel, folded, previous } => {
-                    let Some(channel) = self.channels.get_mut(channel) else { continue };
+                Restarted::Ad {
+                    channel,
+                    folded,
+                    previous,
+                } => {
+                    let Some(channel) = self.channels.get_mut(channel) else {
+                        continue;
+                    };
                     match previous {
                         Some(time) => channel.ads.insert(folded, time),
                         None => channel.ads.remove(&folded),

@@ -24,7 +24,8 @@ impl UserList {
     pub(crate) fn add(&mut self, key: ConnectionKey) -> usize {
         let place = self.order.len();
         self.order.push(key);
-        self.chunks.resize(self.order.len().div_ceil(USER_LIST_CHUNK), None);
+        self.chunks
+            .resize(self.order.len().div_ceil(USER_LIST_CHUNK), None);
         self.touch(place);
         place
     }
@@ -50,7 +51,9 @@ impl UserList {
 
     /// The encoded rows of a chunk, separated by commas.
     fn rows(&mut self, chunk: usize, connections: &Arena<Connection>) -> &[u8] {
-        let Some(kept) = self.chunks.get_mut(chunk) else { return &[] };
+        let Some(kept) = self.chunks.get_mut(chunk) else {
+            return &[];
+        };
         kept.get_or_insert_with(|| {
             let start = chunk * USER_LIST_CHUNK;
             let end = (start + USER_LIST_CHUNK).min(self.order.len());
@@ -66,7 +69,13 @@ fn encode(out: &mut Vec<u8>, keys: &[ConnectionKey], connections: &Arena<Connect
         if out.last() == Some(&b']') {
             out.push(b',');
         }
-        let Connection { name, gender, status, status_message, .. } = connection;
+        let Connection {
+            name,
+            gender,
+            status,
+            status_message,
+            ..
+        } = connection;
         frame::user_row(out, [name, gender, status, status_message]);
     }
 }
@@ -83,7 +92,9 @@ impl World {
             out.extend_from_slice(b"]}");
         };
         for chunk in 0..self.user_list.len().div_ceil(size).max(1) {
-            let Some(connection) = self.connections.get(key) else { return };
+            let Some(connection) = self.connections.get(key) else {
+                return;
+            };
             let connection = connection.id;
             let (list, connections) = (&mut self.user_list, &self.connections);
             let frame = self.outputs.frame(|out| {

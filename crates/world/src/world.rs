@@ -7,8 +7,8 @@ use std::sync::Arc;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
 use fchatd_protocol::frame;
-use rand::{RngExt, SeedableRng};
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::arena::{Arena, Key};
 use crate::channel::Channel;
@@ -35,8 +35,16 @@ pub struct Now {
 /// A throttle that was restarted, and what it was before.
 #[derive(Debug)]
 pub(crate) enum Restarted {
-    Timer { connection: ConnectionKey, timer: Box<str>, previous: u64 },
-    Ad { channel: ChannelKey, folded: Arc<str>, previous: Option<u64> },
+    Timer {
+        connection: ConnectionKey,
+        timer: Box<str>,
+        previous: u64,
+    },
+    Ad {
+        channel: ChannelKey,
+        folded: Arc<str>,
+        previous: Option<u64>,
+    },
 }
 
 /// Everybody and everything. All that is to be sent collects in `outputs`, which the owner empties.
@@ -173,7 +181,9 @@ impl World {
 
     /// Changes where a connection is in its life.
     pub fn set_state(&mut self, key: ConnectionKey, state: State) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
         let was = std::mem::replace(&mut connection.state, state);
         self.identifying += usize::from(matches!(state, State::Identifying { .. }));
         self.identifying -= usize::from(matches!(was, State::Identifying { .. }));
@@ -193,7 +203,11 @@ impl World {
             State::Identifying { since } => since <= moment,
             _ => false,
         };
-        self.connections.iter().filter(|(_, connection)| late(connection)).map(|(key, _)| key).collect()
+        self.connections
+            .iter()
+            .filter(|(_, connection)| late(connection))
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// Sends one connection a frame that `encode` writes.
@@ -207,13 +221,18 @@ impl World {
     /// Sends one connection a frame that stands in [`World::outputs`].
     pub fn send_frame(&mut self, key: ConnectionKey, frame: Frame) {
         if let Some(connection) = self.connections.get(key) {
-            self.outputs.operations.push(Operation::Send { connection: connection.id, frame });
+            self.outputs.operations.push(Operation::Send {
+                connection: connection.id,
+                frame,
+            });
         }
     }
 
     /// Sends one connection an `ERR`, with our text for the number unless another is given.
     pub fn send_error(&mut self, key: ConnectionKey, number: i32, message: Option<&str>) {
-        self.send(key, |out| frame::error(out, number, message.unwrap_or_else(|| error::message(number))));
+        self.send(key, |out| {
+            frame::error(out, number, message.unwrap_or_else(|| error::message(number)));
+        });
     }
 
     /// Sends everyone who is online a frame that `encode` writes.
@@ -230,18 +249,29 @@ impl World {
     /// Sends the members of a channel, but not `except`, a frame that stands in [`World::outputs`].
     pub fn send_channel_frame(&mut self, key: ChannelKey, except: Option<ConnectionKey>, frame: Frame) {
         let now = self.now.monotonic;
-        let Some(channel) = self.channels.get_mut(key) else { return };
+        let Some(channel) = self.channels.get_mut(key) else {
+            return;
+        };
         channel.active = now;
         let channel = channel.id;
-        let except = except.and_then(|key| self.connections.get(key)).map(|connection| connection.id);
-        self.outputs.operations.push(Operation::SendChannel { channel, except, frame });
+        let except = except
+            .and_then(|key| self.connections.get(key))
+            .map(|connection| connection.id);
+        self.outputs.operations.push(Operation::SendChannel {
+            channel,
+            except,
+            frame,
+        });
     }
 
     /// Asks the edge to end a connection after `delay_milliseconds`; nothing more is read from it.
     pub fn close_socket(&mut self, key: ConnectionKey, delay_milliseconds: u32) {
         if let Some(connection) = self.connections.get(key) {
             let connection = connection.id;
-            self.outputs.operations.push(Operation::Close { connection, delay_milliseconds });
+            self.outputs.operations.push(Operation::Close {
+                connection,
+                delay_milliseconds,
+            });
         }
     }
 }

@@ -157,7 +157,10 @@ mod tests {
             number(&mut out, value);
             out.push(b' ');
         }
-        assert_eq!(String::from_utf8(out).unwrap(), "3 0 1000000000000000 0.5 null null -7.25 1e300 ");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "3 0 1000000000000000 0.5 null null -7.25 1e300 "
+        );
     }
 
     proptest! {

@@ -230,9 +230,9 @@ fn set_role(world: &mut World, arguments: &Arguments<'_>, role: &str) -> Answer 
     let given = arguments.boolean(2)?;
     change(world, arguments, |connection| {
         if given {
-            connection.add_role(role)
+            connection.add_role(role);
         } else {
-            connection.remove_role(role)
+            connection.remove_role(role);
         }
     })
 }

@@ -1,5 +1,7 @@
 //! The library `s`: the server as a whole.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use fchatd_protocol::error;
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::text::{escape_html, fold};
@@ -54,6 +56,20 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The time in Unix seconds." |w, _| Ok((w.unix_seconds() as f64).into());
     "s" "getUserCount" "(): number"
         "How many characters are online." |w, _| Ok(w.user_count().into());
+    "s" "getStats" "(): (number, number, number, number, number, number, string)"
+        "Users, most users at once, channels, start in Unix seconds, now, accepted connections, start as text." |w, _| {
+        let numbers = [
+            w.user_count() as f64,
+            w.peak_users as f64,
+            w.channel_count() as f64,
+            w.started as f64,
+            w.unix_seconds() as f64,
+            w.accepted as f64,
+        ];
+        let mut results: Vec<Value> = numbers.into_iter().map(Value::Number).collect();
+        results.push(Value::Owned(date(w.started)));
+        Ok(Reply::Many(results))
+    };
     "s" "sendUserList" "(con: Connection, code: string, chunk: number)"
         "Sends a connection everyone who is online, so many to a frame." |w, a| {
         let (key, _) = connection(w, a, 1)?;
@@ -99,5 +115,22 @@ fn from_json(_: &mut World, arguments: &Arguments<'_>) -> Answer {
     match Tape::of(&arguments.text(1)?) {
         Ok(tape) => Ok(Reply::One(Value::Json(Box::new(tape)))),
         Err(error) => Err(arguments.bad(1, &format!("JSON expected: {error}"))),
+    }
+}
+
+/// A moment in Unix seconds as in `Sun, 22 Nov 2026 10:00:00 +0000`.
+fn date(unix: i64) -> String {
+    let moment = UNIX_EPOCH + Duration::from_secs(unix.max(0).unsigned_abs());
+    httpdate::fmt_http_date(moment).replace("GMT", "+0000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates() {
+        assert_eq!(date(0), "Thu, 01 Jan 1970 00:00:00 +0000");
+        assert_eq!(date(1_795_341_600), "Sun, 22 Nov 2026 10:00:00 +0000");
     }
 }

@@ -35,7 +35,7 @@ pub(super) unsafe extern "C-unwind" fn handler(lua: *mut ffi::lua_State) -> c_in
 pub(super) unsafe fn describe(lua: *mut ffi::lua_State, index: c_int) -> String {
     unsafe {
         match ffi::lua_type(lua, index) {
-            ffi::LUA_TSTRING => String::from_utf8_lossy(arguments::bytes(lua, index)).into_owned(),
+            ffi::LUA_TSTRING => arguments::lossy(arguments::bytes(lua, index)).into_owned(),
             ffi::LUA_TNUMBER => arguments::number_text(ffi::lua_tonumberx(lua, index, ptr::null_mut())),
             kind => {
                 let name = CStr::from_ptr(ffi::lua_typename(lua, kind)).to_string_lossy();

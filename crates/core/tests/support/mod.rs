@@ -1,0 +1,231 @@
+//! A world of clients without sockets: what an edge does with the core's outputs, as plainly as it can be said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use fchatd_core::Core;
+use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_script::host::Scripts;
+use fchatd_world::{Now, Settings};
+use serde_json::Value;
+
+/// The rules that the program brings along.
+pub(crate) const MAIN: &str = include_str!("../../../../script/main.lua");
+
+/// A frame as a test reads it: the command and its JSON.
+pub(crate) type Frame = (String, Value);
+
+/// See the module.
+pub(crate) struct Simulation {
+    pub(crate) core: Core,
+    pub(crate) now: Now,
+    /// What each connection got and has not been looked at.
+    pub(crate) received: BTreeMap<ConnectionId, Vec<Frame>>,
+    /// Connections that the core closed.
+    pub(crate) closed: BTreeSet<ConnectionId>,
+    /// Questions of the core that nobody has answered.
+    pub(crate) requests: Vec<Request>,
+    everyone: BTreeSet<ConnectionId>,
+    channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
+    outputs: Outputs,
+    next: u32,
+    /// All bytes that the core ever gave, to compare two runs.
+    pub(crate) transcript: Vec<u8>,
+}
+
+#[allow(dead_code, reason = "each test uses a part")]
+impl Simulation {
+    pub(crate) fn new() -> Self {
+        Self::with(MAIN, Settings::default())
+    }
+
+    pub(crate) fn with(main: &str, settings: Settings) -> Self {
+        let now = Now {
+            monotonic: 0,
+            unix: 1_795_000_000_000,
+        };
+        let scripts = Scripts {
+            main: main.into(),
+            ..Scripts::default()
+        };
+        let core = Core::new(settings, &scripts, None, now, [7; 32]).expect("the script starts");
+        Self {
+            core,
+            now,
+            received: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            requests: Vec::new(),
+            everyone: BTreeSet::new(),
+            channels: BTreeMap::new(),
+            outputs: Outputs::default(),
+            next: 0,
+            transcript: Vec::new(),
+        }
+    }
+
+    pub(crate) fn handle(&mut self, input: Input<'_>) {
+        self.core.handle(self.now, input, &mut self.outputs);
+        self.carry_out();
+    }
+
+    pub(crate) fn pass(&mut self, milliseconds: u64) {
+        self.now.monotonic += milliseconds;
+        self.now.unix += milliseconds as i64;
+        self.handle(Input::Tick);
+    }
+
+    /// Opens a connection from an address of its own.
+    pub(crate) fn open(&mut self) -> ConnectionId {
+        let number = self.next;
+        let [_, second, third, fourth] = number.to_be_bytes();
+        self.open_from([10, second, third, fourth].into())
+    }
+
+    pub(crate) fn open_from(&mut self, address: IpAddr) -> ConnectionId {
+        let connection = ConnectionId {
+            edge: 0,
+            slot: self.next,
+            generation: 0,
+        };
+        self.next += 1;
+        self.handle(Input::Opened { connection, address });
+        connection
+    }
+
+    pub(crate) fn say(&mut self, connection: ConnectionId, text: &str) {
+        self.handle(Input::Message { connection, text });
+    }
+
+    pub(crate) fn go(&mut self, connection: ConnectionId) {
+        self.handle(Input::Closed {
+            connection,
+            departure: Departure::Lost,
+        });
+        self.received.remove(&connection);
+    }
+
+    /// Sends `IDN` and answers the login check with `answer`.
+    pub(crate) fn log_in_with(&mut self, connection: ConnectionId, character: &str, answer: &str) {
+        self.say(
+            connection,
+            &format!(
+                r#"IDN {{"method":"ticket","account":"a","ticket":"t","character":"{character}","cname":"test","cversion":"1"}}"#
+            ),
+        );
+        assert!(
+            matches!(self.requests.pop(), Some(Request::CheckLogin { .. })),
+            "the login check is asked"
+        );
+        self.handle(Input::LoginAnswer {
+            connection,
+            answer: Some(answer),
+        });
+    }
+
+    /// A character online, on an account of its own.
+    pub(crate) fn log_in(&mut self, character: &str) -> ConnectionId {
+        let connection = self.open();
+        let number = connection.slot + 1;
+        let answer = answer(number, number, character);
+        self.log_in_with(connection, character, &answer);
+        connection
+    }
+
+    /// What a connection got since the last look.
+    pub(crate) fn take(&mut self, connection: ConnectionId) -> Vec<Frame> {
+        self.received.remove(&connection).unwrap_or_default()
+    }
+
+    /// The commands of what a connection got since the last look.
+    pub(crate) fn codes(&mut self, connection: ConnectionId) -> Vec<String> {
+        self.take(connection).into_iter().map(|(code, _)| code).collect()
+    }
+
+    /// The numbers of the errors a connection got since the last look.
+    pub(crate) fn errors(&mut self, connection: ConnectionId) -> Vec<i64> {
+        let errors = self
+            .take(connection)
+            .into_iter()
+            .filter(|(code, _)| code == "ERR");
+        errors
+            .map(|(_, value)| value["number"].as_i64().unwrap())
+            .collect()
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.received.clear();
+    }
+
+    fn carry_out(&mut self) {
+        let outputs = std::mem::take(&mut self.outputs);
+        self.transcript.extend_from_slice(&outputs.bytes);
+        for operation in &outputs.operations {
+            match *operation {
+                Operation::Send { connection, frame } => self.deliver(connection, outputs.bytes_of(frame)),
+                Operation::SendChannel {
+                    channel,
+                    except,
+                    frame,
+                } => {
+                    for connection in self.channels.get(&channel).cloned().unwrap_or_default() {
+                        if Some(connection) != except {
+                            self.deliver(connection, outputs.bytes_of(frame));
+                        }
+                    }
+                }
+                Operation::SendEveryone { frame } => {
+                    for connection in self.everyone.clone() {
+                        self.deliver(connection, outputs.bytes_of(frame));
+                    }
+                }
+                Operation::Identified { connection } => {
+                    self.everyone.insert(connection);
+                }
+                Operation::Departed { connection } => {
+                    self.everyone.remove(&connection);
+                    self.channels.values_mut().for_each(|members| {
+                        members.remove(&connection);
+                    });
+                }
+                Operation::Join { channel, connection } => {
+                    self.channels.entry(channel).or_default().insert(connection);
+                }
+                Operation::Leave { channel, connection } => {
+                    self.channels.entry(channel).or_default().remove(&connection);
+                }
+                Operation::CloseChannel { channel } => {
+                    self.channels.remove(&channel);
+                }
+                Operation::Close { connection, .. } => {
+                    self.closed.insert(connection);
+                }
+            }
+        }
+        self.requests.extend(outputs.requests);
+    }
+
+    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).expect("frames are UTF-8");
+        let (code, json) = text.split_once(' ').unwrap_or((text, "{}"));
+        let value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{text}: {error}"));
+        self.received
+            .entry(connection)
+            .or_default()
+            .push((code.to_owned(), value));
+    }
+}
+
+/// The answer of a login check.
+pub(crate) fn answer(account: u32, character: u32, name: &str) -> String {
+    format!(
+        r#"{{"error":"","account":{{"account_id":{account},"admin":"0","banned":0,"timeout":0}},
+            "char":{{"character_id":{character},"name":"{name}"}},"permissions":0,
+            "select":{{"Gender":"Female"}},"friends":[],"ignores":[],"kinks":[1,2]}}"#
+    )
+}
