@@ -20,6 +20,7 @@ local phrases = {}
 local genders = {}
 
 local STATUSES = { online = true, looking = true, busy = true, dnd = true, idle = true, away = true }
+local MODES = { both = true, ads = true, chat = true }
 local TYPING = { clear = true, paused = true, typing = true }
 
 -- Channels whose icon codes clients do not show.
@@ -337,6 +338,53 @@ function event.CCR(con, args)
     end
     local _, chan = c.createPrivateChannel(con, s.escapeHTML(channel))
     join(con, chan)
+    return const.FERR_OK
+end
+
+function event.CIU(con, args)
+    local channel, character = text(args.channel), text(args.character)
+    if channel == nil or character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    local found, chan = c.getChannel(channel)
+    if not found then
+        return const.FERR_CHANNEL_NOT_FOUND
+    end
+    if not c.inChannel(chan, con) then
+        return const.FERR_USER_NOT_IN_CHANNEL
+    end
+    local online, other = u.getConnection(character)
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    if c.getType(chan) == "public" then
+        return const.FERR_INVITE_TO_PUBLIC
+    end
+    if c.getType(chan) == "private" then
+        if not (c.isMod(chan, con) or is_staff(con)) then
+            return const.FERR_NOT_OP
+        end
+        c.invite(chan, other)
+    end
+    u.send(other, "CIU", { sender = u.getName(con), title = c.getTitle(chan), name = c.getName(chan) })
+    u.send(con, "SYS", { message = "Your invitation has been sent to " .. u.getName(other) .. "." })
+    return const.FERR_OK
+end
+
+function event.RMO(con, args)
+    local channel, mode = text(args.channel), text(args.mode)
+    if channel == nil or mode == nil or not MODES[mode] then
+        return const.FERR_BAD_SYNTAX
+    end
+    local found, chan = c.getChannel(channel)
+    if not found then
+        return const.FERR_CHANNEL_NOT_FOUND
+    end
+    if not (c.isOwner(chan, con) or is_staff(con)) then
+        return const.FERR_NOT_OP
+    end
+    c.setMode(chan, mode)
+    c.sendAll(chan, "RMO", { channel = c.getName(chan), mode = mode })
     return const.FERR_OK
 end
 

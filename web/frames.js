@@ -177,8 +177,9 @@ const handlers = {
     const known = person(character);
     if (!known) return;
     Object.assign(known, { status, statusmsg: decode(statusmsg) });
-    changed('members', 'active-state');
+    changed('people', 'members', 'active-state');
     if (isMe(character)) changed('self');
+    if (findPrivate(character)) changed('conversations');
   },
   CHA({ channels }) {
     state.publicChannels = channels;

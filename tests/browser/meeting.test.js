@@ -124,6 +124,8 @@ test('one loses the network, comes back, and goes on without a reload', async ()
   await line(ada, 'a draft that must survive').waitFor();
   assert.equal(await bob.page.evaluate(() => window.neverReloaded), true);
   await memberOf(ada, bob.name).getByText('Busy – at <work> & back').waitFor();
+  await ada.page.getByRole('navigation', { name: 'Conversations' }).locator('li', { hasText: bob.name })
+    .locator('.mark[data-status=busy]').waitFor();
 });
 
 test('one makes a room and invites the other', async () => {

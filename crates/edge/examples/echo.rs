@@ -34,7 +34,10 @@ impl HttpService for Sign {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".into()).parse()?;
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9001".into())
+        .parse()?;
     let settings = EdgeSettings {
         message_bytes_max: 32 << 20,
         outbox_bytes_max: 256 << 20,

@@ -23,6 +23,7 @@ use tracing::{debug, warn};
 
 use crate::edge::{Application, Edge};
 use crate::http::HttpService;
+use crate::patient::Patient;
 use crate::reader::Reader;
 use crate::respond;
 use crate::websocket::handshake::{self, Handshake};
@@ -49,7 +50,7 @@ where
     A: Application + 'static,
     H: HttpService + 'static,
 {
-    loop {
+    while !edge.stopped.get() {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = edge.stopping.notified() => return,
@@ -64,11 +65,10 @@ where
                 let place = Place(Rc::clone(&edge));
                 let service = Rc::clone(&service);
                 tokio::task::spawn_local(async move {
-                    if let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await {
-                        let edge = Rc::clone(&place.0);
-                        // From here on the reader counts for the socket.
-                        std::mem::forget(place);
-                        tokio::task::spawn_local(Reader::new(edge, stream, address, &early));
+                    if let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await
+                        && !place.0.stopped.get()
+                    {
+                        tokio::task::spawn_local(Reader::new(place, stream, address, &early));
                     }
                 });
             }
@@ -82,7 +82,7 @@ where
 }
 
 /// Counts for one socket until it is dropped.
-struct Place<A: Application + 'static>(Rc<Edge<A>>);
+pub(crate) struct Place<A: Application + 'static>(pub(crate) Rc<Edge<A>>);
 
 impl<A: Application + 'static> Drop for Place<A> {
     fn drop(&mut self) {
@@ -105,7 +105,10 @@ where
     stream.set_nodelay(true).ok()?;
     let patience = edge.settings.handshake_timeout;
     // A connection inside the HTTP library costs 10 KiB: a silent one is not let in.
-    tokio::time::timeout(patience, stream.readable()).await.ok()?.ok()?;
+    tokio::time::timeout(patience, stream.readable())
+        .await
+        .ok()?
+        .ok()?;
 
     let upgraded = Rc::new(Cell::new(None));
     let answer = {
@@ -132,7 +135,14 @@ where
                         response
                     }
                     Handshake::NotUpgrade => {
-                        respond::answer(request, address, &*service, edge.settings.body_bytes_max, patience).await
+                        respond::answer(
+                            request,
+                            address,
+                            &*service,
+                            edge.settings.body_bytes_max,
+                            patience,
+                        )
+                        .await
                     }
                 };
                 Ok::<_, Infallible>(response)
@@ -143,14 +153,14 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
         .max_buf_size(HANDSHAKE_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Patient::new(stream, patience)), answer);
     if let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await {
         debug!(%peer, %error, "the HTTP connection ended with an error");
         return None;
     }
     let address = upgraded.take()?;
     let parts = connection.into_parts();
-    Some((parts.io.into_inner(), address, parts.read_buf))
+    Some((parts.io.into_inner().into_inner(), address, parts.read_buf))
 }
 
 fn switch(accept: &str) -> Response<Full<Bytes>> {
@@ -170,10 +180,16 @@ fn origin_is_allowed(origin: &str, host: &str, request: &Request<Incoming>) -> b
     if origin.is_empty() && host.is_empty() {
         return true;
     }
-    let Some(given) = request.headers().get(hyper::header::ORIGIN) else { return true };
+    let Some(given) = request.headers().get(hyper::header::ORIGIN) else {
+        return true;
+    };
     let Ok(given) = given.to_str() else { return false };
     let given_host = given.split_once("://").map_or(given, |(_, rest)| rest);
-    let given_host = given_host.rsplit_once(':').map_or(given_host, |(name, _)| name);
+    let given_host = match given_host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => given_host.rsplit_once(':').map_or(given_host, |(name, _)| name),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
     (!origin.is_empty() && given.eq_ignore_ascii_case(origin))
         || (!host.is_empty() && given_host.eq_ignore_ascii_case(host))
 }

@@ -112,7 +112,7 @@ pub(crate) struct Shared<A> {
     application: A,
     outputs: Outputs,
     /// Connections that end once what they sent before has been answered.
-    pub(crate) parting: Vec<(u32, Departure, Goodbye)>,
+    pub(crate) parting: Vec<(ConnectionId, Departure, Goodbye)>,
     due: VecDeque<(Instant, ConnectionId)>,
     gauges: Gauges,
 }
@@ -136,6 +136,7 @@ pub struct Edge<A> {
     pub(crate) shared: RefCell<Shared<A>>,
     pub(crate) sockets: Cell<usize>,
     pub(crate) stopping: Notify,
+    pub(crate) stopped: Cell<bool>,
     turn: Notify,
     started: Instant,
 }
@@ -146,7 +147,7 @@ impl<A: Application + 'static> Edge<A> {
         let shared = Shared {
             fan: Fan::new(settings.edge, settings.outbox_bytes_max),
             inputs: Inputs::default(),
-            read_buffer: vec![0; READ_BYTES].into_boxed_slice(),
+            read_buffer: Box::default(),
             peers: Vec::new(),
             second: 0,
             application,
@@ -160,6 +161,7 @@ impl<A: Application + 'static> Edge<A> {
             shared: RefCell::new(shared),
             sockets: Cell::new(0),
             stopping: Notify::new(),
+            stopped: Cell::new(false),
             turn: Notify::new(),
             started: Instant::now(),
         })
@@ -196,12 +198,17 @@ impl<A: Application + 'static> Edge<A> {
     /// What is counted, at this moment.
     pub fn gauges(&self) -> Gauges {
         let shared = self.shared.borrow();
-        Gauges { connections: shared.fan.len(), deliveries: shared.fan.deliveries, ..shared.gauges }
+        Gauges {
+            connections: shared.fan.len(),
+            deliveries: shared.fan.deliveries,
+            ..shared.gauges
+        }
     }
 
     /// Says goodbye to everyone (close code 1001), waits until the sockets are gone or `patience` is over, and
     /// takes no new ones meanwhile.
     pub async fn stop(&self, patience: Duration) {
+        self.stopped.set(true);
         self.stopping.notify_waiters();
         self.take_turn();
         {
@@ -223,7 +230,10 @@ impl<A: Application + 'static> Edge<A> {
     }
 
     pub(crate) fn decoder_options(&self) -> Options {
-        Options { max_message: self.settings.message_bytes_max, accepts_binary: self.settings.echo_binary }
+        Options {
+            max_message: self.settings.message_bytes_max,
+            accepts_binary: self.settings.echo_binary,
+        }
     }
 
     /// Hands all inputs to the application and carries out what it wants.
@@ -242,9 +252,12 @@ impl<A: Application + 'static> Edge<A> {
         shared.outputs.clear();
         shared.fan.flush();
         self.handle_events(shared);
-        for (slot, departure, goodbye) in std::mem::take(&mut shared.parting) {
-            self.end(shared, slot, departure, goodbye);
+        for (id, departure, goodbye) in std::mem::take(&mut shared.parting) {
+            if shared.is_current(id) {
+                self.end(shared, id.slot, departure, goodbye);
+            }
         }
+        self.handle_events(shared);
         // What came meanwhile (ends of connections) goes first into the buffer that is kept.
         let mut kept = inputs;
         kept.clear();
@@ -284,8 +297,13 @@ impl<A: Application + 'static> Edge<A> {
         if !shared.is_known(slot) {
             return;
         }
-        let Some(id) = shared.peers.get(slot as usize).and_then(|peer| peer.id) else { return };
-        shared.inputs.push(Input::Closed { connection: id, departure });
+        let Some(id) = shared.peers.get(slot as usize).and_then(|peer| peer.id) else {
+            return;
+        };
+        shared.inputs.push(Input::Closed {
+            connection: id,
+            departure,
+        });
         self.wake_turn();
         match departure {
             Departure::Violation => shared.gauges.violations += 1,
@@ -304,7 +322,9 @@ impl<A: Application + 'static> Edge<A> {
             }
         }
         // The payload without its header of two bytes: a close frame is never longer than 125 bytes.
-        shared.fan.send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
+        shared
+            .fan
+            .send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
         shared.fan.flush();
         shared.fan.finish_writing(slot);
         shared.schedule(slot, Instant::now() + self.settings.linger);
@@ -331,11 +351,16 @@ impl<A: Application + 'static> Edge<A> {
 
     /// The time of a connection that was closed is over.
     fn finish(&self, shared: &mut Shared<A>, id: ConnectionId) {
-        if shared.peers.get(id.slot as usize).and_then(|peer| peer.id) != Some(id) {
+        if !shared.is_current(id) {
             return;
         }
         match shared.fan.phase(id.slot) {
-            Phase::Closing => self.end(shared, id.slot, Departure::Closed, Goodbye::Say(CloseCode::Normal, "")),
+            Phase::Closing => self.end(
+                shared,
+                id.slot,
+                Departure::Closed,
+                Goodbye::Say(CloseCode::Normal, ""),
+            ),
             Phase::Lingering => shared.doom(id.slot),
             Phase::Open | Phase::Free => {}
         }
@@ -349,7 +374,8 @@ impl<A: Application + 'static> Edge<A> {
         let mut silent = Vec::new();
         for slot in shared.fan.slots() {
             let heard = shared.peers.get(slot as usize).map_or(second, |peer| peer.heard);
-            if second.saturating_sub(heard) >= self.settings.silence_seconds {
+            // Whole seconds: one more than allowed, as the last byte may have come at the end of its second.
+            if second.saturating_sub(heard) > self.settings.silence_seconds {
                 silent.push(slot);
             } else if slot % interval == second % interval && shared.fan.is_identified(slot) {
                 pings.push(slot);
@@ -384,9 +410,17 @@ impl<A> Shared<A> {
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, Peer::default);
         }
-        self.peers[slot] =
-            Peer { heard: self.second, doomed: false, waker: None, id: Some(id), address: Some(address) };
-        self.inputs.push(Input::Opened { connection: id, address });
+        self.peers[slot] = Peer {
+            heard: self.second,
+            doomed: false,
+            waker: None,
+            id: Some(id),
+            address: Some(address),
+        };
+        self.inputs.push(Input::Opened {
+            connection: id,
+            address,
+        });
         id
     }
 
@@ -395,8 +429,30 @@ impl<A> Shared<A> {
         matches!(self.fan.phase(slot), Phase::Open | Phase::Closing)
     }
 
+    /// Whether a slot is still the one that this connection was given.
+    fn is_current(&self, id: ConnectionId) -> bool {
+        self.peers
+            .get(id.slot as usize)
+            .is_some_and(|peer| peer.id == Some(id))
+    }
+
+    /// The buffer that all connections read into; give it back. A connection that panicked has not, then there is
+    /// a new one.
+    pub(crate) fn take_read_buffer(&mut self) -> Box<[u8]> {
+        let buffer = std::mem::take(&mut self.read_buffer);
+        if buffer.is_empty() {
+            vec![0; READ_BYTES].into_boxed_slice()
+        } else {
+            buffer
+        }
+    }
+
     pub(crate) fn wake(&mut self, slot: u32) {
-        if let Some(waker) = self.peers.get_mut(slot as usize).and_then(|peer| peer.waker.take()) {
+        if let Some(waker) = self
+            .peers
+            .get_mut(slot as usize)
+            .and_then(|peer| peer.waker.take())
+        {
             waker.wake();
         }
     }
@@ -413,7 +469,9 @@ impl<A> Shared<A> {
     }
 
     fn schedule(&mut self, slot: u32, due: Instant) {
-        let Some(id) = self.peers.get(slot as usize).and_then(|peer| peer.id) else { return };
+        let Some(id) = self.peers.get(slot as usize).and_then(|peer| peer.id) else {
+            return;
+        };
         let place = self.due.partition_point(|&(other, _)| other <= due);
         self.due.insert(place, (due, id));
     }

@@ -7,6 +7,8 @@
 //! once, and the log is cleared. What a socket does not take goes to a backlog of its own, which no other
 //! connection has.
 
+mod write;
+
 use std::io::{self, IoSlice};
 
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
@@ -16,14 +18,8 @@ use crate::members::{Audience, Membership};
 use crate::websocket::Opcode;
 use crate::websocket::encode;
 
-/// Pieces smaller than this on average are copied together instead of being handed to the kernel one by one.
-const COPY_BELOW: usize = 2048;
-/// Pieces that one vectored write takes.
-const PIECES_MAX: usize = 64;
 /// The log is flushed in the middle of a turn when it has grown over this.
 const LOG_BYTES_MAX: usize = 4 << 20;
-/// Memory that buffers keep between turns.
-const KEEP: usize = 1 << 20;
 
 /// The writing side of a socket that never blocks.
 pub(crate) trait Socket {
@@ -82,12 +78,20 @@ struct Cold<S> {
 pub(crate) enum Event {
     /// The socket is full: wait until it can be written again.
     Blocked(u32),
-    /// The outbox grew over its limit: cut the connection off.
+    /// The outbox grew over its limit: cut the connection off. Its socket is already gone.
     Overflow(u32),
-    /// The socket is broken.
+    /// The socket is broken, and gone.
     Broken(u32),
     /// The core closes the connection: after the delay in milliseconds, end it.
     Close(u32, u32),
+}
+
+impl Event {
+    fn slot(self) -> u32 {
+        match self {
+            Self::Blocked(slot) | Self::Overflow(slot) | Self::Broken(slot) | Self::Close(slot, _) => slot,
+        }
+    }
 }
 
 /// The sockets of one edge and what they are to get.
@@ -149,14 +153,24 @@ impl<S: Socket> Fan<S> {
         let lane = &mut self.lanes[slot as usize];
         lane.phase = Phase::Open;
         let generation = lane.generation;
-        let cold = Cold { socket: Some(socket), backlog: None, membership: Membership::default() };
+        let cold = Cold {
+            socket: Some(socket),
+            backlog: None,
+            membership: Membership::default(),
+        };
         self.cold[slot as usize] = Some(Box::new(cold));
-        ConnectionId { edge: self.edge, slot, generation }
+        ConnectionId {
+            edge: self.edge,
+            slot,
+            generation,
+        }
     }
 
     /// How far the connection in a slot has come.
     pub(crate) fn phase(&self, slot: u32) -> Phase {
-        self.lanes.get(slot as usize).map_or(Phase::Free, |lane| lane.phase)
+        self.lanes
+            .get(slot as usize)
+            .map_or(Phase::Free, |lane| lane.phase)
     }
 
     /// Moves a connection on. From [`Phase::Lingering`] on it is in no audience.
@@ -174,6 +188,8 @@ impl<S: Socket> Fan<S> {
         self.flush();
         self.withdraw(slot);
         self.cold[slot as usize] = None;
+        // They must not meet the next user of the slot.
+        self.events.retain(|event| event.slot() != slot);
         let lane = &mut self.lanes[slot as usize];
         lane.generation = lane.generation.wrapping_add(1);
         lane.phase = Phase::Free;
@@ -184,7 +200,11 @@ impl<S: Socket> Fan<S> {
     /// The slots in use.
     pub(crate) fn slots(&self) -> impl Iterator<Item = u32> {
         let used = |&(_, lane): &(usize, &Lane)| lane.phase != Phase::Free;
-        self.lanes.iter().enumerate().filter(used).map(|(slot, _)| slot as u32)
+        self.lanes
+            .iter()
+            .enumerate()
+            .filter(used)
+            .map(|(slot, _)| slot as u32)
     }
 
     /// How many connections there are.
@@ -200,15 +220,6 @@ impl<S: Socket> Fan<S> {
     /// The socket of a connection.
     pub(crate) fn socket(&self, slot: u32) -> Option<&S> {
         self.cold.get(slot as usize)?.as_ref()?.socket.as_ref()
-    }
-
-    /// Ends the writing side once everything has gone out; false while something waits.
-    pub(crate) fn finish_writing(&mut self, slot: u32) -> bool {
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return true };
-        if cold.backlog.is_none() {
-            cold.socket = None;
-        }
-        cold.socket.is_none()
     }
 
     /// Whether the connection's socket did not take everything.
@@ -236,8 +247,14 @@ impl<S: Socket> Fan<S> {
                         self.push(slot, range);
                     }
                 }
-                Operation::SendChannel { channel, except, frame } => {
-                    let Some(audience) = self.channels.get_mut(channel.0 as usize) else { continue };
+                Operation::SendChannel {
+                    channel,
+                    except,
+                    frame,
+                } => {
+                    let Some(audience) = self.channels.get_mut(channel.0 as usize) else {
+                        continue;
+                    };
                     let audience = std::mem::take(audience);
                     let except = except.and_then(|connection| self.slot_of(connection));
                     self.push_all(&audience, except, outputs.bytes_of(frame));
@@ -257,7 +274,10 @@ impl<S: Socket> Fan<S> {
                 Operation::Join { channel, connection } => self.join(channel, connection),
                 Operation::Leave { channel, connection } => self.leave(channel, connection),
                 Operation::CloseChannel { channel } => self.close_channel(channel),
-                Operation::Close { connection, delay_milliseconds } => {
+                Operation::Close {
+                    connection,
+                    delay_milliseconds,
+                } => {
                     if let Some(slot) = self.slot_of(connection) {
                         self.lanes[slot as usize].phase = Phase::Closing;
                         self.events.push(Event::Close(slot, delay_milliseconds));
@@ -286,8 +306,8 @@ impl<S: Socket> Fan<S> {
             return None;
         }
         let lane = self.lanes.get(connection.slot as usize)?;
-        let known = lane.generation == connection.generation
-            && matches!(lane.phase, Phase::Open | Phase::Closing);
+        let known =
+            lane.generation == connection.generation && matches!(lane.phase, Phase::Open | Phase::Closing);
         known.then_some(connection.slot)
     }
 
@@ -314,7 +334,9 @@ impl<S: Socket> Fan<S> {
 
     #[inline]
     fn push(&mut self, slot: u32, (start, end): (u32, u32)) {
-        let Some(lane) = self.lanes.get_mut(slot as usize) else { return };
+        let Some(lane) = self.lanes.get_mut(slot as usize) else {
+            return;
+        };
         self.deliveries += 1;
         if lane.end == start && lane.touched {
             lane.end = end;
@@ -341,130 +363,52 @@ impl<S: Socket> Fan<S> {
         lane.end = end;
     }
 
-    #[cold]
-    fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
-        let bytes = &self.log[start as usize..end as usize];
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
-        let backlog = cold.backlog.get_or_insert_default();
-        if backlog.len() + bytes.len() > self.outbox_bytes_max {
-            self.events.push(Event::Overflow(slot));
-        } else {
-            backlog.push(bytes);
-        }
-    }
-
-    /// Writes every touched socket once and clears the log.
-    pub(crate) fn flush(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
-        for slot in touched.drain(..) {
-            self.flush_one(slot);
-        }
-        self.touched = touched;
-        for list in self.finished.iter_mut().take(self.finished_used) {
-            list.clear();
-        }
-        self.finished_used = 0;
-        self.log.clear();
-        self.log.shrink_to(KEEP);
-        self.scratch.shrink_to(KEEP);
-    }
-
-    fn flush_one(&mut self, slot: u32) {
-        let lane = &mut self.lanes[slot as usize];
-        lane.touched = false;
-        let last = (lane.start as usize, lane.end as usize);
-        let finished = std::mem::replace(&mut lane.finished, NONE);
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
-        let Some(socket) = &cold.socket else { return };
-        let list = if finished == NONE { &[][..] } else { &self.finished[finished as usize][..] };
-        let total: usize = list.iter().map(|&(start, end)| (end - start) as usize).sum::<usize>() + last.1 - last.0;
-        let pieces = list.iter().map(|&(start, end)| (start as usize, end as usize)).chain([last]);
-        let log = &self.log;
-        let mut written = if list.is_empty() {
-            socket.try_write(&log[last.0..last.1])
-        } else if total / (list.len() + 1) < COPY_BELOW || list.len() >= PIECES_MAX {
-            self.scratch.clear();
-            pieces.clone().for_each(|(start, end)| self.scratch.extend_from_slice(&log[start..end]));
-            socket.try_write(&self.scratch)
-        } else {
-            let slices: Vec<IoSlice<'_>> =
-                pieces.clone().map(|(start, end)| IoSlice::new(&log[start..end])).collect();
-            socket.try_write_vectored(&slices)
-        };
-        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            written = Ok(0);
-        }
-        match written {
-            Ok(count) if count == total => {}
-            Ok(count) => {
-                let backlog = cold.backlog.get_or_insert_default();
-                let mut skip = count;
-                for (start, end) in pieces {
-                    let piece = &log[start..end];
-                    backlog.push(&piece[skip.min(piece.len())..]);
-                    skip = skip.saturating_sub(piece.len());
-                }
-                self.lanes[slot as usize].blocked = true;
-                if backlog.len() > self.outbox_bytes_max {
-                    self.events.push(Event::Overflow(slot));
-                } else {
-                    self.events.push(Event::Blocked(slot));
-                }
-            }
-            Err(_) => self.events.push(Event::Broken(slot)),
-        }
-    }
-
-    /// Writes what waits for a socket that can be written again. True when all has gone out.
-    ///
-    /// # Errors
-    /// Those of the socket; then it is broken.
-    pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return Ok(true) };
-        if let (Some(backlog), Some(socket)) = (&mut cold.backlog, &cold.socket) {
-            while !backlog.is_empty() {
-                match socket.try_write(backlog.bytes()) {
-                    Ok(count) => backlog.advance(count),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        cold.backlog = None;
-        self.lanes[slot as usize].blocked = false;
-        Ok(true)
-    }
-
     fn identify(&mut self, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else { return };
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let Some(slot) = self.slot_of(connection) else {
+            return;
+        };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
         if cold.membership.everyone.is_none() {
             cold.membership.everyone = Some(self.everyone.add(slot));
         }
     }
 
     fn join(&mut self, channel: ChannelId, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else { return };
+        let Some(slot) = self.slot_of(connection) else {
+            return;
+        };
         let index = channel.0 as usize;
         if index >= self.channels.len() {
             self.channels.resize_with(index + 1, Audience::default);
         }
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
         if cold.membership.position(channel).is_none() {
-            cold.membership.channels.push((channel, self.channels[index].add(slot)));
+            cold.membership
+                .channels
+                .push((channel, self.channels[index].add(slot)));
         }
     }
 
     fn leave(&mut self, channel: ChannelId, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else { return };
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let Some(slot) = self.slot_of(connection) else {
+            return;
+        };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
         if let Some(position) = cold.membership.take(channel) {
             self.remove_member(channel, position);
         }
     }
 
     fn remove_member(&mut self, channel: ChannelId, position: u32) {
-        let Some(audience) = self.channels.get_mut(channel.0 as usize) else { return };
+        let Some(audience) = self.channels.get_mut(channel.0 as usize) else {
+            return;
+        };
         if let Some(moved) = audience.remove(position)
             && let Some(Some(cold)) = self.cold.get_mut(moved as usize)
         {
@@ -473,7 +417,9 @@ impl<S: Socket> Fan<S> {
     }
 
     fn close_channel(&mut self, channel: ChannelId) {
-        let Some(audience) = self.channels.get_mut(channel.0 as usize) else { return };
+        let Some(audience) = self.channels.get_mut(channel.0 as usize) else {
+            return;
+        };
         let audience = std::mem::take(audience);
         for slot in audience.iter() {
             if let Some(Some(cold)) = self.cold.get_mut(slot as usize) {
@@ -484,7 +430,9 @@ impl<S: Socket> Fan<S> {
 
     /// Takes a connection out of every audience.
     fn withdraw(&mut self, slot: u32) {
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else { return };
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
         let membership = std::mem::take(&mut cold.membership);
         for (channel, position) in membership.channels {
             self.remove_member(channel, position);

@@ -1,6 +1,7 @@
 //! The plain shape of an HTTP exchange between the edge, which owns the socket, and whoever answers: the
 //! account service and the built-in page.
 
+use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -8,7 +9,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 
 /// One complete HTTP request that is not a WebSocket upgrade. The body is at most the edge's body limit.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpRequest {
     /// The method in upper case, such as `GET`.
     pub method: String,
@@ -24,6 +25,30 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// The client's address, taken from a trusted proxy's header where there is one.
     pub address: IpAddr,
+}
+
+/// Bodies hold passwords, so only their length is shown.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            method,
+            path,
+            query,
+            content_type,
+            body,
+            address,
+            ..
+        } = self;
+        formatter
+            .debug_struct("HttpRequest")
+            .field("method", method)
+            .field("path", path)
+            .field("query", query)
+            .field("content_type", content_type)
+            .field("body_bytes", &body.len())
+            .field("address", address)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer to an [`HttpRequest`].

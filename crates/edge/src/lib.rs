@@ -8,6 +8,7 @@ mod edge;
 mod fan;
 pub mod http;
 mod members;
+mod patient;
 pub mod proxy;
 mod reader;
 mod respond;

@@ -47,7 +47,10 @@ pub(crate) struct Membership {
 impl Membership {
     /// The place in a channel.
     pub(crate) fn position(&self, channel: ChannelId) -> Option<u32> {
-        self.channels.iter().find(|(other, _)| *other == channel).map(|&(_, position)| position)
+        self.channels
+            .iter()
+            .find(|(other, _)| *other == channel)
+            .map(|&(_, position)| position)
     }
 
     /// Forgets a channel and returns the place that was held in it.

@@ -32,9 +32,15 @@ impl Proxies {
             let address: IpAddr = address.trim().parse().map_err(|_| fault())?;
             let most = if address.is_ipv4() { 32 } else { 128 };
             let bits = bits.unwrap_or(most);
-            if bits > most { Err(fault()) } else { Ok(Block { address, bits }) }
+            if bits > most {
+                Err(fault())
+            } else {
+                Ok(Block { address, bits })
+            }
         });
-        Ok(Self { blocks: blocks.collect::<Result<_, _>>()? })
+        Ok(Self {
+            blocks: blocks.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether an address is a trusted proxy's.
@@ -60,12 +66,22 @@ impl Proxies {
         if !self.trusts(peer) {
             return peer;
         }
-        let read = |text: &str| text.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical());
-        let real = headers.get("x-real-ip").and_then(|value| read(value.to_str().ok()?));
+        let read = |text: &str| {
+            text.trim()
+                .parse::<IpAddr>()
+                .ok()
+                .map(|address| address.to_canonical())
+        };
+        let real = headers
+            .get("x-real-ip")
+            .and_then(|value| read(value.to_str().ok()?));
         if let Some(address) = real {
             return address;
         }
-        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let lines = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
         for hop in hops.into_iter().rev() {
             match read(hop) {
@@ -104,10 +120,17 @@ mod tests {
         assert_eq!(ask("::1", &[("x-real-ip", "nonsense")]), address("::1"));
         let forwarded = ("x-forwarded-for", "203.0.113.1, 198.51.100.9, 10.1.9.9");
         assert_eq!(ask("192.0.2.7", &[forwarded]), address("198.51.100.9"));
-        assert_eq!(ask("192.0.2.7", &[("x-forwarded-for", "8.8.8.8, junk, 10.1.9.9")]), address("192.0.2.7"));
+        assert_eq!(
+            ask("192.0.2.7", &[("x-forwarded-for", "8.8.8.8, junk, 10.1.9.9")]),
+            address("192.0.2.7")
+        );
         assert_eq!(ask("192.0.2.7", &[]), address("192.0.2.7"));
         assert!(Proxies::parse(&["10.0.0.0/33".into()]).is_err());
         assert!(Proxies::parse(&["example.org".into()]).is_err());
-        assert!(Proxies::parse(&["0.0.0.0/0".into()]).unwrap().trusts(address("9.9.9.9")));
+        assert!(
+            Proxies::parse(&["0.0.0.0/0".into()])
+                .unwrap()
+                .trusts(address("9.9.9.9"))
+        );
     }
 }

@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
-use crate::edge::{Application, Edge, Goodbye, Shared};
+use crate::accept::Place;
+use crate::edge::{Application, Goodbye, Shared};
 use crate::fan::{Fan, Phase, Socket};
 use crate::websocket::{Decoder, Event, Opcode};
 
@@ -31,7 +32,7 @@ impl Socket for tokio::net::tcp::OwnedWriteHalf {
 
 /// Reads one connection to its end.
 pub(crate) struct Reader<A: Application + 'static> {
-    edge: Rc<Edge<A>>,
+    place: Place<A>,
     socket: OwnedReadHalf,
     decoder: Decoder,
     id: ConnectionId,
@@ -39,13 +40,18 @@ pub(crate) struct Reader<A: Application + 'static> {
 
 impl<A: Application + 'static> Reader<A> {
     /// Takes a socket whose handshake is done; `early` is what came with the handshake.
-    pub(crate) fn new(edge: Rc<Edge<A>>, stream: TcpStream, address: IpAddr, early: &[u8]) -> Self {
+    pub(crate) fn new(place: Place<A>, stream: TcpStream, address: IpAddr, early: &[u8]) -> Self {
+        let edge = Rc::clone(&place.0);
         let (socket, writer) = stream.into_split();
         let id = edge.shared.borrow_mut().open(writer, address);
         edge.wake_turn();
-        let mut reader = Self { decoder: Decoder::new(edge.decoder_options()), edge, socket, id };
+        let mut reader = Self {
+            decoder: Decoder::new(edge.decoder_options()),
+            place,
+            socket,
+            id,
+        };
         if !early.is_empty() {
-            let edge = Rc::clone(&reader.edge);
             let shared = &mut *edge.shared.borrow_mut();
             reader.take(shared, &mut early.to_vec());
         }
@@ -65,7 +71,10 @@ impl<A: Application + 'static> Reader<A> {
         let outcome = self.decoder.receive(bytes, &mut |event| {
             match event {
                 Event::Text(text) if phase == Phase::Open => {
-                    inputs.push(Input::Message { connection: self.id, text });
+                    inputs.push(Input::Message {
+                        connection: self.id,
+                        text,
+                    });
                 }
                 Event::Binary(bytes) => fan.send(slot, Opcode::Binary, bytes),
                 Event::Ping(payload) => answer(fan, slot, payload),
@@ -76,22 +85,26 @@ impl<A: Application + 'static> Reader<A> {
         });
         if let Err(violation) = outcome {
             let goodbye = Goodbye::Say(violation.code, violation.reason);
-            shared.parting.push((slot, Departure::Violation, goodbye));
+            shared.parting.push((self.id, Departure::Violation, goodbye));
         } else if let Some(code) = close {
-            shared.parting.push((slot, Departure::Goodbye, Goodbye::Reply(code)));
+            shared
+                .parting
+                .push((self.id, Departure::Goodbye, Goodbye::Reply(code)));
         }
         if shared.inputs.len() > before || !shared.parting.is_empty() {
-            self.edge.wake_turn();
+            self.place.0.wake_turn();
         }
         shared.fan.flush();
-        self.edge.handle_events(shared);
+        self.place.0.handle_events(shared);
     }
 
     /// Writes what waits while the socket takes it; `Ready` when the connection is broken.
     fn poll_backlog(&self, shared: &mut Shared<A>, context: &mut Context<'_>) -> Poll<()> {
         let slot = self.id.slot;
         while shared.fan.is_blocked(slot) {
-            let Some(socket) = shared.fan.socket(slot) else { return Poll::Pending };
+            let Some(socket) = shared.fan.socket(slot) else {
+                return Poll::Pending;
+            };
             if ready!(socket.as_ref().poll_write_ready(context)).is_err() {
                 return Poll::Ready(());
             }
@@ -116,14 +129,18 @@ impl<A: Application + 'static> Future for Reader<A> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let edge = Rc::clone(&this.edge);
+        let edge = Rc::clone(&this.place.0);
         let shared = &mut *edge.shared.borrow_mut();
         let slot = this.id.slot;
         if let Some(peer) = shared.peers.get_mut(slot as usize) {
             if peer.doomed {
                 return Poll::Ready(());
             }
-            if !peer.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            if !peer
+                .waker
+                .as_ref()
+                .is_some_and(|waker| waker.will_wake(context.waker()))
+            {
                 peer.waker = Some(context.waker().clone());
             }
         }
@@ -131,11 +148,16 @@ impl<A: Application + 'static> Future for Reader<A> {
             edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
             return Poll::Ready(());
         }
-        let mut buffer = std::mem::take(&mut shared.read_buffer);
+        let mut buffer = shared.take_read_buffer();
         let mut done = Poll::Pending;
         for turn in 0..=READS_PER_POLL {
             if turn == READS_PER_POLL {
                 context.waker().wake_by_ref();
+                break;
+            }
+            // It parts in the next turn, which wakes this task. The end of the stream, often right behind a close
+            // frame, must not be taken for the reason.
+            if this.decoder.is_finished() && shared.is_known(slot) {
                 break;
             }
             let mut read = ReadBuf::new(&mut buffer);
@@ -162,7 +184,7 @@ impl<A: Application + 'static> Future for Reader<A> {
 impl<A: Application + 'static> Drop for Reader<A> {
     fn drop(&mut self) {
         // Also reached when the task panicked; then the core still has to hear of the end.
-        let edge = Rc::clone(&self.edge);
+        let edge = &self.place.0;
         if let Ok(mut shared) = edge.shared.try_borrow_mut() {
             let shared = &mut *shared;
             edge.end(shared, self.id.slot, Departure::Lost, Goodbye::Silently);
@@ -171,6 +193,26 @@ impl<A: Application + 'static> Drop for Reader<A> {
                 *peer = Default::default();
             }
         }
-        edge.sockets.set(edge.sockets.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::edge::{Application, Edge, EdgeSettings};
+    use fchatd_protocol::exchange::{Input, Outputs};
+
+    struct Nothing;
+
+    impl Application for Nothing {
+        fn handle(&mut self, _input: Input<'_>, _outputs: &mut Outputs) {}
+    }
+
+    #[test]
+    fn a_reader_that_panicked_does_not_take_the_buffer_away_from_all() {
+        let edge = Edge::new(EdgeSettings::default(), Nothing);
+        let mut shared = edge.shared.borrow_mut();
+        let size = shared.take_read_buffer().len();
+        assert!(size > 0);
+        assert_eq!(shared.take_read_buffer().len(), size);
     }
 }

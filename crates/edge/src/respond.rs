@@ -24,10 +24,18 @@ pub(crate) async fn answer<H: HttpService>(
     let body = match collected {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return text(StatusCode::PAYLOAD_TOO_LARGE, "The body of this request is too long.");
+            return text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body of this request is too long.",
+            );
         }
         Ok(Err(_)) => return text(StatusCode::BAD_REQUEST, "The body of this request was cut off."),
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, "The body of this request came too slowly."),
+        Err(_) => {
+            return text(
+                StatusCode::REQUEST_TIMEOUT,
+                "The body of this request came too slowly.",
+            );
+        }
     };
     let request = HttpRequest {
         method: head.method.as_str().to_owned(),
@@ -43,20 +51,28 @@ pub(crate) async fn answer<H: HttpService>(
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
     }
     response
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 /// An answer of one sentence.
 pub(crate) fn text(status: StatusCode, sentence: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }

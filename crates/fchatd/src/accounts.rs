@@ -14,11 +14,13 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
     match action {
         AccountAction::Add { name, admin } => {
             let password = read_password(name)?;
-            let account = desk.add_account(name, &password, *admin).map_err(sentence)?;
+            let account = desk
+                .add_account(name, &password, *admin)
+                .map_err(|error| sentence(&error))?;
             println!("account {} made, number {}", name.trim(), account.0);
         }
         AccountAction::List => {
-            for account in desk.list_accounts().map_err(sentence)? {
+            for account in desk.list_accounts().map_err(|error| sentence(&error))? {
                 println!(
                     "{}\t{}{}",
                     account.id.0,
@@ -28,11 +30,12 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
             }
         }
         AccountAction::Password { name } => {
-            desk.set_password(name, &read_password(name)?).map_err(sentence)?;
+            desk.set_password(name, &read_password(name)?)
+                .map_err(|error| sentence(&error))?;
             println!("the password of {name} is changed");
         }
         AccountAction::Admin { name, remove } => {
-            desk.set_admin(name, !remove).map_err(sentence)?;
+            desk.set_admin(name, !remove).map_err(|error| sentence(&error))?;
             println!(
                 "{name} is {} from its next log-in",
                 if *remove {
@@ -59,11 +62,17 @@ pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<
                 gender: Some(gender.clone()),
                 ..Profile::default()
             };
-            let character = desk.add_character(account, name, &profile).map_err(sentence)?;
+            let character = desk
+                .add_character(account, name, &profile)
+                .map_err(|error| sentence(&error))?;
             println!("character {} made, number {}", name.trim(), character.0);
         }
         CharacterAction::List { account } => {
-            for character in desk.list_characters(account).map_err(sentence)?.characters {
+            for character in desk
+                .list_characters(account)
+                .map_err(|error| sentence(&error))?
+                .characters
+            {
                 println!("{}\t{}", character.id.0, character.name);
             }
         }
@@ -74,12 +83,12 @@ pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<
 fn open(line: &CommandLine) -> Result<AccountDesk, Failure> {
     let settings = configuration::load(line)?;
     let store = Store::open(&server::data_folder(&line.dir)).map_err(|error| error.to_string())?;
-    AccountDesk::open(&store, &server::account_settings(&settings)).map_err(sentence)
+    AccountDesk::open(&store, &server::account_settings(&settings)).map_err(|error| sentence(&error))
 }
 
 /// What went wrong, for the operator: where the error is of the store, the store's own sentence.
-fn sentence(error: AccountError) -> Failure {
-    match std::error::Error::source(&error) {
+fn sentence(error: &AccountError) -> Failure {
+    match std::error::Error::source(error) {
         Some(source) => source.to_string(),
         None => error.to_string(),
     }

@@ -1,5 +1,6 @@
 //! Running the server: from the settings to listening sockets, and to the end.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use fchatd_protocol::exchange::Input;
 use fchatd_script::engine::Watchdog;
 use fchatd_store::Store;
 use fchatd_world::Settings;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
@@ -50,7 +51,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     let clock = Clock::new();
     let core = load_core(line, settings.clone(), Some(&watchdog), clock)?;
-    let (provider, accounts, state) = login_provider(line, &settings)?;
+    let (provider, accounts, store) = login_provider(line, &settings)?;
     let edge_settings = edge_settings(&settings)?;
     let runtime = runtime().map_err(|error| format!("the event loop could not be started: {error}"))?;
     runtime.block_on(async move {
@@ -70,14 +71,19 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 });
             }
         });
-        announce(line, local, accounts, &state);
-        wait_for_signal().await?;
+        let mut signals = Signals::listen()?;
+        announce(line, local, accounts, store.as_ref());
+        signals.wait().await;
         println!("stopping: saying goodbye to everyone; a second signal stops at once");
         tokio::select! {
             () = edge.stop(GOODBYE) => {}
-            again = wait_for_signal() => again?,
+            () = signals.wait() => {}
         }
         accept.abort();
+        if let Some(Err(error)) = store.map(|store| store.checkpoint()) {
+            // Nothing is lost: what is in the log goes into the file at the next start.
+            tracing::warn!(%error, "the database's log could not be emptied");
+        }
         Ok(())
     })
 }
@@ -125,8 +131,10 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
 
 fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(colours)
         .with_writer(std::io::stderr)
         .init();
 }
@@ -177,26 +185,21 @@ fn load_core(
     })
 }
 
-/// Who decides who may enter, how to call it in a sentence, and where its state is.
+/// Who decides who may enter, how to call it in a sentence, and the store where there is one.
 fn login_provider(
     line: &CommandLine,
     settings: &Settings,
-) -> Result<(LoginProvider, &'static str, String), Failure> {
+) -> Result<(LoginProvider, &'static str, Option<Store>), Failure> {
     if line.dev {
-        return Ok((
-            LoginProvider::Open,
-            "open (--dev): everyone is let in",
-            "nowhere (--dev)".into(),
-        ));
+        return Ok((LoginProvider::Open, "open (--dev): everyone is let in", None));
     }
     let store = Store::open(&data_folder(&line.dir)).map_err(|error| error.to_string())?;
     let service =
         AccountService::start(&store, account_settings(settings)).map_err(|error| error.to_string())?;
-    let state = store.path().display().to_string();
     Ok((
         LoginProvider::Embedded(service),
         "embedded: the server keeps them itself",
-        state,
+        Some(store),
     ))
 }
 
@@ -229,7 +232,7 @@ fn raise_file_limit() {
     }
 }
 
-fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: &str) {
+fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, store: Option<&Store>) {
     // Where everything is listened on, the person in front of the machine opens the loopback address.
     let host = if local.ip().is_unspecified() {
         SocketAddr::new([127, 0, 0, 1].into(), local.port())
@@ -238,6 +241,10 @@ fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: &str) 
     };
     println!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
     println!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    let state = store.map_or_else(
+        || "nowhere (--dev)".into(),
+        |store| store.path().display().to_string(),
+    );
     println!("state: {state}");
     println!("accounts: {accounts}");
     if line.dev {
@@ -247,12 +254,26 @@ fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: &str) 
     }
 }
 
-async fn wait_for_signal() -> Result<(), Failure> {
-    let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask a process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on a signal does not end the process any more.
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

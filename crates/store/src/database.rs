@@ -38,8 +38,8 @@ impl Store {
             .map_err(folder_error)?;
         let path = folder.join("fchatd.sqlite");
         if !path.try_exists().map_err(folder_error)? {
-            if with_suffix(&path, "-wal").try_exists().map_err(folder_error)? {
-                // SQLite would replay the old log into the new file.
+            // SQLite would replay the old log into the new file; an empty one holds nothing.
+            if fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|log| log.len() > 0) {
                 return Err(StoreError::Lost { path });
             }
             create(folder, &path)?;
@@ -65,6 +65,19 @@ impl Store {
         let connection = connect(&self.path).map_err(failure)?;
         configure(&connection).map_err(failure)?;
         Ok(Accounts::new(connection, self.path.clone()))
+    }
+
+    /// Writes what is in the database's log into the database itself, so that this one file is a whole copy: for an
+    /// orderly end.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written any more; nothing is lost then.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        let failure = |error| StoreError::from_sqlite(&self.path, &error);
+        let connection = connect(&self.path).map_err(failure)?;
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failure)
     }
 
     /// The file, for messages.

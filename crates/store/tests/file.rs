@@ -156,6 +156,34 @@ fn a_log_without_its_database_is_refused() {
 }
 
 #[test]
+fn an_empty_log_without_its_database_holds_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    fs::write(temporary.path().join("fchatd.sqlite-wal"), "").unwrap();
+    Store::open(temporary.path()).unwrap();
+}
+
+#[test]
+fn after_a_checkpoint_the_file_alone_is_a_whole_copy() {
+    let temporary = tempfile::tempdir().unwrap();
+    let store = Store::open(temporary.path()).unwrap();
+    let mut accounts = store.accounts().unwrap();
+    let account = accounts
+        .create_account(&AccountName::parse("ada").unwrap(), "hash", false, 0)
+        .unwrap();
+    store.checkpoint().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(store.path(), copy.path().join("fchatd.sqlite")).unwrap();
+    let mut copied = Store::open(copy.path()).unwrap().accounts().unwrap();
+    assert!(
+        copied
+            .list_accounts()
+            .unwrap()
+            .iter()
+            .any(|one| one.id == account)
+    );
+}
+
+#[test]
 fn a_folder_that_cannot_be_used_is_named() {
     let temporary = tempfile::tempdir().unwrap();
     let file = temporary.path().join("plain");

@@ -1,0 +1,163 @@
+//! From ranges of the log to sockets: one write for each touched socket, the rest to its backlog.
+
+use std::io::{self, IoSlice};
+
+use super::{Event, Fan, NONE, Socket};
+
+/// Pieces smaller than this on average are copied together instead of being handed to the kernel one by one.
+const COPY_BELOW: usize = 2048;
+/// Pieces that one vectored write takes.
+const PIECES_MAX: usize = 64;
+/// Memory that buffers keep between turns.
+const KEEP: usize = 1 << 20;
+/// Ranges that a list of finished ranges keeps room for between turns.
+const KEEP_RANGES: usize = 64;
+
+impl<S: Socket> Fan<S> {
+    #[cold]
+    pub(super) fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
+        let bytes = &self.log[start as usize..end as usize];
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
+        if cold.socket.is_none() {
+            return;
+        }
+        let backlog = cold.backlog.get_or_insert_default();
+        if backlog.len() + bytes.len() > self.outbox_bytes_max {
+            self.cut(Event::Overflow(slot));
+        } else {
+            backlog.push(bytes);
+        }
+    }
+
+    /// Gives up a socket at once: after a frame that was not taken no later one may go out, and what waits would
+    /// only take memory. Pushes go to the cold path from now on, which drops them.
+    fn cut(&mut self, event: Event) {
+        let slot = event.slot() as usize;
+        if let Some(Some(cold)) = self.cold.get_mut(slot) {
+            cold.socket = None;
+            cold.backlog = None;
+        }
+        self.lanes[slot].blocked = true;
+        self.events.push(event);
+    }
+
+    /// Writes every touched socket once and clears the log.
+    pub(crate) fn flush(&mut self) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for slot in touched.drain(..) {
+            self.flush_one(slot);
+        }
+        self.touched = touched;
+        for list in self.finished.iter_mut().take(self.finished_used) {
+            list.clear();
+            list.shrink_to(KEEP_RANGES);
+        }
+        self.finished_used = 0;
+        self.log.clear();
+        self.log.shrink_to(KEEP);
+        self.scratch.shrink_to(KEEP);
+    }
+
+    fn flush_one(&mut self, slot: u32) {
+        let lane = &mut self.lanes[slot as usize];
+        lane.touched = false;
+        let last = (lane.start as usize, lane.end as usize);
+        let finished = std::mem::replace(&mut lane.finished, NONE);
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return;
+        };
+        let Some(socket) = &cold.socket else { return };
+        let list = if finished == NONE {
+            &[][..]
+        } else {
+            &self.finished[finished as usize][..]
+        };
+        let total: usize = list
+            .iter()
+            .map(|&(start, end)| (end - start) as usize)
+            .sum::<usize>()
+            + last.1
+            - last.0;
+        let pieces = list
+            .iter()
+            .map(|&(start, end)| (start as usize, end as usize))
+            .chain([last]);
+        let log = &self.log;
+        let mut written = if list.is_empty() {
+            socket.try_write(&log[last.0..last.1])
+        } else if total / (list.len() + 1) < COPY_BELOW || list.len() >= PIECES_MAX {
+            self.scratch.clear();
+            pieces
+                .clone()
+                .for_each(|(start, end)| self.scratch.extend_from_slice(&log[start..end]));
+            socket.try_write(&self.scratch)
+        } else {
+            let slices: Vec<IoSlice<'_>> = pieces
+                .clone()
+                .map(|(start, end)| IoSlice::new(&log[start..end]))
+                .collect();
+            socket.try_write_vectored(&slices)
+        };
+        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            written = Ok(0);
+        }
+        match written {
+            Ok(count) if count == total => {}
+            Ok(count) => {
+                let backlog = cold.backlog.get_or_insert_default();
+                let mut skip = count;
+                for (start, end) in pieces {
+                    let piece = &log[start..end];
+                    backlog.push(&piece[skip.min(piece.len())..]);
+                    skip = skip.saturating_sub(piece.len());
+                }
+                self.lanes[slot as usize].blocked = true;
+                if backlog.len() > self.outbox_bytes_max {
+                    self.cut(Event::Overflow(slot));
+                } else {
+                    self.events.push(Event::Blocked(slot));
+                }
+            }
+            Err(_) => self.cut(Event::Broken(slot)),
+        }
+    }
+
+    /// Writes what waits for a socket that can be written again. True when all has gone out.
+    ///
+    /// # Errors
+    /// Those of the socket; then it is broken.
+    pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return Ok(true);
+        };
+        let Some(socket) = &cold.socket else {
+            return Ok(true);
+        };
+        if let Some(backlog) = &mut cold.backlog {
+            while !backlog.is_empty() {
+                match socket.try_write(backlog.bytes()) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => backlog.advance(count),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        cold.backlog = None;
+        self.lanes[slot as usize].blocked = false;
+        Ok(true)
+    }
+
+    /// Ends the writing side once everything has gone out; false while something waits.
+    pub(crate) fn finish_writing(&mut self, slot: u32) -> bool {
+        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
+            return true;
+        };
+        if cold.backlog.is_none() {
+            cold.socket = None;
+        }
+        cold.socket.is_none()
+    }
+}

@@ -1,0 +1,452 @@
+//! Random sequences against a model that keeps every byte of every connection.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// Which connection: an index into all that were ever opened, modulo their number.
+type Which = usize;
+
+#[derive(Debug, Clone)]
+enum Wish {
+    Send(Which, Vec<u8>),
+    Say(u32, Option<Which>, Vec<u8>),
+    SayEveryone(Vec<u8>),
+    Identified(Which),
+    Departed(Which),
+    Join(u32, Which),
+    Leave(u32, Which),
+    CloseChannel(u32),
+    Close(Which, u32),
+    OtherEdge(Which),
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Open(usize),
+    Apply(Vec<Wish>),
+    EdgeSend(Which, Vec<u8>),
+    EdgeSendAll(Vec<u8>),
+    Flush,
+    Room(Which, usize),
+    Fail(Which),
+    Resume(Which),
+    Linger(Which),
+    Finish(Which),
+    Release(Which),
+}
+
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let length = prop_oneof![8 => 0..200usize, 1 => 2000..6000usize];
+    (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length])
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let who = 0..64usize;
+    prop_oneof![
+        6 => (who.clone(), payload()).prop_map(|(who, bytes)| Wish::Send(who, bytes)),
+        6 => (0..4u32, proptest::option::of(who.clone()), payload())
+            .prop_map(|(channel, except, bytes)| Wish::Say(channel, except, bytes)),
+        3 => payload().prop_map(Wish::SayEveryone),
+        3 => who.clone().prop_map(Wish::Identified),
+        1 => who.clone().prop_map(Wish::Departed),
+        8 => (0..4u32, who.clone()).prop_map(|(channel, who)| Wish::Join(channel, who)),
+        3 => (0..4u32, who.clone()).prop_map(|(channel, who)| Wish::Leave(channel, who)),
+        1 => (0..4u32).prop_map(Wish::CloseChannel),
+        1 => (who.clone(), 0..9u32).prop_map(|(who, delay)| Wish::Close(who, delay)),
+        1 => who.prop_map(Wish::OtherEdge),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0..64usize;
+    let room = prop_oneof![Just(0), 1..400usize, Just(PLENTY), Just(PLENTY)];
+    prop_oneof![
+        5 => room.clone().prop_map(Step::Open),
+        10 => vec(wish(), 1..20).prop_map(Step::Apply),
+        3 => (who.clone(), payload()).prop_map(|(who, bytes)| Step::EdgeSend(who, bytes)),
+        1 => payload().prop_map(Step::EdgeSendAll),
+        8 => Just(Step::Flush),
+        4 => (who.clone(), room).prop_map(|(who, room)| Step::Room(who, room)),
+        1 => who.clone().prop_map(Step::Fail),
+        5 => who.clone().prop_map(Step::Resume),
+        1 => who.clone().prop_map(Step::Linger),
+        1 => who.clone().prop_map(Step::Finish),
+        2 => who.prop_map(Step::Release),
+    ]
+}
+
+struct Connection {
+    id: ConnectionId,
+    wire: Mock,
+    /// All that it was ever to get.
+    expected: Vec<u8>,
+    phase: Phase,
+    identified: bool,
+    channels: BTreeSet<u32>,
+    /// How its socket was lost, if it was.
+    cut: Option<Event>,
+    finished: bool,
+    /// What its wire held when it was released.
+    at_release: Option<usize>,
+}
+
+impl Connection {
+    fn is_known(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Closing)
+    }
+}
+
+struct Model {
+    fan: Fan<MockEnd>,
+    outbox_bytes_max: usize,
+    all: Vec<Connection>,
+    closes: Vec<Event>,
+    deliveries: u64,
+}
+
+impl Model {
+    fn new(outbox_bytes_max: usize) -> Self {
+        Self {
+            fan: Fan::new(3, outbox_bytes_max),
+            outbox_bytes_max,
+            all: Vec::new(),
+            closes: Vec::new(),
+            deliveries: 0,
+        }
+    }
+
+    fn deliver(&mut self, opcode: Opcode, payload: &[u8], to: impl Fn(usize, &Connection) -> bool) {
+        let bytes = frame(opcode, payload);
+        for (index, connection) in self.all.iter_mut().enumerate() {
+            if to(index, connection) {
+                self.deliveries += 1;
+                connection.expected.extend_from_slice(&bytes);
+            }
+        }
+    }
+
+    fn wish(&mut self, wish: Wish, outputs: &mut Outputs) {
+        let count = self.all.len();
+        let id = |which: Which| self.all[which % count].id;
+        let operation = match &wish {
+            Wish::Send(which, payload) => Operation::Send {
+                connection: id(*which),
+                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+            },
+            Wish::OtherEdge(which) => Operation::Send {
+                connection: ConnectionId {
+                    edge: 4,
+                    ..id(*which)
+                },
+                frame: outputs.frame(|out| out.push(b'!')),
+            },
+            Wish::Say(channel, except, payload) => Operation::SendChannel {
+                channel: ChannelId(*channel),
+                except: except.map(id),
+                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+            },
+            Wish::SayEveryone(payload) => Operation::SendEveryone {
+                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+            },
+            Wish::Identified(which) => Operation::Identified {
+                connection: id(*which),
+            },
+            Wish::Departed(which) => Operation::Departed {
+                connection: id(*which),
+            },
+            Wish::Join(channel, which) => Operation::Join {
+                channel: ChannelId(*channel),
+                connection: id(*which),
+            },
+            Wish::Leave(channel, which) => Operation::Leave {
+                channel: ChannelId(*channel),
+                connection: id(*which),
+            },
+            Wish::CloseChannel(channel) => Operation::CloseChannel {
+                channel: ChannelId(*channel),
+            },
+            Wish::Close(which, delay) => Operation::Close {
+                connection: id(*which),
+                delay_milliseconds: *delay,
+            },
+        };
+        outputs.operations.push(operation);
+        match wish {
+            Wish::OtherEdge(_) => {}
+            Wish::Send(which, payload) => {
+                self.deliver(Opcode::Text, &payload, |index, connection| {
+                    index == which % count && connection.is_known()
+                });
+            }
+            Wish::Say(channel, except, payload) => {
+                let except = except.map(|which| which % count);
+                self.deliver(Opcode::Text, &payload, |index, connection| {
+                    connection.channels.contains(&channel) && Some(index) != except
+                });
+            }
+            Wish::SayEveryone(payload) => {
+                self.deliver(Opcode::Text, &payload, |_, connection| connection.identified);
+            }
+            Wish::CloseChannel(channel) => {
+                for connection in &mut self.all {
+                    connection.channels.remove(&channel);
+                }
+            }
+            Wish::Identified(which)
+            | Wish::Departed(which)
+            | Wish::Join(_, which)
+            | Wish::Leave(_, which)
+            | Wish::Close(which, _) => {
+                let connection = &mut self.all[which % count];
+                if connection.is_known() {
+                    match wish {
+                        Wish::Identified(_) => connection.identified = true,
+                        Wish::Join(channel, _) => drop(connection.channels.insert(channel)),
+                        Wish::Leave(channel, _) => drop(connection.channels.remove(&channel)),
+                        Wish::Close(_, delay) => {
+                            connection.phase = Phase::Closing;
+                            self.closes.push(Event::Close(connection.id.slot, delay));
+                        }
+                        _ => {
+                            connection.identified = false;
+                            connection.channels.clear();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        if let Step::Open(room) = step {
+            let wire = Mock::new(room);
+            let id = self.fan.open(MockEnd(wire.clone()));
+            assert!(
+                self.all.iter().all(|other| other.id != id),
+                "an id was given twice"
+            );
+            self.all.push(Connection {
+                id,
+                wire,
+                expected: Vec::new(),
+                phase: Phase::Open,
+                identified: false,
+                channels: BTreeSet::new(),
+                cut: None,
+                finished: false,
+                at_release: None,
+            });
+            return;
+        }
+        if self.all.is_empty() {
+            return;
+        }
+        let count = self.all.len();
+        // What the edge does, it does only to connections that it has.
+        let live = |which: Which| {
+            let which = which % count;
+            self.all[which].at_release.is_none().then_some(which)
+        };
+        match step {
+            Step::Open(_) => {}
+            Step::Apply(wishes) => {
+                let mut outputs = Outputs::default();
+                for wish in wishes {
+                    self.wish(wish, &mut outputs);
+                }
+                self.fan.apply(&outputs);
+            }
+            Step::EdgeSend(which, payload) => {
+                if let Some(which) = live(which).filter(|&which| !self.all[which].finished) {
+                    let payload = &payload[..payload.len().min(125)];
+                    self.fan.send(self.all[which].id.slot, Opcode::Pong, payload);
+                    self.deliver(Opcode::Pong, payload, |index, _| index == which);
+                }
+            }
+            Step::EdgeSendAll(payload) => {
+                let slots: Vec<u32> = (0..count)
+                    .filter(|&which| self.all[which].is_known())
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .map(|which| self.all[which].id.slot)
+                    .collect();
+                self.fan.send_to(slots.into_iter(), Opcode::Text, &payload);
+                self.deliver(Opcode::Text, &payload, |_, connection| connection.is_known());
+            }
+            Step::Flush => self.flush(),
+            Step::Room(which, room) => self.all[which % count].wire.0.borrow_mut().room = room,
+            Step::Fail(which) => self.all[which % count].wire.0.borrow_mut().fails = true,
+            Step::Resume(which) => {
+                if let Some(which) = live(which).filter(|&which| self.fan.is_blocked(self.all[which].id.slot))
+                {
+                    let slot = self.all[which].id.slot;
+                    if self.fan.resume(slot).is_err() {
+                        assert!(self.all[which].wire.0.borrow().fails);
+                        self.release(which);
+                    }
+                }
+            }
+            Step::Linger(which) => {
+                if let Some(which) = live(which) {
+                    self.fan.set_phase(self.all[which].id.slot, Phase::Lingering);
+                    let connection = &mut self.all[which];
+                    connection.phase = Phase::Lingering;
+                    connection.identified = false;
+                    connection.channels.clear();
+                }
+            }
+            Step::Finish(which) => {
+                if let Some(which) = live(which).filter(|&which| self.all[which].phase == Phase::Lingering) {
+                    self.flush();
+                    let connection = &mut self.all[which];
+                    connection.finished = self.fan.finish_writing(connection.id.slot);
+                    assert_eq!(connection.finished, connection.wire.0.borrow().dropped);
+                }
+            }
+            Step::Release(which) => {
+                if let Some(which) = live(which) {
+                    self.release(which);
+                }
+            }
+        }
+        self.check();
+    }
+
+    fn release(&mut self, which: usize) {
+        self.fan.release(self.all[which].id.slot);
+        self.events(Some(which));
+        let connection = &mut self.all[which];
+        assert!(connection.wire.0.borrow().dropped);
+        connection.at_release = Some(connection.wire.bytes().len());
+        connection.phase = Phase::Free;
+        connection.identified = false;
+        connection.channels.clear();
+    }
+
+    fn flush(&mut self) {
+        self.fan.flush();
+        assert!(self.fan.log.is_empty());
+        assert_eq!(self.fan.finished_used, 0);
+        self.events(None);
+        for connection in &self.all {
+            let sent = connection.wire.bytes().len();
+            if connection.at_release.is_some() || connection.cut.is_some() {
+                continue;
+            }
+            let waiting = connection.expected.len() - sent;
+            assert!(waiting <= self.outbox_bytes_max, "{waiting} bytes wait");
+            assert_eq!(waiting > 0, self.fan.is_blocked(connection.id.slot));
+        }
+    }
+
+    /// Takes the fan's events. Those of a connection that was just `released` have gone with it.
+    fn events(&mut self, released: Option<usize>) {
+        let released = released.map(|which| self.all[which].id.slot);
+        let mut closes = std::mem::take(&mut self.closes);
+        closes.retain(|close| Some(close.slot()) != released);
+        let (mut got, mut closes) = (self.fan.take_events(), closes.into_iter());
+        got.retain(|event| {
+            let slot = event.slot();
+            assert_ne!(Some(slot), released);
+            if let Event::Close(..) = event {
+                assert_eq!(Some(*event), closes.next());
+                return false;
+            }
+            true
+        });
+        assert_eq!(closes.next(), None);
+        for event in got {
+            let with_slot = |connection: &&mut Connection| {
+                connection.at_release.is_none() && connection.id.slot == event.slot()
+            };
+            let connection = self
+                .all
+                .iter_mut()
+                .find(with_slot)
+                .expect("a connection in the slot");
+            assert!(self.fan.is_blocked(event.slot()));
+            assert_eq!(
+                connection.cut, None,
+                "nothing is told of a connection that was given up"
+            );
+            let waiting = connection.expected.len() - connection.wire.bytes().len();
+            match event {
+                Event::Overflow(_) => assert!(waiting > self.outbox_bytes_max),
+                Event::Broken(_) => assert!(connection.wire.0.borrow().fails),
+                _ => continue,
+            }
+            assert!(connection.wire.0.borrow().dropped);
+            connection.cut = Some(event);
+        }
+    }
+
+    fn check(&self) {
+        for connection in &self.all {
+            let bytes = connection.wire.bytes();
+            assert!(
+                connection.expected.starts_with(&bytes),
+                "lost, doubled or out of order"
+            );
+            if let Some(length) = connection.at_release {
+                assert_eq!(bytes.len(), length, "written after its release");
+            } else {
+                assert_eq!(self.fan.phase(connection.id.slot), connection.phase);
+                assert_eq!(self.fan.is_identified(connection.id.slot), connection.identified);
+            }
+        }
+        let live = self
+            .all
+            .iter()
+            .filter(|connection| connection.at_release.is_none());
+        assert_eq!(self.fan.len(), live.clone().count());
+        assert_eq!(
+            self.fan.slots().collect::<BTreeSet<_>>(),
+            live.map(|connection| connection.id.slot).collect()
+        );
+        assert_eq!(self.fan.deliveries, self.deliveries);
+    }
+
+    /// Everyone reads again: all that was sent must arrive.
+    fn finish(&mut self) {
+        self.flush();
+        for connection in &self.all {
+            if connection.at_release.is_some() || connection.cut.is_some() {
+                continue;
+            }
+            connection.wire.0.borrow_mut().room = PLENTY;
+            let result = self.fan.resume(connection.id.slot);
+            if connection.wire.0.borrow().fails {
+                continue;
+            }
+            assert!(result.unwrap());
+            assert!(
+                connection.wire.bytes() == connection.expected,
+                "something did not arrive"
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_connection_gets_exactly_its_frames(
+        outbox_bytes_max in prop_oneof![Just(0), Just(300), Just(8000), Just(PLENTY)],
+        opened in 1..6usize,
+        steps in vec(step(), 1..60),
+    ) {
+        let mut model = Model::new(outbox_bytes_max);
+        for _ in 0..opened {
+            model.step(Step::Open(PLENTY));
+        }
+        for step in steps {
+            model.step(step);
+        }
+        model.finish();
+    }
+}

@@ -1,0 +1,376 @@
+//! How connections end, and that nothing of them stays.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use fchatd_edge::EdgeSettings;
+use fchatd_protocol::exchange::Departure;
+use support::{Client, Heard, Server, frame, settings, text, upgrade, with_server};
+use tokio::io::AsyncWriteExt;
+
+/// Small enough that a few megabytes do not fit into the sockets, large enough that they drain quickly.
+const RECEIVE_BUFFER: usize = 128 * 1024;
+
+#[test]
+fn a_close_frame_is_answered_with_its_code() {
+    with_server(settings(), async |server| {
+        let mut expected = Vec::new();
+        for (payload, code) in [(&[0x0F, 0xA1, b'x'][..], 4001), (&[0x03, 0xE8], 1000), (&[], 0)] {
+            let mut client = server.open().await;
+            client
+                .send(&[text("last"), frame(0x88, payload), text("never")].concat())
+                .await;
+            assert_eq!(client.text().await, "last");
+            assert_eq!(client.close_code().await, code);
+            expected.push(Departure::Goodbye);
+        }
+        server.all_gone(&expected).await;
+        assert_eq!(server.messages(), ["last"; 3]);
+    });
+}
+
+#[test]
+fn a_close_frame_with_the_end_of_the_stream_is_a_goodbye() {
+    with_server(settings(), async |server| {
+        let mut client = server.open().await;
+        client
+            .send(&[text("last"), frame(0x88, &[0x03, 0xE8])].concat())
+            .await;
+        client.stream.shutdown().await.unwrap();
+        assert_eq!(client.text().await, "last");
+        assert_eq!(client.close_code().await, 1000);
+        server.all_gone(&[Departure::Goodbye]).await;
+    });
+}
+
+#[test]
+fn a_broken_connection_is_lost_once() {
+    with_server(settings(), async |server| {
+        let client = server.open().await;
+        client.reset();
+        server.all_gone(&[Departure::Lost]).await;
+        drop(server.open().await);
+        server.all_gone(&[Departure::Lost, Departure::Lost]).await;
+    });
+}
+
+#[test]
+fn the_end_of_one_connection_does_not_touch_the_next_in_its_slot() {
+    with_server(settings(), async |server| {
+        for last in [frame(0x88, &[0x03, 0xE8]), frame(0x82, b"binary"), text("echo")] {
+            let mut rude = server.open().await;
+            let mut next = server.connect().await;
+            next.send(upgrade("").as_bytes()).await;
+            let before = server.departures().len();
+            rude.send(&last).await;
+            rude.reset();
+            assert_eq!(next.response().await.status, 101);
+            let mut third = server.open().await;
+            server.until("gone", || server.departures().len() > before).await;
+            let mut fourth = server.open().await;
+            for client in [&mut next, &mut third, &mut fourth] {
+                client.say("hello").await;
+                assert_eq!(client.text().await, "hello");
+            }
+            drop((next, third, fourth));
+            server
+                .until("all gone", || server.edge.gauges().connections == 0)
+                .await;
+        }
+        assert_eq!(
+            server.departures().len(),
+            12,
+            "each connection ends once: {:?}",
+            server.heard()
+        );
+    });
+}
+
+#[test]
+fn a_close_by_the_application_lets_the_last_frames_arrive() {
+    with_server(settings(), async |server| {
+        let mut client = server.open().await;
+        let begin = Instant::now();
+        client.send(&[text("hello"), text("close 300")].concat()).await;
+        assert_eq!(client.text().await, "hello");
+        assert_eq!(client.text().await, "bye");
+        client.say("after").await;
+        client.send(&frame(0x89, b"ping")).await;
+        assert_eq!(client.frame().await, Some((0x8A, b"ping".to_vec())));
+        assert_eq!(client.close_code().await, 1000);
+        assert!(begin.elapsed() >= Duration::from_millis(300), "the delay is kept");
+        server.all_gone(&[Departure::Closed]).await;
+        assert_eq!(server.messages(), ["hello", "close 300"]);
+    });
+}
+
+#[test]
+fn a_client_that_never_ends_is_let_go() {
+    with_server(settings(), async |server| {
+        let mut client = server.open().await;
+        client.say("close 0").await;
+        assert_eq!(client.text().await, "bye");
+        assert_eq!(client.close_code().await, 1000);
+        // The client keeps its side open.
+        server.all_gone(&[Departure::Closed]).await;
+    });
+}
+
+#[test]
+fn silence_is_ended_and_life_is_not() {
+    let settings = EdgeSettings {
+        silence_seconds: 1,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        // Late in its second, which must not make the time shorter.
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        let begin = Instant::now();
+        let mut quiet = server.open().await;
+        let mut alive = server.open().await;
+        while server.departures().is_empty() {
+            alive.send(&frame(0x89, b"")).await;
+            assert_eq!(alive.frame().await, Some((0x8A, Vec::new())));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(begin.elapsed() >= Duration::from_millis(700));
+        assert_eq!(quiet.close_code().await, 1008);
+        assert_eq!(server.departures(), [Departure::Silent]);
+        assert_eq!(server.edge.gauges().silent, 1);
+        alive.say("still here").await;
+        assert_eq!(alive.text().await, "still here");
+    });
+}
+
+#[test]
+fn who_is_identified_gets_pins() {
+    let settings = EdgeSettings {
+        ping_seconds: 1,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        let mut stranger = server.open().await;
+        let mut client = server.open().await;
+        client.say("identify").await;
+        assert_eq!(client.text().await, "PIN");
+        assert_eq!(client.text().await, "PIN");
+        stranger.say("anything for me?").await;
+        assert_eq!(stranger.text().await, "anything for me?");
+    });
+}
+
+#[test]
+fn a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() {
+    let settings = EdgeSettings {
+        outbox_bytes_max: 64 * 1024,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        let mut speaker = server.open().await;
+        let mut slow = server.open().await;
+        socket2::SockRef::from(&slow.stream)
+            .set_recv_buffer_size(RECEIVE_BUFFER)
+            .unwrap();
+        let mut quick: Vec<Client> = Vec::new();
+        for _ in 0..3 {
+            quick.push(server.open().await);
+        }
+        for client in quick.iter_mut().chain([&mut slow, &mut speaker]) {
+            client.send(&[text("join"), text("ready")].concat()).await;
+            assert_eq!(client.text().await, "ready");
+        }
+        let filler = "x".repeat(32 * 1024);
+        let mut round = 0;
+        while server.departures().is_empty() {
+            assert!(round < 3000, "100 MB fit into no socket");
+            speaker.say(&format!("say {round} {filler}")).await;
+            for client in &mut quick {
+                let message = client.text().await;
+                assert!(message.starts_with(&format!("{round} ")) && message.len() > filler.len());
+            }
+            round += 1;
+        }
+        assert_eq!(server.departures(), [Departure::SlowReader]);
+        assert_eq!(server.edge.gauges().slow_readers, 1);
+        server
+            .until("its slot is free", || server.edge.gauges().connections == 4)
+            .await;
+        speaker.say("say the last").await;
+        for client in &mut quick {
+            assert_eq!(client.text().await, "the last");
+        }
+        // What it gets in the end is whole frames in order, and then an end without the rest.
+        let mut expected = 0;
+        while let Some(message) = whole_text(&mut slow).await {
+            assert!(message.starts_with(&format!("{expected} ")));
+            expected += 1;
+        }
+        assert!(expected < round);
+        assert_eq!(server.departures(), [Departure::SlowReader]);
+    });
+}
+
+/// The next text, nothing when the stream ends before it or within it.
+async fn whole_text(client: &mut Client) -> Option<String> {
+    let (first, payload) = client.whole_frame().await?;
+    assert_eq!(first, 0x81);
+    Some(String::from_utf8(payload).unwrap())
+}
+
+#[test]
+fn a_slow_reader_that_catches_up_gets_everything() {
+    with_server(settings(), async |server| {
+        let mut client = server.open().await;
+        socket2::SockRef::from(&client.stream)
+            .set_recv_buffer_size(RECEIVE_BUFFER)
+            .unwrap();
+        let filler = "x".repeat(60 * 1024);
+        // More than sockets take, less than the outbox does.
+        for round in 0..200 {
+            client.say(&format!("{round} {filler}")).await;
+        }
+        server.until("all said", || server.messages().len() == 200).await;
+        for round in 0..200 {
+            assert!(client.text().await.starts_with(&format!("{round} ")));
+        }
+        client.send(&frame(0x88, &[0x03, 0xE8])).await;
+        assert_eq!(client.close_code().await, 1000);
+        server.all_gone(&[Departure::Goodbye]).await;
+    });
+}
+
+#[test]
+fn stop_says_goodbye_to_all() {
+    with_server(settings(), async |server| {
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            clients.push(server.open().await);
+        }
+        // It never reads nor ends: it must not keep the server from stopping.
+        let _mute = server.open().await;
+        let mut greeting = server.connect().await;
+        greeting.send(b"GET / HTTP/1.1\r\nHost: ").await;
+        server
+            .until("all in", || server.edge.gauges().connections == 4)
+            .await;
+        let clients = async {
+            tokio::task::yield_now().await;
+            let rest = upgrade("");
+            let rest = rest.split_once("Host: ").unwrap().1;
+            greeting.send(rest.as_bytes()).await;
+            for mut client in clients {
+                assert_eq!(client.close_code().await, 1001);
+            }
+        };
+        let begin = Instant::now();
+        tokio::join!(server.edge.stop(Duration::from_secs(60)), clients);
+        assert!(
+            begin.elapsed() < Duration::from_secs(30),
+            "all were gone long before"
+        );
+        assert_eq!(server.edge.gauges().connections, 0);
+        assert_eq!(server.departures(), [Departure::Closed; 4]);
+        server
+            .until("no longer serving", || server.serving.is_finished())
+            .await;
+        assert!(tokio::net::TcpStream::connect(server.address).await.is_err());
+        let opened = server
+            .heard()
+            .iter()
+            .filter(|heard| matches!(heard, Heard::Opened(..)))
+            .count();
+        assert_eq!(opened, 4, "nobody is let in while the edge stops");
+    });
+}
+
+#[test]
+fn there_is_room_for_so_many_and_again_after_one_has_gone() {
+    let settings = EdgeSettings {
+        connections_max: 3,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            clients.push(server.open().await);
+        }
+        // A connection that is still in its handshake counts as well.
+        let mut silent = server.connect().await;
+        silent.send(b"GET / ").await;
+        assert!(server.connect().await.is_over().await);
+        drop(silent);
+        let mut client = loop {
+            let mut client = server.connect().await;
+            client.send(upgrade("").as_bytes()).await;
+            if let Some(response) = client.try_response().await {
+                assert_eq!(response.status, 101);
+                break client;
+            }
+        };
+        assert!(server.connect().await.is_over().await);
+        drop(clients.pop());
+        server
+            .until("gone", || server.edge.gauges().connections == 2)
+            .await;
+        clients.push(server.open().await);
+        client.say("hello").await;
+        assert_eq!(client.text().await, "hello");
+    });
+}
+
+#[test]
+fn five_hundred_connections_leave_nothing_behind() {
+    const ROOM: usize = 100;
+    let settings = EdgeSettings {
+        connections_max: ROOM,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        for round in 1..=5 {
+            let mut clients = open_all(server, ROOM).await;
+            assert!(server.connect().await.is_over().await, "one more is turned away");
+            server
+                .until("all in", || server.edge.gauges().connections == ROOM)
+                .await;
+            for (index, mut client) in clients.drain(..).enumerate() {
+                match index % 4 {
+                    0 => client.reset(),
+                    1 => client.send(&frame(0x88, &[0x03, 0xE8])).await,
+                    2 => client.send(&frame(0x82, b"")).await,
+                    _ => client.say("close 0").await,
+                }
+            }
+            server
+                .until("all gone", || {
+                    server.edge.gauges().connections == 0 && server.departures().len() == ROOM * round
+                })
+                .await;
+        }
+        let mut slots: Vec<u32> = server
+            .heard()
+            .iter()
+            .filter_map(|heard| match heard {
+                Heard::Opened(id, _) => Some(id.slot),
+                _ => None,
+            })
+            .collect();
+        slots.sort_unstable();
+        slots.dedup();
+        assert_eq!(slots.len(), ROOM, "slots are used again");
+    });
+}
+
+async fn open_all(server: &Server, count: usize) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        let mut client = server.connect().await;
+        client.send(upgrade("").as_bytes()).await;
+        clients.push(client);
+    }
+    for client in &mut clients {
+        assert_eq!(client.response().await.status, 101);
+    }
+    clients
+}

@@ -1,0 +1,407 @@
+//! An edge with a small application of its own, and a client that knows nothing of the crate's WebSocket code.
+//! Server and clients of a test run on one thread, so that what a client does between two awaits is there at once.
+#![allow(dead_code, reason = "not every test file uses all of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+use fchatd_edge::{Application, Edge, EdgeSettings, listen, runtime, serve};
+use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Longer than anything here may take on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Bytes of an answer that no socket holds.
+pub(crate) const LARGE: usize = 32 << 20;
+
+/// What the application was told, ticks left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Opened(ConnectionId, IpAddr),
+    Message(ConnectionId, String),
+    Closed(ConnectionId, Departure),
+}
+
+/// Does what messages say; a message that is no command is sent back.
+pub(crate) struct Room {
+    heard: Rc<RefCell<Vec<Heard>>>,
+    dropped: Rc<Cell<bool>>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.dropped.set(true);
+    }
+}
+
+impl Application for Room {
+    fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
+        let (connection, text) = match input {
+            Input::Opened { connection, address } => {
+                return self.heard.borrow_mut().push(Heard::Opened(connection, address));
+            }
+            Input::Closed {
+                connection,
+                departure,
+            } => return self.heard.borrow_mut().push(Heard::Closed(connection, departure)),
+            Input::Message { connection, text } => (connection, text),
+            _ => return,
+        };
+        let message = Heard::Message(connection, text.to_owned());
+        self.heard.borrow_mut().push(message);
+        let (command, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let mut frame = |text: &str| outputs.frame(|out| out.extend_from_slice(text.as_bytes()));
+        let channel = ChannelId(0);
+        let operations = match command {
+            "identify" => vec![Operation::Identified { connection }],
+            "join" => vec![Operation::Join { channel, connection }],
+            "say" => vec![Operation::SendChannel {
+                channel,
+                except: Some(connection),
+                frame: frame(rest),
+            }],
+            "everyone" => vec![Operation::SendEveryone { frame: frame(rest) }],
+            "close" => vec![
+                Operation::Send {
+                    connection,
+                    frame: frame("bye"),
+                },
+                Operation::Close {
+                    connection,
+                    delay_milliseconds: rest.parse().unwrap(),
+                },
+            ],
+            _ => vec![Operation::Send {
+                connection,
+                frame: frame(text),
+            }],
+        };
+        outputs.operations.extend(operations);
+    }
+}
+
+/// Says back what it was asked.
+struct Desk;
+
+impl HttpService for Desk {
+    fn call(&self, request: HttpRequest) -> HttpFuture {
+        let HttpRequest {
+            method,
+            path,
+            query,
+            body,
+            address,
+            ..
+        } = request;
+        let body = match path.as_str() {
+            "/large" => "x".repeat(LARGE),
+            _ => format!("{method} {path} {query} {} {address}", body.len()),
+        };
+        Box::pin(std::future::ready(HttpResponse {
+            status: 200,
+            headers: vec![("content-type", "text/plain".into())],
+            body: Bytes::from(body),
+        }))
+    }
+}
+
+/// One edge, listening on a port of its own.
+pub(crate) struct Server {
+    pub(crate) edge: Rc<Edge<Room>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) serving: tokio::task::JoinHandle<()>,
+    heard: Rc<RefCell<Vec<Heard>>>,
+    pub(crate) application_dropped: Rc<Cell<bool>>,
+}
+
+/// Settings with a short linger.
+pub(crate) fn settings() -> EdgeSettings {
+    EdgeSettings {
+        linger: Duration::from_millis(200),
+        ..EdgeSettings::default()
+    }
+}
+
+/// Runs a test against an edge. Afterwards nothing of the edge may be left.
+pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFnOnce(&Server)) {
+    let runtime = runtime().unwrap();
+    let dropped = runtime.block_on(async {
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let dropped = Rc::new(Cell::new(false));
+        let room = Room {
+            heard: Rc::clone(&heard),
+            dropped: Rc::clone(&dropped),
+        };
+        let edge = Edge::new(settings, room);
+        edge.run();
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server {
+            serving: tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::new(Desk))),
+            edge,
+            address,
+            heard,
+            application_dropped: dropped,
+        };
+        test(&server).await;
+        server.application_dropped
+    });
+    drop(runtime);
+    assert!(dropped.get(), "something holds the edge for ever");
+}
+
+impl Server {
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        self.heard.borrow().clone()
+    }
+
+    /// The texts that came to the application.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        let texts = self.heard().into_iter().filter_map(|heard| match heard {
+            Heard::Message(_, text) => Some(text),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// How connections ended.
+    pub(crate) fn departures(&self) -> Vec<Departure> {
+        let departures = self.heard().into_iter().filter_map(|heard| match heard {
+            Heard::Closed(_, departure) => Some(departure),
+            _ => None,
+        });
+        departures.collect()
+    }
+
+    /// Waits until something has become true.
+    pub(crate) async fn until(&self, what: &str, mut is_true: impl FnMut() -> bool) {
+        let waiting = async {
+            while !is_true() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if timeout(PATIENCE, waiting).await.is_err() {
+            panic!("{what}: not yet; heard {:?}", self.heard());
+        }
+    }
+
+    /// Waits until all connections are gone; each must have ended like this.
+    pub(crate) async fn all_gone(&self, departures: &[Departure]) {
+        self.until("all gone", || {
+            self.edge.gauges().connections == 0 && self.departures().len() >= departures.len()
+        })
+        .await;
+        assert_eq!(self.departures(), departures);
+    }
+
+    /// A bare connection.
+    pub(crate) async fn connect(&self) -> Client {
+        Client {
+            stream: TcpStream::connect(self.address).await.unwrap(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// A WebSocket.
+    pub(crate) async fn open(&self) -> Client {
+        self.open_with("", b"").await
+    }
+
+    /// A WebSocket with more header lines, and with bytes that come in the packet of the handshake.
+    pub(crate) async fn open_with(&self, headers: &str, early: &[u8]) -> Client {
+        let mut client = self.connect().await;
+        client.send(&[upgrade(headers).as_bytes(), early].concat()).await;
+        let response = client.response().await;
+        assert_eq!(response.status, 101, "{}", response.head);
+        assert!(
+            response
+                .head
+                .contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=")
+        );
+        client
+    }
+}
+
+/// The handshake of the RFC's example.
+pub(crate) fn upgrade(headers: &str) -> String {
+    format!(
+        "GET /chat2 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
+    )
+}
+
+/// A client's frame. `first` is the first byte: the final bit, reserved bits and the opcode.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        length @ 0..=125 => bytes.push(0x80 | length as u8),
+        length @ 126..=65535 => bytes.extend([0xFE, (length >> 8) as u8, length as u8]),
+        length => {
+            bytes.push(0xFF);
+            bytes.extend((length as u64).to_be_bytes());
+        }
+    }
+    let mask = [0x37, 0xFA, 0x21, 0x3D];
+    bytes.extend(mask);
+    bytes.extend(
+        payload
+            .iter()
+            .zip(mask.iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
+    bytes
+}
+
+pub(crate) fn text(text: &str) -> Vec<u8> {
+    frame(0x81, text.as_bytes())
+}
+
+/// An HTTP answer; header names in lower case.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// One end of a connection.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        timeout(PATIENCE, self.stream.write_all(bytes))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub(crate) async fn say(&mut self, message: &str) {
+        self.send(&text(message)).await;
+    }
+
+    /// Reads until there are so many bytes; false when the stream ends first.
+    pub(crate) async fn fill(&mut self, count: usize) -> bool {
+        while self.buffer.len() < count {
+            let read = timeout(PATIENCE, self.stream.read_buf(&mut self.buffer));
+            match read.await.expect("the server says nothing") {
+                Ok(1..) => {}
+                // A server that closes with unread input resets the connection.
+                Ok(0) | Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// The next HTTP answer.
+    pub(crate) async fn response(&mut self) -> Response {
+        self.try_response().await.expect("an HTTP answer, not the end")
+    }
+
+    /// The next HTTP answer, nothing when the stream ends before it.
+    pub(crate) async fn try_response(&mut self) -> Option<Response> {
+        let end = loop {
+            let found = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+            if let Some(end) = found {
+                break end + 4;
+            }
+            if !self.fill(self.buffer.len() + 1).await {
+                return None;
+            }
+        };
+        let head = String::from_utf8(self.buffer[..end].to_vec())
+            .unwrap()
+            .to_lowercase();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().unwrap());
+        assert!(self.fill(end + length).await);
+        let body = String::from_utf8(self.buffer[end..end + length].to_vec()).unwrap();
+        self.buffer.drain(..end + length);
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Some(Response { status, head, body })
+    }
+
+    /// The next frame: its first byte and its payload. Nothing at the end of the stream, which must be between frames.
+    pub(crate) async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let frame = self.whole_frame().await;
+        assert!(
+            frame.is_some() || self.buffer.is_empty(),
+            "the stream ends inside a frame"
+        );
+        frame
+    }
+
+    /// The next frame, nothing when the stream ends before it or inside it.
+    pub(crate) async fn whole_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        if !self.fill(2).await {
+            return None;
+        }
+        let size = match self.buffer[1] {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        if !self.fill(size).await {
+            return None;
+        }
+        let length = match size {
+            2 => usize::from(self.buffer[1]),
+            _ => self.buffer[2..size]
+                .iter()
+                .fold(0, |length, &byte| length << 8 | usize::from(byte)),
+        };
+        if !self.fill(size + length).await {
+            return None;
+        }
+        let first = self.buffer[0];
+        let payload = self.buffer[size..size + length].to_vec();
+        self.buffer.drain(..size + length);
+        Some((first, payload))
+    }
+
+    /// The next frame, which must be a text.
+    pub(crate) async fn text(&mut self) -> String {
+        let (first, payload) = self.frame().await.expect("a text, not the end");
+        let payload = String::from_utf8_lossy(&payload).into_owned();
+        assert_eq!(first, 0x81, "{payload:?}");
+        payload
+    }
+
+    /// A close frame must come next, then the end. The code is returned, 0 for none.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        let (first, payload) = self.frame().await.expect("a close frame before the end");
+        assert_eq!(first, 0x88, "{:?}", String::from_utf8_lossy(&payload));
+        assert!(self.is_over().await, "nothing follows a close frame");
+        payload
+            .first_chunk::<2>()
+            .map_or(0, |code| u16::from_be_bytes(*code))
+    }
+
+    /// Waits for the end of the stream; false when something else comes.
+    pub(crate) async fn is_over(&mut self) -> bool {
+        self.buffer.is_empty() && !self.fill(1).await
+    }
+
+    /// Breaks the connection instead of ending it.
+    pub(crate) fn reset(self) {
+        socket2::SockRef::from(&self.stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+    }
+}

@@ -1,0 +1,166 @@
+//! Settings and scripts: mistakes are told with their place, before anything listens.
+
+use std::time::{Duration, Instant};
+
+use crate::site::{Ended, Site};
+
+const CONFIGURATION: &str = "script/startup_config.lua";
+const MAIN: &str = "script/main.lua";
+
+/// Both ways to try a file: the check, and a start.
+fn try_both(site: &Site) -> [Ended; 2] {
+    [site.run(&["check"]), site.run(&["--set", "port=0"])]
+}
+
+#[track_caller]
+fn assert_refused(file: &str, content: &str, parts: &[&str]) {
+    let site = Site::new();
+    site.write(file, content);
+    for ended in try_both(&site) {
+        ended.assert_refused(parts);
+        assert_eq!(ended.stdout, "");
+        assert!(
+            !site.path("data").exists(),
+            "a mistake in {file} comes before anything is made"
+        );
+    }
+}
+
+#[test]
+fn what_is_fine_is_said_to_be_fine() {
+    let site = Site::new();
+    let built_in = site.run(&["check"]);
+    built_in.assert_done();
+    assert!(built_in.stdout.contains("fine"), "{built_in:?}");
+    site.write(
+        CONFIGURATION,
+        "port = 0\nmsg_flood = 0.25\nload_balancers = {\"127.0.0.1\"}\n",
+    );
+    site.write(
+        MAIN,
+        "local greeting = require(\"greeting\")\nevent = {}\nfunction chat_init() greeting() end\n",
+    );
+    site.write("script/greeting.lua", "return function() end\n");
+    site.run(&["check"]).assert_done();
+    assert!(!site.path("data").exists(), "a check makes nothing");
+    assert!(site.start(&[]).address.ip().is_loopback());
+}
+
+#[test]
+fn an_unknown_key_is_told_with_its_line() {
+    let place = format!("{CONFIGURATION}:2: ");
+    assert_refused(
+        CONFIGURATION,
+        "port = 0\nmsg_flod = 1\n",
+        &[&place, "msg_flod", "msg_flood"],
+    );
+}
+
+#[test]
+fn a_wrong_type_is_told_with_its_line() {
+    let place = format!("{CONFIGURATION}:3: ");
+    assert_refused(
+        CONFIGURATION,
+        "-- mine\n\nport = \"many\"\n",
+        &[&place, "port must be a number"],
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let places = [format!("{CONFIGURATION}:1: "), format!("{CONFIGURATION}:2: ")];
+    assert_refused(
+        CONFIGURATION,
+        "port = -1\nregistration = \"maybe\"\n",
+        &[&places[0], &places[1]],
+    );
+}
+
+#[test]
+fn a_configuration_that_is_no_lua_is_told_with_its_line() {
+    assert_refused(
+        CONFIGURATION,
+        "port = 0\nport = = 1\n",
+        &[&format!("{CONFIGURATION}:2: ")],
+    );
+}
+
+#[test]
+fn a_script_that_does_not_compile_is_told_with_its_line() {
+    assert_refused(
+        MAIN,
+        "event = {}\nfunction event.MSG(con, args\nend\n",
+        &["main", ":3"],
+    );
+}
+
+#[test]
+fn a_script_that_fails_is_told_with_its_line() {
+    assert_refused(
+        MAIN,
+        "event = {}\n\nerror(\"not today\")\n",
+        &["main", ":3", "not today"],
+    );
+}
+
+#[test]
+fn a_module_that_fails_is_told_with_its_line() {
+    let site = Site::new();
+    site.write(MAIN, "require(\"rules/dice\")\nevent = {}\n");
+    site.write("script/rules/dice.lua", "local sides = nil\nreturn sides.count\n");
+    for ended in try_both(&site) {
+        ended.assert_refused(&["rules/dice", ":2"]);
+    }
+    site.write(MAIN, "event = {}\nrequire(\"nowhere\")\n");
+    for ended in try_both(&site) {
+        ended.assert_refused(&["nowhere"]);
+    }
+}
+
+#[test]
+fn a_script_that_never_comes_back_is_stopped() {
+    for endless in [
+        "event = {}\nwhile true do end\n",
+        "event = {}\nfunction chat_init()\nwhile true do end\nend\n",
+    ] {
+        let start = Instant::now();
+        assert_refused(MAIN, endless, &["main"]);
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn a_setting_on_the_command_line_is_checked() {
+    let site = Site::new();
+    site.run(&["--set", "prot=1"])
+        .assert_refused(&["--set prot=1", "did you mean port?"]);
+    site.run(&["--set", "port=many"])
+        .assert_refused(&["--set port=many", "a number"]);
+    site.run(&["--set", "port"]).assert_refused(&["--set key=value"]);
+    site.run(&["--set", "bindaddr=here"])
+        .assert_refused(&["bindaddr", "IP address"]);
+    site.run(&["--set", "load_balancers=here"])
+        .assert_refused(&["load_balancers"]);
+}
+
+#[test]
+fn wrong_use_is_told_apart_from_failure() {
+    let site = Site::new();
+    for words in [
+        &["--no-such-option"][..],
+        &["fly"],
+        &["account"],
+        &["account", "add"],
+    ] {
+        let ended = site.run(words);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
+        assert!(ended.stderr.contains("Usage: "), "{ended:?}");
+    }
+    let help = site.run(&["--help"]);
+    help.assert_done();
+    assert!(
+        help.stdout.contains("Usage: ") && help.stdout.contains("--set"),
+        "{help:?}"
+    );
+    assert!(!site.path("data").exists());
+}

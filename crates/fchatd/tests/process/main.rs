@@ -1,0 +1,9 @@
+//! The program as its operator meets it: what it prints, how it ends, and what it says when something is wrong.
+#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+
+mod accounts;
+mod configuration;
+mod site;
+mod start;
+mod stop;
+mod websocket;

@@ -1,0 +1,267 @@
+//! A server's folder of its own, and the program run in it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// Generous: nothing here takes more than a few seconds, but other tests want the processor, too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server's folder; it goes away with this value.
+pub(crate) struct Site {
+    folder: TempDir,
+}
+
+/// A program that came to its end.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A running server; it is killed with this value.
+pub(crate) struct Server {
+    process: Process,
+    /// What it printed until it was ready.
+    pub(crate) announcement: Vec<String>,
+    pub(crate) address: SocketAddr,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+}
+
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Site {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    /// The path of something in the folder.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().join(inside)
+    }
+
+    /// Puts a file into the folder.
+    pub(crate) fn write(&self, inside: &str, content: &str) {
+        let path = self.path(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs the program with these words after `--dir FOLDER` until it ends.
+    pub(crate) fn run(&self, words: &[&str]) -> Ended {
+        self.run_with_input(words, "")
+    }
+
+    /// As [`Site::run`], with something to read.
+    pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ended {
+        let mut process = self.spawn(words, "info");
+        let child = &mut process.0;
+        // A program that does not want it may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let stdout = collect(BufReader::new(child.stdout.take().unwrap()));
+        let stderr = collect(BufReader::new(child.stderr.take().unwrap()));
+        let code = process.wait();
+        Ended {
+            code,
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        }
+    }
+
+    /// Starts the server on a free port and waits until it is ready. It logs all it can, so that tests find
+    /// what must not be there.
+    pub(crate) fn start(&self, words: &[&str]) -> Server {
+        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), "trace");
+        let child = &mut process.0;
+        let stderr = collect(BufReader::new(child.stderr.take().unwrap()));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let announcement = read_announcement(&mut stdout);
+        let Some(address) = announcement
+            .first()
+            .and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        else {
+            drop(process);
+            panic!("not ready: {announcement:?}; it says: {}", stderr.join().unwrap());
+        };
+        Server {
+            process,
+            announcement,
+            address,
+            stdout: collect(stdout),
+            stderr,
+        }
+    }
+
+    fn spawn(&self, words: &[&str], log: &str) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
+        for (variable, _) in std::env::vars_os() {
+            // What the person who runs the tests has set for a server of theirs.
+            if variable.to_string_lossy().starts_with("FCHATD_") {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .env("RUST_LOG", log)
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(words);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Process(command.spawn().unwrap())
+    }
+}
+
+impl Ended {
+    /// The program failed with one sentence for the operator, which has all of these in it.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, parts: &[&str]) {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        let sentence: Vec<&str> = self
+            .stderr
+            .lines()
+            .filter(|line| line.starts_with("fchatd: "))
+            .collect();
+        assert_eq!(sentence.len(), 1, "{self:?}");
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?} is not told: {self:?}");
+        }
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+    }
+
+    /// The program did what it was told.
+    #[track_caller]
+    pub(crate) fn assert_done(&self) {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
+    }
+}
+
+impl Server {
+    /// Sends the signal that asks a process to end.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.process.0.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(mut self) -> Ended {
+        let code = self.process.wait();
+        let stdout = self.announcement.join("\n") + "\n" + &self.stdout.join().unwrap();
+        Ended {
+            code,
+            stdout,
+            stderr: self.stderr.join().unwrap(),
+        }
+    }
+
+    /// A connection to it.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Asks for a page; the answer as it comes, with its head.
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.ask(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        ))
+    }
+
+    /// Sends a form; the body of the answer.
+    pub(crate) fn post(&self, path: &str, form: &str) -> serde_json::Value {
+        let answer = self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            self.address,
+            form.len()
+        ));
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Process {
+    fn wait(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not come to an end");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that something else listens on for as long as the listener lives.
+pub(crate) fn taken_port() -> (std::net::TcpListener, u16) {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// Everything in a folder and below it, with its content.
+pub(crate) fn content_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.append(&mut content_of(&path));
+        } else {
+            found.push((path.clone(), fs::read(path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read_announcement(stdout: &mut BufReader<ChildStdout>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.iter().any(|line| line.starts_with("accounts: ")) {
+        let mut line = String::new();
+        if stdout.read_line(&mut line).unwrap() == 0 {
+            break;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).unwrap();
+        text
+    })
+}

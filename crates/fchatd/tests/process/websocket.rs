@@ -1,0 +1,117 @@
+//! A WebSocket client, no bigger than these tests need.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::site::Server;
+
+const TEXT: u8 = 0x1;
+const CLOSE: u8 = 0x8;
+
+/// What a server sends.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    Text(String),
+    Close(u16),
+}
+
+/// A connection to the chat.
+pub(crate) struct WebSocket {
+    stream: TcpStream,
+}
+
+impl WebSocket {
+    /// Shakes hands.
+    pub(crate) fn open(server: &Server) -> Self {
+        let mut stream = server.connect();
+        let request = format!(
+            "GET /chat2 HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            server.address
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        // The answer to that key, from RFC 6455, section 1.3.
+        assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+        Self { stream }
+    }
+
+    /// Opens a connection and logs in at a server that lets everyone in; the first frames are read away.
+    pub(crate) fn log_in(server: &Server, character: &str, ticket: &str) -> Self {
+        let mut socket = Self::open(server);
+        socket.say(&format!(
+            r#"IDN {{"method":"ticket","account":"{character}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
+        ));
+        loop {
+            match socket.frame() {
+                Frame::Text(text) if text.starts_with("NLN ") => return socket,
+                Frame::Text(text) if text.starts_with("ERR ") => panic!("{text}"),
+                Frame::Text(_) => {}
+                Frame::Close(code) => panic!("closed with {code}"),
+            }
+        }
+    }
+
+    /// Sends a message.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.send(TEXT, text.as_bytes());
+    }
+
+    /// Answers a close frame.
+    pub(crate) fn close(&mut self, code: u16) {
+        self.send(CLOSE, &code.to_be_bytes());
+    }
+
+    /// The next frame but for pings.
+    pub(crate) fn frame(&mut self) -> Frame {
+        loop {
+            let [first, second] = self.read();
+            let length = match second {
+                126 => usize::from(u16::from_be_bytes(self.read())),
+                127 => usize::try_from(u64::from_be_bytes(self.read())).unwrap(),
+                short => usize::from(short),
+            };
+            let mut payload = vec![0; length];
+            self.stream.read_exact(&mut payload).unwrap();
+            match first {
+                0x81 => return Frame::Text(String::from_utf8(payload).unwrap()),
+                0x88 => return Frame::Close(u16::from_be_bytes([payload[0], payload[1]])),
+                0x89 => {}
+                _ => panic!("a frame begins with {first:#x}"),
+            }
+        }
+    }
+
+    fn read<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn send(&mut self, opcode: u8, payload: &[u8]) {
+        const MASK: [u8; 4] = [1, 2, 3, 4];
+        let mut frame = vec![0x80 | opcode];
+        match u16::try_from(payload.len()).unwrap() {
+            short @ 0..=125 => frame.push(0x80 | short as u8),
+            long => {
+                frame.push(0x80 | 126);
+                frame.extend(long.to_be_bytes());
+            }
+        }
+        frame.extend(MASK);
+        frame.extend(
+            payload
+                .iter()
+                .zip(MASK.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        );
+        self.stream.write_all(&frame).unwrap();
+    }
+}
