@@ -19,6 +19,8 @@ use crate::websocket::{Decoder, Event, Opcode};
 
 /// A connection may read so often before others have their turn.
 const READS_PER_POLL: usize = 4;
+/// Nothing more is read in a turn whose inputs have grown over this: what then waits, waits in the sockets.
+const INPUT_BYTES_MAX: usize = 8 << 20;
 
 impl Socket for tokio::net::tcp::OwnedWriteHalf {
     fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -147,6 +149,11 @@ impl<A: Application + 'static> Future for Reader<A> {
         if shared.fan.is_blocked(slot) && this.poll_backlog(shared, context).is_ready() {
             edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
             return Poll::Ready(());
+        }
+        if shared.inputs.bytes() > INPUT_BYTES_MAX {
+            // The core has enough to do: read on when it has had its turn.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let mut buffer = shared.take_read_buffer();
         let mut done = Poll::Pending;

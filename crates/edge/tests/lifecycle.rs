@@ -248,10 +248,10 @@ fn stop_says_goodbye_to_all() {
         for _ in 0..3 {
             clients.push(server.open().await);
         }
-        // It never reads nor ends: it must not keep the server from stopping.
-        let _mute = server.open().await;
         let mut greeting = server.connect().await;
         greeting.send(b"GET / HTTP/1.1\r\nHost: ").await;
+        // It never reads nor ends: it must not keep the server from stopping. As it is in, so is the one before it.
+        let _mute = server.open().await;
         server
             .until("all in", || server.edge.gauges().connections == 4)
             .await;

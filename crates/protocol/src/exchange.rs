@@ -176,6 +176,11 @@ impl Inputs {
         self.items.len()
     }
 
+    /// How many bytes of text the inputs hold.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Forgets all inputs and keeps the memory for the next turn, but not much more than usual turns need.
     pub fn clear(&mut self) {
         const KEEP: usize = 1 << 20;
