@@ -5,13 +5,15 @@ use fchatd_protocol::error;
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_script::engine::{Argument, ErrorKind, ScriptError};
 use fchatd_script::host::connection_handle;
-use fchatd_world::{ConnectionKey, State};
+use fchatd_world::{ConnectionKey, State, roles};
 
 use crate::Core;
 
 const IDENTIFY: Code = Code::new(b"IDN");
 const ALIVE: Code = Code::new(b"PIN");
 const VARIABLE: Code = Code::new(b"VAR");
+const SEARCH: Code = Code::new(b"FKS");
+const DEBUG: Code = Code::new(b"ZZZ");
 
 impl Core {
     /// A client said something.
@@ -24,21 +26,36 @@ impl Core {
             return;
         };
         let Ok(message) = command::split(text) else {
-            self.world.close(key, false);
+            self.world.cut_off(key);
             self.settle();
             return;
         };
         match (message.code, state) {
             (_, State::Departed) | (Some(ALIVE), _) => {}
             (Some(IDENTIFY), _) => self.identify(key, message.payload),
+            (Some(SEARCH), State::Identified) if !self.engine.has("event", SEARCH.as_str()) => {
+                self.search(key, message.payload);
+            }
+            (Some(DEBUG), State::Identified) => self.debug(key, message.payload),
             (Some(code), State::Identified) => self.event(key, code, message.payload),
             (Some(VARIABLE), _) => self.event(key, VARIABLE, message.payload),
+            (Some(SEARCH | DEBUG), _) => self.refuse(key, error::REQUIRES_IDENT),
             (Some(code), _) if self.engine.has("event", code.as_str()) => {
                 self.refuse(key, error::REQUIRES_IDENT);
             }
-            _ => self.world.send_error(key, error::UNKNOWN_COMMAND, None),
+            _ => self.unknown(key, message.payload),
         }
         self.settle();
+    }
+
+    /// Something that is no command, which may be no JSON besides.
+    fn unknown(&mut self, key: ConnectionKey, payload: &str) {
+        let number = if payload.is_empty() || self.tape.parse(payload).is_ok() {
+            error::UNKNOWN_COMMAND
+        } else {
+            error::BAD_SYNTAX
+        };
+        self.world.send_error(key, number, None);
     }
 
     /// Calls the script's function for a command and answers with its error number, if it gives one.
@@ -67,12 +84,19 @@ impl Core {
             Argument::Number(connection_handle(key)),
             Argument::Json(&self.tape),
         ];
-        let number = match self.engine.call(&mut self.world, "event", name, &arguments) {
+        let trial = self.isolated.get_mut(&key);
+        let isolated = trial.is_some();
+        let engine = trial.unwrap_or(&mut self.engine);
+        let number = match engine.call(&mut self.world, "event", name, &arguments) {
             Ok(number) => number.unwrap_or(0.0) as i32,
             Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
             Err(failure) => {
                 let incident = self.report(name, &failure);
-                let text = format!("{} Incident {incident:08x}.", error::message(error::LUA));
+                let mut text = format!("{} Incident {incident:08x}.", error::message(error::LUA));
+                // Who tries out rules wants to see where they fail.
+                if isolated && self.is_administrator(key) {
+                    text = format!("{text}\n{}\n{}", failure.message, failure.traceback);
+                }
                 self.world.send_error(key, error::LUA, Some(&text));
                 self.world.restore_throttles();
                 return None;
@@ -84,8 +108,14 @@ impl Core {
         Some(number)
     }
 
+    fn is_administrator(&self, key: ConnectionKey) -> bool {
+        self.world
+            .connection(key)
+            .is_some_and(|connection| connection.has_role(roles::ADMIN))
+    }
+
     /// Writes a script's failure into the log and returns the number by which it can be found there.
-    fn report(&mut self, name: &str, failure: &ScriptError) -> u32 {
+    pub(crate) fn report(&mut self, name: &str, failure: &ScriptError) -> u32 {
         let incident = self.world.incident();
         tracing::error!(
             incident = format_args!("{incident:08x}"),
@@ -95,6 +125,7 @@ impl Core {
             "the script failed: {}",
             failure.message
         );
+        self.failure = Some(failure.clone());
         incident
     }
 

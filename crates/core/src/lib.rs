@@ -3,14 +3,21 @@
 //! without sockets, and the same inputs give the same bytes.
 #![forbid(unsafe_code)]
 
+mod bridge;
+mod debug;
 mod dispatch;
 mod login;
+mod search;
+pub mod testing;
+
+use std::collections::HashMap;
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
-use fchatd_script::engine::{Engine, ScriptError, Watchdog};
+use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
-use fchatd_world::{Mode, Now, Settings, World};
+use fchatd_world::snapshot::Snapshot;
+use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
 
 /// The public channels of a site that is started for the first time: name, mode, description.
 pub const FIRST_CHANNELS: &[(&str, Mode, &str)] = &[
@@ -36,34 +43,61 @@ pub const FIRST_CHANNELS: &[(&str, Mode, &str)] = &[
 pub struct Core {
     world: World,
     engine: Engine<World>,
+    /// The states of administrators who try out other rules.
+    isolated: HashMap<ConnectionKey, Engine<World>>,
+    watchdog: Option<Watchdog>,
     tape: Tape,
+    /// The last failure of a script, for tests of scripts to look at.
+    failure: Option<ScriptError>,
     housekept: u64,
 }
 
 impl Core {
-    /// A machine with the public channels of a fresh site and nobody in it. `seed` is all its randomness.
-    /// Without a watchdog scripts have no time limit.
+    /// A machine with what lasted and nobody in it; with the public channels of a fresh site, where no channel
+    /// lasted. `seed` is all its randomness. Without a watchdog scripts have no time limit.
     ///
     /// # Errors
     /// When the scripts do not compile or fail while they start.
     pub fn new(
         settings: Settings,
         scripts: &Scripts,
+        snapshot: Option<&Snapshot>,
+        watchdog: Option<&Watchdog>,
+        now: Now,
+        seed: [u8; 32],
+    ) -> Result<Self, ScriptError> {
+        Self::with_libraries(&[], settings, scripts, snapshot, watchdog, now, seed)
+    }
+
+    /// As [`Core::new`], with further libraries for the scripts.
+    pub(crate) fn with_libraries(
+        libraries: &[&'static [Function<World>]],
+        settings: Settings,
+        scripts: &Scripts,
+        snapshot: Option<&Snapshot>,
         watchdog: Option<&Watchdog>,
         now: Now,
         seed: [u8; 32],
     ) -> Result<Self, ScriptError> {
         let mut world = World::new(settings, now, seed);
-        for &(name, mode, description) in FIRST_CHANNELS {
-            world.create_public(name, mode, description);
+        if let Some(snapshot) = snapshot {
+            world.restore(snapshot);
+        }
+        if world.channel_count() == 0 {
+            for &(name, mode, description) in FIRST_CHANNELS {
+                world.create_public(name, mode, description);
+            }
         }
         let seed = (u64::from(world.incident()) << 32) | u64::from(world.incident());
-        let engine = host::start(&mut world, scripts, watchdog, seed)?;
+        let engine = host::start_with(libraries, &mut world, scripts, watchdog, seed)?;
         world.outputs.clear();
         Ok(Self {
             world,
             engine,
+            isolated: HashMap::new(),
+            watchdog: watchdog.cloned(),
             tape: Tape::new(),
+            failure: None,
             housekept: now.monotonic,
         })
     }
@@ -76,11 +110,40 @@ impl Core {
     /// A new turn of the loop that drives the machine begins: scripts have their full time again.
     pub fn turn(&mut self) {
         self.engine.new_turn();
+        for engine in self.isolated.values_mut() {
+            engine.new_turn();
+        }
+    }
+
+    /// Changes whenever [`Core::snapshot`] would say something new: time to save.
+    pub fn revision(&self) -> u64 {
+        self.world.revision()
+    }
+
+    /// What of the world lasts, to be kept.
+    pub fn snapshot(&self) -> Snapshot {
+        self.world.snapshot()
+    }
+
+    fn script_seed(&mut self) -> u64 {
+        (u64::from(self.world.incident()) << 32) | u64::from(self.world.incident())
+    }
+
+    /// Does something with the machine whose outputs are appended to `outputs`.
+    fn outside_input<T>(&mut self, now: Now, outputs: &mut Outputs, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.world.now = now;
+        self.world.begin_input();
+        std::mem::swap(&mut self.world.outputs, outputs);
+        let result = work(self);
+        self.settle();
+        std::mem::swap(&mut self.world.outputs, outputs);
+        result
     }
 
     /// Handles one input and appends what is to be done to `outputs`.
     pub fn handle(&mut self, now: Now, input: Input<'_>, outputs: &mut Outputs) {
         self.world.now = now;
+        self.world.begin_input();
         std::mem::swap(&mut self.world.outputs, outputs);
         match input {
             Input::Opened { connection, address } => {
@@ -94,6 +157,8 @@ impl Core {
                 connection,
                 departure,
             } => self.closed(connection, departure),
+            Input::Bridge { code, payload } => self.bridge(code, payload),
+            Input::HttpAnswer { id, status, body } => self.http_answer(id, status, body),
             Input::Tick => self.tick(),
         }
         std::mem::swap(&mut self.world.outputs, outputs);
@@ -111,6 +176,7 @@ impl Core {
             self.world.depart(key);
         }
         self.settle();
+        self.isolated.remove(&key);
         self.world.remove(key);
     }
 

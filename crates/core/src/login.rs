@@ -3,6 +3,7 @@
 
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Request};
+use fchatd_protocol::json::read::Node;
 use fchatd_world::{ConnectionKey, State};
 
 use crate::Core;
@@ -24,7 +25,10 @@ impl Core {
         if self.tape.parse(payload).is_err() {
             return self.refuse(key, error::BAD_SYNTAX);
         }
-        let field = |name: &str| self.tape.text(name).map(|text| text.into_owned());
+        let field = |name: &str| match self.tape.get(name) {
+            Some(Node::Text(text)) => Some(text.to_owned()),
+            _ => None,
+        };
         let fields = (
             field("method"),
             field("account"),
@@ -78,9 +82,16 @@ impl Core {
         {
             return;
         }
-        let good = answer.is_some_and(|answer| self.tape.parse(answer).is_ok() && self.tape.is_object());
-        if !good {
-            self.refuse(key, error::LOGIN_TIMED_OUT);
+        let fault = match answer {
+            None => Some(error::LOGIN_TIMED_OUT),
+            // The classic server tells an answer that is no JSON from one that did not come.
+            Some(answer) if self.tape.parse(answer).is_err() || !self.tape.is_object() => {
+                Some(error::FATAL_INTERNAL)
+            }
+            Some(_) => None,
+        };
+        if let Some(number) = fault {
+            self.refuse(key, number);
             return self.settle();
         }
         let number = self.call(key, "ident_callback");

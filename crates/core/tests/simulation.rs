@@ -90,7 +90,7 @@ fn a_thousand_clients_talk_and_go() {
     let mut settings = Settings::default();
     settings.set("msg_flood", Setting::Number(0.0)).unwrap();
     settings.set("loginslots", Setting::Number(1000.0)).unwrap();
-    let mut chat = Simulation::with(support::MAIN, settings);
+    let mut chat = Simulation::with(&fchatd_script::builtin::scripts(), settings, None);
     let clients: Vec<_> = (0..1000)
         .map(|number| chat.log_in(&format!("Client {number}")))
         .collect();
@@ -251,8 +251,8 @@ fn log_ins_that_are_refused() {
     };
     refused(r#"{"error":"Invalid ticket."}"#, 4, &mut chat);
     refused("{}", 4, &mut chat);
-    refused("[]", -4, &mut chat);
-    refused("not json", -4, &mut chat);
+    refused("[]", -1, &mut chat);
+    refused("not json", -1, &mut chat);
     refused(&answer(0, 5, "Eve"), 4, &mut chat);
     refused(&answer(5, 0, "Eve"), 4, &mut chat);
     refused(
@@ -353,16 +353,20 @@ fn rooms_are_private_and_go_with_their_last_member() {
     assert_eq!(chat.codes(ada), ["LCH"]);
     chat.say(ada, &join);
     assert_eq!(chat.errors(ada), [26], "the empty room is gone");
-    assert_eq!(chat.core.world().channel_count(), 3);
+    assert_eq!(
+        chat.core.world().channel_count(),
+        4,
+        "three public ones and the staff room"
+    );
 }
 
 #[test]
 fn a_failing_script_is_one_error_with_an_incident_number() {
-    let script = format!(
-        "{}\nfunction event.TPN(con, args) error('secret details') end",
-        support::MAIN
-    );
-    let mut chat = Simulation::with(&script, Settings::default());
+    let mut scripts = fchatd_script::builtin::scripts();
+    scripts
+        .main
+        .push_str("\nfunction event.TPN(con, args) error('secret details') end");
+    let mut chat = Simulation::with(&scripts, Settings::default(), None);
     let ada = chat.log_in("Ada");
     chat.forget();
     chat.say(ada, "TPN");

@@ -283,6 +283,14 @@ impl<A: Application + 'static> Edge<A> {
                     }
                 }
                 Event::Broken(slot) => self.end(shared, slot, Departure::Lost, Goodbye::Silently),
+                Event::Close(slot, 0) => {
+                    self.end(
+                        shared,
+                        slot,
+                        Departure::Closed,
+                        Goodbye::Say(CloseCode::Normal, ""),
+                    );
+                }
                 Event::Close(slot, delay) => {
                     let due = Instant::now() + Duration::from_millis(u64::from(delay));
                     shared.schedule(slot, due);

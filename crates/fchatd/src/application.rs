@@ -1,17 +1,55 @@
 //! The chat as the application of an edge: the core, the clock, and the questions that the core has for others.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fchatd_core::Core;
 use fchatd_edge::Application;
-use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
+use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
+use fchatd_login::{AccountId, LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, Request};
 use fchatd_world::Now;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 
-/// The answer of the login provider on its way back; nothing when it failed.
-pub(crate) type LoginAnswer = (ConnectionId, Option<String>);
+use crate::command_line::CommandLine;
+use crate::keeper::{Keeper, Occasion};
+use crate::{Failure, configuration, scripts};
+
+/// How long a web server may take to answer a script.
+const WEB_PATIENCE: Duration = Duration::from_secs(30);
+/// Requests may lead to further ones so many times in a row.
+const ROUNDS_MAX: usize = 8;
+
+/// The answer to a request of the core, on its way back.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Of the login provider; nothing when it failed.
+    Login(ConnectionId, Option<String>),
+    /// Of a web server: the request's number, the status (0 for none) and the body.
+    Web(u64, u16, String),
+}
+
+impl Answer {
+    /// The answer as the core takes it.
+    pub(crate) fn input(&self) -> Input<'_> {
+        match self {
+            Self::Login(connection, answer) => Input::LoginAnswer {
+                connection: *connection,
+                answer: answer.as_deref(),
+            },
+            Self::Web(id, status, body) => Input::HttpAnswer {
+                id: *id,
+                status: *status,
+                body,
+            },
+        }
+    }
+}
 
 /// Gives the core the time.
 #[derive(Debug, Clone, Copy)]
@@ -37,33 +75,127 @@ impl Clock {
     }
 }
 
-/// See the module.
-pub(crate) struct Chat {
+/// What the chat has beside its core.
+pub(crate) struct Surroundings {
+    /// Where settings and scripts come from.
+    pub(crate) line: CommandLine,
+    /// Who may enter.
+    pub(crate) provider: LoginProvider,
+    /// Asks web servers for scripts.
+    pub(crate) web: WebClient,
+    /// Where the state is kept; nowhere with `--dev`.
+    pub(crate) keeper: Option<Keeper>,
+    /// Takes the answers; as many can wait in it as the core lets questions be open.
+    pub(crate) answers: UnboundedSender<Answer>,
+    /// Told when an administrator stops the server.
+    pub(crate) halt: Rc<Notify>,
+}
+
+struct Parts {
     core: Core,
     clock: Clock,
     now: Now,
-    provider: LoginProvider,
-    answers: UnboundedSender<LoginAnswer>,
+    around: Surroundings,
+    /// Log-in checks that go on, so that those of who went away can be given up.
+    checks: HashMap<ConnectionId, AbortHandle>,
+    saved: u64,
 }
 
+/// The application, for the edge and for the server around it.
+#[derive(Clone)]
+pub(crate) struct Chat(Rc<RefCell<Parts>>);
+
 impl Chat {
-    /// A chat whose login answers go through `answers`; as many as there are login slots can wait in it.
-    pub(crate) fn new(
-        core: Core,
-        clock: Clock,
-        provider: LoginProvider,
-        answers: UnboundedSender<LoginAnswer>,
-    ) -> Self {
-        Self {
+    /// A chat around a core.
+    pub(crate) fn new(core: Core, clock: Clock, around: Surroundings) -> Self {
+        let now = clock.now();
+        Self(Rc::new(RefCell::new(Parts {
             core,
             clock,
-            now: clock.now(),
-            provider,
-            answers,
+            now,
+            around,
+            checks: HashMap::new(),
+            saved: now.monotonic,
+        })))
+    }
+
+    /// Saves the state for the last time, before everybody is sent away.
+    ///
+    /// # Errors
+    /// It could not be saved.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let parts = &mut *self.0.borrow_mut();
+        match &mut parts.around.keeper {
+            Some(keeper) => keeper.finish(parts.core.snapshot()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Parts {
+    fn save(&mut self, occasion: Occasion) {
+        if occasion == Occasion::Turn {
+            self.saved = self.now.monotonic;
+        }
+        if let Some(keeper) = &self.around.keeper {
+            keeper.save(self.core.snapshot(), occasion);
         }
     }
 
-    fn ask(&self, request: Request) {
+    fn housekeep(&mut self) {
+        let interval = (self.core.world().settings.number("saveinterval") * 1000.0) as u64;
+        if self.now.monotonic.saturating_sub(self.saved) >= interval {
+            self.save(Occasion::Turn);
+        }
+    }
+
+    fn answer(&mut self, request: Request, outputs: &mut Outputs) {
+        match request {
+            Request::CheckLogin { .. } => self.check_login(request),
+            Request::HttpGet { id, url } => self.ask_web(id, &url, None),
+            Request::HttpPost { id, url, form } => self.ask_web(id, &url, Some(form)),
+            Request::Reload { save } => self.reload(save, outputs),
+            Request::ReadScripts { connection, isolated } => match scripts::load(&self.around.line.dir) {
+                Ok(scripts) => self
+                    .core
+                    .scripts_read(self.now, connection, isolated, &scripts, outputs),
+                Err(failure) => self
+                    .core
+                    .tell_administrator(self.now, connection, &failure, outputs),
+            },
+            Request::Profile { connection, .. } => {
+                let text = "This version has no profiler.";
+                self.core.tell_administrator(self.now, connection, text, outputs);
+            }
+            Request::Halt => {
+                self.save(Occasion::Turn);
+                self.around.halt.notify_one();
+            }
+            Request::Action(entry) => {
+                tracing::info!(name = entry.name, code = entry.code, "moderation");
+                // What moderators decide must not wait for the next housekeeping turn.
+                self.save(Occasion::Decision);
+            }
+            Request::Ignores { account, names } => self.keep_ignores(account, names),
+            // The chat log has no readers in this version.
+            Request::Log(_) => {}
+        }
+    }
+
+    /// Keeps an ignore list with the account, where the account is ours.
+    fn keep_ignores(&self, account: i64, names: Vec<String>) {
+        let LoginProvider::Embedded(service) = &self.around.provider else {
+            return;
+        };
+        let service = service.clone();
+        tokio::task::spawn_local(async move {
+            if let Err(error) = service.set_ignores(AccountId(account), names).await {
+                tracing::error!(account, %error, "an ignore list could not be kept");
+            }
+        });
+    }
+
+    fn check_login(&mut self, request: Request) {
         let Request::CheckLogin {
             connection,
             address,
@@ -72,32 +204,68 @@ impl Chat {
             character,
             client_name,
             client_version,
-        } = request;
-        let ticket = Secret::new(ticket);
+        } = request
+        else {
+            return;
+        };
         let check = LoginCheck {
             account,
-            ticket,
+            ticket: Secret::new(ticket),
             character,
             client_name,
             client_version,
             address,
         };
-        let (provider, answers) = (self.provider.clone(), self.answers.clone());
-        tokio::task::spawn_local(async move {
+        let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
+        let task = tokio::task::spawn_local(async move {
             let answer = match provider.check(check).await {
                 LoginOutcome::Answer(answer) => Some(answer),
                 LoginOutcome::Failed => None,
             };
             // Nobody receives any more when the server is going down.
-            let _ = answers.send((connection, answer));
+            let _ = answers.send(Answer::Login(connection, answer));
+        });
+        self.checks.insert(connection, task.abort_handle());
+    }
+
+    fn ask_web(&self, id: u64, url: &str, form: Option<Vec<(String, String)>>) {
+        let (web, answers) = (self.around.web.clone(), self.around.answers.clone());
+        let address = WebAddress::parse(url);
+        tokio::task::spawn_local(async move {
+            let answer = match address {
+                Ok(address) => fetch(&web, &address, form).await,
+                Err(error) => Err(format!("the address can't be used: {error}")),
+            };
+            let answer = match answer {
+                Ok(answer) => Answer::Web(
+                    id,
+                    answer.status,
+                    String::from_utf8_lossy(&answer.body).into_owned(),
+                ),
+                Err(failure) => {
+                    tracing::warn!("a script asked a web server and got no answer: {failure}");
+                    Answer::Web(id, 0, String::new())
+                }
+            };
+            let _ = answers.send(answer);
         });
     }
-}
 
-impl Application for Chat {
-    fn begin_turn(&mut self) {
-        self.now = self.clock.now();
-        self.core.turn();
+    /// Bans and moderators need no reading: nobody else may change them while the server runs.
+    fn reload(&mut self, save: bool, outputs: &mut Outputs) {
+        if save {
+            self.save(Occasion::Turn);
+        }
+        match configuration::load(&self.around.line) {
+            Ok(settings) => {
+                if let Err(failure) = self.core.configure(self.now, settings, outputs) {
+                    tracing::error!("the scripts could not read the new settings: {failure}");
+                }
+            }
+            Err(failure) => {
+                tracing::error!("the configuration can't be read again, the old one stays: {failure}");
+            }
+        }
     }
 
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
@@ -111,8 +279,55 @@ impl Application for Chat {
                 });
             }
         }
-        for request in std::mem::take(&mut outputs.requests) {
-            self.ask(request);
+        match input {
+            Input::Closed { connection, .. } => {
+                if let Some(check) = self.checks.remove(&connection) {
+                    check.abort();
+                }
+            }
+            Input::LoginAnswer { connection, .. } => {
+                self.checks.remove(&connection);
+            }
+            Input::Tick => self.housekeep(),
+            _ => {}
         }
+        for _ in 0..ROUNDS_MAX {
+            for request in std::mem::take(&mut outputs.requests) {
+                self.answer(request, outputs);
+            }
+        }
+        if !outputs.requests.is_empty() {
+            tracing::error!("the scripts ask for ever; their last requests are dropped");
+            outputs.requests.clear();
+        }
+    }
+}
+
+async fn fetch(
+    web: &WebClient,
+    address: &WebAddress,
+    form: Option<Vec<(String, String)>>,
+) -> Result<WebAnswer, Failure> {
+    let asked = async {
+        match form {
+            None => web.get(address).await,
+            Some(fields) => web.post(address, Form::new(fields)).await,
+        }
+    };
+    match tokio::time::timeout(WEB_PATIENCE, asked).await {
+        Ok(answer) => answer.map_err(|error| format!("{}: {error}", address.host())),
+        Err(_) => Err(format!("{} did not answer in time", address.host())),
+    }
+}
+
+impl Application for Chat {
+    fn begin_turn(&mut self) {
+        let parts = &mut *self.0.borrow_mut();
+        parts.now = parts.clock.now();
+        parts.core.turn();
+    }
+
+    fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
+        self.0.borrow_mut().handle(input, outputs);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "fchatd", version, max_term_width = 100)]
 pub(crate) struct CommandLine {
     /// The folder the server lives in: scripts in DIR/script, state in DIR/data
@@ -29,12 +29,23 @@ pub(crate) struct CommandLine {
     pub(crate) command: Option<Command>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Run the server; this is also what happens without a command
     Run,
     /// Check configuration and scripts without starting
     Check,
+    /// Run the tests of the scripts, in a world without sockets
+    Test {
+        /// The file with the tests; else DIR/script/tests.lua, or without one those of the built-in scripts
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Help for people who write scripts
+    Script {
+        #[command(subcommand)]
+        action: ScriptAction,
+    },
     /// Make and list accounts
     Account {
         #[command(subcommand)]
@@ -45,9 +56,39 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: CharacterAction,
     },
+    /// Move channels, moderators and bans between servers
+    State {
+        #[command(subcommand)]
+        action: StateAction,
+    },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum StateAction {
+    /// Take over the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. What a
+    /// file holds replaces what this server has; the server must not be running
+    Import {
+        /// The folder with the files
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Write the state as it was last saved into a folder, in the classic server's files
+    Export {
+        /// The folder; files that are there are replaced
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Say what is kept
+    Show,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ScriptAction {
+    /// Print the definitions of everything that scripts may use, for editors and type checkers (Luau syntax)
+    Definitions,
+}
+
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum AccountAction {
     /// Make an account; the password is asked for, or read from the first line of the input
     Add {
@@ -74,7 +115,7 @@ pub(crate) enum AccountAction {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum CharacterAction {
     /// Make a character
     Add {

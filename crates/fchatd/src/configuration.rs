@@ -66,13 +66,6 @@ fn read_file(settings: &mut Settings, file: &Path, source: &str) -> Result<(), F
             );
             continue;
         }
-        if setting.key == "login_url" {
-            mistakes.push(format!(
-                "{name}:{}: login_url: this version has its own accounts and can't ask a log-in site; remove the line",
-                setting.line
-            ));
-            continue;
-        }
         let value = match setting.value {
             SettingValue::Boolean(value) => Value::Boolean(value),
             SettingValue::Number(value) => Value::Number(value),

@@ -6,9 +6,12 @@ mod accounts;
 mod application;
 mod command_line;
 mod configuration;
+mod keeper;
 mod page;
+mod script_tests;
 mod scripts;
 mod server;
+mod state;
 
 use std::process::ExitCode;
 
@@ -22,9 +25,12 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match &line.command {
         None | Some(Command::Run) => server::run(&line),
-        Some(Command::Check) => server::check(&line),
+        Some(Command::Check) => script_tests::check(&line).and_then(|()| server::check(&line)),
+        Some(Command::Test { file }) => script_tests::test(&line, file.as_deref()),
+        Some(Command::Script { action }) => script_tests::script(action),
         Some(Command::Account { action }) => accounts::account(&line, action),
         Some(Command::Character { action }) => accounts::character(&line, action),
+        Some(Command::State { action }) => state::state(&line, action),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

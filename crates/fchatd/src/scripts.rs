@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
 
 use crate::Failure;
 use crate::configuration::read_if_there;
-
-/// The rules that the program brings along.
-const MAIN: &str = include_str!("../../../script/main.lua");
 
 /// Reads `DIR/script`: `main.lua` and whatever it may require.
 ///
@@ -18,10 +16,12 @@ const MAIN: &str = include_str!("../../../script/main.lua");
 pub(crate) fn load(dir: &Path) -> Result<Scripts, Failure> {
     let folder = dir.join("script");
     let Some(main) = read_if_there(&folder.join("main.lua"))? else {
-        return Ok(Scripts {
-            main: MAIN.into(),
-            modules: BTreeMap::new(),
-        });
+        let mut scripts = builtin::scripts();
+        // Rules that an administrator tries out beside the ones inside the program.
+        if let Some(trial) = read_if_there(&folder.join("main_test.lua"))? {
+            scripts.modules.insert("main_test".into(), trial);
+        }
+        return Ok(scripts);
     };
     let mut modules = BTreeMap::new();
     collect(&folder, "", &mut modules)?;

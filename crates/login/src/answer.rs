@@ -15,7 +15,7 @@ struct LoginAnswer<'a> {
     #[serde(serialize_with = "select")]
     select: &'a Character,
     friends: [&'static str; 0],
-    ignores: [&'static str; 0],
+    ignores: &'a [String],
     bits: Bits,
 }
 
@@ -53,7 +53,12 @@ fn select<S: Serializer>(character: &&Character, serializer: S) -> Result<S::Ok,
 }
 
 /// The answer for a character that may enter as far as tickets go; bans are the core's to judge.
-pub(crate) fn admitted(account: &Account, character: &Character, now: u64) -> Result<String, AccountError> {
+pub(crate) fn admitted(
+    account: &Account,
+    character: &Character,
+    ignores: &[String],
+    now: u64,
+) -> Result<String, AccountError> {
     let answer = LoginAnswer {
         error: "",
         account: AccountPart {
@@ -69,7 +74,7 @@ pub(crate) fn admitted(account: &Account, character: &Character, now: u64) -> Re
         permissions: u32::from(account.admin),
         select: character,
         friends: [],
-        ignores: [],
+        ignores,
         bits: Bits {
             admin: u8::from(account.admin),
             ..Bits::default()

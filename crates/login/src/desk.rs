@@ -109,6 +109,14 @@ impl AccountDesk {
         Ok(self.accounts.set_admin(account.id, admin)?)
     }
 
+    pub(crate) fn ignores(&mut self, account: AccountId) -> Result<Vec<String>, AccountError> {
+        Ok(self.accounts.ignores(account)?)
+    }
+
+    pub(crate) fn set_ignores(&mut self, account: AccountId, names: &[String]) -> Result<(), AccountError> {
+        Ok(self.accounts.set_ignores(account, names)?)
+    }
+
     /// Makes a character for the account of that name.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub(crate) fn check(check: &LoginCheck) -> LoginOutcome {
         ));
     }
     let account = account(&check.account);
-    answer::admitted(&account, &character(account.id, name), 0)
+    answer::admitted(&account, &character(account.id, name), &[], 0)
         .map_or(LoginOutcome::Failed, LoginOutcome::Answer)
 }
 

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use crate::open;
+use crate::remote::RemoteLogin;
 use crate::secret::Secret;
 use crate::service::AccountService;
 
@@ -33,6 +34,8 @@ pub enum LoginOutcome {
 /// Who says whether a login is let in. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum LoginProvider {
+    /// Accounts of an existing website.
+    Remote(RemoteLogin),
     /// Accounts in our own store.
     Embedded(AccountService),
     /// Everybody is let in, for people who write clients and bots (`--dev`). Any ticket will do, and each account has
@@ -45,15 +48,17 @@ impl LoginProvider {
     /// Answers one login check. Does not block; the future may be dropped when nobody waits any more.
     pub async fn check(&self, check: LoginCheck) -> LoginOutcome {
         match self {
+            Self::Remote(site) => site.check(&check).await,
             Self::Embedded(service) => service.check_login(check).await,
             Self::Open => open::check(&check),
         }
     }
 
-    /// The provider's name as page 4 has it: `embedded` or `open`.
+    /// The provider's name as page 4 has it: `remote`, `embedded` or `open`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Remote(_) => "remote",
             Self::Embedded(_) => "embedded",
             Self::Open => "open",
         }

@@ -185,7 +185,8 @@ impl AccountService {
             .with_ticket(move |desk| {
                 let account = desk.account_by_ticket(&check.account, &check.ticket)?;
                 let character = desk.find_character(account.id, &check.character)?;
-                answer::admitted(&account, &character, desk.now())
+                let ignores = desk.ignores(account.id)?;
+                answer::admitted(&account, &character, &ignores, desk.now())
             })
             .await;
         match result {
@@ -193,6 +194,15 @@ impl AccountService {
             Err(AccountError::Busy | AccountError::Failed(_)) => LoginOutcome::Failed,
             Err(refused) => LoginOutcome::Answer(answer::refused(&refused.to_string())),
         }
+    }
+
+    /// Keeps whom an account ignores; names in lower case.
+    ///
+    /// # Errors
+    /// There is no such account, busy, or failed; then the old list stays.
+    pub async fn set_ignores(&self, account: AccountId, names: Vec<String>) -> Result<(), AccountError> {
+        self.with_ticket(move |desk| desk.set_ignores(account, &names))
+            .await
     }
 
     async fn with_ticket<T: Send + 'static>(

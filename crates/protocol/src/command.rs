@@ -37,7 +37,7 @@ pub struct Message<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooShort;
 
-/// Splits a message.
+/// Splits a message. Whatever stands after three letters separates code and payload, as the classic server had it.
 ///
 /// # Errors
 /// [`TooShort`] when it has fewer than three bytes.
@@ -47,11 +47,13 @@ pub fn split(message: &str) -> Result<Message<'_>, TooShort> {
         return Err(TooShort);
     };
     let letters = [first, second, third].iter().all(u8::is_ascii_uppercase);
-    let separated = bytes.get(3).is_none_or(|&byte| byte == b' ');
-    let code = (letters && separated).then_some(Code([first, second, third]));
+    let code = letters.then_some(Code([first, second, third]));
+    let payload = (4..message.len())
+        .find(|&at| message.is_char_boundary(at))
+        .and_then(|at| message.get(at..));
     Ok(Message {
         code,
-        payload: message.get(4..).unwrap_or(""),
+        payload: payload.unwrap_or(""),
     })
 }
 
@@ -67,9 +69,12 @@ mod tests {
         assert_eq!(case("PIN"), known("PIN", ""));
         assert_eq!(case("PIN "), known("PIN", ""));
         assert_eq!(case("MSG {\"a\":1}"), known("MSG", "{\"a\":1}"));
+        assert_eq!(case("UPT\t{}"), known("UPT", "{}"));
         assert_eq!(case("msg {}"), unknown("{}"));
-        assert_eq!(case("MSGX{}"), unknown("{}"));
+        assert_eq!(case("MSGX{}"), known("MSG", "{}"));
+        assert_eq!(case("JCH\u{a0}{}"), known("JCH", "{}"));
         assert_eq!(case("éa€"), unknown(""));
+        assert_eq!(case("☃☃☃"), unknown("☃"));
         assert_eq!(case("ab"), Err(TooShort));
         assert_eq!(case(""), Err(TooShort));
     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a message here changes; both sides of a transport must agree on it.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Names one connection for as long as the process of its edge lives: no two connections ever share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +71,22 @@ pub enum Input<'a> {
         /// The JSON text of page 4, or nothing when the provider failed.
         answer: Option<&'a str>,
     },
+    /// A message of the real-time bridge arrived and its signature was good (page 6).
+    Bridge {
+        /// Its three letters, such as `KIK`.
+        code: &'a str,
+        /// Its JSON.
+        payload: &'a str,
+    },
+    /// A [`Request::HttpGet`] or [`Request::HttpPost`] ended.
+    HttpAnswer {
+        /// The number of the request.
+        id: u64,
+        /// The status, 0 when there was no answer at all.
+        status: u16,
+        /// The body.
+        body: &'a str,
+    },
     /// Time has passed; comes at least once per second.
     Tick,
 }
@@ -100,6 +116,15 @@ enum Item {
     LoginAnswer {
         connection: ConnectionId,
         answer: Option<(usize, usize)>,
+    },
+    Bridge {
+        code: (usize, usize),
+        payload: (usize, usize),
+    },
+    HttpAnswer {
+        id: u64,
+        status: u16,
+        body: (usize, usize),
     },
     Tick,
 }
@@ -133,6 +158,15 @@ impl Inputs {
                 connection,
                 answer: answer.map(keep),
             },
+            Input::Bridge { code, payload } => Item::Bridge {
+                code: keep(code),
+                payload: keep(payload),
+            },
+            Input::HttpAnswer { id, status, body } => Item::HttpAnswer {
+                id,
+                status,
+                body: keep(body),
+            },
             Input::Tick => Item::Tick,
         };
         self.items.push(item);
@@ -161,6 +195,15 @@ impl Inputs {
             Item::LoginAnswer { connection, answer } => Input::LoginAnswer {
                 connection,
                 answer: answer.map(|(start, end)| text(start, end)),
+            },
+            Item::Bridge { code, payload } => Input::Bridge {
+                code: text(code.0, code.1),
+                payload: text(payload.0, payload.1),
+            },
+            Item::HttpAnswer { id, status, body } => Input::HttpAnswer {
+                id,
+                status,
+                body: text(body.0, body.1),
             },
             Item::Tick => Input::Tick,
         })
@@ -283,22 +326,124 @@ pub enum Request {
         /// The client's version.
         client_version: String,
     },
+    /// Fetch something by HTTP for a script; the answer comes as [`Input::HttpAnswer`].
+    HttpGet {
+        /// Names the request in its answer.
+        id: u64,
+        /// Where, as the script gave it.
+        url: String,
+    },
+    /// Post a form by HTTP for a script; the answer comes as [`Input::HttpAnswer`]. It may hold secrets.
+    HttpPost {
+        /// Names the request in its answer.
+        id: u64,
+        /// Where, as the script gave it.
+        url: String,
+        /// The fields of the form, in the order of their names.
+        form: Vec<(String, String)>,
+    },
+    /// Save the state if `save` is set, then read configuration, bans and moderators again.
+    Reload {
+        /// Whether to save first.
+        save: bool,
+    },
+    /// Read the scripts again and hand them to the core.
+    ReadScripts {
+        /// The administrator who asked, and is told how it went.
+        connection: ConnectionId,
+        /// Whether they are for this connection alone, to try them out.
+        isolated: bool,
+    },
+    /// Start or stop the CPU profile.
+    Profile {
+        /// Who asked.
+        connection: ConnectionId,
+        /// Whether it starts.
+        start: bool,
+    },
+    /// Save the state, tell everyone, stop.
+    Halt,
+    /// Something for the chat log (page 6).
+    Log(Box<LogEntry>),
+    /// Something for the action log (page 6).
+    Action(Box<ActionEntry>),
+    /// An ignore list has changed; it belongs to the account (page 6).
+    Ignores {
+        /// The account's number.
+        account: i64,
+        /// The whole list, names in lower case.
+        names: Vec<String>,
+    },
+}
+
+/// One end of a line of the chat log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogParty {
+    /// The character's name.
+    pub character: String,
+    /// Its number; nothing for somebody who is not online.
+    pub character_id: Option<i64>,
+    /// Its account's number; nothing for somebody who is not online.
+    pub account_id: Option<i64>,
+}
+
+/// A line of the chat log (page 6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// What kind of event, such as `message_private`.
+    pub kind: String,
+    /// Who did it.
+    pub from: LogParty,
+    /// To whom.
+    pub to: Option<LogParty>,
+    /// Name and title of the channel it happened in.
+    pub channel: Option<(String, String)>,
+    /// What was said.
+    pub body: Option<String>,
+    /// When, in Unix milliseconds.
+    pub time: i64,
+}
+
+/// An entry of the action log (page 6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionEntry {
+    /// Who acted.
+    pub name: String,
+    /// The command.
+    pub code: String,
+    /// Its arguments as JSON.
+    pub arguments: String,
+    /// When, in Unix seconds.
+    pub time: i64,
 }
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Request::CheckLogin {
-            connection,
-            account,
-            character,
-            ..
-        } = self;
-        formatter
-            .debug_struct("CheckLogin")
-            .field("connection", connection)
-            .field("account", account)
-            .field("character", character)
-            .finish_non_exhaustive()
+        match self {
+            // Tickets, what people say, and forms with their secrets never reach a log.
+            Request::CheckLogin {
+                connection,
+                account,
+                character,
+                ..
+            } => formatter
+                .debug_struct("CheckLogin")
+                .field("connection", connection)
+                .field("account", account)
+                .field("character", character)
+                .finish_non_exhaustive(),
+            Request::HttpGet { id, .. } => write!(formatter, "HttpGet({id})"),
+            Request::HttpPost { id, .. } => write!(formatter, "HttpPost({id})"),
+            Request::Reload { save } => write!(formatter, "Reload({save})"),
+            Request::ReadScripts { connection, isolated } => {
+                write!(formatter, "ReadScripts({connection:?}, isolated: {isolated})")
+            }
+            Request::Profile { start, .. } => write!(formatter, "Profile({start})"),
+            Request::Halt => formatter.write_str("Halt"),
+            Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
+            Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
+            Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
+        }
     }
 }
 
@@ -375,6 +520,15 @@ mod tests {
             connection,
             answer: None,
         });
+        inputs.push(Input::Bridge {
+            code: "KIK",
+            payload: r#"{"a":1}"#,
+        });
+        inputs.push(Input::HttpAnswer {
+            id: 7,
+            status: 200,
+            body: "ok",
+        });
         inputs.push(Input::Tick);
         inputs.push(Input::Closed {
             connection,
@@ -395,6 +549,21 @@ mod tests {
             Input::LoginAnswer {
                 connection,
                 answer: Some("{}")
+            }
+        );
+        assert_eq!(
+            texts[4],
+            Input::Bridge {
+                code: "KIK",
+                payload: r#"{"a":1}"#
+            }
+        );
+        assert_eq!(
+            texts[5],
+            Input::HttpAnswer {
+                id: 7,
+                status: 200,
+                body: "ok"
             }
         );
 

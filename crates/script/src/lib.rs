@@ -2,6 +2,8 @@
 //! configuration files.
 #![deny(unsafe_code)]
 
+pub mod builtin;
 pub mod configuration;
 pub mod engine;
 pub mod host;
+pub mod tools;

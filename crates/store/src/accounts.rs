@@ -159,6 +159,37 @@ impl Accounts {
         found_account(changed.map_err(|error| self.failure(&error))?)
     }
 
+    /// Whom an account ignores: names in lower case, sorted.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn ignores(&mut self, account: AccountId) -> Result<Vec<String>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT name FROM ignored WHERE account_id = ? ORDER BY name")
+            .and_then(|mut statement| statement.query_map([account.0], |row| row.get(0))?.collect())
+            .map_err(|error| self.failure(&error))
+    }
+
+    /// Replaces whom an account ignores; names in lower case.
+    ///
+    /// # Errors
+    /// There is no such account, or the store failed; then the old list stays.
+    pub fn set_ignores(&mut self, account: AccountId, names: &[String]) -> Result<(), StoreError> {
+        self.replace_ignores(account, names)
+            .map_err(|error| self.failure(&error))
+    }
+
+    fn replace_ignores(&mut self, account: AccountId, names: &[String]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM ignored WHERE account_id = ?", [account.0])?;
+        for name in names {
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO ignored (account_id, name) VALUES (?, ?)")?
+                .execute(params![account.0, name])?;
+        }
+        transaction.commit()
+    }
+
     /// Makes a character; the first one of an account becomes its default. `limit` is the most that an account may
     /// have.
     ///

@@ -61,10 +61,14 @@ impl Store {
     /// # Errors
     /// The file cannot be opened any more.
     pub fn accounts(&self) -> Result<Accounts, StoreError> {
+        Ok(Accounts::new(self.connection()?, self.path.clone()))
+    }
+
+    pub(crate) fn connection(&self) -> Result<Connection, StoreError> {
         let failure = |error| StoreError::from_sqlite(&self.path, &error);
         let connection = connect(&self.path).map_err(failure)?;
         configure(&connection).map_err(failure)?;
-        Ok(Accounts::new(connection, self.path.clone()))
+        Ok(connection)
     }
 
     /// Writes what is in the database's log into the database itself, so that this one file is a whole copy: for an

@@ -84,6 +84,12 @@ pub enum StoreError {
         /// The newest schema version of this program.
         known: i64,
     },
+    /// A server is running on this folder.
+    #[error("a server is running on {}: stop it first", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Another program kept the file locked for too long.
     #[error(
         "{} is locked by another program: end that program, or try again when it is done",

@@ -1,11 +1,15 @@
 //! Durable state in SQLite: one file, `fchatd.sqlite`, in the data folder (page 5 of the specification, "State").
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
-//! the embedded login provider. Everything here blocks and belongs on a thread that may wait.
+//! the embedded login provider, [`Store::load_snapshot`] and [`Store::save_snapshot`] move what lasts of the chat, and
+//! [`classic`] reads and writes the files of the classic server. Everything here blocks and belongs on a thread that may wait.
 
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod chat;
+mod claim;
+pub mod classic;
 mod database;
 mod error;
 mod migrate;
@@ -14,8 +18,10 @@ mod profile;
 mod tickets;
 
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};
+pub use claim::Claim;
 pub use database::Store;
 pub use error::{AccountsError, StoreError};
+pub use fchatd_world::snapshot;
 pub use names::{AccountName, CharacterName, NameError};
 pub use profile::Profile;
 pub use tickets::{TicketDigest, TicketState};

@@ -287,3 +287,26 @@ fn a_new_password_takes_back_all_tickets() {
     );
     assert_eq!(accounts.find_account("ada").unwrap().unwrap().1, "other");
 }
+
+#[test]
+fn ignores_belong_to_the_account() {
+    let Fixture {
+        mut accounts,
+        _folder,
+    } = fixture();
+    let ada = account(&mut accounts, "ada").unwrap();
+    let bob = account(&mut accounts, "bob").unwrap();
+    let names = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    accounts
+        .set_ignores(ada, &names(&["mallory", "eve", "eve"]))
+        .unwrap();
+    assert_eq!(accounts.ignores(ada).unwrap(), ["eve", "mallory"]);
+    assert!(accounts.ignores(bob).unwrap().is_empty());
+    accounts
+        .set_ignores(ada, &names(&["eve'; DROP TABLE ignored; --"]))
+        .unwrap();
+    assert_eq!(accounts.ignores(ada).unwrap(), ["eve'; DROP TABLE ignored; --"]);
+    assert!(accounts.set_ignores(AccountId(999), &names(&["eve"])).is_err());
+    accounts.set_ignores(ada, &[]).unwrap();
+    assert!(accounts.ignores(ada).unwrap().is_empty());
+}

@@ -99,6 +99,11 @@ impl<T> Arena<T> {
         slot.value.as_ref().filter(|_| slot.generation == key.generation)
     }
 
+    /// The value at a place, whatever its generation.
+    pub(crate) fn at(&self, index: u32) -> Option<&T> {
+        self.slots.get(index as usize)?.value.as_ref()
+    }
+
     /// The value of a key, to change it.
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.index as usize)?;

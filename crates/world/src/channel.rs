@@ -27,6 +27,13 @@ impl Kind {
             Kind::PubPrivate => "pubprivate",
         }
     }
+
+    /// The kind of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Kind::Public, Kind::Private, Kind::PubPrivate]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
 }
 
 /// What may be said in a channel.
@@ -71,6 +78,17 @@ pub struct Ban {
     pub until: i64,
 }
 
+/// Somebody moderates a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moderator {
+    /// The name as it was given.
+    pub name: Arc<str>,
+    /// Who appointed it.
+    pub by: Arc<str>,
+    /// When, in Unix seconds.
+    pub time: i64,
+}
+
 /// One channel.
 #[derive(Debug)]
 pub struct Channel {
@@ -90,8 +108,8 @@ pub struct Channel {
     pub mode: Mode,
     /// The owner's name, empty where there is none.
     pub owner: Arc<str>,
-    /// Names of the moderators without the owner.
-    pub moderators: Vec<Arc<str>>,
+    /// The moderators, in the order of their appointment; the owner needs not be among them.
+    pub moderators: Vec<Moderator>,
     /// Bans by the name in lower case.
     pub bans: HashMap<Arc<str>, Ban, foldhash::fast::RandomState>,
     /// Names in lower case of the invited.
@@ -147,7 +165,14 @@ impl Channel {
 
     /// Whether a character of this name moderates it; its owner does.
     pub fn is_moderator(&self, name: &str) -> bool {
-        self.is_owner(name) || self.moderators.iter().any(|held| held.eq_ignore_ascii_case(name))
+        self.is_owner(name) || self.is_appointed(name)
+    }
+
+    /// Whether a character of this name is on the list of moderators, on which the owner needs not be.
+    pub fn is_appointed(&self, name: &str) -> bool {
+        self.moderators
+            .iter()
+            .any(|held| held.name.eq_ignore_ascii_case(name))
     }
 
     /// The ban that keeps a character of this name (in lower case) out at `now` (Unix seconds).

@@ -58,6 +58,8 @@ pub struct Connection {
     pub profile: Box<Profile>,
     /// The script asked for its end; carried out when the script's call has ended.
     pub(crate) closing: bool,
+    /// Whether the search index knows its kinks and tags.
+    pub(crate) searchable: bool,
     /// Its place in the user list, while it is in it.
     pub(crate) list_position: usize,
 }
@@ -69,6 +71,8 @@ pub struct Profile {
     pub friends: Vec<String>,
     /// Names in lower case whom the account ignores.
     pub ignores: Vec<String>,
+    /// Whether `ignores` was set at all: setting it for the first time is no change to tell anyone of.
+    pub(crate) ignores_known: bool,
     /// Numbers of kinks.
     pub kinks: Vec<f64>,
     /// Kinks of the character's own making.
@@ -98,6 +102,7 @@ impl Connection {
             throttles: Throttles::default(),
             profile: Box::default(),
             closing: false,
+            searchable: false,
             list_position: usize::MAX,
         }
     }
@@ -112,15 +117,13 @@ impl Connection {
         self.roles.iter().any(|held| **held == *role)
     }
 
-    /// Gives it a role.
-    pub fn add_role(&mut self, role: &str) {
+    pub(crate) fn add_role(&mut self, role: &str) {
         if !self.has_role(role) {
             self.roles.push(role.into());
         }
     }
 
-    /// Takes a role away.
-    pub fn remove_role(&mut self, role: &str) {
+    pub(crate) fn remove_role(&mut self, role: &str) {
         self.roles.retain(|held| **held != *role);
     }
 }

@@ -18,6 +18,16 @@ impl World {
         }
     }
 
+    /// As [`World::depart`]; whoever holds the connection hears its own `FLN` too.
+    fn depart_heard(&mut self, key: ConnectionKey) {
+        let name = match self.connections.get(key) {
+            Some(connection) if connection.is_identified() => connection.name.clone(),
+            _ => return,
+        };
+        self.broadcast(|out| frame::offline(out, &name));
+        self.withdraw(key);
+    }
+
     /// Takes a character out again as if it had never been there: for a log-in that was refused half-way.
     pub fn retract(&mut self, key: ConnectionKey) {
         self.withdraw(key);
@@ -38,6 +48,8 @@ impl World {
         let (name, folded) = (connection.name.clone(), connection.folded.clone());
         let place = std::mem::replace(&mut connection.list_position, usize::MAX);
         self.by_name.remove(&folded);
+        self.forget_roles(key);
+        self.search.forget(key, &mut self.connections);
         self.forget_account(key, account);
         if let Some(count) = self.by_address.get_mut(&address) {
             *count -= 1;
@@ -75,8 +87,19 @@ impl World {
                 .get(key)
                 .is_some_and(|connection| connection.is_identified())
         {
-            self.depart(key);
             self.farewells.push(key);
+            self.depart_heard(key);
+        }
+    }
+
+    /// Ends a connection with which there is no talking: the socket is closed now.
+    pub fn cut_off(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        if !std::mem::replace(&mut connection.closing, true) {
+            self.close_socket(key, 0);
+            self.closing.push(key);
         }
     }
 

@@ -33,6 +33,7 @@ impl World {
         self.peak_users = self.peak_users.max(self.user_list.len());
         let connection = connection.id;
         self.outputs.operations.push(Operation::Identified { connection });
+        self.refresh_search(key);
         true
     }
 
@@ -68,6 +69,7 @@ impl World {
                 connection.status_message = Arc::from(message);
             }
         });
+        self.refresh_search(key);
     }
 
     /// Changes something that the user list shows.

@@ -6,19 +6,34 @@
 pub mod arena;
 pub mod channel;
 pub mod connection;
+pub mod roles;
 pub mod settings;
+pub mod snapshot;
 
+mod appointments;
 mod departure;
 mod identity;
+mod ignores;
 mod lists;
+mod log;
 mod membership;
+mod names;
+mod restore;
 mod rooms;
+mod sanctions;
+mod search;
+mod staff;
 mod throttle;
 mod user_list;
+mod web;
 mod world;
 
 pub use arena::Key;
-pub use channel::{Ban, Channel, Kind, Mode};
+pub use channel::{Ban, Channel, Kind, Mode, Moderator};
 pub use connection::{Connection, State};
+pub use log::Said;
+pub use names::Names;
+pub use search::{Criteria, SEARCH_TAGS};
 pub use settings::Settings;
+pub use web::{WebCall, WebCalls};
 pub use world::{ChannelKey, ConnectionKey, Now, World};

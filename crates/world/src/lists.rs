@@ -63,6 +63,7 @@ impl World {
             return;
         };
         channel.kind = if open { Kind::PubPrivate } else { Kind::Private };
+        self.lasting += 1;
         self.room_list = None;
     }
 }

@@ -139,6 +139,7 @@ impl World {
         for key in gone {
             self.destroy_channel(key);
         }
+        self.expire_sanctions();
         let ads = (self.settings.number("lfrp_flood") * 1000.0) as u64;
         let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
         for key in keys {

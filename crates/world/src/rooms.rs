@@ -18,7 +18,9 @@ impl World {
     /// A channel, to change it. Lists that show it are made anew.
     pub fn channel_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.touch_lists(key);
-        self.channels.get_mut(key)
+        let channel = self.channels.get_mut(key)?;
+        self.lasting += u64::from(channel.kind != Kind::Private);
+        Some(channel)
     }
 
     /// The channel of a name, in whatever case.
@@ -51,6 +53,7 @@ impl World {
             channel.active = now;
         }
         self.touch_lists(key);
+        self.lasting += u64::from(kind != Kind::Private);
         Some(key)
     }
 
@@ -99,10 +102,17 @@ impl World {
             self.outputs
                 .operations
                 .push(Operation::CloseChannel { channel: channel.id });
+            self.lasting += u64::from(channel.kind != Kind::Private);
+            if channel.kind == Kind::Public {
+                for moderator in &channel.moderators {
+                    self.refresh_channel_operator(&moderator.name);
+                }
+            }
         }
     }
 
-    /// The owner (empty text where there is none) and then the moderators of a channel.
+    /// The owner (empty text where there is none), then the moderators of a channel, then on a public channel the
+    /// super moderators.
     pub fn moderators(&self, key: ChannelKey) -> Vec<Arc<str>> {
         let Some(channel) = self.channels.get(key) else {
             return Vec::new();
@@ -113,9 +123,18 @@ impl World {
             channel
                 .moderators
                 .iter()
+                .map(|moderator| &moderator.name)
                 .filter(|name| !channel.is_owner(name))
                 .cloned(),
         );
+        if channel.kind == Kind::Public {
+            names.extend(
+                self.super_operators
+                    .iter()
+                    .filter(|name| !channel.is_moderator(name))
+                    .cloned(),
+            );
+        }
         names
     }
 }

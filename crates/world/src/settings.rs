@@ -100,6 +100,16 @@ pub const DEFINITIONS: &[Definition] = &[
         "seconds for one log-in check",
     ),
     key(
+        "login_url",
+        Unset,
+        "the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself",
+    ),
+    key(
+        "login_connection_pool",
+        Number(15.0, 1.0, 10_000.0),
+        "log-in checks that are with the site at once",
+    ),
+    key(
         "saveinterval",
         Number(300.0, 1.0, 86400.0),
         "seconds between housekeeping turns",
@@ -149,6 +159,46 @@ pub const DEFINITIONS: &[Definition] = &[
         "lfrp_flood",
         Number(600.0, 0.0, 604_800.0),
         "seconds between two ads of a character in a channel",
+    ),
+    key(
+        "kinks_flood",
+        Number(10.0, 0.0, 86400.0),
+        "seconds between two requests for kinks",
+    ),
+    key(
+        "profile_flood",
+        Number(10.0, 0.0, 86400.0),
+        "seconds between two requests for profiles",
+    ),
+    key(
+        "find_flood",
+        Number(10.0, 0.0, 86400.0),
+        "seconds between two searches, for scripts that ask; FKS itself always allows one in 5 seconds",
+    ),
+    key(
+        "staffcall_flood",
+        Number(120.0, 0.0, 86400.0),
+        "seconds between two reports to the staff",
+    ),
+    key(
+        "ignore_flood",
+        Number(30.0, 0.0, 86400.0),
+        "seconds between two notes to somebody that one ignores them",
+    ),
+    key(
+        "log_start",
+        Flag(false),
+        "whether what is said goes to the chat log from the start",
+    ),
+    key(
+        "handle_report_url",
+        Unset,
+        "where confirmed reports with a log are posted",
+    ),
+    key(
+        "handle_report_secret",
+        Unset,
+        "the secret that is posted with them",
     ),
     key(
         "blacklist_phrases",
@@ -210,28 +260,41 @@ pub const DEFINITIONS: &[Definition] = &[
         Number(100_000.0, 1.0, 1e7),
         "open sockets at once, logged in or not",
     ),
+    key(
+        "enablertb",
+        Flag(false),
+        "whether a website may talk to people who are online, by UDP on port + 1",
+    ),
+    key(
+        "rtbaddress",
+        Text("127.0.0.1"),
+        "the address of the website; loopback may always send",
+    ),
+    key(
+        "rtbsecret",
+        Unset,
+        "the secret that the website signs with; needed with enablertb",
+    ),
+    key(
+        "rtbclassic",
+        Flag(true),
+        "whether the bridge takes the classic signature too, which can be replayed; v2 is always taken",
+    ),
+    key(
+        "compat",
+        Unset,
+        "\"classic\" turns off what the classic server did not have, for comparing the two",
+    ),
 ];
 
 /// Keys of the classic server whose features this version does not have: they are named at the start and have
 /// no effect.
-pub const WITHOUT_EFFECT: [&str; 17] = [
-    "login_connection_pool",
-    "kinks_flood",
-    "profile_flood",
-    "find_flood",
-    "staffcall_flood",
-    "ignore_flood",
+pub const WITHOUT_EFFECT: [&str; 5] = [
     "enableredis",
     "redishost",
     "redisport",
     "redispass",
-    "enablertb",
-    "rtbaddress",
-    "rtbsecret",
-    "log_start",
     "log_socket_path",
-    "handle_report_url",
-    "handle_report_secret",
 ];
 
 /// A setting was refused; the text is a sentence that says what would be right.
@@ -246,10 +309,16 @@ impl fmt::Display for SettingError {
 
 impl std::error::Error for SettingError {}
 
-/// The values in force. Every key of [`DEFINITIONS`] has one.
-#[derive(Debug, Clone, PartialEq)]
+/// The values in force. Every key of [`DEFINITIONS`] has one. `Debug` shows none: some are secret.
+#[derive(Clone, PartialEq)]
 pub struct Settings {
     values: HashMap<&'static str, Value>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Settings")
+    }
 }
 
 impl Default for Settings {
@@ -299,6 +368,9 @@ impl Settings {
             (Text(_) | Unset, Value::Text(text)) => {
                 if key == "registration" && !matches!(text.as_str(), "open" | "closed") {
                     return fault("\"open\" or \"closed\"");
+                }
+                if key == "compat" && !matches!(text.as_str(), "" | "classic") {
+                    return fault("\"classic\" or empty");
                 }
             }
             (Text(_) | Unset, _) => return fault("text in quotes"),

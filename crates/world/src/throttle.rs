@@ -13,29 +13,37 @@ pub struct Throttles {
 
 impl Throttles {
     /// True while less than `seconds` have passed since the timer was restarted; otherwise restarts it at
-    /// `now` (milliseconds) and tells in `previous` what to give [`Throttles::restore`] to take that back.
-    pub fn check(&mut self, timer: &str, seconds: f64, now: u64, previous: &mut Option<u64>) -> bool {
+    /// `now` (milliseconds) and tells in `previous` what to give [`Throttles::restore`] to take that back: the
+    /// place of the timer and its time.
+    pub fn check(
+        &mut self,
+        timer: &str,
+        seconds: f64,
+        now: u64,
+        previous: &mut Option<(usize, u64)>,
+    ) -> bool {
         *previous = None;
-        match self.timers.iter_mut().find(|(name, _)| **name == *timer) {
-            Some((_, last)) => {
+        match self.timers.iter().position(|(name, _)| **name == *timer) {
+            Some(place) => {
+                let last = &mut self.timers[place].1;
                 // `last` is a time plus one, so that 0 can say "never".
                 if *last != 0 && ((now + 1).saturating_sub(*last)) as f64 / 1000.0 < seconds {
                     return true;
                 }
-                *previous = Some(std::mem::replace(last, now + 1));
+                *previous = Some((place, std::mem::replace(last, now + 1)));
             }
             None => {
+                *previous = Some((self.timers.len(), 0));
                 self.timers.push((timer.into(), now + 1));
-                *previous = Some(0);
             }
         }
         false
     }
 
     /// Sets the timer back to what it was before a [`Throttles::check`].
-    pub fn restore(&mut self, timer: &str, previous: u64) {
-        if let Some((_, last)) = self.timers.iter_mut().find(|(name, _)| **name == *timer) {
-            *last = previous;
+    pub fn restore(&mut self, (place, time): (usize, u64)) {
+        if let Some((_, last)) = self.timers.get_mut(place) {
+            *last = time;
         }
     }
 }
@@ -53,7 +61,6 @@ impl World {
         if let Some(previous) = previous {
             self.restarted.push(Restarted::Timer {
                 connection: key,
-                timer: timer.into(),
                 previous,
             });
         }
@@ -77,13 +84,9 @@ impl World {
     pub fn restore_throttles(&mut self) {
         for restarted in std::mem::take(&mut self.restarted).into_iter().rev() {
             match restarted {
-                Restarted::Timer {
-                    connection,
-                    timer,
-                    previous,
-                } => {
+                Restarted::Timer { connection, previous } => {
                     if let Some(connection) = self.connections.get_mut(connection) {
-                        connection.throttles.restore(&timer, previous);
+                        connection.throttles.restore(previous);
                     }
                 }
                 Restarted::Ad {
@@ -115,7 +118,7 @@ mod tests {
         assert!(!throttles.check("msg", 0.5, 0, &mut previous));
         assert!(throttles.check("msg", 0.5, 499, &mut previous));
         assert!(!throttles.check("msg", 0.5, 500, &mut previous));
-        throttles.restore("msg", previous.unwrap());
+        throttles.restore(previous.unwrap());
         assert!(!throttles.check("msg", 0.5, 501, &mut previous));
         assert!(!throttles.check("msg", 0.0, 501, &mut previous));
     }

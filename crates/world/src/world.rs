@@ -13,8 +13,13 @@ use rand::{RngExt, SeedableRng};
 use crate::arena::{Arena, Key};
 use crate::channel::Channel;
 use crate::connection::{Connection, State};
+use crate::names::Names;
+use crate::sanctions::{AltWatch, Timeout};
+use crate::search::SearchIndex;
 use crate::settings::Settings;
+use crate::snapshot::StaffCall;
 use crate::user_list::UserList;
+use crate::web::WebCalls;
 
 /// Points at a connection.
 pub type ConnectionKey = Key<Connection>;
@@ -37,8 +42,7 @@ pub struct Now {
 pub(crate) enum Restarted {
     Timer {
         connection: ConnectionKey,
-        timer: Box<str>,
-        previous: u64,
+        previous: (usize, u64),
     },
     Ad {
         channel: ChannelKey,
@@ -57,7 +61,15 @@ pub struct World {
     /// What is to be done.
     pub outputs: Outputs,
     /// Names of the global moderators.
-    pub operators: Vec<Arc<str>>,
+    pub operators: Names,
+    /// Names of the super moderators.
+    pub super_operators: Names,
+    /// Calls for the staff that nobody has confirmed, the oldest first.
+    pub staff_calls: Vec<StaffCall>,
+    /// What scripts asked of web servers and has not been answered.
+    pub web_calls: WebCalls,
+    /// Whether what is said goes to the chat log.
+    pub chat_log: bool,
     /// The start, in Unix seconds.
     pub started: i64,
     /// Connections that finished their handshake, since the start.
@@ -80,16 +92,29 @@ pub struct World {
     pub(crate) emptied: Vec<ChannelKey>,
     pub(crate) closing: Vec<ConnectionKey>,
     pub(crate) farewells: Vec<ConnectionKey>,
+    pub(crate) by_role: Map<Box<str>, Vec<ConnectionKey>>,
+    pub(crate) staff_targets: Vec<ConnectionKey>,
+    pub(crate) account_bans: Map<i64, Arc<str>>,
+    pub(crate) account_timeouts: Map<i64, Timeout>,
+    pub(crate) alt_watches: Map<i64, AltWatch>,
+    pub(crate) search: SearchIndex,
+    pub(crate) logged: usize,
+    pub(crate) lasting: u64,
 }
 
 impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
+        let chat_log = settings.flag("log_start");
         Self {
             settings,
             now,
             outputs: Outputs::default(),
-            operators: Vec::new(),
+            operators: Names::default(),
+            super_operators: Names::default(),
+            staff_calls: Vec::new(),
+            web_calls: WebCalls::default(),
+            chat_log,
             started: now.unix.div_euclid(1000),
             accepted: 0,
             peak_users: 0,
@@ -109,7 +134,21 @@ impl World {
             emptied: Vec::new(),
             closing: Vec::new(),
             farewells: Vec::new(),
+            by_role: Map::default(),
+            staff_targets: Vec::new(),
+            account_bans: Map::default(),
+            account_timeouts: Map::default(),
+            alt_watches: Map::default(),
+            search: SearchIndex::default(),
+            logged: 0,
+            lasting: 0,
         }
+    }
+
+    /// Changes whenever something changes that lasts: a snapshot taken at the same revision is the same, but for
+    /// the most members that channels had and for what has run out by itself.
+    pub fn revision(&self) -> u64 {
+        self.lasting + self.operators.changes() + self.super_operators.changes()
     }
 
     /// The Unix time of the input at hand, in seconds.
@@ -174,7 +213,10 @@ impl World {
     /// departed.
     pub fn remove(&mut self, key: ConnectionKey) {
         self.set_state(key, State::Departed);
+        self.forget_roles(key);
+        self.search.forget(key, &mut self.connections);
         if let Some(connection) = self.connections.remove(key) {
+            self.forget_account(key, connection.account);
             self.by_id.remove(&connection.id);
         }
     }

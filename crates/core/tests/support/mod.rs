@@ -6,17 +6,18 @@
     reason = "a test may fail"
 )]
 
+pub(crate) mod play;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use fchatd_core::Core;
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
+use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{Now, Settings};
 use serde_json::Value;
-
-/// The rules that the program brings along.
-pub(crate) const MAIN: &str = include_str!("../../../../script/main.lua");
 
 /// A frame as a test reads it: the command and its JSON.
 pub(crate) type Frame = (String, Value);
@@ -42,19 +43,15 @@ pub(crate) struct Simulation {
 #[allow(dead_code, reason = "each test uses a part")]
 impl Simulation {
     pub(crate) fn new() -> Self {
-        Self::with(MAIN, Settings::default())
+        Self::with(&builtin::scripts(), Settings::default(), None)
     }
 
-    pub(crate) fn with(main: &str, settings: Settings) -> Self {
+    pub(crate) fn with(scripts: &Scripts, settings: Settings, snapshot: Option<&Snapshot>) -> Self {
         let now = Now {
             monotonic: 0,
             unix: 1_795_000_000_000,
         };
-        let scripts = Scripts {
-            main: main.into(),
-            ..Scripts::default()
-        };
-        let core = Core::new(settings, &scripts, None, now, [7; 32]).expect("the script starts");
+        let core = Core::new(settings, scripts, snapshot, None, now, [7; 32]).expect("the script starts");
         Self {
             core,
             now,
@@ -135,6 +132,20 @@ impl Simulation {
         let answer = answer(number, number, character);
         self.log_in_with(connection, character, &answer);
         connection
+    }
+
+    /// Gives the scripts to whoever asked for them.
+    pub(crate) fn read_scripts(&mut self, scripts: &Scripts) {
+        for request in std::mem::take(&mut self.requests) {
+            match request {
+                Request::ReadScripts { connection, isolated } => {
+                    self.core
+                        .scripts_read(self.now, connection, isolated, scripts, &mut self.outputs);
+                    self.carry_out();
+                }
+                other => self.requests.push(other),
+            }
+        }
     }
 
     /// What a connection got since the last look.

@@ -13,6 +13,13 @@ impl Refusal {
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// The accounts belong to another website.
+    pub(super) fn elsewhere() -> Self {
+        Self::new(
+            "This server keeps no accounts of its own: please get a ticket from the website it belongs to.",
+        )
+    }
 }
 
 impl From<AccountError> for Refusal {

@@ -25,7 +25,7 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResp
 fn site(own: &AccountHttp) -> Value {
     let registration = match &own.provider {
         LoginProvider::Embedded(service) if service.registration_open() => "open",
-        LoginProvider::Embedded(_) | LoginProvider::Open => "closed",
+        LoginProvider::Embedded(_) | LoginProvider::Remote(_) | LoginProvider::Open => "closed",
     };
     json!({
         "error": "",
@@ -39,6 +39,7 @@ async fn post(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal
     let form = Form::read(request)?;
     let account = form.required("account")?.to_owned();
     match &own.provider {
+        LoginProvider::Remote(_) => Err(Refusal::elsewhere()),
         LoginProvider::Open => open_post(&request.path, &account),
         LoginProvider::Embedded(service) if request.path == "/api/register" => {
             let password = Secret::new(form.required("password")?);

@@ -63,6 +63,7 @@ async fn grant(provider: &LoginProvider, request: &HttpRequest) -> Result<Ticket
     let account = form.required("account")?;
     let password = Secret::new(form.required("password")?);
     let grant = match provider {
+        LoginProvider::Remote(_) => return Err(Refusal::elsewhere()),
         LoginProvider::Embedded(service) => {
             service
                 .ticket(account.to_owned(), password, request.address)

@@ -2,7 +2,8 @@
 //! message allocates nothing.
 //!
 //! Grammar: RFC 8259, complete, one value and nothing after it. Containers may nest [`MAX_DEPTH`] deep. Numbers
-//! are `f64` (what does not fit is an error); an escaped surrogate without its partner becomes U+FFFD.
+//! are `f64` (what does not fit is an error); NUL, an escaped surrogate
+//! without its partner and a whole number of more than 64 bits are errors.
 
 use std::borrow::Cow;
 

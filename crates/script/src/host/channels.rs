@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use fchatd_protocol::text::{escape_html, fold};
+use fchatd_protocol::text::fold;
 use fchatd_world::{Kind, Mode, World};
 
 use super::{channel, channel_handle, connection, frame, name, raw_frame};
-use crate::engine::{Arguments, Function, HostError, Reply};
+use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 type Answer = Result<Reply, HostError>;
 
@@ -65,17 +65,19 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "createChannel" "(name: string): Channel"
         "Makes a public channel." |w, a| {
         let name = a.text(1)?;
-        let made = w.create_channel(&name, &escape_html(&name), Kind::Public);
+        let made = w.create_channel(&name, &name, Kind::Public);
         Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
     };
     "createPrivateChannel" "(con: Connection, title: string): (string, Channel)"
         "Makes a private room that this character owns; gives its name and the channel." create_room;
     "createSpecialPrivateChannel" "(name: string, title: string): Channel"
-        "Makes a private room with a name of its own that does not go when it is empty." |w, a| {
-        let made = w.create_channel(&a.text(1)?, &a.text(2)?, Kind::Private);
-        let key = made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?;
+        "Makes a private room with a name of its own that does not go when it is empty, or makes one out of the channel of that name." |w, a| {
+        let (name, title) = (a.text(1)?, a.text(2)?);
+        let made = w.find_channel(&name).or_else(|| w.create_channel(&name, &title, Kind::Private));
+        let key = made.ok_or_else(|| a.bad(1, "a name expected"))?;
         if let Some(channel) = w.channel_mut(key) {
             channel.permanent = true;
+            channel.kind = Kind::Private;
         }
         Ok(channel_handle(key).into())
     };
@@ -172,6 +174,81 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (_, channel) = channel(w, a, 1)?;
         Ok(channel.invited.contains(&connection(w, a, 2)?.1.folded).into())
     };
+    "ban" "(chan: Channel, by: Connection|string, who: Connection|string)"
+        "Keeps a character out of the channel." |w, a| ban(w, a, |_, _| Ok(0));
+    "timeout" "(chan: Channel, by: Connection|string, who: Connection|string, seconds: number)"
+        "Keeps a character out of the channel for some seconds." |w, a| ban(w, a, |w, a| {
+            Ok(w.unix_seconds().saturating_add(a.number(4)? as i64))
+        });
+    "unban" "(chan: Channel, lname: string)"
+        "Lifts a ban or timeout." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        w.unban_from_channel(key, &a.text(2)?);
+        Ok(Reply::None)
+    };
+    "isBanned" "(chan: Channel, who: Connection|string): boolean"
+        "Whether a character is kept out of the channel." |w, a| {
+        let now = w.unix_seconds();
+        Ok(channel(w, a, 1)?.1.ban_of(&fold(&name(w, a, 2)?), now).is_some().into())
+    };
+    "getBan" "(chan: Channel, who: Connection|string): (boolean, {banner: string, time: number, timeout: number, name: string}?)"
+        "Whether a character is kept out; by whom, since when, and until when (Unix seconds, 0 for good); + under which name." |w, a| {
+        let now = w.unix_seconds();
+        let who = name(w, a, 2)?;
+        let Some(ban) = channel(w, a, 1)?.1.ban_of(&fold(&who), now) else {
+            return Ok(false.into());
+        };
+        let fields = vec![
+            ("banner".into(), ban.banner.clone().into()),
+            ("time".into(), (ban.time as f64).into()),
+            ("timeout".into(), (ban.until as f64).into()),
+            ("name".into(), ban.name.clone().into()),
+        ];
+        Ok((true, Value::Map(fields)).into())
+    };
+    "getBanList" "(chan: Channel): {string}"
+        "The names in lower case of those who are kept out." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        w.expire_channel_bans(key);
+        let (_, channel) = channel(w, a, 1)?;
+        let mut bans: Vec<_> = channel.bans.iter().map(|(name, ban)| (ban.time, name.clone())).collect();
+        bans.sort();
+        Ok(Reply::One(bans.into_iter().map(|(_, name)| name).collect()))
+    };
+    "getBanCount" "(chan: Channel): number"
+        "How many are kept out." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        w.expire_channel_bans(key);
+        Ok(channel(w, a, 1)?.1.bans.len().into())
+    };
+    "addMod" "(chan: Channel, by: Connection|string, who: Connection|string)"
+        "Makes a character moderator; on a public channel it has the role cop at once." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (by, who) = (name(w, a, 2)?, name(w, a, 3)?);
+        w.add_moderator(key, &by, &who);
+        Ok(Reply::None)
+    };
+    "removeMod" "(chan: Channel, who: Connection|string): string?"
+        "Takes a character off the moderators. + Gives the name as it was on the list." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let who = name(w, a, 2)?;
+        Ok(Reply::One(w.remove_moderator(key, &who).into()))
+    };
+    "setOwner" "(chan: Channel, who: Connection|string)"
+        "Gives the channel to a character." |w, a| {
+        let owner: Arc<str> = Arc::from(name(w, a, 2)?);
+        change(w, a, |channel| channel.owner = owner)
+    };
+    "getBottleList" "(chan: Channel, con: Connection): {string}"
+        "The names of the other members who are online or looking." |w, a| {
+        let (_, channel) = channel(w, a, 1)?;
+        let (spinner, _) = connection(w, a, 2)?;
+        let others = channel.members.iter().filter(|&&key| key != spinner);
+        let ready = |con: &&fchatd_world::Connection| matches!(&*con.status, "online" | "looking");
+        Ok(Reply::One(
+            others.filter_map(|&key| w.connection(key)).filter(ready).map(|con| con.name.clone()).collect(),
+        ))
+    };
     "isMod" "(chan: Channel, who: Connection|string): boolean"
         "Whether a character moderates the channel; its owner does." |w, a| {
         Ok(channel(w, a, 1)?.1.is_moderator(&name(w, a, 2)?).into())
@@ -181,7 +258,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(channel(w, a, 1)?.1.is_owner(&name(w, a, 2)?).into())
     };
     "getModList" "(chan: Channel): {string}"
-        "The owner, or empty text, and then the moderators." |w, a| {
+        "The owner, or empty text, then the moderators, then on a public channel the super moderators." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         Ok(Reply::One(w.moderators(key).into_iter().collect()))
     };
@@ -199,6 +276,18 @@ fn create_room(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let key = made.ok_or(HostError::from("no more channels can be made"))?;
     let name = world.channel(key).map(|channel| channel.name.clone());
     Ok((name, channel_handle(key)).into())
+}
+
+fn ban(
+    world: &mut World,
+    arguments: &Arguments<'_>,
+    until: impl FnOnce(&World, &Arguments<'_>) -> Result<i64, HostError>,
+) -> Answer {
+    let (key, _) = channel(world, arguments, 1)?;
+    let (by, who) = (name(world, arguments, 2)?, name(world, arguments, 3)?);
+    let until = until(world, arguments)?;
+    world.ban_from_channel(key, &by, &who, until);
+    Ok(Reply::None)
 }
 
 fn change(

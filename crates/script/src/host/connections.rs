@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fchatd_protocol::text::fold;
-use fchatd_world::World;
+use fchatd_world::{World, roles};
 
 use super::{channel_handle, connection, connection_handle, frame, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
@@ -76,6 +75,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "setIdent" "(con: Connection, name: string, lname: string): boolean"
         "Puts a character online; false when the name is taken." |w, a| {
         let (key, _) = connection(w, a, 1)?;
+        a.text(3)?;
         Ok(w.identify(key, &a.text(2)?).into())
     };
     "setAccountID" "(con: Connection, id: number)"
@@ -90,11 +90,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         change(w, a, |con| con.character = id)
     };
     "setAdmin" "(con: Connection, admin: boolean)"
-        "Gives the role admin, or takes it away." |w, a| set_role(w, a, "admin");
+        "Gives the role admin, or takes it away." |w, a| set_role(w, a, roles::ADMIN);
     "isAdmin" "(con: Connection): boolean"
         "Whether it has the role admin." |w, a| Ok(connection(w, a, 1)?.1.has_role("admin").into());
     "setGlobMod" "(con: Connection, moderator: boolean)"
-        "Gives the role global, or takes it away." |w, a| set_role(w, a, "global");
+        "Gives the role global, or takes it away." |w, a| set_role(w, a, roles::GLOBAL);
     "isGlobMod" "(con: Connection): boolean"
         "Whether it has the role global." |w, a| Ok(connection(w, a, 1)?.1.has_role("global").into());
     "hasRole" "(con: Connection, role: string): boolean"
@@ -106,32 +106,53 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "addRole" "(con: Connection, role: string)"
         "Gives a role." |w, a| {
-        let role = a.text(2)?;
-        change(w, a, |con| con.add_role(&role))
+        let (key, _) = connection(w, a, 1)?;
+        w.add_role(key, &a.text(2)?);
+        Ok(Reply::None)
     };
     "removeRole" "(con: Connection, role: string)"
         "Takes a role away." |w, a| {
-        let role = a.text(2)?;
-        change(w, a, |con| con.remove_role(&role))
+        let (key, _) = connection(w, a, 1)?;
+        w.remove_role(key, &a.text(2)?);
+        Ok(Reply::None)
     };
     "setFriends" "(con: Connection, names: {string})"
         "Replaces the friends." |w, a| {
         let names = a.text_list(2)?;
         change(w, a, |con| con.profile.friends = names)
     };
+    "removeFriend" "(con: Connection, name: string)"
+        "Takes a name off the friends." |w, a| {
+        let name = a.text(2)?;
+        change(w, a, |con| con.profile.friends.retain(|held| !held.eq_ignore_ascii_case(&name)))
+    };
     "getFriendList" "(con: Connection): {string}"
         "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
     "setIgnores" "(con: Connection, names: {string})"
-        "Replaces whom it ignores; kept in lower case." |w, a| {
-        let names = a.text_list(2)?.iter().map(|name| fold(name).into_owned()).collect();
-        change(w, a, |con| con.profile.ignores = names)
+        "Replaces whom the account ignores; kept in lower case, one list for all its connections." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.set_ignores(key, &a.text_list(2)?);
+        Ok(Reply::None)
+    };
+    "addIgnore" "(con: Connection, lname: string)"
+        "Adds to whom the account ignores, for all its connections." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.add_ignore(key, &a.text(2)?);
+        Ok(Reply::None)
+    };
+    "removeIgnore" "(con: Connection, lname: string)"
+        "Takes off whom the account ignores, for all its connections." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.remove_ignore(key, &a.text(2)?);
+        Ok(Reply::None)
     };
     "getIgnoreList" "(con: Connection): {string}"
         "Whom it ignores." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
     "setKinks" "(con: Connection, ids: {number})"
         "Replaces the kinks." |w, a| {
-        let ids = a.number_list(2)?;
-        change(w, a, |con| con.profile.kinks = ids)
+        let (key, _) = connection(w, a, 1)?;
+        w.set_kinks(key, a.number_list(2)?);
+        Ok(Reply::None)
     };
     "getKinks" "(con: Connection): {number}"
         "The kinks." |w, a| {
@@ -149,8 +170,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setInfoTags" "(con: Connection, tags: {[string]: string})"
         "Adds info tags to those that are there." |w, a| {
-        let entries = a.entries(2)?;
-        change(w, a, |con| con.profile.info_tags.extend(entries))
+        let (key, _) = connection(w, a, 1)?;
+        w.add_info_tags(key, a.entries(2)?);
+        Ok(Reply::None)
     };
     "getInfoTags" "(con: Connection): {[string]: string}"
         "The info tags." |w, a| Ok(map(&connection(w, a, 1)?.1.profile.info_tags));
@@ -227,14 +249,13 @@ fn change(
 }
 
 fn set_role(world: &mut World, arguments: &Arguments<'_>, role: &str) -> Answer {
-    let given = arguments.boolean(2)?;
-    change(world, arguments, |connection| {
-        if given {
-            connection.add_role(role);
-        } else {
-            connection.remove_role(role);
-        }
-    })
+    let (key, _) = connection(world, arguments, 1)?;
+    if arguments.boolean(2)? {
+        world.add_role(key, role);
+    } else {
+        world.remove_role(key, role);
+    }
+    Ok(Reply::None)
 }
 
 fn texts(list: &[String]) -> Reply {

@@ -1,11 +1,14 @@
-//! What scripts may do: the functions of the libraries `u`, `c` and `s` and the numbers of `const` (page 3).
+//! What scripts may do: the functions of the libraries `u`, `c`, `s` and `http` and the numbers of `const` (page 3).
 //!
 //! The tables here are the one list of what there is: the engine registers from them, and whatever documents or
 //! checks the interface reads them too.
 
+mod authority;
 mod channels;
 mod connections;
 mod server;
+mod staff;
+mod web;
 
 use std::collections::BTreeMap;
 
@@ -17,8 +20,14 @@ use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, World};
 use crate::engine::{Arguments, Engine, Function, HostError, Limits, Options, ScriptError, Watchdog};
 
 /// Every function, one table for each library.
-pub static LIBRARIES: &[&[Function<World>]] =
-    &[connections::FUNCTIONS, channels::FUNCTIONS, server::FUNCTIONS];
+pub static LIBRARIES: &[&[Function<World>]] = &[
+    connections::FUNCTIONS,
+    channels::FUNCTIONS,
+    server::FUNCTIONS,
+    authority::FUNCTIONS,
+    staff::FUNCTIONS,
+    web::FUNCTIONS,
+];
 
 /// The scripts of a server.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +48,20 @@ pub fn start(
     watchdog: Option<&Watchdog>,
     seed: u64,
 ) -> Result<Engine<World>, ScriptError> {
+    start_with(&[], world, scripts, watchdog, seed)
+}
+
+/// As [`start`], with further libraries beside [`LIBRARIES`].
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(
+    libraries: &[&'static [Function<World>]],
+    world: &mut World,
+    scripts: &Scripts,
+    watchdog: Option<&Watchdog>,
+    seed: u64,
+) -> Result<Engine<World>, ScriptError> {
     let names: Vec<String> = error::ALL
         .iter()
         .map(|(name, ..)| format!("FERR_{name}"))
@@ -54,13 +77,15 @@ pub fn start(
         memory: settings.count("luamemory") << 20,
     };
     let mut engine = Engine::new(&Options {
-        functions: LIBRARIES,
+        functions: &[LIBRARIES, libraries].concat(),
         constants: &constants,
         modules: &scripts.modules,
         limits,
         watchdog: watchdog.filter(|_| settings.flag("luaenabletimeout")),
         seed,
     })?;
+    // Scripts of the classic server find these tables and fill them.
+    engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
     engine.load(world, "main.lua", &scripts.main)?;
     if engine.has("", "chat_init") {
         engine.call_global(world, "chat_init")?;

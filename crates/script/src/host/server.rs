@@ -3,8 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use fchatd_protocol::error;
+use fchatd_protocol::exchange::Request;
 use fchatd_protocol::json::read::Tape;
-use fchatd_protocol::text::{escape_html, fold};
+use fchatd_protocol::text::escape_html;
 use fchatd_world::World;
 use fchatd_world::settings::Value as Setting;
 
@@ -76,18 +77,22 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.send_user_list(key, &a.text(2)?, a.number(3)? as usize);
         Ok(Reply::None)
     };
-    "s" "getOpList" "(): {string}"
-        "The names of the global moderators." |w, _| Ok(Reply::One(w.operators.iter().cloned().collect()));
-    "s" "isOp" "(name: string): boolean"
-        "Whether a character is a global moderator." |w, a| {
-        let name = a.text(1)?;
-        Ok(w.operators.iter().any(|held| fold(held) == fold(&name)).into())
+    "s" "broadcastOps" "(code: string, arguments: table?)"
+        "Sends the global moderators who are online a command." |w, a| {
+        let frame = frame(w, a, 1)?;
+        w.send_to_operators(frame);
+        Ok(Reply::None)
     };
-    "s" "isChanOp" "(con: Connection): boolean"
-        "Whether a character moderates a public channel." |w, a| {
-        let (_, con) = connection(w, a, 1)?;
-        let public = w.channels().filter(|(_, channel)| channel.kind == fchatd_world::Kind::Public);
-        Ok(public.into_iter().any(|(_, channel)| channel.is_moderator(&con.name)).into())
+    "s" "broadcastStaffCall" "(code: string, arguments: table?)"
+        "Sends those who hear staff calls a command: global moderators, super moderators, and who was added." |w, a| {
+        let frame = frame(w, a, 1)?;
+        w.send_to_staff(frame);
+        Ok(Reply::None)
+    };
+    "s" "reload" "(save_first: boolean)"
+        "Has configuration, bans and moderators read again, after saving them if that is wanted." |w, a| {
+        w.outputs.requests.push(Request::Reload { save: a.truth(1) });
+        Ok(Reply::None)
     };
     "s" "escapeHTML" "(text: string): string"
         "The text with &, < and > as entities." |_, a| Ok(escape_html(&a.text(1)?).into_owned().into());

@@ -180,6 +180,10 @@ impl<'a> Reader<'a> {
             let number = whole as f64;
             return Ok(Token::Number(if negative { -number } else { number }));
         }
+        let text = self.source.get(start..self.at).unwrap_or_default();
+        if simple && text.parse::<i64>().is_err() {
+            return Err(self.fail("the whole number has more than 64 bits"));
+        }
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
@@ -257,23 +261,30 @@ impl<'a> Reader<'a> {
         Ok(character)
     }
 
+    /// What old parsers of this protocol refuse, and what no text can carry everywhere, is refused: NUL, and half a
+    /// surrogate pair.
     fn code_point(&mut self) -> Result<char, JsonError> {
         let first = self.unit()?;
-        if !(0xd800..0xdc00).contains(&first) {
-            return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+        if first == 0 {
+            return Err(self.fail("a string must not contain NUL"));
         }
-        let after_first = self.at;
-        if self.bytes[self.at..].starts_with(b"\\u") {
-            self.at += 2;
-            let second = self.unit()?;
-            if (0xdc00..0xe000).contains(&second) {
-                let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-            // No partner: that escape is a character of its own and is read again as such.
-            self.at = after_first;
+        if let Some(character) = char::from_u32(first) {
+            return Ok(character);
         }
-        Ok(char::REPLACEMENT_CHARACTER)
+        let alone = "a surrogate must have its partner";
+        if !(0xd800..0xdc00).contains(&first)
+            || !self
+                .bytes
+                .get(self.at..)
+                .is_some_and(|rest| rest.starts_with(b"\\u"))
+        {
+            return Err(self.fail(alone));
+        }
+        self.at += 2;
+        let second = self.unit()?;
+        let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400);
+        low.and_then(|low| char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + low))
+            .ok_or_else(|| self.fail(alone))
     }
 
     fn unit(&mut self) -> Result<u32, JsonError> {

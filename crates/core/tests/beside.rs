@@ -1,0 +1,321 @@
+//! What lasts, and what comes from and goes to the services beside the chat: state, bridge, web servers, logs,
+//! scripts that are read again.
+
+mod support;
+
+use fchatd_protocol::exchange::{Input, Outputs, Request};
+use fchatd_script::builtin;
+use fchatd_script::host::Scripts;
+use fchatd_world::Settings;
+use fchatd_world::settings::Value as Setting;
+use support::Simulation;
+use support::play::{Play, site};
+
+#[test]
+fn what_lasts_comes_back() {
+    let mut play = Play::with(&["Admin Ann", "Alice/7", "Bob/8", "Owner"]);
+    for name in ["Owner", "Bob"] {
+        play.say(name, r#"JCH {"channel":"garden"}"#);
+    }
+    for (name, text) in [
+        ("Owner", r#"CBU {"channel":"garden","character":"bob"}"#),
+        (
+            "Owner",
+            r#"CTU {"channel":"garden","character":"Eve","length":5}"#,
+        ),
+        ("Owner", r#"COA {"channel":"garden","character":"alice"}"#),
+        ("Owner", r#"CDS {"channel":"garden","description":"<new>"}"#),
+        ("Owner", r#"RMO {"channel":"garden","mode":"chat"}"#),
+        ("Owner", r#"CCR {"channel":"private, so it goes"}"#),
+        ("Admin Ann", r#"AOP {"character":"alice"}"#),
+        ("Admin Ann", r#"SCP {"action":"add","character":"Sue"}"#),
+        ("Alice", r#"SFC {"action":"report","report":"help"}"#),
+        ("Admin Ann", r#"ACB {"character":"bob"}"#),
+    ] {
+        play.say(name, text);
+    }
+    let revision = play.chat.core.revision();
+    play.say("Alice", r#"MSG {"channel":"garden","message":"x"}"#);
+    play.say("Alice", r#"CCR {"channel":"a private room"}"#);
+    assert_eq!(play.chat.core.revision(), revision, "talk does not last");
+    play.say("Owner", r#"CUB {"channel":"garden","character":"nobody"}"#);
+    assert_eq!(
+        play.chat.core.revision(),
+        revision,
+        "what is refused does not last"
+    );
+    play.say("Owner", r#"CDS {"channel":"garden","description":"&lt;new&gt;"}"#);
+    assert_ne!(play.chat.core.revision(), revision);
+    play.say("Owner", r#"CDS {"channel":"garden","description":"<new>"}"#);
+    let snapshot = play.chat.core.snapshot();
+    let garden = snapshot
+        .channels
+        .iter()
+        .find(|channel| channel.name == "Garden")
+        .unwrap();
+    assert_eq!(
+        (garden.mode.as_str(), garden.description.as_str()),
+        ("chat", "&lt;new&gt;")
+    );
+    let moderators: Vec<_> = garden
+        .moderators
+        .iter()
+        .map(|held| (&*held.name, &*held.by))
+        .collect();
+    assert_eq!(moderators, [("Modder", "Owner"), ("Alice", "Owner")]);
+    let bans: Vec<_> = garden
+        .bans
+        .iter()
+        .map(|ban| (&*ban.name, ban.until == 0))
+        .collect();
+    assert_eq!(bans, [("Bob", true), ("Eve", false)]);
+    assert_eq!(
+        snapshot.channels.len(),
+        5,
+        "private rooms and the staff room do not last"
+    );
+    assert_eq!(snapshot.operators, ["Globalmod", "Alice"]);
+    assert_eq!(snapshot.super_operators, ["Superone", "Sue"]);
+    assert_eq!(
+        (snapshot.bans[0].account, &*snapshot.bans[0].character),
+        (8, "Bob")
+    );
+    assert_eq!(snapshot.staff_calls[0].report, "help");
+
+    let mut again = Play::on(&snapshot, Settings::default(), &["Alice"]);
+    assert_eq!(again.chat.core.snapshot(), snapshot);
+    again.check("Alice", "PCR", "Alice: SFC SYS");
+    let refused = again.enter("Bobby/8");
+    assert_eq!(refused[0].1["number"], 9);
+}
+
+#[test]
+fn a_fresh_site_has_channels() {
+    let chat = Simulation::new();
+    assert_eq!(chat.core.snapshot().channels.len(), 3);
+}
+
+#[test]
+fn the_website_speaks() {
+    let mut play = Play::with(&["Alice/7", "Alt/7", "Bob/8", "Globalmod"]);
+    let mut bridge = |code: &str, payload: &str, wanted: &str| {
+        play.chat.handle(Input::Bridge { code, payload });
+        assert_eq!(play.heard(), wanted, "{code} {payload}");
+    };
+    bridge("RTB", r#"{"a":7,"c":"{\"type\":\"note\"}"}"#, "Alice, Alt: RTB");
+    bridge("RTB", r#"{"a":"8","c":"{}"}"#, "Bob: RTB");
+    for nonsense in [
+        "",
+        "{",
+        "[]",
+        "5",
+        r#"{"a":7}"#,
+        r#"{"c":"{}"}"#,
+        r#"{"a":{},"c":[]}"#,
+    ] {
+        for code in ["RTB", "HLB", "CDL", "XXX", "KIK"] {
+            if !(nonsense.contains("\"a\":7") && matches!(code, "HLB" | "KIK")) {
+                bridge(code, nonsense, "");
+            }
+        }
+    }
+    bridge(
+        "CDL",
+        r#"{"a":7,"n":"ALT"}"#,
+        "Alice, Bob, Globalmod: FLN | Alt: ERR 40",
+    );
+    bridge("HLB", r#"{"a":8}"#, "Globalmod: SYS");
+    bridge(
+        "KIK",
+        r#"{"a":7,"s":true}"#,
+        "Alice: ERR 40 | Bob, Globalmod: FLN",
+    );
+    bridge("KIK", r#"{"a":12345}"#, "Globalmod: SYS");
+    play.check("Bob", r#"PRI {"recipient":"globalmod","message":"x"}"#, "");
+}
+
+#[test]
+fn confirmed_reports_are_posted_and_the_answer_is_told() {
+    let mut settings = Settings::default();
+    settings
+        .set("handle_report_url", Setting::Text("http://site/".into()))
+        .unwrap();
+    let mut play = Play::on(&site(), settings, &["Alice", "Globalmod"]);
+    let report = r#"SFC {"action":"report","report":"x","logid":42}"#;
+    let frames = play.frames("Alice", report, "Globalmod");
+    let call = frames[0].1["callid"].as_str().unwrap().to_owned();
+    play.chat.requests.clear();
+    play.say(
+        "Globalmod",
+        &format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#),
+    );
+    let posts = play.chat.requests.iter().filter_map(|request| match request {
+        Request::HttpPost { id, url, form } => Some((*id, url.clone(), form.clone())),
+        _ => None,
+    });
+    let (id, url, form) = posts.into_iter().next().unwrap();
+    assert_eq!(url, "http://site/");
+    assert_eq!(form[0], ("log_id".to_owned(), "42".to_owned()));
+    for body in [r#"{"message":"Thank you."}"#, "again"] {
+        play.chat.handle(Input::HttpAnswer {
+            id,
+            status: 200,
+            body,
+        });
+    }
+    assert_eq!(play.heard(), "Globalmod: SYS", "an answer counts once");
+}
+
+#[test]
+fn answers_of_web_servers_reach_their_function() {
+    let mut scripts = builtin::scripts();
+    scripts.main.push_str(
+        r#"
+        function event.TPN(con, args)
+            http.get("back", "http://site/", con, { word = "extra", array_list = { 1, 2 } })
+        end
+        function httpcb.back(con, status, body, extras)
+            local text = type(body) == "table" and body.a or body
+            u.send(con, "SYS", { message = status .. text .. extras.word .. #extras.array_list })
+            return const.FERR_THROTTLE_AD
+        end"#,
+    );
+    let mut chat = Simulation::with(&scripts, Settings::default(), None);
+    let ada = chat.log_in("Ada");
+    chat.forget();
+    for (body, wanted) in [(r#"{"a":"json"}"#, "200jsonextra2"), ("plain", "200plainextra2")] {
+        chat.say(ada, "TPN");
+        let Some(Request::HttpGet { id, .. }) = chat.requests.pop() else {
+            panic!("it asks");
+        };
+        chat.handle(Input::HttpAnswer {
+            id,
+            status: 200,
+            body,
+        });
+        let frames = chat.take(ada);
+        assert_eq!(frames[0].1["message"], wanted);
+        assert_eq!(frames[1].1["number"], 56);
+    }
+    chat.say(ada, "TPN");
+    let Some(Request::HttpGet { id, .. }) = chat.requests.pop() else {
+        panic!("it asks");
+    };
+    chat.go(ada);
+    chat.handle(Input::HttpAnswer {
+        id,
+        status: 200,
+        body: "late",
+    });
+}
+
+#[test]
+fn logs_are_plain_data() {
+    let mut settings = Settings::default();
+    settings.set("log_start", Setting::Boolean(true)).unwrap();
+    let mut play = Play::on(&site(), settings, &["Admin Ann", "Alice", "Bob"]);
+    play.chat.requests.clear();
+    play.say("Alice", r#"PRI {"recipient":"bob","message":"<hi>"}"#);
+    let Some(Request::Log(entry)) = play.chat.requests.pop() else {
+        panic!("it is logged");
+    };
+    assert_eq!(
+        (&*entry.kind, &*entry.from.character),
+        ("message_private", "Alice")
+    );
+    assert_eq!(entry.to.unwrap().character, "Bob");
+    assert_eq!(entry.body.as_deref(), Some("&lt;hi&gt;"));
+    play.say("Admin Ann", r#"KIK {"character":"bob"}"#);
+    let action = play.chat.requests.iter().find_map(|request| match request {
+        Request::Action(entry) => Some(entry.clone()),
+        _ => None,
+    });
+    let action = action.unwrap();
+    assert_eq!((&*action.code, &*action.name), ("KIK", "Admin Ann"));
+    assert_eq!(action.arguments, r#"{"character":"bob"}"#);
+    play.check("Admin Ann", r#"ZZZ {"command":"logger-stop"}"#, "");
+    play.chat.requests.clear();
+    play.say("Alice", r#"MSG {"channel":"garden","message":"x"}"#);
+    play.say("Alice", r#"PRI {"recipient":"Admin Ann","message":"x"}"#);
+    assert_eq!(play.chat.requests, []);
+}
+
+#[test]
+fn the_debug_command() {
+    let mut play = Play::with(&["Admin Ann", "Alice"]);
+    let zzz = |rest: &str| format!(r#"ZZZ {{"command":{rest}}}"#);
+    for (rest, wanted) in [
+        (r#""help""#, "Admin Ann: ZZZ"),
+        (r#""status""#, "Admin Ann: ZZZ"),
+        (r#""junk""#, "Admin Ann: ZZZ"),
+        (r#""deisolate""#, "Admin Ann: ZZZ"),
+        (r#""reload""#, "Admin Ann: ERR 1"),
+        (r#""reload","arg":"no""#, "Admin Ann: ZZZ"),
+        ("5", "Admin Ann: ERR 1"),
+        (r#""profile-start""#, ""),
+        (r#""halt""#, "Admin Ann: ZZZ"),
+    ] {
+        play.check("Admin Ann", &zzz(rest), wanted);
+    }
+    assert!(play.chat.requests.contains(&Request::Halt));
+    play.check("Admin Ann", "ZZZ", "Admin Ann: ERR 1");
+    play.check("Admin Ann", "ZZZ {", "Admin Ann: ERR 1");
+    play.check("Alice", "ZZZ {", "Alice: ERR 10");
+}
+
+#[test]
+fn scripts_are_read_again() {
+    let mut play = Play::with(&["Admin Ann", "Alice"]);
+    let with = |source: &str| -> Scripts {
+        let mut scripts = builtin::scripts();
+        scripts.main.push_str(source);
+        scripts
+    };
+    let reload = |play: &mut Play, scripts: &Scripts| {
+        play.say("Admin Ann", r#"ZZZ {"command":"reload","arg":"yes"}"#);
+        play.chat.read_scripts(scripts);
+        play.heard()
+    };
+    assert_eq!(reload(&mut play, &with("\nthis is no Lua")), "Admin Ann: ZZZ");
+    play.check("Alice", "UPT", "Alice: UPT");
+    assert_eq!(
+        reload(
+            &mut play,
+            &with("\nfunction event.UPT() return 8 end function chat_init() error('x') end")
+        ),
+        "Admin Ann: ZZZ"
+    );
+    play.check("Alice", "UPT", "Alice: UPT");
+    let changed = with("\nfunction event.UPT() return 8 end");
+    assert_eq!(reload(&mut play, &changed), "Admin Ann: ZZZ");
+    play.check("Alice", "UPT", "Alice: ERR 8");
+
+    // Alone: only the administrator has the other rules, and sees where they fail.
+    let mut trial = builtin::scripts();
+    let main = format!("{}\nfunction event.UPT() error('right here') end", trial.main);
+    trial.modules.insert("main_test".into(), main);
+    play.say("Admin Ann", r#"ZZZ {"command":"isolate"}"#);
+    play.chat.read_scripts(&trial);
+    play.heard();
+    let frames = play.frames("Admin Ann", "UPT", "Admin Ann");
+    assert_eq!(frames[0].1["number"], -2);
+    assert!(frames[0].1["message"].as_str().unwrap().contains("right here"));
+    play.check("Alice", "UPT", "Alice: ERR 8");
+    play.check("Admin Ann", r#"ZZZ {"command":"deisolate"}"#, "Admin Ann: ZZZ");
+    play.check("Admin Ann", "UPT", "Admin Ann: ERR 8");
+}
+
+#[test]
+fn settings_can_change() {
+    let mut play = Play::with(&["Alice", "Bob"]);
+    let mut settings = Settings::default();
+    settings.set("msg_flood", Setting::Number(0.0)).unwrap();
+    play.chat
+        .core
+        .configure(play.chat.now, settings, &mut Outputs::default())
+        .unwrap();
+    for _ in 0..3 {
+        let heard = play.say_quickly("Alice", r#"PRI {"recipient":"bob","message":"x"}"#);
+        assert_eq!(heard, "Bob: PRI");
+    }
+}

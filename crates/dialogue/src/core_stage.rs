@@ -1,0 +1,198 @@
+//! The stage without sockets: the core alone, with a clock that a play moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use fchatd_core::Core;
+use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_script::host::Scripts;
+use fchatd_world::{Now, Settings};
+
+use crate::play::Play;
+use crate::run::{Line, Stage, login_answers, settings};
+
+/// Longer times pass in this many steps.
+const STEPS_MAX: u64 = 1000;
+
+/// See the module.
+#[derive(Debug)]
+pub struct CoreStage {
+    core: Core,
+    now: Now,
+    answers: Vec<(String, String, Option<String>)>,
+    heard: BTreeMap<ConnectionId, Vec<String>>,
+    closed: BTreeSet<ConnectionId>,
+    everyone: BTreeSet<ConnectionId>,
+    channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
+    next: u32,
+}
+
+impl CoreStage {
+    /// A fresh site with the rules of `scripts`, as a play wants it.
+    ///
+    /// # Errors
+    /// A setting or the scripts are wrong.
+    pub fn new(play: &Play, scripts: &Scripts) -> Result<Self, String> {
+        let mut wanted = Settings::default();
+        for (key, value) in settings(play) {
+            wanted
+                .set_from_text(&key, &value)
+                .map_err(|error| error.to_string())?;
+        }
+        let now = Now {
+            monotonic: 1_000_000,
+            unix: 1_795_000_000_000,
+        };
+        let core = Core::new(wanted, scripts, None, None, now, [7; 32]).map_err(|error| error.message)?;
+        Ok(Self {
+            core,
+            now,
+            answers: login_answers(&play.cast),
+            heard: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            everyone: BTreeSet::new(),
+            channels: BTreeMap::new(),
+            next: 0,
+        })
+    }
+
+    fn handle(&mut self, input: Input<'_>) -> Result<(), String> {
+        let mut outputs = Outputs::default();
+        self.core.turn();
+        self.core.handle(self.now, input, &mut outputs);
+        self.carry_out(&outputs)
+    }
+
+    fn carry_out(&mut self, outputs: &Outputs) -> Result<(), String> {
+        for operation in &outputs.operations {
+            match *operation {
+                Operation::Send { connection, frame } => self.deliver(connection, outputs.bytes_of(frame))?,
+                Operation::SendChannel {
+                    channel,
+                    except,
+                    frame,
+                } => {
+                    for connection in self.channels.get(&channel).cloned().unwrap_or_default() {
+                        if Some(connection) != except {
+                            self.deliver(connection, outputs.bytes_of(frame))?;
+                        }
+                    }
+                }
+                Operation::SendEveryone { frame } => {
+                    for connection in self.everyone.clone() {
+                        self.deliver(connection, outputs.bytes_of(frame))?;
+                    }
+                }
+                Operation::Identified { connection } => {
+                    self.everyone.insert(connection);
+                }
+                Operation::Departed { connection } => {
+                    self.everyone.remove(&connection);
+                    for members in self.channels.values_mut() {
+                        members.remove(&connection);
+                    }
+                }
+                Operation::Join { channel, connection } => {
+                    self.channels.entry(channel).or_default().insert(connection);
+                }
+                Operation::Leave { channel, connection } => {
+                    self.channels.entry(channel).or_default().remove(&connection);
+                }
+                Operation::CloseChannel { channel } => {
+                    self.channels.remove(&channel);
+                }
+                Operation::Close { connection, .. } => {
+                    self.closed.insert(connection);
+                }
+            }
+        }
+        for request in &outputs.requests {
+            if let Request::CheckLogin {
+                connection,
+                account,
+                character,
+                ..
+            } = request
+            {
+                self.answer(*connection, account, character)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, connection: ConnectionId, account: &str, character: &str) -> Result<(), String> {
+        let known = self.answers.iter().find(|(of_account, of_character, _)| {
+            of_account == account && of_character.eq_ignore_ascii_case(character)
+        });
+        let answer = match known {
+            Some((_, _, answer)) => answer.clone(),
+            None => Some(crate::site::UNKNOWN.to_owned()),
+        };
+        self.handle(Input::LoginAnswer {
+            connection,
+            answer: answer.as_deref(),
+        })
+    }
+
+    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) -> Result<(), String> {
+        let text = std::str::from_utf8(bytes).map_err(|error| format!("a frame is no UTF-8: {error}"))?;
+        self.heard.entry(connection).or_default().push(text.to_owned());
+        Ok(())
+    }
+}
+
+fn id(line: Line) -> ConnectionId {
+    ConnectionId {
+        edge: 0,
+        slot: line as u32,
+        generation: 0,
+    }
+}
+
+impl Stage for CoreStage {
+    fn connect(&mut self, address: u8) -> Result<Line, String> {
+        let line = self.next as Line;
+        self.next += 1;
+        let address = IpAddr::from([10, 0, 0, address]);
+        self.handle(Input::Opened {
+            connection: id(line),
+            address,
+        })?;
+        Ok(line)
+    }
+
+    fn send(&mut self, line: Line, text: &str) -> Result<(), String> {
+        self.handle(Input::Message {
+            connection: id(line),
+            text,
+        })
+    }
+
+    fn heard(&mut self, line: Line) -> Vec<String> {
+        self.heard.remove(&id(line)).unwrap_or_default()
+    }
+
+    fn close(&mut self, line: Line) -> Result<(), String> {
+        self.handle(Input::Closed {
+            connection: id(line),
+            departure: Departure::Goodbye,
+        })
+    }
+
+    fn is_closed(&mut self, line: Line, _patience: bool) -> bool {
+        self.closed.contains(&id(line))
+    }
+
+    fn pass(&mut self, milliseconds: u64) -> Result<bool, String> {
+        let step = (milliseconds / STEPS_MAX).max(1000);
+        let mut left = milliseconds;
+        while left > 0 {
+            let piece = left.min(step);
+            left -= piece;
+            self.now.monotonic += piece;
+            self.now.unix += i64::try_from(piece).unwrap_or(0);
+            self.handle(Input::Tick)?;
+        }
+        Ok(true)
+    }
+}

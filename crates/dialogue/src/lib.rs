@@ -1,0 +1,60 @@
+//! Plays: tests of the chat's rules that a moderator can read. A play says who is there, who says what and who
+//! hears what; whatever somebody hears that the play does not mention is a failure. Each play runs on two stages:
+//! over the core without sockets, where time is an input, and over real sockets against the real program.
+//!
+//! The format is described in `tests/dialogues/README.md`; [`play::Play::read`] reads it, [`run::run`] plays it.
+#![forbid(unsafe_code)]
+
+pub mod cast;
+pub mod core_stage;
+pub mod pattern;
+pub mod play;
+mod program;
+pub mod run;
+pub mod site;
+pub mod socket_stage;
+pub mod websocket;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use program::Program;
+
+/// What went wrong, with the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The play's file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// What was expected and what came.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}:{}: {}",
+            self.file.display(),
+            self.line,
+            self.message
+        )
+    }
+}
+
+/// All plays of a folder, in the order of their names.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn plays_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "play") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,94 @@
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+
+use tempfile::TempDir;
+
+/// The real program, running in a folder of its own; both go away with this value.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    log: Option<JoinHandle<String>>,
+    _folder: TempDir,
+}
+
+impl Program {
+    /// Starts it on a free port of the loopback, with further words on its command line.
+    ///
+    /// # Errors
+    /// It does not start; what it says is in the message.
+    pub fn start(binary: &Path, words: &[String]) -> Result<Self, String> {
+        let fault = |error: std::io::Error| format!("{} can't be run: {error}", binary.display());
+        let folder = TempDir::new().map_err(fault)?;
+        let mut command = Command::new(binary);
+        for (variable, _) in std::env::vars_os() {
+            // What the person who runs the tests has set for a server of theirs.
+            if variable.to_string_lossy().starts_with("FCHATD_") {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .env("RUST_LOG", "warn")
+            .arg("--dir")
+            .arg(folder.path())
+            .args(["--set", "port=0", "--set", "load_balancers=127.0.0.1"])
+            .args(words)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(fault)?;
+        let log = child.stderr.take().map(|mut stderr| {
+            thread::spawn(move || {
+                let mut log = String::new();
+                let _ = stderr.read_to_string(&mut log);
+                log
+            })
+        });
+        let mut announcement = String::new();
+        let mut stdout = child.stdout.take().map(BufReader::new);
+        if let Some(stdout) = &mut stdout {
+            while !announcement.contains("accounts: ")
+                && stdout.read_line(&mut announcement).map_err(fault)? > 0
+            {}
+        }
+        let address = announcement
+            .lines()
+            .next()
+            .and_then(|line| line.rsplit(' ').next()?.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            let _ = child.wait();
+            let log = log.and_then(|log| log.join().ok()).unwrap_or_default();
+            return Err(format!("the server is not ready; it says: {announcement}{log}"));
+        };
+        // It must not fill up.
+        thread::spawn(move || stdout.map(|mut stdout| std::io::copy(&mut stdout, &mut std::io::sink())));
+        Ok(Self {
+            child,
+            address,
+            log,
+            _folder: folder,
+        })
+    }
+
+    /// Kills it and returns its log.
+    pub fn end(mut self) -> String {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.log
+            .take()
+            .and_then(|log| log.join().ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

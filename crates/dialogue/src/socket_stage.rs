@@ -1,0 +1,136 @@
+//! The stage of real sockets: the real program on the loopback, and a site that checks its log-ins.
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::play::Play;
+use crate::program::Program;
+use crate::run::{Line, Stage, login_answers, settings};
+use crate::site::Site;
+use crate::websocket::{Watcher, WebSocket};
+
+/// So long may a play sleep in all; where it wants more time to pass, it ends on this stage.
+const SLEEP_MAX: Duration = Duration::from_millis(1000);
+
+/// See the module.
+#[derive(Debug)]
+pub struct SocketStage {
+    program: Program,
+    watcher: Watcher,
+    lines: Vec<WebSocket>,
+    slept: Duration,
+}
+
+impl SocketStage {
+    /// Starts the program as a play wants it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn new(play: &Play, binary: &Path) -> Result<Self, String> {
+        let site = Site::start().map_err(|error| error.to_string())?;
+        for (account, character, answer) in login_answers(&play.cast) {
+            site.know(&account, &character, answer);
+        }
+        let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
+        for (key, value) in settings(play) {
+            words.extend(["--set".to_owned(), format!("{key}={value}")]);
+        }
+        let program = Program::start(binary, &words)?;
+        let watcher = Watcher::open(program.address).map_err(said)?;
+        Ok(Self {
+            program,
+            watcher,
+            lines: Vec::new(),
+            slept: Duration::ZERO,
+        })
+    }
+
+    /// Ends the program and returns its log.
+    pub fn end(self) -> String {
+        self.program.end()
+    }
+
+    fn line(&mut self, line: Line) -> Result<&mut WebSocket, String> {
+        self.lines
+            .get_mut(line)
+            .ok_or_else(|| "there is no such connection".into())
+    }
+
+    /// Waits until everybody has what comes of what the server has read.
+    fn catch_up(&mut self) -> Result<(), String> {
+        self.watcher.wait().map_err(said)?;
+        for line in &mut self.lines {
+            line.ping().map_err(said)?;
+        }
+        for line in &mut self.lines {
+            line.await_pong().map_err(said)?;
+        }
+        Ok(())
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn said(error: io::Error) -> String {
+    error.to_string()
+}
+
+impl Stage for SocketStage {
+    fn connect(&mut self, address: u8) -> Result<Line, String> {
+        let socket = WebSocket::open(self.program.address, &format!("10.0.0.{address}")).map_err(said)?;
+        self.lines.push(socket);
+        Ok(self.lines.len() - 1)
+    }
+
+    fn send(&mut self, line: Line, text: &str) -> Result<(), String> {
+        let socket = self.line(line)?;
+        if socket.is_closed {
+            return Err(format!("nobody can say {text} on a closed connection"));
+        }
+        let heard = socket.heard.len();
+        socket.say(text).map_err(said)?;
+        if text.starts_with("IDN") && heard == 0 {
+            // The login check takes its time; its end is one of these.
+            socket
+                .await_text(|text| text.starts_with("NLN ") || text.starts_with("ERR "))
+                .map_err(said)?;
+        }
+        socket.catch_up().map_err(said)?;
+        self.catch_up()
+    }
+
+    fn heard(&mut self, line: Line) -> Vec<String> {
+        self.lines
+            .get_mut(line)
+            .map(|line| line.heard.drain(..).collect())
+            .unwrap_or_default()
+    }
+
+    fn close(&mut self, line: Line) -> Result<(), String> {
+        self.line(line)?.close().map_err(said)?;
+        self.catch_up()
+    }
+
+    fn is_closed(&mut self, line: Line, patience: bool) -> bool {
+        let Some(line) = self.lines.get_mut(line) else {
+            return true;
+        };
+        if patience {
+            // When this fails it is not closed.
+            let _ = line.await_close();
+        }
+        line.is_closed
+    }
+
+    fn pass(&mut self, milliseconds: u64) -> Result<bool, String> {
+        let time = Duration::from_millis(milliseconds);
+        if self.slept + time > SLEEP_MAX {
+            return Ok(false);
+        }
+        self.slept += time;
+        thread::sleep(time);
+        self.catch_up()?;
+        Ok(true)
+    }
+}

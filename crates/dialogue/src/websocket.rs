@@ -1,0 +1,251 @@
+//! A WebSocket client, no bigger than these tests need. It reads and writes without waiting for ever.
+
+use std::collections::VecDeque;
+use std::io::{self, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Generous: nothing here takes more than a second, but other tests want the processor, too.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const TEXT: u8 = 0x1;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const MASK: [u8; 4] = [1, 2, 3, 4];
+
+/// A connection to the chat.
+#[derive(Debug)]
+pub struct WebSocket {
+    stream: BufReader<TcpStream>,
+    /// Texts that came and were not taken yet, without `PIN`.
+    pub heard: VecDeque<String>,
+    /// Whether the server has closed it, with a close frame or without.
+    pub is_closed: bool,
+    pings: u64,
+}
+
+enum Came {
+    Text(String),
+    Pong(Vec<u8>),
+    Nothing,
+}
+
+impl WebSocket {
+    /// Shakes hands, as somebody who comes from `from` through a trusted proxy.
+    ///
+    /// # Errors
+    /// The server does not shake hands.
+    pub fn open(server: SocketAddr, from: &str) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let request = format!(
+            "GET /chat2 HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             X-Real-IP: {from}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes())?;
+        let mut stream = BufReader::new(stream);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        if !head.starts_with(b"HTTP/1.1 101 ") {
+            return Err(io::Error::other(String::from_utf8_lossy(&head).into_owned()));
+        }
+        Ok(Self {
+            stream,
+            heard: VecDeque::new(),
+            is_closed: false,
+            pings: 0,
+        })
+    }
+
+    /// Sends a text.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        self.send(TEXT, text.as_bytes())
+    }
+
+    /// Sends a ping and reads until it is answered. What was said before has been read by the server then, but
+    /// what it answers may come later.
+    ///
+    /// # Errors
+    /// Nothing comes, or nonsense.
+    pub fn catch_up(&mut self) -> io::Result<()> {
+        self.ping()?;
+        self.await_pong()
+    }
+
+    /// Sends a ping.
+    ///
+    /// # Errors
+    /// None where the server has closed the connection; a broken connection else.
+    pub fn ping(&mut self) -> io::Result<()> {
+        self.pings += 1;
+        if self.is_closed {
+            return Ok(());
+        }
+        // It may be on its way to being closed.
+        let _ = self.send(PING, &self.pings.to_be_bytes());
+        Ok(())
+    }
+
+    /// Reads until the last ping is answered, or the connection is closed.
+    ///
+    /// # Errors
+    /// Nothing comes, or nonsense.
+    pub fn await_pong(&mut self) -> io::Result<()> {
+        let mine = self.pings.to_be_bytes();
+        while !self.is_closed {
+            if matches!(self.read()?, Came::Pong(payload) if payload == mine) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads until a text comes of which this is true, or the connection is closed.
+    ///
+    /// # Errors
+    /// Nothing comes, or nonsense.
+    pub fn await_text(&mut self, is_it: impl Fn(&str) -> bool) -> io::Result<()> {
+        let mut seen = 0;
+        loop {
+            if self.heard.iter().skip(seen).any(|text| is_it(text)) || self.is_closed {
+                return Ok(());
+            }
+            seen = self.heard.len();
+            self.read()?;
+        }
+    }
+
+    /// Reads until the server closes the connection.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn await_close(&mut self) -> io::Result<()> {
+        while !self.is_closed {
+            self.read()?;
+        }
+        Ok(())
+    }
+
+    /// Closes the connection and waits for the server to do so, too.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn close(&mut self) -> io::Result<()> {
+        if !self.is_closed {
+            let _ = self.send(CLOSE, &1000_u16.to_be_bytes());
+        }
+        self.await_close()
+    }
+
+    fn read(&mut self) -> io::Result<Came> {
+        match self.read_frame() {
+            Ok(Came::Text(text)) => {
+                if text != "PIN" {
+                    self.heard.push_back(text.clone());
+                }
+                Ok(Came::Text(text))
+            }
+            Ok(came) => Ok(came),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+                ) =>
+            {
+                self.is_closed = true;
+                Ok(Came::Nothing)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read_frame(&mut self) -> io::Result<Came> {
+        let [first, second] = self.take()?;
+        let length = match second {
+            126 => u64::from(u16::from_be_bytes(self.take()?)),
+            127 => u64::from_be_bytes(self.take()?),
+            short => u64::from(short),
+        };
+        let mut payload = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        self.stream.read_exact(&mut payload)?;
+        match first {
+            0x81 => Ok(Came::Text(String::from_utf8(payload).map_err(io::Error::other)?)),
+            0x88 => {
+                self.is_closed = true;
+                let _ = self.send(CLOSE, payload.get(..2).unwrap_or_default());
+                Ok(Came::Nothing)
+            }
+            0x8A => Ok(Came::Pong(payload)),
+            0x89 => Ok(Came::Nothing),
+            _ => Err(io::Error::other(format!("a frame begins with {first:#x}"))),
+        }
+    }
+
+    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
+        let mut frame = vec![0x80 | opcode];
+        match payload.len() {
+            short @ 0..=125 => frame.push(0x80 | short as u8),
+            middle @ 126..=0xFFFF => {
+                frame.push(0x80 | 126);
+                frame.extend((middle as u16).to_be_bytes());
+            }
+            long => {
+                frame.push(0x80 | 127);
+                frame.extend((long as u64).to_be_bytes());
+            }
+        }
+        frame.extend(MASK);
+        frame.extend(
+            payload
+                .iter()
+                .zip(MASK.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        );
+        self.stream.get_mut().write_all(&frame)
+    }
+}
+
+/// A connection that never identifies and is only asked whether the server has come so far. What the server had read
+/// when it is asked has had its effect when it answers.
+#[derive(Debug)]
+pub struct Watcher(WebSocket);
+
+impl Watcher {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// The server does not shake hands.
+    pub fn open(server: SocketAddr) -> io::Result<Self> {
+        WebSocket::open(server, "10.255.255.254").map(Self)
+    }
+
+    /// Waits for the server.
+    ///
+    /// # Errors
+    /// Nothing comes.
+    pub fn wait(&mut self) -> io::Result<()> {
+        self.0.heard.clear();
+        // Everybody is told, identified or not, that this is no command.
+        self.0.say("VAR")?;
+        self.0.await_text(|_| true)?;
+        if self.0.is_closed {
+            Err(io::Error::other("the watcher was disconnected"))
+        } else {
+            Ok(())
+        }
+    }
+}

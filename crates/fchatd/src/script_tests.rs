@@ -1,0 +1,110 @@
+//! What the command line offers to people who write scripts: `check`, `test` and `script`.
+
+use std::path::Path;
+
+use fchatd_core::testing::{self, Report};
+use fchatd_script::engine::Watchdog;
+use fchatd_script::host::Scripts;
+use fchatd_script::tools::check;
+use fchatd_script::tools::definitions::definitions;
+use fchatd_script::tools::testing::{OWN_TESTS, add_own_tests};
+use fchatd_world::Settings;
+use tracing_subscriber::EnvFilter;
+
+use crate::command_line::{CommandLine, ScriptAction};
+use crate::configuration::{self, read_if_there};
+use crate::{Failure, scripts};
+
+/// Finds what does not compile and names that nobody defined, without running the scripts. Hints are printed and
+/// are no failure.
+///
+/// # Errors
+/// How many mistakes there are; each is printed with file and line.
+pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
+    let scripts = scripts::load(&line.dir)?;
+    let folder = line.dir.join("script");
+    let place = if folder.join("main.lua").is_file() {
+        format!("{}/", folder.display())
+    } else {
+        "built-in ".to_owned()
+    };
+    let mut findings = check::compile(&scripts);
+    if findings.is_empty() {
+        findings = check::check(&scripts);
+    }
+    for finding in &findings {
+        eprintln!("{place}{finding}");
+    }
+    match findings.iter().filter(|finding| finding.wrong).count() {
+        0 => Ok(()),
+        1 => Err("there is a mistake in the scripts".into()),
+        count => Err(format!("there are {count} mistakes in the scripts")),
+    }
+}
+
+/// Runs the tests of scripts.
+///
+/// # Errors
+/// When they can't be run, or one has failed; each failure is printed.
+pub(crate) fn test(line: &CommandLine, file: Option<&Path>) -> Result<(), Failure> {
+    let settings = configuration::load(line)?;
+    // What scripts print is for the one who tests them; what fails is told by the tests.
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("off,script=info"))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+    let mut scripts = scripts::load(&line.dir)?;
+    let own = line.dir.join("script/tests.lua");
+    let (name, source) = match file {
+        Some(file) => {
+            let source = std::fs::read_to_string(file)
+                .map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+            (file.display().to_string(), source)
+        }
+        None => match read_if_there(&own)? {
+            Some(source) => (own.display().to_string(), source),
+            None => {
+                add_own_tests(&mut scripts);
+                ("built-in tests.lua".to_owned(), OWN_TESTS.to_owned())
+            }
+        },
+    };
+    println!("{}", run(&settings, &scripts, &name, &source)?);
+    Ok(())
+}
+
+/// Prints each failure and returns the summary.
+fn run(settings: &Settings, scripts: &Scripts, name: &str, source: &str) -> Result<String, Failure> {
+    let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
+    let (mut passed, mut failed) = (0, 0);
+    testing::run(
+        settings,
+        scripts,
+        name,
+        source,
+        Some(&watchdog),
+        |Report { name, failures }| {
+            let name = if name.is_empty() { "the file itself" } else { &name };
+            if failures.is_empty() {
+                passed += 1;
+            } else {
+                failed += 1;
+            }
+            for failure in failures {
+                println!("FAILED {name}: {failure}");
+            }
+        },
+    )
+    .map_err(|error| format!("the tests can't be run: {}", error.message))?;
+    let summary = format!("{passed} passed, {failed} failed");
+    if failed == 0 { Ok(summary) } else { Err(summary) }
+}
+
+/// `fchatd script ...`.
+pub(crate) fn script(action: &ScriptAction) -> Result<(), Failure> {
+    match action {
+        ScriptAction::Definitions => print!("{}", definitions()),
+    }
+    Ok(())
+}

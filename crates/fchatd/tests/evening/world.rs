@@ -1,0 +1,272 @@
+//! The evening: rounds in which many do something at once, and what has to hold after each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use fchatd_dialogue::Program;
+use fchatd_dialogue::site::Site;
+use fchatd_dialogue::websocket::Watcher;
+use serde_json::json;
+
+use crate::people::{Person, SUPER_MODERATORS, everybody};
+use crate::random::Chance;
+use crate::view::Channel;
+
+const STEPS_PER_ROUND: usize = 10;
+/// A goodbye that was not said takes the server a moment to notice.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// See the module.
+pub(crate) struct Evening {
+    pub(crate) program: Program,
+    watcher: Watcher,
+    pub(crate) people: Vec<Person>,
+    pub(crate) chance: Chance,
+    /// All rooms that anybody has ever been in.
+    pub(crate) rooms: Vec<String>,
+    pub(crate) said: usize,
+}
+
+impl Evening {
+    /// Everybody arrives, and the administrator makes some public channels and moderators.
+    pub(crate) fn begin(seed: u64) -> Self {
+        let site = Site::start().unwrap();
+        let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
+        for flood in fchatd_dialogue::run::PATIENT {
+            words.extend(["--set".to_owned(), format!("{flood}=0")]);
+        }
+        let program = Program::start(Path::new(env!("CARGO_BIN_EXE_fchatd")), &words).unwrap();
+        let watcher = Watcher::open(program.address).unwrap();
+        let people = everybody(&site);
+        let mut evening = Self {
+            program,
+            watcher,
+            people,
+            chance: Chance(seed),
+            rooms: Vec::new(),
+            said: 0,
+        };
+        for person in &mut evening.people {
+            assert!(person.log_in(evening.program.address));
+        }
+        let mut order = |text: &str| evening.people[0].say(text);
+        for channel in ["Tavern", "Library"] {
+            order(&format!("CRC {}", json!({"channel": channel})));
+        }
+        for (channel, name) in [("Development", "Dot"), ("Frontpage", "Fay"), ("Tavern", "Gil")] {
+            order(&format!("CSO {}", json!({"channel": channel, "character": name})));
+        }
+        for (channel, name) in [
+            ("Development", "Hal"),
+            ("Library", "Ida"),
+            ("Looking for RP", "Jon"),
+        ] {
+            order(&format!("COA {}", json!({"channel": channel, "character": name})));
+        }
+        // Nobody is told when this list changes, though it shows in COL: it has to stay the same later on.
+        for name in SUPER_MODERATORS {
+            order(&format!("SCP {}", json!({"action": "add", "character": name})));
+        }
+        for name in ["Bob", "Cem", "Dot"] {
+            order(&format!("AOP {}", json!({"character": name})));
+        }
+        evening.settle();
+        assert_eq!(
+            evening.people[0].view.errors, [0_i64; 0],
+            "the administrator is refused"
+        );
+        evening.check();
+        evening
+    }
+
+    /// Waits until everybody has heard everything.
+    pub(crate) fn settle(&mut self) {
+        for is_last in [false, true] {
+            for socket in self.people.iter_mut().filter_map(|person| person.socket.as_mut()) {
+                socket.ping().unwrap();
+            }
+            for socket in self.people.iter_mut().filter_map(|person| person.socket.as_mut()) {
+                socket.await_pong().unwrap();
+            }
+            // Now everything that was said has been read; what comes of it is there after the next pings.
+            if !is_last {
+                self.watcher.wait().unwrap();
+            }
+        }
+        for person in &mut self.people {
+            person.listen();
+        }
+        for person in &self.people {
+            for channel in person
+                .view
+                .channels
+                .keys()
+                .filter(|name| name.starts_with("ADH-"))
+            {
+                if !self.rooms.contains(channel) {
+                    self.rooms.push(channel.clone());
+                }
+            }
+        }
+    }
+
+    /// Some people do something at once.
+    pub(crate) fn round(&mut self) -> Vec<String> {
+        let before = self.memberships();
+        for person in &mut self.people {
+            person.view.errors.clear();
+            person.view.messages.clear();
+            person.view.left.clear();
+            person.view.asked.clear();
+            person.view.is_fresh = false;
+        }
+        let done: Vec<String> = (0..STEPS_PER_ROUND).map(|_| self.step()).collect();
+        self.settle();
+        self.wait_for_departures();
+        self.check();
+        self.check_messages(&before, &done);
+        done
+    }
+
+    /// Who is in which channel.
+    fn memberships(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut channels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for person in self.people.iter().filter(|person| person.is_online()) {
+            for channel in person.view.channels.keys() {
+                channels
+                    .entry(channel.clone())
+                    .or_default()
+                    .insert(person.name.clone());
+            }
+        }
+        channels
+    }
+
+    fn online(&self) -> BTreeSet<&str> {
+        self.people
+            .iter()
+            .filter(|person| person.is_online())
+            .map(|person| person.name.as_str())
+            .collect()
+    }
+
+    fn wait_for_departures(&mut self) {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let online = self.online();
+            let late = |person: &Person| {
+                person
+                    .view
+                    .online
+                    .keys()
+                    .any(|name| !online.contains(name.as_str()))
+            };
+            if !self
+                .people
+                .iter()
+                .any(|person| person.is_online() && late(person))
+            {
+                return;
+            }
+            self.settle();
+        }
+    }
+
+    /// Everybody has the same picture, and it is the right one.
+    pub(crate) fn check(&self) {
+        let online = self.online();
+        let memberships = self.memberships();
+        let mut reference: Option<&Person> = None;
+        let mut channels: BTreeMap<&str, (&str, &Channel)> = BTreeMap::new();
+        let mut ignores: BTreeMap<&str, (&str, &BTreeSet<String>)> = BTreeMap::new();
+        for person in self.people.iter().filter(|person| person.is_online()) {
+            let name = &person.name;
+            let known: BTreeSet<&str> = person.view.online.keys().map(String::as_str).collect();
+            assert_eq!(known, online, "who is online, as {name} sees it and as it is");
+            let first = *reference.get_or_insert(person);
+            assert_eq!(
+                person.view.online, first.view.online,
+                "user lists of {name} and {}",
+                first.name
+            );
+            assert_eq!(
+                person.view.operators, first.view.operators,
+                "moderators of {name} and {}",
+                first.name
+            );
+            for (channel, seen) in &person.view.channels {
+                assert_eq!(
+                    seen.members, memberships[channel],
+                    "members of {channel}, as {name} sees them and as they are"
+                );
+                let (who, first) = *channels.entry(channel).or_insert((name, seen));
+                assert_eq!(*seen, *first, "{channel} as {name} and {who} see it");
+            }
+            let (who, first) = *ignores
+                .entry(&person.account)
+                .or_insert((name, &person.view.ignores));
+            assert_eq!(
+                person.view.ignores, *first,
+                "ignores of {name} and {who}, who share an account"
+            );
+        }
+    }
+
+    /// What was said in a channel was heard once by everybody who was in it all the time.
+    fn check_messages(&self, before: &BTreeMap<String, BTreeSet<String>>, done: &[String]) {
+        let after = self.memberships();
+        for line in done {
+            let Some((sender, said)) = line.split_once(": ") else {
+                continue;
+            };
+            let Some(json) = said.strip_prefix("MSG ").or_else(|| said.strip_prefix("LRP ")) else {
+                continue;
+            };
+            let Ok(said) = serde_json::from_str::<serde_json::Value>(json) else {
+                continue;
+            };
+            let (Some(channel), Some(message)) = (said["channel"].as_str(), said["message"].as_str()) else {
+                continue;
+            };
+            let escaped = message
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            let was_there = |person: &Person| {
+                let name = &person.name;
+                before.get(channel).is_some_and(|members| members.contains(name))
+                    && after.get(channel).is_some_and(|members| members.contains(name))
+                    && !person.view.left.contains(channel)
+                    && !person.view.is_fresh
+            };
+            let author = self.people.iter().find(|person| person.name == sender).unwrap();
+            let heard = |person: &Person| {
+                person
+                    .view
+                    .messages
+                    .iter()
+                    .filter(|(_, _, text)| *text == escaped)
+                    .count()
+            };
+            // Who was refused anything is left out: the errors do not say what they are about.
+            let is_sure = was_there(author) && author.is_online() && author.view.errors.is_empty();
+            for person in self
+                .people
+                .iter()
+                .filter(|person| person.is_online() && person.name != sender)
+            {
+                let times = heard(person);
+                assert!(times <= 1, "{} hears {times} times: {line}", person.name);
+                assert!(
+                    times == 0 || !author.is_silenced,
+                    "{} hears the silenced: {line}",
+                    person.name
+                );
+                if is_sure && !author.is_silenced && was_there(person) {
+                    assert_eq!(times, 1, "{} should hear {line}", person.name);
+                }
+            }
+        }
+    }
+}

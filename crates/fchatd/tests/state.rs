@@ -1,0 +1,173 @@
+//! The program itself: what lasts goes in, stays over a run of the server, and comes out.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+/// Files as a classic server left them.
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/tests/classic")
+}
+
+fn fchatd(dir: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
+    command.arg("--dir").arg(dir).args(arguments).output().unwrap()
+}
+
+/// Runs a command that must succeed, and gives what it says.
+fn done(dir: &Path, arguments: &[&str]) -> String {
+    let output = fchatd(dir, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that must fail with status 1, and gives what it says.
+fn refused(dir: &Path, arguments: &[&str]) -> String {
+    let output = fchatd(dir, arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn import(dir: &Path) -> String {
+    done(dir, &["state", "import", sample().to_str().unwrap()])
+}
+
+fn exported(dir: &Path, name: &str) -> Value {
+    let out = dir.join("out");
+    done(dir, &["state", "export", out.to_str().unwrap()]);
+    serde_json::from_str(&fs::read_to_string(out.join(name)).unwrap()).unwrap()
+}
+
+/// A running server; it ends with the test.
+struct Server(Child);
+
+impl Server {
+    /// Starts one and waits until it has announced itself; also gives what it said.
+    fn start(dir: &Path, arguments: &[&str]) -> (Self, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fchatd"))
+            .arg("--dir")
+            .arg(dir)
+            .args(["--set", "port=0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
+        while !said.contains("accounts: ") {
+            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended early: {said}");
+        }
+        (Self(child), said)
+    }
+
+    fn stop(mut self) {
+        kill_process(Pid::from_child(&self.0), Signal::TERM).unwrap();
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_classic_state_outlives_a_run_of_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    assert!(import(dir).contains("3 public channels, 1 rooms, 1 global moderators"));
+    let before = ["ops.json", "scops.json", "bans.json"].map(|name| exported(dir, name));
+    let (server, said) = Server::start(dir, &["--set", "login_url=https://user.example/?key=hidden"]);
+    assert!(
+        said.contains("remote: user.example is asked") && !said.contains("hidden"),
+        "{said}"
+    );
+    let failure = refused(dir, &["state", "import", sample().to_str().unwrap()]);
+    assert!(failure.contains("stop it first"), "{failure}");
+    server.stop();
+    assert_eq!(
+        ["ops.json", "scops.json", "bans.json"].map(|name| exported(dir, name)),
+        before
+    );
+    let room = &exported(dir, "channels.json")["private"][0];
+    assert_eq!(
+        (&room["name"], &room["title"], &room["top"]),
+        (
+            &json!("ADH-0123456789abcdef0123"),
+            &json!("Seeded Room"),
+            &json!(7)
+        )
+    );
+    assert!(
+        !dir.join("channels.json").exists(),
+        "only compat=classic keeps the classic files up to date"
+    );
+}
+
+#[test]
+fn with_compat_the_classic_files_are_kept_where_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _) = Server::start(folder.path(), &["--set", "compat=classic"]);
+    server.stop();
+    let channels = fs::read_to_string(folder.path().join("channels.json")).unwrap();
+    assert!(channels.contains("Frontpage"), "{channels}");
+}
+
+#[test]
+fn a_strange_file_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    import(dir);
+    let before = done(dir, &["state", "show"]);
+    let strange = dir.join("strange");
+    fs::create_dir(&strange).unwrap();
+    fs::write(strange.join("ops.json"), "[\"New\"]").unwrap();
+    fs::write(strange.join("scops.json"), "[7]").unwrap();
+    let failure = refused(dir, &["state", "import", strange.to_str().unwrap()]);
+    assert!(failure.contains("scops.json entry 1"), "{failure}");
+    assert_eq!(done(dir, &["state", "show"]), before);
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(refused(folder.path(), &["state", "show"]).contains("--dir"));
+    let nothing = refused(
+        folder.path(),
+        &["state", "import", folder.path().to_str().unwrap()],
+    );
+    assert!(nothing.contains("name the folder they are in"), "{nothing}");
+    assert!(refused(folder.path(), &["state", "show"]).contains("nothing was saved yet"));
+}
+
+#[test]
+fn settings_of_the_neighbours_are_checked_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (setting, fault) in [
+        ("login_url=example.org", "login_url: it must be an address"),
+        ("enablertb=true", "enablertb needs an rtbsecret"),
+        ("compat=modern", "compat must be \"classic\""),
+    ] {
+        let failure = refused(folder.path(), &["check", "--set", setting]);
+        assert!(failure.contains(fault), "{failure}");
+    }
+    let strange = [
+        "check",
+        "--set",
+        "enablertb=true",
+        "--set",
+        "rtbsecret=s",
+        "--set",
+        "rtbaddress=home",
+    ];
+    assert!(refused(folder.path(), &strange).contains("rtbaddress must be an IP address"));
+}

@@ -1,0 +1,234 @@
+//! The bridge's socket.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::net::UdpSocket;
+
+use crate::patience::Patience;
+use crate::verifier::{Order, Refusal, Verifier};
+
+/// As long as a datagram can be.
+const DATAGRAM_BYTES_MAX: usize = 65_536;
+
+/// How the bridge behaves.
+#[derive(Clone)]
+pub struct BridgeSettings {
+    /// `rtbaddress`: from where datagrams are taken, beside loopback.
+    pub peer: IpAddr,
+    /// `rtbsecret`: never empty.
+    pub secret: String,
+    /// `rtbclassic`: whether the classic form is taken.
+    pub classic: bool,
+}
+
+impl fmt::Debug for BridgeSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BridgeSettings")
+            .field("peer", &self.peer)
+            .field("classic", &self.classic)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came over the bridge since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    accepted: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Counters {
+    /// Datagrams that were handed on.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Datagrams that were refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// The website's way to people who are online.
+#[derive(Debug)]
+pub struct Bridge {
+    socket: UdpSocket,
+    peer: IpAddr,
+    verifier: Verifier,
+    counters: Arc<Counters>,
+    patience: Patience,
+}
+
+impl Bridge {
+    /// Listens; needs a runtime.
+    ///
+    /// # Errors
+    /// Those of the operating system; an empty secret, which everybody would know.
+    pub async fn bind(address: SocketAddr, settings: &BridgeSettings) -> io::Result<Self> {
+        if settings.secret.is_empty() {
+            let text = "rtbsecret is empty; give the bridge a secret that only the website knows";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        Ok(Self {
+            socket: UdpSocket::bind(address).await?,
+            peer: settings.peer.to_canonical(),
+            verifier: Verifier::new(&settings.secret, settings.classic, unix_seconds()),
+            counters: Arc::default(),
+            patience: Patience::new(Instant::now()),
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// What came so far, to keep beside the running bridge.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Hands every order that may be believed to `deliver`, for as long as it is polled.
+    pub async fn run(mut self, mut deliver: impl FnMut(Order<'_>)) {
+        let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+        loop {
+            let (length, sender) = match self.socket.recv_from(&mut buffer).await {
+                Ok(received) => received,
+                Err(error) => {
+                    tracing::warn!(%error, "the real-time bridge could not receive");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            let datagram = buffer.get(..length).unwrap_or_default();
+            match self.examine(datagram, sender.ip().to_canonical()) {
+                Ok(order) => {
+                    self.counters.accepted.fetch_add(1, Ordering::Relaxed);
+                    deliver(order);
+                }
+                Err(refusal) => self.refuse(sender, refusal),
+            }
+        }
+    }
+
+    fn examine<'a>(&mut self, datagram: &'a [u8], sender: IpAddr) -> Result<Order<'a>, Refusal> {
+        if sender != self.peer && !sender.is_loopback() {
+            return Err(Refusal::Address);
+        }
+        self.verifier.verify(datagram, unix_seconds())
+    }
+
+    fn refuse(&mut self, sender: SocketAddr, refusal: Refusal) {
+        let refused = self.counters.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(suppressed) = self.patience.line(Instant::now()) {
+            tracing::warn!(
+                %sender,
+                refused,
+                suppressed,
+                "the real-time bridge refused a datagram: {refusal}"
+            );
+        }
+    }
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use md5::{Digest, Md5};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    const SECRET: &str = "correct horse";
+
+    fn settings() -> BridgeSettings {
+        BridgeSettings {
+            peer: IpAddr::from([192, 0, 2, 7]),
+            secret: SECRET.into(),
+            classic: true,
+        }
+    }
+
+    async fn bridge() -> Bridge {
+        Bridge::bind(SocketAddr::from(([127, 0, 0, 1], 0)), &settings())
+            .await
+            .unwrap()
+    }
+
+    fn signed(command: &str) -> Vec<u8> {
+        let digest = Md5::new().chain_update(SECRET).chain_update(command).finalize();
+        let mut datagram: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        datagram.push_str(command);
+        datagram.into_bytes()
+    }
+
+    #[tokio::test]
+    async fn orders_arrive_and_refusals_are_counted() {
+        let bridge = bridge().await;
+        let (address, counters) = (bridge.local_address().unwrap(), bridge.counters());
+        let (orders, mut ordered) = mpsc::unbounded_channel();
+        tokio::spawn(bridge.run(move |order| {
+            let _ = orders.send(format!("{} {}", order.code, order.payload));
+        }));
+        let site = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        for datagram in [
+            b"".to_vec(),
+            b"hello".to_vec(),
+            vec![0; 60_000],
+            signed("nonsense"),
+        ] {
+            site.send_to(&datagram, address).await.unwrap();
+        }
+        site.send_to(&signed("RTB{\"a\":1}"), address).await.unwrap();
+        assert_eq!(ordered.recv().await.unwrap(), "RTB {\"a\":1}");
+        let long = format!("RTB\"{}\"", "x".repeat(60_000));
+        site.send_to(&signed(&long), address).await.unwrap();
+        assert_eq!(ordered.recv().await.unwrap().len(), long.len() + 1);
+        assert_eq!((counters.accepted(), counters.refused()), (2, 4));
+    }
+
+    #[tokio::test]
+    async fn only_the_website_and_loopback_are_heard() {
+        let mut bridge = bridge().await;
+        let datagram = signed("RTB{}");
+        let mut from = |address: [u8; 4]| {
+            bridge
+                .examine(&datagram, IpAddr::from(address))
+                .map(|order| order.code)
+        };
+        assert_eq!(from([192, 0, 2, 7]), Ok("RTB"));
+        assert_eq!(from([127, 9, 9, 9]), Ok("RTB"));
+        assert_eq!(from([192, 0, 2, 8]), Err(Refusal::Address));
+        assert_eq!(from([0, 0, 0, 0]), Err(Refusal::Address));
+    }
+
+    #[tokio::test]
+    async fn an_empty_secret_is_refused_and_none_is_shown() {
+        let empty = BridgeSettings {
+            secret: String::new(),
+            ..settings()
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let error = Bridge::bind(address, &empty).await.unwrap_err();
+        assert!(error.to_string().contains("rtbsecret"));
+        let shown = format!("{:?} {:?}", settings(), bridge().await);
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]), and the real-time bridge,
+//! by which a website talks to people who are online.
+//!
+//! What a datagram says and whether it may be believed is decided by [`Verifier`], which knows no socket and no
+//! clock; [`Bridge`] is the socket around it.
+
+#![forbid(unsafe_code)]
+
+mod bridge;
+mod patience;
+mod replay;
+mod verifier;
+pub mod web;
+
+pub use bridge::{Bridge, BridgeSettings, Counters};
+pub use verifier::{Order, Refusal, Verifier};

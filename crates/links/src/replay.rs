@@ -1,0 +1,105 @@
+use std::collections::HashMap;
+
+/// How far a message's time may be from ours, in seconds, either way.
+pub(crate) const WINDOW_SECONDS: u64 = 60;
+/// Messages that are remembered. Only who knows the secret gets this far, so it bounds memory, not attackers.
+const REMEMBERED_MAX: usize = 65_536;
+
+/// Why a message with a good signature is not new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// Too old, or from before the start, where nobody remembers what was seen.
+    Old,
+    /// From the future.
+    Early,
+    /// Seen before.
+    Seen,
+    /// No more can be remembered.
+    Full,
+}
+
+/// Remembers the messages of the last minute.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    /// Messages from before this are refused unseen. It never falls, so that what was forgotten stays refused even
+    /// when the clock is set back.
+    floor: u64,
+    /// Signatures, each with its message's time.
+    seen: HashMap<[u8; 32], u64>,
+}
+
+impl Replay {
+    /// Nothing from before `started` (Unix seconds) will be taken.
+    pub(crate) fn new(started: u64) -> Self {
+        Self {
+            floor: started,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Takes a message with this signature and time at the moment `now` (Unix seconds), once.
+    pub(crate) fn take(&mut self, signature: [u8; 32], time: u64, now: u64) -> Result<(), Stale> {
+        self.floor = self.floor.max(now.saturating_sub(WINDOW_SECONDS));
+        if time < self.floor {
+            return Err(Stale::Old);
+        }
+        if time > now.saturating_add(WINDOW_SECONDS) {
+            return Err(Stale::Early);
+        }
+        if self.seen.contains_key(&signature) {
+            return Err(Stale::Seen);
+        }
+        if self.seen.len() >= REMEMBERED_MAX {
+            let floor = self.floor;
+            self.seen.retain(|_, time| *time >= floor);
+            if self.seen.len() >= REMEMBERED_MAX {
+                return Err(Stale::Full);
+            }
+        }
+        self.seen.insert(signature, time);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(number: u32) -> [u8; 32] {
+        let mut signature = [0; 32];
+        signature[..4].copy_from_slice(&number.to_be_bytes());
+        signature
+    }
+
+    #[test]
+    fn once_and_within_a_minute() {
+        let mut replay = Replay::new(1000);
+        assert_eq!(replay.take(signature(1), 1000, 1000), Ok(()));
+        assert_eq!(replay.take(signature(1), 1000, 1000), Err(Stale::Seen));
+        assert_eq!(replay.take(signature(1), 1000, 1060), Err(Stale::Seen));
+        assert_eq!(replay.take(signature(1), 1000, 1061), Err(Stale::Old));
+        assert_eq!(replay.take(signature(2), 1121, 1061), Ok(()));
+        assert_eq!(replay.take(signature(3), 1122, 1061), Err(Stale::Early));
+        assert_eq!(replay.take(signature(4), 999, 1000), Err(Stale::Old));
+    }
+
+    #[test]
+    fn nothing_from_before_the_start_nor_after_a_clock_was_set_back() {
+        let mut replay = Replay::new(1000);
+        assert_eq!(replay.take(signature(1), 999, 1000), Err(Stale::Old));
+        assert_eq!(replay.take(signature(2), 1000, 1000), Ok(()));
+        assert_eq!(replay.take(signature(3), 2000, 2000), Ok(()));
+        assert_eq!(replay.take(signature(2), 1000, 1000), Err(Stale::Old));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_comes_back() {
+        let mut replay = Replay::new(0);
+        for number in 0..REMEMBERED_MAX as u32 {
+            assert_eq!(replay.take(signature(number), 100, 100), Ok(()));
+        }
+        assert_eq!(replay.take(signature(u32::MAX), 100, 100), Err(Stale::Full));
+        assert_eq!(replay.take(signature(u32::MAX), 161, 161), Ok(()));
+        assert_eq!(replay.seen.len(), 1);
+    }
+}

@@ -1,0 +1,325 @@
+//! Whether a datagram may be believed, and what it says.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use md5::{Digest, Md5};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::replay::{Replay, Stale};
+
+/// What the website wants done: a command's code and its JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order<'a> {
+    /// Three capital letters.
+    pub code: &'a str,
+    /// The rest, meant to be JSON; not looked at.
+    pub payload: &'a str,
+}
+
+/// Why a datagram was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It came from elsewhere.
+    #[error("its address is neither rtbaddress nor loopback")]
+    Address,
+    /// It begins with no signature of either form.
+    #[error("it is not signed")]
+    Unsigned,
+    /// The classic form, which is switched off.
+    #[error("it is signed in the classic form, which rtbclassic = false refuses")]
+    ClassicForm,
+    /// The signature is not ours.
+    #[error("its signature is wrong; is rtbsecret the same on both sides?")]
+    Signature,
+    /// The v2 form without a time.
+    #[error("it tells no time")]
+    Time,
+    /// Older than a minute, or older than this process.
+    #[error("it is too old; are the clocks of both sides right?")]
+    Old,
+    /// More than a minute ahead.
+    #[error("it comes from the future; are the clocks of both sides right?")]
+    Early,
+    /// The same message once more.
+    #[error("it was seen before")]
+    Replayed,
+    /// Too many messages within a minute.
+    #[error("too many messages came within a minute")]
+    Full,
+    /// Rightly signed, but not a command.
+    #[error("it holds no command: three capital letters and JSON in UTF-8")]
+    Command,
+}
+
+impl From<Stale> for Refusal {
+    fn from(stale: Stale) -> Self {
+        match stale {
+            Stale::Old => Self::Old,
+            Stale::Early => Self::Early,
+            Stale::Seen => Self::Replayed,
+            Stale::Full => Self::Full,
+        }
+    }
+}
+
+/// Knows the secret, and what was seen lately.
+pub struct Verifier {
+    secret: Vec<u8>,
+    classic: bool,
+    replay: Replay,
+}
+
+impl Verifier {
+    /// A verifier that takes the classic form only when `classic` is set, and nothing signed before `started` (Unix
+    /// seconds) in the v2 form.
+    #[must_use]
+    pub fn new(secret: &str, classic: bool, started: u64) -> Self {
+        Self {
+            secret: secret.as_bytes().to_vec(),
+            classic,
+            replay: Replay::new(started),
+        }
+    }
+
+    /// What the datagram orders, if it may be believed at the moment `now` (Unix seconds).
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn verify<'a>(&mut self, datagram: &'a [u8], now: u64) -> Result<Order<'a>, Refusal> {
+        match datagram.strip_prefix(b"v2") {
+            Some(signed) => self.verify_v2(signed, now),
+            None => self.verify_classic(datagram),
+        }
+    }
+
+    /// 32 lower-case hex digits of MD5(secret ‖ rest), then the rest.
+    fn verify_classic<'a>(&self, datagram: &'a [u8]) -> Result<Order<'a>, Refusal> {
+        let (signature, rest) = signature::<16>(datagram)?;
+        if datagram.iter().take(32).any(u8::is_ascii_uppercase) {
+            return Err(Refusal::Unsigned);
+        }
+        if !self.classic {
+            return Err(Refusal::ClassicForm);
+        }
+        let right = Md5::new()
+            .chain_update(&self.secret)
+            .chain_update(rest)
+            .finalize();
+        if !bool::from(right.as_slice().ct_eq(&signature)) {
+            return Err(Refusal::Signature);
+        }
+        order(rest)
+    }
+
+    /// 64 hex digits of HMAC-SHA256(secret, rest), then the rest: Unix seconds, a space, the command.
+    fn verify_v2<'a>(&mut self, signed: &'a [u8], now: u64) -> Result<Order<'a>, Refusal> {
+        let (signature, rest) = signature::<32>(signed)?;
+        // HMAC takes keys of every length.
+        let mac = Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|_| Refusal::Signature)?;
+        let right: [u8; 32] = mac.chain_update(rest).finalize().into_bytes().into();
+        if !bool::from(right.ct_eq(&signature)) {
+            return Err(Refusal::Signature);
+        }
+        let space = rest.iter().position(|&byte| byte == b' ').ok_or(Refusal::Time)?;
+        let (time, command) = rest.split_at(space);
+        if time.is_empty() || !time.iter().all(u8::is_ascii_digit) {
+            return Err(Refusal::Time);
+        }
+        let time = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok());
+        let order = order(command.get(1..).unwrap_or_default())?;
+        self.replay.take(signature, time.ok_or(Refusal::Time)?, now)?;
+        Ok(order)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Verifier")
+            .field("classic", &self.classic)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The signature's `N` bytes, and what follows its hex digits.
+fn signature<const N: usize>(datagram: &[u8]) -> Result<([u8; N], &[u8]), Refusal> {
+    let (digits, rest) = datagram.split_at_checked(2 * N).ok_or(Refusal::Unsigned)?;
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        for &digit in pair {
+            let value = char::from(digit).to_digit(16).ok_or(Refusal::Unsigned)?;
+            *byte = *byte << 4 | value as u8;
+        }
+    }
+    Ok((bytes, rest))
+}
+
+fn order(text: &[u8]) -> Result<Order<'_>, Refusal> {
+    let text = std::str::from_utf8(text).map_err(|_| Refusal::Command)?;
+    match text.split_at_checked(3) {
+        Some((code, payload)) if code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            Ok(Order { code, payload })
+        }
+        _ => Err(Refusal::Command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECRET: &str = "correct horse";
+    const NOW: u64 = 1_700_000_000;
+
+    fn verifier() -> Verifier {
+        Verifier::new(SECRET, true, NOW - 1000)
+    }
+
+    fn hex(bytes: &[u8]) -> Vec<u8> {
+        bytes
+            .iter()
+            .flat_map(|byte| format!("{byte:02x}").into_bytes())
+            .collect()
+    }
+
+    fn classic(secret: &str, rest: &[u8]) -> Vec<u8> {
+        let digest = Md5::new().chain_update(secret).chain_update(rest).finalize();
+        [&hex(&digest), rest].concat()
+    }
+
+    fn v2(secret: &str, rest: &[u8]) -> Vec<u8> {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+            .unwrap()
+            .chain_update(rest);
+        [b"v2".as_slice(), &hex(&mac.finalize().into_bytes()), rest].concat()
+    }
+
+    fn at(time: u64, command: &str) -> Vec<u8> {
+        v2(SECRET, format!("{time} {command}").as_bytes())
+    }
+
+    #[test]
+    fn both_forms_are_understood() {
+        // Made with md5sum and openssl, so that a mistake of ours cannot agree with itself.
+        let known_classic = br#"0c5ff1b1a0915ccc2b381151bcb2ab62KIK{"a":7}"#;
+        let known_v2 = concat!(
+            "v270044fc5fa651175ce47e030fb56cb1643e5890a68d244ec1f0c7a12f51caf83",
+            r#"1700000000 KIK{"a":7}"#
+        );
+        let wanted = Order {
+            code: "KIK",
+            payload: r#"{"a":7}"#,
+        };
+        assert_eq!(verifier().verify(known_classic, NOW), Ok(wanted));
+        assert_eq!(verifier().verify(known_v2.as_bytes(), NOW), Ok(wanted));
+        assert_eq!(
+            verifier().verify(&classic(SECRET, b"RTB"), NOW),
+            Ok(Order {
+                code: "RTB",
+                payload: ""
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_right_is_refused() {
+        let refused = |datagram: &[u8]| verifier().verify(datagram, NOW).unwrap_err();
+        assert_eq!(refused(b""), Refusal::Unsigned);
+        assert_eq!(refused(b"v2"), Refusal::Unsigned);
+        assert_eq!(refused(b"0123456789abcdef0123456789abcde"), Refusal::Unsigned);
+        assert_eq!(refused(&[b'z'; 100]), Refusal::Unsigned);
+        assert_eq!(refused(&classic("wrong", b"KIK{}")), Refusal::Signature);
+        assert_eq!(refused(&classic("", b"KIK{}")), Refusal::Signature);
+        assert_eq!(
+            refused(&classic(SECRET, b"KIK{}").to_ascii_uppercase()),
+            Refusal::Unsigned
+        );
+        for rest in ["", "KI", "kik{}", "K1K{}", "KÄK", " KIK{}"] {
+            assert_eq!(
+                refused(&classic(SECRET, rest.as_bytes())),
+                Refusal::Command,
+                "{rest}"
+            );
+        }
+        assert_eq!(refused(&classic(SECRET, b"KIK\xff")), Refusal::Command);
+        assert_eq!(
+            refused(&v2("wrong", format!("{NOW} KIK{{}}").as_bytes())),
+            Refusal::Signature
+        );
+        for rest in [
+            "",
+            "KIK{}",
+            " KIK{}",
+            "x KIK{}",
+            "+1700000000 KIK{}",
+            "99999999999999999999999 KIK{}",
+        ] {
+            assert_eq!(refused(&v2(SECRET, rest.as_bytes())), Refusal::Time, "{rest}");
+        }
+        assert_eq!(refused(&at(NOW, "KI")), Refusal::Command);
+        assert_eq!(refused(&at(NOW - 61, "KIK{}")), Refusal::Old);
+        assert_eq!(refused(&at(NOW + 61, "KIK{}")), Refusal::Early);
+        assert_eq!(refused(&at(0, "KIK{}")), Refusal::Old);
+        assert_eq!(refused(&at(u64::MAX, "KIK{}")), Refusal::Early);
+    }
+
+    #[test]
+    fn the_v2_form_works_once_and_the_classic_one_can_be_switched_off() {
+        let mut verifier = verifier();
+        let datagram = at(NOW, "KIK{}");
+        assert!(verifier.verify(&datagram, NOW).is_ok());
+        assert_eq!(verifier.verify(&datagram, NOW), Err(Refusal::Replayed));
+        // The same in other hex digits is still the same.
+        let mut disguised = datagram.clone();
+        disguised[2..66].make_ascii_uppercase();
+        assert_eq!(verifier.verify(&disguised, NOW), Err(Refusal::Replayed));
+        assert!(verifier.verify(&at(NOW + 1, "KIK{}"), NOW).is_ok());
+        let mut strict = Verifier::new(SECRET, false, NOW);
+        assert_eq!(
+            strict.verify(&classic(SECRET, b"KIK{}"), NOW),
+            Err(Refusal::ClassicForm)
+        );
+        assert!(strict.verify(&datagram, NOW).is_ok());
+    }
+
+    #[test]
+    fn the_secret_is_never_shown() {
+        assert!(!format!("{:?}", verifier()).contains(SECRET));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_signed_comes_out(code in "[A-Z]{3}", payload in "\\PC{0,200}", secret in "\\PC{1,100}") {
+            let mut verifier = Verifier::new(&secret, true, NOW);
+            let rest = format!("{code}{payload}");
+            let wanted = Order { code: &code, payload: &payload };
+            let datagram = classic(&secret, rest.as_bytes());
+            prop_assert_eq!(verifier.verify(&datagram, NOW), Ok(wanted));
+            let datagram = v2(&secret, format!("{NOW} {rest}").as_bytes());
+            prop_assert_eq!(verifier.verify(&datagram, NOW), Ok(wanted));
+            prop_assert_eq!(verifier.verify(&datagram, NOW), Err(Refusal::Replayed));
+        }
+
+        #[test]
+        fn one_changed_byte_is_refused(place in any::<prop::sample::Index>(), flip in 1u8.., second in any::<bool>()) {
+            let mut datagram = if second { at(NOW, "KIK{\"a\":7}") } else { classic(SECRET, b"KIK{\"a\":7}") };
+            let place = place.index(datagram.len());
+            let before = datagram[place];
+            datagram[place] ^= flip;
+            // The hex digits of v2 have no case.
+            prop_assume!(!(second && (2..66).contains(&place) && datagram[place].eq_ignore_ascii_case(&before)));
+            prop_assert!(verifier().verify(&datagram, NOW).is_err());
+        }
+
+        #[test]
+        fn noise_is_refused(datagram in proptest::collection::vec(any::<u8>(), 0..300), prefix in "(v2)?[0-9a-f]{0,70}") {
+            let noise = [prefix.as_bytes(), &datagram].concat();
+            prop_assert!(verifier().verify(&noise, NOW).is_err());
+        }
+    }
+}

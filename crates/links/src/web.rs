@@ -1,0 +1,318 @@
+//! Asking web servers: the log-in site, and what scripts want to know.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Uri};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
+
+/// The longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// The longest head of an answer, in bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long a connection may wait for the next request.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long opening a connection may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Where to ask: an `http://` or `https://` address. Its `Debug` shows the host only, since sites are given secrets
+/// in the query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebAddress(Uri);
+
+/// Why an address can't be used. The texts do not repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// It is no address.
+    #[error("it must be an address such as https://www.example.org/chat/login.php")]
+    Malformed,
+    /// It has a user name in it, which would not be sent.
+    #[error("it must not hold a user name or a password before the host; put a secret into the query")]
+    UserName,
+}
+
+impl WebAddress {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let address: Uri = text.trim().parse().map_err(|_| AddressError::Malformed)?;
+        let named = address.host().is_some_and(|host| !host.is_empty());
+        if !named || !matches!(address.scheme_str(), Some("http" | "https")) {
+            return Err(AddressError::Malformed);
+        }
+        let authority = address.authority().map_or("", |authority| authority.as_str());
+        if authority.contains('@') {
+            return Err(AddressError::UserName);
+        }
+        Ok(Self(address))
+    }
+
+    /// The host, for messages.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.host().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for WebAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "WebAddress({})", self.host())
+    }
+}
+
+/// A form-encoded form. `Debug` shows nothing of it: forms hold tickets.
+pub struct Form(Bytes);
+
+impl Form {
+    /// A form with these fields, in their order.
+    pub fn new<K: AsRef<str>, V: AsRef<str>>(fields: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        Self(form.finish().into())
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Form(…)")
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebError {
+    /// No connection, or it ended before the answer.
+    #[error("the site can't be reached: {0}")]
+    Connection(String),
+    /// The answer is too long.
+    #[error("the site's answer is longer than {} KiB", ANSWER_BYTES_MAX / 1024)]
+    TooLong,
+    /// The answer was not finished.
+    #[error("the site's answer broke off: {0}")]
+    BrokenOff(String),
+}
+
+/// An answer, whatever its status. Redirections are not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebAnswer {
+    /// The status, such as 200.
+    pub status: u16,
+    /// The whole body, at most 256 KiB.
+    pub body: Bytes,
+}
+
+/// Speaks HTTP/1.1, with TLS where the address says so, and keeps connections for the next request. Cheap to clone;
+/// belongs on one runtime. It sets no time limit but the one for connecting; dropping the future ends a request.
+#[derive(Clone)]
+pub struct WebClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl WebClient {
+    /// A client that trusts the certificate authorities that browsers trust, and keeps at most `idle` unused
+    /// connections to each host.
+    ///
+    /// # Errors
+    /// The TLS library's.
+    pub fn new(idle: usize) -> Result<Self, rustls::Error> {
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_webpki_roots()
+            .with_no_client_auth();
+        Ok(Self::with_tls(idle, tls))
+    }
+
+    fn with_tls(idle: usize, tls: ClientConfig) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(idle)
+            .http1_max_buf_size(HEAD_BYTES_MAX)
+            .build(connector);
+        Self(client)
+    }
+
+    /// Fetches what is at an address.
+    ///
+    /// # Errors
+    /// There is no answer, or none that can be used.
+    pub async fn get(&self, address: &WebAddress) -> Result<WebAnswer, WebError> {
+        self.exchange(address, None).await
+    }
+
+    /// Posts a form. When a kept connection turns out to be gone, the form is sent once more.
+    ///
+    /// # Errors
+    /// As [`WebClient::get`].
+    pub async fn post(&self, address: &WebAddress, form: Form) -> Result<WebAnswer, WebError> {
+        self.exchange(address, Some(form.0)).await
+    }
+
+    async fn exchange(&self, address: &WebAddress, form: Option<Bytes>) -> Result<WebAnswer, WebError> {
+        let answer = match self.0.request(request(address, form.clone())).await {
+            // Most likely a kept connection that the site gave up in this moment, unread. What is asked here may be
+            // asked twice.
+            Err(error) if closed_without_answer(&error) => self.0.request(request(address, form)).await,
+            answer => answer,
+        };
+        let answer = answer.map_err(|error| WebError::Connection(causes(&error)))?;
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
+        let body = body.collect().await.map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                WebError::TooLong
+            } else {
+                WebError::BrokenOff(causes(&*error))
+            }
+        })?;
+        Ok(WebAnswer {
+            status,
+            body: body.to_bytes(),
+        })
+    }
+}
+
+impl fmt::Debug for WebClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WebClient")
+    }
+}
+
+fn request(address: &WebAddress, form: Option<Bytes>) -> Request<Full<Bytes>> {
+    let posts = form.is_some();
+    let mut request = Request::new(Full::new(form.unwrap_or_default()));
+    *request.uri_mut() = address.0.clone();
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let agent = concat!("fchatd/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    if posts {
+        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(CONTENT_TYPE, encoded);
+        *request.method_mut() = Method::POST;
+    }
+    request
+}
+
+fn closed_without_answer(error: &hyper_util::client::legacy::Error) -> bool {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    cause.is_some_and(|cause| cause.is_incomplete_message() || cause.is_canceled())
+}
+
+/// An error with what caused it: the libraries' own texts stop at the first.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+        Arc::new(rustls::crypto::ring::default_provider())
+    }
+
+    /// A site that answers each connection once, with a certificate of its own for `localhost`.
+    async fn site() -> (u16, rustls::pki_types::CertificateDer<'static>) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = own.cert.der().clone();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+        let tls = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut buffer = [0; 4096];
+                let _ = stream.read(&mut buffer).await;
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+                let _ = stream.write_all(answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (port, certificate)
+    }
+
+    #[tokio::test]
+    async fn https_is_spoken_with_sites_that_can_prove_who_they_are() {
+        let (port, certificate) = site().await;
+        let at = |host: &str| WebAddress::parse(&format!("https://{host}:{port}/")).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let tls = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let trusting = WebClient::with_tls(1, tls);
+        let answer = trusting.get(&at("localhost")).await.unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
+        let other_name = trusting.get(&at("127.0.0.1")).await;
+        assert!(
+            matches!(other_name, Err(WebError::Connection(_))),
+            "{other_name:?}"
+        );
+        let unknown = WebClient::new(1).unwrap().get(&at("localhost")).await;
+        assert!(matches!(unknown, Err(WebError::Connection(_))), "{unknown:?}");
+    }
+
+    #[test]
+    fn unusable_addresses_are_refused_and_nothing_secret_is_shown() {
+        for text in [
+            "",
+            "example.org",
+            "/login",
+            "ftp://example.org/",
+            "http://",
+            "https:///x",
+            "ht tp://x",
+        ] {
+            assert_eq!(WebAddress::parse(text), Err(AddressError::Malformed), "{text}");
+        }
+        let named = WebAddress::parse("https://user:hidden@example.org/");
+        assert_eq!(named, Err(AddressError::UserName));
+        let good = WebAddress::parse("https://example.org/login?key=hidden").unwrap();
+        assert_eq!(format!("{good:?}"), "WebAddress(example.org)");
+    }
+}

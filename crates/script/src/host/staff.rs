@@ -1,0 +1,103 @@
+//! The part of the library `s` about calls for the staff and about the logs.
+
+use fchatd_world::snapshot::StaffCall;
+use fchatd_world::{Said, World};
+
+use super::{channel, connection};
+use crate::engine::{Arguments, Function, HostError, Reply, Value};
+
+type Answer = Result<Reply, HostError>;
+
+macro_rules! functions {
+    ($($name:literal $signature:literal $summary:literal $run:expr;)*) => {
+        &[$(Function { library: "s", name: $name, signature: $signature, summary: $summary, run: $run }),*]
+    };
+}
+
+pub(super) static FUNCTIONS: &[Function<World>] = functions! {
+    "addToStaffCallTargets" "(con: Connection)"
+        "Lets a connection hear staff calls whatever its roles." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.add_staff_target(key);
+        Ok(Reply::None)
+    };
+    "addStaffCall" "(id: string, character: string, report: string, logid: number, tab: string)"
+        "Keeps a call for the staff; -1 as the log's number stands for none." add_staff_call;
+    "removeStaffCall" "(id: string)"
+        "Forgets a call." |w, a| {
+        w.remove_staff_call(&a.text(1)?);
+        Ok(Reply::None)
+    };
+    "getStaffCall" "(id: string): {callid: string, character: string, report: string, logid: number, timestamp: number, tab: string} | false"
+        "A call, or false." |w, a| {
+        let Some(call) = w.staff_call(&a.text(1)?) else {
+            return Ok(false.into());
+        };
+        Ok(Reply::One(Value::Map(vec![
+            ("callid".into(), call.id.clone().into()),
+            ("character".into(), call.character.clone().into()),
+            ("report".into(), call.report.clone().into()),
+            ("logid".into(), (call.log as f64).into()),
+            ("timestamp".into(), (call.time as f64).into()),
+            ("tab".into(), call.tab.clone().into()),
+        ])))
+    };
+    "sendStaffCalls" "(con: Connection)"
+        "Sends a connection all open calls." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.send_staff_calls(key);
+        Ok(Reply::None)
+    };
+    "logMessage" "(type: string, con: Connection, chan: Channel?, to: (Connection|string)?, text: string?)"
+        "Writes to the chat log." log_message;
+    "logAction" "(con: Connection, code: string, arguments: table)"
+        "Writes to the action log." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        let code = a.text(2)?;
+        let mut json = Vec::new();
+        a.json(3, &mut json)?;
+        w.log_action(key, &code, String::from_utf8(json).unwrap_or_default());
+        Ok(Reply::None)
+    };
+};
+
+fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let call = StaffCall {
+        id: arguments.text(1)?.into_owned(),
+        character: arguments.text(2)?.into_owned(),
+        report: arguments.text(3)?.into_owned(),
+        log: arguments.number(4)? as i64,
+        tab: arguments.text(5)?.into_owned(),
+        time: world.unix_seconds(),
+    };
+    world.add_staff_call(call);
+    Ok(Reply::None)
+}
+
+fn log_message(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let kind = arguments.text(1)?;
+    let (from, _) = connection(world, arguments, 2)?;
+    let place = if arguments.is_nil(3) {
+        None
+    } else {
+        Some(channel(world, arguments, 3)?.0)
+    };
+    let name;
+    let to = if arguments.is_nil(4) {
+        None
+    } else if let Ok((key, _)) = connection(world, arguments, 4) {
+        Some(Ok(key))
+    } else {
+        name = arguments.text(4)?;
+        Some(Err(&*name))
+    };
+    let body = arguments.optional_text(5)?;
+    world.log_said(Said {
+        kind: &kind,
+        from,
+        channel: place,
+        to,
+        body: body.as_deref(),
+    });
+    Ok(Reply::None)
+}

@@ -1,0 +1,106 @@
+//! The whole interface as a list: what documentation, definitions and the checker know of it.
+
+use fchatd_protocol::error;
+
+use super::testing;
+use crate::host::LIBRARIES;
+
+/// One function, as its table describes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The global table it is in.
+    pub library: &'static str,
+    /// Its name in there.
+    pub name: &'static str,
+    /// Parameters and results.
+    pub signature: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+}
+
+/// The libraries in the order of page 3, each with a line that says what it is about.
+pub const LIBRARY_NAMES: [(&str, &str); 6] = [
+    ("u", "Connections and the characters behind them"),
+    ("c", "Channels"),
+    ("s", "The server as a whole"),
+    ("http", "Asking web servers; the answer comes to `httpcb`"),
+    ("const", "The error numbers; scripts may add fields of their own"),
+    (
+        "testing",
+        "For scripts that test scripts; there under `fchatd test` only",
+    ),
+];
+
+/// Every function of the host, library after library, in each in the order of the tables.
+pub fn functions() -> Vec<Entry> {
+    let host = LIBRARIES.iter().flat_map(|functions| functions.iter());
+    let all: Vec<Entry> = host
+        .map(|function| Entry {
+            library: function.library,
+            name: function.name,
+            signature: function.signature,
+            summary: function.summary,
+        })
+        .chain(testing::ENTRIES.iter().copied())
+        .collect();
+    LIBRARY_NAMES
+        .iter()
+        .flat_map(|(library, _)| all.iter().filter(move |entry| entry.library == *library).copied())
+        .collect()
+}
+
+/// The names in `const`, each with its number and text.
+pub fn constants() -> impl Iterator<Item = (String, i32, &'static str)> {
+    error::ALL
+        .iter()
+        .map(|&(name, number, text)| (format!("FERR_{name}"), number, text))
+}
+
+/// The globals that are no libraries: name, type, and what they are.
+pub const GLOBALS: [(&str, &str, &str); 9] = [
+    (
+        "event",
+        "{[string]: (con: Connection, args: any) -> number?}",
+        "What the script does at each command: `event.XXX`, and `event.ident_callback`, `event.pre_disconnect`.",
+    ),
+    (
+        "rtb",
+        "{[string]: (args: any) -> ()}",
+        "What the script does at each message of the website's bridge.",
+    ),
+    (
+        "httpcb",
+        "{[string]: (con: Connection?, status: number, body: any, extras: any) -> number?}",
+        "What the script does with the answers to `http.get` and `http.post`.",
+    ),
+    (
+        "chat_init",
+        "(() -> ())?",
+        "Called after the scripts are loaded: at the start and after each reload.",
+    ),
+    (
+        "on_error",
+        "(message: string) -> string",
+        "Gets the message of every error that ends a call, and returns what is to be logged. May be replaced.",
+    ),
+    (
+        "print",
+        "(value: any) -> ()",
+        "Writes the value to the log of the server.",
+    ),
+    (
+        "error",
+        "(message: any, level: number?) -> never",
+        "Ends the call with an error; the position in the script comes before the message.",
+    ),
+    (
+        "require",
+        "(name: string) -> any",
+        "The result of a module, `DIR/script/<name>.lua`, which runs once.",
+    ),
+    (
+        "collectgarbage",
+        "(what: string?) -> number",
+        "With \"count\": the memory in use in KiB. All else does nothing and returns 0.",
+    ),
+];

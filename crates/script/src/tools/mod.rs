@@ -1,0 +1,13 @@
+//! For people who write scripts: a checker, a definitions file for editors, the reference, and the library
+//! `testing`. All of them come from the one table of host functions ([`crate::host::LIBRARIES`]).
+
+pub mod check;
+pub mod definitions;
+pub mod interface;
+pub mod luau;
+mod names;
+mod near;
+pub mod reference;
+pub mod testing;
+mod token;
+pub mod types;

@@ -1,0 +1,142 @@
+//! The library `testing` (page 3): its description and its Lua side. What plays the network for it is in the crate
+//! `core`; the two speak with each other through [`FUNCTIONS`] and the functions whose names begin with `__`.
+//!
+//! A test runs in a coroutine. What needs the network hands a request over and waits, so that a command under test
+//! takes the whole way that a client's takes, with its own time limit.
+
+use fchatd_protocol::exchange::{ConnectionId, Operation};
+use fchatd_world::World;
+
+use super::interface::Entry;
+use crate::engine::{Arguments, Function, HostError, Reply};
+use crate::host::Scripts;
+
+/// To whom a test's requests are sent. No edge has a connection of this name.
+pub const RUNNER: ConnectionId = ConnectionId {
+    edge: u16::MAX,
+    slot: u32::MAX,
+    generation: u32::MAX,
+};
+
+/// The one function that the Lua side has from the host.
+pub static FUNCTIONS: &[Function<World>] = &[Function {
+    library: "testing",
+    name: "__request",
+    signature: "(what: string, con: any, text: string?, arguments: table?)",
+    summary: "Tells the runner something: what, connection, arguments as JSON, text, with a zero byte between them.",
+    run: request,
+}];
+
+/// Its Lua side, to be loaded into a state that has [`FUNCTIONS`].
+pub const PRELUDE: &str = include_str!("testing.lua");
+
+const fn entry(name: &'static str, signature: &'static str, summary: &'static str) -> Entry {
+    Entry {
+        library: "testing",
+        name,
+        signature,
+        summary,
+    }
+}
+
+/// What scripts find in it. A + marks what the classic server did not have.
+pub static ENTRIES: &[Entry] = &[
+    entry(
+        "createConnection",
+        "(name: string): Connection",
+        "Puts a character online: account 1, character 2, without roles.",
+    ),
+    entry(
+        "removeConnection",
+        "(who: Connection|string)",
+        "The character's connection is lost.",
+    ),
+    entry(
+        "killChannel",
+        "(name: string)",
+        "Ends a channel; each member gets LCH.",
+    ),
+    entry(
+        "assert",
+        "(actual: any, expected: any)",
+        "Ends the test with an error unless the two are equal; tables are compared field by field.",
+    ),
+    entry(
+        "runTests",
+        "()",
+        "Does nothing: all functions in the table `tests` are run anyway, each in a fresh world.",
+    ),
+    entry(
+        "expect",
+        "(actual: any, expected: any, what: string?)",
+        "+ As assert, but the test goes on, so that one test can tell several mistakes.",
+    ),
+    entry(
+        "command",
+        "(con: Connection, code: string, args: table?): number",
+        "+ The client sends a command; the number of the last ERR that it got for it, or 0. When the script fails, so \
+         does the test.",
+    ),
+    entry(
+        "sent",
+        "(con: Connection): {{code: string, args: any}}",
+        "+ What the client got since the last call. A message whose rest is no JSON object has it as `text`.",
+    ),
+    entry(
+        "closed",
+        "(con: Connection): boolean",
+        "+ Whether the server has closed the connection.",
+    ),
+    entry(
+        "advance",
+        "(seconds: number)",
+        "+ Lets time pass, with everything that the server does meanwhile.",
+    ),
+    entry(
+        "logIn",
+        "(answer: table): (Connection, number)",
+        "+ A client logs in and the login check answers this (page 4); the number is that of the last ERR, or 0.",
+    ),
+];
+
+macro_rules! own {
+    ($($name:literal),*) => {
+        /// Name and source of the modules of [`OWN_TESTS`].
+        pub const OWN_MODULES: &[(&str, &str)] =
+            &[$((concat!("tests/", $name), include_str!(concat!("../../../../script/tests/", $name, ".lua")))),*];
+    };
+}
+
+/// The tests of the rules that the program brings along.
+pub const OWN_TESTS: &str = include_str!("../../../../script/tests.lua");
+
+own!("channels", "moderation", "play", "rights", "server", "talking");
+
+/// Adds the modules of [`OWN_TESTS`] to scripts.
+pub fn add_own_tests(scripts: &mut Scripts) {
+    for &(name, source) in OWN_MODULES {
+        scripts.modules.insert(name.to_owned(), source.to_owned());
+    }
+}
+
+fn request(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
+    let what = arguments.text(1)?;
+    let connection = arguments.optional_text(2)?.unwrap_or_default();
+    let text = arguments.optional_text(3)?.unwrap_or_default();
+    let mut json = Vec::new();
+    if !arguments.is_nil(4) {
+        arguments.json(4, &mut json)?;
+    }
+    let frame = world.outputs.frame(|out| {
+        for part in [what.as_bytes(), connection.as_bytes(), &json] {
+            out.extend_from_slice(part);
+            out.push(0);
+        }
+        out.extend_from_slice(text.as_bytes());
+    });
+    world.outputs.operations.push(Operation::Send {
+        connection: RUNNER,
+        frame,
+    });
+    Ok(Reply::None)
+}

@@ -1,0 +1,279 @@
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::members::{Faults, Members, entries, kind};
+use super::{BANS, CHANNELS, ClassicError, OPERATORS, SUPER_OPERATORS, file_error};
+use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
+
+/// What the files in a folder hold. A part whose file is not there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    channels: Option<Vec<ChannelRecord>>,
+    operators: Option<Vec<String>>,
+    super_operators: Option<Vec<String>>,
+    accounts: Option<(Vec<AccountBan>, Vec<AccountTimeout>)>,
+    /// What was changed on the way, a sentence each, for the operator.
+    pub remarks: Vec<String>,
+}
+
+impl Imported {
+    /// Puts what the files hold in the place of what was there before; a part without a file stays.
+    ///
+    /// # Errors
+    /// [`ClassicError::NoChannels`].
+    pub fn over(self, before: Option<Snapshot>) -> Result<Snapshot, ClassicError> {
+        if before.is_none() && self.channels.is_none() {
+            return Err(ClassicError::NoChannels);
+        }
+        let mut snapshot = before.unwrap_or_default();
+        if let Some(channels) = self.channels {
+            snapshot.channels = channels;
+        }
+        if let Some(operators) = self.operators {
+            snapshot.operators = operators;
+        }
+        if let Some(super_operators) = self.super_operators {
+            snapshot.super_operators = super_operators;
+        }
+        if let Some((bans, timeouts)) = self.accounts {
+            (snapshot.bans, snapshot.timeouts) = (bans, timeouts);
+        }
+        Ok(snapshot)
+    }
+}
+
+/// Reads the files in a folder.
+///
+/// # Errors
+/// None is there, one can't be read, or something in them is strange.
+pub fn read(folder: &Path) -> Result<Imported, ClassicError> {
+    let mut faults = Faults::default();
+    let mut imported = Imported::default();
+    let mut found = false;
+    let mut file = |name: &str, faults: &mut Faults| -> Result<Option<Value>, ClassicError> {
+        let path = folder.join(name);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(file_error(&path, error)),
+        };
+        found = true;
+        Ok(parse(name, &bytes, faults))
+    };
+    let [channels, operators, super_operators, bans] = [
+        file(CHANNELS, &mut faults)?,
+        file(OPERATORS, &mut faults)?,
+        file(SUPER_OPERATORS, &mut faults)?,
+        file(BANS, &mut faults)?,
+    ];
+    if !found {
+        return Err(ClassicError::NothingThere {
+            folder: folder.to_owned(),
+        });
+    }
+    imported.channels = channels.map(|value| read_channels(value, &mut faults, &mut imported.remarks));
+    imported.operators = operators.map(|value| read_names(OPERATORS, value, &mut faults));
+    imported.super_operators = super_operators.map(|value| read_names(SUPER_OPERATORS, value, &mut faults));
+    imported.accounts = bans.map(|value| read_bans(value, &mut faults));
+    if faults.0.is_empty() {
+        Ok(imported)
+    } else {
+        Err(ClassicError::Strange { faults: faults.0 })
+    }
+}
+
+fn parse(name: &str, bytes: &[u8], faults: &mut Faults) -> Option<Value> {
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            faults.add(
+                &format!("{name}:{}", error.line()),
+                format_args!("this is not JSON: {error}"),
+            );
+            None
+        }
+    }
+}
+
+fn read_channels(value: Value, faults: &mut Faults, remarks: &mut Vec<String>) -> Vec<ChannelRecord> {
+    let Some(mut file) = Members::new(CHANNELS.to_owned(), value, faults) else {
+        return Vec::new();
+    };
+    let mut names = Names::default();
+    let mut channels = Vec::new();
+    for (list, kinds) in [
+        ("public", &["public"][..]),
+        ("private", &["private", "pubprivate"]),
+    ] {
+        for (place, value) in file.list(list, faults) {
+            let Some(members) = Members::new(place, value, faults) else {
+                continue;
+            };
+            channels.push(read_channel(members, kinds, &mut names, faults, remarks));
+        }
+    }
+    file.finish(faults);
+    channels
+}
+
+fn read_channel(
+    mut members: Members,
+    kinds: &[&str],
+    names: &mut Names,
+    faults: &mut Faults,
+    remarks: &mut Vec<String>,
+) -> ChannelRecord {
+    let name = listed_name(&mut members, names, faults);
+    if !name.is_empty() {
+        members.call(&name);
+    }
+    let owner = members.text_or_empty("owner", faults);
+    let mut channel = ChannelRecord {
+        title: members.text_or_empty("title", faults),
+        description: members.text_or_empty("description", faults),
+        kind: one_of(&mut members, "type", kinds, faults),
+        mode: one_of(&mut members, "mode", &["both", "chat", "ads"], faults),
+        peak: members.number_or_zero("top", faults).unsigned_abs(),
+        moderators: Vec::new(),
+        bans: Vec::new(),
+        name,
+        owner,
+    };
+    // How many were there when the file was written says nothing now.
+    members.number_or_zero("users", faults);
+    let mut moderators = Names::default();
+    for (place, value) in members.list("modlist", faults) {
+        let Some(mut one) = Members::new(place, value, faults) else {
+            continue;
+        };
+        let record = ModeratorRecord {
+            name: listed_name(&mut one, &mut moderators, faults),
+            by: one.text_or_empty("modder", faults),
+            time: one.number_or_zero("time", faults),
+        };
+        if record.name.eq_ignore_ascii_case(&channel.owner) {
+            let remark = "the owner is a moderator anyway and was left out of the list";
+            remarks.push(format!("{}: {remark}", one.place()));
+        } else {
+            channel.moderators.push(record);
+        }
+        one.finish(faults);
+    }
+    let mut banned = Names::default();
+    for (place, value) in members.list("banlist", faults) {
+        let Some(mut one) = Members::new(place, value, faults) else {
+            continue;
+        };
+        let record = BanRecord {
+            name: listed_name(&mut one, &mut banned, faults),
+            banner: one.text_or_empty("banner", faults),
+            time: one.number_or_zero("time", faults),
+            until: one.number_or_zero("timeout", faults),
+        };
+        channel.bans.push(record);
+        one.finish(faults);
+    }
+    members.finish(faults);
+    channel
+}
+
+fn one_of(members: &mut Members, key: &str, allowed: &[&str], faults: &mut Faults) -> String {
+    let before = faults.0.len();
+    let text = members.text(key, faults);
+    if faults.0.len() == before && !allowed.contains(&text.as_str()) {
+        let allowed = allowed.join(" or ");
+        faults.add(
+            members.place(),
+            format_args!("{key:?} is {text:?}, but must be {allowed}"),
+        );
+    }
+    text
+}
+
+fn read_names(file: &str, value: Value, faults: &mut Faults) -> Vec<String> {
+    let mut names = Names::default();
+    let mut list = Vec::new();
+    for (place, value) in entries(file, value, faults) {
+        match value {
+            Value::String(name) => {
+                names.check(&place, &name, faults);
+                list.push(name);
+            }
+            other => faults.add(&place, format_args!("a name was expected, not {}", kind(&other))),
+        }
+    }
+    list
+}
+
+fn read_bans(value: Value, faults: &mut Faults) -> (Vec<AccountBan>, Vec<AccountTimeout>) {
+    let (mut bans, mut timeouts) = (Vec::new(), Vec::new());
+    let Some(mut file) = Members::new(BANS.to_owned(), value, faults) else {
+        return (bans, timeouts);
+    };
+    let mut seen = HashSet::new();
+    for (place, value) in file.list("bans", faults) {
+        let Some(mut one) = Members::new(place, value, faults) else {
+            continue;
+        };
+        let account = account(&mut one, &mut seen, faults);
+        let character = one.text_or_empty("character", faults);
+        bans.push(AccountBan { account, character });
+        one.finish(faults);
+    }
+    let mut seen = HashSet::new();
+    for (place, value) in file.list("timeouts", faults) {
+        let Some(mut one) = Members::new(place, value, faults) else {
+            continue;
+        };
+        let account = account(&mut one, &mut seen, faults);
+        timeouts.push(AccountTimeout {
+            account,
+            character: one.text_or_empty("character", faults),
+            until: one.number("end", 0, faults),
+        });
+        one.finish(faults);
+    }
+    file.finish(faults);
+    (bans, timeouts)
+}
+
+/// The name of an entry, which must not be in the list already.
+fn listed_name(entry: &mut Members, names: &mut Names, faults: &mut Faults) -> String {
+    let before = faults.0.len();
+    let name = entry.text("name", faults);
+    if faults.0.len() == before {
+        names.check(entry.place(), &name, faults);
+    }
+    name
+}
+
+/// The number of an account, which must not be in the list already.
+fn account(entry: &mut Members, seen: &mut HashSet<i64>, faults: &mut Faults) -> i64 {
+    let account = entry.number("id", 1, faults);
+    if account > 0 && !seen.insert(account) {
+        faults.add(
+            entry.place(),
+            format_args!("account {account} is listed twice; remove one"),
+        );
+    }
+    account
+}
+
+/// The names in one list, compared as the server compares them.
+#[derive(Default)]
+struct Names(HashSet<String>);
+
+impl Names {
+    fn check(&mut self, place: &str, name: &str, faults: &mut Faults) {
+        if name.trim().is_empty() {
+            faults.add(place, "the name is empty");
+        } else if name.chars().any(char::is_control) {
+            faults.add(place, format_args!("the name {name:?} holds control characters"));
+        } else if !self.0.insert(name.to_ascii_lowercase()) {
+            faults.add(place, format_args!("{name:?} is listed twice; remove one"));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{BANS, CHANNELS, ClassicError, OPERATORS, SUPER_OPERATORS, file_error};
+use crate::snapshot::{ChannelRecord, Snapshot};
+
+/// The files' names with their contents.
+pub type Files = [(&'static str, String); 4];
+
+/// What the classic server would have written.
+#[must_use]
+pub fn files(snapshot: &Snapshot) -> Files {
+    let list = |public: bool| -> Vec<Value> {
+        let wanted = |channel: &&ChannelRecord| (channel.kind == "public") == public;
+        snapshot.channels.iter().filter(wanted).map(channel).collect()
+    };
+    let bans: Vec<_> = snapshot
+        .bans
+        .iter()
+        .map(|ban| json!({ "id": ban.account, "character": ban.character }))
+        .collect();
+    let timeouts: Vec<_> = snapshot
+        .timeouts
+        .iter()
+        .map(|timeout| json!({ "id": timeout.account, "end": timeout.until, "character": timeout.character }))
+        .collect();
+    [
+        (CHANNELS, json!({ "public": list(true), "private": list(false) })),
+        (OPERATORS, json!(snapshot.operators)),
+        (SUPER_OPERATORS, json!(snapshot.super_operators)),
+        (BANS, json!({ "bans": bans, "timeouts": timeouts })),
+    ]
+    .map(|(name, value)| (name, format!("{value:#}\n")))
+}
+
+/// Writes the files into a folder, which is made when it is missing. Each replaces its predecessor whole.
+///
+/// # Errors
+/// The folder or a file can't be written.
+pub fn write(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
+    write_some(folder, snapshot, |_| true)
+}
+
+/// Writes all files but `channels.json`, as the classic server did after each decision of its staff.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_lists(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
+    write_some(folder, snapshot, |name| name != CHANNELS)
+}
+
+fn write_some(folder: &Path, snapshot: &Snapshot, wanted: impl Fn(&str) -> bool) -> Result<(), ClassicError> {
+    fs::create_dir_all(folder).map_err(|error| file_error(folder, error))?;
+    for (name, content) in files(snapshot).into_iter().filter(|(name, _)| wanted(name)) {
+        let path = folder.join(name);
+        replace(&path, &content).map_err(|error| file_error(&path, error))?;
+    }
+    Ok(())
+}
+
+fn replace(path: &Path, content: &str) -> io::Result<()> {
+    let draft = path.with_extension("json.new");
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        // Who is kept out, and by whom, is not for everyone on the machine.
+        .mode(0o600)
+        .open(&draft)
+        .and_then(|mut file: File| {
+            file.write_all(content.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+fn channel(channel: &ChannelRecord) -> Value {
+    let moderators: Vec<_> = channel
+        .moderators
+        .iter()
+        .map(|one| json!({ "name": one.name, "modder": one.by, "time": one.time }))
+        .collect();
+    let bans: Vec<_> = channel
+        .bans
+        .iter()
+        .map(|one| json!({ "name": one.name, "banner": one.banner, "timeout": one.until, "time": one.time }))
+        .collect();
+    // There, public channels have no titles; here their titles are their names.
+    let title = if channel.kind == "public" && channel.title == channel.name {
+        ""
+    } else {
+        &channel.title
+    };
+    json!({
+        "name": channel.name,
+        "description": channel.description,
+        "mode": channel.mode,
+        "owner": channel.owner,
+        "users": 0,
+        "title": title,
+        "top": channel.peak,
+        "type": channel.kind,
+        "banlist": bans,
+        "modlist": moderators,
+    })
+}

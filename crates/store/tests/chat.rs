@@ -1,0 +1,141 @@
+//! What lasts of the chat: kept whole, in order, and only by one server at a time.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use fchatd_store::snapshot::{
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+};
+use fchatd_store::{Claim, Store, StoreError};
+use proptest::prelude::*;
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof!["[A-Za-z ]{0,12}", "\\PC{0,30}", "[\\x00-\\x20&;<]{0,5}"]
+}
+
+fn time() -> impl Strategy<Value = i64> {
+    prop_oneof![0..2_000_000_000_i64, any::<i64>()]
+}
+
+fn channel() -> impl Strategy<Value = ChannelRecord> {
+    let moderator = (text(), text(), time()).prop_map(|(name, by, time)| ModeratorRecord { name, by, time });
+    let ban = (text(), text(), time(), time()).prop_map(|(name, banner, time, until)| BanRecord {
+        name,
+        banner,
+        time,
+        until,
+    });
+    let texts = (text(), text(), text(), text(), text(), text());
+    let peak = 0..i64::MAX.unsigned_abs();
+    let lists = (
+        prop::collection::vec(moderator, 0..4),
+        prop::collection::vec(ban, 0..4),
+    );
+    (texts, peak, lists).prop_map(
+        |((name, title, description, kind, mode, owner), peak, (moderators, bans))| ChannelRecord {
+            name,
+            title,
+            description,
+            kind,
+            mode,
+            owner,
+            peak,
+            moderators,
+            bans,
+        },
+    )
+}
+
+fn snapshot() -> impl Strategy<Value = Snapshot> {
+    let names = || prop::collection::vec(text(), 0..4);
+    let ban = (any::<i64>(), text()).prop_map(|(account, character)| AccountBan { account, character });
+    let timeout = (any::<i64>(), text(), time()).prop_map(|(account, character, until)| AccountTimeout {
+        account,
+        character,
+        until,
+    });
+    let call = (text(), text(), text(), any::<i64>(), text(), time()).prop_map(
+        |(id, character, report, log, tab, time)| StaffCall {
+            id,
+            character,
+            report,
+            log,
+            tab,
+            time,
+        },
+    );
+    (
+        prop::collection::vec(channel(), 0..5),
+        names(),
+        names(),
+        prop::collection::vec(ban, 0..3),
+        prop::collection::vec(timeout, 0..3),
+        prop::collection::vec(call, 0..3),
+    )
+        .prop_map(
+            |(channels, operators, super_operators, bans, timeouts, staff_calls)| Snapshot {
+                channels,
+                operators,
+                super_operators,
+                bans,
+                timeouts,
+                staff_calls,
+            },
+        )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_saved_is_loaded(first in snapshot(), second in snapshot()) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        prop_assert_eq!(store.load_snapshot().unwrap(), None);
+        prop_assert!(store.save_snapshot(&first).unwrap());
+        prop_assert_eq!(store.load_snapshot().unwrap(), Some(first.clone()));
+        prop_assert!(!store.save_snapshot(&first).unwrap(), "nothing had changed");
+        prop_assert_eq!(store.save_snapshot(&second).unwrap(), first != second);
+        let again = Store::open(folder.path()).unwrap();
+        prop_assert_eq!(again.load_snapshot().unwrap(), Some(second));
+    }
+}
+
+#[test]
+fn an_empty_state_is_not_a_new_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert!(store.save_snapshot(&Snapshot::default()).unwrap());
+    assert_eq!(store.load_snapshot().unwrap(), Some(Snapshot::default()));
+}
+
+#[test]
+fn a_file_with_accounts_only_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("fchatd.sqlite")).unwrap();
+    connection
+        .execute_batch(include_str!("../src/schema/1.sql"))
+        .unwrap();
+    connection
+        .execute_batch("INSERT INTO account (name, password_hash, created_at) VALUES ('ada', 'hash', 5)")
+        .unwrap();
+    connection
+        .pragma_update(None, "application_id", 0x4643_4844)
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.load_snapshot().unwrap(), None);
+    assert!(store.accounts().unwrap().find_account("ada").unwrap().is_some());
+    assert!(store.save_snapshot(&Snapshot::default()).unwrap());
+}
+
+#[test]
+fn one_server_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let claim = Claim::take(&data).unwrap();
+    let refused = Claim::take(&data).unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
+    drop(claim);
+    Claim::take(&data).unwrap();
+}

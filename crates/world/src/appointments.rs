@@ -1,0 +1,78 @@
+//! Moderators, owners and bans of channels.
+
+use std::sync::Arc;
+
+use fchatd_protocol::text::fold;
+
+use crate::channel::{Ban, Kind, Moderator};
+use crate::world::{ChannelKey, World};
+
+impl World {
+    /// Makes a character moderator of a channel; on a public one it has the role `cop` at once. False when it
+    /// is on the list already.
+    pub fn add_moderator(&mut self, key: ChannelKey, by: &str, name: &str) -> bool {
+        let time = self.unix_seconds();
+        let Some(channel) = self.channel_mut(key) else {
+            return false;
+        };
+        if channel.is_appointed(name) {
+            return false;
+        }
+        channel.moderators.push(Moderator {
+            name: Arc::from(name),
+            by: Arc::from(by),
+            time,
+        });
+        let public = channel.kind == Kind::Public;
+        if public {
+            self.refresh_channel_operator(name);
+        }
+        true
+    }
+
+    /// Takes a character off a channel's list of moderators and gives its name as it stood there. The role `cop`
+    /// goes with the last public channel.
+    pub fn remove_moderator(&mut self, key: ChannelKey, name: &str) -> Option<Arc<str>> {
+        let channel = self.channel_mut(key)?;
+        let place = channel
+            .moderators
+            .iter()
+            .position(|held| held.name.eq_ignore_ascii_case(name))?;
+        let removed = channel.moderators.remove(place);
+        if channel.kind == Kind::Public {
+            self.refresh_channel_operator(name);
+        }
+        Some(removed.name)
+    }
+
+    /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds).
+    pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) {
+        let time = self.unix_seconds();
+        if let Some(channel) = self.channel_mut(key) {
+            let ban = Ban {
+                name: Arc::from(name),
+                banner: Arc::from(by),
+                time,
+                until,
+            };
+            channel.bans.insert(Arc::from(&*fold(name)), ban);
+        }
+    }
+
+    /// Lifts a ban.
+    pub fn unban_from_channel(&mut self, key: ChannelKey, name: &str) {
+        if let Some(channel) = self.channel_mut(key) {
+            channel.bans.remove(&*fold(name));
+        }
+    }
+
+    /// Forgets the bans of a channel whose time is over.
+    pub fn expire_channel_bans(&mut self, key: ChannelKey) {
+        let now = self.unix_seconds();
+        if let Some(channel) = self.channels.get_mut(key) {
+            let before = channel.bans.len();
+            channel.bans.retain(|_, ban| ban.until == 0 || ban.until > now);
+            self.lasting += u64::from(channel.bans.len() < before);
+        }
+    }
+}

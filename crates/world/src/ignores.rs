@@ -1,0 +1,72 @@
+//! Whom an account ignores: one list for the account, the same on all its connections.
+
+use fchatd_protocol::exchange::Request;
+use fchatd_protocol::text::fold;
+
+use crate::world::{ConnectionKey, World};
+
+impl World {
+    /// Replaces the list, kept in lower case. The first time for a connection it is only told what there is, and
+    /// nobody hears of it; later it is a change, for all connections of the account.
+    pub fn set_ignores(&mut self, key: ConnectionKey, names: &[String]) {
+        let names: Vec<String> = names.iter().map(|name| fold(name).into_owned()).collect();
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        if std::mem::replace(&mut connection.profile.ignores_known, true) {
+            self.share_ignores(key, names);
+        } else {
+            connection.profile.ignores = names;
+        }
+    }
+
+    /// Adds a name to the list of the account.
+    pub fn add_ignore(&mut self, key: ConnectionKey, name: &str) {
+        let name = fold(name);
+        let Some(mut names) = self.ignores_of(key) else {
+            return;
+        };
+        if !names.iter().any(|held| **held == *name) {
+            names.push(name.into_owned());
+            self.share_ignores(key, names);
+        }
+    }
+
+    /// Takes a name off the list of the account.
+    pub fn remove_ignore(&mut self, key: ConnectionKey, name: &str) {
+        let name = fold(name);
+        let Some(mut names) = self.ignores_of(key) else {
+            return;
+        };
+        let before = names.len();
+        names.retain(|held| **held != *name);
+        if names.len() < before {
+            self.share_ignores(key, names);
+        }
+    }
+
+    fn ignores_of(&self, key: ConnectionKey) -> Option<Vec<String>> {
+        self.connections
+            .get(key)
+            .map(|connection| connection.profile.ignores.clone())
+    }
+
+    fn share_ignores(&mut self, key: ConnectionKey, names: Vec<String>) {
+        let Some(account) = self.connections.get(key).map(|connection| connection.account) else {
+            return;
+        };
+        for key in self
+            .of_account(account)
+            .iter()
+            .copied()
+            .chain([key])
+            .collect::<Vec<_>>()
+        {
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.profile.ignores.clone_from(&names);
+                connection.profile.ignores_known = true;
+            }
+        }
+        self.outputs.requests.push(Request::Ignores { account, names });
+    }
+}

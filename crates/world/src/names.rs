@@ -1,0 +1,81 @@
+//! A list of names that keeps its order and finds a name quickly, in whatever case.
+
+use std::sync::Arc;
+
+use fchatd_protocol::text::fold;
+
+use crate::world::Map;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Names {
+    order: Vec<Arc<str>>,
+    folded: Map<Box<str>, Arc<str>>,
+    changes: u64,
+}
+
+impl Names {
+    /// Whether a name is on the list.
+    pub fn contains(&self, name: &str) -> bool {
+        self.folded.contains_key(&*fold(name))
+    }
+
+    /// Adds a name at the end; false when it is there already.
+    pub fn add(&mut self, name: &str) -> bool {
+        if self.contains(name) {
+            return false;
+        }
+        let kept: Arc<str> = Arc::from(name);
+        self.folded.insert(fold(name).into(), kept.clone());
+        self.order.push(kept);
+        self.changes += 1;
+        true
+    }
+
+    /// Takes a name off the list and gives it as it was written there.
+    pub fn remove(&mut self, name: &str) -> Option<Arc<str>> {
+        let kept = self.folded.remove(&*fold(name))?;
+        self.order.retain(|other| !Arc::ptr_eq(other, &kept));
+        self.changes += 1;
+        Some(kept)
+    }
+
+    /// The names in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.order.iter()
+    }
+
+    /// How often it has changed.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Replaces all names.
+    pub fn replace<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        *self = Self {
+            changes: self.changes + 1,
+            ..Self::default()
+        };
+        for name in names {
+            self.add(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_matter_and_order_stays() {
+        let mut names = Names::default();
+        assert!(names.add("Ada") && names.add("Bob"));
+        assert!(!names.add("ADA"));
+        assert!(names.contains("ada"));
+        assert_eq!(names.remove("aDA").as_deref(), Some("Ada"));
+        assert_eq!(names.remove("Ada"), None);
+        assert!(names.add("ada"));
+        let all: Vec<_> = names.iter().map(|name| &**name).collect();
+        assert_eq!(all, ["Bob", "ada"]);
+    }
+}

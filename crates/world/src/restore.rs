@@ -1,0 +1,147 @@
+//! The world's lasting part as plain data, and back.
+
+use std::sync::Arc;
+
+use fchatd_protocol::text::fold;
+
+use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
+use crate::sanctions::Timeout;
+use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
+use crate::world::World;
+
+impl World {
+    /// Everything that lasts: public and open channels, moderators, bans, calls for the staff. The same world
+    /// gives the same snapshot.
+    pub fn snapshot(&self) -> Snapshot {
+        let names = |names: &crate::Names| names.iter().map(|name| name.to_string()).collect();
+        let mut bans: Vec<_> = self
+            .account_bans
+            .iter()
+            .map(|(&account, character)| AccountBan {
+                account,
+                character: character.to_string(),
+            })
+            .collect();
+        bans.sort_by_key(|ban| ban.account);
+        let mut timeouts: Vec<_> = self
+            .account_timeouts
+            .iter()
+            .map(|(&account, timeout)| AccountTimeout {
+                account,
+                character: timeout.character.to_string(),
+                until: timeout.until,
+            })
+            .collect();
+        timeouts.sort_by_key(|timeout| timeout.account);
+        let now = self.unix_seconds();
+        let mut channels: Vec<_> = self
+            .channels()
+            .map(|(_, channel)| channel)
+            .filter(|channel| channel.kind != Kind::Private)
+            .map(|channel| record(channel, now))
+            .collect();
+        channels.sort_by(|one, other| one.name.cmp(&other.name));
+        Snapshot {
+            channels,
+            operators: names(&self.operators),
+            super_operators: names(&self.super_operators),
+            bans,
+            timeouts,
+            staff_calls: self.staff_calls.clone(),
+        }
+    }
+
+    /// Takes over what lasted. Channels of the snapshot that are here already stay as they are; the lists are
+    /// replaced.
+    pub fn restore(&mut self, snapshot: &Snapshot) {
+        for kept in &snapshot.channels {
+            self.restore_channel(kept);
+        }
+        self.operators
+            .replace(snapshot.operators.iter().map(String::as_str));
+        self.super_operators
+            .replace(snapshot.super_operators.iter().map(String::as_str));
+        self.account_bans = snapshot
+            .bans
+            .iter()
+            .map(|ban| (ban.account, Arc::from(ban.character.as_str())))
+            .collect();
+        self.account_timeouts = snapshot
+            .timeouts
+            .iter()
+            .map(|timeout| {
+                let character = Arc::from(timeout.character.as_str());
+                let until = timeout.until;
+                (timeout.account, Timeout { character, until })
+            })
+            .collect();
+        self.staff_calls = snapshot.staff_calls.clone();
+    }
+
+    fn restore_channel(&mut self, kept: &ChannelRecord) {
+        let kind = Kind::parse(&kept.kind).unwrap_or(Kind::Public);
+        let title = if kept.title.is_empty() {
+            &kept.name
+        } else {
+            &kept.title
+        };
+        let Some(key) = self.create_channel(&kept.name, title, kind) else {
+            return;
+        };
+        let Some(channel) = self.channels.get_mut(key) else {
+            return;
+        };
+        channel.description = Arc::from(kept.description.as_str());
+        channel.mode = Mode::parse(&kept.mode).unwrap_or(Mode::Both);
+        channel.owner = Arc::from(kept.owner.as_str());
+        channel.peak = usize::try_from(kept.peak).unwrap_or(usize::MAX);
+        let appointed = |moderator: &ModeratorRecord| Moderator {
+            name: Arc::from(moderator.name.as_str()),
+            by: Arc::from(moderator.by.as_str()),
+            time: moderator.time,
+        };
+        channel.moderators = kept.moderators.iter().map(appointed).collect();
+        for ban in &kept.bans {
+            let folded: Arc<str> = Arc::from(&*fold(&ban.name));
+            let ban = Ban {
+                name: Arc::from(ban.name.as_str()),
+                banner: Arc::from(ban.banner.as_str()),
+                time: ban.time,
+                until: ban.until,
+            };
+            channel.bans.insert(folded, ban);
+        }
+    }
+}
+
+fn record(channel: &Channel, now: i64) -> ChannelRecord {
+    let moderator = |moderator: &Moderator| ModeratorRecord {
+        name: moderator.name.to_string(),
+        by: moderator.by.to_string(),
+        time: moderator.time,
+    };
+    let mut bans: Vec<_> = channel
+        .bans
+        .values()
+        // A ban that is over keeps nobody out and need not last.
+        .filter(|ban| ban.until == 0 || ban.until > now)
+        .map(|ban| BanRecord {
+            name: ban.name.to_string(),
+            banner: ban.banner.to_string(),
+            time: ban.time,
+            until: ban.until,
+        })
+        .collect();
+    bans.sort_by(|one, other| (one.time, &one.name).cmp(&(other.time, &other.name)));
+    ChannelRecord {
+        name: channel.name.to_string(),
+        title: channel.title.to_string(),
+        description: channel.description.to_string(),
+        kind: channel.kind.as_str().to_owned(),
+        mode: channel.mode.as_str().to_owned(),
+        owner: channel.owner.to_string(),
+        peak: channel.peak as u64,
+        moderators: channel.moderators.iter().map(moderator).collect(),
+        bans,
+    }
+}

@@ -1,0 +1,236 @@
+-- Moderating the whole server, and what only administrators may do.
+
+local common = require("common")
+local text = common.text
+
+-- Sends an error to every connection of an account and closes it.
+local function throw_out(account, number, message)
+    for _, each in ipairs(account) do
+        u.sendError(each, number, message)
+        u.close(each)
+    end
+end
+
+function event.ACB(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not common.is_staff(con) then
+        return const.FERR_NOT_OP
+    end
+    local online, target = u.getConnection(string.lower(character))
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    if common.is_staff(target) then
+        return const.FERR_DENIED_ON_OP
+    end
+    s.addBan(target)
+    common.tell(con, u.getName(target) .. " is banned from the server, with every character of the account.")
+    s.logAction(con, "ACB", args)
+    s.logMessage("global_ban", con, nil, target)
+    throw_out(u.getByAccount(target), const.FERR_BANNED_FROM_SERVER)
+    return const.FERR_OK
+end
+
+function event.TMO(con, args)
+    if args.character == nil or args.time == nil or args.reason == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    local minutes = common.minutes(args.time)
+    if minutes == nil then
+        return const.FERR_BAD_TIMEOUT_FORMAT
+    end
+    local character, reason = text(args.character), text(args.reason)
+    if character == nil or reason == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not common.is_staff(con) then
+        return const.FERR_NOT_OP
+    end
+    local online, target = u.getConnection(string.lower(character))
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    if common.is_staff(target) then
+        return const.FERR_DENIED_ON_OP
+    end
+    s.addTimeout(target, minutes * 60)
+    common.tell(con, u.getName(target) .. " is timed out for " .. tostring(minutes) .. " minutes.")
+    s.logAction(con, "TMO", args)
+    s.logMessage("global_timeout", con, nil, target, reason)
+    local message = "You have been timed out for " .. tostring(minutes) .. " minutes: " .. reason
+    throw_out(u.getByAccount(target), const.FERR_TIMED_OUT, message)
+    return const.FERR_OK
+end
+
+function event.UNB(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not common.is_staff(con) then
+        return const.FERR_NOT_OP
+    end
+    local banned = s.removeBan(string.lower(character))
+    local timed_out = s.removeTimeout(string.lower(character))
+    if banned or timed_out then
+        common.tell(con, character .. " may come back.")
+        s.logAction(con, "UNB", args)
+        s.logMessage("global_unban", con, nil, character)
+    else
+        common.tell(con, "Nothing is recorded under the name " .. character .. ".")
+    end
+    return const.FERR_OK
+end
+
+function event.KIK(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not common.is_staff(con) then
+        return const.FERR_NOT_OP
+    end
+    local online, target = u.getConnection(string.lower(character))
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    u.sendError(target, const.FERR_KICKED)
+    u.close(target)
+    common.tell(con, u.getName(target) .. " has been kicked from the server.")
+    s.logAction(con, "KIK", args)
+    s.logMessage("global_kick", con, nil, target)
+    return const.FERR_OK
+end
+
+function event.AOP(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    local online, target = u.getConnection(string.lower(character))
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    local name = u.getName(target)
+    if s.isOp(name) then
+        return const.FERR_ALREADY_OP
+    end
+    s.addOp(name)
+    u.setGlobMod(target, true)
+    s.broadcast("AOP", { character = name })
+    common.tell(con, name .. " is a global moderator now.")
+    s.logAction(con, "AOP", args)
+    s.logMessage("global_op_add", con, nil, target)
+    return const.FERR_OK
+end
+
+function event.DOP(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    local name = s.removeOp(character)
+    if name == nil then
+        return const.FERR_NOT_AN_OP
+    end
+    local online, target = u.getConnection(string.lower(name))
+    if online then
+        u.setGlobMod(target, false)
+    end
+    s.broadcast("DOP", { character = name })
+    common.tell(con, name .. " is no global moderator any more.")
+    s.logAction(con, "DOP", args)
+    s.logMessage("global_op_remove", con, nil, name)
+    return const.FERR_OK
+end
+
+function event.SCP(con, args)
+    local action, character = text(args.action), text(args.character)
+    if args.action == nil and args.character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    if character == nil or (action ~= "add" and action ~= "remove") then
+        return const.FERR_BAD_SYNTAX
+    end
+    local name, target = common.canonical(character)
+    if action == "add" then
+        s.addSCop(name)
+        if target ~= nil then
+            u.addRole(target, "super-cop")
+        end
+    else
+        s.removeSCop(name)
+        if target ~= nil then
+            u.removeRole(target, "super-cop")
+        end
+    end
+    s.logAction(con, "SCP", args)
+    return const.FERR_OK
+end
+
+function event.RWD(con, args)
+    local character = text(args.character)
+    if character == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    local online, target = u.getConnection(string.lower(character))
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    u.setStatus(target, "crown", nil)
+    local status, message = u.getStatus(target)
+    s.broadcast("STA", { character = u.getName(target), status = status, statusmsg = message })
+    s.logAction(con, "RWD", args)
+    return const.FERR_OK
+end
+
+function event.BRO(con, args)
+    local message = text(args.message)
+    if message == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    local name, escaped = u.getName(con), s.escapeHTML(message)
+    -- Clients cut this beginning off: it stays as it is.
+    s.broadcast("BRO", { character = name, message = "[b]Broadcast from " .. name .. ":[/b] " .. escaped })
+    s.logAction(con, "BRO", args)
+    s.logMessage("broadcast", con, nil, nil, escaped)
+    return const.FERR_OK
+end
+
+function event.RLD(con, args)
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    local save = args.save ~= nil
+    s.reload(save)
+    if save then
+        common.tell(con, "The state is being saved.")
+    end
+    common.tell(con, "Configuration, bans and moderators are being read again.")
+    s.logAction(con, "RLD", args)
+    return const.FERR_OK
+end
+
+function event.AWC(con, args)
+    return const.FERR_NOT_IMPLEMENTED
+end
+
+return {}

@@ -1,0 +1,81 @@
+-- What the website tells people who are online: rtb.XXX answers its message XXX.
+
+local common = require("common")
+
+-- The connections of the account that a message is about.
+local function connections_of(args)
+    local account = tonumber(args.a)
+    return account ~= nil and u.getByAccountID(account) or nil
+end
+
+local function tell_moderators(message)
+    s.broadcastOps("SYS", { message = message })
+end
+
+-- The names of some connections.
+local function names_of(connections)
+    local names = {}
+    for _, con in ipairs(connections) do
+        table.insert(names, u.getName(con))
+    end
+    return #names > 0 and table.concat(names, ", ") or "nobody who is online"
+end
+
+local function kick(con)
+    u.sendError(con, const.FERR_KICKED)
+    u.close(con)
+end
+
+-- News for a user, as it stands.
+function rtb.RTB(args)
+    local connections = connections_of(args)
+    if connections ~= nil and type(args.c) == "string" then
+        for _, con in ipairs(connections) do
+            u.sendRaw(con, "RTB " .. args.c)
+        end
+    end
+end
+
+-- From now on nobody hears this account.
+function rtb.HLB(args)
+    local connections = connections_of(args)
+    if connections == nil then
+        return
+    end
+    for _, con in ipairs(connections) do
+        u.setMiscData(con, "hellban", "yes")
+    end
+    tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
+end
+
+-- The account has to go.
+function rtb.KIK(args)
+    local connections = connections_of(args)
+    if connections == nil then
+        return
+    end
+    local names = names_of(connections)
+    for _, con in ipairs(connections) do
+        kick(con)
+    end
+    if not common.is_yes(args.s) then
+        tell_moderators("The website has kicked account " .. tostring(args.a) .. ": " .. names .. ".")
+    end
+end
+
+-- One character of the account has to go.
+function rtb.CDL(args)
+    local connections = connections_of(args)
+    local name = common.text(args.n)
+    if connections == nil or name == nil then
+        return
+    end
+    for _, con in ipairs(connections) do
+        local _, character = u.getAccountCharacterIDs(con)
+        if string.lower(u.getName(con)) == string.lower(name) or character == tonumber(name) then
+            kick(con)
+        end
+    end
+end
+
+return {}

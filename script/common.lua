@@ -1,0 +1,110 @@
+-- What the other modules share: reading fields, and who may do what.
+
+local common = {}
+
+-- A field as text; nil when it is missing or can't be text.
+function common.text(value)
+    local kind = type(value)
+    if kind == "string" then
+        return value
+    elseif kind == "number" then
+        return tostring(value)
+    end
+    return nil
+end
+
+-- A field of a log-in answer that is yes or no.
+function common.is_yes(value)
+    return value == 1 or value == "1" or value == true
+end
+
+-- The beginning of a text, at most so many bytes, without half a character at its end.
+function common.cut(value, bytes)
+    if #value <= bytes then
+        return value
+    end
+    while bytes > 0 do
+        local following = string.byte(value, bytes + 1)
+        if following < 0x80 or following >= 0xC0 then
+            break
+        end
+        bytes = bytes - 1
+    end
+    return string.sub(value, 1, bytes)
+end
+
+-- Minutes as a person means them: a finite decimal from 1 to 90. nil for anything else.
+function common.minutes(value)
+    if type(value) == "string" and not string.find(value, "^%s*%d+%.?%d*%s*$") then
+        return nil
+    end
+    local minutes = (type(value) == "string" or type(value) == "number") and tonumber(value) or nil
+    if minutes == nil or not (minutes >= 1 and minutes <= 90) then
+        return nil
+    end
+    return minutes
+end
+
+-- Tells somebody something that is no error.
+function common.tell(con, message)
+    u.send(con, "SYS", { message = message })
+end
+
+-- The same about a channel.
+function common.tell_about(con, chan, message)
+    u.send(con, "SYS", { channel = c.getName(chan), message = message })
+end
+
+-- The character of a name that a client typed, as everybody else knows it: its canonical name when it is online,
+-- else the name as typed. Also gives the connection when it is online.
+function common.canonical(name)
+    local online, con = u.getConnection(string.lower(name))
+    if online then
+        return u.getName(con), con
+    end
+    return name, nil
+end
+
+-- Administrators and global moderators.
+function common.is_staff(con)
+    return u.hasRole(con, "admin") or u.hasRole(con, "global")
+end
+
+-- Whether somebody may do in this channel what its moderators may, without being one.
+function common.overrides(con, chan)
+    return common.is_staff(con) or (c.getType(chan) == "public" and u.hasRole(con, "super-cop"))
+end
+
+-- Whether somebody may moderate this channel.
+function common.may_moderate(con, chan)
+    return c.isMod(chan, con) or common.overrides(con, chan)
+end
+
+-- Whether somebody may do what only the owner of this channel may.
+function common.may_own(con, chan)
+    return c.isOwner(chan, con) or common.is_staff(con)
+end
+
+local PROTECTED = { "admin", "global", "super-cop", "cop" }
+
+-- Whether a target is safe from being kicked, banned or timed out of this channel by this actor.
+function common.is_protected(target, chan, actor)
+    if c.getType(chan) == "public" then
+        return c.isMod(chan, target) or u.hasAnyRole(target, PROTECTED)
+    end
+    return (c.isOwner(chan, target) or u.isGlobMod(target)) and not common.overrides(actor, chan)
+end
+
+-- Moderation of public channels is everybody's business and goes to the action log.
+function common.log_if_public(con, chan, code, args)
+    if c.getType(chan) == "public" then
+        s.logAction(con, code, args)
+    end
+end
+
+-- A hell-banned character talks, and nobody hears it.
+function common.is_hellbanned(con)
+    return u.getMiscData(con, "hellban") == "yes"
+end
+
+return common

@@ -1,0 +1,78 @@
+-- IGN: whom an account ignores. It is one list for the account, the same on all its connections.
+
+local common = require("common")
+local text = common.text
+
+local IGNORES_MAX = 300
+
+local ignore_flood = 30
+
+local ignores = {}
+
+function ignores.init()
+    ignore_flood = s.getConfigDouble("ignore_flood")
+end
+
+-- Tells every connection of the account.
+local function tell_account(con, message)
+    for _, each in ipairs(u.getByAccount(con)) do
+        u.send(each, "IGN", message)
+    end
+end
+
+local function add(con, name)
+    if s.isOp(name) then
+        return const.FERR_DENIED_ON_OP
+    end
+    if #u.getIgnoreList(con) >= IGNORES_MAX then
+        return const.FERR_IGNORE_LIST_FULL
+    end
+    u.addIgnore(con, string.lower(name))
+    name = common.canonical(name)
+    tell_account(con, { action = "add", character = name })
+    s.logMessage("ignore_add", con, nil, name)
+    return const.FERR_OK
+end
+
+local function delete(con, name)
+    if name == "*" then
+        u.setIgnores(con, {})
+        tell_account(con, { action = "init", array_characters = {} })
+        s.logMessage("ignore_remove", con, nil, name)
+        return const.FERR_OK
+    end
+    u.removeIgnore(con, string.lower(name))
+    name = common.canonical(name)
+    tell_account(con, { action = "delete", character = name })
+    s.logMessage("ignore_remove", con, nil, name)
+    return const.FERR_OK
+end
+
+-- Tells somebody that what they said was not read.
+local function notify(con, name)
+    local online, other = u.getConnection(string.lower(name))
+    if online and not u.checkUpdateTimer(con, "ignore", ignore_flood) then
+        u.sendError(other, const.FERR_IGNORED, u.getName(con) .. " ignores you.")
+        s.logMessage("ignore_notify", con, nil, other)
+    end
+    return const.FERR_OK
+end
+
+function event.IGN(con, args)
+    local character = text(args.character)
+    if args.action == "list" then
+        u.send(con, "IGN", { action = "list", array_characters = u.getIgnoreList(con) })
+        return const.FERR_OK
+    elseif character == nil then
+        return const.FERR_BAD_SYNTAX
+    elseif args.action == "add" then
+        return add(con, character)
+    elseif args.action == "delete" then
+        return delete(con, character)
+    elseif args.action == "notify" then
+        return notify(con, character)
+    end
+    return const.FERR_BAD_SYNTAX
+end
+
+return ignores

@@ -1,0 +1,213 @@
+-- Logging in and going: who may enter, and what a newcomer is told.
+
+local common = require("common")
+local staff = require("staff")
+local text, is_yes = common.text, common.is_yes
+
+-- Channels whose icon codes clients do not show.
+local ICON_BLACKLIST = { "frontpage", "sex driven lfrp", "story driven lfrp" }
+
+-- Info tags that everybody has.
+local TAGS = { "Gender", "Orientation", "Language preference", "Furry preference", "Dom/Sub Role", "Position" }
+
+-- What on a website makes somebody staff here.
+local STAFF_BITS = { "coder", "admin", "moderator", "helpdesk", "chanop", "chatop", "supercop" }
+
+local genders = {}
+local max_per_address = 3
+
+local login = {}
+
+function login.init()
+    max_per_address = s.getConfigDouble("max_per_ip")
+    genders = {}
+    for _, gender in ipairs(s.getConfigStringList("genders")) do
+        genders[gender] = true
+    end
+end
+
+-- Which errors refuse a log-in, in the order in which they are looked at. The text is given where it says more
+-- than the usual one. Nothing is changed here: who is refused has not been here at all.
+local function refusal(con, args)
+    if args.error ~= nil and args.error ~= "" then
+        return const.FERR_IDENT_FAILED, text(args.error)
+    end
+    local char, account = args.char, args.account
+    if type(char) ~= "table" or text(char.name) == nil then
+        return const.FERR_IDENT_FAILED
+    end
+    if type(account) ~= "table" then
+        -- Whoever checks log-ins is broken.
+        return const.FERR_LUA
+    end
+    local name = text(char.name)
+    local account_id, character_id = tonumber(account.account_id) or 0, tonumber(char.character_id) or 0
+    local online, old = u.getConnection(string.lower(name))
+    local count = u.getIPCount(con)
+    if online and u.getAccountCharacterIDs(old) == account_id then
+        -- It is about to take its own place.
+        count = count - 1
+    end
+    if count >= max_per_address then
+        return const.FERR_TOO_MANY_FROM_IP
+    end
+    if is_yes(account.banned) then
+        return const.FERR_BANNED_FROM_SERVER
+    end
+    if (tonumber(account.timeout) or 0) > 0 then
+        return const.FERR_BANNED_FROM_SERVER, "You are timed out from this server. Please come back later."
+    end
+    if account_id == 0 or character_id == 0 then
+        return const.FERR_IDENT_FAILED
+    end
+    if is_yes(account.admin) or s.isOp(name) then
+        return const.FERR_OK
+    end
+    if s.isBanned(account_id) then
+        return const.FERR_BANNED_FROM_SERVER
+    end
+    local timed_out, seconds = s.isTimedOut(account_id)
+    if timed_out then
+        local reason = string.format("You are timed out from this server for %.2f minutes more.", seconds / 60)
+        return const.FERR_BANNED_FROM_SERVER, reason
+    end
+    return const.FERR_OK
+end
+
+-- What the login check told about the character.
+local function set_profile(con, args)
+    local tags = {}
+    for _, tag in ipairs(TAGS) do
+        tags[tag] = "None"
+    end
+    for key, value in pairs(type(args.select) == "table" and args.select or {}) do
+        tags[key] = text(value)
+    end
+    local gender = tags.Gender
+    if not genders[gender] then
+        gender = "None"
+        tags.Gender = gender
+    end
+    u.setGender(con, gender)
+    u.setInfoTags(con, tags)
+    if type(args.info) == "table" then
+        u.setInfoTags(con, args.info)
+    end
+    local kinks = {}
+    for _, kink in ipairs(type(args.array_kinks) == "table" and args.array_kinks or { -1 }) do
+        table.insert(kinks, tonumber(kink))
+    end
+    u.setKinks(con, kinks)
+    if type(args.custom) == "table" then
+        u.setCustomKinks(con, args.custom)
+    end
+end
+
+local function set_roles(con, args)
+    local name = u.getName(con)
+    if is_yes(args.account.admin) then
+        u.setAdmin(con, true)
+    end
+    if s.isOp(name) then
+        u.setGlobMod(con, true)
+    end
+    if s.isChanOp(con) then
+        u.addRole(con, "cop")
+    end
+    local bits = type(args.bits) == "table" and args.bits or {}
+    if is_yes(bits.hellban) then
+        u.setMiscData(con, "hellban", "yes")
+    end
+    if is_yes(bits.subscribed) then
+        u.setMiscData(con, "subscribed", "yes")
+    end
+    if is_yes(bits.supercop) or s.isSCop(name) then
+        u.addRole(con, "super-cop")
+    end
+    for _, bit in ipairs(STAFF_BITS) do
+        if is_yes(bits[bit]) then
+            u.setMiscData(con, "staff", "yes")
+        end
+    end
+end
+
+-- Friends and ignores belong to the account. What another of its characters has changed since it logged in is
+-- newer than what the login check knows.
+local function set_lists(con, args)
+    if type(args.array_friends) == "table" then
+        u.setFriends(con, args.array_friends)
+    end
+    for _, other in ipairs(u.getByAccount(con)) do
+        if other ~= con then
+            u.setIgnores(con, u.getIgnoreList(other))
+            return
+        end
+    end
+    u.setIgnores(con, type(args.array_ignores) == "table" and args.array_ignores or {})
+end
+
+local function send_variable(con, name, value)
+    u.send(con, "VAR", { variable = name, value = value })
+end
+
+-- Everything a client needs to begin, in an order that clients rely on: limits before the lists, the lists
+-- before the own NLN, and no other NLN before that.
+local function send_burst(con, args)
+    local name = u.getName(con)
+    u.send(con, "IDN", { character = name })
+    send_variable(con, "chat_max", s.getConfigDouble("msg_max"))
+    send_variable(con, "priv_max", s.getConfigDouble("priv_max"))
+    send_variable(con, "lfrp_max", s.getConfigDouble("lfrp_max"))
+    send_variable(con, "cds_max", s.getConfigDouble("cds_max"))
+    send_variable(con, "lfrp_flood", s.getConfigDouble("lfrp_flood"))
+    send_variable(con, "msg_flood", s.getConfigDouble("msg_flood"))
+    send_variable(con, "sta_flood", s.getConfigDouble("sta_flood"))
+    send_variable(con, "permissions", tonumber(args.permissions) or 0)
+    u.send(con, "VAR", { variable = "icon_blacklist", array_value = ICON_BLACKLIST })
+    u.send(con, "HLO", { message = "Welcome. This is " .. s.getConfigString("version") .. "." })
+    u.send(con, "CON", { count = s.getUserCount() })
+    if type(args.array_friends) == "table" then
+        u.send(con, "FRL", { array_characters = u.getFriendList(con) })
+    end
+    if type(args.array_ignores) == "table" then
+        u.send(con, "IGN", { action = "init", array_characters = u.getIgnoreList(con) })
+    end
+    u.send(con, "ADL", { array_ops = s.getOpList() })
+    s.sendUserList(con, "LIS", 100)
+    s.broadcast("NLN", { identity = name, status = "online", gender = u.getGender(con) })
+    staff.welcome(con)
+end
+
+-- The login check has answered.
+function event.ident_callback(con, args)
+    local number, reason = refusal(con, args)
+    if number ~= const.FERR_OK then
+        u.sendError(con, number, reason)
+        u.close(con)
+        return const.FERR_OK
+    end
+    local name = text(args.char.name)
+    local online, old = u.getConnection(string.lower(name))
+    if online then
+        u.sendError(old, const.FERR_LOGGED_IN_AGAIN)
+        u.closef(old)
+    end
+    if not u.setIdent(con, name, string.lower(name)) then
+        return const.FERR_IDENT_FAILED
+    end
+    u.setAccountID(con, tonumber(args.account.account_id))
+    u.setCharacterID(con, tonumber(args.char.character_id))
+    set_roles(con, args)
+    set_profile(con, args)
+    set_lists(con, args)
+    send_burst(con, args)
+    s.logMessage("connect", con)
+    return const.FERR_OK
+end
+
+-- A character is about to go.
+function event.pre_disconnect(con)
+    s.logMessage("disconnect", con)
+end
+
+return login

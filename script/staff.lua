@@ -1,0 +1,206 @@
+-- The staff: their room, and reports to them.
+
+local common = require("common")
+local text = common.text
+
+local ROOM = "ADH-UBERAWESOMESTAFFROOM"
+local ROOM_LOWER = string.lower(ROOM)
+local ROOM_TITLE = "Staff Room"
+
+local staffcall_flood = 120
+local report_url, report_secret = "", ""
+
+local staff = {}
+
+function staff.init()
+    staffcall_flood = s.getConfigDouble("staffcall_flood")
+    report_url = s.getConfigString("handle_report_url")
+    report_secret = s.getConfigString("handle_report_secret")
+    local found, room = c.getChannel(ROOM_LOWER)
+    if not found or c.canDestroy(room) then
+        room = c.createSpecialPrivateChannel(ROOM, ROOM_TITLE)
+        c.setDescription(room, "For everybody who looks after this server.")
+    end
+end
+
+function staff.is_staff_room(chan)
+    return c.getName(chan) == ROOM
+end
+
+local function staff_room()
+    local found, room = c.getChannel(ROOM_LOWER)
+    return found and room or nil
+end
+
+-- Tells everyone in the channel, and gives the newcomer what it needs to show it. Nothing else of this channel
+-- may come in between: clients would leave at once.
+function staff.join(con, chan)
+    local channel = c.getName(chan)
+    c.join(chan, con)
+    c.sendAll(chan, "JCH", {
+        channel = channel,
+        character = { identity = u.getName(con) },
+        title = c.getTitle(chan),
+    })
+    u.send(con, "COL", { channel = channel, array_oplist = c.getModList(chan) })
+    c.sendICH(chan, con)
+    u.send(con, "CDS", { channel = channel, description = c.getDescription(chan) })
+    s.logMessage("channel_join", con, chan)
+end
+
+-- Somebody may come into the staff room.
+function staff.invite(con)
+    local room = staff_room()
+    if room then
+        c.invite(room, con)
+    end
+end
+
+-- Somebody may not come into the staff room any more.
+function staff.withdraw(name)
+    local room = staff_room()
+    if room then
+        c.removeInvite(room, string.lower(name))
+    end
+end
+
+-- Everybody in the staff room. Administrators come when they like.
+local function is_on_staff(con)
+    return u.hasAnyRole(con, { "global", "super-cop", "cop" }) or u.getMiscData(con, "staff") == "yes"
+end
+
+-- The last part of the log-in: open reports to those who take them, and the staff into their room.
+function staff.welcome(con)
+    if u.hasAnyRole(con, { "global", "super-cop" }) then
+        s.sendStaffCalls(con)
+    end
+    local room = staff_room()
+    if is_on_staff(con) and room then
+        c.invite(room, con)
+        staff.join(con, room)
+    else
+        staff.withdraw(u.getName(con))
+    end
+end
+
+-- The public channel that a report is about, by the name of the tab it was written in.
+local function public_channel(tab)
+    local found, chan = c.getChannel(string.lower(tab))
+    if found and c.getType(chan) == "public" then
+        return chan
+    end
+    return nil
+end
+
+-- Tells everybody who takes reports: global and super moderators, and the moderators of the channel it is about.
+local function send_call(tab, message)
+    s.broadcastStaffCall("SFC", message)
+    local chan = public_channel(tab)
+    if chan == nil then
+        return
+    end
+    for _, name in ipairs(c.getModList(chan)) do
+        local online, moderator = u.getConnection(string.lower(name))
+        if online and not u.hasAnyRole(moderator, { "global", "super-cop" }) then
+            u.send(moderator, "SFC", message)
+        end
+    end
+end
+
+-- An id that no open report has: the time and the character, and a later time where that is taken.
+local function new_call_id(name)
+    local time = s.getTime()
+    while s.getStaffCall(time .. ":" .. name) do
+        time = time + 1
+    end
+    return time .. ":" .. name
+end
+
+local TRUSTED = { "admin", "global", "super-cop", "cop" }
+
+local function report(con, args)
+    local words = text(args.report)
+    if words == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasAnyRole(con, TRUSTED) and u.checkUpdateTimer(con, "sfc", staffcall_flood) then
+        return const.FERR_THROTTLE_STAFF_CALL
+    end
+    local name = u.getName(con)
+    local tab = text(args.tab) or "Unknown Tab"
+    local log = tonumber(text(args.logid))
+    local id = new_call_id(name)
+    words = s.escapeHTML(words)
+    s.addStaffCall(id, name, words, log or -1, s.escapeHTML(tab))
+    send_call(tab, {
+        action = "report",
+        callid = id,
+        report = words,
+        timestamp = s.getTime(),
+        character = name,
+        tab = s.escapeHTML(tab),
+        logid = log,
+    })
+    common.tell(con, "Your report has been passed to the staff.")
+    s.logAction(con, "SFC", args)
+    return const.FERR_OK
+end
+
+local function confirm(con, args)
+    local id = text(args.callid)
+    if id == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    local call = s.getStaffCall(id)
+    if not call then
+        return const.FERR_OK
+    end
+    local chan = public_channel(call.tab)
+    if not (u.hasAnyRole(con, { "admin", "global", "super-cop" }) or (chan ~= nil and c.isMod(chan, con))) then
+        return const.FERR_NOT_OP
+    end
+    s.removeStaffCall(id)
+    send_call(call.tab, {
+        action = "confirm",
+        moderator = u.getName(con),
+        character = call.character,
+        timestamp = call.timestamp,
+        tab = call.tab,
+        logid = call.logid,
+    })
+    s.logAction(con, "SFC", args)
+    if report_url ~= "" and call.logid > 0 then
+        local _, character_id = u.getAccountCharacterIDs(con)
+        local form = { log_id = call.logid, moderator = character_id, secret = report_secret }
+        http.post("report_handled", report_url, form, con, nil)
+    end
+    return const.FERR_OK
+end
+
+-- The website has taken note of a confirmed report.
+function httpcb.report_handled(con, status, body, extras)
+    if type(body) == "table" and type(body.message) == "string" then
+        common.tell(con, body.message)
+    end
+    return const.FERR_OK
+end
+
+function event.SFC(con, args)
+    if args.action == "report" then
+        return report(con, args)
+    elseif args.action == "confirm" then
+        return confirm(con, args)
+    end
+    return const.FERR_BAD_SYNTAX
+end
+
+function event.PCR(con, args)
+    if not u.hasAnyRole(con, TRUSTED) then
+        return const.FERR_NOT_OP
+    end
+    s.sendStaffCalls(con)
+    common.tell(con, "These were the open reports.")
+    return const.FERR_OK
+end
+
+return staff

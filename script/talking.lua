@@ -1,0 +1,170 @@
+-- Saying something, and saying how one is.
+
+local common = require("common")
+local text, cut, is_hellbanned = common.text, common.cut, common.is_hellbanned
+
+local STATUS_MESSAGE_MAX = 255 -- bytes
+local STATUSES = { online = true, looking = true, busy = true, dnd = true, idle = true, away = true }
+local TYPING = { clear = true, paused = true, typing = true }
+
+-- Settings, read once because they are needed for every message.
+local MESSAGE_MAX, PRIVATE_MAX, AD_MAX
+local MESSAGE_FLOOD, STATUS_FLOOD, AD_FLOOD
+local phrases = {}
+
+local talking = {}
+
+function talking.init()
+    MESSAGE_MAX = s.getConfigDouble("msg_max")
+    PRIVATE_MAX = s.getConfigDouble("priv_max")
+    AD_MAX = s.getConfigDouble("lfrp_max")
+    MESSAGE_FLOOD = s.getConfigDouble("msg_flood")
+    STATUS_FLOOD = s.getConfigDouble("sta_flood")
+    AD_FLOOD = s.getConfigDouble("lfrp_flood")
+    phrases = s.getConfigStringList("blacklist_phrases")
+end
+
+-- Whether the operator does not want to see this text.
+local function is_blacklisted(message)
+    for _, phrase in ipairs(phrases) do
+        if string.find(message, phrase, 1, true) then
+            return true
+        end
+    end
+    return false
+end
+
+function event.MSG(con, args)
+    local channel, message = text(args.channel), text(args.message)
+    if channel == nil or message == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
+        return const.FERR_THROTTLE_MESSAGE
+    end
+    local found, chan = c.getChannel(channel)
+    if not found then
+        return const.FERR_CHANNEL_NOT_FOUND
+    end
+    if c.getMode(chan) == "ads" then
+        return const.FERR_ADS_ONLY
+    end
+    if #message > (c.getType(chan) == "public" and MESSAGE_MAX or PRIVATE_MAX) then
+        return const.FERR_MESSAGE_TOO_LONG
+    end
+    if not c.inChannel(chan, con) then
+        return const.FERR_NOT_IN_CHANNEL
+    end
+    if is_blacklisted(message) or is_hellbanned(con) then
+        return const.FERR_OK
+    end
+    local escaped = s.escapeHTML(message)
+    c.sendChannel(chan, con, "MSG", {
+        channel = c.getName(chan),
+        character = u.getName(con),
+        message = escaped,
+    })
+    s.logMessage("message", con, chan, nil, escaped)
+    return const.FERR_OK
+end
+
+function event.LRP(con, args)
+    local channel, message = text(args.channel), text(args.message)
+    if channel == nil or message == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
+        return const.FERR_THROTTLE_MESSAGE
+    end
+    local found, chan = c.getChannel(channel)
+    if not found then
+        return const.FERR_CHANNEL_NOT_FOUND
+    end
+    if c.getMode(chan) == "chat" then
+        return const.FERR_CHAT_ONLY
+    end
+    if c.checkUpdateTimer(chan, con, AD_FLOOD) then
+        return const.FERR_THROTTLE_AD
+    end
+    if #message > AD_MAX then
+        return const.FERR_MESSAGE_TOO_LONG
+    end
+    if not c.inChannel(chan, con) then
+        return const.FERR_NOT_IN_CHANNEL
+    end
+    if is_blacklisted(message) or is_hellbanned(con) then
+        return const.FERR_OK
+    end
+    local escaped = s.escapeHTML(message)
+    c.sendChannel(chan, con, "LRP", {
+        channel = c.getName(chan),
+        character = u.getName(con),
+        message = escaped,
+    })
+    s.logMessage("message_ad", con, chan, nil, escaped)
+    return const.FERR_OK
+end
+
+function event.PRI(con, args)
+    local recipient, message = text(args.recipient), text(args.message)
+    if recipient == nil or message == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
+        return const.FERR_THROTTLE_MESSAGE
+    end
+    if #message > PRIVATE_MAX then
+        return const.FERR_MESSAGE_TOO_LONG
+    end
+    local online, other = u.getConnection(recipient)
+    if not online then
+        return const.FERR_USER_NOT_FOUND
+    end
+    if is_hellbanned(con) then
+        return const.FERR_OK
+    end
+    local escaped = s.escapeHTML(message)
+    u.send(other, "PRI", {
+        character = u.getName(con),
+        message = escaped,
+        recipient = u.getName(other),
+    })
+    s.logMessage("message_private", con, nil, other, escaped)
+    return const.FERR_OK
+end
+
+function event.TPN(con, args)
+    if args.character == nil or args.status == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    -- Nonsense is not worth an answer: clients send this all the time.
+    local character = text(args.character)
+    if character ~= nil and TYPING[args.status] then
+        local online, other = u.getConnection(character)
+        if online then
+            u.send(other, "TPN", { character = u.getName(con), status = args.status })
+        end
+    end
+    return const.FERR_OK
+end
+
+function event.STA(con, args)
+    local status = text(args.status)
+    if status == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    if u.checkUpdateTimer(con, "sta", STATUS_FLOOD) then
+        return const.FERR_THROTTLE_STATUS
+    end
+    status = string.lower(status)
+    if not STATUSES[status] then
+        status = "online"
+    end
+    local message = s.escapeHTML(cut(text(args.statusmsg) or "", STATUS_MESSAGE_MAX))
+    u.setStatus(con, status, message)
+    s.broadcast("STA", { character = u.getName(con), status = status, statusmsg = message })
+    s.logMessage("status", con, nil, nil, status .. ": " .. message)
+    return const.FERR_OK
+end
+
+return talking

@@ -1,0 +1,9 @@
+-- Tests of the rules: `fchatd test` runs every function in the table `tests`, each in a fresh world.
+
+tests = {}
+
+require("tests/rights") -- who may do what to whom, as tables
+require("tests/moderation")
+require("tests/channels")
+require("tests/talking")
+require("tests/server")

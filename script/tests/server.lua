@@ -1,0 +1,135 @@
+-- The whole server: accounts, staff, searching.
+
+local play = require("tests/play")
+local somebody = play.somebody
+local new_room = play.new_room
+local somebody_who_is = play.somebody_who_is
+local count = play.count
+local first = play.first
+local codes = play.codes
+local gives = play.gives
+
+-- The whole server
+
+function tests.a_banned_account_is_out_with_all_its_characters()
+    for code, number in pairs({ ACB = 9, TMO = 39 }) do
+        local global = somebody_who_is("global", (new_room("public")))
+        local ada, twin, bob = somebody("Ada"), somebody("Twin"), somebody("Bob")
+        u.setAccountID(twin, (u.getAccountCharacterIDs(ada)))
+        testing.sent(global)
+        gives(6, global, code, { character = "Nobody", time = 5, reason = "x" })
+        gives(0, global, code, { character = u.getName(ada), time = 5, reason = "rude" })
+        testing.assert(count(testing.sent(global), "SYS"), 1)
+        testing.assert({ testing.closed(ada), testing.closed(twin), testing.closed(bob) }, { true, true, false })
+        testing.assert(first(testing.sent(ada), "ERR").number, number)
+        local told = first(testing.sent(twin), "ERR")
+        testing.assert(told.number, number)
+        if code == "TMO" then
+            testing.assert(string.find(told.message, "rude", 1, true) ~= nil, true)
+        end
+        testing.sent(global)
+        gives(0, global, "UNB", { character = "Nobody At All" })
+        testing.assert(count(testing.sent(global), "SYS"), 1)
+    end
+end
+
+function tests.time_of_an_account_timeout_is_looked_at_first()
+    local con = somebody("Ada")
+    for _, time in ipairs({ 0, 91, -5, "x", "" }) do
+        testing.expect(testing.command(con, "TMO", { character = "Nobody", time = time, reason = "x" }), 38,
+            "time " .. tostring(time))
+    end
+    gives(19, con, "TMO", { character = "Nobody", time = 90, reason = "x" })
+end
+
+function tests.who_is_kicked_is_told()
+    local global = somebody_who_is("global", (new_room("public")))
+    local con = somebody("Ada")
+    gives(6, global, "KIK", { character = "Nobody" })
+    gives(0, global, "KIK", { character = u.getName(con) })
+    testing.assert(first(testing.sent(con), "ERR").number, 40)
+end
+
+function tests.global_moderators_are_announced_to_everyone()
+    local admin = somebody_who_is("admin", (new_room("public")))
+    local con, other = somebody("Ada"), somebody("Bob")
+    testing.sent(other)
+    gives(6, admin, "AOP", { character = "Nobody" })
+    gives(0, admin, "AOP", { character = string.lower(u.getName(con)) })
+    testing.assert(first(testing.sent(other), "AOP"), { character = u.getName(con) })
+    gives(0, admin, "DOP", { character = u.getName(con) })
+    testing.assert(first(testing.sent(other), "DOP"), { character = u.getName(con) })
+    gives(1, admin, "SCP", { action = "juggle", character = u.getName(con) })
+    gives(0, admin, "RWD", { character = u.getName(con) })
+    testing.assert(first(testing.sent(other), "STA").status, "crown")
+    gives(6, admin, "RWD", { character = "Nobody" })
+    gives(0, admin, "BRO", { message = "hear" })
+    testing.assert(first(testing.sent(other), "BRO").character, u.getName(admin))
+end
+
+function tests.calling_the_staff()
+    local chan, owner = new_room("public")
+    local global = somebody_who_is("global", chan, owner)
+    local super = somebody_who_is("super", chan, owner)
+    local moderator = somebody_who_is("moderator", chan, owner)
+    local cop = somebody_who_is("cop", chan, owner)
+    local con, other = somebody("Ada"), somebody("Bob")
+    for _, each in ipairs({ global, super, moderator, cop, con, other }) do
+        testing.sent(each)
+    end
+    gives(0, con, "SFC", { action = "report", report = "help", tab = c.getName(chan) })
+    gives(54, con, "SFC", { action = "report", report = "help", tab = c.getName(chan) })
+    local call = first(testing.sent(global), "SFC")
+    testing.assert({ call.action, call.character, call.report }, { "report", u.getName(con), "help" })
+    testing.assert(count(testing.sent(super), "SFC"), 1)
+    testing.assert(count(testing.sent(moderator), "SFC"), 1)
+    testing.assert(count(testing.sent(cop), "SFC"), 0)
+    testing.assert(count(testing.sent(other), "SFC"), 0)
+    gives(0, other, "SFC", { action = "confirm", callid = "none" })
+    gives(19, other, "SFC", { action = "confirm", callid = call.callid })
+    gives(19, cop, "SFC", { action = "confirm", callid = call.callid })
+    gives(0, moderator, "SFC", { action = "confirm", callid = call.callid })
+    testing.assert(first(testing.sent(global), "SFC").moderator, u.getName(moderator))
+    gives(1, con, "SFC", { action = "juggle" })
+    testing.advance(121)
+    gives(0, con, "SFC", { action = "report", report = "again", tab = "" })
+end
+
+function tests.public_channels_are_made_once()
+    local admin = somebody_who_is("admin", (new_room("public")))
+    gives(0, admin, "CRC", { channel = "Garden" })
+    local _, chan = c.getChannel("garden")
+    testing.assert({ c.getName(chan), c.getType(chan) }, { "Garden", "public" })
+    gives(0, admin, "CRC", { channel = "GARDEN" })
+    testing.assert(c.getName(chan), "Garden")
+end
+
+function tests.a_channel_that_ends_tells_everybody()
+    local chan, owner = new_room("private")
+    local con = somebody_who_is("member", chan, owner)
+    local channel = c.getName(chan)
+    testing.sent(con)
+    gives(0, owner, "KIC", { channel = channel })
+    testing.assert(codes(testing.sent(con)), "BRO LCH")
+end
+
+-- Searching
+
+function tests.searching()
+    local con = somebody("Ada")
+    gives(1, con, "FKS", {})
+    gives(50, con, "FKS", { array_kinks = { 1 } })
+    testing.advance(11)
+    gives(61, con, "FKS", { array_kinks = { 1, 2, 3, 4, 5, 6 } })
+    testing.advance(11)
+    gives(18, con, "FKS", { array_kinks = { 1 } })
+    local bob = somebody("Bob")
+    u.setKinks(bob, { 1, 2 })
+    testing.advance(11)
+    testing.sent(con)
+    gives(0, con, "FKS", { array_kinks = { "1", 2 } })
+    testing.assert(first(testing.sent(con), "FKS").array_characters, { u.getName(bob) })
+    u.setStatus(bob, "busy")
+    testing.advance(11)
+    gives(18, con, "FKS", { array_kinks = { 1 } })
+end
