@@ -18,6 +18,37 @@ local max_per_address = 3
 
 local login = {}
 
+-- The number of an account or a character; 0 for whatever can be none.
+local function id(value)
+    local number = (type(value) == "string" or type(value) == "number") and tonumber(value) or 0
+    if number ~= number or math.abs(number) > 2 ^ 53 or number % 1 ~= 0 then
+        return 0
+    end
+    return number
+end
+
+-- The texts of a list; what is no text, or no list, is left out.
+local function texts(list)
+    local result = {}
+    for _, value in ipairs(type(list) == "table" and list or {}) do
+        if text(value) ~= nil then
+            table.insert(result, text(value))
+        end
+    end
+    return result
+end
+
+-- The texts of an object by their names; the rest is left out.
+local function fields(object)
+    local result = {}
+    for key, value in pairs(type(object) == "table" and object or {}) do
+        if type(key) == "string" then
+            result[key] = text(value)
+        end
+    end
+    return result
+end
+
 function login.init()
     max_per_address = s.getConfigDouble("max_per_ip")
     genders = {}
@@ -41,7 +72,7 @@ local function refusal(con, args)
         return const.FERR_LUA
     end
     local name = text(char.name)
-    local account_id, character_id = tonumber(account.account_id) or 0, tonumber(char.character_id) or 0
+    local account_id, character_id = id(account.account_id), id(char.character_id)
     local online, old = u.getConnection(string.lower(name))
     local count = u.getIPCount(con)
     if online and u.getAccountCharacterIDs(old) == account_id then
@@ -54,7 +85,7 @@ local function refusal(con, args)
     if is_yes(account.banned) then
         return const.FERR_BANNED_FROM_SERVER
     end
-    if (tonumber(account.timeout) or 0) > 0 then
+    if id(account.timeout) > 0 then
         return const.FERR_BANNED_FROM_SERVER, "You are timed out from this server. Please come back later."
     end
     if account_id == 0 or character_id == 0 then
@@ -80,8 +111,8 @@ local function set_profile(con, args)
     for _, tag in ipairs(TAGS) do
         tags[tag] = "None"
     end
-    for key, value in pairs(type(args.select) == "table" and args.select or {}) do
-        tags[key] = text(value)
+    for key, value in pairs(fields(args.select)) do
+        tags[key] = value
     end
     local gender = tags.Gender
     if not genders[gender] then
@@ -90,17 +121,15 @@ local function set_profile(con, args)
     end
     u.setGender(con, gender)
     u.setInfoTags(con, tags)
-    if type(args.info) == "table" then
-        u.setInfoTags(con, args.info)
-    end
+    u.setInfoTags(con, fields(args.info))
     local kinks = {}
-    for _, kink in ipairs(type(args.array_kinks) == "table" and args.array_kinks or { -1 }) do
-        table.insert(kinks, tonumber(kink))
+    for _, kink in ipairs(type(args.array_kinks) == "table" and texts(args.array_kinks) or { "-1" }) do
+        if id(kink) ~= 0 then
+            table.insert(kinks, id(kink))
+        end
     end
     u.setKinks(con, kinks)
-    if type(args.custom) == "table" then
-        u.setCustomKinks(con, args.custom)
-    end
+    u.setCustomKinks(con, fields(args.custom))
 end
 
 local function set_roles(con, args)
@@ -135,7 +164,7 @@ end
 -- newer than what the login check knows.
 local function set_lists(con, args)
     if type(args.array_friends) == "table" then
-        u.setFriends(con, args.array_friends)
+        u.setFriends(con, texts(args.array_friends))
     end
     for _, other in ipairs(u.getByAccount(con)) do
         if other ~= con then
@@ -143,7 +172,7 @@ local function set_lists(con, args)
             return
         end
     end
-    u.setIgnores(con, type(args.array_ignores) == "table" and args.array_ignores or {})
+    u.setIgnores(con, texts(args.array_ignores))
 end
 
 local function send_variable(con, name, value)
@@ -162,7 +191,7 @@ local function send_burst(con, args)
     send_variable(con, "lfrp_flood", s.getConfigDouble("lfrp_flood"))
     send_variable(con, "msg_flood", s.getConfigDouble("msg_flood"))
     send_variable(con, "sta_flood", s.getConfigDouble("sta_flood"))
-    send_variable(con, "permissions", tonumber(args.permissions) or 0)
+    send_variable(con, "permissions", id(args.permissions))
     u.send(con, "VAR", { variable = "icon_blacklist", array_value = ICON_BLACKLIST })
     u.send(con, "HLO", { message = "Welcome. This is " .. s.getConfigString("version") .. "." })
     u.send(con, "CON", { count = s.getUserCount() })
@@ -195,8 +224,8 @@ function event.ident_callback(con, args)
     if not u.setIdent(con, name, string.lower(name)) then
         return const.FERR_IDENT_FAILED
     end
-    u.setAccountID(con, tonumber(args.account.account_id))
-    u.setCharacterID(con, tonumber(args.char.character_id))
+    u.setAccountID(con, id(args.account.account_id))
+    u.setCharacterID(con, id(args.char.character_id))
     set_roles(con, args)
     set_profile(con, args)
     set_lists(con, args)
