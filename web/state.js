@@ -107,6 +107,8 @@ export function activate(id) {
   state.active = state.conversations.has(id) ? id : SERVER;
   markRead();
   changed('conversations', 'active');
+  // At once: what is typed next belongs to this conversation, not to the one that is still drawn.
+  flush();
 }
 
 /** What is on the screen of a visible page counts as read. */

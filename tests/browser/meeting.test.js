@@ -80,7 +80,7 @@ test('they write privately, with typing notice and unread marks', async () => {
   await assertAccessible(ada, 'the dialog of a person');
   await ada.page.getByRole('button', { name: 'Write privately' }).click();
   await write(ada, 'A word in private?');
-  await bob.page.waitForFunction(() => document.title.startsWith('(1) '));
+  await bob.page.waitForFunction(() => document.title.startsWith('(1) '), undefined, { polling: 100 });
   await openDrawer(bob, 'Conversations');
   const entry = bob.page.getByRole('button', { name: new RegExp(`^A?\\s*${ada.name}\\s*, 1 unread, for you`) });
   await entry.waitFor();
@@ -88,7 +88,7 @@ test('they write privately, with typing notice and unread marks', async () => {
   await assertAccessible(bob, 'the drawer of conversations');
   await entry.click();
   await line(bob, 'A word in private?').waitFor();
-  await bob.page.waitForFunction(() => !document.title.startsWith('('));
+  await bob.page.waitForFunction(() => !document.title.startsWith('('), undefined, { polling: 100 });
   await bob.page.locator('#text').pressSequentially('Sure');
   await ada.page.getByText(`${bob.name} is typing…`).waitFor();
   await picture(ada, '07-private');
