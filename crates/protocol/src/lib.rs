@@ -2,10 +2,12 @@
 //! between the edges and the core. No I/O and no state.
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod command;
 pub mod error;
 pub mod exchange;
 pub mod frame;
 pub mod json;
 pub mod limits;
+pub mod snapshot;
 pub mod text;

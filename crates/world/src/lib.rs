@@ -8,7 +8,6 @@ pub mod channel;
 pub mod connection;
 pub mod roles;
 pub mod settings;
-pub mod snapshot;
 
 mod appointments;
 mod departure;
@@ -31,6 +30,7 @@ mod world;
 pub use arena::Key;
 pub use channel::{Ban, Channel, Kind, Mode, Moderator};
 pub use connection::{Connection, State};
+pub use fchatd_protocol::snapshot;
 pub use log::Said;
 pub use names::Names;
 pub use search::{Criteria, SEARCH_TAGS};

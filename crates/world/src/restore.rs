@@ -6,8 +6,10 @@ use fchatd_protocol::text::fold;
 
 use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
 use crate::sanctions::Timeout;
-use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
 use crate::world::World;
+use fchatd_protocol::snapshot::{
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot,
+};
 
 impl World {
     /// Everything that lasts: public and open channels, moderators, bans, calls for the staff. The same world

@@ -4,8 +4,8 @@ use fchatd_protocol::exchange::Frame;
 use fchatd_protocol::frame;
 
 use crate::roles::{GLOBAL, SUPER};
-use crate::snapshot::StaffCall;
 use crate::world::{ConnectionKey, World};
+use fchatd_protocol::snapshot::StaffCall;
 
 /// So many calls are kept; more push out the oldest.
 const CALLS_MAX: usize = 1000;

@@ -17,9 +17,9 @@ use crate::names::Names;
 use crate::sanctions::{AltWatch, Timeout};
 use crate::search::SearchIndex;
 use crate::settings::Settings;
-use crate::snapshot::StaffCall;
 use crate::user_list::UserList;
 use crate::web::WebCalls;
+use fchatd_protocol::snapshot::StaffCall;
 
 /// Points at a connection.
 pub type ConnectionKey = Key<Connection>;

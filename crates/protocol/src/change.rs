@@ -1,0 +1,102 @@
+//! Changes of what lasts, one by one (page 5, "State"): each is small, whole, and can be made a second time without
+//! harm, so that a store can write them as they come.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exchange::ConnectionId;
+use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ModeratorRecord, StaffCall};
+
+/// Everything that one input of the core has changed. It is kept as a whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Counts from 1 since the process started, without gaps.
+    pub number: u64,
+    /// Who caused it, and is told when it can't be kept; nobody when time or a neighbour did.
+    pub actor: Option<ConnectionId>,
+    /// What is different now; at most one for each thing.
+    pub changes: Vec<Change>,
+}
+
+/// One thing as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// A channel that lasts is there, with this; its moderators and bans are as they were, or none when it is new.
+    Channel(ChannelHead),
+    /// A channel is gone, or does not last any more; with all that belongs to it.
+    ChannelGone {
+        /// Its canonical name.
+        name: String,
+    },
+    /// All moderators of a channel.
+    ChannelModerators {
+        /// The channel's canonical name.
+        channel: String,
+        /// In the order of their appointment, without the owner.
+        moderators: Vec<ModeratorRecord>,
+    },
+    /// Somebody is kept out of a channel.
+    ChannelBan {
+        /// The channel's canonical name.
+        channel: String,
+        /// Replaces what is kept under the same name in any case.
+        ban: BanRecord,
+    },
+    /// Somebody is not kept out of a channel any more.
+    ChannelUnban {
+        /// The channel's canonical name.
+        channel: String,
+        /// The name in lower case.
+        folded: String,
+    },
+    /// The names of all global moderators.
+    Operators(Vec<String>),
+    /// The names of all super moderators.
+    SuperOperators(Vec<String>),
+    /// An account is kept out for good.
+    Ban(AccountBan),
+    /// It is not any more.
+    Unban {
+        /// The account's number.
+        account: i64,
+    },
+    /// An account is kept out for a time.
+    Timeout(AccountTimeout),
+    /// It is not any more.
+    TimeoutGone {
+        /// The account's number.
+        account: i64,
+    },
+    /// A call for the staff is open.
+    StaffCall(StaffCall),
+    /// It is not any more.
+    StaffCallGone {
+        /// Its id.
+        id: String,
+    },
+    /// Whom an account ignores; kept where the account is ours.
+    Ignores {
+        /// The account's number.
+        account: i64,
+        /// The whole list, names in lower case.
+        names: Vec<String>,
+    },
+}
+
+/// A channel without its moderators and bans; the fields are those of [`crate::snapshot::ChannelRecord`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelHead {
+    /// The canonical name.
+    pub name: String,
+    /// Escaped, as on the wire.
+    pub title: String,
+    /// Escaped, as on the wire.
+    pub description: String,
+    /// `public` or `pubprivate`.
+    pub kind: String,
+    /// `both`, `chat` or `ads`.
+    pub mode: String,
+    /// The owner's name, empty where there is none.
+    pub owner: String,
+    /// The most members it has had at once.
+    pub peak: u64,
+}

@@ -1,0 +1,218 @@
+//! What comes to the core.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionId;
+
+/// Why a socket ended, as the edge saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Departure {
+    /// The client sent a WebSocket close frame.
+    Goodbye,
+    /// The stream ended or broke without one.
+    Lost,
+    /// Nothing came for the time allowed.
+    Silent,
+    /// Its outbox grew over the limit.
+    SlowReader,
+    /// It broke the WebSocket protocol.
+    Violation,
+    /// The server closed it.
+    Closed,
+}
+
+/// One input of the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Input<'a> {
+    /// A WebSocket connection finished its handshake.
+    Opened {
+        /// The new connection.
+        connection: ConnectionId,
+        /// Where it comes from, after trusted proxies.
+        address: IpAddr,
+    },
+    /// A text message arrived.
+    Message {
+        /// Whose.
+        connection: ConnectionId,
+        /// The whole message, at most [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
+        text: &'a str,
+    },
+    /// A connection is gone. It is the last input that names it.
+    Closed {
+        /// Which one.
+        connection: ConnectionId,
+        /// Why.
+        departure: Departure,
+    },
+    /// The login provider answered a [`Request::CheckLogin`].
+    LoginAnswer {
+        /// Who asked.
+        connection: ConnectionId,
+        /// The JSON text of page 4, or nothing when the provider failed.
+        answer: Option<&'a str>,
+    },
+    /// A message of the real-time bridge arrived and its signature was good (page 6).
+    Bridge {
+        /// Its three letters, such as `KIK`.
+        code: &'a str,
+        /// Its JSON.
+        payload: &'a str,
+    },
+    /// A [`Request::HttpGet`] or [`Request::HttpPost`] ended.
+    HttpAnswer {
+        /// The number of the request.
+        id: u64,
+        /// The status, 0 when there was no answer at all.
+        status: u16,
+        /// The body.
+        body: &'a str,
+    },
+    /// Time has passed; comes at least once per second.
+    Tick,
+}
+
+/// The inputs that an edge has gathered in one turn, in their order.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    text: String,
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Item {
+    Opened {
+        connection: ConnectionId,
+        address: IpAddr,
+    },
+    Message {
+        connection: ConnectionId,
+        start: usize,
+        end: usize,
+    },
+    Closed {
+        connection: ConnectionId,
+        departure: Departure,
+    },
+    LoginAnswer {
+        connection: ConnectionId,
+        answer: Option<(usize, usize)>,
+    },
+    Bridge {
+        code: (usize, usize),
+        payload: (usize, usize),
+    },
+    HttpAnswer {
+        id: u64,
+        status: u16,
+        body: (usize, usize),
+    },
+    Tick,
+}
+
+impl Inputs {
+    /// Adds an input; its text is copied.
+    pub fn push(&mut self, input: Input<'_>) {
+        let mut keep = |text: &str| {
+            let start = self.text.len();
+            self.text.push_str(text);
+            (start, self.text.len())
+        };
+        let item = match input {
+            Input::Opened { connection, address } => Item::Opened { connection, address },
+            Input::Message { connection, text } => {
+                let (start, end) = keep(text);
+                Item::Message {
+                    connection,
+                    start,
+                    end,
+                }
+            }
+            Input::Closed {
+                connection,
+                departure,
+            } => Item::Closed {
+                connection,
+                departure,
+            },
+            Input::LoginAnswer { connection, answer } => Item::LoginAnswer {
+                connection,
+                answer: answer.map(keep),
+            },
+            Input::Bridge { code, payload } => Item::Bridge {
+                code: keep(code),
+                payload: keep(payload),
+            },
+            Input::HttpAnswer { id, status, body } => Item::HttpAnswer {
+                id,
+                status,
+                body: keep(body),
+            },
+            Input::Tick => Item::Tick,
+        };
+        self.items.push(item);
+    }
+
+    /// The inputs in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = Input<'_>> {
+        let text = |start: usize, end: usize| self.text.get(start..end).unwrap_or("");
+        self.items.iter().map(move |item| match *item {
+            Item::Opened { connection, address } => Input::Opened { connection, address },
+            Item::Message {
+                connection,
+                start,
+                end,
+            } => Input::Message {
+                connection,
+                text: text(start, end),
+            },
+            Item::Closed {
+                connection,
+                departure,
+            } => Input::Closed {
+                connection,
+                departure,
+            },
+            Item::LoginAnswer { connection, answer } => Input::LoginAnswer {
+                connection,
+                answer: answer.map(|(start, end)| text(start, end)),
+            },
+            Item::Bridge { code, payload } => Input::Bridge {
+                code: text(code.0, code.1),
+                payload: text(payload.0, payload.1),
+            },
+            Item::HttpAnswer { id, status, body } => Input::HttpAnswer {
+                id,
+                status,
+                body: text(body.0, body.1),
+            },
+            Item::Tick => Input::Tick,
+        })
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// How many inputs there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// How many bytes of text the inputs hold.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Forgets all inputs and keeps the memory for the next turn, but not much more than usual turns need.
+    pub fn clear(&mut self) {
+        const KEEP: usize = 1 << 20;
+        self.text.clear();
+        self.text.shrink_to(KEEP);
+        self.items.clear();
+        self.items.shrink_to(KEEP / size_of::<Item>());
+    }
+}

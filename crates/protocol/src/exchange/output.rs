@@ -1,0 +1,122 @@
+//! What the core wants done.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ChannelId, ConnectionId, Request};
+
+/// A frame's place in [`Outputs::bytes`]: the message without a WebSocket header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Where it starts.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+}
+
+/// One thing the core tells the edges to do. They are carried out in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// To one connection.
+    Send {
+        /// The recipient.
+        connection: ConnectionId,
+        /// What it gets.
+        frame: Frame,
+    },
+    /// To the members of a channel.
+    SendChannel {
+        /// The channel.
+        channel: ChannelId,
+        /// A member that does not get it.
+        except: Option<ConnectionId>,
+        /// What the others get.
+        frame: Frame,
+    },
+    /// To every identified connection.
+    SendEveryone {
+        /// What they get.
+        frame: Frame,
+    },
+    /// The connection is identified: it hears what goes to everyone, and gets its `PIN`s.
+    Identified {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// The connection is in no channel any more and no longer hears what goes to everyone; its socket stays
+    /// until it is closed.
+    Departed {
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// The connection hears the channel from now on.
+    Join {
+        /// The channel.
+        channel: ChannelId,
+        /// The new member.
+        connection: ConnectionId,
+    },
+    /// The connection does not hear the channel any more.
+    Leave {
+        /// The channel.
+        channel: ChannelId,
+        /// The former member.
+        connection: ConnectionId,
+    },
+    /// The channel is gone, and its id free.
+    CloseChannel {
+        /// Which one.
+        channel: ChannelId,
+    },
+    /// Nothing more is read from the connection; what is queued is delivered, then it is closed.
+    Close {
+        /// Which one.
+        connection: ConnectionId,
+        /// How long the socket stays, so that the last frames arrive.
+        delay_milliseconds: u32,
+    },
+}
+
+/// What the core wants done after some inputs: one buffer of frames, and what to do with them.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// All frames, one after another.
+    pub bytes: Vec<u8>,
+    /// For the edges, in order.
+    pub operations: Vec<Operation>,
+    /// For the services.
+    pub requests: Vec<Request>,
+}
+
+impl Outputs {
+    /// Appends a frame that `encode` writes.
+    pub fn frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
+        let start = self.bytes.len() as u32;
+        encode(&mut self.bytes);
+        Frame {
+            start,
+            end: self.bytes.len() as u32,
+        }
+    }
+
+    /// The bytes of a frame.
+    pub fn bytes_of(&self, frame: Frame) -> &[u8] {
+        self.bytes
+            .get(frame.start as usize..frame.end as usize)
+            .unwrap_or_default()
+    }
+
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.requests.is_empty()
+    }
+
+    /// Forgets everything and keeps the memory for the next turn, but not what a rare burst has needed.
+    pub fn clear(&mut self) {
+        const KEEP: usize = 4 << 20;
+        self.bytes.clear();
+        self.bytes.shrink_to(KEEP);
+        self.operations.clear();
+        self.operations.shrink_to(KEEP / size_of::<Operation>());
+        self.requests.clear();
+    }
+}

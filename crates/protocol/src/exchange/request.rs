@@ -1,0 +1,148 @@
+//! The core's questions and messages to the services beside it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionId;
+
+/// A question of the core to a service beside it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// Ask the login provider; the answer comes as [`Input::LoginAnswer`].
+    CheckLogin {
+        /// Who wants in.
+        connection: ConnectionId,
+        /// The address it comes from.
+        address: IpAddr,
+        /// The account's name.
+        account: String,
+        /// The ticket: secret.
+        ticket: String,
+        /// The character's name as typed.
+        character: String,
+        /// What the client calls itself.
+        client_name: String,
+        /// The client's version.
+        client_version: String,
+    },
+    /// Fetch something by HTTP for a script; the answer comes as [`Input::HttpAnswer`].
+    HttpGet {
+        /// Names the request in its answer.
+        id: u64,
+        /// Where, as the script gave it.
+        url: String,
+    },
+    /// Post a form by HTTP for a script; the answer comes as [`Input::HttpAnswer`]. It may hold secrets.
+    HttpPost {
+        /// Names the request in its answer.
+        id: u64,
+        /// Where, as the script gave it.
+        url: String,
+        /// The fields of the form, in the order of their names.
+        form: Vec<(String, String)>,
+    },
+    /// Save the state if `save` is set, then read configuration, bans and moderators again.
+    Reload {
+        /// Whether to save first.
+        save: bool,
+    },
+    /// Read the scripts again and hand them to the core.
+    ReadScripts {
+        /// The administrator who asked, and is told how it went.
+        connection: ConnectionId,
+        /// Whether they are for this connection alone, to try them out.
+        isolated: bool,
+    },
+    /// Start or stop the CPU profile.
+    Profile {
+        /// Who asked.
+        connection: ConnectionId,
+        /// Whether it starts.
+        start: bool,
+    },
+    /// Save the state, tell everyone, stop.
+    Halt,
+    /// Something for the chat log (page 6).
+    Log(Box<LogEntry>),
+    /// Something for the action log (page 6).
+    Action(Box<ActionEntry>),
+    /// An ignore list has changed; it belongs to the account (page 6).
+    Ignores {
+        /// The account's number.
+        account: i64,
+        /// The whole list, names in lower case.
+        names: Vec<String>,
+    },
+}
+
+/// One end of a line of the chat log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogParty {
+    /// The character's name.
+    pub character: String,
+    /// Its number; nothing for somebody who is not online.
+    pub character_id: Option<i64>,
+    /// Its account's number; nothing for somebody who is not online.
+    pub account_id: Option<i64>,
+}
+
+/// A line of the chat log (page 6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// What kind of event, such as `message_private`.
+    pub kind: String,
+    /// Who did it.
+    pub from: LogParty,
+    /// To whom.
+    pub to: Option<LogParty>,
+    /// Name and title of the channel it happened in.
+    pub channel: Option<(String, String)>,
+    /// What was said.
+    pub body: Option<String>,
+    /// When, in Unix milliseconds.
+    pub time: i64,
+}
+
+/// An entry of the action log (page 6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionEntry {
+    /// Who acted.
+    pub name: String,
+    /// The command.
+    pub code: String,
+    /// Its arguments as JSON.
+    pub arguments: String,
+    /// When, in Unix seconds.
+    pub time: i64,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            // Tickets, what people say, and forms with their secrets never reach a log.
+            Request::CheckLogin {
+                connection,
+                account,
+                character,
+                ..
+            } => formatter
+                .debug_struct("CheckLogin")
+                .field("connection", connection)
+                .field("account", account)
+                .field("character", character)
+                .finish_non_exhaustive(),
+            Request::HttpGet { id, .. } => write!(formatter, "HttpGet({id})"),
+            Request::HttpPost { id, .. } => write!(formatter, "HttpPost({id})"),
+            Request::Reload { save } => write!(formatter, "Reload({save})"),
+            Request::ReadScripts { connection, isolated } => {
+                write!(formatter, "ReadScripts({connection:?}, isolated: {isolated})")
+            }
+            Request::Profile { start, .. } => write!(formatter, "Profile({start})"),
+            Request::Halt => formatter.write_str("Halt"),
+            Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
+            Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
+            Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
+        }
+    }
+}
