@@ -1,31 +1,40 @@
 //! Running the server: from the settings to listening sockets, and to the end.
 
+mod limits;
+mod listening;
+mod parts;
+mod signals;
+mod state;
+
 use std::io::IsTerminal;
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fchatd_core::Core;
-use fchatd_edge::proxy::Proxies;
-use fchatd_edge::{Edge, EdgeSettings, listen, runtime, serve};
-use fchatd_links::web::{WebAddress, WebClient};
-use fchatd_links::{Bridge, BridgeSettings};
-use fchatd_login::{AccountHttp, AccountService, AccountSettings, Limit, LoginProvider, RemoteLogin};
+use fchatd_edge::{Edge, listen, runtime, serve};
+use fchatd_links::web::WebClient;
+use fchatd_login::AccountHttp;
 use fchatd_protocol::exchange::Input;
 use fchatd_script::engine::Watchdog;
 use fchatd_store::snapshot::Snapshot;
-use fchatd_store::{Claim, Store};
 use fchatd_world::Settings;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 use tracing_subscriber::EnvFilter;
 
+use self::limits::raise_file_limit;
+use self::listening::{listening_address, open_bridge, refused};
+use self::parts::{bridge_settings, edge_settings, login_address, login_provider, sentence_about};
+use self::signals::Signals;
+use self::state::State;
 use crate::application::{Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
 use crate::page::Site;
 use crate::{Failure, configuration, scripts};
+
+pub(crate) use self::parts::account_settings;
+pub(crate) use self::state::data_folder;
 
 /// How long closing connections may take at the end.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -156,33 +165,6 @@ pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folder with the state of a server.
-pub(crate) fn data_folder(dir: &Path) -> std::path::PathBuf {
-    dir.join("data")
-}
-
-/// How accounts are treated.
-pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
-    let usual = AccountSettings::default();
-    let burst = settings.count("registrations_per_address") as u32;
-    // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    AccountSettings {
-        registration_open: settings.text("registration") == "open",
-        tickets_per_account: settings.count("tickets_per_account") as u32,
-        registrations_per_address: Limit {
-            burst,
-            ..usual.registrations_per_address
-        },
-        registration_tries_per_address: Limit {
-            burst: burst.max(usual.registration_tries_per_address.burst),
-            ..usual.registration_tries_per_address
-        },
-        password_threads: (processors / 2).clamp(1, 4),
-        ..usual
-    }
-}
-
 fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
@@ -191,30 +173,6 @@ fn start_log() {
         .with_ansi(colours)
         .with_writer(std::io::stderr)
         .init();
-}
-
-fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
-    let text = settings.text("bindaddr");
-    let ip: IpAddr = text.parse().map_err(|_| {
-        format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
-    })?;
-    Ok(SocketAddr::new(ip, settings.count("port") as u16))
-}
-
-fn refused(address: SocketAddr, error: &std::io::Error) -> Failure {
-    let advice = match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            "something listens there already; stop it, or choose another port with --set port=N"
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need special rights; choose another with --set port=N"
-        }
-        std::io::ErrorKind::AddrNotAvailable => {
-            "this machine does not have that address; set bindaddr to one it has"
-        }
-        _ => "choose another address with --set bindaddr=ADDRESS --set port=N",
-    };
-    format!("{address} can't be listened on ({error}): {advice}")
 }
 
 fn load_core(
@@ -240,135 +198,6 @@ fn load_core(
     })
 }
 
-/// What lasts, and the right to keep it.
-struct State {
-    store: Store,
-    _claim: Claim,
-}
-
-impl State {
-    /// Opens the state; with `--dev` there is none.
-    fn open(line: &CommandLine) -> Result<Option<Self>, Failure> {
-        if line.dev {
-            return Ok(None);
-        }
-        let folder = data_folder(&line.dir);
-        let claim = Claim::take(&folder).map_err(|error| error.to_string())?;
-        let store = Store::open(&folder).map_err(|error| error.to_string())?;
-        Ok(Some(Self { store, _claim: claim }))
-    }
-}
-
-/// Who decides who may enter.
-fn login_provider(
-    line: &CommandLine,
-    settings: &Settings,
-    state: Option<&State>,
-    web: &WebClient,
-) -> Result<LoginProvider, Failure> {
-    let Some(state) = state.filter(|_| !line.dev) else {
-        return Ok(LoginProvider::Open);
-    };
-    if let Some(address) = login_address(settings)? {
-        let pool = settings.count("login_connection_pool");
-        let patience = settings.seconds("logintimeout");
-        return Ok(LoginProvider::Remote(RemoteLogin::new(
-            web.clone(),
-            address,
-            pool,
-            patience,
-        )));
-    }
-    let service =
-        AccountService::start(&state.store, account_settings(settings)).map_err(|error| error.to_string())?;
-    Ok(LoginProvider::Embedded(service))
-}
-
-/// The log-in site, if there is one.
-fn login_address(settings: &Settings) -> Result<Option<WebAddress>, Failure> {
-    match settings.text("login_url").trim() {
-        "" => Ok(None),
-        text => WebAddress::parse(text)
-            .map(Some)
-            .map_err(|error| format!("login_url: {error}")),
-    }
-}
-
-/// How accounts are kept, for the person who starts the server.
-fn sentence_about(provider: &LoginProvider, settings: &Settings) -> String {
-    match provider {
-        LoginProvider::Open => "open (--dev): everyone is let in".into(),
-        LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
-        LoginProvider::Remote(_) => {
-            let address = login_address(settings).ok().flatten();
-            let host = address.as_ref().map_or("", WebAddress::host);
-            format!("remote: {host} is asked")
-        }
-    }
-}
-
-/// The real-time bridge, if it is wanted.
-fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
-    if !settings.flag("enablertb") {
-        return Ok(None);
-    }
-    let address = settings.text("rtbaddress");
-    let peer = address
-        .parse()
-        .map_err(|_| format!("rtbaddress must be an IP address such as 127.0.0.1; it is {address:?}"))?;
-    let secret = settings.text("rtbsecret").to_owned();
-    if secret.is_empty() {
-        return Err("enablertb needs an rtbsecret that the website knows too, and nobody else".into());
-    }
-    Ok(Some(BridgeSettings {
-        peer,
-        secret,
-        classic: settings.flag("rtbclassic"),
-    }))
-}
-
-async fn open_bridge(local: SocketAddr, settings: &BridgeSettings) -> Result<(Bridge, SocketAddr), Failure> {
-    let port = local.port().checked_add(1).ok_or(
-        "the real-time bridge listens on port + 1, and there is none after 65535; choose another port",
-    )?;
-    let address = SocketAddr::new(local.ip(), port);
-    let bridge = Bridge::bind(address, settings).await.map_err(|error| {
-        format!(
-            "the real-time bridge can't listen on UDP {address} ({error}): choose another port, or set enablertb to false"
-        )
-    })?;
-    Ok((bridge, address))
-}
-
-fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
-    let proxies = Proxies::parse(settings.list("load_balancers"))
-        .map_err(|error| format!("load_balancers: {error}"))?;
-    Ok(EdgeSettings {
-        outbox_bytes_max: settings.count("outbox_max"),
-        ping_seconds: settings.count("ping_interval") as u32,
-        connections_max: settings.count("maxconnections"),
-        proxies,
-        origin: settings.text("websocketorigin").to_owned(),
-        origin_host: settings.text("websockethost").to_owned(),
-        ..EdgeSettings::default()
-    })
-}
-
-/// A connection is a file to the system; the usual limit is a thousand.
-fn raise_file_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    ) {
-        tracing::warn!(%error, "the limit of open files could not be raised");
-    }
-}
-
 fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: Option<&State>) {
     // Where everything is listened on, the person in front of the machine opens the loopback address.
     let host = if local.ip().is_unspecified() {
@@ -387,28 +216,5 @@ fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: Option
         println!(
             "WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
         );
-    }
-}
-
-/// The signals that stop a server. From when this is made, none is lost and none ends the process by itself.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn receive() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

@@ -1,0 +1,116 @@
+//! The parts of a server as the settings want them.
+
+use fchatd_edge::EdgeSettings;
+use fchatd_edge::proxy::Proxies;
+use fchatd_links::BridgeSettings;
+use fchatd_links::web::{WebAddress, WebClient};
+use fchatd_login::{AccountService, AccountSettings, Limit, LoginProvider, RemoteLogin};
+use fchatd_world::Settings;
+
+use super::state::State;
+use crate::Failure;
+use crate::command_line::CommandLine;
+
+/// How accounts are treated.
+pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
+    let usual = AccountSettings::default();
+    let burst = settings.count("registrations_per_address") as u32;
+    // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    AccountSettings {
+        registration_open: settings.text("registration") == "open",
+        tickets_per_account: settings.count("tickets_per_account") as u32,
+        registrations_per_address: Limit {
+            burst,
+            ..usual.registrations_per_address
+        },
+        registration_tries_per_address: Limit {
+            burst: burst.max(usual.registration_tries_per_address.burst),
+            ..usual.registration_tries_per_address
+        },
+        password_threads: (processors / 2).clamp(1, 4),
+        ..usual
+    }
+}
+
+/// Who decides who may enter.
+pub(crate) fn login_provider(
+    line: &CommandLine,
+    settings: &Settings,
+    state: Option<&State>,
+    web: &WebClient,
+) -> Result<LoginProvider, Failure> {
+    let Some(state) = state.filter(|_| !line.dev) else {
+        return Ok(LoginProvider::Open);
+    };
+    if let Some(address) = login_address(settings)? {
+        let pool = settings.count("login_connection_pool");
+        let patience = settings.seconds("logintimeout");
+        return Ok(LoginProvider::Remote(RemoteLogin::new(
+            web.clone(),
+            address,
+            pool,
+            patience,
+        )));
+    }
+    let service =
+        AccountService::start(&state.store, account_settings(settings)).map_err(|error| error.to_string())?;
+    Ok(LoginProvider::Embedded(service))
+}
+
+/// The log-in site, if there is one.
+pub(crate) fn login_address(settings: &Settings) -> Result<Option<WebAddress>, Failure> {
+    match settings.text("login_url").trim() {
+        "" => Ok(None),
+        text => WebAddress::parse(text)
+            .map(Some)
+            .map_err(|error| format!("login_url: {error}")),
+    }
+}
+
+/// How accounts are kept, for the person who starts the server.
+pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> String {
+    match provider {
+        LoginProvider::Open => "open (--dev): everyone is let in".into(),
+        LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
+        LoginProvider::Remote(_) => {
+            let address = login_address(settings).ok().flatten();
+            let host = address.as_ref().map_or("", WebAddress::host);
+            format!("remote: {host} is asked")
+        }
+    }
+}
+
+/// The real-time bridge, if it is wanted.
+pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
+    if !settings.flag("enablertb") {
+        return Ok(None);
+    }
+    let address = settings.text("rtbaddress");
+    let peer = address
+        .parse()
+        .map_err(|_| format!("rtbaddress must be an IP address such as 127.0.0.1; it is {address:?}"))?;
+    let secret = settings.text("rtbsecret").to_owned();
+    if secret.is_empty() {
+        return Err("enablertb needs an rtbsecret that the website knows too, and nobody else".into());
+    }
+    Ok(Some(BridgeSettings {
+        peer,
+        secret,
+        classic: settings.flag("rtbclassic"),
+    }))
+}
+
+pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
+    let proxies = Proxies::parse(settings.list("load_balancers"))
+        .map_err(|error| format!("load_balancers: {error}"))?;
+    Ok(EdgeSettings {
+        outbox_bytes_max: settings.count("outbox_max"),
+        ping_seconds: settings.count("ping_interval") as u32,
+        connections_max: settings.count("maxconnections"),
+        proxies,
+        origin: settings.text("websocketorigin").to_owned(),
+        origin_host: settings.text("websockethost").to_owned(),
+        ..EdgeSettings::default()
+    })
+}
