@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
-use fchatd_world::settings::{DEFINITIONS, Value, WITHOUT_EFFECT};
+use fchatd_world::settings::{Value, WITHOUT_EFFECT, definitions};
 
 use crate::Failure;
 use crate::command_line::CommandLine;
@@ -23,7 +23,7 @@ pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
     if let Some(source) = read_if_there(&file)? {
         read_file(&mut settings, &file, &source)?;
     }
-    for definition in DEFINITIONS {
+    for definition in definitions() {
         let variable = format!("{PREFIX}{}", definition.key.to_ascii_uppercase());
         if let Some(text) = std::env::var_os(&variable) {
             let text = text

@@ -62,7 +62,10 @@ fn a_wrong_type_is_told_with_its_line() {
     assert_refused(
         CONFIGURATION,
         "-- mine\n\nport = \"many\"\n",
-        &[&place, "port must be a number"],
+        &[
+            &place,
+            "port must be a whole number from 0 to 65535, not \"many\"",
+        ],
     );
 }
 
@@ -135,7 +138,7 @@ fn a_setting_on_the_command_line_is_checked() {
     site.run(&["--set", "prot=1"])
         .assert_refused(&["--set prot=1", "did you mean port?"]);
     site.run(&["--set", "port=many"])
-        .assert_refused(&["--set port=many", "a number"]);
+        .assert_refused(&["--set port=many", "a whole number"]);
     site.run(&["--set", "port"]).assert_refused(&["--set key=value"]);
     site.run(&["--set", "bindaddr=here"])
         .assert_refused(&["bindaddr", "IP address"]);

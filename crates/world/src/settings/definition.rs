@@ -1,0 +1,109 @@
+//! What the table says of a key.
+
+use super::values::Value;
+
+/// The type of a key, with its default and what is allowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A switch: the default.
+    Flag(bool),
+    /// A whole number: the default, the least and the greatest value, and the unit (empty where there is none).
+    Whole(u64, u64, u64, &'static str),
+    /// A number: the default, the least and the greatest value, and the unit (empty where there is none).
+    Number(f64, f64, f64, &'static str),
+    /// A text: the default.
+    Text(&'static str),
+    /// A text that has to be given to have an effect.
+    Unset,
+    /// As [`Kind::Unset`], and nobody may see it: it is never shown in a message.
+    Secret,
+    /// One of several words, the first of them by default. An empty word means "unset".
+    Choice(&'static [&'static str]),
+    /// A list of texts: the default.
+    List(&'static [&'static str]),
+}
+
+/// What it takes to put another value in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Reading the configuration again.
+    Live,
+    /// Starting the server again.
+    Restart,
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// As written in `startup_config.lua`; upper-cased with `FCHATD_` before it in the environment.
+    pub key: &'static str,
+    /// Its type, default, range and unit.
+    pub kind: Kind,
+    /// Whether it can change while the server runs.
+    pub change: Change,
+    /// What it does, as a phrase that goes on after "key:".
+    pub meaning: &'static str,
+}
+
+/// Keys that belong together.
+#[derive(Debug, Clone, Copy)]
+pub struct Section {
+    /// What they are about, as a heading.
+    pub heading: &'static str,
+    /// The keys.
+    pub definitions: &'static [Definition],
+}
+
+/// An entry of the table.
+pub(super) const fn key(key: &'static str, kind: Kind, change: Change, meaning: &'static str) -> Definition {
+    Definition {
+        key,
+        kind,
+        change,
+        meaning,
+    }
+}
+
+impl Kind {
+    /// The value of a key that nobody sets.
+    pub fn default_value(self) -> Value {
+        let list = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect();
+        match self {
+            Self::Flag(value) => Value::Boolean(value),
+            Self::Whole(value, ..) => Value::Number(value as f64),
+            Self::Number(value, ..) => Value::Number(value),
+            Self::Text(value) => Value::Text(value.into()),
+            Self::Unset | Self::Secret => Value::Text(String::new()),
+            Self::Choice(words) => Value::Text(words.first().copied().unwrap_or_default().into()),
+            Self::List(texts) => Value::List(list(texts)),
+        }
+    }
+
+    /// What a value has to be, as in "must be ...".
+    pub fn wanted(self) -> String {
+        let range =
+            |number: &str, least: &dyn std::fmt::Display, most: &dyn std::fmt::Display, unit: &str| {
+                let space = if unit.is_empty() { "" } else { " " };
+                format!("{number} from {least} to {most}{space}{unit}")
+            };
+        match self {
+            Self::Flag(_) => "true or false".into(),
+            Self::Whole(_, least, most, unit) => range("a whole number", &least, &most, unit),
+            Self::Number(_, least, most, unit) => range("a number", &least, &most, unit),
+            Self::Text(_) | Self::Unset | Self::Secret => "text in quotes".into(),
+            Self::Choice(words) => {
+                let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+                quoted.join(" or ")
+            }
+            Self::List(_) => "a list of texts, such as {\"one\", \"two\"}".into(),
+        }
+    }
+
+    /// The unit of a number; empty where there is none.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Whole(.., unit) | Self::Number(.., unit) => unit,
+            _ => "",
+        }
+    }
+}

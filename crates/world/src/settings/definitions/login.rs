@@ -1,0 +1,36 @@
+//! Log-in.
+
+use crate::settings::definition::{Change, Kind, Section, key};
+
+use Change::{Live, Restart};
+use Kind::{Number, Unset, Whole};
+
+pub(super) const SECTION: Section = Section {
+    heading: "Log-in",
+    definitions: &[
+        key(
+            "loginslots",
+            Whole(30, 1, 1_000_000, "checks"),
+            Live,
+            "log-in checks pending at once",
+        ),
+        key(
+            "logintimeout",
+            Number(30.0, 1.0, 3600.0, "seconds"),
+            Live,
+            "time for one log-in check",
+        ),
+        key(
+            "login_url",
+            Unset,
+            Restart,
+            "the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself",
+        ),
+        key(
+            "login_connection_pool",
+            Whole(15, 1, 10_000, "checks"),
+            Live,
+            "log-in checks that are with the site at once",
+        ),
+    ],
+};

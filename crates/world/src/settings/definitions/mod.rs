@@ -1,0 +1,48 @@
+//! The table: a file for each theme, an entry for each key.
+
+mod accounts;
+mod beyond;
+mod flood;
+mod limits;
+mod login;
+mod neighbours;
+mod rules;
+mod scripts;
+mod server;
+
+pub use rules::GENDERS;
+
+use super::definition::{Definition, Section};
+
+/// All keys that have an effect, by theme.
+pub const SECTIONS: &[Section] = &[
+    server::SECTION,
+    login::SECTION,
+    accounts::SECTION,
+    limits::SECTION,
+    flood::SECTION,
+    rules::SECTION,
+    scripts::SECTION,
+    neighbours::SECTION,
+    beyond::SECTION,
+];
+
+/// Keys of the classic server whose features this version does not have: they are named at the start and have
+/// no effect.
+pub const WITHOUT_EFFECT: [&str; 5] = [
+    "enableredis",
+    "redishost",
+    "redisport",
+    "redispass",
+    "log_socket_path",
+];
+
+/// Every key that has an effect.
+pub fn definitions() -> impl Iterator<Item = &'static Definition> {
+    SECTIONS.iter().flat_map(|section| section.definitions)
+}
+
+/// The definition of a key.
+pub fn definition(key: &str) -> Option<&'static Definition> {
+    definitions().find(|definition| definition.key == key)
+}

@@ -1,0 +1,74 @@
+//! The server.
+
+use crate::settings::definition::{Change, Kind, Section, key};
+
+use Change::{Live, Restart};
+use Kind::{Flag, List, Number, Text, Unset, Whole};
+
+const VERSION: &str = concat!("fchatd ", env!("CARGO_PKG_VERSION"));
+
+pub(super) const SECTION: Section = Section {
+    heading: "The server",
+    definitions: &[
+        key(
+            "bindaddr",
+            Text("127.0.0.1"),
+            Restart,
+            "the IP address to listen on, such as 127.0.0.1; 0.0.0.0 is every address of the machine",
+        ),
+        key(
+            "port",
+            Whole(9722, 0, 65535, ""),
+            Restart,
+            "the TCP port to listen on; 0 takes any free one",
+        ),
+        key(
+            "version",
+            Text(VERSION),
+            Live,
+            "the version told to clients in HLO",
+        ),
+        key(
+            "maxusers",
+            Whole(2000, 1, 1_000_000, "connections"),
+            Live,
+            "identified connections at once",
+        ),
+        key(
+            "max_per_ip",
+            Whole(3, 1, 1_000_000, "connections"),
+            Live,
+            "identified connections from one address at once",
+        ),
+        key(
+            "saveinterval",
+            Number(300.0, 1.0, 86400.0, "seconds"),
+            Live,
+            "time between housekeeping turns",
+        ),
+        key(
+            "load_balancers",
+            List(&[]),
+            Live,
+            "trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed",
+        ),
+        key(
+            "websocketorigin",
+            Unset,
+            Live,
+            "the only browser origin that may open a WebSocket, such as https://chat.example",
+        ),
+        key(
+            "websockethost",
+            Unset,
+            Live,
+            "a host name whose pages may open a WebSocket, such as chat.example",
+        ),
+        key(
+            "log_start",
+            Flag(false),
+            Restart,
+            "whether what is said goes to the chat log from the start",
+        ),
+    ],
+};

@@ -1,0 +1,272 @@
+//! The values in force.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::definition::{Change, Definition, Kind};
+use super::definitions::{definition, definitions};
+use super::suggestion::near;
+
+/// The value of a setting.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number, in the unit of the key.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
+/// A setting was refused; the text is a sentence that says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingError(String);
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+/// The error of a key that there is not.
+pub(super) fn unknown(key: &str) -> SettingError {
+    let key = shortened(key);
+    SettingError(match near(&key) {
+        Some(near) => format!("{key} is no setting; did you mean {near}?"),
+        None => format!("{key} is no setting; \"fchatd config sample\" shows all there are"),
+    })
+}
+
+/// As much of a text as fits into a message.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 40;
+    let mut short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+impl Value {
+    /// What a value is, for a message about a wrong one.
+    fn described(&self) -> String {
+        match self {
+            Self::Boolean(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+            Self::Text(text) => format!("{:?}", shortened(text)),
+            Self::List(_) => "a list".into(),
+        }
+    }
+}
+
+/// The values in force. Every key of the table has one. `Debug` shows none: some are secret.
+#[derive(Clone, PartialEq)]
+pub struct Settings {
+    values: HashMap<&'static str, Value>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Settings")
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let values = definitions().map(|definition| (definition.key, definition.kind.default_value()));
+        Self {
+            values: values.collect(),
+        }
+    }
+}
+
+impl Definition {
+    /// Whether a value has the right type and is within its bounds.
+    fn allows(&self, value: &Value) -> bool {
+        match (self.kind, value) {
+            (Kind::Whole(_, least, most, _), Value::Number(number)) => {
+                number.fract() == 0.0 && (least as f64..=most as f64).contains(number)
+            }
+            (Kind::Number(_, least, most, _), Value::Number(number)) => (least..=most).contains(number),
+            (Kind::Choice(words), Value::Text(text)) => words.contains(&text.as_str()),
+            (Kind::Flag(_), Value::Boolean(_))
+            | (Kind::Text(_) | Kind::Unset | Kind::Secret, Value::Text(_))
+            | (Kind::List(_), Value::List(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Settings {
+    /// Sets a key.
+    ///
+    /// # Errors
+    /// When there is no such key, or the value has the wrong type or is out of bounds.
+    pub fn set(&mut self, key: &str, value: Value) -> Result<(), SettingError> {
+        let definition = definition(key).ok_or_else(|| unknown(key))?;
+        if !definition.allows(&value) {
+            let given = match definition.kind {
+                Kind::Secret => String::new(),
+                _ => format!(", not {}", value.described()),
+            };
+            let wanted = definition.kind.wanted();
+            return Err(SettingError(format!(
+                "{key} must be {wanted}{given} ({})",
+                definition.meaning
+            )));
+        }
+        self.values.insert(definition.key, value);
+        Ok(())
+    }
+
+    /// What is different in `other`, in the order of the table.
+    pub fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'static Definition> + 'a {
+        definitions().filter(|definition| self.get(definition.key) != other.get(definition.key))
+    }
+
+    /// The settings that are in force when these are to follow those `before` while the server runs: what needs a
+    /// restart stays as it was before.
+    pub fn live_after(mut self, before: &Self) -> Self {
+        for definition in definitions().filter(|definition| definition.change == Change::Restart) {
+            if let Some(value) = before.get(definition.key) {
+                self.values.insert(definition.key, value.clone());
+            }
+        }
+        self
+    }
+
+    /// The value of a key; nothing when there is no such key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// A number; 0 when the key is no number.
+    pub fn number(&self, key: &str) -> f64 {
+        match self.get(key) {
+            Some(Value::Number(number)) => *number,
+            _ => 0.0,
+        }
+    }
+
+    /// A number as a count of something; negative ones are 0.
+    pub fn count(&self, key: &str) -> usize {
+        self.number(key) as usize
+    }
+
+    /// A number of seconds as a duration.
+    pub fn seconds(&self, key: &str) -> std::time::Duration {
+        std::time::Duration::try_from_secs_f64(self.number(key)).unwrap_or_default()
+    }
+
+    /// A text; empty when the key is no text.
+    pub fn text(&self, key: &str) -> &str {
+        match self.get(key) {
+            Some(Value::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// A switch; off when the key is no switch.
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Value::Boolean(true)))
+    }
+
+    /// A list; empty when the key is no list.
+    pub fn list(&self, key: &str) -> &[String] {
+        match self.get(key) {
+            Some(Value::List(list)) => list,
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_bounds_are_checked() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.number("port"), 9722.0);
+        assert!(settings.set_from_text("port", "80").is_ok());
+        assert_eq!(settings.count("port"), 80);
+        let refused = |settings: &mut Settings, key: &str, text: &str| {
+            settings.set_from_text(key, text).unwrap_err().to_string()
+        };
+        assert!(refused(&mut settings, "port", "99999").contains("0 to 65535, not 99999"));
+        assert!(refused(&mut settings, "port", "80.5").contains("a whole number"));
+        assert!(refused(&mut settings, "port", "x").contains("a whole number"));
+        assert!(refused(&mut settings, "msg_flood", "-1").contains("0 to 86400 seconds"));
+        assert!(refused(&mut settings, "msg_flood", "nan").contains("a number"));
+        assert!(refused(&mut settings, "msg_flood", "inf").contains("a number"));
+        assert!(refused(&mut settings, "prot", "1").contains("did you mean port?"));
+        assert!(refused(&mut settings, "nothing_like_it", "1").contains("config sample"));
+        assert!(refused(&mut settings, "luaenabletimeout", "maybe").contains("true or false"));
+        assert!(refused(&mut settings, "registration", "perhaps").contains("\"open\" or \"closed\""));
+        assert!(refused(&mut settings, "compat", "modern").contains("classic"));
+        assert!(settings.set("port", Value::Text("80".into())).is_err());
+        assert!(
+            settings
+                .set_from_text("load_balancers", "10.0.0.1, 10.1.0.0/16")
+                .is_ok()
+        );
+        assert_eq!(settings.list("load_balancers").len(), 2);
+    }
+
+    #[test]
+    fn every_default_is_allowed() {
+        for definition in definitions() {
+            let value = Settings::default().get(definition.key).unwrap().clone();
+            assert_eq!(
+                Settings::default().set(definition.key, value),
+                Ok(()),
+                "{}",
+                definition.key
+            );
+        }
+    }
+
+    #[test]
+    fn no_key_is_there_twice() {
+        let mut keys: Vec<&str> = definitions()
+            .map(|definition| definition.key)
+            .chain(super::super::WITHOUT_EFFECT)
+            .collect();
+        keys.sort_unstable();
+        let count = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
+
+    #[test]
+    fn secrets_and_long_values_stay_out_of_messages() {
+        let mut settings = Settings::default();
+        let refused = settings.set("rtbsecret", Value::Number(123_456.0)).unwrap_err();
+        assert!(!refused.to_string().contains("123456"), "{refused}");
+        let long = Value::Text("x".repeat(100_000));
+        assert!(settings.set("port", long).unwrap_err().to_string().len() < 200);
+        let long = settings
+            .set(&"x".repeat(100_000), Value::Boolean(true))
+            .unwrap_err();
+        assert!(long.to_string().len() < 200);
+    }
+
+    #[test]
+    fn what_needs_a_restart_stays_as_it_was() {
+        let before = Settings::default();
+        let mut after = before.clone();
+        after.set_from_text("port", "1").unwrap();
+        after.set_from_text("msg_max", "10").unwrap();
+        let named: Vec<_> = before
+            .differences(&after)
+            .map(|definition| definition.key)
+            .collect();
+        assert_eq!(named, ["port", "msg_max"]);
+        let live = after.live_after(&before);
+        assert_eq!((live.count("port"), live.count("msg_max")), (9722, 10));
+    }
+}

@@ -1,0 +1,156 @@
+-- The settings of this server, with their defaults. Take the two dashes away from what you want to change,
+-- and save the file as script/startup_config.lua. "fchatd check" says what is wrong with it; a running
+-- server reads it again on RLD of an administrator and on SIGHUP. What says "restart" waits for a restart.
+
+-- The server
+
+-- the IP address to listen on, such as 127.0.0.1; 0.0.0.0 is every address of the machine (text, restart)
+--bindaddr = "127.0.0.1"
+
+-- the TCP port to listen on; 0 takes any free one (0 to 65535, restart)
+--port = 9722
+
+-- the version told to clients in HLO (text)
+--version = "fchatd 0.1.0"
+
+-- identified connections at once (1 to 1000000, connections)
+--maxusers = 2000
+
+-- identified connections from one address at once (1 to 1000000, connections)
+--max_per_ip = 3
+
+-- time between housekeeping turns (1 to 86400, seconds)
+--saveinterval = 300
+
+-- trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed (list)
+--load_balancers = {}
+
+-- the only browser origin that may open a WebSocket, such as https://chat.example (text)
+--websocketorigin = ""
+
+-- a host name whose pages may open a WebSocket, such as chat.example (text)
+--websockethost = ""
+
+-- whether what is said goes to the chat log from the start (true, false, restart)
+--log_start = false
+
+-- Log-in
+
+-- log-in checks pending at once (1 to 1000000, checks)
+--loginslots = 30
+
+-- time for one log-in check (1 to 3600, seconds)
+--logintimeout = 30
+
+-- the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself (text, restart)
+--login_url = ""
+
+-- log-in checks that are with the site at once (1 to 10000, checks)
+--login_connection_pool = 15
+
+-- Accounts that the server keeps itself
+
+-- who may make an account on the page: everybody (open) or nobody (closed) ("open", "closed")
+--registration = "open"
+
+-- accounts one address may make at once; then one more every 20 minutes (1 to 1000000, accounts)
+--registrations_per_address = 3
+
+-- tickets of an account that are good side by side (1 to 1000, tickets)
+--tickets_per_account = 8
+
+-- Limits of what is said
+
+-- length of a message in a public channel (1 to 524288, bytes)
+--msg_max = 4096
+
+-- length of a private message, or of a message in a room (1 to 524288, bytes)
+--priv_max = 50000
+
+-- length of an ad (1 to 524288, bytes)
+--lfrp_max = 50000
+
+-- length of a channel description (1 to 524288, bytes)
+--cds_max = 50000
+
+-- Flood protection
+
+-- time between two messages of a connection (0 to 86400, seconds)
+--msg_flood = 0.5
+
+-- time between two changes of status (0 to 86400, seconds)
+--sta_flood = 5
+
+-- time between two ads of a character in a channel (0 to 604800, seconds)
+--lfrp_flood = 600
+
+-- time between two requests for kinks (0 to 86400, seconds)
+--kinks_flood = 10
+
+-- time between two requests for profiles (0 to 86400, seconds)
+--profile_flood = 10
+
+-- time between two searches, for scripts that ask; FKS itself always allows one in 5 seconds (0 to 86400, seconds)
+--find_flood = 10
+
+-- time between two reports to the staff (0 to 86400, seconds)
+--staffcall_flood = 120
+
+-- time between two notes to somebody that one ignores them (0 to 86400, seconds)
+--ignore_flood = 30
+
+-- Rules
+
+-- messages with one of these phrases are swallowed (list)
+--blacklist_phrases = {}
+
+-- the genders that a character can have; others become None (list)
+--genders = {"None", "Male", "Female", "Transgender", "Herm", "Shemale", "Male-Herm", "Cunt-boy"}
+
+-- Scripts
+
+-- whether scripts are stopped when they run too long (true, false)
+--luaenabletimeout = true
+
+-- time for one call of a script (0.001 to 60, seconds)
+--luatimeout = 0.25
+
+-- time for further calls right after one that ran too long (0.001 to 60, seconds)
+--luarepeattimeout = 0.05
+
+-- memory for the script (4 to 65536, MiB)
+--luamemory = 64
+
+-- Neighbours
+
+-- whether a website may talk to people who are online, by UDP on port + 1 (true, false, restart)
+--enablertb = false
+
+-- the IP address of the website; loopback may always send (text, restart)
+--rtbaddress = "127.0.0.1"
+
+-- the secret that the website signs with; needed with enablertb (text, restart)
+--rtbsecret = ""
+
+-- whether the bridge takes the classic signature too, which can be replayed; v2 is always taken (true, false, restart)
+--rtbclassic = true
+
+-- where confirmed reports with a log are posted (text)
+--handle_report_url = ""
+
+-- the secret that is posted with them (text)
+--handle_report_secret = ""
+
+-- Beyond the classic server
+
+-- time between two PINs; clients give up after 90 seconds without one (1 to 80, seconds)
+--ping_interval = 30
+
+-- what may wait for a client that reads slowly; then it is cut off (65536 to 1000000000, bytes)
+--outbox_max = 16777216
+
+-- open sockets at once, logged in or not (1 to 10000000, sockets)
+--maxconnections = 100000
+
+-- "classic" turns off what the classic server did not have, for comparing the two ("classic", restart)
+--compat = ""
