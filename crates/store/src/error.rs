@@ -1,9 +1,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::names::NameError;
+use crate::room::{self, Trouble};
 
 /// Why the store cannot be used. Each text is one sentence or two for the operator: what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -99,9 +100,33 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The disk is full.
-    #[error("there is no room left on the disk of {}: free some and try again", path.display())]
+    /// The disk is full, or the system lets this user or this process write no more.
+    #[error(
+        "there is no room left for {}: free some on its disk, or raise the limit for the user fchatd runs as; \
+         nothing that was saved is lost",
+        path.display()
+    )]
     Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk does not do what it should.
+    #[error(
+        "the disk of {} failed ({detail}): look into the system's log, and make a copy of the file before you go on",
+        path.display()
+    )]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        detail: String,
+    },
+    /// The file is not where it was when it was opened.
+    #[error(
+        "{} was moved or replaced while fchatd was using it: put the file back, or restart fchatd",
+        path.display()
+    )]
+    Moved {
         /// The file.
         path: PathBuf,
     },
@@ -119,12 +144,21 @@ impl StoreError {
     pub(crate) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         let detail = error.to_string();
+        let extended = error.sqlite_error().map(|error| error.extended_code);
         match error.sqlite_error_code() {
+            Some(ErrorCode::ReadOnly) if extended == Some(ffi::SQLITE_READONLY_DBMOVED) => {
+                Self::Moved { path }
+            }
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged { path, detail },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::CannotOpen { path, detail },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::SystemIoFailure) => match room::trouble(&path) {
+                Some(Trouble::Full) => Self::Full { path },
+                Some(Trouble::ReadOnly) => Self::ReadOnly { path },
+                None => Self::Disk { path, detail },
+            },
             _ => Self::Failed { path, detail },
         }
     }

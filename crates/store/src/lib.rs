@@ -1,7 +1,7 @@
 //! Durable state in SQLite: one file, `fchatd.sqlite`, in the data folder (page 5 of the specification, "State").
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
-//! the embedded login provider, [`Store::load_snapshot`] and [`Store::save_snapshot`] move what lasts of the chat, and
+//! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write what lasts of the chat, and
 //! [`classic`] reads and writes the files of the classic server. Everything here blocks and belongs on a thread that may wait.
 
 #![forbid(unsafe_code)]
@@ -15,13 +15,15 @@ mod error;
 mod migrate;
 mod names;
 mod profile;
+mod room;
 mod tickets;
 
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};
+pub use chat::ChatWriter;
 pub use claim::Claim;
 pub use database::Store;
 pub use error::{AccountsError, StoreError};
-pub use fchatd_world::snapshot;
+pub use fchatd_protocol::snapshot;
 pub use names::{AccountName, CharacterName, NameError};
 pub use profile::Profile;
 pub use tickets::{TicketDigest, TicketState};

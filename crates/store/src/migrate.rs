@@ -8,7 +8,11 @@ use crate::error::StoreError;
 pub(crate) const APPLICATION_ID: i64 = 0x4643_4844;
 
 /// Step n brings a file from schema n to n + 1. A step that was ever released is never edited; new ones go to the end.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// The schema that this program works with.
 pub(crate) const SCHEMA_VERSION: i64 = STEPS.len() as i64;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::BTreeMap;
+
 use fchatd_store::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
 };
@@ -45,6 +47,32 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
     )
 }
 
+/// Drops what has the key of something before it, and sorts by the key.
+fn unique<T, K: Ord + Clone>(list: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let keyed: BTreeMap<K, T> = list.into_iter().rev().map(|one| (key(&one), one)).collect();
+    keyed.into_values().collect()
+}
+
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// As the server makes them: no two of anything, and what has no order of its own is sorted.
+fn canonical(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.channels = unique(snapshot.channels, |channel| folded(&channel.name));
+    snapshot.channels.sort_by(|one, other| one.name.cmp(&other.name));
+    for channel in &mut snapshot.channels {
+        channel.bans = unique(std::mem::take(&mut channel.bans), |ban| folded(&ban.name));
+        channel
+            .bans
+            .sort_by(|one, other| (one.time, &one.name).cmp(&(other.time, &other.name)));
+    }
+    snapshot.bans = unique(snapshot.bans, |ban| ban.account);
+    snapshot.timeouts = unique(snapshot.timeouts, |timeout| timeout.account);
+    snapshot.staff_calls = unique(snapshot.staff_calls, |call| call.id.clone());
+    snapshot
+}
+
 fn snapshot() -> impl Strategy<Value = Snapshot> {
     let names = || prop::collection::vec(text(), 0..4);
     let ban = (any::<i64>(), text()).prop_map(|(account, character)| AccountBan { account, character });
@@ -72,13 +100,15 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
         prop::collection::vec(call, 0..3),
     )
         .prop_map(
-            |(channels, operators, super_operators, bans, timeouts, staff_calls)| Snapshot {
-                channels,
-                operators,
-                super_operators,
-                bans,
-                timeouts,
-                staff_calls,
+            |(channels, operators, super_operators, bans, timeouts, staff_calls)| {
+                canonical(Snapshot {
+                    channels,
+                    operators,
+                    super_operators,
+                    bans,
+                    timeouts,
+                    staff_calls,
+                })
             },
         )
 }

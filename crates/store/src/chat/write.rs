@@ -1,0 +1,267 @@
+use std::path::PathBuf;
+
+use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::snapshot::{
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+};
+use fchatd_protocol::text::fold;
+use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
+
+use super::load::load;
+use crate::error::StoreError;
+
+const TABLES: [&str; 8] = [
+    "channel_moderator",
+    "channel_ban",
+    "channel",
+    "operator",
+    "super_operator",
+    "account_ban",
+    "account_timeout",
+    "staff_call",
+];
+
+/// More than there are statements below, so that each is compiled once.
+const STATEMENTS: usize = 48;
+
+/// Writes the state of the chat on a connection that stays open. Each call is one transaction, and when it returns
+/// without an error what it wrote is on the disk; after an error nothing of it is, and the call can be made again.
+#[derive(Debug)]
+pub struct ChatWriter {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl ChatWriter {
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Self { connection, path }
+    }
+
+    /// Makes these changes, all or none. Making one a second time changes nothing; one to a channel that is not kept
+    /// is left out, as are the ignores of an account that is not ours.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn apply(&mut self, commits: &[Commit]) -> Result<(), StoreError> {
+        if commits.iter().all(|commit| commit.changes.is_empty()) {
+            return Ok(());
+        }
+        self.in_transaction(|to| {
+            to.mark()?;
+            for commit in commits {
+                // Whatever the order of a commit, what belongs to a channel is written when the channel is there.
+                let (channels, others): (Vec<_>, Vec<_>) = commit
+                    .changes
+                    .iter()
+                    .partition(|change| matches!(change, Change::Channel(_) | Change::ChannelGone { .. }));
+                for change in channels.into_iter().chain(others) {
+                    to.change(change)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Replaces the state of the chat, and says whether it was another one before. Of what has the same key, such as
+    /// two bans of one account, the last one stays.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn replace(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
+        self.in_transaction(|to| {
+            if load(to.0)?.as_ref() == Some(snapshot) {
+                return Ok(false);
+            }
+            to.mark()?;
+            for table in TABLES {
+                to.run(&format!("DELETE FROM {table}"), [])?;
+            }
+            for channel in &snapshot.channels {
+                to.whole_channel(channel)?;
+            }
+            to.names("operator", &snapshot.operators)?;
+            to.names("super_operator", &snapshot.super_operators)?;
+            for ban in &snapshot.bans {
+                to.ban(ban)?;
+            }
+            for timeout in &snapshot.timeouts {
+                to.timeout(timeout)?;
+            }
+            for call in &snapshot.staff_calls {
+                to.staff_call(call)?;
+            }
+            Ok(true)
+        })
+    }
+
+    fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Tables<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let done = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
+                let value = work(&Tables(&transaction))?;
+                transaction.commit()?;
+                Ok(value)
+            });
+        done.map_err(|error| StoreError::from_sqlite(&self.path, &error))
+    }
+}
+
+/// The tables within a transaction.
+struct Tables<'a>(&'a Transaction<'a>);
+
+impl Tables<'_> {
+    fn run(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<()> {
+        self.0.prepare_cached(statement)?.execute(parameters).map(|_| ())
+    }
+
+    /// From now on this is not a new site.
+    fn mark(&self) -> rusqlite::Result<()> {
+        self.run("INSERT OR IGNORE INTO chat_saved (one) VALUES (1)", [])
+    }
+
+    fn change(&self, change: &Change) -> rusqlite::Result<()> {
+        match change {
+            Change::Channel(head) => self.channel(head),
+            Change::ChannelGone { name } => self.run("DELETE FROM channel WHERE folded = ?", [fold(name)]),
+            Change::ChannelModerators { channel, moderators } => self.moderators(channel, moderators),
+            Change::ChannelBan { channel, ban } => self.channel_ban(channel, ban),
+            Change::ChannelUnban { channel, folded } => self.run(
+                "DELETE FROM channel_ban WHERE channel = ? AND folded = ?",
+                [fold(channel), fold(folded)],
+            ),
+            Change::Operators(names) => self.names("operator", names),
+            Change::SuperOperators(names) => self.names("super_operator", names),
+            Change::Ban(ban) => self.ban(ban),
+            Change::Unban { account } => self.run("DELETE FROM account_ban WHERE account = ?", [account]),
+            Change::Timeout(timeout) => self.timeout(timeout),
+            Change::TimeoutGone { account } => {
+                self.run("DELETE FROM account_timeout WHERE account = ?", [account])
+            }
+            Change::StaffCall(call) => self.staff_call(call),
+            Change::StaffCallGone { id } => self.run("DELETE FROM staff_call WHERE call = ?", [id]),
+            Change::Ignores { account, names } => self.ignores(*account, names),
+        }
+    }
+
+    fn whole_channel(&self, channel: &ChannelRecord) -> rusqlite::Result<()> {
+        self.channel(&ChannelHead {
+            name: channel.name.clone(),
+            title: channel.title.clone(),
+            description: channel.description.clone(),
+            kind: channel.kind.clone(),
+            mode: channel.mode.clone(),
+            owner: channel.owner.clone(),
+            peak: channel.peak,
+        })?;
+        self.moderators(&channel.name, &channel.moderators)?;
+        for ban in &channel.bans {
+            self.channel_ban(&channel.name, ban)?;
+        }
+        Ok(())
+    }
+
+    fn channel(&self, head: &ChannelHead) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
+             title = excluded.title, description = excluded.description, kind = excluded.kind, \
+             mode = excluded.mode, owner = excluded.owner, peak = excluded.peak",
+            params![
+                fold(&head.name),
+                head.name,
+                head.title,
+                head.description,
+                head.kind,
+                head.mode,
+                head.owner,
+                i64::try_from(head.peak).unwrap_or(i64::MAX),
+            ],
+        )
+    }
+
+    fn moderators(&self, channel: &str, moderators: &[ModeratorRecord]) -> rusqlite::Result<()> {
+        let channel = fold(channel);
+        self.run("DELETE FROM channel_moderator WHERE channel = ?", [&channel])?;
+        for (position, one) in (0_i64..).zip(moderators) {
+            self.run(
+                "INSERT INTO channel_moderator (channel, position, name, appointed_by, appointed_at) \
+                 SELECT folded, ?, ?, ?, ? FROM channel WHERE folded = ?",
+                params![position, one.name, one.by, one.time, channel],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn channel_ban(&self, channel: &str, ban: &BanRecord) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO channel_ban (channel, folded, name, banner, banned_at, ends_at) \
+             SELECT folded, ?, ?, ?, ?, ? FROM channel WHERE folded = ?",
+            params![
+                fold(&ban.name),
+                ban.name,
+                ban.banner,
+                ban.time,
+                ban.until,
+                fold(channel)
+            ],
+        )
+    }
+
+    /// Replaces a list of names.
+    fn names(&self, table: &str, names: &[String]) -> rusqlite::Result<()> {
+        self.run(&format!("DELETE FROM {table}"), [])?;
+        let statement = format!("INSERT INTO {table} (position, name) VALUES (?, ?)");
+        for (position, name) in (0_i64..).zip(names) {
+            self.run(&statement, params![position, name])?;
+        }
+        Ok(())
+    }
+
+    fn ban(&self, ban: &AccountBan) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO account_ban (account, character) VALUES (?, ?)",
+            params![ban.account, ban.character],
+        )
+    }
+
+    fn timeout(&self, timeout: &AccountTimeout) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO account_timeout (account, character, ends_at) VALUES (?, ?, ?)",
+            params![timeout.account, timeout.character, timeout.until],
+        )
+    }
+
+    /// A call that is there already keeps its place in the order.
+    fn staff_call(&self, call: &StaffCall) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT INTO staff_call (call, character, report, log, tab, called_at) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (call) DO UPDATE SET character = excluded.character, report = excluded.report, \
+             log = excluded.log, tab = excluded.tab, called_at = excluded.called_at",
+            params![
+                call.id,
+                call.character,
+                call.report,
+                call.log,
+                call.tab,
+                call.time
+            ],
+        )
+    }
+
+    fn ignores(&self, account: i64, names: &[String]) -> rusqlite::Result<()> {
+        self.run("DELETE FROM ignored WHERE account_id = ?", [account])?;
+        for name in names {
+            self.run(
+                "INSERT OR IGNORE INTO ignored (account_id, name) SELECT account_id, ? FROM account \
+                 WHERE account_id = ?",
+                params![name, account],
+            )?;
+        }
+        Ok(())
+    }
+}
