@@ -28,8 +28,8 @@ pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Fail
 
 fn import(line: &CommandLine, folder: &Path) -> Result<(), Failure> {
     let data = data_folder(&line.dir);
-    let _claim = Claim::take(&data).map_err(|error| error.to_string())?;
-    let store = Store::open(&data).map_err(|error| error.to_string())?;
+    let claim = Claim::take(&data).map_err(|error| error.to_string())?;
+    let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
     let imported = classic::read(folder).map_err(|error| error.to_string())?;
     for remark in &imported.remarks {
         println!("{remark}");

@@ -1,6 +1,6 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
@@ -8,6 +8,7 @@ use crate::error::StoreError;
 /// second server, or an import beside a running one, would have its changes overwritten.
 #[derive(Debug)]
 pub struct Claim {
+    folder: PathBuf,
     _lock: File,
 }
 
@@ -34,11 +35,19 @@ impl Claim {
             .open(folder.join("fchatd.lock"))
             .map_err(failure)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
+            Ok(()) => Ok(Self {
+                folder: folder.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 path: folder.to_owned(),
             }),
             Err(TryLockError::Error(error)) => Err(failure(error)),
         }
+    }
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 }

@@ -4,14 +4,19 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::accounts::Accounts;
+use crate::claim::Claim;
 use crate::error::StoreError;
 use crate::migrate;
 
 /// How long an operation waits for another process, such as `fchatd account add` beside a running server.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// The database in its folder.
+pub(crate) const FILE_NAME: &str = "fchatd.sqlite";
 
 /// A checked database. Cheap to clone; each user of it takes a connection of its own.
 #[derive(Debug, Clone)]
@@ -21,12 +26,25 @@ pub struct Store {
 
 impl Store {
     /// Opens `fchatd.sqlite` in the given folder. A missing folder is made with mode 0700, a missing file with mode
-    /// 0600; an older file is brought up to date. Reads the whole file once to find damage.
+    /// 0600. Reads the whole file once to find damage. An older file is brought up to date, after a copy of it was
+    /// made beside it; only when no server is running on it.
     ///
     /// # Errors
     /// A file that is damaged, half-written, foreign or newer than this program is refused and left untouched; a
     /// folder or file that cannot be read and written is refused too. The error says what to do.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_with(folder, None)
+    }
+
+    /// As [`Store::open`], in the folder that a server has claimed.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_claimed(claim: &Claim) -> Result<Self, StoreError> {
+        Self::open_with(claim.folder(), Some(claim))
+    }
+
+    fn open_with(folder: &Path, claim: Option<&Claim>) -> Result<Self, StoreError> {
         let folder_error = |source| StoreError::Folder {
             path: folder.to_owned(),
             source,
@@ -36,7 +54,7 @@ impl Store {
             .mode(0o700)
             .create(folder)
             .map_err(folder_error)?;
-        let path = folder.join("fchatd.sqlite");
+        let path = folder.join(FILE_NAME);
         if !path.try_exists().map_err(folder_error)? {
             // SQLite would replay the old log into the new file; an empty one holds nothing.
             if fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|log| log.len() > 0) {
@@ -47,12 +65,21 @@ impl Store {
         refuse_unfit(&path)?;
         let failure = |error| StoreError::from_sqlite(&path, &error);
         let mut connection = connect(&path).map_err(failure)?;
-        migrate::check(&connection, &path)?;
+        keep_log(&connection, true).map_err(failure)?;
+        let found = migrate::check(&connection, &path)?;
         if connection.is_readonly("main").map_err(failure)? {
             return Err(StoreError::ReadOnly { path });
         }
+        if found < migrate::SCHEMA_VERSION {
+            // A server of the older version would stumble over the new tables.
+            let _claim = match claim {
+                Some(_) => None,
+                None => Some(Claim::take(folder)?),
+            };
+            migrate::upgrade_with_copy(&mut connection, &path, found)?;
+        }
+        keep_log(&connection, false).map_err(failure)?;
         configure(&connection).map_err(failure)?;
-        migrate::upgrade(&mut connection).map_err(failure)?;
         Ok(Self { path })
     }
 
@@ -89,6 +116,14 @@ impl Store {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Says whether closing leaves the write-ahead log as it is. Else the last connection to close moves the log into the
+/// database, and what is damaged is not to be touched.
+pub(crate) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+        .map(|_| ())
 }
 
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -160,7 +195,7 @@ fn fill_and_publish(folder: &Path, path: &Path, draft: &Path) -> Result<(), Stor
         .map_err(folder_error)
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(LOCK_WAIT)?;

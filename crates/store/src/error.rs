@@ -43,8 +43,9 @@ pub enum StoreError {
     },
     /// The file is empty, half-written, damaged, or not SQLite at all. It was not touched.
     #[error(
-        "{} is damaged or not an fchatd database ({detail}): it was left as it is; restore it from a backup, \
-         or move it away to start with an empty one",
+        "{} is damaged or not an fchatd database ({detail}): it was left as it is. `fchatd state check` says what \
+         is wrong with it, `fchatd state export DIR` gets out what can still be read; then put a backup in its \
+         place, or move it away, with its -wal if there is one, to start empty",
         path.display()
     )]
     Damaged {
@@ -84,6 +85,24 @@ pub enum StoreError {
         found: i64,
         /// The newest schema version of this program.
         known: i64,
+    },
+    /// The file could not be brought up to date, and is as it was.
+    #[error(
+        "{} could not be brought from schema {found} to {wanted} ({detail}): it is as it was, and {} is a copy of \
+         it; go on with the older fchatd, and report this",
+        path.display(), copy.display()
+    )]
+    NotUpgraded {
+        /// The file.
+        path: PathBuf,
+        /// The copy that was made before.
+        copy: PathBuf,
+        /// The schema version in the file.
+        found: i64,
+        /// The schema version that it should have got.
+        wanted: i64,
+        /// What SQLite said.
+        detail: String,
     },
     /// A server is running on this folder.
     #[error("a server is running on {}: stop it first", path.display())]

@@ -10,6 +10,7 @@ mod accounts;
 mod chat;
 mod claim;
 pub mod classic;
+mod copy;
 mod database;
 mod error;
 mod migrate;

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::copy::copy_before;
 use crate::error::StoreError;
 
 /// Marks the file as ours in SQLite's header: "FCHD".
@@ -17,8 +18,8 @@ const STEPS: &[&str] = &[
 /// The schema that this program works with.
 pub(crate) const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 
-/// Refuses files that are not ours or that come from the future. Changes nothing.
-pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses files that are damaged, not ours, or that come from the future, and gives the schema. Changes nothing.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
     let failure = |error| StoreError::from_sqlite(path, &error);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     if number("application_id").map_err(failure)? != APPLICATION_ID {
@@ -42,7 +43,7 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
         });
     }
     let verdict: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
         .map_err(failure)?;
     if verdict != "ok" {
         return Err(StoreError::Damaged {
@@ -50,7 +51,29 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
             detail: verdict,
         });
     }
-    Ok(())
+    Ok(found)
+}
+
+/// Brings an older file up to date, after a copy of it was made.
+pub(crate) fn upgrade_with_copy(
+    connection: &mut Connection,
+    path: &Path,
+    found: i64,
+) -> Result<(), StoreError> {
+    let Some(copy) = copy_before(connection, path, found)? else {
+        // Another process was quicker.
+        return Ok(());
+    };
+    upgrade(connection).map_err(|error| match StoreError::from_sqlite(path, &error) {
+        StoreError::Failed { path, detail } => StoreError::NotUpgraded {
+            path,
+            copy,
+            found,
+            wanted: SCHEMA_VERSION,
+            detail,
+        },
+        other => other,
+    })
 }
 
 /// Applies the missing steps, all or none.

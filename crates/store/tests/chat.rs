@@ -139,27 +139,6 @@ fn an_empty_state_is_not_a_new_site() {
 }
 
 #[test]
-fn a_file_with_accounts_only_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().unwrap();
-    let connection = rusqlite::Connection::open(folder.path().join("fchatd.sqlite")).unwrap();
-    connection
-        .execute_batch(include_str!("../src/schema/1.sql"))
-        .unwrap();
-    connection
-        .execute_batch("INSERT INTO account (name, password_hash, created_at) VALUES ('ada', 'hash', 5)")
-        .unwrap();
-    connection
-        .pragma_update(None, "application_id", 0x4643_4844)
-        .unwrap();
-    connection.pragma_update(None, "user_version", 1).unwrap();
-    drop(connection);
-    let store = Store::open(folder.path()).unwrap();
-    assert_eq!(store.load_snapshot().unwrap(), None);
-    assert!(store.accounts().unwrap().find_account("ada").unwrap().is_some());
-    assert!(store.save_snapshot(&Snapshot::default()).unwrap());
-}
-
-#[test]
 fn one_server_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -26,7 +26,7 @@ impl State {
         }
         let folder = data_folder(&line.dir);
         let claim = Claim::take(&folder).map_err(|error| error.to_string())?;
-        let store = Store::open(&folder).map_err(|error| error.to_string())?;
+        let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
         Ok(Some(Self { store, _claim: claim }))
     }
 }
