@@ -56,7 +56,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: CharacterAction,
     },
-    /// Move channels, moderators and bans between servers
+    /// Check what is kept, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]
         action: StateAction,
@@ -71,8 +71,12 @@ pub(crate) enum StateAction {
         /// The folder with the files
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+        /// Leave out entries that are not as the classic server writes them; else one of them stops all
+        #[arg(long)]
+        skip_strange: bool,
     },
-    /// Write the state as it was last saved into a folder, in the classic server's files
+    /// Write the state as it was last saved into a folder, in the classic server's files. Of a damaged state it
+    /// writes what can be read
     Export {
         /// The folder; files that are there are replaced
         #[arg(value_name = "DIR")]
@@ -80,6 +84,8 @@ pub(crate) enum StateAction {
     },
     /// Say what is kept
     Show,
+    /// Read everything and say what is wrong, entry by entry; changes nothing, and the server may be running
+    Check,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -1,9 +1,9 @@
-//! The operator's tools for what lasts of the chat.
+//! The operator's tools for what lasts.
 
 use std::path::Path;
 
 use fchatd_store::snapshot::Snapshot;
-use fchatd_store::{Claim, Store, classic};
+use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
 use crate::Failure;
 use crate::command_line::{CommandLine, StateAction};
@@ -11,26 +11,28 @@ use crate::server::data_folder;
 
 /// `fchatd state …`
 pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Failure> {
+    let data = data_folder(&line.dir);
     match action {
-        StateAction::Import { folder } => import(line, folder),
-        StateAction::Export { folder } => {
-            let snapshot = saved(line)?;
-            classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
-            println!("written to {}: {}", folder.display(), summary(&snapshot));
-            Ok(())
-        }
+        StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
+        StateAction::Export { folder } => export(&data, folder),
         StateAction::Show => {
-            println!("{}", summary(&saved(line)?));
+            println!("{}", summary(&saved(&data)?));
             Ok(())
         }
+        StateAction::Check => check(&data),
     }
 }
 
-fn import(line: &CommandLine, folder: &Path) -> Result<(), Failure> {
-    let data = data_folder(&line.dir);
-    let claim = Claim::take(&data).map_err(|error| error.to_string())?;
+fn import(data: &Path, folder: &Path, skip_strange: bool) -> Result<(), Failure> {
+    let claim = Claim::take(data).map_err(|error| error.to_string())?;
     let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
-    let imported = classic::read(folder).map_err(|error| error.to_string())?;
+    let (imported, faults) = classic::read_what_is_clear(folder).map_err(|error| error.to_string())?;
+    if !faults.is_empty() && !skip_strange {
+        return Err(classic::ClassicError::Strange { faults }.to_string());
+    }
+    for fault in &faults {
+        println!("left out: {fault}");
+    }
     for remark in &imported.remarks {
         println!("{remark}");
     }
@@ -43,19 +45,83 @@ fn import(line: &CommandLine, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The state as it was last saved.
-fn saved(line: &CommandLine) -> Result<Snapshot, Failure> {
-    let data = data_folder(&line.dir);
-    if !data.is_dir() {
-        return Err(format!(
-            "there is no {}; give the server's folder with --dir",
-            data.display()
-        ));
+fn export(data: &Path, folder: &Path) -> Result<(), Failure> {
+    let snapshot = match opened(data).and_then(|store| store.load_snapshot()) {
+        Ok(found) => found.ok_or_else(nothing_saved)?,
+        Err(error @ StoreError::Damaged { .. }) => return rescue(data, folder, &error),
+        Err(error) => return Err(error.to_string()),
+    };
+    classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
+    println!("written to {}: {}", folder.display(), summary(&snapshot));
+    Ok(())
+}
+
+/// Exports what can be read of a damaged file, and says what can't; never a success, since something is lost.
+fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure> {
+    let Ok(Inspection { faults, snapshot, .. }) = inspect(data) else {
+        return Err(damage.to_string());
+    };
+    for fault in &faults {
+        println!("{fault}");
     }
-    let store = Store::open(&data).map_err(|error| error.to_string())?;
-    let found = store.load_snapshot().map_err(|error| error.to_string())?;
+    let Some(snapshot) = snapshot else {
+        return Err(damage.to_string());
+    };
+    classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
+    Err(format!(
+        "the state is damaged. What could be read was written to {}: {}. Look through it before you import it into \
+         a new folder; accounts can't be exported",
+        folder.display(),
+        summary(&snapshot)
+    ))
+}
+
+fn check(data: &Path) -> Result<(), Failure> {
+    let found = inspect(data).map_err(|error| error.to_string())?;
+    for fault in &found.faults {
+        println!("{fault}");
+    }
+    for remark in &found.remarks {
+        println!("{remark}");
+    }
+    if let Some(snapshot) = &found.snapshot {
+        println!("{}", summary(snapshot));
+    }
+    println!("{} accounts, {} characters", found.accounts, found.characters);
+    match found.faults.len() {
+        0 => {
+            println!("all of it can be read and is what it should be");
+            Ok(())
+        }
+        count => Err(format!(
+            "{count} faults in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
+             can get out of it",
+            data.display()
+        )),
+    }
+}
+
+fn opened(data: &Path) -> Result<Store, StoreError> {
+    // Opening would make an empty one.
+    if data.is_dir() {
+        Store::open(data)
+    } else {
+        Err(StoreError::Missing {
+            path: data.to_owned(),
+        })
+    }
+}
+
+/// The state as it was last saved.
+fn saved(data: &Path) -> Result<Snapshot, Failure> {
+    let found = opened(data).and_then(|store| store.load_snapshot());
     found
-        .ok_or_else(|| "nothing was saved yet: start the server once and stop it, or import something".into())
+        .map_err(|error| error.to_string())?
+        .ok_or_else(nothing_saved)
+}
+
+fn nothing_saved() -> Failure {
+    "nothing was saved yet: start the server once and stop it, or import something".into()
 }
 
 fn summary(snapshot: &Snapshot) -> String {

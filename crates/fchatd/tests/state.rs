@@ -138,6 +138,105 @@ fn a_strange_file_changes_nothing() {
 }
 
 #[test]
+fn strange_entries_can_be_left_out_and_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    import(dir);
+    let strange = dir.join("strange");
+    fs::create_dir(&strange).unwrap();
+    fs::write(strange.join("ops.json"), r#"["New", 5, "NEW", "Other"]"#).unwrap();
+    fs::write(strange.join("scops.json"), "not JSON").unwrap();
+    let bans = r#"{"bans": [{"id": "5"}, {"id": 6, "character": "Six"}], "timeouts": [{"id": 1}]}"#;
+    fs::write(strange.join("bans.json"), bans).unwrap();
+    let said = done(
+        dir,
+        &["state", "import", "--skip-strange", strange.to_str().unwrap()],
+    );
+    for fault in [
+        "left out: ops.json entry 2: a name was expected, not a number",
+        "left out: ops.json entry 3: \"NEW\" is listed twice",
+        "left out: scops.json:1: this is not JSON",
+        "left out: bans.json, bans entry 1: \"id\" must be a whole number, not text",
+        "left out: bans.json, timeouts entry 1: \"end\" is missing",
+    ] {
+        assert!(said.contains(fault), "{fault}\n{said}");
+    }
+    assert_eq!(exported(dir, "ops.json"), json!(["New", "Other"]));
+    assert_eq!(
+        exported(dir, "scops.json"),
+        json!(["Superone"]),
+        "it stays as it was"
+    );
+    assert_eq!(
+        exported(dir, "bans.json"),
+        json!({"bans": [{"id": 6, "character": "Six"}], "timeouts": []})
+    );
+}
+
+#[test]
+fn a_check_says_what_is_there_beside_a_running_server_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    assert!(refused(dir, &["state", "check"]).contains("--dir"));
+    import(dir);
+    let said = done(dir, &["state", "check"]);
+    assert!(
+        said.contains("3 public channels, 1 rooms") && said.contains("is what it should be"),
+        "{said}"
+    );
+    let (server, _) = Server::start(dir, &[]);
+    let said = done(dir, &["state", "check"]);
+    assert!(said.contains("is what it should be"), "{said}");
+    server.stop();
+}
+
+#[test]
+fn a_damaged_state_is_refused_untouched_and_what_is_whole_is_got_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    import(dir);
+    let path = dir.join("data/fchatd.sqlite");
+    let mut bytes = fs::read(&path).unwrap();
+    // Not UTF-8 any more, in the one row that holds this.
+    let text = b"A seeded open room.";
+    let at = bytes
+        .windows(text.len())
+        .position(|window| window == text)
+        .unwrap();
+    bytes[at] = 0xff;
+    fs::write(&path, &bytes).unwrap();
+    let failure = refused(dir, &["run", "--set", "port=0"]);
+    assert!(
+        failure.contains("is damaged") && failure.contains("fchatd state check"),
+        "{failure}"
+    );
+    let checked = fchatd(dir, &["state", "check"]);
+    assert_eq!(checked.status.code(), Some(1));
+    let said = String::from_utf8(checked.stdout).unwrap();
+    let fault = "channel \"adh-0123456789abcdef0123\": description can't be read";
+    assert!(said.contains(fault), "{said}");
+    let out = dir.join("out");
+    let failure = refused(dir, &["state", "export", out.to_str().unwrap()]);
+    assert!(failure.contains("What could be read was written"), "{failure}");
+    assert_eq!(fs::read(&path).unwrap(), bytes, "the damaged file is as it was");
+    let fresh = tempfile::tempdir().unwrap();
+    let said = done(fresh.path(), &["state", "import", out.to_str().unwrap()]);
+    assert!(
+        said.contains("3 public channels, 0 rooms, 1 global moderators"),
+        "{said}"
+    );
+
+    fs::write(&path, "no database").unwrap();
+    for command in ["check", "show"] {
+        let failure = refused(dir, &["state", command]);
+        assert!(failure.contains("is damaged"), "{failure}");
+    }
+    fs::remove_dir_all(&out).unwrap();
+    refused(dir, &["state", "export", out.to_str().unwrap()]);
+    assert!(!out.exists(), "nothing could be read, so nothing is written");
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
     assert!(refused(folder.path(), &["state", "show"]).contains("--dir"));

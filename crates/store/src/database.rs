@@ -10,10 +10,11 @@ use rusqlite::{Connection, OpenFlags};
 use crate::accounts::Accounts;
 use crate::claim::Claim;
 use crate::error::StoreError;
+use crate::log;
 use crate::migrate;
 
 /// How long an operation waits for another process, such as `fchatd account add` beside a running server.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// The database in its folder.
 pub(crate) const FILE_NAME: &str = "fchatd.sqlite";
@@ -62,7 +63,11 @@ impl Store {
             }
             create(folder, &path)?;
         }
-        refuse_unfit(&path)?;
+        refuse_unfit(&path, true)?;
+        // Somebody else's log changes while it is read; a claimed one is still.
+        if let Some(detail) = claim.and_then(|_| log::fault(&path)) {
+            return Err(StoreError::Damaged { path, detail });
+        }
         let failure = |error| StoreError::from_sqlite(&path, &error);
         let mut connection = connect(&path).map_err(failure)?;
         keep_log(&connection, true).map_err(failure)?;
@@ -133,12 +138,17 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// SQLite takes an empty file for a new database; here it can only be a truncated one, since `create` never leaves one.
-fn refuse_unfit(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn refuse_unfit(path: &Path, writing: bool) -> Result<(), StoreError> {
     let unfit = |detail: String| StoreError::CannotOpen {
         path: path.to_owned(),
         detail,
     };
-    let metadata = fs::metadata(path).map_err(|error| unfit(error.to_string()))?;
+    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::Missing {
+            path: path.to_owned(),
+        },
+        _ => unfit(error.to_string()),
+    })?;
     if !metadata.is_file() {
         return Err(unfit("it is not a file".to_owned()));
     }
@@ -149,7 +159,7 @@ fn refuse_unfit(path: &Path) -> Result<(), StoreError> {
         });
     }
     // SQLite falls back to reading when it may not write, and says little when it may not read.
-    match OpenOptions::new().read(true).write(true).open(path) {
+    match OpenOptions::new().read(true).write(writing).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Err(StoreError::ReadOnly {
             path: path.to_owned(),

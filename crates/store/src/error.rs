@@ -32,6 +32,12 @@ pub enum StoreError {
         /// What the system said.
         detail: String,
     },
+    /// There is no file.
+    #[error("there is no {}: give the server's folder with --dir", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file, its folder or the disk is read-only.
     #[error(
         "{} is read-only: give the user fchatd runs as the right to write to it and to its folder",
@@ -164,6 +170,14 @@ impl StoreError {
         let path = path.to_owned();
         let detail = error.to_string();
         let extended = error.sqlite_error().map(|error| error.extended_code);
+        if let rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) = error
+        {
+            // The tables are strict, so a value of another kind is damage.
+            return Self::Damaged { path, detail };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::ReadOnly) if extended == Some(ffi::SQLITE_READONLY_DBMOVED) => {
                 Self::Moved { path }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::copy::copy_before;
@@ -51,7 +52,37 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreEr
             detail: verdict,
         });
     }
+    if let Some(detail) = unreadable_text(connection).map_err(failure)? {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail,
+        });
+    }
     Ok(found)
+}
+
+/// The first text that is not UTF-8, which SQLite itself does not check.
+fn unreadable_text(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let quoted = table.replace('"', "\"\"");
+        let mut statement = connection.prepare(&format!("SELECT * FROM \"{quoted}\""))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                if let ValueRef::Text(text) = row.get_ref(column)?
+                    && std::str::from_utf8(text).is_err()
+                {
+                    return Ok(Some(format!("a text in {table} is not UTF-8")));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Brings an older file up to date, after a copy of it was made.

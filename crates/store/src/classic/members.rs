@@ -5,6 +5,11 @@ use serde_json::{Map, Value};
 pub(super) struct Faults(pub(super) Vec<String>);
 
 impl Faults {
+    /// How many there are; an entry that adds none is clear.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn add(&mut self, place: &str, fault: impl std::fmt::Display) {
         self.0.push(format!("{place}: {fault}"));
     }

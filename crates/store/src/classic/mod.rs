@@ -1,8 +1,8 @@
 //! The classic server's state files (page 5 of the specification, "State"): `channels.json`, `ops.json`, `scops.json`
 //! and `bans.json`.
 //!
-//! Reading takes all or nothing: whatever is not as the classic server writes it is named, each with its place, and
-//! then nothing is taken over. What the files do not hold (the calls for the staff) stays as it is.
+//! Reading takes all or nothing, unless somebody asks for what is clear: whatever is not as the classic server writes it
+//! is named, each with its place, and then nothing is taken over. What the files do not hold (the calls for the staff) stays as it is.
 
 mod members;
 mod read;
@@ -10,7 +10,7 @@ mod write;
 
 use std::path::Path;
 
-pub use read::{Imported, read};
+pub use read::{Imported, read, read_what_is_clear};
 pub use write::{Files, files, write, write_lists};
 
 /// The files, in the order in which they are read and written.
@@ -44,7 +44,7 @@ pub enum ClassicError {
         source: std::io::Error,
     },
     /// What is strange in the files, a line for each entry.
-    #[error("{}\nnothing was imported: mend these places and try again", faults.join("\n"))]
+    #[error("{}\nnothing was imported: mend these places and try again, or leave these entries out with --skip-strange", faults.join("\n"))]
     Strange {
         /// Where and what, ready to be shown.
         faults: Vec<String>,

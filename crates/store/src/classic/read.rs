@@ -50,6 +50,20 @@ impl Imported {
 /// # Errors
 /// None is there, one can't be read, or something in them is strange.
 pub fn read(folder: &Path) -> Result<Imported, ClassicError> {
+    let (imported, faults) = read_what_is_clear(folder)?;
+    if faults.is_empty() {
+        Ok(imported)
+    } else {
+        Err(ClassicError::Strange { faults })
+    }
+}
+
+/// Reads the files in a folder without the entries in which something is strange, and says what that is, entry by
+/// entry. A file that is no JSON counts as one that is not there.
+///
+/// # Errors
+/// None is there, or one can't be read.
+pub fn read_what_is_clear(folder: &Path) -> Result<(Imported, Vec<String>), ClassicError> {
     let mut faults = Faults::default();
     let mut imported = Imported::default();
     let mut found = false;
@@ -74,15 +88,12 @@ pub fn read(folder: &Path) -> Result<Imported, ClassicError> {
             folder: folder.to_owned(),
         });
     }
-    imported.channels = channels.map(|value| read_channels(value, &mut faults, &mut imported.remarks));
-    imported.operators = operators.map(|value| read_names(OPERATORS, value, &mut faults));
-    imported.super_operators = super_operators.map(|value| read_names(SUPER_OPERATORS, value, &mut faults));
-    imported.accounts = bans.map(|value| read_bans(value, &mut faults));
-    if faults.0.is_empty() {
-        Ok(imported)
-    } else {
-        Err(ClassicError::Strange { faults: faults.0 })
-    }
+    imported.channels = channels.and_then(|value| read_channels(value, &mut faults, &mut imported.remarks));
+    imported.operators = operators.and_then(|value| read_names(OPERATORS, value, &mut faults));
+    imported.super_operators =
+        super_operators.and_then(|value| read_names(SUPER_OPERATORS, value, &mut faults));
+    imported.accounts = bans.and_then(|value| read_bans(value, &mut faults));
+    Ok((imported, faults.0))
 }
 
 fn parse(name: &str, bytes: &[u8], faults: &mut Faults) -> Option<Value> {
@@ -98,10 +109,8 @@ fn parse(name: &str, bytes: &[u8], faults: &mut Faults) -> Option<Value> {
     }
 }
 
-fn read_channels(value: Value, faults: &mut Faults, remarks: &mut Vec<String>) -> Vec<ChannelRecord> {
-    let Some(mut file) = Members::new(CHANNELS.to_owned(), value, faults) else {
-        return Vec::new();
-    };
+fn read_channels(value: Value, faults: &mut Faults, remarks: &mut Vec<String>) -> Option<Vec<ChannelRecord>> {
+    let mut file = Members::new(CHANNELS.to_owned(), value, faults)?;
     let mut names = Names::default();
     let mut channels = Vec::new();
     for (list, kinds) in [
@@ -112,11 +121,11 @@ fn read_channels(value: Value, faults: &mut Faults, remarks: &mut Vec<String>) -
             let Some(members) = Members::new(place, value, faults) else {
                 continue;
             };
-            channels.push(read_channel(members, kinds, &mut names, faults, remarks));
+            channels.extend(read_channel(members, kinds, &mut names, faults, remarks));
         }
     }
     file.finish(faults);
-    channels
+    Some(channels)
 }
 
 fn read_channel(
@@ -125,7 +134,8 @@ fn read_channel(
     names: &mut Names,
     faults: &mut Faults,
     remarks: &mut Vec<String>,
-) -> ChannelRecord {
+) -> Option<ChannelRecord> {
+    let before = faults.count();
     let name = listed_name(&mut members, names, faults);
     if !name.is_empty() {
         members.call(&name);
@@ -144,11 +154,17 @@ fn read_channel(
     };
     // How many were there when the file was written says nothing now.
     members.number_or_zero("users", faults);
+    let clear = faults.count() == before;
+    if clear && channel.kind == "private" {
+        let remark = "this room is private, so it lasts only until the next restart";
+        remarks.push(format!("{}: {remark}", members.place()));
+    }
     let mut moderators = Names::default();
     for (place, value) in members.list("modlist", faults) {
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
+        let before = faults.count();
         let record = ModeratorRecord {
             name: listed_name(&mut one, &mut moderators, faults),
             by: one.text_or_empty("modder", faults),
@@ -157,7 +173,7 @@ fn read_channel(
         if record.name.eq_ignore_ascii_case(&channel.owner) {
             let remark = "the owner is a moderator anyway and was left out of the list";
             remarks.push(format!("{}: {remark}", one.place()));
-        } else {
+        } else if faults.count() == before {
             channel.moderators.push(record);
         }
         one.finish(faults);
@@ -167,23 +183,26 @@ fn read_channel(
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
+        let before = faults.count();
         let record = BanRecord {
             name: listed_name(&mut one, &mut banned, faults),
             banner: one.text_or_empty("banner", faults),
             time: one.number_or_zero("time", faults),
             until: one.number_or_zero("timeout", faults),
         };
-        channel.bans.push(record);
+        if faults.count() == before {
+            channel.bans.push(record);
+        }
         one.finish(faults);
     }
     members.finish(faults);
-    channel
+    clear.then_some(channel)
 }
 
 fn one_of(members: &mut Members, key: &str, allowed: &[&str], faults: &mut Faults) -> String {
-    let before = faults.0.len();
+    let before = faults.count();
     let text = members.text(key, faults);
-    if faults.0.len() == before && !allowed.contains(&text.as_str()) {
+    if faults.count() == before && !allowed.contains(&text.as_str()) {
         let allowed = allowed.join(" or ");
         faults.add(
             members.place(),
@@ -193,34 +212,37 @@ fn one_of(members: &mut Members, key: &str, allowed: &[&str], faults: &mut Fault
     text
 }
 
-fn read_names(file: &str, value: Value, faults: &mut Faults) -> Vec<String> {
+fn read_names(file: &str, value: Value, faults: &mut Faults) -> Option<Vec<String>> {
     let mut names = Names::default();
     let mut list = Vec::new();
+    let is_list = value.is_array();
     for (place, value) in entries(file, value, faults) {
         match value {
             Value::String(name) => {
-                names.check(&place, &name, faults);
-                list.push(name);
+                if names.check(&place, &name, faults) {
+                    list.push(name);
+                }
             }
             other => faults.add(&place, format_args!("a name was expected, not {}", kind(&other))),
         }
     }
-    list
+    is_list.then_some(list)
 }
 
-fn read_bans(value: Value, faults: &mut Faults) -> (Vec<AccountBan>, Vec<AccountTimeout>) {
+fn read_bans(value: Value, faults: &mut Faults) -> Option<(Vec<AccountBan>, Vec<AccountTimeout>)> {
     let (mut bans, mut timeouts) = (Vec::new(), Vec::new());
-    let Some(mut file) = Members::new(BANS.to_owned(), value, faults) else {
-        return (bans, timeouts);
-    };
+    let mut file = Members::new(BANS.to_owned(), value, faults)?;
     let mut seen = HashSet::new();
     for (place, value) in file.list("bans", faults) {
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
+        let before = faults.count();
         let account = account(&mut one, &mut seen, faults);
         let character = one.text_or_empty("character", faults);
-        bans.push(AccountBan { account, character });
+        if faults.count() == before {
+            bans.push(AccountBan { account, character });
+        }
         one.finish(faults);
     }
     let mut seen = HashSet::new();
@@ -228,23 +250,26 @@ fn read_bans(value: Value, faults: &mut Faults) -> (Vec<AccountBan>, Vec<Account
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
-        let account = account(&mut one, &mut seen, faults);
-        timeouts.push(AccountTimeout {
-            account,
+        let before = faults.count();
+        let timeout = AccountTimeout {
+            account: account(&mut one, &mut seen, faults),
             character: one.text_or_empty("character", faults),
             until: one.number("end", 0, faults),
-        });
+        };
+        if faults.count() == before {
+            timeouts.push(timeout);
+        }
         one.finish(faults);
     }
     file.finish(faults);
-    (bans, timeouts)
+    Some((bans, timeouts))
 }
 
 /// The name of an entry, which must not be in the list already.
 fn listed_name(entry: &mut Members, names: &mut Names, faults: &mut Faults) -> String {
-    let before = faults.0.len();
+    let before = faults.count();
     let name = entry.text("name", faults);
-    if faults.0.len() == before {
+    if faults.count() == before {
         names.check(entry.place(), &name, faults);
     }
     name
@@ -267,7 +292,9 @@ fn account(entry: &mut Members, seen: &mut HashSet<i64>, faults: &mut Faults) ->
 struct Names(HashSet<String>);
 
 impl Names {
-    fn check(&mut self, place: &str, name: &str, faults: &mut Faults) {
+    /// Whether the name can be taken; else it is a fault.
+    fn check(&mut self, place: &str, name: &str, faults: &mut Faults) -> bool {
+        let before = faults.count();
         if name.trim().is_empty() {
             faults.add(place, "the name is empty");
         } else if name.chars().any(char::is_control) {
@@ -275,5 +302,6 @@ impl Names {
         } else if !self.0.insert(name.to_ascii_lowercase()) {
             faults.add(place, format_args!("{name:?} is listed twice; remove one"));
         }
+        faults.count() == before
     }
 }

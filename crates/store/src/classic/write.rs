@@ -59,7 +59,9 @@ fn write_some(folder: &Path, snapshot: &Snapshot, wanted: impl Fn(&str) -> bool)
         let path = folder.join(name);
         replace(&path, &content).map_err(|error| file_error(&path, error))?;
     }
-    Ok(())
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| file_error(folder, error))
 }
 
 fn replace(path: &Path, content: &str) -> io::Result<()> {

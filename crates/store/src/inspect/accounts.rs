@@ -1,0 +1,72 @@
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::Inspection;
+use super::rows::{Table, read};
+use crate::names::{AccountName, CharacterName};
+
+/// Reads the accounts and what belongs to them.
+pub(super) fn inspect(connection: &Connection, schema: i64, inspection: &mut Inspection) {
+    let faults = &mut inspection.faults;
+    let table = |name, key| Table { name, key };
+    let characters: HashMap<i64, i64> =
+        read(connection, table("character", &["character_id"]), faults, |row| {
+            let id = row.key("character_id", |id: &i64| format!("character {id}"));
+            let name = row.key("name", |name: &String| format!("character {id} ({name:?})"));
+            if CharacterName::parse(&name).is_err() {
+                row.fault("that can't be the name of a character");
+            }
+            for column in [
+                "gender",
+                "orientation",
+                "language_preference",
+                "furry_preference",
+                "role",
+                "position",
+            ] {
+                let _: Option<String> = row.get(column);
+            }
+            row.at_least("created_at", 0);
+            (id, row.get("account_id"))
+        })
+        .into_iter()
+        .collect();
+    inspection.characters = characters.len();
+    inspection.accounts = read(connection, table("account", &["account_id"]), faults, |row| {
+        let id = row.key("account_id", |id: &i64| format!("account {id}"));
+        let name = row.key("name", |name: &String| format!("account {id} ({name:?})"));
+        if AccountName::parse(&name).is_err() {
+            row.fault("that can't be the name of an account");
+        }
+        let hash: String = row.get("password_hash");
+        if hash.is_empty() {
+            row.fault("it has no password");
+        }
+        let _: (bool, bool) = (row.get("admin"), row.get("banned"));
+        row.at_least("timeout_until", 0);
+        row.at_least("created_at", 0);
+        let default: Option<i64> = row.get("default_character_id");
+        if default.is_some_and(|character| characters.get(&character).is_none_or(|owner| *owner != id)) {
+            row.fault("its default character is not one of its own");
+        }
+    })
+    .len();
+    read(connection, table("ticket", &["ticket_id"]), faults, |row| {
+        row.key("ticket_id", |id: &i64| format!("ticket {id}"));
+        let _: [u8; 32] = row.get("digest");
+        row.at_least("expires_at", 0);
+    });
+    if schema < 2 {
+        return;
+    }
+    read(
+        connection,
+        table("ignored", &["account_id", "name"]),
+        faults,
+        |row| {
+            let id = row.key("account_id", |id: &i64| format!("account {id}"));
+            row.key("name", |name: &String| format!("account {id}, ignores {name:?}"));
+        },
+    );
+}
