@@ -143,6 +143,21 @@
 
 -- Beyond the classic server
 
+-- whether the status "offline", which clients send after a failed reconnect, is ignored instead of taken as "online" (true, false)
+--status_restore = true
+
+-- whether ERR also tells the command, channel and character that it is about (true, false)
+--error_context = true
+
+-- whether people hear nothing of whom they ignore; the sender gets ERR 20 (true, false)
+--ignore_on_server = true
+
+-- a character can be taken over so often by another connection, then the newcomer is refused; 0 for no limit (0 to 1000, in a minute)
+--takeover_limit = 5
+
+-- whether [ads: 30min] in the description of a channel is the least time between two ads there (true, false)
+--ad_intervals = true
+
 -- time between two PINs; clients give up after 90 seconds without one (1 to 80, seconds)
 --ping_interval = 30
 
@@ -152,5 +167,5 @@
 -- open sockets at once, logged in or not (1 to 10000000, sockets)
 --maxconnections = 100000
 
--- "classic" turns off what the classic server did not have, for comparing the two ("classic", restart)
+-- "classic" turns off what the classic server did not have, but for keys that are set themselves ("classic", restart)
 --compat = ""

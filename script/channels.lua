@@ -9,12 +9,13 @@ local LIST_PAUSE = 5 -- seconds between two answers to CHA, and to ORS
 local ROOM_TITLE_MAX = 64 -- characters
 local MODES = { both = true, ads = true, chat = true }
 
-local DESCRIPTION_MAX
+local DESCRIPTION_MAX, IGNORES_COUNT
 
 local channels = {}
 
 function channels.init()
     DESCRIPTION_MAX = s.getConfigDouble("cds_max")
+    IGNORES_COUNT = s.getConfigBool("ignore_on_server")
 end
 
 function event.CHA(con, args)
@@ -129,10 +130,13 @@ function event.CIU(con, args)
     if kind == "public" then
         return const.FERR_INVITE_TO_PUBLIC
     end
+    if kind == "private" and not (c.isMod(chan, con) or common.is_staff(con)) then
+        return const.FERR_NOT_OP
+    end
+    if IGNORES_COUNT and u.ignores(other, con) then
+        return const.FERR_IGNORED
+    end
     if kind == "private" then
-        if not (c.isMod(chan, con) or common.is_staff(con)) then
-            return const.FERR_NOT_OP
-        end
         c.invite(chan, other)
     end
     u.send(other, "CIU", { sender = u.getName(con), title = c.getTitle(chan), name = c.getName(chan) })

@@ -7,12 +7,13 @@ local TERMS_MAX = 20
 local NUMBER_MAX = 10000
 local DICE_MAX, SIDES_MIN, SIDES_MAX = 9, 2, 500
 
-local MESSAGE_FLOOD
+local MESSAGE_FLOOD, IGNORES_COUNT
 
 local dice = {}
 
 function dice.init()
     MESSAGE_FLOOD = s.getConfigDouble("msg_flood")
+    IGNORES_COUNT = s.getConfigBool("ignore_on_server")
 end
 
 -- Whether a number is one: neither nil nor "not a number", and between two bounds.
@@ -150,6 +151,9 @@ function event.RLL(con, args)
         found, other = u.getConnection(string.lower(recipient))
         if not found then
             return const.FERR_USER_NOT_FOUND
+        end
+        if IGNORES_COUNT and u.ignores(other, con) then
+            return const.FERR_IGNORED
         end
     end
     if common.is_hellbanned(con) then

@@ -15,6 +15,7 @@ local STAFF_BITS = { "coder", "admin", "moderator", "helpdesk", "chanop", "chato
 
 local genders = {}
 local max_per_address = 3
+local takeover_limit = 5
 
 local login = {}
 
@@ -51,6 +52,7 @@ end
 
 function login.init()
     max_per_address = s.getConfigDouble("max_per_ip")
+    takeover_limit = s.getConfigDouble("takeover_limit")
     genders = {}
     for _, gender in ipairs(s.getConfigStringList("genders")) do
         genders[gender] = true
@@ -91,16 +93,19 @@ local function refusal(con, args)
     if account_id == 0 or character_id == 0 then
         return const.FERR_IDENT_FAILED
     end
-    if is_yes(account.admin) or s.isOp(name) then
-        return const.FERR_OK
+    if not (is_yes(account.admin) or s.isOp(name)) then
+        if s.isBanned(account_id) then
+            return const.FERR_BANNED_FROM_SERVER
+        end
+        local timed_out, seconds = s.isTimedOut(account_id)
+        if timed_out then
+            local reason = string.format("You are timed out from this server for %.2f minutes more.", seconds / 60)
+            return const.FERR_BANNED_FROM_SERVER, reason
+        end
     end
-    if s.isBanned(account_id) then
-        return const.FERR_BANNED_FROM_SERVER
-    end
-    local timed_out, seconds = s.isTimedOut(account_id)
-    if timed_out then
-        local reason = string.format("You are timed out from this server for %.2f minutes more.", seconds / 60)
-        return const.FERR_BANNED_FROM_SERVER, reason
+    if online and takeover_limit > 0 and u.getTakeovers(name) >= takeover_limit then
+        -- Two clients would throw each other out for ever.
+        return const.FERR_LOGGED_IN_AGAIN, "This character is in use elsewhere, and has been taken over too often. Try again in a minute."
     end
     return const.FERR_OK
 end
@@ -218,6 +223,7 @@ function event.ident_callback(con, args)
     local name = text(args.char.name)
     local online, old = u.getConnection(string.lower(name))
     if online then
+        u.noteTakeover(name)
         u.sendError(old, const.FERR_LOGGED_IN_AGAIN)
         u.closef(old)
     end

@@ -10,6 +10,7 @@ local TYPING = { clear = true, paused = true, typing = true }
 -- Settings, read once because they are needed for every message.
 local MESSAGE_MAX, PRIVATE_MAX, AD_MAX
 local MESSAGE_FLOOD, STATUS_FLOOD, AD_FLOOD
+local AD_INTERVALS, IGNORES_COUNT, RESTORES_STATUS
 local phrases = {}
 
 local talking = {}
@@ -21,6 +22,9 @@ function talking.init()
     MESSAGE_FLOOD = s.getConfigDouble("msg_flood")
     STATUS_FLOOD = s.getConfigDouble("sta_flood")
     AD_FLOOD = s.getConfigDouble("lfrp_flood")
+    AD_INTERVALS = s.getConfigBool("ad_intervals")
+    IGNORES_COUNT = s.getConfigBool("ignore_on_server")
+    RESTORES_STATUS = s.getConfigBool("status_restore")
     phrases = s.getConfigStringList("blacklist_phrases")
 end
 
@@ -68,6 +72,13 @@ function event.MSG(con, args)
     return const.FERR_OK
 end
 
+-- Tells how long somebody has to wait for the next ad.
+local function refuse_ad(con, chan, pause)
+    local minutes = math.ceil(c.getAdWait(chan, con, pause) / 60)
+    local wait = minutes == 1 and "1 minute" or minutes .. " minutes"
+    return u.refuse(con, const.FERR_THROTTLE_AD, "You may post your next ad here in " .. wait .. ".")
+end
+
 function event.LRP(con, args)
     local channel, message = text(args.channel), text(args.message)
     if channel == nil or message == nil then
@@ -83,8 +94,12 @@ function event.LRP(con, args)
     if c.getMode(chan) == "chat" then
         return const.FERR_CHAT_ONLY
     end
-    if c.checkUpdateTimer(chan, con, AD_FLOOD) then
-        return const.FERR_THROTTLE_AD
+    local pause = AD_FLOOD
+    if AD_INTERVALS then
+        pause = math.max(pause, c.getAdInterval(chan))
+    end
+    if c.checkUpdateTimer(chan, con, pause) then
+        return refuse_ad(con, chan, pause)
     end
     if #message > AD_MAX then
         return const.FERR_MESSAGE_TOO_LONG
@@ -120,6 +135,9 @@ function event.PRI(con, args)
     if not online then
         return const.FERR_USER_NOT_FOUND
     end
+    if IGNORES_COUNT and u.ignores(other, con) then
+        return const.FERR_IGNORED
+    end
     if is_hellbanned(con) then
         return const.FERR_OK
     end
@@ -141,7 +159,7 @@ function event.TPN(con, args)
     local character = text(args.character)
     if character ~= nil and TYPING[args.status] then
         local online, other = u.getConnection(character)
-        if online then
+        if online and not (IGNORES_COUNT and u.ignores(other, con)) then
             u.send(other, "TPN", { character = u.getName(con), status = args.status })
         end
     end
@@ -153,10 +171,14 @@ function event.STA(con, args)
     if status == nil then
         return const.FERR_BAD_SYNTAX
     end
+    status = string.lower(status)
+    if status == "offline" and RESTORES_STATUS then
+        -- Clients say this when they are back after a failed attempt, and do not mean it.
+        return const.FERR_OK
+    end
     if u.checkUpdateTimer(con, "sta", STATUS_FLOOD) then
         return const.FERR_THROTTLE_STATUS
     end
-    status = string.lower(status)
     if not STATUSES[status] then
         status = "online"
     end

@@ -159,7 +159,7 @@ function tests.status()
     gives(0, con, "STA", { status = "BUSY", statusmsg = "<x>" })
     testing.assert(first(testing.sent(con), "STA"), { character = u.getName(con), status = "busy", statusmsg = "&lt;x&gt;" })
     gives(14, con, "STA", { status = "away" })
-    for _, invented in ipairs({ "crown", "offline", "" }) do
+    for _, invented in ipairs({ "crown", "invisible", "" }) do
         testing.advance(6)
         testing.sent(con)
         gives(0, con, "STA", { status = invented })

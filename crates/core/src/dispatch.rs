@@ -9,7 +9,7 @@ use fchatd_world::{ConnectionKey, State, roles};
 
 use crate::Core;
 
-const IDENTIFY: Code = Code::new(b"IDN");
+pub(crate) const IDENTIFY: Code = Code::new(b"IDN");
 const ALIVE: Code = Code::new(b"PIN");
 const VARIABLE: Code = Code::new(b"VAR");
 const SEARCH: Code = Code::new(b"FKS");
@@ -30,6 +30,7 @@ impl Core {
             self.settle();
             return;
         };
+        self.world.begin_command(key);
         match (message.code, state) {
             (_, State::Departed) | (Some(ALIVE), _) => {}
             (Some(IDENTIFY), _) => self.identify(key, message.payload),
@@ -45,6 +46,7 @@ impl Core {
             }
             _ => self.unknown(key, message.payload),
         }
+        self.explain_errors(message.code, message.payload);
         self.settle();
     }
 
@@ -102,7 +104,7 @@ impl Core {
                 return None;
             }
         };
-        if number != error::OK {
+        if self.world.take_refused() || number != error::OK {
             self.world.restore_throttles();
         }
         Some(number)

@@ -6,6 +6,7 @@
 mod bridge;
 mod debug;
 mod dispatch;
+mod error_context;
 mod login;
 mod search;
 pub mod testing;

@@ -7,6 +7,7 @@ use fchatd_protocol::json::read::Node;
 use fchatd_world::{ConnectionKey, State};
 
 use crate::Core;
+use crate::dispatch::IDENTIFY;
 
 impl Core {
     /// `IDN`: checks it in the order of page 2 and asks the login provider.
@@ -82,6 +83,7 @@ impl Core {
         {
             return;
         }
+        self.world.begin_command(key);
         let fault = match answer {
             None => Some(error::LOGIN_TIMED_OUT),
             // The classic server tells an answer that is no JSON from one that did not come.
@@ -92,6 +94,7 @@ impl Core {
         };
         if let Some(number) = fault {
             self.refuse(key, number);
+            self.explain_errors(Some(IDENTIFY), "");
             return self.settle();
         }
         let number = self.call(key, "ident_callback");
@@ -115,6 +118,7 @@ impl Core {
         } else if let Some(connection) = self.world.connection(key) {
             tracing::debug!(character = %connection.name, address = %connection.address, "came online");
         }
+        self.explain_errors(Some(IDENTIFY), "");
         self.settle();
     }
 

@@ -20,6 +20,9 @@ pub const PATIENT: &[&str] = &[
     "ignore_flood",
 ];
 
+/// What `ERR` tells beside its number and its text.
+const CONTEXT: [&str; 3] = ["command", "channel", "character"];
+
 /// One connection of a stage.
 pub type Line = usize;
 
@@ -383,8 +386,12 @@ impl Run<'_> {
                 ));
             };
             let (heard, json) = frame.split_once(' ').unwrap_or((&frame, "{}"));
-            let actual: Value = serde_json::from_str(json)
+            let mut actual: Value = serde_json::from_str(json)
                 .map_err(|error| format!("{name} hears {frame}, which is no JSON: {error}"))?;
+            if let Some(error) = actual.as_object_mut().filter(|_| code == "ERR") {
+                // What an error is about goes without saying, unless a play says it.
+                error.retain(|key, _| value.get(key).is_some() || !CONTEXT.contains(&key.as_str()));
+            }
             if heard != code || !matches(value, &actual, &mut self.captured) {
                 return Err(format!(
                     "{name} should hear {} and hears {frame}{}",

@@ -205,6 +205,19 @@ function event.RIGHTLY(con, args)
     http.post("answered", "http://localhost/", { b = 2 }, nil, nil)
     equal(http.escape("a b&c"), "a%20b%26c")
 
+    -- What the classic server did not have
+    equal(u.ignores(con, other), false)
+    equal(u.getTakeovers("ada"), 0)
+    u.noteTakeover("Ada")
+    equal(u.getTakeovers("ada"), 1)
+    equal(u.refuse(con, const.FERR_THROTTLE_AD, "later"), const.FERR_OK)
+    local adverts = c.createChannel("Adverts")
+    c.setDescription(adverts, "[ads: 2min]")
+    equal(c.getAdInterval(adverts), 120)
+    equal(c.checkUpdateTimer(adverts, con, 120), false)
+    equal(c.getAdWait(adverts, con, 120), 120)
+    c.destroyChannel("adverts")
+
     u.close(con)
     u.closef(other)
     return 77

@@ -3,6 +3,7 @@
 //! outside, randomness comes from a seed, and everything that is to be sent collects in [`World::outputs`].
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod arena;
 pub mod channel;
 pub mod connection;
@@ -11,6 +12,7 @@ pub mod settings;
 
 mod appointments;
 mod departure;
+mod error_context;
 mod identity;
 mod ignores;
 mod lists;
@@ -22,6 +24,7 @@ mod rooms;
 mod sanctions;
 mod search;
 mod staff;
+mod takeover;
 mod throttle;
 mod user_list;
 mod web;

@@ -1,8 +1,6 @@
 //! Coming into channels and leaving them. Only who is where changes here; the frames that tell of it are the
 //! script's.
 
-use std::sync::Arc;
-
 use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::frame;
 
@@ -140,35 +138,7 @@ impl World {
             self.destroy_channel(key);
         }
         self.expire_sanctions();
-        let ads = (self.settings.number("lfrp_flood") * 1000.0) as u64;
-        let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            if let Some(channel) = self.channels.get_mut(key) {
-                channel.ads.retain(|_, &mut last| now.saturating_sub(last) < ads);
-            }
-        }
-    }
-
-    /// Whether a character may post an ad in a channel now: true while it is too soon, and otherwise the time
-    /// starts anew.
-    pub fn throttle_ad(&mut self, channel: ChannelKey, connection: ConnectionKey, seconds: f64) -> bool {
-        let now = self.now.monotonic;
-        let Some(folded) = self
-            .connections
-            .get(connection)
-            .map(|connection| connection.folded.clone())
-        else {
-            return false;
-        };
-        let Some(place) = self.channels.get_mut(channel) else {
-            return false;
-        };
-        let previous = place.ads.get(&folded).copied();
-        if previous.is_some_and(|last| (now.saturating_sub(last) as f64) < seconds * 1000.0) {
-            return true;
-        }
-        place.ads.insert(Arc::clone(&folded), now);
-        self.remember_ad(channel, folded, previous);
-        false
+        self.forget_old_ads();
+        self.forget_old_takeovers();
     }
 }

@@ -13,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 use crate::arena::{Arena, Key};
 use crate::channel::Channel;
 use crate::connection::{Connection, State};
+use crate::error_context::Errors;
 use crate::names::Names;
 use crate::sanctions::{AltWatch, Timeout};
 use crate::search::SearchIndex;
@@ -98,6 +99,8 @@ pub struct World {
     pub(crate) account_timeouts: Map<i64, Timeout>,
     pub(crate) alt_watches: Map<i64, AltWatch>,
     pub(crate) search: SearchIndex,
+    pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
+    pub(crate) errors: Errors,
     pub(crate) logged: usize,
     pub(crate) lasting: u64,
 }
@@ -140,6 +143,8 @@ impl World {
             account_timeouts: Map::default(),
             alt_watches: Map::default(),
             search: SearchIndex::default(),
+            takeovers: Map::default(),
+            errors: Errors::default(),
             logged: 0,
             lasting: 0,
         }
@@ -275,6 +280,7 @@ impl World {
         self.send(key, |out| {
             frame::error(out, number, message.unwrap_or_else(|| error::message(number)));
         });
+        self.note_error(key);
     }
 
     /// Sends everyone who is online a frame that `encode` writes.

@@ -33,6 +33,8 @@ impl Evening {
     pub(crate) fn begin(seed: u64) -> Self {
         let site = Site::start().unwrap();
         let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
+        // People come again as chance wants it.
+        words.extend(["--set".to_owned(), "takeover_limit=0".to_owned()]);
         for flood in fchatd_dialogue::run::PATIENT {
             words.extend(["--set".to_owned(), format!("{flood}=0")]);
         }

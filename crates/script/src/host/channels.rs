@@ -262,6 +262,16 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (key, _) = channel(w, a, 1)?;
         Ok(Reply::One(w.moderators(key).into_iter().collect()))
     };
+    "getAdInterval" "(chan: Channel): number"
+        "+ The seconds between two ads that its description asks for, as in [ads: 30min]; 0 where it does not." |w, a| {
+        Ok(fchatd_world::ads::interval(&channel(w, a, 1)?.1.description).into())
+    };
+    "getAdWait" "(chan: Channel, con: Connection, seconds: number): number"
+        "+ How long the character has to wait for its next ad here, where so many seconds lie between two." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (poster, _) = connection(w, a, 2)?;
+        Ok(w.ad_wait(key, poster, a.number(3)?).into())
+    };
     "checkUpdateTimer" "(chan: Channel, con: Connection, seconds: number): boolean"
         "True while the character has to wait for its next ad here; otherwise its time starts anew." |w, a| {
         let (key, _) = channel(w, a, 1)?;

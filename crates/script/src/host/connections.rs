@@ -60,6 +60,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "sendError" "(con: Connection, number: number, message: string?)"
         "Sends ERR, with the usual text for the number unless another is given." send_error;
+    "refuse" "(con: Connection, number: number, message: string): number"
+        "+ Sends ERR with a text of its own in answer to the command at hand, which then does not count against a timer. Gives FERR_OK, to be returned." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        w.send_error(key, a.number(2)? as i32, Some(&a.text(3)?));
+        w.refuse_command();
+        Ok(0.0.into())
+    };
     "close" "(con: Connection)"
         "Stops reading, delivers what is queued, and closes after a second." |w, a| {
         let (key, _) = connection(w, a, 1)?;
@@ -148,6 +155,22 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "getIgnoreList" "(con: Connection): {string}"
         "Whom it ignores." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
+    "ignores" "(con: Connection, other: Connection): boolean"
+        "+ Whether one ignores the character of the other." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        let (_, other) = connection(w, a, 2)?;
+        Ok(con.profile.ignores.iter().any(|name| **name == *other.folded).into())
+    };
+    "getTakeovers" "(lname: string): number"
+        "+ How often the character was taken over by another connection within the last minute." |w, a| {
+        Ok(w.takeovers(&a.text(1)?).into())
+    };
+    "noteTakeover" "(lname: string)"
+        "+ Another connection takes the character over." |w, a| {
+        let name = a.text(1)?;
+        w.note_takeover(&name);
+        Ok(Reply::None)
+    };
     "setKinks" "(con: Connection, ids: {number})"
         "Replaces the kinks." |w, a| {
         let (key, _) = connection(w, a, 1)?;

@@ -4,6 +4,7 @@
 //! checks, the environment, the command line and reloading follow from it. Then run the tests of this module with
 //! `UPDATE_REFERENCE=1`.
 
+mod classic;
 mod definition;
 pub mod definitions;
 mod reading;

@@ -1,6 +1,6 @@
 //! The values in force.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use super::definition::{Change, Definition, Kind};
@@ -66,7 +66,9 @@ impl Value {
 /// The values in force. Every key of the table has one. `Debug` shows none: some are secret.
 #[derive(Clone, PartialEq)]
 pub struct Settings {
-    values: HashMap<&'static str, Value>,
+    pub(super) values: HashMap<&'static str, Value>,
+    /// Keys that were set and not only left as they are.
+    pub(super) given: BTreeSet<&'static str>,
 }
 
 impl fmt::Debug for Settings {
@@ -80,6 +82,7 @@ impl Default for Settings {
         let values = definitions().map(|definition| (definition.key, definition.kind.default_value()));
         Self {
             values: values.collect(),
+            given: BTreeSet::new(),
         }
     }
 }
@@ -120,6 +123,10 @@ impl Settings {
             )));
         }
         self.values.insert(definition.key, value);
+        self.given.insert(definition.key);
+        if definition.key == "compat" {
+            self.follow_compat();
+        }
         Ok(())
     }
 
@@ -136,6 +143,7 @@ impl Settings {
                 self.values.insert(definition.key, value.clone());
             }
         }
+        self.follow_compat();
         self
     }
 

@@ -3,11 +3,41 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::{Live, Restart};
-use Kind::{Choice, Whole};
+use Kind::{Choice, Flag, Whole};
 
 pub(super) const SECTION: Section = Section {
     heading: "Beyond the classic server",
     definitions: &[
+        key(
+            "status_restore",
+            Flag(true),
+            Live,
+            "whether the status \"offline\", which clients send after a failed reconnect, is ignored instead of taken as \"online\"",
+        ),
+        key(
+            "error_context",
+            Flag(true),
+            Live,
+            "whether ERR also tells the command, channel and character that it is about",
+        ),
+        key(
+            "ignore_on_server",
+            Flag(true),
+            Live,
+            "whether people hear nothing of whom they ignore; the sender gets ERR 20",
+        ),
+        key(
+            "takeover_limit",
+            Whole(5, 0, 1000, "in a minute"),
+            Live,
+            "a character can be taken over so often by another connection, then the newcomer is refused; 0 for no limit",
+        ),
+        key(
+            "ad_intervals",
+            Flag(true),
+            Live,
+            "whether [ads: 30min] in the description of a channel is the least time between two ads there",
+        ),
         key(
             "ping_interval",
             Whole(30, 1, 80, "seconds"),
@@ -30,7 +60,7 @@ pub(super) const SECTION: Section = Section {
             "compat",
             Choice(&["", "classic"]),
             Restart,
-            "\"classic\" turns off what the classic server did not have, for comparing the two",
+            "\"classic\" turns off what the classic server did not have, but for keys that are set themselves",
         ),
     ],
 };

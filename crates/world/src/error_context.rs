@@ -1,0 +1,71 @@
+//! Errors that tell what they are about. Which command, channel and character that is, only the core knows; the
+//! world remembers which errors went to whoever sent the command at hand.
+
+use fchatd_protocol::exchange::Operation;
+use fchatd_protocol::json::write;
+
+use crate::world::{ConnectionKey, World};
+
+/// Where errors of the command at hand stand among the operations.
+#[derive(Debug, Default)]
+pub(crate) struct Errors {
+    acting: Option<ConnectionKey>,
+    places: Vec<usize>,
+    refused: bool,
+}
+
+impl World {
+    /// A connection's command begins.
+    pub fn begin_command(&mut self, key: ConnectionKey) {
+        self.errors.acting = Some(key);
+        self.errors.places.clear();
+    }
+
+    /// Whether the command at hand has been answered with an error.
+    pub fn has_errors(&self) -> bool {
+        !self.errors.places.is_empty()
+    }
+
+    /// The script has answered the command at hand with an error of its own making.
+    pub fn refuse_command(&mut self) {
+        self.errors.refused = true;
+    }
+
+    /// Whether [`World::refuse_command`] was called since this was asked last.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.errors.refused)
+    }
+
+    pub(crate) fn note_error(&mut self, key: ConnectionKey) {
+        if self.errors.acting == Some(key) {
+            self.errors
+                .places
+                .push(self.outputs.operations.len().saturating_sub(1));
+        }
+    }
+
+    /// The command at hand has ended: `context`, as keys and values, is added to its errors.
+    pub fn end_command(&mut self, context: &[(&str, &str)]) {
+        self.errors.acting = None;
+        for place in std::mem::take(&mut self.errors.places) {
+            let Some(Operation::Send { frame, .. }) = self.outputs.operations.get(place) else {
+                continue;
+            };
+            let mut bytes = self.outputs.bytes_of(*frame).to_vec();
+            if bytes.pop() != Some(b'}') {
+                continue;
+            }
+            for (key, value) in context {
+                bytes.push(b',');
+                write::string(&mut bytes, key);
+                bytes.push(b':');
+                write::string(&mut bytes, value);
+            }
+            bytes.push(b'}');
+            let longer = self.outputs.frame(|out| out.extend_from_slice(&bytes));
+            if let Some(Operation::Send { frame, .. }) = self.outputs.operations.get_mut(place) {
+                *frame = longer;
+            }
+        }
+    }
+}
