@@ -237,6 +237,34 @@ fn a_damaged_state_is_refused_untouched_and_what_is_whole_is_got_out() {
 }
 
 #[test]
+fn where_there_is_no_room_nothing_changes_and_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    import(dir);
+    let before = done(dir, &["state", "show"]);
+    let large = dir.join("large");
+    fs::create_dir(&large).unwrap();
+    let names: Vec<_> = (0..20_000).map(|number| format!("Operator {number}")).collect();
+    fs::write(large.join("ops.json"), json!(names).to_string()).unwrap();
+    // A limit for the size of files, in blocks of 512 or 1024 bytes: too small for the log of this change, and SQLite
+    // calls that no more than an I/O error.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 250; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_fchatd"))
+        .arg("--dir")
+        .arg(dir)
+        .args(["state", "import", large.to_str().unwrap()]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("there is no room left"), "{said}");
+    assert_eq!(done(dir, &["state", "show"]), before);
+    let said = done(dir, &["state", "import", large.to_str().unwrap()]);
+    assert!(said.contains("20000 global moderators"), "{said}");
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
     assert!(refused(folder.path(), &["state", "show"]).contains("--dir"));
