@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -52,13 +53,37 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<i64, StoreEr
             detail: verdict,
         });
     }
-    if let Some(detail) = unreadable_text(connection).map_err(failure)? {
+    let strange = match strange_definition(connection, found).map_err(failure)? {
+        Some(name) => Some(format!("the definition of {name} is not what it should be")),
+        None => unreadable_text(connection).map_err(failure)?,
+    };
+    if let Some(detail) = strange {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
             detail,
         });
     }
     Ok(found)
+}
+
+/// A table or index that is not as the steps up to `schema` make it. One flipped bit in a definition is enough for
+/// SQLite to take the rows for something else.
+pub(crate) fn strange_definition(connection: &Connection, schema: i64) -> rusqlite::Result<Option<String>> {
+    let fresh = Connection::open_in_memory()?;
+    for step in STEPS.iter().take(usize::try_from(schema).unwrap_or(0)) {
+        fresh.execute_batch(step)?;
+    }
+    let definitions = |connection: &Connection| -> rusqlite::Result<BTreeSet<(String, Option<String>)>> {
+        connection
+            .prepare("SELECT name, sql FROM sqlite_schema")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    let missing = definitions(&fresh)?
+        .difference(&definitions(connection)?)
+        .next()
+        .map(|(name, _)| name.clone());
+    Ok(missing)
 }
 
 /// The first text that is not UTF-8, which SQLite itself does not check.

@@ -16,7 +16,7 @@ use crate::claim::Claim;
 use crate::database::{FILE_NAME, LOCK_WAIT, keep_log, refuse_unfit, with_suffix};
 use crate::error::StoreError;
 use crate::log;
-use crate::migrate::{APPLICATION_ID, SCHEMA_VERSION};
+use crate::migrate::{APPLICATION_ID, SCHEMA_VERSION, strange_definition};
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,6 +63,14 @@ pub fn inspect(folder: &Path) -> Result<Inspection, StoreError> {
     }
     if let Some(schema) = head(&connection, &path, &mut inspection)? {
         integrity(&connection, &mut inspection);
+        match strange_definition(&connection, schema) {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                let fault = format!("{FILE_NAME}: the definition of {name} is not what it should be");
+                inspection.faults.push(fault);
+            }
+            Err(error) => inspection.faults.push(format!("{FILE_NAME}: {error}")),
+        }
         accounts::inspect(&connection, schema, &mut inspection);
         if schema == SCHEMA_VERSION {
             chat::inspect(&connection, &mut inspection);
