@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bridge;
+mod commit;
 mod debug;
 mod dispatch;
 mod error_context;
@@ -13,6 +14,7 @@ pub mod testing;
 
 use std::collections::HashMap;
 
+use commit::{Cause, Commits};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
@@ -51,6 +53,7 @@ pub struct Core {
     /// The last failure of a script, for tests of scripts to look at.
     failure: Option<ScriptError>,
     housekept: u64,
+    commits: Commits,
 }
 
 impl Core {
@@ -100,6 +103,7 @@ impl Core {
             tape: Tape::new(),
             failure: None,
             housekept: now.monotonic,
+            commits: Commits::default(),
         })
     }
 
@@ -135,8 +139,10 @@ impl Core {
         self.world.now = now;
         self.world.begin_input();
         std::mem::swap(&mut self.world.outputs, outputs);
+        let start = self.world.outputs.operations.len();
         let result = work(self);
         self.settle();
+        self.commit(start, || Cause::Deed(None));
         std::mem::swap(&mut self.world.outputs, outputs);
         result
     }
@@ -146,6 +152,7 @@ impl Core {
         self.world.now = now;
         self.world.begin_input();
         std::mem::swap(&mut self.world.outputs, outputs);
+        let start = self.world.outputs.operations.len();
         match input {
             Input::Opened { connection, address } => {
                 if self.world.open(connection, address).is_none() {
@@ -160,8 +167,11 @@ impl Core {
             } => self.closed(connection, departure),
             Input::Bridge { code, payload } => self.bridge(code, payload),
             Input::HttpAnswer { id, status, body } => self.http_answer(id, status, body),
+            Input::Stored { commit } => self.stored(commit),
+            Input::Unsaved { connection, commit } => self.unsaved(connection, commit),
             Input::Tick => self.tick(),
         }
+        self.commit(start, || Cause::of(&input));
         std::mem::swap(&mut self.world.outputs, outputs);
     }
 

@@ -427,6 +427,7 @@ impl Bench {
                 Operation::CloseChannel { channel } => {
                     self.channels.remove(&channel);
                 }
+                Operation::Await { .. } => {}
                 Operation::Close { connection, .. } => {
                     self.closed.insert(connection);
                 }

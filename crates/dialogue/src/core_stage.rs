@@ -101,6 +101,7 @@ impl CoreStage {
                 Operation::CloseChannel { channel } => {
                     self.channels.remove(&channel);
                 }
+                Operation::Await { .. } => {}
                 Operation::Close { connection, .. } => {
                     self.closed.insert(connection);
                 }

@@ -1,10 +1,21 @@
-//! What waits for one socket that is full.
+//! What waits for one socket: because the socket is full, or because a commit is not on disk yet.
+
+use std::collections::VecDeque;
 
 /// Bytes that go out in order. The front is never moved for each write: an offset says where it is.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     bytes: Vec<u8>,
     sent: usize,
+    barriers: VecDeque<Barrier>,
+}
+
+/// From a place in the backlog on, bytes wait for a commit.
+#[derive(Debug, Clone, Copy)]
+struct Barrier {
+    /// An index of `bytes`.
+    from: usize,
+    commit: u64,
 }
 
 impl Backlog {
@@ -12,14 +23,47 @@ impl Backlog {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.sent > self.bytes.len() / 2 {
             self.bytes.drain(..self.sent);
+            for barrier in &mut self.barriers {
+                barrier.from -= self.sent;
+            }
             self.sent = 0;
         }
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// What has yet to go out.
+    /// Adds bytes at the end that wait for a commit. Bytes that follow wait behind them.
+    pub(crate) fn push_waiting(&mut self, bytes: &[u8], commit: u64) {
+        // Behind a later commit it waits long enough.
+        if self.barriers.back().is_none_or(|last| last.commit < commit) {
+            let from = self.bytes.len();
+            self.barriers.push_back(Barrier { from, commit });
+        }
+        self.push(bytes);
+    }
+
+    /// All commits up to this one are on disk.
+    pub(crate) fn stored(&mut self, commit: u64) {
+        while self
+            .barriers
+            .front()
+            .is_some_and(|barrier| barrier.commit <= commit)
+        {
+            self.barriers.pop_front();
+        }
+    }
+
+    /// Whether something waits for a commit.
+    pub(crate) fn waits(&self) -> bool {
+        !self.barriers.is_empty()
+    }
+
+    /// What may go out now.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get(self.sent..).unwrap_or_default()
+        let end = self
+            .barriers
+            .front()
+            .map_or(self.bytes.len(), |barrier| barrier.from);
+        self.bytes.get(self.sent..end).unwrap_or_default()
     }
 
     /// So many bytes have gone out.
@@ -27,12 +71,12 @@ impl Backlog {
         self.sent = (self.sent + count).min(self.bytes.len());
     }
 
-    /// How many bytes wait.
+    /// How many bytes there are, whether they may go out or not.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
-    /// Whether nothing waits.
+    /// Whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }

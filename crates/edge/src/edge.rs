@@ -195,6 +195,13 @@ impl<A: Application + 'static> Edge<A> {
         self.wake_turn();
     }
 
+    /// All commits up to this one are on disk, or wait no longer: the frames that waited for them go out.
+    pub fn stored(&self, commit: u64) {
+        let shared = &mut *self.shared.borrow_mut();
+        shared.fan.stored(commit);
+        self.handle_events(shared);
+    }
+
     /// What is counted, at this moment.
     pub fn gauges(&self) -> Gauges {
         let shared = self.shared.borrow();

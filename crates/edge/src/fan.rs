@@ -7,6 +7,7 @@
 //! once, and the log is cleared. What a socket does not take goes to a backlog of its own, which no other
 //! connection has.
 
+mod hold;
 mod write;
 
 use std::io::{self, IoSlice};
@@ -110,6 +111,12 @@ pub(crate) struct Fan<S> {
     everyone: Audience,
     scratch: Vec<u8>,
     events: Vec<Event>,
+    /// What is sent now waits for this commit; 0 for none.
+    awaited: u64,
+    /// All commits up to this one are on disk.
+    stored: u64,
+    /// Slots with something that waits for a commit.
+    holding: Vec<u32>,
     /// Frames handed to connections since the start.
     pub(crate) deliveries: u64,
 }
@@ -131,6 +138,9 @@ impl<S: Socket> Fan<S> {
             everyone: Audience::default(),
             scratch: Vec::new(),
             events: Vec::new(),
+            awaited: 0,
+            stored: 0,
+            holding: Vec::new(),
             deliveries: 0,
         }
     }
@@ -222,9 +232,9 @@ impl<S: Socket> Fan<S> {
         self.cold.get(slot as usize)?.as_ref()?.socket.as_ref()
     }
 
-    /// Whether the connection's socket did not take everything.
+    /// Whether the connection's socket did not take everything that may go out.
     pub(crate) fn is_blocked(&self, slot: u32) -> bool {
-        self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked)
+        self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked) && !self.only_waits(slot)
     }
 
     /// Whether the connection is identified.
@@ -244,7 +254,11 @@ impl<S: Socket> Fan<S> {
                 Operation::Send { connection, frame } => {
                     if let Some(slot) = self.slot_of(connection) {
                         let range = self.append(Opcode::Text, outputs.bytes_of(frame));
-                        self.push(slot, range);
+                        if self.awaited == 0 {
+                            self.push(slot, range);
+                        } else {
+                            self.hold(slot, range);
+                        }
                     }
                 }
                 Operation::SendChannel {
@@ -274,6 +288,7 @@ impl<S: Socket> Fan<S> {
                 Operation::Join { channel, connection } => self.join(channel, connection),
                 Operation::Leave { channel, connection } => self.leave(channel, connection),
                 Operation::CloseChannel { channel } => self.close_channel(channel),
+                Operation::Await { commit } => self.begin_waiting(commit),
                 Operation::Close {
                     connection,
                     delay_milliseconds,
@@ -285,6 +300,8 @@ impl<S: Socket> Fan<S> {
                 }
             }
         }
+        // What the edge sends of its own accord waits for nothing.
+        self.awaited = 0;
     }
 
     /// Queues a frame that the edge itself makes for one connection, such as a pong.
@@ -325,6 +342,12 @@ impl<S: Socket> Fan<S> {
             return;
         }
         let range = self.append(Opcode::Text, payload);
+        if self.awaited != 0 {
+            for slot in audience.iter().filter(|&slot| Some(slot) != except) {
+                self.hold(slot, range);
+            }
+            return;
+        }
         for slot in audience.iter() {
             if Some(slot) != except {
                 self.push(slot, range);

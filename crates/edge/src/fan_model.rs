@@ -21,6 +21,7 @@ enum Wish {
     Leave(u32, Which),
     CloseChannel(u32),
     Close(Which, u32),
+    Await(u64),
     OtherEdge(Which),
 }
 
@@ -34,10 +35,14 @@ enum Step {
     Room(Which, usize),
     Fail(Which),
     Resume(Which),
+    Stored(u64),
     Linger(Which),
     Finish(Which),
     Release(Which),
 }
+
+/// Commits are numbered below this.
+const COMMITS: u64 = 12;
 
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![8 => 0..200usize, 1 => 2000..6000usize];
@@ -57,6 +62,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         3 => (0..4u32, who.clone()).prop_map(|(channel, who)| Wish::Leave(channel, who)),
         1 => (0..4u32).prop_map(Wish::CloseChannel),
         1 => (who.clone(), 0..9u32).prop_map(|(who, delay)| Wish::Close(who, delay)),
+        3 => prop_oneof![2 => Just(0), 3 => 1..COMMITS].prop_map(Wish::Await),
         1 => who.prop_map(Wish::OtherEdge),
     ]
 }
@@ -73,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (who.clone(), room).prop_map(|(who, room)| Step::Room(who, room)),
         1 => who.clone().prop_map(Step::Fail),
         5 => who.clone().prop_map(Step::Resume),
+        3 => (0..COMMITS).prop_map(Step::Stored),
         1 => who.clone().prop_map(Step::Linger),
         1 => who.clone().prop_map(Step::Finish),
         2 => who.prop_map(Step::Release),
@@ -84,6 +91,8 @@ struct Connection {
     wire: Mock,
     /// All that it was ever to get.
     expected: Vec<u8>,
+    /// Places in `expected`, and the commit without which nothing from there on may go out.
+    waits: Vec<(usize, u64)>,
     phase: Phase,
     identified: bool,
     channels: BTreeSet<u32>,
@@ -98,6 +107,15 @@ impl Connection {
     fn is_known(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Closing)
     }
+
+    /// How much of `expected` may have gone out.
+    fn allowed(&self, stored: u64) -> usize {
+        let waiting = self.waits.iter().filter(|&&(_, commit)| commit > stored);
+        waiting
+            .map(|&(place, _)| place)
+            .min()
+            .unwrap_or(self.expected.len())
+    }
 }
 
 struct Model {
@@ -106,6 +124,8 @@ struct Model {
     all: Vec<Connection>,
     closes: Vec<Event>,
     deliveries: u64,
+    awaited: u64,
+    stored: u64,
 }
 
 impl Model {
@@ -116,6 +136,8 @@ impl Model {
             all: Vec::new(),
             closes: Vec::new(),
             deliveries: 0,
+            awaited: 0,
+            stored: 0,
         }
     }
 
@@ -124,6 +146,9 @@ impl Model {
         for (index, connection) in self.all.iter_mut().enumerate() {
             if to(index, connection) {
                 self.deliveries += 1;
+                if self.awaited > self.stored {
+                    connection.waits.push((connection.expected.len(), self.awaited));
+                }
                 connection.expected.extend_from_slice(&bytes);
             }
         }
@@ -173,10 +198,12 @@ impl Model {
                 connection: id(*which),
                 delay_milliseconds: *delay,
             },
+            Wish::Await(commit) => Operation::Await { commit: *commit },
         };
         outputs.operations.push(operation);
         match wish {
             Wish::OtherEdge(_) => {}
+            Wish::Await(commit) => self.awaited = commit,
             Wish::Send(which, payload) => {
                 self.deliver(Opcode::Text, &payload, |index, connection| {
                     index == which % count && connection.is_known()
@@ -233,6 +260,7 @@ impl Model {
                 id,
                 wire,
                 expected: Vec::new(),
+                waits: Vec::new(),
                 phase: Phase::Open,
                 identified: false,
                 channels: BTreeSet::new(),
@@ -259,6 +287,12 @@ impl Model {
                     self.wish(wish, &mut outputs);
                 }
                 self.fan.apply(&outputs);
+                self.awaited = 0;
+            }
+            Step::Stored(commit) => {
+                self.stored = self.stored.max(commit);
+                self.fan.stored(commit);
+                self.events(None);
             }
             Step::EdgeSend(which, payload) => {
                 if let Some(which) = live(which).filter(|&which| !self.all[which].finished) {
@@ -339,7 +373,8 @@ impl Model {
             }
             let waiting = connection.expected.len() - sent;
             assert!(waiting <= self.outbox_bytes_max, "{waiting} bytes wait");
-            assert_eq!(waiting > 0, self.fan.is_blocked(connection.id.slot));
+            let may_go = connection.allowed(self.stored) - sent;
+            assert_eq!(may_go > 0, self.fan.is_blocked(connection.id.slot));
         }
     }
 
@@ -391,6 +426,10 @@ impl Model {
                 connection.expected.starts_with(&bytes),
                 "lost, doubled or out of order"
             );
+            assert!(
+                bytes.len() <= connection.allowed(self.stored),
+                "something did not wait"
+            );
             if let Some(length) = connection.at_release {
                 assert_eq!(bytes.len(), length, "written after its release");
             } else {
@@ -413,6 +452,27 @@ impl Model {
     /// Everyone reads again: all that was sent must arrive.
     fn finish(&mut self) {
         self.flush();
+        // What waited when the last commit is on disk goes out without anybody asking the socket again.
+        let ready: Vec<usize> = (0..self.all.len())
+            .filter(|&which| {
+                let connection = &self.all[which];
+                let slot = connection.id.slot;
+                let sent = connection.wire.bytes().len();
+                let waits = connection.allowed(self.stored) < connection.expected.len();
+                let free = connection.at_release.is_none() && connection.cut.is_none();
+                free && waits && sent == connection.allowed(self.stored) && !self.fan.is_blocked(slot)
+            })
+            .collect();
+        for &which in &ready {
+            self.all[which].wire.0.borrow_mut().room = PLENTY;
+        }
+        self.stored = COMMITS;
+        self.fan.stored(COMMITS);
+        self.events(None);
+        for which in ready {
+            let connection = &self.all[which];
+            assert!(connection.wire.0.borrow().fails || connection.wire.bytes() == connection.expected);
+        }
         for connection in &self.all {
             if connection.at_release.is_some() || connection.cut.is_some() {
                 continue;

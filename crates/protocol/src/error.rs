@@ -67,6 +67,8 @@ errors! {
     NOT_IMPLEMENTED = -3, "This server does not have this command.";
     LOGIN_TIMED_OUT = -4, "The log-in check did not answer. Please try again.";
     UNKNOWN = -5, "Something unknown went wrong.";
+    NOT_SAVED = -6, "Your change is in force, but it could not be saved: it lasts until the server stops, and for good if \
+                     the server's disk can be written again before that. Tell its operator.";
     DICE_NOT_ALLOWED = -10, "Dice can't be rolled here.";
 }
 

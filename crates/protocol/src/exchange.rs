@@ -12,7 +12,7 @@ pub use request::{ActionEntry, LogEntry, LogParty, Request};
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a message here changes; both sides of a transport must agree on it.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Names one connection for as long as the process of its edge lives: no two connections ever share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -69,6 +69,11 @@ mod tests {
             body: "ok",
         });
         inputs.push(Input::Tick);
+        inputs.push(Input::Stored { commit: 8 });
+        inputs.push(Input::Unsaved {
+            connection: Some(connection),
+            commit: 9,
+        });
         inputs.push(Input::Closed {
             connection,
             departure: Departure::Goodbye,
@@ -106,12 +111,42 @@ mod tests {
             }
         );
 
+        assert_eq!(texts[7], Input::Stored { commit: 8 });
+        assert_eq!(
+            texts[8],
+            Input::Unsaved {
+                connection: Some(connection),
+                commit: 9
+            }
+        );
+
         let mut outputs = Outputs::default();
         let frame = outputs.frame(|out| out.extend_from_slice(b"PIN"));
+        outputs.operations.push(Operation::Await { commit: 8 });
         outputs.operations.push(Operation::SendEveryone { frame });
+        outputs.operations.push(Operation::Await { commit: 0 });
+        outputs.requests.push(Request::Commit(Box::new(crate::change::Commit {
+            number: 8,
+            actor: Some(connection),
+            changes: vec![crate::change::Change::Unban { account: 7 }],
+        })));
         let copy: Outputs = serde_json::from_str(&serde_json::to_string(&outputs).unwrap()).unwrap();
         assert_eq!(copy, outputs);
         assert_eq!(copy.bytes_of(frame), b"PIN");
+    }
+
+    #[test]
+    fn what_was_reported_to_the_staff_is_never_printed() {
+        let call = crate::snapshot::StaffCall {
+            report: "secret report".into(),
+            ..crate::snapshot::StaffCall::default()
+        };
+        let request = Request::Commit(Box::new(crate::change::Commit {
+            number: 1,
+            actor: None,
+            changes: vec![crate::change::Change::StaffCall(call)],
+        }));
+        assert_eq!(format!("{request:?}"), "Commit(1)");
     }
 
     #[test]

@@ -12,7 +12,7 @@ impl World {
     /// is on the list already.
     pub fn add_moderator(&mut self, key: ChannelKey, by: &str, name: &str) -> bool {
         let time = self.unix_seconds();
-        let Some(channel) = self.channel_mut(key) else {
+        let Some(channel) = self.channels.get_mut(key) else {
             return false;
         };
         if channel.is_appointed(name) {
@@ -24,6 +24,7 @@ impl World {
             time,
         });
         let public = channel.kind == Kind::Public;
+        self.moderators_changed(key);
         if public {
             self.refresh_channel_operator(name);
         }
@@ -33,13 +34,15 @@ impl World {
     /// Takes a character off a channel's list of moderators and gives its name as it stood there. The role `cop`
     /// goes with the last public channel.
     pub fn remove_moderator(&mut self, key: ChannelKey, name: &str) -> Option<Arc<str>> {
-        let channel = self.channel_mut(key)?;
+        let channel = self.channels.get_mut(key)?;
         let place = channel
             .moderators
             .iter()
             .position(|held| held.name.eq_ignore_ascii_case(name))?;
         let removed = channel.moderators.remove(place);
-        if channel.kind == Kind::Public {
+        let public = channel.kind == Kind::Public;
+        self.moderators_changed(key);
+        if public {
             self.refresh_channel_operator(name);
         }
         Some(removed.name)
@@ -48,7 +51,7 @@ impl World {
     /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds).
     pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) {
         let time = self.unix_seconds();
-        if let Some(channel) = self.channel_mut(key) {
+        if let Some(channel) = self.channels.get_mut(key) {
             let ban = Ban {
                 name: Arc::from(name),
                 banner: Arc::from(by),
@@ -56,23 +59,54 @@ impl World {
                 until,
             };
             channel.bans.insert(Arc::from(&*fold(name)), ban);
+            self.ban_changed(key, name);
         }
     }
 
     /// Lifts a ban.
     pub fn unban_from_channel(&mut self, key: ChannelKey, name: &str) {
-        if let Some(channel) = self.channel_mut(key) {
+        if let Some(channel) = self.channels.get_mut(key) {
             channel.bans.remove(&*fold(name));
+            self.ban_changed(key, name);
         }
     }
 
     /// Forgets the bans of a channel whose time is over.
     pub fn expire_channel_bans(&mut self, key: ChannelKey) {
         let now = self.unix_seconds();
-        if let Some(channel) = self.channels.get_mut(key) {
-            let before = channel.bans.len();
-            channel.bans.retain(|_, ban| ban.until == 0 || ban.until > now);
-            self.lasting += u64::from(channel.bans.len() < before);
+        let Some(channel) = self.channels.get_mut(key) else {
+            return;
+        };
+        let mut over = Vec::new();
+        channel.bans.retain(|name, ban| {
+            let stays = ban.until == 0 || ban.until > now;
+            if !stays {
+                over.push(Arc::clone(name));
+            }
+            stays
+        });
+        for name in over {
+            self.ban_changed(key, &name);
         }
+    }
+
+    fn moderators_changed(&mut self, key: ChannelKey) {
+        if self.lasts(key) {
+            self.lasting += 1;
+            self.marks.moderators(key);
+        }
+    }
+
+    fn ban_changed(&mut self, key: ChannelKey, name: &str) {
+        if self.lasts(key) {
+            self.lasting += 1;
+            self.marks.channel_ban(key, name);
+        }
+    }
+
+    fn lasts(&self, key: ChannelKey) -> bool {
+        self.channels
+            .get(key)
+            .is_some_and(|channel| channel.kind != Kind::Private)
     }
 }

@@ -122,6 +122,8 @@ pub struct Channel {
     pub peak: usize,
     /// Whether it lives on when it is empty, whatever its kind.
     pub permanent: bool,
+    /// Whether a store has it, as far as the changes go that were told.
+    pub(crate) kept: bool,
     /// When somebody last came, spoke or went, in milliseconds of [`crate::Now::monotonic`].
     pub active: u64,
     /// When a character posted its last ad (milliseconds), by the name in lower case: it survives leaving and
@@ -148,6 +150,7 @@ impl Channel {
             positions: HashMap::default(),
             peak: 0,
             permanent: kind == Kind::Public,
+            kept: false,
             active: 0,
             ads: HashMap::default(),
         }

@@ -16,7 +16,12 @@ impl World {
         if std::mem::replace(&mut connection.profile.ignores_known, true) {
             self.share_ignores(key, names);
         } else {
-            connection.profile.ignores = names;
+            let account = connection.account;
+            // The log-in check may have read the list before the last change was on disk.
+            let names = self.unsaved_ignores(account).cloned().unwrap_or(names);
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.profile.ignores = names;
+            }
         }
     }
 
@@ -67,6 +72,7 @@ impl World {
                 connection.profile.ignores_known = true;
             }
         }
+        self.lasting += u64::from(self.marks.ignores(account, &names));
         self.outputs.requests.push(Request::Ignores { account, names });
     }
 }

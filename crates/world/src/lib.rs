@@ -11,6 +11,7 @@ pub mod roles;
 pub mod settings;
 
 mod appointments;
+mod changes;
 mod departure;
 mod error_context;
 mod identity;

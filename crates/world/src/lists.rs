@@ -64,6 +64,7 @@ impl World {
         };
         channel.kind = if open { Kind::PubPrivate } else { Kind::Private };
         self.lasting += 1;
+        self.marks.channel(key);
         self.room_list = None;
     }
 }

@@ -19,20 +19,13 @@ impl World {
         let mut bans: Vec<_> = self
             .account_bans
             .iter()
-            .map(|(&account, character)| AccountBan {
-                account,
-                character: character.to_string(),
-            })
+            .map(|(&account, character)| account_ban(account, character))
             .collect();
         bans.sort_by_key(|ban| ban.account);
         let mut timeouts: Vec<_> = self
             .account_timeouts
             .iter()
-            .map(|(&account, timeout)| AccountTimeout {
-                account,
-                character: timeout.character.to_string(),
-                until: timeout.until,
-            })
+            .map(|(&account, timeout)| account_timeout(account, timeout))
             .collect();
         timeouts.sort_by_key(|timeout| timeout.account);
         let now = self.unix_seconds();
@@ -116,25 +109,53 @@ impl World {
     }
 }
 
-fn record(channel: &Channel, now: i64) -> ChannelRecord {
-    let moderator = |moderator: &Moderator| ModeratorRecord {
+/// As it is kept.
+pub(crate) fn account_ban(account: i64, character: &str) -> AccountBan {
+    AccountBan {
+        account,
+        character: character.to_owned(),
+    }
+}
+
+/// As it is kept.
+pub(crate) fn account_timeout(account: i64, timeout: &Timeout) -> AccountTimeout {
+    AccountTimeout {
+        account,
+        character: timeout.character.to_string(),
+        until: timeout.until,
+    }
+}
+
+/// As it is kept.
+pub(crate) fn moderator(moderator: &Moderator) -> ModeratorRecord {
+    ModeratorRecord {
         name: moderator.name.to_string(),
         by: moderator.by.to_string(),
         time: moderator.time,
-    };
-    let mut bans: Vec<_> = channel
-        .bans
-        .values()
-        // A ban that is over keeps nobody out and need not last.
-        .filter(|ban| ban.until == 0 || ban.until > now)
-        .map(|ban| BanRecord {
-            name: ban.name.to_string(),
-            banner: ban.banner.to_string(),
-            time: ban.time,
-            until: ban.until,
-        })
-        .collect();
+    }
+}
+
+/// As it is kept.
+pub(crate) fn ban(ban: &Ban) -> BanRecord {
+    BanRecord {
+        name: ban.name.to_string(),
+        banner: ban.banner.to_string(),
+        time: ban.time,
+        until: ban.until,
+    }
+}
+
+/// All bans of a channel, the oldest first.
+pub(crate) fn bans(channel: &Channel) -> Vec<BanRecord> {
+    let mut bans: Vec<_> = channel.bans.values().map(ban).collect();
     bans.sort_by(|one, other| (one.time, &one.name).cmp(&(other.time, &other.name)));
+    bans
+}
+
+fn record(channel: &Channel, now: i64) -> ChannelRecord {
+    let mut bans = bans(channel);
+    // A ban that is over keeps nobody out and need not last.
+    bans.retain(|ban| ban.until == 0 || ban.until > now);
     ChannelRecord {
         name: channel.name.to_string(),
         title: channel.title.to_string(),

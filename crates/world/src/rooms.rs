@@ -19,7 +19,10 @@ impl World {
     pub fn channel_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.touch_lists(key);
         let channel = self.channels.get_mut(key)?;
-        self.lasting += u64::from(channel.kind != Kind::Private);
+        if channel.kind != Kind::Private {
+            self.lasting += 1;
+            self.marks.channel(key);
+        }
         Some(channel)
     }
 
@@ -53,7 +56,10 @@ impl World {
             channel.active = now;
         }
         self.touch_lists(key);
-        self.lasting += u64::from(kind != Kind::Private);
+        if kind != Kind::Private {
+            self.lasting += 1;
+            self.marks.channel(key);
+        }
         Some(key)
     }
 
@@ -103,6 +109,7 @@ impl World {
                 .operations
                 .push(Operation::CloseChannel { channel: channel.id });
             self.lasting += u64::from(channel.kind != Kind::Private);
+            self.marks.channel_gone(&channel);
             if channel.kind == Kind::Public {
                 for moderator in &channel.moderators {
                     self.refresh_channel_operator(&moderator.name);

@@ -30,14 +30,20 @@ impl World {
             self.account_bans
                 .insert(connection.account, connection.name.clone());
             self.lasting += 1;
+            self.marks.ban(connection.account);
         }
     }
 
     /// Lifts the bans recorded under a name; whether there was one.
     pub fn unban_account(&mut self, name: &str) -> bool {
         let before = self.account_bans.len();
-        self.account_bans
-            .retain(|_, character| !character.eq_ignore_ascii_case(name));
+        self.account_bans.retain(|&account, character| {
+            let stays = !character.eq_ignore_ascii_case(name);
+            if !stays {
+                self.marks.ban(account);
+            }
+            stays
+        });
         self.lasting += 1;
         self.account_bans.len() < before
     }
@@ -55,14 +61,20 @@ impl World {
             self.account_timeouts
                 .insert(connection.account, Timeout { character, until });
             self.lasting += 1;
+            self.marks.timeout(connection.account);
         }
     }
 
     /// Lifts the timeouts recorded under a name; whether there was one.
     pub fn lift_timeout(&mut self, name: &str) -> bool {
         let before = self.account_timeouts.len();
-        self.account_timeouts
-            .retain(|_, timeout| !timeout.character.eq_ignore_ascii_case(name));
+        self.account_timeouts.retain(|&account, timeout| {
+            let stays = !timeout.character.eq_ignore_ascii_case(name);
+            if !stays {
+                self.marks.timeout(account);
+            }
+            stays
+        });
         self.lasting += 1;
         self.account_timeouts.len() < before
     }
@@ -94,7 +106,14 @@ impl World {
     /// Forgets what is over.
     pub(crate) fn expire_sanctions(&mut self) {
         let (now, monotonic) = (self.unix_seconds(), self.now.monotonic);
-        self.account_timeouts.retain(|_, timeout| timeout.until > now);
+        self.account_timeouts.retain(|&account, timeout| {
+            let stays = timeout.until > now;
+            if !stays {
+                self.lasting += 1;
+                self.marks.timeout(account);
+            }
+            stays
+        });
         self.alt_watches.retain(|_, watch| watch.until > monotonic);
     }
 }

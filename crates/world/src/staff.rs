@@ -15,8 +15,10 @@ impl World {
     pub fn add_staff_call(&mut self, call: StaffCall) {
         self.staff_calls.retain(|other| other.id != call.id);
         if self.staff_calls.len() >= CALLS_MAX {
-            self.staff_calls.remove(0);
+            let oldest = self.staff_calls.remove(0);
+            self.marks.staff_call(&oldest.id);
         }
+        self.marks.staff_call(&call.id);
         self.staff_calls.push(call);
         self.lasting += 1;
     }
@@ -25,6 +27,7 @@ impl World {
     pub fn remove_staff_call(&mut self, id: &str) {
         self.staff_calls.retain(|call| call.id != id);
         self.lasting += 1;
+        self.marks.staff_call(id);
     }
 
     /// A call.

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::arena::{Arena, Key};
+use crate::changes::Marks;
 use crate::channel::Channel;
 use crate::connection::{Connection, State};
 use crate::error_context::Errors;
@@ -103,6 +104,7 @@ pub struct World {
     pub(crate) errors: Errors,
     pub(crate) logged: usize,
     pub(crate) lasting: u64,
+    pub(crate) marks: Marks,
 }
 
 impl World {
@@ -147,6 +149,7 @@ impl World {
             errors: Errors::default(),
             logged: 0,
             lasting: 0,
+            marks: Marks::default(),
         }
     }
 

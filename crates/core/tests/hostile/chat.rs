@@ -199,6 +199,7 @@ impl Chat {
                 Operation::CloseChannel { channel } => {
                     self.channels.remove(&channel);
                 }
+                Operation::Await { .. } => {}
                 Operation::Close { connection, .. } => {
                     self.is_open(connection, operation);
                     closing.push(connection);

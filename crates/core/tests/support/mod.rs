@@ -213,6 +213,7 @@ impl Simulation {
                 Operation::CloseChannel { channel } => {
                     self.channels.remove(&channel);
                 }
+                Operation::Await { .. } => {}
                 Operation::Close { connection, .. } => {
                     self.closed.insert(connection);
                 }

@@ -26,14 +26,19 @@ impl<S: Socket> Fan<S> {
         let backlog = cold.backlog.get_or_insert_default();
         if backlog.len() + bytes.len() > self.outbox_bytes_max {
             self.cut(Event::Overflow(slot));
-        } else {
+        } else if self.awaited == 0 {
             backlog.push(bytes);
+        } else {
+            if !backlog.waits() {
+                self.holding.push(slot);
+            }
+            backlog.push_waiting(bytes, self.awaited);
         }
     }
 
     /// Gives up a socket at once: after a frame that was not taken no later one may go out, and what waits would
     /// only take memory. Pushes go to the cold path from now on, which drops them.
-    fn cut(&mut self, event: Event) {
+    pub(super) fn cut(&mut self, event: Event) {
         let slot = event.slot() as usize;
         if let Some(Some(cold)) = self.cold.get_mut(slot) {
             cold.socket = None;
@@ -124,7 +129,7 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Writes what waits for a socket that can be written again. True when all has gone out.
+    /// Writes what waits for a socket that can be written again, as far as it may go out. True when all has gone out.
     ///
     /// # Errors
     /// Those of the socket; then it is broken.
@@ -136,7 +141,7 @@ impl<S: Socket> Fan<S> {
             return Ok(true);
         };
         if let Some(backlog) = &mut cold.backlog {
-            while !backlog.is_empty() {
+            while !backlog.bytes().is_empty() {
                 match socket.try_write(backlog.bytes()) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(count) => backlog.advance(count),
@@ -144,6 +149,9 @@ impl<S: Socket> Fan<S> {
                     Err(error) => return Err(error),
                 }
             }
+        }
+        if cold.backlog.as_ref().is_some_and(|backlog| !backlog.is_empty()) {
+            return Ok(false);
         }
         cold.backlog = None;
         self.lanes[slot as usize].blocked = false;

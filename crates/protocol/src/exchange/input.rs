@@ -70,6 +70,19 @@ pub enum Input<'a> {
         /// The body.
         body: &'a str,
     },
+    /// All commits up to this one are on disk.
+    Stored {
+        /// Its number.
+        commit: u64,
+    },
+    /// A commit could not be kept for now. The frames that wait for it and for those before it go out nevertheless;
+    /// when it is on disk after all, [`Input::Stored`] says so.
+    Unsaved {
+        /// Who made the change and is to be told.
+        connection: Option<ConnectionId>,
+        /// Its number.
+        commit: u64,
+    },
     /// Time has passed; comes at least once per second.
     Tick,
 }
@@ -108,6 +121,13 @@ enum Item {
         id: u64,
         status: u16,
         body: (usize, usize),
+    },
+    Stored {
+        commit: u64,
+    },
+    Unsaved {
+        connection: Option<ConnectionId>,
+        commit: u64,
     },
     Tick,
 }
@@ -150,6 +170,8 @@ impl Inputs {
                 status,
                 body: keep(body),
             },
+            Input::Stored { commit } => Item::Stored { commit },
+            Input::Unsaved { connection, commit } => Item::Unsaved { connection, commit },
             Input::Tick => Item::Tick,
         };
         self.items.push(item);
@@ -188,6 +210,8 @@ impl Inputs {
                 status,
                 body: text(body.0, body.1),
             },
+            Item::Stored { commit } => Input::Stored { commit },
+            Item::Unsaved { connection, commit } => Input::Unsaved { connection, commit },
             Item::Tick => Input::Tick,
         })
     }

@@ -67,6 +67,13 @@ pub enum Operation {
         /// Which one.
         channel: ChannelId,
     },
+    /// What the following operations send waits until a commit is on disk, and what is sent to the same recipients
+    /// later waits behind it. Ends with the next one; with 0 nothing waits any more. The order of what each recipient
+    /// gets does not change.
+    Await {
+        /// The number of the [`Commit`](crate::change::Commit), or 0.
+        commit: u64,
+    },
     /// Nothing more is read from the connection; what is queued is delivered, then it is closed.
     Close {
         /// Which one.

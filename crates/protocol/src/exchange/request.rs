@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionId;
+use crate::change::Commit;
 
 /// A question of the core to a service beside it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,12 @@ pub enum Request {
     Log(Box<LogEntry>),
     /// Something for the action log (page 6).
     Action(Box<ActionEntry>),
+    /// Keep this; when it is on disk, [`Input::Stored`] says so, and [`Input::Unsaved`] when that failed. Frames
+    /// between two [`Operation::Await`](super::Operation::Await) wait for it.
+    ///
+    /// [`Input::Stored`]: super::Input::Stored
+    /// [`Input::Unsaved`]: super::Input::Unsaved
+    Commit(Box<Commit>),
     /// An ignore list has changed; it belongs to the account (page 6).
     Ignores {
         /// The account's number.
@@ -142,6 +149,7 @@ impl std::fmt::Debug for Request {
             Request::Halt => formatter.write_str("Halt"),
             Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
             Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
+            Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),
             Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
         }
     }

@@ -1,0 +1,175 @@
+//! Changes that last go to a store, and the frames that show them wait until they are there (page 5, "State").
+//!
+//! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
+//! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may
+//! show it too: those answers wait as well, but talk does not, nor does what everybody hears.
+
+use fchatd_protocol::change::{Change, Commit};
+use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
+use fchatd_protocol::{command, error};
+
+use crate::Core;
+
+/// What goes on between people, and shows nothing that lasts.
+const TALK: [&[u8]; 7] = [b"MSG", b"PRI", b"LRP", b"TPN", b"STA", b"RLL", b"PIN"];
+
+/// How far the commits have come.
+#[derive(Debug, Default)]
+pub(crate) struct Commits {
+    recording: bool,
+    /// The number of the last one.
+    last: u64,
+    /// All up to this one are on disk.
+    stored: u64,
+    /// Frames wait for none up to this one.
+    released: u64,
+}
+
+/// What an input was, as far as it matters here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cause {
+    /// Something by which somebody talks to others.
+    Talk(ConnectionId),
+    /// Something else that somebody did.
+    Deed(Option<ConnectionId>),
+    /// Time passed, or somebody has gone.
+    Course,
+}
+
+impl Cause {
+    pub(crate) fn of(input: &Input<'_>) -> Self {
+        match *input {
+            Input::Message { connection, text } => {
+                let code = command::split(text).ok().and_then(|message| message.code);
+                if code.is_some_and(|code| TALK.contains(&code.as_str().as_bytes())) {
+                    Self::Talk(connection)
+                } else {
+                    Self::Deed(Some(connection))
+                }
+            }
+            Input::LoginAnswer { connection, .. } => Self::Deed(Some(connection)),
+            Input::Opened { .. }
+            | Input::Closed { .. }
+            | Input::Stored { .. }
+            | Input::Unsaved { .. }
+            | Input::Tick => Self::Course,
+            Input::Bridge { .. } | Input::HttpAnswer { .. } => Self::Deed(None),
+        }
+    }
+
+    fn actor(self) -> Option<ConnectionId> {
+        match self {
+            Self::Talk(connection) => Some(connection),
+            Self::Deed(actor) => actor,
+            Self::Course => None,
+        }
+    }
+}
+
+impl Core {
+    /// From now on each change of what lasts is given as a [`Request::Commit`]. What [`Core::snapshot`] gives now is
+    /// taken to be kept already, or about to be. `keeps_ignores`: ignore lists are kept with the rest, because the
+    /// accounts are ours.
+    pub fn record_changes(&mut self, keeps_ignores: bool) {
+        self.world.record_changes(keeps_ignores);
+        self.commits.recording = true;
+    }
+
+    /// How many commits are not on disk at this moment.
+    pub fn unsaved_commits(&self) -> u64 {
+        self.commits.last - self.commits.stored
+    }
+
+    /// Ends an input that began when there were `start` operations.
+    #[inline]
+    pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce() -> Cause) {
+        let commits = &self.commits;
+        if commits.recording && (self.world.has_changed() || commits.released < commits.last) {
+            self.commit_or_wait(start, cause());
+        }
+    }
+
+    #[cold]
+    fn commit_or_wait(&mut self, start: usize, cause: Cause) {
+        if self.world.has_changed() {
+            let number = self.commits.last + 1;
+            let changes = self.world.take_changes(number);
+            if !changes.is_empty() {
+                self.commits.last = number;
+                let answers = !matches!(cause, Cause::Course) || !changes.iter().all(ends_by_itself);
+                let commit = Commit {
+                    number,
+                    actor: cause.actor(),
+                    changes,
+                };
+                self.world
+                    .outputs
+                    .requests
+                    .push(Request::Commit(Box::new(commit)));
+                if answers {
+                    self.await_all(start, number);
+                }
+                return;
+            }
+        }
+        if matches!(cause, Cause::Deed(_)) && self.commits.released < self.commits.last {
+            self.await_answers(start, self.commits.last);
+        }
+    }
+
+    /// All operations from `start` on wait for a commit.
+    fn await_all(&mut self, start: usize, commit: u64) {
+        let operations = &mut self.world.outputs.operations;
+        if operations.len() > start {
+            operations.insert(start, Operation::Await { commit });
+            operations.push(Operation::Await { commit: 0 });
+        }
+    }
+
+    /// What is sent to single connections from `start` on waits for a commit. What many hear goes on: else one log-in
+    /// would hold up everybody.
+    fn await_answers(&mut self, start: usize, commit: u64) {
+        let operations = &mut self.world.outputs.operations;
+        let answer = |operation: &Operation| matches!(operation, Operation::Send { .. });
+        if !operations.iter().skip(start).any(answer) {
+            return;
+        }
+        let mut waits = false;
+        for operation in operations.split_off(start) {
+            if answer(&operation) != waits {
+                waits = !waits;
+                let commit = if waits { commit } else { 0 };
+                operations.push(Operation::Await { commit });
+            }
+            operations.push(operation);
+        }
+        if waits {
+            operations.push(Operation::Await { commit: 0 });
+        }
+    }
+
+    /// All commits up to this one are on disk.
+    pub(crate) fn stored(&mut self, commit: u64) {
+        let commits = &mut self.commits;
+        commits.stored = commits.stored.max(commit.min(commits.last));
+        commits.released = commits.released.max(commits.stored);
+        self.world.changes_stored(commit);
+    }
+
+    /// A commit could not be kept for now: who made it is told.
+    pub(crate) fn unsaved(&mut self, connection: Option<ConnectionId>, commit: u64) {
+        let commits = &mut self.commits;
+        commits.released = commits.released.max(commit.min(commits.last));
+        if let Some(key) = connection.and_then(|id| self.world.find_id(id)) {
+            self.world.send_error(key, error::NOT_SAVED, None);
+        }
+    }
+}
+
+/// What time does is no answer to anybody.
+fn ends_by_itself(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::ChannelGone { .. } | Change::TimeoutGone { .. } | Change::ChannelUnban { .. }
+    )
+}

@@ -1,0 +1,245 @@
+//! What has changed of that which lasts: the world marks it, and at the end of an input the marks become changes
+//! with the values of now. Nothing is marked unless somebody keeps the changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use fchatd_protocol::change::{Change, ChannelHead};
+use fchatd_protocol::text::fold;
+
+use crate::channel::{Channel, Kind};
+use crate::restore;
+use crate::world::{ChannelKey, World};
+
+/// Marks since the last input that had any; a thing is marked once, however often it changes.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    recording: bool,
+    keeps_ignores: bool,
+    /// The revision that is known to be kept, or about to be.
+    revision: u64,
+    operators: u64,
+    super_operators: u64,
+    things: BTreeSet<Thing>,
+    ignores: BTreeMap<i64, Vec<String>>,
+    /// Ignore lists that may not be on disk yet, with the number of their commit: what a log-in check read there is
+    /// older.
+    unsaved_ignores: BTreeMap<i64, (u64, Vec<String>)>,
+}
+
+/// Something that lasts, in the order in which changes are told: a channel that takes the name of one that has gone
+/// comes after its end.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Gone(Arc<str>),
+    Head(u32, u32),
+    Moderators(u32, u32),
+    /// With the name in lower case.
+    ChannelBan(u32, u32, Arc<str>),
+    Ban(i64),
+    Timeout(i64),
+    StaffCall(String),
+}
+
+impl World {
+    /// From now on changes are marked, for [`World::take_changes`]. What the world holds now is known to be kept,
+    /// or about to be. `keeps_ignores`: ignore lists are kept with it, as the accounts are ours.
+    pub fn record_changes(&mut self, keeps_ignores: bool) {
+        self.marks = Marks {
+            recording: true,
+            keeps_ignores,
+            revision: self.revision(),
+            operators: self.operators.changes(),
+            super_operators: self.super_operators.changes(),
+            ..Marks::default()
+        };
+        let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(channel) = self.channels.get_mut(key) {
+                channel.kept = channel.kind != Kind::Private;
+            }
+        }
+    }
+
+    /// Whether something that lasts has changed since the last [`World::take_changes`].
+    #[inline]
+    pub fn has_changed(&self) -> bool {
+        self.marks.recording && self.revision() != self.marks.revision
+    }
+
+    /// What is different now of that which lasts, at most one change for each thing. Private rooms do not last.
+    /// `commit` is the number under which it will be kept.
+    pub fn take_changes(&mut self, commit: u64) -> Vec<Change> {
+        self.marks.revision = self.revision();
+        let mut changes = Vec::new();
+        // Channels that were told whole: their further marks say nothing new.
+        let mut whole = BTreeSet::new();
+        for thing in std::mem::take(&mut self.marks.things) {
+            self.describe(thing, &mut whole, &mut changes);
+        }
+        let names = |names: &crate::Names| names.iter().map(ToString::to_string).collect();
+        if std::mem::replace(&mut self.marks.operators, self.operators.changes()) != self.operators.changes() {
+            changes.push(Change::Operators(names(&self.operators)));
+        }
+        let now = self.super_operators.changes();
+        if std::mem::replace(&mut self.marks.super_operators, now) != now {
+            changes.push(Change::SuperOperators(names(&self.super_operators)));
+        }
+        for (account, names) in std::mem::take(&mut self.marks.ignores) {
+            self.marks
+                .unsaved_ignores
+                .insert(account, (commit, names.clone()));
+            changes.push(Change::Ignores { account, names });
+        }
+        changes
+    }
+
+    /// All commits up to this one are on disk.
+    pub fn changes_stored(&mut self, commit: u64) {
+        self.marks
+            .unsaved_ignores
+            .retain(|_, &mut (number, _)| number > commit);
+    }
+
+    /// The ignore list of an account, where it may not be on disk yet.
+    pub(crate) fn unsaved_ignores(&self, account: i64) -> Option<&Vec<String>> {
+        self.marks.unsaved_ignores.get(&account).map(|(_, names)| names)
+    }
+
+    fn describe(&mut self, thing: Thing, whole: &mut BTreeSet<(u32, u32)>, changes: &mut Vec<Change>) {
+        match thing {
+            Thing::Gone(name) => changes.push(Change::ChannelGone {
+                name: name.to_string(),
+            }),
+            Thing::Head(index, generation)
+            | Thing::Moderators(index, generation)
+            | Thing::ChannelBan(index, generation, _) => {
+                let found = self.channels.get_mut(ChannelKey::new(index, generation));
+                if let Some(channel) = found
+                    && !whole.contains(&(index, generation))
+                    && describe_channel(channel, &thing, changes)
+                {
+                    whole.insert((index, generation));
+                }
+            }
+            Thing::Ban(account) => changes.push(match self.account_bans.get(&account) {
+                Some(character) => Change::Ban(restore::account_ban(account, character)),
+                None => Change::Unban { account },
+            }),
+            Thing::Timeout(account) => changes.push(match self.account_timeouts.get(&account) {
+                Some(timeout) => Change::Timeout(restore::account_timeout(account, timeout)),
+                None => Change::TimeoutGone { account },
+            }),
+            Thing::StaffCall(id) => changes.push(match self.staff_call(&id) {
+                Some(call) => Change::StaffCall(call.clone()),
+                None => Change::StaffCallGone { id },
+            }),
+        }
+    }
+}
+
+/// A channel that did not last and lasts now is told whole, and one that lasted and does not is told to be gone.
+/// Gives whether it was told whole.
+fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Change>) -> bool {
+    let lasts = channel.kind != Kind::Private;
+    let lasted = std::mem::replace(&mut channel.kept, lasts);
+    let name = || channel.name.to_string();
+    let moderators = || Change::ChannelModerators {
+        channel: name(),
+        moderators: channel.moderators.iter().map(restore::moderator).collect(),
+    };
+    match (lasted, lasts) {
+        (false, false) => {}
+        (true, false) => changes.push(Change::ChannelGone { name: name() }),
+        (false, true) => {
+            changes.push(Change::Channel(head(channel)));
+            if !channel.moderators.is_empty() {
+                changes.push(moderators());
+            }
+            for ban in restore::bans(channel) {
+                let channel = name();
+                changes.push(Change::ChannelBan { channel, ban });
+            }
+        }
+        (true, true) => match thing {
+            Thing::Moderators(..) => changes.push(moderators()),
+            Thing::ChannelBan(_, _, folded) => changes.push(match channel.bans.get(folded) {
+                Some(ban) => Change::ChannelBan {
+                    channel: name(),
+                    ban: restore::ban(ban),
+                },
+                None => Change::ChannelUnban {
+                    channel: name(),
+                    folded: folded.to_string(),
+                },
+            }),
+            _ => changes.push(Change::Channel(head(channel))),
+        },
+    }
+    !lasted && lasts
+}
+
+fn head(channel: &Channel) -> ChannelHead {
+    ChannelHead {
+        name: channel.name.to_string(),
+        title: channel.title.to_string(),
+        description: channel.description.to_string(),
+        kind: channel.kind.as_str().to_owned(),
+        mode: channel.mode.as_str().to_owned(),
+        owner: channel.owner.to_string(),
+        peak: channel.peak as u64,
+    }
+}
+
+impl Marks {
+    /// A channel's title, description, kind, mode or owner.
+    pub(crate) fn channel(&mut self, key: ChannelKey) {
+        self.mark(|| Thing::Head(key.index, key.generation));
+    }
+
+    /// The list of a channel's moderators.
+    pub(crate) fn moderators(&mut self, key: ChannelKey) {
+        self.mark(|| Thing::Moderators(key.index, key.generation));
+    }
+
+    /// Who is kept out of a channel.
+    pub(crate) fn channel_ban(&mut self, key: ChannelKey, name: &str) {
+        self.mark(|| Thing::ChannelBan(key.index, key.generation, Arc::from(&*fold(name))));
+    }
+
+    /// A channel has come to its end.
+    pub(crate) fn channel_gone(&mut self, channel: &Channel) {
+        if channel.kept {
+            self.mark(|| Thing::Gone(channel.name.clone()));
+        }
+    }
+
+    /// An account is kept out for good, or not any more.
+    pub(crate) fn ban(&mut self, account: i64) {
+        self.mark(|| Thing::Ban(account));
+    }
+
+    /// An account is kept out for a time, or not any more.
+    pub(crate) fn timeout(&mut self, account: i64) {
+        self.mark(|| Thing::Timeout(account));
+    }
+
+    /// A call for the staff.
+    pub(crate) fn staff_call(&mut self, id: &str) {
+        self.mark(|| Thing::StaffCall(id.to_owned()));
+    }
+
+    /// An account's ignore list; whether it is kept here.
+    pub(crate) fn ignores(&mut self, account: i64, names: &[String]) -> bool {
+        if self.keeps_ignores {
+            self.ignores.insert(account, names.to_vec());
+        }
+        self.keeps_ignores
+    }
+
+    fn mark(&mut self, thing: impl FnOnce() -> Thing) {
+        if self.recording {
+            self.things.insert(thing());
+        }
+    }
+}
