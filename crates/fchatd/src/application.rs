@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fchatd_core::Core;
-use fchatd_edge::Application;
+use fchatd_edge::{Application, Edge};
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
-use fchatd_login::{AccountId, LoginCheck, LoginOutcome, LoginProvider, Secret};
+use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, Request};
 use fchatd_world::Now;
 use tokio::sync::Notify;
@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::command_line::CommandLine;
-use crate::keeper::{Keeper, Occasion};
+use crate::keeper::{Keeper, Occasion, Report};
 use crate::{Failure, configuration, scripts};
 
 /// How long a web server may take to answer a script.
@@ -32,21 +32,35 @@ pub(crate) enum Answer {
     Login(ConnectionId, Option<String>),
     /// Of a web server: the request's number, the status (0 for none) and the body.
     Web(u64, u16, String),
+    /// Of the keeper.
+    Kept(Report),
 }
 
 impl Answer {
-    /// The answer as the core takes it.
-    pub(crate) fn input(&self) -> Input<'_> {
+    /// Gives the answer to whom it concerns.
+    pub(crate) fn give(&self, edge: &Edge<Chat>) {
         match self {
-            Self::Login(connection, answer) => Input::LoginAnswer {
+            Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
                 connection: *connection,
                 answer: answer.as_deref(),
-            },
-            Self::Web(id, status, body) => Input::HttpAnswer {
+            }),
+            Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
                 id: *id,
                 status: *status,
                 body,
-            },
+            }),
+            Self::Kept(report) => {
+                // Also what is not on disk waits no longer: the chat goes on.
+                edge.stored(report.commit);
+                let Some(unsaved) = &report.unsaved else {
+                    return edge.input(Input::Stored {
+                        commit: report.commit,
+                    });
+                };
+                for &(connection, commit) in unsaved {
+                    edge.input(Input::Unsaved { connection, commit });
+                }
+            }
         }
     }
 }
@@ -107,8 +121,13 @@ pub(crate) struct Chat(Rc<RefCell<Parts>>);
 
 impl Chat {
     /// A chat around a core.
-    pub(crate) fn new(core: Core, clock: Clock, around: Surroundings) -> Self {
+    pub(crate) fn new(mut core: Core, clock: Clock, around: Surroundings) -> Self {
         let now = clock.now();
+        if let Some(keeper) = &around.keeper {
+            core.record_changes(matches!(around.provider, LoginProvider::Embedded(_)));
+            // What the scripts made at the start has no commit.
+            keeper.save(core.snapshot(), Occasion::Start);
+        }
         Self(Rc::new(RefCell::new(Parts {
             core,
             clock,
@@ -173,26 +192,21 @@ impl Parts {
             }
             Request::Action(entry) => {
                 tracing::info!(name = entry.name, code = entry.code, "moderation");
-                // What moderators decide must not wait for the next housekeeping turn.
-                self.save(Occasion::Decision);
+                // The classic server wrote its lists at once.
+                if self.around.keeper.as_ref().is_some_and(Keeper::keeps_classic_files) {
+                    self.save(Occasion::Decision);
+                }
             }
-            Request::Ignores { account, names } => self.keep_ignores(account, names),
+            Request::Commit(commit) => {
+                if let Some(keeper) = &self.around.keeper {
+                    keeper.commit(*commit);
+                }
+            }
+            // Where the accounts are ours, the commit has them.
+            Request::Ignores { .. } => {}
             // The chat log has no readers in this version.
             Request::Log(_) => {}
         }
-    }
-
-    /// Keeps an ignore list with the account, where the account is ours.
-    fn keep_ignores(&self, account: i64, names: Vec<String>) {
-        let LoginProvider::Embedded(service) = &self.around.provider else {
-            return;
-        };
-        let service = service.clone();
-        tokio::task::spawn_local(async move {
-            if let Err(error) = service.set_ignores(AccountId(account), names).await {
-                tracing::error!(account, %error, "an ignore list could not be kept");
-            }
-        });
     }
 
     fn check_login(&mut self, request: Request) {

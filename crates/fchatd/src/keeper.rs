@@ -1,13 +1,23 @@
-//! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk.
+//! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk. It takes all that
+//! waits at once and writes it in one transaction, so that a slow disk has fewer and larger ones.
+
+mod pending;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+use fchatd_protocol::change::Commit;
+use fchatd_protocol::exchange::ConnectionId;
 use fchatd_store::snapshot::Snapshot;
-use fchatd_store::{Store, classic};
+use fchatd_store::{ChatWriter, Store, StoreError, classic};
 
+use self::pending::Pending;
 use crate::Failure;
+
+/// How long after a failure the thread tries again by itself.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Where states are written to.
 #[derive(Debug)]
@@ -18,33 +28,32 @@ pub(crate) struct Places {
     pub(crate) classic: Option<PathBuf>,
 }
 
-impl Places {
-    fn write(&self, snapshot: &Snapshot, occasion: Occasion) -> Result<(), Failure> {
-        self.store
-            .save_snapshot(snapshot)
-            .map_err(|error| error.to_string())?;
-        let written = match (&self.classic, occasion) {
-            (Some(folder), Occasion::Turn) => classic::write(folder, snapshot),
-            (Some(folder), Occasion::Decision) => classic::write_lists(folder, snapshot),
-            (None, _) => Ok(()),
-        };
-        written.map_err(|error| error.to_string())
-    }
-}
-
-/// Why a state is saved. The database always gets the whole; the classic server wrote its channels at its turns only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a whole state is saved. The database always gets the whole; the classic server wrote its channels at its turns
+/// only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Occasion {
+    /// The server has started: nothing has changed but what the scripts made.
+    Start,
     /// Somebody of the staff has decided something.
     Decision,
     /// The housekeeping turn has come, an administrator asks for it, or the server stops.
     Turn,
 }
 
-/// What waits for the thread: the newest state only, since each replaces the one before.
+/// How writing went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The last commit that was written, or that could not be.
+    pub(crate) commit: u64,
+    /// Nothing when all up to it are on disk; else the commits that are not and that were not reported before, with
+    /// who made them. All of them are tried again until they are on disk.
+    pub(crate) unsaved: Option<Vec<(Option<ConnectionId>, u64)>>,
+}
+
+/// What waits for the thread.
 #[derive(Debug, Default)]
 struct Waiting {
-    next: Option<(Snapshot, Occasion)>,
+    next: Pending,
     ended: bool,
     failure: Option<Failure>,
 }
@@ -59,47 +68,85 @@ impl Desk {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Adds to what waits, unless the end has come.
+    fn add(&self, add: impl FnOnce(&mut Pending)) {
+        let mut waiting = self.waiting();
+        if !waiting.ended {
+            add(&mut waiting.next);
+            self.changed.notify_one();
+        }
+    }
+
+    /// What waits, as soon as there is something, and whether it is the last. After a failure nothing may come
+    /// too: it is time to try again.
+    fn take(&self, failing: bool) -> (Pending, bool) {
+        let mut waiting = self.waiting();
+        while waiting.next.is_empty() && !waiting.ended {
+            if failing {
+                let (woken, time) = self
+                    .changed
+                    .wait_timeout(waiting, RETRY)
+                    .unwrap_or_else(PoisonError::into_inner);
+                waiting = woken;
+                if time.timed_out() {
+                    break;
+                }
+            } else {
+                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        (std::mem::take(&mut waiting.next), waiting.ended)
+    }
 }
 
 /// The chat's end of it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     desk: Arc<Desk>,
+    classic: bool,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
-    /// Starts the thread.
+    /// Starts the thread. `report` hears from it how the commits went.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn start(places: Places) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        places: Places,
+        report: impl Fn(Report) + Send + 'static,
+    ) -> Result<Self, Failure> {
         let desk = Arc::new(Desk::default());
         let shared = Arc::clone(&desk);
+        let classic = places.classic.is_some();
         let thread = std::thread::Builder::new()
             .name("state".to_owned())
-            .spawn(move || work(&shared, &places))
+            .spawn(move || Scribe::new(places).work(&shared, &report))
             .map_err(|error| format!("no thread could be started: {error}"))?;
         Ok(Self {
             desk,
+            classic,
             thread: Some(thread),
         })
     }
 
-    /// Has a state written soon. What goes wrong is logged; the chat goes on.
-    pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
-        let mut waiting = self.desk.waiting();
-        if !waiting.ended {
-            let occasion = match &waiting.next {
-                Some((_, Occasion::Turn)) => Occasion::Turn,
-                _ => occasion,
-            };
-            waiting.next = Some((snapshot, occasion));
-            self.desk.changed.notify_one();
-        }
+    /// Has a commit written. What goes wrong is logged and reported; it is tried again until it goes well.
+    pub(crate) fn commit(&self, commit: Commit) {
+        self.desk.add(|pending| pending.push(commit));
     }
 
-    /// Writes the last state and waits until it is there; later ones are not written any more.
+    /// Has a whole state written soon, in the order of the commits. What goes wrong is logged and tried again.
+    pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
+        self.desk.add(|pending| pending.replace(snapshot, occasion));
+    }
+
+    /// Whether the classic server's files are kept too, which know no commits.
+    pub(crate) fn keeps_classic_files(&self) -> bool {
+        self.classic
+    }
+
+    /// Writes the last state and waits until it is there; nothing later is written any more.
     ///
     /// # Errors
     /// It could not be written.
@@ -116,26 +163,104 @@ impl Keeper {
     }
 }
 
-fn work(desk: &Desk, places: &Places) {
-    loop {
-        let mut waiting = desk.waiting();
-        while waiting.next.is_none() && !waiting.ended {
-            waiting = desk.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+/// The thread's end of it.
+struct Scribe {
+    places: Places,
+    writer: Option<ChatWriter>,
+    /// What could not be written when it was last tried.
+    unsaved: Pending,
+    failing: bool,
+}
+
+impl Scribe {
+    fn new(places: Places) -> Self {
+        Self {
+            places,
+            writer: None,
+            unsaved: Pending::default(),
+            failing: false,
         }
-        let Some((snapshot, occasion)) = waiting.next.take() else {
-            return;
+    }
+
+    fn work(mut self, desk: &Desk, report: &impl Fn(Report)) {
+        loop {
+            let (next, ended) = desk.take(self.failing);
+            self.unsaved.absorb(next);
+            if !self.unsaved.is_empty() {
+                let failure = self.try_to_write(report).err();
+                desk.waiting().failure = failure;
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    fn try_to_write(&mut self, report: &impl Fn(Report)) -> Result<(), Failure> {
+        if let Err(error) = self.write() {
+            // Perhaps the file has been moved or the disk mounted anew: the next try opens it again.
+            self.writer = None;
+            self.tell_failure(&error, report);
+            return Err(error.to_string());
+        }
+        let written = std::mem::take(&mut self.unsaved);
+        if std::mem::replace(&mut self.failing, false) {
+            tracing::info!("the state of the chat is saved again; nothing is missing");
+        }
+        if written.newest > 0 {
+            report(Report {
+                commit: written.newest,
+                unsaved: None,
+            });
+        }
+        self.write_classic_files(&written).inspect_err(|failure| {
+            tracing::error!("the classic server's files could not be written: {failure}");
+        })
+    }
+
+    /// Writes what is to be written into the database.
+    fn write(&mut self) -> Result<(), StoreError> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(self.places.store.chat_writer()?),
         };
-        drop(waiting);
-        let failure = places.write(&snapshot, occasion).err();
-        if let Some(failure) = &failure {
-            tracing::error!("the state of the chat could not be saved: {failure}");
+        if let Some((snapshot, _)) = &self.unsaved.snapshot {
+            writer.replace(snapshot)?;
         }
-        desk.waiting().failure = failure;
+        writer.apply(&[self.unsaved.commit()])
+    }
+
+    /// An outage is logged once, however many changes it meets; who made them is told each time.
+    fn tell_failure(&mut self, error: &StoreError, report: &impl Fn(Report)) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(
+                "the state of the chat can't be saved: {error}. The chat goes on, changes are kept in memory and \
+                 tried again every second"
+            );
+        }
+        let actors = std::mem::take(&mut self.unsaved.actors);
+        if let Some(commit) = actors.iter().map(|&(_, commit)| commit).max() {
+            report(Report {
+                commit,
+                unsaved: Some(actors),
+            });
+        }
+    }
+
+    fn write_classic_files(&self, written: &Pending) -> Result<(), Failure> {
+        let written = match (&self.places.classic, &written.snapshot) {
+            (Some(folder), Some((snapshot, Occasion::Turn))) => classic::write(folder, snapshot),
+            (Some(folder), Some((snapshot, Occasion::Decision))) => classic::write_lists(folder, snapshot),
+            _ => Ok(()),
+        };
+        written.map_err(|error| error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fchatd_protocol::change::Change;
+
     use super::*;
 
     fn with_operator(number: u32) -> Snapshot {
@@ -153,7 +278,7 @@ mod tests {
             store: store.clone(),
             classic: Some(folder.path().to_owned()),
         };
-        let mut keeper = Keeper::start(places).unwrap();
+        let mut keeper = Keeper::start(places, |_| ()).unwrap();
         for number in 0..20 {
             keeper.save(with_operator(number), Occasion::Turn);
         }
@@ -174,11 +299,79 @@ mod tests {
             store: store.clone(),
             classic: Some(classic.clone()),
         };
-        let mut keeper = Keeper::start(places()).unwrap();
+        let mut keeper = Keeper::start(places(), |_| ()).unwrap();
         assert!(keeper.finish(with_operator(1)).is_err());
-        let mut keeper = Keeper::start(places()).unwrap();
+        let mut keeper = Keeper::start(places(), |_| ()).unwrap();
         keeper.save(with_operator(2), Occasion::Decision);
         std::fs::remove_file(&classic).unwrap();
         keeper.finish(with_operator(3)).unwrap();
+    }
+
+    #[test]
+    fn commits_are_reported_when_they_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        let (report, reports) = std::sync::mpsc::channel();
+        let places = Places {
+            store: store.clone(),
+            classic: None,
+        };
+        let mut keeper = Keeper::start(places, move |told| report.send(told).unwrap()).unwrap();
+        keeper.save(Snapshot::default(), Occasion::Start);
+        for number in 1..=50 {
+            keeper.commit(Commit {
+                number,
+                actor: None,
+                changes: vec![Change::Operators(vec![format!("Operator {number}")])],
+            });
+        }
+        let mut last = 0;
+        while last < 50 {
+            let told = reports.recv().unwrap();
+            assert_eq!(told.unsaved, None);
+            assert!(told.commit > last, "each is reported once, in order");
+            last = told.commit;
+            let kept = store.load_snapshot().unwrap().unwrap().operators;
+            let number: u64 = kept[0].trim_start_matches("Operator ").parse().unwrap();
+            assert!(number >= last, "{number} is on disk, {last} is reported");
+        }
+        keeper.finish(with_operator(50)).unwrap();
+    }
+
+    #[test]
+    fn what_could_not_be_saved_is_told_once_and_saved_when_it_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let store = Store::open(&data).unwrap();
+        let (report, reports) = std::sync::mpsc::channel();
+        let places = Places {
+            store: store.clone(),
+            classic: None,
+        };
+        // Away, so that nothing can be opened.
+        let away = folder.path().join("away");
+        std::fs::rename(&data, &away).unwrap();
+        let keeper = Keeper::start(places, move |told| report.send(told).unwrap()).unwrap();
+        let commit = |number| Commit {
+            number,
+            actor: None,
+            changes: vec![Change::SuperOperators(vec![number.to_string()])],
+        };
+        for number in 1..=3 {
+            keeper.commit(commit(number));
+        }
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            told.extend(reports.recv().unwrap().unsaved.unwrap());
+        }
+        assert_eq!(told, [(None, 1), (None, 2), (None, 3)]);
+        std::fs::rename(&away, &data).unwrap();
+        let saved = Report {
+            commit: 3,
+            unsaved: None,
+        };
+        assert_eq!(reports.recv().unwrap(), saved, "by itself, within a second");
+        let kept = store.load_snapshot().unwrap().unwrap();
+        assert_eq!(kept.super_operators, ["3"]);
     }
 }

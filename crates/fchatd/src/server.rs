@@ -25,9 +25,9 @@ use tracing_subscriber::EnvFilter;
 use self::limits::raise_file_limit;
 use self::listening::{listening_address, open_bridge, refused};
 use self::parts::{bridge_settings, edge_settings, login_address, login_provider, sentence_about};
-use self::signals::Signals;
+use self::signals::{Signals, survive_file_size_limit};
 use self::state::State;
-use crate::application::{Chat, Clock, Surroundings};
+use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
 use crate::page::Site;
@@ -62,6 +62,8 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     }
     let bridge_settings = bridge_settings(&settings)?;
     raise_file_limit();
+    let runtime = runtime().map_err(|error| format!("the event loop could not be started: {error}"))?;
+    runtime.block_on(async { survive_file_size_limit() })?;
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     let clock = Clock::new();
     // A script that does not even start is told before anything is made or opened.
@@ -75,16 +77,23 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     let web = WebClient::new(settings.count("login_connection_pool"))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
     let provider = login_provider(line, &settings, state.as_ref(), &web)?;
+    let (answers, mut answered) = mpsc::unbounded_channel();
     let keeper = match &state {
-        Some(state) => Some(Keeper::start(Places {
-            store: state.store.clone(),
-            // The classic server kept its files in its folder, and whoever compares the two looks there.
-            classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
-        })?),
+        Some(state) => {
+            let places = Places {
+                store: state.store.clone(),
+                // The classic server kept its files in its folder, and whoever compares the two looks there.
+                classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
+            };
+            let answers = answers.clone();
+            // Nobody receives any more when the server is going down.
+            Some(Keeper::start(places, move |report| {
+                let _ = answers.send(Answer::Kept(report));
+            })?)
+        }
         None => None,
     };
     let edge_settings = edge_settings(&settings)?;
-    let runtime = runtime().map_err(|error| format!("the event loop could not be started: {error}"))?;
     runtime.block_on(async move {
         let mut signals = Signals::receive()?;
         let listener = listen(address).map_err(|error| refused(address, &error))?;
@@ -93,7 +102,6 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             Some(settings) => Some(open_bridge(local, settings).await?),
             None => None,
         };
-        let (answers, mut answered) = mpsc::unbounded_channel();
         let halt = Rc::new(Notify::new());
         let accounts = sentence_about(&provider, &settings);
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec());
@@ -115,7 +123,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let answering = Rc::clone(&edge);
         tokio::task::spawn_local(async move {
             while let Some(answer) = answered.recv().await {
-                answering.input(answer.input());
+                answer.give(&answering);
             }
         });
         announce(line, local, &accounts, state.as_ref());
@@ -136,6 +144,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         println!("stopping: saying goodbye to everyone; a second signal stops at once");
         // Before the goodbye: rooms end when the last one in them leaves.
         let saved = chat.finish();
+        edge.stored(u64::MAX);
         tokio::select! {
             () = edge.stop(GOODBYE) => {}
             () = signals.next() => {}

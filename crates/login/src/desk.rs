@@ -113,10 +113,6 @@ impl AccountDesk {
         Ok(self.accounts.ignores(account)?)
     }
 
-    pub(crate) fn set_ignores(&mut self, account: AccountId, names: &[String]) -> Result<(), AccountError> {
-        Ok(self.accounts.set_ignores(account, names)?)
-    }
-
     /// Makes a character for the account of that name.
     ///
     /// # Errors

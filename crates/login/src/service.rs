@@ -196,15 +196,6 @@ impl AccountService {
         }
     }
 
-    /// Keeps whom an account ignores; names in lower case.
-    ///
-    /// # Errors
-    /// There is no such account, busy, or failed; then the old list stays.
-    pub async fn set_ignores(&self, account: AccountId, names: Vec<String>) -> Result<(), AccountError> {
-        self.with_ticket(move |desk| desk.set_ignores(account, &names))
-            .await
-    }
-
     async fn with_ticket<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AccountDesk) -> Result<T, AccountError> + Send + 'static,
