@@ -70,7 +70,8 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 struct Cold<S> {
     socket: Option<S>,
-    backlog: Option<Backlog>,
+    /// Boxed, because most connections have none.
+    backlog: Option<Box<Backlog>>,
     membership: Membership,
 }
 

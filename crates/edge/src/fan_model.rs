@@ -293,6 +293,12 @@ impl Model {
                 self.stored = self.stored.max(commit);
                 self.fan.stored(commit);
                 self.events(None);
+                // With the last word written, the writing side of a connection that lingers is closed.
+                for connection in &mut self.all {
+                    if connection.phase == Phase::Lingering && connection.cut.is_none() {
+                        connection.finished |= connection.wire.0.borrow().dropped;
+                    }
+                }
             }
             Step::EdgeSend(which, payload) => {
                 if let Some(which) = live(which).filter(|&which| !self.all[which].finished) {

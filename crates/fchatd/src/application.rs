@@ -193,7 +193,12 @@ impl Parts {
             Request::Action(entry) => {
                 tracing::info!(name = entry.name, code = entry.code, "moderation");
                 // The classic server wrote its lists at once.
-                if self.around.keeper.as_ref().is_some_and(Keeper::keeps_classic_files) {
+                if self
+                    .around
+                    .keeper
+                    .as_ref()
+                    .is_some_and(Keeper::keeps_classic_files)
+                {
                     self.save(Occasion::Decision);
                 }
             }

@@ -113,10 +113,7 @@ impl Keeper {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub(crate) fn start(
-        places: Places,
-        report: impl Fn(Report) + Send + 'static,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn start(places: Places, report: impl Fn(Report) + Send + 'static) -> Result<Self, Failure> {
         let desk = Arc::new(Desk::default());
         let shared = Arc::clone(&desk);
         let classic = places.classic.is_some();

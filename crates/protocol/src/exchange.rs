@@ -125,11 +125,13 @@ mod tests {
         outputs.operations.push(Operation::Await { commit: 8 });
         outputs.operations.push(Operation::SendEveryone { frame });
         outputs.operations.push(Operation::Await { commit: 0 });
-        outputs.requests.push(Request::Commit(Box::new(crate::change::Commit {
-            number: 8,
-            actor: Some(connection),
-            changes: vec![crate::change::Change::Unban { account: 7 }],
-        })));
+        outputs
+            .requests
+            .push(Request::Commit(Box::new(crate::change::Commit {
+                number: 8,
+                actor: Some(connection),
+                changes: vec![crate::change::Change::Unban { account: 7 }],
+            })));
         let copy: Outputs = serde_json::from_str(&serde_json::to_string(&outputs).unwrap()).unwrap();
         assert_eq!(copy, outputs);
         assert_eq!(copy.bytes_of(frame), b"PIN");

@@ -78,7 +78,8 @@ impl World {
             self.describe(thing, &mut whole, &mut changes);
         }
         let names = |names: &crate::Names| names.iter().map(ToString::to_string).collect();
-        if std::mem::replace(&mut self.marks.operators, self.operators.changes()) != self.operators.changes() {
+        if std::mem::replace(&mut self.marks.operators, self.operators.changes()) != self.operators.changes()
+        {
             changes.push(Change::Operators(names(&self.operators)));
         }
         let now = self.super_operators.changes();

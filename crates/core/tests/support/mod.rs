@@ -8,10 +8,11 @@
 
 pub(crate) mod play;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use fchatd_core::Core;
+use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
 use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
@@ -36,6 +37,10 @@ pub(crate) struct Simulation {
     channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
     outputs: Outputs,
     next: u32,
+    awaited: u64,
+    stored: u64,
+    /// What each connection is to get behind something that waits, with the commit that it waits for itself.
+    held: BTreeMap<ConnectionId, VecDeque<(u64, Vec<u8>)>>,
     /// All bytes that the core ever gave, to compare two runs.
     pub(crate) transcript: Vec<u8>,
 }
@@ -62,6 +67,9 @@ impl Simulation {
             channels: BTreeMap::new(),
             outputs: Outputs::default(),
             next: 0,
+            awaited: 0,
+            stored: 0,
+            held: BTreeMap::new(),
             transcript: Vec::new(),
         }
     }
@@ -69,6 +77,33 @@ impl Simulation {
     pub(crate) fn handle(&mut self, input: Input<'_>) {
         self.core.handle(self.now, input, &mut self.outputs);
         self.carry_out();
+    }
+
+    /// All commits up to this one are on disk.
+    pub(crate) fn store(&mut self, commit: u64) {
+        self.stored = commit;
+        for (connection, mut held) in std::mem::take(&mut self.held) {
+            while let Some((_, bytes)) = held.pop_front_if(|&mut (waits, _)| waits <= commit) {
+                self.receive(connection, &bytes);
+            }
+            if !held.is_empty() {
+                self.held.insert(connection, held);
+            }
+        }
+        self.handle(Input::Stored { commit });
+    }
+
+    /// The commits that the core asked for since the last look.
+    pub(crate) fn commits(&mut self) -> Vec<Commit> {
+        let (commits, others) = std::mem::take(&mut self.requests)
+            .into_iter()
+            .partition(|request| matches!(request, Request::Commit(_)));
+        self.requests = others;
+        let commit = |request| match request {
+            Request::Commit(commit) => Some(*commit),
+            _ => None,
+        };
+        Vec::into_iter(commits).filter_map(commit).collect()
     }
 
     pub(crate) fn pass(&mut self, milliseconds: u64) {
@@ -213,7 +248,7 @@ impl Simulation {
                 Operation::CloseChannel { channel } => {
                     self.channels.remove(&channel);
                 }
-                Operation::Await { .. } => {}
+                Operation::Await { commit } => self.awaited = commit,
                 Operation::Close { connection, .. } => {
                     self.closed.insert(connection);
                 }
@@ -223,6 +258,20 @@ impl Simulation {
     }
 
     fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        let waits = if self.awaited > self.stored {
+            self.awaited
+        } else {
+            0
+        };
+        if waits > 0 || self.held.contains_key(&connection) {
+            let held = self.held.entry(connection).or_default();
+            held.push_back((waits, bytes.to_vec()));
+        } else {
+            self.receive(connection, bytes);
+        }
+    }
+
+    fn receive(&mut self, connection: ConnectionId, bytes: &[u8]) {
         let text = std::str::from_utf8(bytes).expect("frames are UTF-8");
         let (code, json) = text.split_once(' ').unwrap_or((text, "{}"));
         let value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -73,6 +73,32 @@ impl Application for Room {
                 except: Some(connection),
                 frame: frame(rest),
             }],
+            // `wait COMMIT TEXT`, and `close` waits too when that is what is said.
+            "wait" => {
+                let (commit, said) = rest.split_once(' ').unwrap();
+                let mut operations = vec![Operation::Await {
+                    commit: commit.parse().unwrap(),
+                }];
+                match said {
+                    "close" => operations.extend([
+                        Operation::Send {
+                            connection,
+                            frame: frame("bye"),
+                        },
+                        Operation::Close {
+                            connection,
+                            delay_milliseconds: 0,
+                        },
+                    ]),
+                    said => operations.push(Operation::SendChannel {
+                        channel,
+                        except: None,
+                        frame: frame(said),
+                    }),
+                }
+                operations.push(Operation::Await { commit: 0 });
+                operations
+            }
             "everyone" => vec![Operation::SendEveryone { frame: frame(rest) }],
             "close" => vec![
                 Operation::Send {

@@ -56,8 +56,7 @@ impl Pending {
     pub(super) fn replace(&mut self, snapshot: Snapshot, occasion: Occasion) {
         let before = self.snapshot.as_ref().map(|&(_, before)| before);
         self.snapshot = Some((snapshot, before.map_or(occasion, |before| before.max(occasion))));
-        self.changes
-            .retain(|thing, _| matches!(thing, Thing::Ignores(_)));
+        self.changes.retain(|thing, _| matches!(thing, Thing::Ignores(_)));
         self.calls.clear();
     }
 

@@ -1,0 +1,257 @@
+//! What changes is told as commits, and its answers wait until they are on disk; nothing else waits.
+
+mod support;
+
+use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::exchange::{ConnectionId, Input};
+use fchatd_script::builtin;
+use fchatd_world::Settings;
+use fchatd_world::settings::Value as Setting;
+use serde_json::json;
+use support::{Simulation, answer};
+
+/// A chat whose changes are recorded, and three people in one room: an administrator, somebody, somebody else.
+fn chat() -> (Simulation, ConnectionId, ConnectionId, ConnectionId) {
+    let mut settings = Settings::default();
+    settings.set("msg_flood", Setting::Number(0.0)).unwrap();
+    let mut chat = Simulation::with(&builtin::scripts(), settings, None);
+    chat.core.record_changes(true);
+    let root = chat.open();
+    let administrator = answer(1, 1, "Root").replace(r#""admin":"0""#, r#""admin":"1""#);
+    chat.log_in_with(root, "Root", &administrator);
+    let ada = chat.log_in("Ada");
+    let bob = chat.log_in("Bob");
+    for who in [root, ada, bob] {
+        chat.say(who, r#"JCH {"channel":"Frontpage"}"#);
+    }
+    assert_eq!(
+        chat.commits(),
+        [],
+        "coming in and joining change nothing that lasts"
+    );
+    chat.forget();
+    (chat, root, ada, bob)
+}
+
+fn description(text: &str) -> Change {
+    Change::Channel(ChannelHead {
+        name: "Frontpage".into(),
+        title: "Frontpage".into(),
+        description: text.into(),
+        kind: "public".into(),
+        mode: "both".into(),
+        owner: String::new(),
+        peak: 3,
+    })
+}
+
+#[test]
+fn an_answer_waits_and_a_conversation_does_not() {
+    let (mut chat, root, ada, bob) = chat();
+    chat.say(ada, r#"JCH {"channel":"Development"}"#);
+    chat.say(bob, r#"JCH {"channel":"Development"}"#);
+    chat.forget();
+    chat.say(root, r#"CDS {"channel":"Frontpage","description":"New"}"#);
+    let commit = Commit {
+        number: 1,
+        actor: Some(root),
+        changes: vec![description("New")],
+    };
+    assert_eq!(chat.commits(), [commit]);
+    assert_eq!(chat.core.unsaved_commits(), 1);
+    let eve = chat.log_in("Eve");
+    for who in [root, ada, bob] {
+        assert_eq!(
+            chat.codes(who),
+            [""; 0],
+            "the change, and behind it what comes later"
+        );
+    }
+    assert_eq!(
+        chat.codes(eve),
+        [""; 0],
+        "what a log-in tells may show the change"
+    );
+    chat.store(1);
+    assert_eq!(chat.codes(ada), ["CDS", "NLN"]);
+    assert_eq!(chat.codes(bob), ["CDS", "NLN"]);
+    assert!(chat.codes(eve).ends_with(&["NLN".to_owned()]));
+    assert_eq!(chat.core.unsaved_commits(), 0);
+    chat.forget();
+
+    // A change that these two do not hear of.
+    chat.say(root, r#"CCR {"channel":"Elsewhere"}"#);
+    let room = chat
+        .take(root)
+        .iter()
+        .find_map(|(_, value)| value["channel"].as_str().map(str::to_owned))
+        .unwrap();
+    chat.say(
+        root,
+        &json_command("RST", &json!({"channel": room, "status": "public"})),
+    );
+    assert_eq!(chat.commits().len(), 1);
+    chat.say(ada, r#"MSG {"channel":"Development","message":"Hello"}"#);
+    chat.say(ada, r#"PRI {"recipient":"Bob","message":"Hello"}"#);
+    assert_eq!(
+        chat.codes(bob),
+        ["MSG", "PRI"],
+        "the disk may take as long as it likes"
+    );
+    // What shows the change waits, but not what others hear meanwhile.
+    chat.say(ada, &json_command("JCH", &json!({ "channel": room })));
+    chat.say(ada, r#"LCH {"channel":"Development"}"#);
+    assert_eq!(chat.codes(bob), ["LCH"]);
+    let jch = chat.codes(ada);
+    assert_eq!(jch, ["JCH"], "its COL, ICH and CDS say what is not on disk");
+    chat.store(2);
+    assert_eq!(chat.codes(ada), ["COL", "ICH", "CDS", "LCH"]);
+}
+
+fn json_command(code: &str, arguments: &serde_json::Value) -> String {
+    format!("{code} {arguments}")
+}
+
+#[test]
+fn a_room_lasts_from_when_it_is_open_until_it_is_not() {
+    let (mut chat, _, ada, _) = chat();
+    chat.say(ada, r#"CCR {"channel":"Mine"}"#);
+    let room = chat
+        .take(ada)
+        .iter()
+        .find_map(|(_, value)| value["channel"].as_str().map(str::to_owned))
+        .unwrap();
+    let about = |more: serde_json::Value| {
+        let mut arguments = json!({ "channel": room });
+        arguments
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        arguments
+    };
+    let say = |chat: &mut Simulation, code, more| {
+        chat.say(ada, &json_command(code, &about(more)));
+        let commits = chat.commits();
+        assert!(commits.len() <= 1);
+        commits.into_iter().next().map(|commit| {
+            chat.store(commit.number);
+            commit.changes
+        })
+    };
+    assert_eq!(say(&mut chat, "CDS", json!({"description": "A room"})), None);
+    assert_eq!(say(&mut chat, "COA", json!({"character": "Bob"})), None);
+    assert_eq!(say(&mut chat, "CBU", json!({"character": "Eve"})), None);
+    let opened = say(&mut chat, "RST", json!({"status": "public"})).unwrap();
+    assert!(
+        matches!(
+            &opened[..],
+            [Change::Channel(head), Change::ChannelModerators { moderators, .. }, Change::ChannelBan { ban, .. }]
+                if head.description == "A room" && head.owner == "Ada" && moderators[0].name == "Bob" && ban.name == "Eve"
+        ),
+        "{opened:?}"
+    );
+    let unbanned = say(&mut chat, "CUB", json!({"character": "EVE"})).unwrap();
+    let unban = Change::ChannelUnban {
+        channel: room.clone(),
+        folded: "eve".into(),
+    };
+    assert_eq!(unbanned, [unban]);
+    let gone = vec![Change::ChannelGone { name: room.clone() }];
+    assert_eq!(
+        say(&mut chat, "RST", json!({"status": "private"})),
+        Some(gone.clone())
+    );
+    assert_eq!(say(&mut chat, "CDS", json!({"description": "Private"})), None);
+    assert!(say(&mut chat, "RST", json!({"status": "public"})).is_some());
+    assert_eq!(
+        say(&mut chat, "LCH", json!({})),
+        Some(gone),
+        "it was the last one"
+    );
+}
+
+#[test]
+fn what_ends_by_itself_holds_nobody_up() {
+    let (mut chat, _, ada, bob) = chat();
+    chat.say(ada, r#"CCR {"channel":"Mine"}"#);
+    let room = chat
+        .take(ada)
+        .iter()
+        .find_map(|(_, value)| value["channel"].as_str().map(str::to_owned))
+        .unwrap();
+    chat.say(
+        ada,
+        &json_command("RST", &json!({"channel": room, "status": "public"})),
+    );
+    chat.store(1);
+    chat.commits();
+    chat.forget();
+    chat.go(ada);
+    let commits = chat.commits();
+    assert_eq!(commits[0].actor, None);
+    assert_eq!(commits[0].changes, [Change::ChannelGone { name: room }]);
+    assert_eq!(
+        chat.codes(bob),
+        ["FLN"],
+        "it does not wait for the end of the room"
+    );
+}
+
+#[test]
+fn what_could_not_be_saved_is_told_to_who_did_it() {
+    let (mut chat, root, ada, _) = chat();
+    chat.say(root, r#"SCP {"action":"add","character":"Ada"}"#);
+    let [commit] = &chat.commits()[..] else {
+        panic!("one commit");
+    };
+    assert_eq!(commit.changes, [Change::SuperOperators(vec!["Ada".into()])]);
+    chat.handle(Input::Unsaved {
+        connection: Some(root),
+        commit: 1,
+    });
+    assert_eq!(chat.errors(root), [-6]);
+    assert_eq!(chat.codes(ada), [""; 0]);
+    assert_eq!(chat.core.unsaved_commits(), 1, "it is still not on disk");
+    // Nothing waits for it any more.
+    chat.say(ada, r#"COL {"channel":"Frontpage"}"#);
+    assert_eq!(chat.codes(ada), ["COL", "SYS"]);
+    chat.handle(Input::Stored { commit: 1 });
+    assert_eq!(chat.core.unsaved_commits(), 0);
+}
+
+#[test]
+fn an_ignore_list_is_not_older_than_what_was_answered() {
+    let (mut chat, _, ada, _) = chat();
+    chat.say(ada, r#"IGN {"action":"add","character":"Eve"}"#);
+    let account = i64::from(ada.slot) + 1;
+    let commits = chat.commits();
+    let ignores = Change::Ignores {
+        account,
+        names: vec!["eve".into()],
+    };
+    assert_eq!(commits[0].changes, [ignores]);
+    chat.handle(Input::Unsaved {
+        connection: Some(ada),
+        commit: 1,
+    });
+    chat.store(0);
+    chat.go(ada);
+    // The database does not know it yet.
+    let number = ada.slot + 1;
+    let again = chat.open();
+    chat.log_in_with(again, "Ada", &answer(account as u32, number, "Ada"));
+    let burst = chat.take(again);
+    let list = burst.iter().find(|(code, _)| code == "IGN").unwrap();
+    assert_eq!(list.1["characters"], json!(["eve"]));
+    chat.store(1);
+    chat.go(again);
+    let again = chat.open();
+    chat.log_in_with(again, "Ada", &answer(account as u32, number, "Ada"));
+    let burst = chat.take(again);
+    let list = burst.iter().find(|(code, _)| code == "IGN").unwrap();
+    assert_eq!(
+        list.1["characters"],
+        json!([]),
+        "what the log-in check says counts again"
+    );
+}
