@@ -104,12 +104,24 @@ impl Pending {
             Change::TimeoutGone { account } => Thing::Timeout(*account),
             Change::Ignores { account, .. } => Thing::Ignores(*account),
             Change::StaffCall(_) | Change::StaffCallGone { .. } => {
-                self.calls.retain(|other| call(other) != call(&change));
-                self.calls.push(change);
-                return;
+                return self.call(change);
             }
         };
         self.changes.insert(thing, change);
+    }
+
+    /// A call that is replaced keeps its place, and one that comes again after its end is the last one.
+    fn call(&mut self, change: Change) {
+        if let Change::StaffCallGone { .. } = change {
+            self.calls.retain(|other| id(other) != id(&change));
+            self.calls.push(change);
+            return;
+        }
+        let same = |other: &&mut Change| matches!(other, Change::StaffCall(_)) && id(other) == id(&change);
+        match self.calls.iter_mut().find(same) {
+            Some(other) => *other = change,
+            None => self.calls.push(change),
+        }
     }
 
     /// Nothing that came before the end of a channel matters.
@@ -124,7 +136,7 @@ impl Pending {
 }
 
 /// The id of a call for the staff.
-fn call(change: &Change) -> Option<&str> {
+fn id(change: &Change) -> Option<&str> {
     match change {
         Change::StaffCall(call) => Some(&call.id),
         Change::StaffCallGone { id } => Some(id),

@@ -191,8 +191,13 @@ pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(),
 /// A private room with a description, a moderator and a ban.
 fn make_room(actor: &mut Actor, title: &str) -> Result<String, Gone> {
     let wanted = format!("CCR {}", json!({ "channel": title }));
-    let heard = actor.ask(&wanted, |text| text.starts_with("CDS "))?;
-    let joined = heard.iter().find_map(|text| text.strip_prefix("JCH "));
+    // Who is of the staff comes into another room, too.
+    let is_it = |text: &str| text.starts_with("JCH ") && text.contains(title);
+    let heard = actor.ask(&wanted, is_it)?;
+    let joined = heard
+        .iter()
+        .find(|text| is_it(text))
+        .and_then(|text| text.strip_prefix("JCH "));
     let joined: Value = serde_json::from_str(joined.expect("the own JCH")).unwrap();
     let room = joined["channel"].as_str().unwrap().to_owned();
     let arguments = json!({"channel": room, "description": "A description"});
