@@ -1,5 +1,7 @@
 //! What changes is told as commits, and its answers wait until they are on disk; nothing else waits.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod support;
 
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
