@@ -89,7 +89,7 @@ fn an_aged_folder_is_imported_served_changed_and_exported() {
     as_imported(&server, &mut ada);
     let before = now();
     change(&mut ada);
-    server.end(Signal::TERM);
+    server.end(Signal::KILL);
 
     let server = Server::start(dir, &site);
     let mut ada = Person::log_in(&server, "Ada").unwrap();
