@@ -13,9 +13,21 @@ local TAGS = { "Gender", "Orientation", "Language preference", "Furry preference
 -- What on a website makes somebody staff here.
 local STAFF_BITS = { "coder", "admin", "moderator", "helpdesk", "chanop", "chatop", "supercop" }
 
+-- What clients are told of the settings, under the names that they know.
+local VARIABLES = {
+    { "chat_max", "msg_max" },
+    { "priv_max", "priv_max" },
+    { "lfrp_max", "lfrp_max" },
+    { "cds_max", "cds_max" },
+    { "lfrp_flood", "lfrp_flood" },
+    { "msg_flood", "msg_flood" },
+    { "sta_flood", "sta_flood" },
+}
+
 local genders = {}
 local max_per_address = 3
 local takeover_limit = 5
+local variables = {}
 
 local login = {}
 
@@ -56,6 +68,14 @@ function login.init()
     genders = {}
     for _, gender in ipairs(s.getConfigStringList("genders")) do
         genders[gender] = true
+    end
+    for _, names in ipairs(VARIABLES) do
+        local name, value = names[1], s.getConfigDouble(names[2])
+        -- Who is online has to know, too, or writes more than is let through.
+        if variables[name] ~= nil and variables[name] ~= value then
+            s.broadcast("VAR", { variable = name, value = value })
+        end
+        variables[name] = value
     end
 end
 
@@ -189,13 +209,9 @@ end
 local function send_burst(con, args)
     local name = u.getName(con)
     u.send(con, "IDN", { character = name })
-    send_variable(con, "chat_max", s.getConfigDouble("msg_max"))
-    send_variable(con, "priv_max", s.getConfigDouble("priv_max"))
-    send_variable(con, "lfrp_max", s.getConfigDouble("lfrp_max"))
-    send_variable(con, "cds_max", s.getConfigDouble("cds_max"))
-    send_variable(con, "lfrp_flood", s.getConfigDouble("lfrp_flood"))
-    send_variable(con, "msg_flood", s.getConfigDouble("msg_flood"))
-    send_variable(con, "sta_flood", s.getConfigDouble("sta_flood"))
+    for _, names in ipairs(VARIABLES) do
+        send_variable(con, names[1], variables[names[1]])
+    end
     send_variable(con, "permissions", id(args.permissions))
     u.send(con, "VAR", { variable = "icon_blacklist", array_value = ICON_BLACKLIST })
     u.send(con, "HLO", { message = "Welcome. This is " .. s.getConfigString("version") .. "." })

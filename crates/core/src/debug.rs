@@ -7,7 +7,7 @@ use fchatd_protocol::json::read::Node;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::ScriptError;
 use fchatd_script::host::{self, Scripts};
-use fchatd_world::{ConnectionKey, Now, Settings, roles};
+use fchatd_world::{ConnectionKey, Now, roles};
 
 use crate::Core;
 
@@ -166,31 +166,6 @@ impl Core {
         outputs: &mut Outputs,
     ) -> Result<(), ScriptError> {
         self.outside_input(now, outputs, |core| core.switch(scripts))
-    }
-
-    /// Puts other settings in force and lets the scripts read them.
-    ///
-    /// # Errors
-    /// When the scripts' `chat_init` fails; the settings are in force anyway.
-    pub fn configure(
-        &mut self,
-        now: Now,
-        settings: Settings,
-        outputs: &mut Outputs,
-    ) -> Result<(), ScriptError> {
-        self.outside_input(now, outputs, |core| {
-            core.world.settings = settings;
-            let mut result = Ok(());
-            for engine in core.isolated.values_mut().chain([&mut core.engine]) {
-                if engine.has("", "chat_init") {
-                    result = engine
-                        .call_global(&mut core.world, "chat_init")
-                        .map(drop)
-                        .and(result);
-                }
-            }
-            result
-        })
     }
 
     fn switch(&mut self, scripts: &Scripts) -> Result<(), ScriptError> {

@@ -5,6 +5,7 @@
 
 mod bridge;
 mod commit;
+mod configuration;
 mod debug;
 mod dispatch;
 mod error_context;

@@ -319,3 +319,59 @@ fn settings_can_change() {
         assert_eq!(heard, "Bob: PRI");
     }
 }
+
+#[test]
+fn settings_that_the_scripts_refuse_change_nothing() {
+    let mut play = Play::with(&["Alice", "Bob"]);
+    let scripts = Scripts {
+        main: "event = {}
+            local words
+            function chat_init()
+                words = s.getConfigString('version')
+                if words == 'bad' then error('not with me') end
+            end
+            function event.UPT(con) u.send(con, 'SYS', { message = words }) end"
+            .into(),
+        ..Scripts::default()
+    };
+    let (now, mut outputs) = (play.chat.now, Outputs::default());
+    let configure = |play: &mut Play, version: &str, outputs: &mut Outputs| {
+        let mut settings = play.chat.core.world().settings.clone();
+        settings.set("version", Setting::Text(version.into())).unwrap();
+        play.chat.core.configure(now, settings, outputs)
+    };
+    play.chat
+        .core
+        .replace_scripts(now, &scripts, &mut outputs)
+        .unwrap();
+    configure(&mut play, "good", &mut outputs).unwrap();
+    let refused = configure(&mut play, "bad", &mut outputs).unwrap_err();
+    assert!(refused.message.contains("not with me"), "{refused:?}");
+    assert_eq!(play.chat.core.world().settings.text("version"), "good");
+    let frames = play.frames("Alice", "UPT", "Alice");
+    assert_eq!(frames[0].1["message"], "good");
+}
+
+#[test]
+fn the_limits_of_scripts_can_change() {
+    let mut play = Play::with(&["Alice", "Bob"]);
+    let scripts = Scripts {
+        main: "event = {}
+            function event.UPT(con) local t = {} for i = 1, 4e6 do t[i] = i end return const.FERR_OK end"
+            .into(),
+        ..Scripts::default()
+    };
+    let (now, mut outputs) = (play.chat.now, Outputs::default());
+    play.chat
+        .core
+        .replace_scripts(now, &scripts, &mut outputs)
+        .unwrap();
+    let mut settings = Settings::default();
+    settings.set("luamemory", Setting::Number(4.0)).unwrap();
+    play.chat.core.configure(now, settings, &mut outputs).unwrap();
+    assert!(play.say("Alice", "UPT").contains("ERR"));
+    let mut settings = Settings::default();
+    settings.set("luamemory", Setting::Number(1024.0)).unwrap();
+    play.chat.core.configure(now, settings, &mut outputs).unwrap();
+    assert_eq!(play.say("Alice", "UPT"), "");
+}

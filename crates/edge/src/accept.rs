@@ -57,7 +57,7 @@ where
         };
         match accepted {
             Ok((stream, peer)) => {
-                if edge.sockets.get() >= edge.settings.connections_max {
+                if edge.sockets.get() >= edge.settings().connections_max {
                     debug!(%peer, "turned away: all connections are in use");
                     continue;
                 }
@@ -103,7 +103,7 @@ where
     H: HttpService + 'static,
 {
     stream.set_nodelay(true).ok()?;
-    let patience = edge.settings.handshake_timeout;
+    let patience = edge.settings().handshake_timeout;
     // A connection inside the HTTP library costs 10 KiB: a silent one is not let in.
     tokio::time::timeout(patience, stream.readable())
         .await
@@ -116,10 +116,11 @@ where
         service_fn(move |request: Request<Incoming>| {
             let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
             Box::pin(async move {
-                let address = edge.settings.proxies.client_address(peer.ip(), request.headers());
+                let settings = edge.settings();
+                let address = settings.proxies.client_address(peer.ip(), request.headers());
                 let response = match handshake::examine(request.method(), request.headers()) {
                     Handshake::Accept { accept } => {
-                        if origin_is_allowed(&edge.settings.origin, &edge.settings.origin_host, &request) {
+                        if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
                             upgraded.set(Some(address));
                             switch(&accept)
                         } else {
@@ -135,14 +136,7 @@ where
                         response
                     }
                     Handshake::NotUpgrade => {
-                        respond::answer(
-                            request,
-                            address,
-                            &*service,
-                            edge.settings.body_bytes_max,
-                            patience,
-                        )
-                        .await
+                        respond::answer(request, address, &*service, settings.body_bytes_max, patience).await
                     }
                 };
                 Ok::<_, Infallible>(response)

@@ -18,7 +18,7 @@ use tracing::{debug, info};
 
 use crate::fan::{Event, Fan, Phase};
 use crate::proxy::Proxies;
-use crate::websocket::{CloseCode, Opcode, Options, encode};
+use crate::websocket::{CloseCode, Opcode, encode};
 
 /// What decides: it takes the inputs one after another and says what is to be done.
 pub trait Application {
@@ -109,8 +109,8 @@ pub(crate) struct Shared<A> {
     pub(crate) read_buffer: Box<[u8]>,
     pub(crate) peers: Vec<Peer>,
     pub(crate) second: u32,
-    application: A,
-    outputs: Outputs,
+    pub(crate) application: A,
+    pub(crate) outputs: Outputs,
     /// Connections that end once what they sent before has been answered.
     pub(crate) parting: Vec<(ConnectionId, Departure, Goodbye)>,
     due: VecDeque<(Instant, ConnectionId)>,
@@ -132,7 +132,7 @@ pub(crate) struct Peer {
 
 /// One edge. See the module.
 pub struct Edge<A> {
-    pub(crate) settings: EdgeSettings,
+    pub(crate) settings: RefCell<Rc<EdgeSettings>>,
     pub(crate) shared: RefCell<Shared<A>>,
     pub(crate) sockets: Cell<usize>,
     pub(crate) stopping: Notify,
@@ -157,7 +157,7 @@ impl<A: Application + 'static> Edge<A> {
             gauges: Gauges::default(),
         };
         Rc::new(Self {
-            settings,
+            settings: RefCell::new(Rc::new(settings)),
             shared: RefCell::new(shared),
             sockets: Cell::new(0),
             stopping: Notify::new(),
@@ -236,15 +236,8 @@ impl<A: Application + 'static> Edge<A> {
         self.turn.notify_one();
     }
 
-    pub(crate) fn decoder_options(&self) -> Options {
-        Options {
-            max_message: self.settings.message_bytes_max,
-            accepts_binary: self.settings.echo_binary,
-        }
-    }
-
     /// Hands all inputs to the application and carries out what it wants.
-    fn take_turn(&self) {
+    pub(crate) fn take_turn(&self) {
         let shared = &mut *self.shared.borrow_mut();
         let inputs = std::mem::take(&mut shared.inputs);
         shared.application.begin_turn();
@@ -342,7 +335,7 @@ impl<A: Application + 'static> Edge<A> {
             .send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
         shared.fan.flush();
         shared.fan.finish_writing(slot);
-        shared.schedule(slot, Instant::now() + self.settings.linger);
+        shared.schedule(slot, Instant::now() + self.settings().linger);
         shared.wake(slot);
     }
 
@@ -384,13 +377,14 @@ impl<A: Application + 'static> Edge<A> {
     fn each_second(&self, shared: &mut Shared<A>, second: u32) {
         shared.inputs.push(Input::Tick);
         self.wake_turn();
-        let interval = self.settings.ping_seconds.max(1);
+        let settings = self.settings();
+        let interval = settings.ping_seconds.max(1);
         let mut pings = Vec::new();
         let mut silent = Vec::new();
         for slot in shared.fan.slots() {
             let heard = shared.peers.get(slot as usize).map_or(second, |peer| peer.heard);
             // Whole seconds: one more than allowed, as the last byte may have come at the end of its second.
-            if second.saturating_sub(heard) > self.settings.silence_seconds {
+            if second.saturating_sub(heard) > settings.silence_seconds {
                 silent.push(slot);
             } else if slot % interval == second % interval && shared.fan.is_identified(slot) {
                 pings.push(slot);

@@ -100,7 +100,8 @@ impl Event {
 #[derive(Debug)]
 pub(crate) struct Fan<S> {
     edge: u16,
-    outbox_bytes_max: usize,
+    /// Bounds what waits for one connection.
+    pub(crate) outbox_bytes_max: usize,
     log: Vec<u8>,
     lanes: Vec<Lane>,
     cold: Vec<Option<Box<Cold<S>>>>,

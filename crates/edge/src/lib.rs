@@ -4,6 +4,7 @@
 
 mod accept;
 mod backlog;
+mod change;
 mod edge;
 mod fan;
 pub mod http;

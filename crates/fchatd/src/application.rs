@@ -18,7 +18,8 @@ use tokio::task::AbortHandle;
 
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Occasion, Report};
-use crate::{Failure, configuration, scripts};
+use crate::reload::Reload;
+use crate::{Failure, scripts};
 
 /// How long a web server may take to answer a script.
 const WEB_PATIENCE: Duration = Duration::from_secs(30);
@@ -103,6 +104,8 @@ pub(crate) struct Surroundings {
     pub(crate) answers: UnboundedSender<Answer>,
     /// Told when an administrator stops the server.
     pub(crate) halt: Rc<Notify>,
+    /// Asks for the configuration to be read again.
+    pub(crate) reload: Reload,
 }
 
 struct Parts {
@@ -138,6 +141,23 @@ impl Chat {
         })))
     }
 
+    /// Does something with the core beside the inputs.
+    pub(crate) fn with_core<T>(
+        &self,
+        outputs: &mut Outputs,
+        work: impl FnOnce(&mut Core, Now, &mut Outputs) -> T,
+    ) -> T {
+        let parts = &mut *self.0.borrow_mut();
+        let result = work(&mut parts.core, parts.now, outputs);
+        parts.answer_all(None, outputs);
+        result
+    }
+
+    /// Who decides who may enter.
+    pub(crate) fn provider(&self) -> LoginProvider {
+        self.0.borrow().around.provider.clone()
+    }
+
     /// Saves the state for the last time, before everybody is sent away.
     ///
     /// # Errors
@@ -168,12 +188,18 @@ impl Parts {
         }
     }
 
-    fn answer(&mut self, request: Request, outputs: &mut Outputs) {
+    fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
             Request::HttpGet { id, url } => self.ask_web(id, &url, None),
             Request::HttpPost { id, url, form } => self.ask_web(id, &url, Some(form)),
-            Request::Reload { save } => self.reload(save, outputs),
+            // Bans and moderators need no reading: nobody else may change them while the server runs.
+            Request::Reload { save } => {
+                if save {
+                    self.save(Occasion::Turn);
+                }
+                self.around.reload.ask(asker);
+            }
             Request::ReadScripts { connection, isolated } => match scripts::load(&self.around.line.dir) {
                 Ok(scripts) => self
                     .core
@@ -270,23 +296,6 @@ impl Parts {
         });
     }
 
-    /// Bans and moderators need no reading: nobody else may change them while the server runs.
-    fn reload(&mut self, save: bool, outputs: &mut Outputs) {
-        if save {
-            self.save(Occasion::Turn);
-        }
-        match configuration::load(&self.around.line) {
-            Ok(settings) => {
-                if let Err(failure) = self.core.configure(self.now, settings, outputs) {
-                    tracing::error!("the scripts could not read the new settings: {failure}");
-                }
-            }
-            Err(failure) => {
-                tracing::error!("the configuration can't be read again, the old one stays: {failure}");
-            }
-        }
-    }
-
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
         let handled = catch_unwind(AssertUnwindSafe(|| self.core.handle(self.now, input, outputs)));
         if handled.is_err() {
@@ -310,9 +319,18 @@ impl Parts {
             Input::Tick => self.housekeep(),
             _ => {}
         }
+        let asker = match input {
+            Input::Message { connection, .. } => Some(connection),
+            _ => None,
+        };
+        self.answer_all(asker, outputs);
+    }
+
+    /// Answers what the core has asked for while it handled something that came from `asker`.
+    fn answer_all(&mut self, asker: Option<ConnectionId>, outputs: &mut Outputs) {
         for _ in 0..ROUNDS_MAX {
             for request in std::mem::take(&mut outputs.requests) {
-                self.answer(request, outputs);
+                self.answer(request, asker, outputs);
             }
         }
         if !outputs.requests.is_empty() {

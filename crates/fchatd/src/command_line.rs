@@ -35,6 +35,11 @@ pub(crate) enum Command {
     Run,
     /// Check configuration and scripts without starting
     Check,
+    /// Help with the settings
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
     /// Run the tests of the scripts, in a world without sockets
     Test {
         /// The file with the tests; else DIR/script/tests.lua, or without one those of the built-in scripts
@@ -86,6 +91,13 @@ pub(crate) enum StateAction {
     Show,
     /// Read everything and say what is wrong, entry by entry; changes nothing, and the server may be running
     Check,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Print a configuration with every setting, its default and its meaning; save it as
+    /// DIR/script/startup_config.lua
+    Sample,
 }
 
 #[derive(Debug, Clone, Subcommand)]

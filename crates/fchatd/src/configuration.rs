@@ -1,48 +1,60 @@
 //! Where the settings come from: defaults, then `DIR/script/startup_config.lua`, then the environment, then the
-//! command line.
+//! command line. All mistakes are told together, each with the place where it was made.
 
+mod checks;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::Path;
 
 use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
-use fchatd_world::settings::{Value, WITHOUT_EFFECT, definitions};
+use fchatd_world::settings::{self, SettingError, Value, WITHOUT_EFFECT};
 
 use crate::Failure;
-use crate::command_line::CommandLine;
+use crate::command_line::{CommandLine, ConfigAction};
 
 /// Environment variables that set something begin with this; the key follows in upper case.
 const PREFIX: &str = "FCHATD_";
 
+/// Settings as they were read.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// All of them.
+    pub(crate) settings: Settings,
+    /// What is no mistake, and yet not what somebody wanted: sentences with their places.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads the settings of a server, and prints what is odd about them.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
+    let Configuration { settings, warnings } = read(line)?;
+    for warning in warnings {
+        eprintln!("{warning}");
+    }
+    Ok(settings)
+}
+
 /// Reads the settings of a server.
 ///
 /// # Errors
-/// A sentence for each mistake, with the file and the line where it was made.
-pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
-    let mut settings = Settings::default();
-    let file = line.dir.join("script/startup_config.lua");
-    if let Some(source) = read_if_there(&file)? {
-        read_file(&mut settings, &file, &source)?;
+/// A sentence for each mistake, in a line of its own, with the file and the line where it was made.
+pub(crate) fn read(line: &CommandLine) -> Result<Configuration, Failure> {
+    let mut reader = Reader::default();
+    reader.read_file(&line.dir.join("script/startup_config.lua"));
+    reader.read_environment(std::env::vars_os());
+    reader.read_command_line(&line.set);
+    reader.finish()
+}
+
+/// `fchatd config ...`.
+pub(crate) fn config(action: &ConfigAction) {
+    match action {
+        ConfigAction::Sample => print!("{}", settings::sample()),
     }
-    for definition in definitions() {
-        let variable = format!("{PREFIX}{}", definition.key.to_ascii_uppercase());
-        if let Some(text) = std::env::var_os(&variable) {
-            let text = text
-                .to_str()
-                .ok_or_else(|| format!("the environment variable {variable} is not UTF-8"))?;
-            settings
-                .set_from_text(definition.key, text)
-                .map_err(|error| format!("the environment variable {variable}: {error}"))?;
-        }
-    }
-    for assignment in &line.set {
-        let (key, text) = assignment
-            .split_once('=')
-            .ok_or_else(|| format!("--set {assignment}: write it as --set key=value"))?;
-        settings
-            .set_from_text(key.trim(), text)
-            .map_err(|error| format!("--set {assignment}: {error}"))?;
-    }
-    Ok(settings)
 }
 
 /// The text of a file, or nothing when there is none.
@@ -54,32 +66,113 @@ pub(crate) fn read_if_there(file: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-fn read_file(settings: &mut Settings, file: &Path, source: &str) -> Result<(), Failure> {
-    let name = file.display().to_string();
-    let found = configuration::evaluate(&name, source).map_err(|error| error.to_string())?;
-    let mut mistakes = Vec::new();
-    for setting in found {
-        if WITHOUT_EFFECT.contains(&setting.key.as_str()) {
-            eprintln!(
-                "{name}:{}: {} has no effect in this version",
-                setting.line, setting.key
-            );
-            continue;
-        }
-        let value = match setting.value {
-            SettingValue::Boolean(value) => Value::Boolean(value),
-            SettingValue::Number(value) => Value::Number(value),
-            SettingValue::Text(value) => Value::Text(value),
-            SettingValue::List(items) => Value::List(items.into_iter().map(item_text).collect()),
+#[derive(Default)]
+struct Reader {
+    settings: Settings,
+    /// Where each key was set last.
+    places: HashMap<String, String>,
+    warnings: Vec<String>,
+    mistakes: Vec<String>,
+}
+
+impl Reader {
+    fn read_file(&mut self, file: &Path) {
+        let name = file.display().to_string();
+        let found = match read_if_there(file) {
+            Ok(None) => return,
+            Ok(Some(source)) => configuration::evaluate(&name, &source).map_err(|error| error.to_string()),
+            Err(failure) => Err(failure),
         };
-        if let Err(error) = settings.set(&setting.key, value) {
-            mistakes.push(format!("{name}:{}: {error}", setting.line));
+        let found = match found {
+            Ok(found) => found,
+            Err(failure) => return self.mistakes.push(failure),
+        };
+        for setting in found {
+            let place = format!("{name}:{}", setting.line);
+            let value = match setting.value {
+                SettingValue::Boolean(value) => Ok(Value::Boolean(value)),
+                SettingValue::Number(value) => Ok(Value::Number(value)),
+                SettingValue::Text(value) => Ok(Value::Text(value)),
+                SettingValue::List(items) => Ok(Value::List(items.into_iter().map(item_text).collect())),
+                SettingValue::Unusable(what) => Err(what),
+            };
+            self.set(place, &setting.key, |settings| match value {
+                Ok(value) => settings.set(&setting.key, value),
+                Err(what) => Err(settings::unusable(&setting.key, what)),
+            });
         }
     }
-    if mistakes.is_empty() {
-        Ok(())
-    } else {
-        Err(mistakes.join("\n"))
+
+    fn read_environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {
+        let mut ours: Vec<(String, OsString)> = variables
+            .filter_map(|(variable, value)| Some((variable.into_string().ok()?, value)))
+            .filter(|(variable, _)| variable.starts_with(PREFIX))
+            .collect();
+        // The environment has no order; messages should have one.
+        ours.sort();
+        for (variable, value) in ours {
+            let place = format!("the environment variable {variable}");
+            let name = variable.strip_prefix(PREFIX).unwrap_or_default();
+            let key = name.to_ascii_lowercase();
+            let known = settings::definition(&key).is_some() || WITHOUT_EFFECT.contains(&key.as_str());
+            if !known || name != key.to_ascii_uppercase() {
+                // Not a mistake: others may have put it there.
+                let error = settings::unknown(&key);
+                self.warnings.push(format!("{place} has no effect: {error}"));
+                continue;
+            }
+            match value.to_str() {
+                Some(text) => self.set(place, &key, |settings| settings.set_from_text(&key, text)),
+                None => self.mistakes.push(format!("{place}: it is not UTF-8")),
+            }
+        }
+    }
+
+    fn read_command_line(&mut self, assignments: &[String]) {
+        for assignment in assignments {
+            let Some((key, text)) = assignment.split_once('=') else {
+                self.mistakes
+                    .push(format!("--set {assignment}: write it as --set key=value"));
+                continue;
+            };
+            // Without the value, which may be secret.
+            let key = key.trim();
+            self.set(format!("--set {key}"), key, |settings| {
+                settings.set_from_text(key, text)
+            });
+        }
+    }
+
+    fn set(&mut self, place: String, key: &str, set: impl FnOnce(&mut Settings) -> Result<(), SettingError>) {
+        if WITHOUT_EFFECT.contains(&key) {
+            self.warnings
+                .push(format!("{place}: {key} has no effect in this version"));
+            return;
+        }
+        match set(&mut self.settings) {
+            Ok(()) => {
+                self.places.insert(key.to_owned(), place);
+            }
+            Err(error) => self.mistakes.push(format!("{place}: {error}")),
+        }
+    }
+
+    fn finish(mut self) -> Result<Configuration, Failure> {
+        for failure in checks::failures(&self.settings) {
+            let key = failure.split([' ', ':']).next().unwrap_or_default();
+            self.mistakes.push(match self.places.get(key) {
+                Some(place) => format!("{place}: {failure}"),
+                None => failure,
+            });
+        }
+        if self.mistakes.is_empty() {
+            Ok(Configuration {
+                settings: self.settings,
+                warnings: self.warnings,
+            })
+        } else {
+            Err(self.mistakes.join("\n"))
+        }
     }
 }
 
@@ -87,5 +180,32 @@ fn item_text(item: SettingItem) -> String {
     match item {
         SettingItem::Text(text) => text,
         SettingItem::Number(number) => number.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_sample_says_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("startup_config.lua");
+        let sample = settings::sample();
+        let lines = sample
+            .lines()
+            .filter_map(|line| line.strip_prefix("--").filter(|rest| !rest.starts_with(' ')));
+        let lines: Vec<&str> = lines.collect();
+        assert_eq!(lines.len(), settings::definitions().count());
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let mut reader = Reader::default();
+        reader.read_file(&file);
+        assert_eq!(reader.places.len(), lines.len());
+        let read = reader.finish().unwrap().settings;
+        let different = Settings::default()
+            .differences(&read)
+            .map(|definition| definition.key)
+            .collect::<Vec<_>>();
+        assert!(different.is_empty(), "{different:?}");
     }
 }

@@ -8,6 +8,7 @@ mod command_line;
 mod configuration;
 mod keeper;
 mod page;
+mod reload;
 mod script_tests;
 mod scripts;
 mod server;
@@ -25,7 +26,11 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match &line.command {
         None | Some(Command::Run) => server::run(&line),
-        Some(Command::Check) => script_tests::check(&line).and_then(|()| server::check(&line)),
+        Some(Command::Check) => server::check(&line),
+        Some(Command::Config { action }) => {
+            configuration::config(action);
+            Ok(())
+        }
         Some(Command::Test { file }) => script_tests::test(&line, file.as_deref()),
         Some(Command::Script { action }) => script_tests::script(action),
         Some(Command::Account { action }) => accounts::account(&line, action),

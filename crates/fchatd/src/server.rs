@@ -23,17 +23,18 @@ use tokio::sync::{Notify, mpsc};
 use tracing_subscriber::EnvFilter;
 
 use self::limits::raise_file_limit;
-use self::listening::{listening_address, open_bridge, refused};
-use self::parts::{bridge_settings, edge_settings, login_address, login_provider, sentence_about};
+use self::listening::{open_bridge, refused};
+use self::parts::{login_provider, sentence_about};
 use self::signals::{Signals, survive_file_size_limit};
 use self::state::State;
 use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
 use crate::page::Site;
-use crate::{Failure, configuration, scripts};
+use crate::{Failure, configuration, reload, script_tests, scripts};
 
-pub(crate) use self::parts::account_settings;
+pub(crate) use self::listening::listening_address;
+pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address};
 pub(crate) use self::state::data_folder;
 
 /// How long closing connections may take at the end.
@@ -96,6 +97,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     let edge_settings = edge_settings(&settings)?;
     runtime.block_on(async move {
         let mut signals = Signals::receive()?;
+        let (reload, reloads) = reload::receive()?;
         let listener = listen(address).map_err(|error| refused(address, &error))?;
         let local = listener.local_addr().map_err(|error| error.to_string())?;
         let bridge = match &bridge_settings {
@@ -115,10 +117,17 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 keeper,
                 answers,
                 halt: Rc::clone(&halt),
+                reload,
             },
         );
         let edge = Edge::new(edge_settings, chat.clone());
         edge.run();
+        tokio::task::spawn_local(reloads.follow(
+            line.clone(),
+            Rc::clone(&edge),
+            chat.provider(),
+            http.clone(),
+        ));
         let accept = tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::new(Site::new(http))));
         let answering = Rc::clone(&edge);
         tokio::task::spawn_local(async move {
@@ -161,13 +170,15 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
 /// Checks configuration and scripts without starting anything.
 ///
 /// # Errors
-/// The first mistake, with file and line.
+/// All mistakes, with file and line.
 pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
-    let settings = configuration::load(line)?;
-    listening_address(&settings)?;
-    edge_settings(&settings)?;
-    bridge_settings(&settings)?;
-    login_address(&settings)?;
+    let settings = configuration::load(line);
+    let scripts = script_tests::check(line);
+    let settings = match (settings, scripts) {
+        (Ok(settings), Ok(())) => settings,
+        (Ok(_), Err(failure)) | (Err(failure), Ok(())) => return Err(failure),
+        (Err(first), Err(second)) => return Err(format!("{first}\n{second}")),
+    };
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     load_core(line, settings, None, Some(&watchdog), Clock::new())?;
     println!("configuration and scripts are fine");

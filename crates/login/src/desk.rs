@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use fchatd_store::{
     Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, Profile, Store,
     TicketState,
 };
 
 use crate::error::AccountError;
+use crate::live::Live;
 use crate::password::{MAX_PASSWORD_BYTES, PasswordHasher, check_new_password};
 use crate::secret::Secret;
 use crate::settings::AccountSettings;
@@ -16,6 +19,7 @@ pub struct AccountDesk {
     accounts: Accounts,
     hasher: PasswordHasher,
     settings: AccountSettings,
+    live: Arc<Live>,
 }
 
 /// The characters that an account can choose from.
@@ -44,18 +48,26 @@ impl AccountDesk {
     /// # Errors
     /// The store cannot be opened, or the cost of hashing in the settings is not possible.
     pub fn open(store: &Store, settings: &AccountSettings) -> Result<Self, AccountError> {
-        Self::with_hasher(store, settings, PasswordHasher::new(settings.password_cost)?)
+        let live = Arc::new(Live::new(settings));
+        Self::with_parts(
+            store,
+            settings,
+            live,
+            PasswordHasher::new(settings.password_cost)?,
+        )
     }
 
-    pub(crate) fn with_hasher(
+    pub(crate) fn with_parts(
         store: &Store,
         settings: &AccountSettings,
+        live: Arc<Live>,
         hasher: PasswordHasher,
     ) -> Result<Self, AccountError> {
         Ok(Self {
             accounts: store.accounts()?,
             hasher,
             settings: settings.clone(),
+            live,
         })
     }
 
@@ -155,7 +167,7 @@ impl AccountDesk {
         let ticket = new_ticket()?;
         let now = self.settings.clock.now();
         let end = now.saturating_add(self.settings.ticket_lifetime);
-        let keep = self.settings.tickets_per_account.max(1);
+        let keep = self.live.tickets_per_account();
         self.accounts
             .add_ticket(account, digest(&ticket), keep, now, end)?;
         Ok(ticket)
@@ -256,7 +268,8 @@ mod tests {
             ..AccountSettings::default()
         };
         let hasher = PasswordHasher::that_knows_nobody(cost);
-        let mut desk = AccountDesk::with_hasher(&store, &settings, hasher).unwrap();
+        let mut desk =
+            AccountDesk::with_parts(&store, &settings, Arc::new(Live::new(&settings)), hasher).unwrap();
         let password = Secret::new("correct horse");
         assert!(matches!(
             desk.ticket("nobody", &password),

@@ -52,6 +52,17 @@ impl Guard {
         }
     }
 
+    /// Puts other limits in force; what was counted counts on.
+    pub(crate) fn configure(&mut self, settings: &AccountSettings) {
+        self.wrong_by_address
+            .set_limit(settings.wrong_passwords_per_address);
+        self.wrong_by_account
+            .set_limit(settings.wrong_passwords_per_account);
+        self.registration_tries
+            .set_limit(settings.registration_tries_per_address);
+        self.registrations.set_limit(settings.registrations_per_address);
+    }
+
     /// Counts a password as wrong ahead of time, so that many tries at once gain nothing.
     pub(crate) fn begin_password(&mut self, attempt: &PasswordTry, now: u64) -> Result<(), AccountError> {
         self.wrong_by_address

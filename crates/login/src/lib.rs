@@ -15,6 +15,7 @@ mod error;
 mod guard;
 mod http;
 mod limits;
+mod live;
 mod open;
 mod password;
 mod provider;

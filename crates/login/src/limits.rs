@@ -42,15 +42,21 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
     /// An empty limiter.
     #[must_use]
     pub fn new(limit: Limit, capacity: usize) -> Self {
-        let limit = Limit {
-            burst: limit.burst.max(1),
-            seconds_each: limit.seconds_each.max(1),
-        };
-        Self {
+        let mut limiter = Self {
             limit,
             capacity: capacity.max(1),
             whole_at: HashMap::new(),
-        }
+        };
+        limiter.set_limit(limit);
+        limiter
+    }
+
+    /// Puts another limit in force; what was taken counts on.
+    pub fn set_limit(&mut self, limit: Limit) {
+        self.limit = Limit {
+            burst: limit.burst.max(1),
+            seconds_each: limit.seconds_each.max(1),
+        };
     }
 
     /// Takes one from the key's allowance at the time `now` (seconds).
@@ -145,6 +151,16 @@ mod tests {
             limiter.take(&"a", 1000).is_err(),
             "giving back too much gives no credit"
         );
+    }
+
+    #[test]
+    fn another_limit_counts_what_was_taken() {
+        let mut limiter = RateLimiter::new(LIMIT, 10);
+        assert_eq!(limiter.take(&"a", 1000), Ok(()));
+        limiter.set_limit(Limit { burst: 1, ..LIMIT });
+        assert_eq!(limiter.take(&"a", 1000), Err(10));
+        limiter.set_limit(Limit { burst: 2, ..LIMIT });
+        assert_eq!(limiter.take(&"a", 1000), Ok(()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The login provider that asks an existing website (page 4 of the specification, "remote").
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fchatd_links::web::{Form, WebAddress, WebClient, WebError};
@@ -17,9 +17,24 @@ pub struct RemoteLogin(Arc<Site>);
 struct Site {
     client: WebClient,
     address: WebAddress,
-    places: Semaphore,
-    patience: Duration,
+    bounds: Mutex<Bounds>,
     failures: AtomicU64,
+}
+
+/// How many checks are made at once, and how long each may take.
+#[derive(Clone)]
+struct Bounds {
+    places: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Bounds {
+    fn new(pool: usize, patience: Duration) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(pool.clamp(1, Semaphore::MAX_PERMITS))),
+            patience,
+        }
+    }
 }
 
 /// Why there is no answer.
@@ -43,10 +58,14 @@ impl RemoteLogin {
         Self(Arc::new(Site {
             client,
             address,
-            places: Semaphore::new(pool.clamp(1, Semaphore::MAX_PERMITS)),
-            patience,
+            bounds: Mutex::new(Bounds::new(pool, patience)),
             failures: AtomicU64::new(0),
         }))
+    }
+
+    /// Puts other bounds in force for the checks that come; those that go on keep theirs.
+    pub fn configure(&self, pool: usize, patience: Duration) {
+        *self.0.bounds.lock().unwrap_or_else(PoisonError::into_inner) = Bounds::new(pool, patience);
     }
 
     /// How many checks got no answer, since the start.
@@ -57,7 +76,13 @@ impl RemoteLogin {
 
     /// Answers one login check. Its connection is given up when the future is dropped.
     pub(crate) async fn check(&self, check: &LoginCheck) -> LoginOutcome {
-        let asked = tokio::time::timeout(self.0.patience, self.0.ask(check)).await;
+        let Bounds { places, patience } = self
+            .0
+            .bounds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let asked = tokio::time::timeout(patience, self.0.ask(&places, check)).await;
         match asked.unwrap_or(Err(Fault::Slow)) {
             Ok(answer) => LoginOutcome::Answer(answer),
             Err(fault) => {
@@ -74,9 +99,9 @@ impl RemoteLogin {
 }
 
 impl Site {
-    async fn ask(&self, check: &LoginCheck) -> Result<String, Fault> {
+    async fn ask(&self, places: &Semaphore, check: &LoginCheck) -> Result<String, Fault> {
         // The semaphore is never closed.
-        let _place = self.places.acquire().await.map_err(|_| Fault::Slow)?;
+        let _place = places.acquire().await.map_err(|_| Fault::Slow)?;
         let form = Form::new([
             ("method", "ticket"),
             ("account", &check.account),

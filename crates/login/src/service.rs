@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fchatd_store::{AccountId, Character, Profile, Store};
 
 use crate::answer;
+use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::desk::{AccountDesk, CharacterList, TicketGrant};
 use crate::error::AccountError;
 use crate::guard::{Guard, PasswordTry};
+use crate::live::Live;
 use crate::password::PasswordHasher;
 use crate::provider::{LoginCheck, LoginOutcome};
 use crate::secret::Secret;
@@ -27,7 +29,8 @@ struct Shared {
     tickets: Workers,
     guard: Mutex<Guard>,
     counters: Counters,
-    settings: AccountSettings,
+    live: Arc<Live>,
+    clock: Clock,
 }
 
 impl Shared {
@@ -43,9 +46,10 @@ impl AccountService {
     /// The store cannot be opened, a thread cannot be started, or the cost of hashing is not possible.
     pub fn start(store: &Store, settings: AccountSettings) -> Result<Self, AccountError> {
         let hasher = PasswordHasher::new(settings.password_cost)?;
+        let live = Arc::new(Live::new(&settings));
         let desks = |count: usize| {
             (0..count)
-                .map(|_| AccountDesk::with_hasher(store, &settings, hasher.clone()))
+                .map(|_| AccountDesk::with_parts(store, &settings, Arc::clone(&live), hasher.clone()))
                 .collect::<Result<_, _>>()
         };
         let queue = settings.queue.max(1);
@@ -54,17 +58,25 @@ impl AccountService {
             tickets: Workers::start("tickets", desks(1)?, queue)?,
             guard: Mutex::new(Guard::new(&settings)),
             counters: Counters::default(),
-            settings,
+            live,
+            clock: settings.clock,
         };
         Ok(Self {
             shared: Arc::new(shared),
         })
     }
 
+    /// Puts other settings in force: who may register, tickets per account, and all limits. What else there is in
+    /// the settings stays as it was at the start.
+    pub fn configure(&self, settings: &AccountSettings) {
+        self.shared.live.configure(settings);
+        self.shared.guard().configure(settings);
+    }
+
     /// Whether people may make accounts themselves.
     #[must_use]
     pub fn registration_open(&self) -> bool {
-        self.shared.settings.registration_open
+        self.shared.live.registration_open()
     }
 
     /// What was done since the start.
@@ -84,7 +96,7 @@ impl AccountService {
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
         let attempt = PasswordTry::new(&account, address);
-        let now = self.shared.settings.clock.now();
+        let now = self.shared.clock.now();
         let begun = self.shared.guard().begin_password(&attempt, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let result = self
@@ -116,7 +128,7 @@ impl AccountService {
         if !self.registration_open() {
             return Err(AccountError::RegistrationClosed);
         }
-        let now = self.shared.settings.clock.now();
+        let now = self.shared.clock.now();
         let begun = self.shared.guard().begin_registration(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let result = self

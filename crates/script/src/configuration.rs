@@ -3,7 +3,7 @@
 //! The file runs in a sandbox of its own, without files, processes or network, and with limits on time and memory.
 //! Every assignment of a global is noted with its line, so that whoever uses a setting can say where a bad one is.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,22 @@ use mlua::{Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 const TIME_LIMIT: Duration = Duration::from_secs(1);
 const MEMORY_LIMIT: usize = 32 << 20;
+const SOURCE_BYTES_MAX: usize = 1 << 20;
 
 /// What a configuration may use of Lua besides assignments.
 const GLOBALS: [&str; 15] = [
     "assert", "error", "ipairs", "math", "next", "pairs", "pcall", "select", "string", "table", "tonumber",
     "tostring", "type", "unpack", "_VERSION",
 ];
+
+/// What is taken out of the libraries: Luau does not look at the time inside of these, so that one call could keep
+/// the program for hours.
+const ENDLESS: [(&str, &[&str]); 2] = [
+    ("string", &["find", "split", "pack", "unpack", "packsize"]),
+    ("table", &["create", "foreach", "foreachi", "move", "sort"]),
+];
+
+const GAPS: &str = "a table with names or gaps in it";
 
 /// One assigned global.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +50,8 @@ pub enum SettingValue {
     Text(String),
     /// A table of strings and numbers: its elements 1, 2, ...
     List(Vec<SettingItem>),
+    /// What no setting can be, in a few words.
+    Unusable(&'static str),
 }
 
 /// An element of a list.
@@ -74,35 +86,45 @@ struct Assignment {
 /// are no settings. `file_name` is for messages only.
 ///
 /// # Errors
-/// When the source does not compile, raises an error, exceeds its limits, or assigns what is no setting.
+/// When the source does not compile, raises an error, or exceeds its limits.
 pub fn evaluate(file_name: &str, source: &str) -> Result<Vec<Setting>, ConfigurationError> {
-    let located = |error| locate(file_name, &error);
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(ConfigurationError {
+            file: file_name.to_owned(),
+            line: 0,
+            message: format!("a configuration is at most {} KiB long", SOURCE_BYTES_MAX / 1024),
+        });
+    }
+    let stopped_at = Rc::new(Cell::new(0));
+    let located = |error| locate(file_name, stopped_at.get(), &error);
     // The values live in the state, so it must outlive them.
     let lua =
         Lua::new_with(StdLib::STRING | StdLib::TABLE | StdLib::MATH, LuaOptions::new()).map_err(located)?;
-    let assignments = run(&lua, file_name, source).map_err(located)?;
-    let mut settings = Vec::with_capacity(assignments.len());
-    for Assignment { key, value, line } in assignments {
+    let assignments = run(&lua, file_name, source, &stopped_at).map_err(located)?;
+    let settings = assignments.into_iter().filter_map(|assignment| {
+        let Assignment { key, value, line } = assignment;
         let value = match value {
-            Value::Nil | Value::Function(_) => continue,
+            Value::Nil | Value::Function(_) => return None,
             Value::Table(table) => list(&table),
             other => scalar(&other),
         };
-        let Some(value) = value else {
-            return Err(ConfigurationError {
-                file: file_name.to_owned(),
-                line,
-                message: format!(
-                    "'{key}' must be true, false, a number, a string in UTF-8, or a list of strings and numbers"
-                ),
-            });
-        };
-        settings.push(Setting { key, value, line });
-    }
-    Ok(settings)
+        Some(Setting { key, value, line })
+    });
+    Ok(settings.collect())
 }
 
-fn run(lua: &Lua, file_name: &str, source: &str) -> mlua::Result<Vec<Assignment>> {
+fn run(
+    lua: &Lua,
+    file_name: &str,
+    source: &str,
+    stopped_at: &Rc<Cell<u32>>,
+) -> mlua::Result<Vec<Assignment>> {
+    for (library, names) in ENDLESS {
+        let library: Table = lua.globals().raw_get(library)?;
+        for &name in names {
+            library.raw_set(name, Value::Nil)?;
+        }
+    }
     let values = lua.create_table()?;
     for name in GLOBALS {
         values.raw_set(name, lua.globals().raw_get::<Value>(name)?)?;
@@ -141,10 +163,19 @@ fn run(lua: &Lua, file_name: &str, source: &str) -> mlua::Result<Vec<Assignment>
 
     lua.set_memory_limit(MEMORY_LIMIT)?;
     let deadline = Instant::now() + TIME_LIMIT;
-    lua.set_interrupt(move |_| {
+    let stopped_at = Rc::clone(stopped_at);
+    lua.set_interrupt(move |lua| {
         if Instant::now() < deadline {
             Ok(VmState::Continue)
         } else {
+            if stopped_at.get() == 0 {
+                // Within a function of a library it is the line of whoever called that.
+                let line = (0..3).find_map(|level| {
+                    let line = lua.inspect_stack(level, |frame| frame.current_line())??;
+                    u32::try_from(line).ok().filter(|&line| line > 0)
+                });
+                stopped_at.set(line.unwrap_or(0));
+            }
             Err(mlua::Error::runtime("the configuration took too long"))
         }
     });
@@ -156,36 +187,49 @@ fn run(lua: &Lua, file_name: &str, source: &str) -> mlua::Result<Vec<Assignment>
     Ok(assignments.take())
 }
 
-fn scalar(value: &Value) -> Option<SettingValue> {
-    match value {
-        Value::Boolean(boolean) => Some(SettingValue::Boolean(*boolean)),
-        other => Some(match item(other)? {
-            SettingItem::Text(text) => SettingValue::Text(text),
-            SettingItem::Number(number) => SettingValue::Number(number),
-        }),
+fn scalar(value: &Value) -> SettingValue {
+    match (value, item(value)) {
+        (Value::Boolean(boolean), _) => SettingValue::Boolean(*boolean),
+        (_, Some(SettingItem::Text(text))) => SettingValue::Text(text),
+        (_, Some(SettingItem::Number(number))) => SettingValue::Number(number),
+        (Value::String(_), None) => SettingValue::Unusable("text that is not UTF-8"),
+        (Value::Number(_), None) => SettingValue::Unusable("a number that is not finite"),
+        _ => SettingValue::Unusable("something else"),
     }
 }
 
 fn item(value: &Value) -> Option<SettingItem> {
     match value {
         Value::Integer(number) => Some(SettingItem::Number(*number as f64)),
-        Value::Number(number) => Some(SettingItem::Number(*number)),
+        Value::Number(number) => number.is_finite().then_some(SettingItem::Number(*number)),
         Value::String(text) => Some(SettingItem::Text(text.to_str().ok()?.to_owned())),
         _ => None,
     }
 }
 
-fn list(table: &Table) -> Option<SettingValue> {
-    let items: Vec<SettingItem> = (1..=table.raw_len())
-        .map(|index| item(&table.raw_get(index).ok()?))
-        .collect::<Option<_>>()?;
+fn list(table: &Table) -> SettingValue {
+    let mut items = Vec::new();
+    for index in 1..=table.raw_len() {
+        match table.raw_get::<Value>(index) {
+            Ok(Value::Nil) | Err(_) => return SettingValue::Unusable(GAPS),
+            Ok(value) => match item(&value) {
+                Some(item) => items.push(item),
+                None => {
+                    return SettingValue::Unusable("a list with more in it than texts in UTF-8 and numbers");
+                }
+            },
+        }
+    }
     // Named fields would be lost without a word.
-    let fields = table.clone().pairs::<Value, Value>().count();
-    (fields == items.len()).then_some(SettingValue::List(items))
+    if table.clone().pairs::<Value, Value>().count() == items.len() {
+        SettingValue::List(items)
+    } else {
+        SettingValue::Unusable(GAPS)
+    }
 }
 
 /// Takes the position out of a message of Lua's.
-fn locate(file_name: &str, error: &mlua::Error) -> ConfigurationError {
+fn locate(file_name: &str, stopped_at: u32, error: &mlua::Error) -> ConfigurationError {
     let mut error = error;
     while let mlua::Error::CallbackError { cause, .. } = error {
         error = cause;
@@ -201,7 +245,7 @@ fn locate(file_name: &str, error: &mlua::Error) -> ConfigurationError {
         .and_then(|rest| rest.strip_prefix(':'))
         .and_then(|rest| rest.split_once(": "))
         .and_then(|(line, message)| Some((line.parse().ok()?, message)));
-    let (line, message) = position.unwrap_or((0, text));
+    let (line, message) = position.unwrap_or((stopped_at, text));
     ConfigurationError {
         file: file_name.to_owned(),
         line,

@@ -65,19 +65,33 @@ fn errors_have_their_line() {
         ("a = 1\nb = = 2", 2, "'='"),
         ("a = 1\n\nerror('wrong')", 3, "wrong"),
         ("a = nothing.x", 1, "index nil"),
-        ("a = 1\nb = {c = 1}", 2, "'b' must be"),
-        ("b = {1, {}}", 1, "'b' must be"),
-        ("b = '\\255'", 1, "'b' must be"),
         ("a = os.time()", 1, "index nil"),
         ("a = io.open('x')", 1, "index nil"),
         ("a = require('x')", 1, "call a nil"),
-        ("while true do end", 0, "too long"),
+        ("local a = 1\nwhile true do end", 2, "too long"),
         (
             "while true do pcall(function() while true do end end) end",
-            0,
+            1,
+            "too long",
+        ),
+        ("\nlocal function f() return f() end f()", 2, "overflow"),
+        ("local function f() return 1 + f() end f()", 1, "overflow"),
+        (
+            "\n\nlocal s = ('a'):rep(1e6) s = s:gsub(('a?'):rep(50) .. ('a*'):rep(50) .. 'b', '')",
+            3,
             "too long",
         ),
         ("a = ('x'):rep(1e9)", 0, "memory"),
+        ("local t = {} while true do t = {t} end", 0, "memory"),
+        ("local t = {} for i = 1, 1e9 do t[i] = i end", 0, "memory"),
+        (
+            "a = ('x'):rep(1e7):find(('x'):rep(5e6) .. 'y', 1, true)",
+            1,
+            "call missing method",
+        ),
+        ("table.sort({})", 1, "call a nil"),
+        ("a = setmetatable({}, {})", 1, "call a nil"),
+        ("a = loadstring('')", 1, "call a nil"),
     ] {
         let error = evaluate("c.lua", source).unwrap_err();
         assert!(error.message.contains(message), "{source}: {error}");
@@ -89,6 +103,55 @@ fn errors_have_their_line() {
             );
         }
     }
+}
+
+#[test]
+fn what_no_setting_can_be_is_told_for_each_key() {
+    let unusable = |source: &str| {
+        let found = evaluate("c.lua", source).unwrap();
+        match &found[..] {
+            [
+                Setting {
+                    value: SettingValue::Unusable(what),
+                    ..
+                },
+            ] => *what,
+            other => panic!("{source}: {other:?}"),
+        }
+    };
+    for source in [
+        "b = {c = 1}",
+        "b = {1, nil, 3}",
+        "b = {} b[2^40] = 1",
+        "b = {} b[0] = 1",
+    ] {
+        assert!(unusable(source).contains("names or gaps"), "{source}");
+    }
+    for source in [
+        "b = {1, {}}",
+        "b = {true}",
+        "b = {'\\255'}",
+        "b = {0/0}",
+        "b = {} b[1] = b",
+        "local t = {} for _ = 1, 1e5 do t = {t} end b = {t}",
+    ] {
+        assert!(unusable(source).contains("a list with more"), "{source}");
+    }
+    assert!(unusable("b = '\\255'").contains("UTF-8"));
+    for source in ["b = 0/0", "b = 1/0", "b = -1/0"] {
+        assert!(unusable(source).contains("not finite"), "{source}");
+    }
+    assert_eq!(
+        evaluate("c.lua", "a = {1, {}} b = 1").unwrap().len(),
+        2,
+        "the rest counts"
+    );
+}
+
+#[test]
+fn a_huge_file_is_refused() {
+    let error = evaluate("c.lua", &" ".repeat(2 << 20)).unwrap_err();
+    assert!(error.message.contains("at most"), "{error}");
 }
 
 #[test]

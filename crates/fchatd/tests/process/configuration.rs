@@ -136,9 +136,9 @@ fn a_script_that_never_comes_back_is_stopped() {
 fn a_setting_on_the_command_line_is_checked() {
     let site = Site::new();
     site.run(&["--set", "prot=1"])
-        .assert_refused(&["--set prot=1", "did you mean port?"]);
+        .assert_refused(&["--set prot: ", "did you mean port?"]);
     site.run(&["--set", "port=many"])
-        .assert_refused(&["--set port=many", "a whole number"]);
+        .assert_refused(&["--set port: ", "a whole number"]);
     site.run(&["--set", "port"]).assert_refused(&["--set key=value"]);
     site.run(&["--set", "bindaddr=here"])
         .assert_refused(&["bindaddr", "IP address"]);
@@ -166,4 +166,101 @@ fn wrong_use_is_told_apart_from_failure() {
         "{help:?}"
     );
     assert!(!site.path("data").exists());
+}
+
+#[test]
+fn mistakes_of_every_kind_and_place_are_told_together() {
+    let site = Site::new();
+    site.write(
+        CONFIGURATION,
+        "port = 70000\nload_balancers = {\"here\"}\nmsg_flood = 0/0\ngenders = {first = 1}\n\
+         enablertb = true\nrtbsecret = 5\nwebsocketorigin = \"https://chat.example/\"\n",
+    );
+    site.write(MAIN, "event = {}\nfunction event.MSG(con, args\nend\n");
+    let places = |line: usize, key: &str| format!("{CONFIGURATION}:{line}: {key}");
+    let told = [
+        places(1, "port must be a whole number from 0 to 65535, not 70000"),
+        places(2, "load_balancers"),
+        places(3, "msg_flood must be a number from 0 to 86400 seconds"),
+        places(4, "genders must be a list of texts"),
+        places(5, "enablertb needs an rtbsecret"),
+        places(6, "rtbsecret must be text"),
+        places(7, "websocketorigin must be as browsers send it"),
+        "the environment variable FCHATD_MAXUSERS: maxusers must be a whole number from 1 to 1000000 connections"
+            .to_owned(),
+        "--set luatimeout: luatimeout must be a number from 0.001 to 60 seconds".to_owned(),
+        "--set bindaddr: bindaddr must be an IP address".to_owned(),
+    ];
+    let words = ["--set", "luatimeout=100", "--set", "bindaddr=here"];
+    let environment = [("FCHATD_MAXUSERS", "many"), ("FCHATD_RTBADDRESS", "10.0.0.1")];
+    let ended = site.run_with(&[&["check"], &words[..]].concat(), &environment);
+    ended.assert_refused(&told.each_ref().map(String::as_str));
+    assert!(
+        ended.stderr.contains("main.lua:3"),
+        "the scripts are looked at, too: {ended:?}"
+    );
+    assert!(
+        !ended.stderr.contains("not 5"),
+        "secrets are not shown: {ended:?}"
+    );
+}
+
+#[test]
+fn the_later_place_wins() {
+    let site = Site::new();
+    site.write(CONFIGURATION, "port = 1\nbindaddr = \"here\"\n");
+    let environment = [("FCHATD_BINDADDR", "there")];
+    let place = "the environment variable FCHATD_BINDADDR: bindaddr must be";
+    site.run_with(&["check"], &environment).assert_refused(&[place]);
+    let words = ["check", "--set", "bindaddr=127.0.0.1"];
+    site.run_with(&words, &environment).assert_done();
+}
+
+#[test]
+fn what_has_no_effect_is_told_and_stops_nothing() {
+    let site = Site::new();
+    site.write(CONFIGURATION, "enableredis = true\n");
+    let ended = site.run_with(
+        &["check", "--set", "redisport=1"],
+        &[
+            ("FCHATD_PROT", "1"),
+            ("FCHATD_port", "1"),
+            ("FCHATD_REDISPASS", "hidden"),
+        ],
+    );
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for part in [
+        "startup_config.lua:1: enableredis has no effect",
+        "--set redisport: redisport has no effect",
+        "the environment variable FCHATD_PROT has no effect: prot is no setting; did you mean port?",
+        "the environment variable FCHATD_port has no effect",
+        "the environment variable FCHATD_REDISPASS: redispass has no effect",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains("hidden"), "{ended:?}");
+}
+
+#[test]
+fn the_sample_has_every_setting_with_its_default() {
+    let site = Site::new();
+    let sample = site.run(&["config", "sample"]);
+    sample.assert_done();
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/startup_config.sample.lua"
+    );
+    assert_eq!(sample.stdout, std::fs::read_to_string(file).unwrap());
+    site.write(CONFIGURATION, &sample.stdout);
+    site.run(&["check"]).assert_done();
+    let uncommented: Vec<&str> = sample
+        .stdout
+        .lines()
+        .map(|line| match line.strip_prefix("--") {
+            Some(rest) if !rest.starts_with(' ') => rest,
+            _ => line,
+        })
+        .collect();
+    site.write(CONFIGURATION, &uncommented.join("\n"));
+    site.run(&["check"]).assert_done();
 }

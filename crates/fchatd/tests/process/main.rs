@@ -3,6 +3,7 @@
 
 mod accounts;
 mod configuration;
+mod reload;
 mod site;
 mod start;
 mod stop;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,11 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
+    log: Log,
 }
+
+/// What the program has written to its log so far.
+type Log = Arc<Mutex<String>>;
 
 /// A process that does not outlive its test.
 struct Process(Child);
@@ -65,9 +70,17 @@ impl Site {
         self.run_with_input(words, "")
     }
 
+    /// As [`Site::run`], with further variables in the environment.
+    pub(crate) fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Ended {
+        Self::finish(self.spawn(words, "info", environment), "")
+    }
+
     /// As [`Site::run`], with something to read.
     pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ended {
-        let mut process = self.spawn(words, "info");
+        Self::finish(self.spawn(words, "info", &[]), input)
+    }
+
+    fn finish(mut process: Process, input: &str) -> Ended {
         let child = &mut process.0;
         // A program that does not want it may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -84,9 +97,10 @@ impl Site {
     /// Starts the server on a free port and waits until it is ready. It logs all it can, so that tests find
     /// what must not be there.
     pub(crate) fn start(&self, words: &[&str]) -> Server {
-        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), "trace");
+        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), "trace", &[]);
         let child = &mut process.0;
-        let stderr = collect(BufReader::new(child.stderr.take().unwrap()));
+        let log = Log::default();
+        let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let announcement = read_announcement(&mut stdout);
         let Some(address) = announcement
@@ -102,10 +116,11 @@ impl Site {
             address,
             stdout: collect(stdout),
             stderr,
+            log,
         }
     }
 
-    fn spawn(&self, words: &[&str], log: &str) -> Process {
+    fn spawn(&self, words: &[&str], log: &str, environment: &[(&str, &str)]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
         for (variable, _) in std::env::vars_os() {
             // What the person who runs the tests has set for a server of theirs.
@@ -114,6 +129,7 @@ impl Site {
             }
         }
         command
+            .envs(environment.iter().copied())
             .env("RUST_LOG", log)
             .arg("--dir")
             .arg(self.folder.path())
@@ -153,8 +169,32 @@ impl Ended {
 impl Server {
     /// Sends the signal that asks a process to end.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends the signal that asks a process to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.process.0.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the log has something in it, and returns it; what it had until then is forgotten.
+    #[track_caller]
+    pub(crate) fn await_log(&self, part: &str) -> String {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let mut log = self.log.lock().unwrap();
+            if log.contains(part) {
+                return std::mem::take(&mut log);
+            }
+            drop(log);
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{part:?} is not in the log: {}", self.log.lock().unwrap());
     }
 
     /// Waits for the end.
@@ -256,6 +296,18 @@ fn read_announcement(stdout: &mut BufReader<ChildStdout>) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+fn collect_lines(from: impl Read + Send + 'static, log: Log) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        for line in BufReader::new(from).lines() {
+            let line = line.unwrap() + "\n";
+            text.push_str(&line);
+            log.lock().unwrap().push_str(&line);
+        }
+        text
+    })
 }
 
 fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<String> {

@@ -23,36 +23,58 @@ pub(crate) struct WebSocket {
 impl WebSocket {
     /// Shakes hands.
     pub(crate) fn open(server: &Server) -> Self {
+        Self::open_with(server, "").unwrap()
+    }
+
+    /// Shakes hands, with further header lines.
+    ///
+    /// # Errors
+    /// The head of the answer that refuses it; nothing, when there is none.
+    pub(crate) fn open_with(server: &Server, headers: &str) -> Result<Self, String> {
         let mut stream = server.connect();
         let request = format!(
-            "GET /chat2 HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            "GET /chat2 HTTP/1.1\r\nHost: {}\r\n{headers}Upgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
             server.address
         );
-        stream.write_all(request.as_bytes()).unwrap();
+        // Who is turned away may find the connection closed already.
+        let _ = stream.write_all(request.as_bytes());
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
+            if stream.read_exact(&mut byte).is_err() {
+                return Err(String::new());
+            }
             head.push(byte[0]);
         }
         let head = String::from_utf8(head).unwrap();
-        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        if !head.starts_with("HTTP/1.1 101 ") {
+            return Err(head);
+        }
         // The answer to that key, from RFC 6455, section 1.3.
         assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        Self { stream }
+        Ok(Self { stream })
     }
 
-    /// Opens a connection and logs in at a server that lets everyone in; the first frames are read away.
+    /// Opens a connection and logs in with an account of the character's name; the first frames are read away.
     pub(crate) fn log_in(server: &Server, character: &str, ticket: &str) -> Self {
         let mut socket = Self::open(server);
-        socket.say(&format!(
+        socket.identify(character, ticket).unwrap();
+        socket
+    }
+
+    /// Logs in; the first frames are read away.
+    ///
+    /// # Errors
+    /// The error that refuses it.
+    pub(crate) fn identify(&mut self, character: &str, ticket: &str) -> Result<(), String> {
+        self.say(&format!(
             r#"IDN {{"method":"ticket","account":"{character}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
         ));
         loop {
-            match socket.frame() {
-                Frame::Text(text) if text.starts_with("NLN ") => return socket,
-                Frame::Text(text) if text.starts_with("ERR ") => panic!("{text}"),
+            match self.frame() {
+                Frame::Text(text) if text.starts_with("NLN ") => return Ok(()),
+                Frame::Text(text) if text.starts_with("ERR ") => return Err(text),
                 Frame::Text(_) => {}
                 Frame::Close(code) => panic!("closed with {code}"),
             }
@@ -62,6 +84,17 @@ impl WebSocket {
     /// Sends a message.
     pub(crate) fn say(&mut self, text: &str) {
         self.send(TEXT, text.as_bytes());
+    }
+
+    /// Reads until a text that begins like this, and returns it.
+    pub(crate) fn await_text(&mut self, begin: &str) -> String {
+        loop {
+            match self.frame() {
+                Frame::Text(text) if text.starts_with(begin) => return text,
+                Frame::Text(_) => {}
+                Frame::Close(code) => panic!("closed with {code}"),
+            }
+        }
     }
 
     /// Answers a close frame.

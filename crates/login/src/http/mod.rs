@@ -6,7 +6,7 @@ mod reply;
 mod site;
 mod ticket;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpService};
 
@@ -17,7 +17,7 @@ use crate::provider::LoginProvider;
 pub struct AccountHttp {
     provider: LoginProvider,
     /// The genders that a character may have, from the configuration.
-    genders: Arc<[String]>,
+    genders: Arc<RwLock<Arc<[String]>>>,
 }
 
 impl AccountHttp {
@@ -26,8 +26,17 @@ impl AccountHttp {
     pub fn new(provider: LoginProvider, genders: Vec<String>) -> Self {
         Self {
             provider,
-            genders: genders.into(),
+            genders: Arc::new(RwLock::new(genders.into())),
         }
+    }
+
+    /// Allows other genders from now on, for all clones.
+    pub fn set_genders(&self, genders: Vec<String>) {
+        *self.genders.write().unwrap_or_else(PoisonError::into_inner) = genders.into();
+    }
+
+    fn genders(&self) -> Arc<[String]> {
+        Arc::clone(&self.genders.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The answer to a request, or `None` when its path is not the account service's. Errors, too, are answered with

@@ -31,7 +31,7 @@ fn site(own: &AccountHttp) -> Value {
         "error": "",
         "accounts": own.provider.name(),
         "registration": registration,
-        "genders": &own.genders[..],
+        "genders": &own.genders()[..],
     })
 }
 
@@ -64,7 +64,7 @@ async fn with_ticket(
     match request.path.as_str() {
         "/api/character-create" => {
             let name = form.required("name")?.to_owned();
-            let profile = profile(form, &own.genders)?;
+            let profile = profile(form, &own.genders())?;
             let character = service.create_character(account, ticket, name, profile).await?;
             Ok(json!({ "error": "", "character_id": character.id.0, "name": character.name }))
         }

@@ -252,7 +252,13 @@ impl<H: 'static> Engine<H> {
         self.timed_out = false;
     }
 
-    /// The limits it was made with.
+    /// Puts other limits in force, from the next call on.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.state.limit_memory(limits.memory);
+    }
+
+    /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.limits
     }

@@ -11,11 +11,12 @@ mod staff;
 mod web;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::Frame;
 use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
-use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, World};
+use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 
 use crate::engine::{Arguments, Engine, Function, HostError, Limits, Options, ScriptError, Watchdog};
 
@@ -36,6 +37,23 @@ pub struct Scripts {
     pub main: String,
     /// What `require` finds: name without `.lua`, and source.
     pub modules: BTreeMap<String, String>,
+}
+
+/// How much scripts may use. Where they are not stopped, their time has no end, so that the watchdog is there when
+/// the setting changes.
+pub fn limits(settings: &Settings) -> Limits {
+    let time = |key: &str| {
+        if settings.flag("luaenabletimeout") {
+            settings.seconds(key)
+        } else {
+            Duration::MAX
+        }
+    };
+    Limits {
+        call: time("luatimeout"),
+        repeat: time("luarepeattimeout"),
+        memory: settings.count("luamemory") << 20,
+    }
 }
 
 /// Makes an engine, loads the scripts and calls their `chat_init`.
@@ -70,18 +88,12 @@ pub fn start_with(
     let constants: Vec<_> = numbers
         .map(|(name, &(_, number, _))| ("const", name.as_str(), f64::from(number)))
         .collect();
-    let settings = &world.settings;
-    let limits = Limits {
-        call: settings.seconds("luatimeout"),
-        repeat: settings.seconds("luarepeattimeout"),
-        memory: settings.count("luamemory") << 20,
-    };
     let mut engine = Engine::new(&Options {
         functions: &[LIBRARIES, libraries].concat(),
         constants: &constants,
         modules: &scripts.modules,
-        limits,
-        watchdog: watchdog.filter(|_| settings.flag("luaenabletimeout")),
+        limits: limits(&world.settings),
+        watchdog,
         seed,
     })?;
     // Scripts of the classic server find these tables and fill them.

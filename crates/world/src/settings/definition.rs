@@ -92,7 +92,14 @@ impl Kind {
             Self::Number(_, least, most, unit) => range("a number", &least, &most, unit),
             Self::Text(_) | Self::Unset | Self::Secret => "text in quotes".into(),
             Self::Choice(words) => {
-                let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+                let quoted: Vec<String> = words
+                    .iter()
+                    .rev()
+                    .map(|word| match *word {
+                        "" => "empty".to_owned(),
+                        word => format!("{word:?}"),
+                    })
+                    .collect();
                 quoted.join(" or ")
             }
             Self::List(_) => "a list of texts, such as {\"one\", \"two\"}".into(),

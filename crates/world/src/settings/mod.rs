@@ -15,4 +15,4 @@ mod values;
 pub use definition::{Change, Definition, Kind, Section};
 pub use definitions::{GENDERS, SECTIONS, WITHOUT_EFFECT, definition, definitions};
 pub use reference::{reference, sample};
-pub use values::{SettingError, Settings, Value};
+pub use values::{SettingError, Settings, Value, unknown, unusable};

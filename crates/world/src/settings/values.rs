@@ -33,12 +33,20 @@ impl fmt::Display for SettingError {
 impl std::error::Error for SettingError {}
 
 /// The error of a key that there is not.
-pub(super) fn unknown(key: &str) -> SettingError {
+pub fn unknown(key: &str) -> SettingError {
     let key = shortened(key);
     SettingError(match near(&key) {
         Some(near) => format!("{key} is no setting; did you mean {near}?"),
         None => format!("{key} is no setting; \"fchatd config sample\" shows all there are"),
     })
+}
+
+/// The error of a value that no setting can have; `what` it is in a few words.
+pub fn unusable(key: &str, what: &str) -> SettingError {
+    match definition(key) {
+        None => unknown(key),
+        Some(definition) => definition.refuse(what),
+    }
 }
 
 /// As much of a text as fits into a message.
@@ -102,6 +110,18 @@ impl Definition {
             _ => false,
         }
     }
+
+    /// The error of a value that is `given`.
+    fn refuse(&self, given: &str) -> SettingError {
+        let Self {
+            key, kind, meaning, ..
+        } = self;
+        let wanted = kind.wanted();
+        SettingError(match kind {
+            Kind::Secret => format!("{key} must be {wanted} ({meaning})"),
+            _ => format!("{key} must be {wanted}, not {given} ({meaning})"),
+        })
+    }
 }
 
 impl Settings {
@@ -112,15 +132,7 @@ impl Settings {
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), SettingError> {
         let definition = definition(key).ok_or_else(|| unknown(key))?;
         if !definition.allows(&value) {
-            let given = match definition.kind {
-                Kind::Secret => String::new(),
-                _ => format!(", not {}", value.described()),
-            };
-            let wanted = definition.kind.wanted();
-            return Err(SettingError(format!(
-                "{key} must be {wanted}{given} ({})",
-                definition.meaning
-            )));
+            return Err(definition.refuse(&value.described()));
         }
         self.values.insert(definition.key, value);
         self.given.insert(definition.key);
@@ -214,8 +226,8 @@ mod tests {
         assert!(refused(&mut settings, "prot", "1").contains("did you mean port?"));
         assert!(refused(&mut settings, "nothing_like_it", "1").contains("config sample"));
         assert!(refused(&mut settings, "luaenabletimeout", "maybe").contains("true or false"));
-        assert!(refused(&mut settings, "registration", "perhaps").contains("\"open\" or \"closed\""));
-        assert!(refused(&mut settings, "compat", "modern").contains("classic"));
+        assert!(refused(&mut settings, "registration", "perhaps").contains("\"closed\" or \"open\""));
+        assert!(refused(&mut settings, "compat", "modern").contains("\"classic\" or empty"));
         assert!(settings.set("port", Value::Text("80".into())).is_err());
         assert!(
             settings

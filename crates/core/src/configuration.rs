@@ -1,0 +1,63 @@
+//! Other settings while the machine runs.
+
+use fchatd_protocol::exchange::{ConnectionId, Outputs};
+use fchatd_protocol::frame;
+use fchatd_script::engine::ScriptError;
+use fchatd_script::host;
+use fchatd_world::{Now, Settings};
+
+use crate::Core;
+
+impl Core {
+    /// Puts other settings in force and lets the scripts read them.
+    ///
+    /// # Errors
+    /// When the `chat_init` of everybody's scripts fails. Then the old settings stay in force, and the scripts have
+    /// read those again.
+    pub fn configure(
+        &mut self,
+        now: Now,
+        settings: Settings,
+        outputs: &mut Outputs,
+    ) -> Result<(), ScriptError> {
+        self.outside_input(now, outputs, |core| {
+            let before = std::mem::replace(&mut core.world.settings, settings);
+            let result = core.initialise_scripts();
+            if result.is_err() {
+                core.world.settings = before;
+                // It went well with these settings before; and if not, the first failure says more.
+                let _ = core.initialise_scripts();
+            }
+            result
+        })
+    }
+
+    /// Tells somebody something as the server (`SYS`); nobody, when the connection is gone.
+    pub fn tell_system(&mut self, now: Now, connection: ConnectionId, message: &str, outputs: &mut Outputs) {
+        self.outside_input(now, outputs, |core| {
+            if let Some(key) = core.world.find_id(connection) {
+                core.world.send(key, |out| {
+                    frame::open(out, "SYS").text("message", message).close();
+                });
+            }
+        });
+    }
+
+    fn initialise_scripts(&mut self) -> Result<(), ScriptError> {
+        let limits = host::limits(&self.world.settings);
+        for engine in self.isolated.values_mut() {
+            engine.set_limits(limits);
+            // Rules that somebody tries out must not keep settings from everybody.
+            if engine.has("", "chat_init")
+                && let Err(error) = engine.call_global(&mut self.world, "chat_init")
+            {
+                tracing::warn!("scripts on trial could not read the settings: {}", error.message);
+            }
+        }
+        self.engine.set_limits(limits);
+        if self.engine.has("", "chat_init") {
+            self.engine.call_global(&mut self.world, "chat_init")?;
+        }
+        Ok(())
+    }
+}

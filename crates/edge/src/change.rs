@@ -1,0 +1,45 @@
+//! What can be done with an edge that runs: other settings, and work of the application beside its inputs.
+
+use std::rc::Rc;
+
+use fchatd_protocol::exchange::Outputs;
+
+use crate::edge::{Application, Edge, EdgeSettings};
+use crate::websocket::Options;
+
+impl<A: Application + 'static> Edge<A> {
+    /// Puts other settings in force, for the connections that there are, too, except for the number of the edge and
+    /// what a connection is given at its start (`message_bytes_max`, `echo_binary`). An outbox that is fuller than
+    /// is allowed now is cut off when it grows.
+    pub fn configure(&self, settings: EdgeSettings) {
+        self.shared.borrow_mut().fan.outbox_bytes_max = settings.outbox_bytes_max;
+        *self.settings.borrow_mut() = Rc::new(settings);
+    }
+
+    /// Has the application do something beside its inputs: after those that have come, in a turn of its own. Not to
+    /// be called by the application itself.
+    pub fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
+        self.take_turn();
+        let shared = &mut *self.shared.borrow_mut();
+        shared.application.begin_turn();
+        let result = work(&mut shared.application, &mut shared.outputs);
+        shared.fan.apply(&shared.outputs);
+        shared.outputs.clear();
+        shared.fan.flush();
+        self.handle_events(shared);
+        result
+    }
+
+    /// The settings in force. What is borrowed from here may be held across an await.
+    pub(crate) fn settings(&self) -> Rc<EdgeSettings> {
+        Rc::clone(&self.settings.borrow())
+    }
+
+    pub(crate) fn decoder_options(&self) -> Options {
+        let settings = self.settings();
+        Options {
+            max_message: settings.message_bytes_max,
+            accepts_binary: settings.echo_binary,
+        }
+    }
+}

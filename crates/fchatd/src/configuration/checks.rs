@@ -1,0 +1,60 @@
+//! What the table of the settings can't say of a value: whether an address is one, and what needs what.
+
+use fchatd_links::web::WebAddress;
+use fchatd_world::Settings;
+
+use crate::Failure;
+use crate::server;
+
+/// Its sentence begins with the key that is wrong.
+type Check = fn(&Settings) -> Result<(), Failure>;
+
+const CHECKS: &[Check] = &[
+    |settings| server::listening_address(settings).map(drop),
+    |settings| server::edge_settings(settings).map(drop),
+    |settings| server::login_address(settings).map(drop),
+    |settings| server::bridge_settings(settings).map(drop),
+    report_address,
+    origin,
+    origin_host,
+];
+
+/// What is wrong, a sentence for each mistake.
+pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
+    CHECKS.iter().filter_map(|check| check(settings).err())
+}
+
+fn report_address(settings: &Settings) -> Result<(), Failure> {
+    match settings.text("handle_report_url").trim() {
+        "" => Ok(()),
+        text => WebAddress::parse(text)
+            .map(drop)
+            .map_err(|error| format!("handle_report_url: {error}")),
+    }
+}
+
+/// One that no browser ever sends would turn everybody away.
+fn origin(settings: &Settings) -> Result<(), Failure> {
+    let text = settings.text("websocketorigin");
+    let wrong = match text.split_once("://") {
+        None => !text.is_empty(),
+        Some((scheme, host)) => scheme.is_empty() || host.is_empty() || host.contains('/'),
+    };
+    if wrong {
+        return Err(format!(
+            "websocketorigin must be as browsers send it, such as https://chat.example, with nothing after the host \
+             but a port; it is {text:?}"
+        ));
+    }
+    Ok(())
+}
+
+fn origin_host(settings: &Settings) -> Result<(), Failure> {
+    let text = settings.text("websockethost");
+    if text.contains('/') {
+        return Err(format!(
+            "websockethost must be a host name alone, such as chat.example; it is {text:?}"
+        ));
+    }
+    Ok(())
+}
