@@ -1,6 +1,7 @@
 // Puts the parts together: entry, connection, views; and what belongs to the whole page, such as drawers and keys.
 
-import { byId, rich } from './text.js';
+import { byId } from './text.js';
+import { connectText, rich } from './bbcode.js';
 import { ApiError, forgetSession, freshTicket, loadSession, saveSession, session, signIn, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
@@ -235,6 +236,7 @@ function rememberChannels() {
 async function start() {
   connectFrames({ connection, outbox, afterLogin });
   startEntry({ enter: enterChat });
+  connectText({ openPerson, join });
   startLog({ openPerson, join });
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });

@@ -1,6 +1,7 @@
 // The lines of the open conversation.
 
-import { avatar, byId, el, hueOf, rich } from './text.js';
+import { avatar, byId, el, hueOf } from './text.js';
+import { rich } from './bbcode.js';
 import { MAX_LINES, active, onChange, state } from './state.js';
 
 /** Lines of one person within this time share one heading. */

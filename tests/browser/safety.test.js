@@ -60,8 +60,8 @@ test('links open elsewhere, safely', async () => {
   await write(victim, '[url=https://example.org/a?b=1&c=2]a page[/url] and http://example.org/plain.');
   const links = line(victim, 'a page').locator('a');
   assert.deepEqual(await links.evaluateAll(all => all.map(a => [a.href, a.target, a.rel])), [
-    ['https://example.org/a?b=1&c=2', '_blank', 'noopener noreferrer'],
-    ['http://example.org/plain', '_blank', 'noopener noreferrer'],
+    ['https://example.org/a?b=1&c=2', '_blank', 'noopener noreferrer nofollow'],
+    ['http://example.org/plain', '_blank', 'noopener noreferrer nofollow'],
   ]);
 });
 

@@ -21,8 +21,10 @@ macro_rules! files {
 const FILES: &[(&str, &str, &[u8])] = files! {
     "index.html" HTML;
     "style.css" STYLE;
+    "bbcode.css" STYLE;
     "api.js" SCRIPT;
     "app.js" SCRIPT;
+    "bbcode.js" SCRIPT;
     "composer.js" SCRIPT;
     "connection.js" SCRIPT;
     "dialogs.js" SCRIPT;
