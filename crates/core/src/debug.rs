@@ -168,14 +168,15 @@ impl Core {
         self.outside_input(now, outputs, |core| core.switch(scripts))
     }
 
-    fn switch(&mut self, scripts: &Scripts) -> Result<(), ScriptError> {
-        let seed = self.script_seed();
+    pub(crate) fn switch(&mut self, scripts: &Scripts) -> Result<(), ScriptError> {
+        let seed = crate::script_seed(&mut self.world);
         self.engine = host::start(&mut self.world, scripts, self.watchdog.as_ref(), seed)?;
+        self.scripts.clone_from(scripts);
         Ok(())
     }
 
     fn isolate(&mut self, key: ConnectionKey, scripts: &Scripts) -> Result<(), ScriptError> {
-        let seed = self.script_seed();
+        let seed = crate::script_seed(&mut self.world);
         let mut trial = scripts.clone();
         if let Some(main) = trial.modules.remove(TRIAL) {
             trial.main = main;

@@ -10,6 +10,7 @@ mod debug;
 mod dispatch;
 mod error_context;
 mod login;
+pub mod record;
 mod search;
 pub mod testing;
 
@@ -50,6 +51,8 @@ pub struct Core {
     /// The states of administrators who try out other rules.
     isolated: HashMap<ConnectionKey, Engine<World>>,
     watchdog: Option<Watchdog>,
+    /// What the common state was made of.
+    scripts: Scripts,
     tape: Tape,
     /// The last failure of a script, for tests of scripts to look at.
     failure: Option<ScriptError>,
@@ -93,7 +96,7 @@ impl Core {
                 world.create_public(name, mode, description);
             }
         }
-        let seed = (u64::from(world.incident()) << 32) | u64::from(world.incident());
+        let seed = script_seed(&mut world);
         let engine = host::start_with(libraries, &mut world, scripts, watchdog, seed)?;
         world.outputs.clear();
         Ok(Self {
@@ -101,6 +104,7 @@ impl Core {
             engine,
             isolated: HashMap::new(),
             watchdog: watchdog.cloned(),
+            scripts: scripts.clone(),
             tape: Tape::new(),
             failure: None,
             housekept: now.monotonic,
@@ -129,10 +133,6 @@ impl Core {
     /// What of the world lasts, to be kept.
     pub fn snapshot(&self) -> Snapshot {
         self.world.snapshot()
-    }
-
-    fn script_seed(&mut self) -> u64 {
-        (u64::from(self.world.incident()) << 32) | u64::from(self.world.incident())
     }
 
     /// Does something with the machine whose outputs are appended to `outputs`.
@@ -201,4 +201,9 @@ impl Core {
         }
         self.settle();
     }
+}
+
+/// Where the random numbers of a script's state start.
+fn script_seed(world: &mut World) -> u64 {
+    (u64::from(world.incident()) << 32) | u64::from(world.incident())
 }

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::ChannelId;
+use serde::{Deserialize, Serialize};
 
 use crate::world::ConnectionKey;
 
 /// Who may come in, and who made it (page 2, "Channel types").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Official and permanent.
     Public,
@@ -37,7 +38,7 @@ impl Kind {
 }
 
 /// What may be said in a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// Messages only.
     Chat,
@@ -66,7 +67,7 @@ impl Mode {
 }
 
 /// Somebody is kept out of a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {
     /// The name as it was given.
     pub name: Arc<str>,
@@ -79,7 +80,7 @@ pub struct Ban {
 }
 
 /// Somebody moderates a channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moderator {
     /// The name as it was given.
     pub name: Arc<str>,
@@ -90,7 +91,7 @@ pub struct Moderator {
 }
 
 /// One channel.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Channel {
     /// What the edges call it.
     pub id: ChannelId,

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::ConnectionId;
+use serde::{Deserialize, Serialize};
 
 use crate::throttle::Throttles;
 use crate::world::ChannelKey;
 
 /// Where a connection is in its life (page 1, "Life of a connection").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// No log-in yet.
     Connected,
@@ -26,7 +27,7 @@ pub enum State {
 }
 
 /// One connection. The name and all that follows is set while it identifies.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Connection {
     /// What the edges call it.
     pub id: ConnectionId,
@@ -65,7 +66,7 @@ pub struct Connection {
 }
 
 /// What the login check told of a character, and what a script keeps with it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// Names of the account's friends.
     pub friends: Vec<String>,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use fchatd_protocol::text::fold;
+use serde::{Deserialize, Serialize};
 
 use crate::world::Map;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Names {
     order: Vec<Arc<str>>,
     folded: Map<Box<str>, Arc<str>>,
@@ -35,7 +36,7 @@ impl Names {
     /// Takes a name off the list and gives it as it was written there.
     pub fn remove(&mut self, name: &str) -> Option<Arc<str>> {
         let kept = self.folded.remove(&*fold(name))?;
-        self.order.retain(|other| !Arc::ptr_eq(other, &kept));
+        self.order.retain(|other| *other != kept);
         self.changes += 1;
         Some(kept)
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::world::{ConnectionKey, World};
 
 /// How long an account is watched, in milliseconds.
 const WATCH_MILLISECONDS: u64 = 20 * 60 * 1000;
 
 /// An account is kept out for a time.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Timeout {
     pub(crate) character: Arc<str>,
     /// Unix seconds.
@@ -16,7 +18,7 @@ pub(crate) struct Timeout {
 }
 
 /// An account is watched.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AltWatch {
     character: Arc<str>,
     /// Milliseconds, monotonic.

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::arena::Arena;
 use crate::connection::Connection;
 use crate::world::{ConnectionKey, Map, World};
@@ -17,7 +19,7 @@ pub const SEARCH_TAGS: [&str; 6] = [
     "Position",
 ];
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 struct Bitmap {
     words: Vec<u64>,
 }
@@ -96,7 +98,7 @@ pub struct Criteria {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SearchIndex {
     /// Online or looking, and with a list of kinks.
     available: Bitmap,

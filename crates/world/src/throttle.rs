@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::world::{ChannelKey, ConnectionKey, Restarted, World};
 
 /// One owner's timers by name. Few per owner, so a list is quicker than a map and takes no room when unused.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Throttles {
     timers: Vec<(Box<str>, u64)>,
 }

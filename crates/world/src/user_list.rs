@@ -3,13 +3,14 @@
 
 use fchatd_protocol::frame;
 use fchatd_protocol::limits::USER_LIST_CHUNK;
+use serde::{Deserialize, Serialize};
 
 use crate::arena::Arena;
 use crate::connection::Connection;
 use crate::world::{ConnectionKey, World};
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct UserList {
     order: Vec<ConnectionKey>,
     chunks: Vec<Option<Vec<u8>>>,

@@ -1,6 +1,7 @@
 //! What scripts ask of web servers, until the answers come.
 
 use fchatd_protocol::exchange::Request;
+use serde::{Deserialize, Serialize};
 
 use crate::world::{ConnectionKey, Map, World};
 
@@ -8,7 +9,7 @@ use crate::world::{ConnectionKey, Map, World};
 const OPEN_MAX: usize = 1000;
 
 /// A question that has not been answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebCall {
     /// The name of the function in `httpcb` that gets the answer.
     pub callback: String,
@@ -19,7 +20,7 @@ pub struct WebCall {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct WebCalls {
     open: Map<u64, WebCall>,
     last: u64,

@@ -9,6 +9,7 @@ use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
 use fchatd_protocol::frame;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::arena::{Arena, Key};
 use crate::changes::Marks;
@@ -31,7 +32,7 @@ pub type ChannelKey = Key<Channel>;
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The time of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Now {
     /// Milliseconds since some moment before the start; never goes back.
     pub monotonic: u64,
@@ -40,7 +41,7 @@ pub struct Now {
 }
 
 /// A throttle that was restarted, and what it was before.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Restarted {
     Timer {
         connection: ConnectionKey,
@@ -53,14 +54,17 @@ pub(crate) enum Restarted {
     },
 }
 
-/// Everybody and everything. All that is to be sent collects in `outputs`, which the owner empties.
-#[derive(Debug)]
+/// Everybody and everything. All that is to be sent collects in `outputs`, which the owner empties. As data it is
+/// whole but for the settings, the outputs and the randomness: see [`World::reseed`].
+#[derive(Debug, Serialize, Deserialize)]
 pub struct World {
     /// The settings in force.
+    #[serde(skip)]
     pub settings: Settings,
     /// The time of the input at hand.
     pub now: Now,
     /// What is to be done.
+    #[serde(skip)]
     pub outputs: Outputs,
     /// Names of the global moderators.
     pub operators: Names,
@@ -78,6 +82,7 @@ pub struct World {
     pub accepted: u64,
     /// The most characters online at once.
     pub peak_users: usize,
+    #[serde(skip, default = "unseeded")]
     pub(crate) random: StdRng,
     pub(crate) connections: Arena<Connection>,
     pub(crate) by_id: Map<ConnectionId, ConnectionKey>,
@@ -105,6 +110,10 @@ pub struct World {
     pub(crate) logged: usize,
     pub(crate) lasting: u64,
     pub(crate) marks: Marks,
+}
+
+fn unseeded() -> StdRng {
+    StdRng::from_seed([0; 32])
 }
 
 impl World {
@@ -237,6 +246,17 @@ impl World {
         let was = std::mem::replace(&mut connection.state, state);
         self.identifying += usize::from(matches!(state, State::Identifying { .. }));
         self.identifying -= usize::from(matches!(was, State::Identifying { .. }));
+    }
+
+    /// A fresh seed for [`World::reseed`].
+    pub fn draw_seed(&mut self) -> [u8; 32] {
+        self.random.random()
+    }
+
+    /// From here on `seed` is all its randomness. The state of a generator can't be written down; so whoever wants
+    /// a world to go on in the same way somewhere else gives both the same seed.
+    pub fn reseed(&mut self, seed: [u8; 32]) {
+        self.random = StdRng::from_seed(seed);
     }
 
     /// A number for an incident, by which an operator finds it in the log.

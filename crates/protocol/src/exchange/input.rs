@@ -24,7 +24,7 @@ pub enum Departure {
 }
 
 /// One input of the core.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input<'a> {
     /// A WebSocket connection finished its handshake.
     Opened {
@@ -52,6 +52,7 @@ pub enum Input<'a> {
         /// Who asked.
         connection: ConnectionId,
         /// The JSON text of page 4, or nothing when the provider failed.
+        #[serde(borrow)]
         answer: Option<&'a str>,
     },
     /// A message of the real-time bridge arrived and its signature was good (page 6).

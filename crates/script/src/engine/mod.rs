@@ -150,6 +150,7 @@ pub struct Engine<H: 'static> {
     sealed: Sealed,
     limits: Limits,
     timed_out: bool,
+    is_limited: bool,
     host: PhantomData<fn(&mut H)>,
 }
 
@@ -179,6 +180,7 @@ impl<H: 'static> Engine<H> {
             sealed,
             limits: options.limits,
             timed_out: false,
+            is_limited: true,
             host: PhantomData,
         })
     }
@@ -258,6 +260,11 @@ impl<H: 'static> Engine<H> {
         self.state.limit_memory(limits.memory);
     }
 
+    /// Whether the time limits hold from now on; at first they do.
+    pub fn limit_time(&mut self, is_limited: bool) {
+        self.is_limited = is_limited;
+    }
+
     /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -302,6 +309,7 @@ impl<H: 'static> Engine<H> {
         request: &Request<'_>,
         limit: Option<Duration>,
     ) -> Result<Outcome, ScriptError> {
+        let limit = limit.filter(|_| self.is_limited);
         let result = self.state.run_with(host, request, limit);
         self.timed_out |= self.state.timed_out();
         if result

@@ -26,6 +26,7 @@ struct Watched {
     alarms: Mutex<Vec<Weak<Alarm>>>,
     /// Nanoseconds between two looks.
     tick: AtomicU64,
+    time_outs: Arc<AtomicU64>,
 }
 
 /// What a state and the watchdog share.
@@ -38,6 +39,7 @@ pub(super) struct Alarm {
     /// Nanoseconds.
     limit: AtomicU64,
     seen: Mutex<(u64, Instant)>,
+    time_outs: Arc<AtomicU64>,
     pub(super) trigger: Trigger,
 }
 
@@ -50,6 +52,7 @@ impl Watchdog {
         let watched = Arc::new(Watched {
             alarms: Mutex::default(),
             tick: AtomicU64::new(nanoseconds(LONGEST_TICK)),
+            time_outs: Arc::default(),
         });
         let weak = Arc::downgrade(&watched);
         thread::Builder::new()
@@ -58,12 +61,18 @@ impl Watchdog {
         Ok(Self(watched))
     }
 
+    /// How many calls have run out of time, of all engines that it has watched.
+    pub fn time_outs(&self) -> u64 {
+        self.0.time_outs.load(Ordering::Relaxed)
+    }
+
     pub(super) fn alarm(&self, shortest_limit: Duration) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm {
             epoch: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             limit: AtomicU64::new(u64::MAX),
             seen: Mutex::new((0, Instant::now())),
+            time_outs: Arc::clone(&self.0.time_outs),
             trigger: Trigger::default(),
         });
         let tick = (shortest_limit / 4).clamp(SHORTEST_TICK, LONGEST_TICK);
@@ -132,7 +141,11 @@ impl Alarm {
             return false;
         }
         self.epoch.store(epoch + 1, Ordering::Release);
-        self.expired.load(Ordering::Acquire) == epoch
+        let is_late = self.expired.load(Ordering::Acquire) == epoch;
+        if is_late {
+            self.time_outs.fetch_add(1, Ordering::Relaxed);
+        }
+        is_late
     }
 
     /// Whether the call that runs now has run out of time.

@@ -1,0 +1,146 @@
+//! What can go into the machine.
+
+use fchatd_protocol::exchange::{ConnectionId, Input, Outputs};
+use fchatd_script::host::Scripts;
+use fchatd_world::Now;
+use serde::{Deserialize, Serialize};
+
+use super::{SettingsData, redact};
+use crate::Core;
+
+/// A call of one of the machine's functions that change it.
+#[derive(Serialize, Deserialize)]
+pub enum Call<'a> {
+    /// [`Core::handle`]
+    Input(#[serde(borrow)] Input<'a>),
+    /// [`Core::tell_administrator`]
+    TellAdministrator {
+        /// Who is told.
+        connection: ConnectionId,
+        /// What.
+        message: &'a str,
+    },
+    /// [`Core::scripts_read`]
+    ScriptsRead {
+        /// Who asked.
+        connection: ConnectionId,
+        /// Whether for this connection alone.
+        isolated: bool,
+        /// What was read.
+        #[serde(borrow)]
+        scripts: Sources<'a>,
+    },
+    /// [`Core::replace_scripts`]
+    ReplaceScripts {
+        /// The new ones.
+        #[serde(borrow)]
+        scripts: Sources<'a>,
+    },
+    /// [`Core::configure`]
+    Configure {
+        /// The new ones.
+        settings: SettingsData,
+    },
+}
+
+/// [`Scripts`] as a recording has them.
+#[derive(Serialize, Deserialize)]
+pub struct Sources<'a> {
+    #[serde(borrow)]
+    main: &'a str,
+    #[serde(borrow)]
+    modules: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> From<&'a Scripts> for Sources<'a> {
+    fn from(scripts: &'a Scripts) -> Self {
+        let modules = scripts.modules.iter();
+        Self {
+            main: &scripts.main,
+            modules: modules
+                .map(|(name, source)| (name.as_str(), source.as_str()))
+                .collect(),
+        }
+    }
+}
+
+impl From<&Sources<'_>> for Scripts {
+    fn from(sources: &Sources<'_>) -> Self {
+        let modules = sources.modules.iter();
+        Self {
+            main: sources.main.to_owned(),
+            modules: modules
+                .map(|&(name, source)| (name.to_owned(), source.to_owned()))
+                .collect(),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// Makes the call. What the function returns is of no interest here.
+    pub fn make(&self, core: &mut Core, now: Now, outputs: &mut Outputs) {
+        match self {
+            Self::Input(input) => core.handle(now, *input, outputs),
+            Self::TellAdministrator { connection, message } => {
+                core.tell_administrator(now, *connection, message, outputs);
+            }
+            Self::ScriptsRead {
+                connection,
+                isolated,
+                scripts,
+            } => core.scripts_read(now, *connection, *isolated, &scripts.into(), outputs),
+            Self::ReplaceScripts { scripts } => {
+                let _ = core.replace_scripts(now, &scripts.into(), outputs);
+            }
+            Self::Configure { settings } => {
+                let _ = core.configure(now, settings.settings(), outputs);
+            }
+        }
+    }
+
+    /// What it is, in one line that names no secret and nothing that anybody says.
+    pub fn summary(&self) -> String {
+        let of = |connection: &ConnectionId| {
+            format!(
+                "connection {}/{}/{}",
+                connection.edge, connection.slot, connection.generation
+            )
+        };
+        match self {
+            Self::Input(Input::Opened { connection, .. }) => format!("{} opened", of(connection)),
+            Self::Input(Input::Message { connection, text }) => {
+                format!("{} of {}", redact::code(text), of(connection))
+            }
+            Self::Input(Input::Closed {
+                connection,
+                departure,
+            }) => format!("{} closed: {departure:?}", of(connection)),
+            Self::Input(Input::LoginAnswer { connection, .. }) => {
+                format!("answer of the login check for {}", of(connection))
+            }
+            Self::Input(Input::Bridge { code, .. }) => format!("{code} of the bridge"),
+            Self::Input(Input::HttpAnswer { id, status, .. }) => {
+                format!("answer {status} of a web server to request {id}")
+            }
+            Self::Input(Input::Tick) => "tick".to_owned(),
+            Self::TellAdministrator { connection, .. } => {
+                format!("message for the administrator of {}", of(connection))
+            }
+            Self::ScriptsRead { connection, .. } => format!("scripts for {}", of(connection)),
+            Self::ReplaceScripts { .. } => "scripts for everybody".to_owned(),
+            Self::Configure { .. } => "settings".to_owned(),
+        }
+    }
+
+    /// What it says, where it says anything. Tickets are not in a recording.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Input(Input::Message { text, .. }) => text,
+            Self::Input(Input::LoginAnswer { answer, .. }) => answer.unwrap_or("none"),
+            Self::Input(Input::Bridge { payload, .. }) => payload,
+            Self::Input(Input::HttpAnswer { body, .. }) => body,
+            Self::TellAdministrator { message, .. } => message,
+            _ => "",
+        }
+    }
+}

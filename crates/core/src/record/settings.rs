@@ -1,0 +1,101 @@
+//! Settings as data, without what is secret in them.
+
+use fchatd_world::Settings;
+use fchatd_world::settings::{DEFINITIONS, Value};
+use serde::{Deserialize, Serialize};
+
+/// Whether nobody but the operator may know the value of a key.
+fn is_secret(key: &str) -> bool {
+    ["secret", "pass", "token"].iter().any(|word| key.contains(word))
+}
+
+/// What stands in for a secret. It is as long, so that a script's memory is the same too.
+pub(super) fn stand_in(secret: &str) -> String {
+    "*".repeat(secret.len())
+}
+
+/// The secrets of these settings.
+pub(super) fn secrets(settings: &Settings) -> Vec<String> {
+    let secret = DEFINITIONS.iter().filter(|definition| is_secret(definition.key));
+    let texts = secret.map(|definition| settings.text(definition.key));
+    texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum ValueData {
+    Boolean(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<String>),
+}
+
+/// [`Settings`] as a recording has them: the secret ones are replaced by asterisks.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SettingsData(Vec<(String, ValueData)>);
+
+impl From<&Settings> for SettingsData {
+    fn from(settings: &Settings) -> Self {
+        let keys = DEFINITIONS.iter().map(|definition| definition.key);
+        let values = keys.filter_map(|key| {
+            let value = match settings.get(key)? {
+                Value::Boolean(value) => ValueData::Boolean(*value),
+                Value::Number(value) => ValueData::Number(*value),
+                Value::Text(text) if is_secret(key) => ValueData::Text(stand_in(text)),
+                Value::Text(text) => ValueData::Text(text.clone()),
+                Value::List(list) => ValueData::List(list.clone()),
+            };
+            Some((key.to_owned(), value))
+        });
+        Self(values.collect())
+    }
+}
+
+impl SettingsData {
+    /// The settings again. What this program does not take keeps its default.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        for (key, value) in &self.0 {
+            let value = match value {
+                ValueData::Boolean(value) => Value::Boolean(*value),
+                ValueData::Number(value) => Value::Number(*value),
+                ValueData::Text(text) => Value::Text(text.clone()),
+                ValueData::List(list) => Value::List(list.clone()),
+            };
+            // The values were in force, so none is refused but by another version, and that one is told before.
+            let _ = settings.set(key, value);
+        }
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_without_their_secrets() {
+        let mut settings = Settings::default();
+        settings.set_from_text("rtbsecret", "very-secret").unwrap();
+        settings.set_from_text("msg_flood", "0.7").unwrap();
+        settings.set_from_text("blacklist_phrases", "one,two").unwrap();
+        assert_eq!(secrets(&settings), ["very-secret"]);
+        let bytes = postcard::to_stdvec(&SettingsData::from(&settings)).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("very-secret"));
+        let data: SettingsData = postcard::from_bytes(&bytes).unwrap();
+        settings.set_from_text("rtbsecret", "***********").unwrap();
+        assert!(data.settings() == settings);
+    }
+
+    #[test]
+    fn the_secret_keys_are_known_to_be_secret() {
+        let secret: Vec<&str> = DEFINITIONS
+            .iter()
+            .map(|definition| definition.key)
+            .filter(|key| is_secret(key))
+            .collect();
+        for key in ["rtbsecret", "handle_report_secret"] {
+            assert!(secret.contains(&key), "{secret:?}");
+        }
+        assert!(is_secret("redispass"));
+    }
+}
