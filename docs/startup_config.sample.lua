@@ -22,6 +22,12 @@
 -- time between housekeeping turns (1 to 86400, seconds)
 --saveinterval = 300
 
+-- room for recordings of all that goes into the chat, in DIR/recordings, for "fchatd replay"; they hold what people say; 0 records nothing (0 to 65536, MiB, restart)
+--recorder = 0
+
+-- whether a full recording is followed by another one, and the oldest are deleted; the scripts are started afresh with each (true, false, restart)
+--recorder_goes_on = true
+
 -- trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed (list)
 --load_balancers = {}
 

@@ -7,6 +7,7 @@
 use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
 use fchatd_protocol::{command, error};
+use serde::{Deserialize, Serialize};
 
 use crate::Core;
 
@@ -14,7 +15,7 @@ use crate::Core;
 const TALK: [&[u8]; 7] = [b"MSG", b"PRI", b"LRP", b"TPN", b"STA", b"RLL", b"PIN"];
 
 /// How far the commits have come.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Commits {
     recording: bool,
     /// The number of the last one.

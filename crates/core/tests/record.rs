@@ -30,6 +30,7 @@ fn lively() -> (Simulation, Vec<ConnectionId>) {
         .set("handle_report_secret", Value::Text("report-secret".into()))
         .unwrap();
     let mut chat = Simulation::with(&builtin::scripts(), settings, None);
+    chat.core.record_changes(true);
     let admin = chat.open();
     let as_admin = answer(1, 1, "Ada").replace(r#""admin":"0""#, r#""admin":"1""#);
     chat.log_in_with(admin, "Ada", &as_admin);
@@ -179,10 +180,16 @@ proptest! {
             recorder.call(&mut core, now, Call::Input(Input::Tick));
             let outputs = recorder.call(&mut core, now, Call::Input(input(people[*who], text)));
             for request in outputs.requests {
-                if let Request::ReadScripts { connection, isolated } = request {
-                    let scripts: Scripts = builtin::scripts();
-                    let scripts = (&scripts).into();
-                    recorder.call(&mut core, now, Call::ScriptsRead { connection, isolated, scripts });
+                match request {
+                    Request::ReadScripts { connection, isolated } => {
+                        let scripts: Scripts = builtin::scripts();
+                        let scripts = (&scripts).into();
+                        recorder.call(&mut core, now, Call::ScriptsRead { connection, isolated, scripts });
+                    }
+                    Request::Commit(commit) if milliseconds % 2 == 0 => {
+                        recorder.call(&mut core, now, Call::Input(Input::Stored { commit: commit.number }));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -232,13 +239,15 @@ proptest! {
     fn a_message_without_its_secrets_is_answered_the_same(
         code in "(IDN|idn|IDN |IdN|MSG|VAR)",
         separator in "[ \t{x]?",
-        payload in r#"(\{("(method|account|ticket|character|cname|cversion|password)":("ticket"|"s3cret"|7|null),?)*\}?|s3cret|\[\])"#,
+        payload in r#"(\{("(method|account|ticket|character|cname|cversion|password|channel|recipient)":("ticket"|"s3cret"|7|1e30|-0.1|null|true|\[\]|"frontpage"),?)*\}?|s3cret|\[\])"#,
         identified in any::<bool>(),
     ) {
         let text = format!("{code}{separator}{payload}");
         let kept = redacted(&text);
         let answers = [text.as_str(), &kept].map(|text| {
-            let mut chat = Simulation::new();
+            let mut settings = Settings::default();
+            settings.set("error_context", Value::Boolean(true)).unwrap();
+            let mut chat = Simulation::with(&builtin::scripts(), settings, None);
             let connection = if identified { chat.log_in("Ada") } else { chat.open() };
             chat.forget();
             chat.say(connection, text);
@@ -288,6 +297,27 @@ fn other_outputs_are_noticed() {
     recorder.records[last + said] = b'Q';
     let (verdicts, _, _) = replay(&recorder.file());
     assert_eq!(verdicts, [Verdict::Same, Verdict::Same, Verdict::Different]);
+}
+
+#[test]
+fn the_call_that_the_program_died_of_is_known() {
+    let (chat, people) = lively();
+    let (mut core, now) = (chat.core, chat.now);
+    let mut recorder = Recorder::start(&mut core, now);
+    recorder.call(&mut core, now, Call::Input(input(people[1], "UPT")));
+    Record::Call(Call::Input(input(people[1], "PCR"))).write(&mut recorder.records);
+    let mut file = format::MAGIC.to_vec();
+    file.extend_from_slice(&format::head(&recorder.records));
+    file.extend_from_slice(&recorder.records);
+    let mut replay = Replay::new(&file, Watchdog::start().unwrap()).unwrap();
+    replay.start();
+    let call = replay.next_call().unwrap();
+    assert!(!replay.is_unfinished());
+    replay.make(call);
+    let call = replay.next_call().unwrap();
+    assert!(replay.is_unfinished() && call.summary().starts_with("PCR of connection "));
+    assert_eq!(replay.make(call).verdict, Verdict::Unknown);
+    assert!(replay.next_call().is_none() && replay.end.is_none());
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub struct Program {
     /// Where it listens.
     pub address: SocketAddr,
     log: Option<JoinHandle<String>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Program {
@@ -71,14 +71,24 @@ impl Program {
             child,
             address,
             log,
-            _folder: folder,
+            folder,
         })
+    }
+
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills it; its folder stays until this value goes.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// Kills it and returns its log.
     pub fn end(mut self) -> String {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
         self.log
             .take()
             .and_then(|log| log.join().ok())

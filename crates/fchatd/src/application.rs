@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Occasion, Report};
+use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
 use crate::{Failure, scripts};
 
@@ -109,7 +110,7 @@ pub(crate) struct Surroundings {
 }
 
 struct Parts {
-    core: Core,
+    core: RecordedCore,
     clock: Clock,
     now: Now,
     around: Surroundings,
@@ -124,28 +125,42 @@ pub(crate) struct Chat(Rc<RefCell<Parts>>);
 
 impl Chat {
     /// A chat around a core.
-    pub(crate) fn new(mut core: Core, clock: Clock, around: Surroundings) -> Self {
+    ///
+    /// # Errors
+    /// Recording was asked for and can't begin.
+    pub(crate) fn new(
+        mut core: Core,
+        recorder: Option<Recorder>,
+        clock: Clock,
+        around: Surroundings,
+    ) -> Result<Self, Failure> {
         let now = clock.now();
         if let Some(keeper) = &around.keeper {
             core.record_changes(matches!(around.provider, LoginProvider::Embedded(_)));
             // What the scripts made at the start has no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }
-        Self(Rc::new(RefCell::new(Parts {
-            core,
+        let mut parts = Parts {
+            core: RecordedCore::new(core, recorder),
             clock,
             now,
             around,
             checks: HashMap::new(),
             saved: now.monotonic,
-        })))
+        };
+        let mut outputs = Outputs::default();
+        let begun = parts.core.begin(now, &mut outputs);
+        begun.map_err(|failure| format!("the recorder can't begin: {failure}"))?;
+        // Nobody is there to hear what scripts say while they start.
+        parts.answer_all(None, &mut outputs);
+        Ok(Self(Rc::new(RefCell::new(parts))))
     }
 
     /// Does something with the core beside the inputs.
     pub(crate) fn with_core<T>(
         &self,
         outputs: &mut Outputs,
-        work: impl FnOnce(&mut Core, Now, &mut Outputs) -> T,
+        work: impl FnOnce(&mut RecordedCore, Now, &mut Outputs) -> T,
     ) -> T {
         let parts = &mut *self.0.borrow_mut();
         let result = work(&mut parts.core, parts.now, outputs);
@@ -361,7 +376,7 @@ impl Application for Chat {
     fn begin_turn(&mut self) {
         let parts = &mut *self.0.borrow_mut();
         parts.now = parts.clock.now();
-        parts.core.turn();
+        parts.core.turn(parts.now);
     }
 
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {

@@ -61,6 +61,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: CharacterAction,
     },
+    /// Run a recording of the setting "recorder" again and say whether the same comes out, byte for byte
+    Replay {
+        /// The recording, of DIR/recordings
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print all that went in and came out; it shows what people said
+        #[arg(long)]
+        print: bool,
+        /// Print from this call on
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        from: u64,
+    },
     /// Check what is kept, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]

@@ -8,7 +8,9 @@ mod command_line;
 mod configuration;
 mod keeper;
 mod page;
+mod recorder;
 mod reload;
+mod replay;
 mod script_tests;
 mod scripts;
 mod server;
@@ -35,6 +37,13 @@ fn main() -> ExitCode {
         Some(Command::Script { action }) => script_tests::script(action),
         Some(Command::Account { action }) => accounts::account(&line, action),
         Some(Command::Character { action }) => accounts::character(&line, action),
+        Some(Command::Replay { file, from, print }) => replay::replay(
+            file,
+            replay::Show {
+                from: *from,
+                all: *print,
+            },
+        ),
         Some(Command::State { action }) => state::state(&line, action),
     };
     match outcome {

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::application::Chat;
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
+use crate::recorder::RecordedCore;
 use crate::server::{account_settings, edge_settings};
 use crate::{Failure, configuration, scripts};
 
@@ -164,10 +165,7 @@ impl Running {
         }
     }
 
-    fn with_core<T>(
-        &self,
-        work: impl FnOnce(&mut fchatd_core::Core, fchatd_world::Now, &mut Outputs) -> T,
-    ) -> T {
+    fn with_core<T>(&self, work: impl FnOnce(&mut RecordedCore, fchatd_world::Now, &mut Outputs) -> T) -> T {
         self.edge.interject(|chat, outputs| chat.with_core(outputs, work))
     }
 }

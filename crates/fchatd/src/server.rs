@@ -31,6 +31,7 @@ use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
 use crate::page::Site;
+use crate::recorder::Recorder;
 use crate::{Failure, configuration, reload, script_tests, scripts};
 
 pub(crate) use self::listening::listening_address;
@@ -75,6 +76,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         None => None,
     };
     let core = load_core(line, settings.clone(), before.as_ref(), Some(&watchdog), clock)?;
+    let recorder = Recorder::start(&settings, &line.dir)?;
     let web = WebClient::new(settings.count("login_connection_pool"))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
     let provider = login_provider(line, &settings, state.as_ref(), &web)?;
@@ -109,6 +111,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec());
         let chat = Chat::new(
             core,
+            recorder,
             clock,
             Surroundings {
                 line: line.clone(),
@@ -119,7 +122,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 halt: Rc::clone(&halt),
                 reload,
             },
-        );
+        )?;
         let edge = Edge::new(edge_settings, chat.clone());
         edge.run();
         tokio::task::spawn_local(reloads.follow(

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use fchatd_protocol::change::{Change, ChannelHead};
 use fchatd_protocol::text::fold;
+use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, Kind};
 use crate::restore;
 use crate::world::{ChannelKey, World};
 
 /// Marks since the last input that had any; a thing is marked once, however often it changes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Marks {
     recording: bool,
     keeps_ignores: bool,
@@ -29,7 +30,7 @@ pub(crate) struct Marks {
 
 /// Something that lasts, in the order in which changes are told: a channel that takes the name of one that has gone
 /// comes after its end.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Thing {
     Gone(Arc<str>),
     Head(u32, u32),

@@ -3,11 +3,12 @@
 
 use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::json::write;
+use serde::{Deserialize, Serialize};
 
 use crate::world::{ConnectionKey, World};
 
 /// Where errors of the command at hand stand among the operations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Errors {
     acting: Option<ConnectionKey>,
     places: Vec<usize>,

@@ -20,6 +20,13 @@ pub enum Call<'a> {
         /// What.
         message: &'a str,
     },
+    /// [`Core::tell_system`]
+    TellSystem {
+        /// Who is told.
+        connection: ConnectionId,
+        /// What.
+        message: &'a str,
+    },
     /// [`Core::scripts_read`]
     ScriptsRead {
         /// Who asked.
@@ -84,6 +91,7 @@ impl Call<'_> {
             Self::TellAdministrator { connection, message } => {
                 core.tell_administrator(now, *connection, message, outputs);
             }
+            Self::TellSystem { connection, message } => core.tell_system(now, *connection, message, outputs),
             Self::ScriptsRead {
                 connection,
                 isolated,
@@ -122,9 +130,11 @@ impl Call<'_> {
             Self::Input(Input::HttpAnswer { id, status, .. }) => {
                 format!("answer {status} of a web server to request {id}")
             }
+            Self::Input(Input::Stored { commit }) => format!("commit {commit} is on disk"),
+            Self::Input(Input::Unsaved { commit, .. }) => format!("commit {commit} can't be saved"),
             Self::Input(Input::Tick) => "tick".to_owned(),
-            Self::TellAdministrator { connection, .. } => {
-                format!("message for the administrator of {}", of(connection))
+            Self::TellAdministrator { connection, .. } | Self::TellSystem { connection, .. } => {
+                format!("message for {}", of(connection))
             }
             Self::ScriptsRead { connection, .. } => format!("scripts for {}", of(connection)),
             Self::ReplaceScripts { .. } => "scripts for everybody".to_owned(),
@@ -139,7 +149,7 @@ impl Call<'_> {
             Self::Input(Input::LoginAnswer { answer, .. }) => answer.unwrap_or("none"),
             Self::Input(Input::Bridge { payload, .. }) => payload,
             Self::Input(Input::HttpAnswer { body, .. }) => body,
-            Self::TellAdministrator { message, .. } => message,
+            Self::TellAdministrator { message, .. } | Self::TellSystem { message, .. } => message,
             _ => "",
         }
     }

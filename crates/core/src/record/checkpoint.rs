@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{SettingsData, Sources};
 use crate::Core;
+use crate::commit::{Cause, Commits};
 
 #[derive(Serialize, Deserialize)]
 struct Image<'a, W> {
     seed: [u8; 32],
     now: Now,
     housekept: u64,
+    commits: Commits,
     settings: SettingsData,
     #[serde(borrow)]
     scripts: Sources<'a>,
@@ -63,6 +65,7 @@ impl Core {
             seed,
             now,
             housekept: self.housekept,
+            commits: self.commits.clone(),
             settings: (&self.world.settings).into(),
             scripts: (&self.scripts).into(),
             world: &self.world,
@@ -93,6 +96,7 @@ impl Core {
         world.now = image.now;
         world.begin_input();
         std::mem::swap(&mut world.outputs, outputs);
+        let start = world.outputs.operations.len();
         let seed = crate::script_seed(&mut world);
         let engine = host::start(&mut world, &scripts, watchdog, seed).map_err(CheckpointError::Scripts)?;
         let mut core = Self {
@@ -104,8 +108,10 @@ impl Core {
             tape: Tape::new(),
             failure: None,
             housekept: image.housekept,
+            commits: image.commits,
         };
         core.settle();
+        core.commit(start, || Cause::Deed(None));
         std::mem::swap(&mut core.world.outputs, outputs);
         Ok(core)
     }

@@ -42,6 +42,11 @@ impl Digester {
         }
     }
 
+    /// These settings are about to be in force: their secrets do not count either.
+    pub fn learn(&mut self, settings: &Settings) {
+        self.secrets.extend(settings::secrets(settings));
+    }
+
     /// The digest of what has come to outputs since a mark.
     pub fn digest(&mut self, outputs: &Outputs, since: Mark) -> u64 {
         let Outputs {

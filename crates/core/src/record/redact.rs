@@ -6,11 +6,20 @@ use fchatd_protocol::command;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::json::write::Object;
 
-/// What `IDN` is made of; the machine looks at nothing else in it.
-const FIELDS: [&str; 6] = ["method", "account", "ticket", "character", "cname", "cversion"];
+/// What `IDN` is made of, and what an error may name; the machine looks at nothing else in it.
+const FIELDS: [&str; 8] = [
+    "method",
+    "account",
+    "ticket",
+    "character",
+    "cname",
+    "cversion",
+    "channel",
+    "recipient",
+];
 
 /// A client's message as it stands in a recording: an `IDN` has no ticket, and nothing else that the machine does not
-/// look at. What only resembles one keeps no more than what its answer depends on: whether it is JSON.
+/// look at. What only resembles one is treated in the same way.
 pub fn message(text: &str) -> Cow<'_, str> {
     let resembles = text.get(..3).is_some_and(|code| code.eq_ignore_ascii_case("IDN"));
     let Some(Ok(message)) = resembles.then(|| command::split(text)) else {
@@ -26,8 +35,14 @@ pub fn message(text: &str) -> Cow<'_, str> {
     let mut out = format!("{code} ").into_bytes();
     let mut object = Object::open(&mut out);
     for field in FIELDS {
-        if let Some(Node::Text(text)) = tape.get(field) {
-            object = object.text(field, if field == "ticket" { "" } else { text });
+        match tape.get(field) {
+            Some(Node::Text(_)) if field == "ticket" => object = object.text(field, ""),
+            Some(Node::Text(text)) => object = object.text(field, text),
+            Some(node @ Node::Number(_)) if field != "ticket" => {
+                let number = node.text().unwrap_or_default();
+                object.key(field).extend_from_slice(number.as_bytes());
+            }
+            _ => {}
         }
     }
     object.close();
@@ -52,8 +67,8 @@ mod tests {
         let kept = r#"IDN {"method":"ticket","account":"ada","ticket":"","character":"Ada","cname":"c","cversion":"1"}"#;
         assert_eq!(message(idn), kept);
         assert_eq!(
-            message(r#"IDN {"ticket":7,"account":"ada"}"#),
-            r#"IDN {"account":"ada"}"#
+            message(r#"IDN {"ticket":7,"account":"ada","character":1.50}"#),
+            r#"IDN {"account":"ada","character":1.5}"#
         );
         assert_eq!(message(r#"IDN {"ticket":"s3cret""#), "IDN {");
         assert_eq!(message(r#"IDN ["s3cret"]"#), "IDN {}");

@@ -77,6 +77,8 @@ pub struct Step<'a> {
 pub struct Replay<'a> {
     records: Records<'a>,
     ahead: Option<Record<'a>>,
+    /// What is said to have come of the next call.
+    done: Option<Done>,
     fault: Option<Fault>,
     core: Core,
     watchdog: Watchdog,
@@ -111,6 +113,7 @@ impl<'a> Replay<'a> {
         Ok(Self {
             records,
             ahead: None,
+            done: None,
             fault: None,
             now: core.world.now,
             core,
@@ -170,7 +173,11 @@ impl<'a> Replay<'a> {
                     self.core.turn();
                 }
                 Record::Time(now) => self.now = now,
-                Record::Call(call) => return Some(call),
+                Record::Call(call) => {
+                    self.number += 1;
+                    self.done = self.done();
+                    return Some(call);
+                }
                 Record::End(end) => self.end = Some(end),
                 Record::Start(_) | Record::Done(_) => {}
             }
@@ -189,10 +196,20 @@ impl<'a> Replay<'a> {
         self.step(None, made, done)
     }
 
+    /// The number of the call that [`Replay::next_call`] gave, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether the recording ends before it tells what came of the call that [`Replay::next_call`] gave: perhaps the
+    /// program died of it.
+    pub fn is_unfinished(&self) -> bool {
+        self.done.is_none()
+    }
+
     /// Makes a call and compares.
     pub fn make(&mut self, call: Call<'a>) -> Step<'a> {
-        self.number += 1;
-        let done = self.done();
+        let done = self.done.take();
         // This machine may be slower. A script that never ends has to be stopped here too.
         self.core.limit_time(done.is_none_or(|done| done.timed_out));
         let before = self.watchdog.time_outs();

@@ -12,6 +12,7 @@
 
 mod people;
 mod random;
+mod recording;
 mod steps;
 mod view;
 mod world;
@@ -184,6 +185,8 @@ fn end(mut evening: Evening) {
     }
     evening.settle();
     assert_eq!(evening.people[observer].view.errors, vec![26; gone.len()]);
+    evening.program.kill();
+    recording::assert_it_replays(evening.program.folder());
     let log = evening.program.end();
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
 }

@@ -35,6 +35,7 @@ impl Evening {
         let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
         // People come again as chance wants it.
         words.extend(["--set".to_owned(), "takeover_limit=0".to_owned()]);
+        words.extend(crate::recording::SETTING.map(str::to_owned));
         for flood in fchatd_dialogue::run::PATIENT {
             words.extend(["--set".to_owned(), format!("{flood}=0")]);
         }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod configuration;
+mod recorder;
 mod reload;
 mod site;
 mod start;

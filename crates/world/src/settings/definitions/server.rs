@@ -47,6 +47,18 @@ pub(super) const SECTION: Section = Section {
             "time between housekeeping turns",
         ),
         key(
+            "recorder",
+            Whole(0, 0, 65536, "MiB"),
+            Restart,
+            "room for recordings of all that goes into the chat, in DIR/recordings, for \"fchatd replay\"; they hold what people say; 0 records nothing",
+        ),
+        key(
+            "recorder_goes_on",
+            Flag(true),
+            Restart,
+            "whether a full recording is followed by another one, and the oldest are deleted; the scripts are started afresh with each",
+        ),
+        key(
             "load_balancers",
             List(&[]),
             Live,
