@@ -1,0 +1,220 @@
+//! Who asked for the memory in use: an allocator around another that notes some of what is allocated while a profile
+//! runs, on average one object for every 64 KiB, and whether it is still there at the end. Each noted object stands
+//! for as many as its size makes likely.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::stacks::{Stack, Sums, Table};
+use crate::{Recording, StartError};
+
+/// This file, as debug information names it.
+pub(crate) const FILE: &str = file!();
+/// Bytes from one noted object to the next, on average.
+pub const INTERVAL: u32 = 64 * 1024;
+/// Noted objects that are there at once: enough for 4 GiB.
+const LIVE_MAX: usize = 1 << 16;
+const FILTER_BITS: u32 = 17;
+
+static ON: AtomicBool = AtomicBool::new(false);
+static RECORDER: Mutex<Option<Heap>> = Mutex::new(None);
+/// How many noted objects have an address with this hash: most that is freed was never noted, and finds 0 here.
+static FILTER: [AtomicU16; 1 << FILTER_BITS] = [const { AtomicU16::new(0) }; 1 << FILTER_BITS];
+
+thread_local! {
+    /// Bytes that this thread may still allocate before the next object is noted.
+    static LEFT: Cell<i64> = const { Cell::new(0) };
+    /// The state of this thread's random numbers; 0 before the first.
+    static RANDOM: Cell<u64> = const { Cell::new(0) };
+    /// Whether what is allocated now is our own.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Heap {
+    table: Table,
+    live: HashMap<usize, Noted>,
+    started: SystemTime,
+}
+
+struct Noted {
+    place: u32,
+    sums: Sums,
+}
+
+/// An allocator that [`start`] can watch: `#[global_allocator] static ALLOCATOR: Sampled<System> = Sampled(System);`
+#[derive(Debug, Default)]
+pub struct Sampled<A>(pub A);
+
+// SAFETY: every call goes to the inner allocator with the same arguments, and its answer comes back unchanged. What is
+// noted beside never touches the blocks; what it allocates itself is not noted (`INSIDE`), so it can't come back here
+// for ever, and a thread never waits for a lock that it has itself.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Sampled<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are the inner allocator's.
+        let block = unsafe { self.0.alloc(layout) };
+        if ON.load(Ordering::Relaxed) {
+            allocated(block, layout.size());
+        }
+        block
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        let block = unsafe { self.0.alloc_zeroed(layout) };
+        if ON.load(Ordering::Relaxed) {
+            allocated(block, layout.size());
+        }
+        block
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // Before it is free: after that it can be somebody else's.
+        if ON.load(Ordering::Relaxed) {
+            freed(block);
+        }
+        // SAFETY: as above.
+        unsafe { self.0.dealloc(block, layout) };
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let on = ON.load(Ordering::Relaxed);
+        if on {
+            freed(block);
+        }
+        // SAFETY: as above.
+        let block = unsafe { self.0.realloc(block, layout, size) };
+        if on {
+            allocated(block, size);
+        }
+        block
+    }
+}
+
+/// Starts to note what is allocated.
+///
+/// # Errors
+/// When it does so already.
+pub fn start() -> Result<(), StartError> {
+    let heap = Heap {
+        table: Table::new(),
+        live: HashMap::with_capacity(LIVE_MAX),
+        started: SystemTime::now(),
+    };
+    {
+        let mut recorder = recorder();
+        if recorder.is_some() {
+            return Err(StartError::Running);
+        }
+        *recorder = Some(heap);
+    }
+    ON.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Ends it; nothing when it has not been started.
+pub fn stop() -> Option<Recording> {
+    ON.store(false, Ordering::Relaxed);
+    let heap = recorder().take()?;
+    for counter in &FILTER {
+        counter.store(0, Ordering::Relaxed);
+    }
+    Some(Recording::of_heap(heap.table, heap.started))
+}
+
+fn recorder() -> MutexGuard<'static, Option<Heap>> {
+    RECORDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn counter(address: usize) -> Option<&'static AtomicU16> {
+    let hash = (address as u64 >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - FILTER_BITS);
+    FILTER.get(hash as usize)
+}
+
+fn allocated(block: *mut u8, size: usize) {
+    let left = LEFT.get() - size as i64;
+    LEFT.set(left);
+    if left < 0 && !block.is_null() && !INSIDE.replace(true) {
+        LEFT.set(distance());
+        note(block as usize, size);
+        INSIDE.set(false);
+    }
+}
+
+#[cold]
+fn note(address: usize, size: usize) {
+    let stack = Stack::here();
+    let mut recorder = recorder();
+    let Some(heap) = recorder.as_mut() else { return };
+    if heap.live.len() >= LIVE_MAX {
+        heap.table.lost += 1;
+        return;
+    }
+    let Some(place) = heap.table.place(&stack) else {
+        return;
+    };
+    // An object of this size is noted with this likelihood.
+    let likelihood = 1.0 - (-(size.max(1) as f64) / f64::from(INTERVAL)).exp();
+    let (count, bytes) = (1.0 / likelihood, size as f64 / likelihood);
+    if let Some(sums) = heap.table.sums(place) {
+        sums.count += count;
+        sums.bytes += bytes;
+        sums.live_count += count;
+        sums.live_bytes += bytes;
+    }
+    let sums = Sums {
+        live_count: count,
+        live_bytes: bytes,
+        ..Sums::default()
+    };
+    heap.live.insert(address, Noted { place, sums });
+    if let Some(counter) = counter(address) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn freed(block: *mut u8) {
+    let address = block as usize;
+    let noted = counter(address).is_some_and(|counter| counter.load(Ordering::Relaxed) > 0);
+    if noted && !INSIDE.replace(true) {
+        forget(address);
+        INSIDE.set(false);
+    }
+}
+
+#[cold]
+fn forget(address: usize) {
+    let mut recorder = recorder();
+    let Some(heap) = recorder.as_mut() else { return };
+    let Some(noted) = heap.live.remove(&address) else {
+        return;
+    };
+    if let Some(sums) = heap.table.sums(noted.place) {
+        sums.live_count -= noted.sums.live_count;
+        sums.live_bytes -= noted.sums.live_bytes;
+    }
+    if let Some(counter) = counter(address) {
+        counter.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes to the next object that is noted: exponentially distributed, so that no regular pattern of allocations is
+/// seen too often or never.
+fn distance() -> i64 {
+    let mut random = RANDOM.get();
+    if random == 0 {
+        // Different for each thread.
+        random = RANDOM.with(|place| std::ptr::from_ref(place) as u64) | 1;
+    }
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    RANDOM.set(random);
+    let fraction = ((random >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    (-fraction.ln() * f64::from(INTERVAL)) as i64
+}
