@@ -40,6 +40,9 @@
 -- whether what is said goes to the chat log from the start (true, false, restart)
 --log_start = false
 
+-- after which a profile that an administrator has started ends by itself (1 to 3600, seconds)
+--profilelimit = 300
+
 -- Log-in
 
 -- log-in checks pending at once (1 to 1000000, checks)
@@ -126,6 +129,15 @@
 
 -- memory for the script (4 to 65536, MiB)
 --luamemory = 64
+
+-- who may try out rules of their own at once (ZZZ isolate) (0 to 100, administrators)
+--isolatedmax = 4
+
+-- time for one call of such rules; after one that took longer they rest for 2 seconds (0.001 to 60, seconds)
+--isolatedtimeout = 0.1
+
+-- memory for such rules, for each who tries some out (4 to 65536, MiB)
+--isolatedmemory = 16
 
 -- Neighbours
 

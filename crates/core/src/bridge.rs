@@ -52,10 +52,17 @@ impl Core {
             },
             extras.as_ref().map_or(Argument::Nil, Argument::Json),
         ];
-        match self
-            .engine
-            .call(&mut self.world, "httpcb", &call.callback, &arguments)
-        {
+        // The answer goes to the rules that asked. Where those have been ended since, nobody knows what to do with it.
+        let result = match call.isolated {
+            None => self
+                .engine
+                .call(&mut self.world, "httpcb", &call.callback, &arguments),
+            Some(key) => match self.isolated.get_mut(&key) {
+                Some(trial) => trial.call(&mut self.world, key, "httpcb", &call.callback, &arguments),
+                None => return,
+            },
+        };
+        match result {
             Ok(number) => {
                 let number = number.unwrap_or(0.0) as i32;
                 if let Some(key) = call.connection

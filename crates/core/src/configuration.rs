@@ -44,17 +44,16 @@ impl Core {
     }
 
     fn initialise_scripts(&mut self) -> Result<(), ScriptError> {
-        let limits = host::limits(&self.world.settings);
-        for engine in self.isolated.values_mut() {
-            engine.set_limits(limits);
+        for (key, trial) in &mut self.isolated {
+            trial.set_limits(host::trial_limits(&self.world.settings));
             // Rules that somebody tries out must not keep settings from everybody.
-            if engine.has("", "chat_init")
-                && let Err(error) = engine.call_global(&mut self.world, "chat_init")
+            if trial.has("", "chat_init")
+                && let Err(error) = trial.call(&mut self.world, *key, "", "chat_init", &[])
             {
                 tracing::warn!("scripts on trial could not read the settings: {}", error.message);
             }
         }
-        self.engine.set_limits(limits);
+        self.engine.set_limits(host::limits(&self.world.settings));
         if self.engine.has("", "chat_init") {
             self.engine.call_global(&mut self.world, "chat_init")?;
         }

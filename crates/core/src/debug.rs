@@ -1,27 +1,35 @@
 //! `ZZZ`, the administrators' debug command (page 5), and the states that scripts run in.
 
-use std::borrow::Cow;
-
-use fchatd_protocol::exchange::{ConnectionId, Outputs, Request};
+use fchatd_protocol::exchange::{ConnectionId, Outputs, ProfileKind, Request};
 use fchatd_protocol::json::read::Node;
 use fchatd_protocol::{error, frame};
-use fchatd_script::engine::ScriptError;
-use fchatd_script::host::{self, Scripts};
-use fchatd_world::{ConnectionKey, Now, roles};
+use fchatd_script::engine::{Engine, ScriptError};
+use fchatd_script::host;
+use fchatd_world::{ConnectionKey, Now, World, roles};
 
-use crate::Core;
+use crate::rehearsal::limits;
+use crate::trial::Trial;
+use crate::{Core, Rehearsed};
 
-const HELP: &str = "Commands: help; status; isolate (only your commands run by script/main_test.lua); deisolate; \
-reload (your own state, or with arg \"yes\" everybody's); profile-start; profile-stop; logger-start; logger-stop; \
-halt (saves and stops the server).";
+const HELP: &str = r#"Send ZZZ {"command":"…"} with one of these:
+help: this list
+status: which rules answer your commands, and how the server is
+isolate: your commands, and only yours, are answered by a fresh state of script/main_test.lua (of script/main.lua where there is none)
+reload: reads the scripts of your isolated state again; for everybody's add "arg":"yes". After any error the old ones stay
+deisolate: your commands are answered by everybody's rules again
+profile-start, profile-stop: writes where the server spends its processor time into a file
+heap-start, heap-stop: writes who asked for the memory that is in use into a file
+logger-start, logger-stop: the chat log
+halt: saves everything, says goodbye to everyone and stops the server"#;
 
-/// The rules for one connection that tries them out.
-const TRIAL: &str = "main_test";
+const NO_COMMAND: &str =
+    r#"The debug command needs to know what to do: ZZZ {"command":"help"} lists what there is."#;
+const RELOAD_HOW: &str = r#"You run no rules of your own. ZZZ {"command":"reload","arg":"yes"} reads those of everybody again; ZZZ {"command":"isolate"} gives you some of your own."#;
 
 impl Core {
     /// An administrator, or somebody who would like to be one, sent `ZZZ`.
     pub(crate) fn debug(&mut self, key: ConnectionKey, payload: &str) {
-        let Some((id, true)) = self
+        let Some((connection, true)) = self
             .world
             .connection(key)
             .map(|connection| (connection.id, connection.has_role(roles::ADMIN)))
@@ -37,72 +45,138 @@ impl Core {
             _ => None,
         };
         let Some(command) = text("command") else {
-            return self.world.send_error(key, error::BAD_SYNTAX, None);
+            return self.world.send_error(key, error::BAD_SYNTAX, Some(NO_COMMAND));
         };
         let isolated = self.isolated.contains_key(&key);
-        let answer: Cow<'static, str> = match command.as_str() {
-            "help" => HELP.into(),
-            "status" => self.status(isolated).into(),
-            "isolate" if isolated => "You run in a state of your own already.".into(),
-            "isolate" => return self.read_scripts(id, true),
+        match command.as_str() {
+            "help" => self.tell(key, HELP),
+            "status" => {
+                let lines = self.status(key);
+                self.ask(Request::Status { connection, lines });
+            }
+            "isolate" if isolated => self.tell(
+                key,
+                "Your commands are answered by rules of your own already; reload reads them again.",
+            ),
+            "isolate" if self.isolated.len() >= self.isolated_max() => {
+                self.tell(key, &self.too_many_isolated());
+            }
+            "isolate" => self.read_scripts(connection, true),
             "deisolate" if self.isolated.remove(&key).is_some() => {
-                "You run in the common state again.".into()
+                self.tell(key, "Your commands are answered by everybody's rules again.");
             }
-            "deisolate" => "You run in the common state.".into(),
-            "reload" if isolated => return self.read_scripts(id, true),
+            "deisolate" => self.tell(key, "Your commands are answered by everybody's rules, as before."),
+            "reload" if isolated => self.read_scripts(connection, true),
             "reload" => match text("arg").as_deref() {
-                None => return self.world.send_error(key, error::BAD_SYNTAX, None),
-                Some("yes") => return self.read_scripts(id, false),
-                Some(_) => "Nothing was done. To reload everybody's state, give the arg \"yes\".".into(),
+                None => self.world.send_error(key, error::BAD_SYNTAX, Some(RELOAD_HOW)),
+                Some("yes") => self.read_scripts(connection, false),
+                Some(_) => self.tell(key, &format!("Nothing was done. {RELOAD_HOW}")),
             },
-            "profile-start" | "profile-stop" => {
-                let start = command == "profile-start";
-                let connection = id;
-                return self
-                    .world
-                    .outputs
-                    .requests
-                    .push(Request::Profile { connection, start });
-            }
-            // The classic server says nothing here.
-            "logger-start" => return self.world.chat_log = true,
-            "logger-stop" => return self.world.chat_log = false,
+            "profile-start" => self.profile(connection, ProfileKind::Processor, true),
+            "profile-stop" => self.profile(connection, ProfileKind::Processor, false),
+            "heap-start" => self.profile(connection, ProfileKind::Heap, true),
+            "heap-stop" => self.profile(connection, ProfileKind::Heap, false),
+            "logger-start" => self.log_chat(key, true),
+            "logger-stop" => self.log_chat(key, false),
             "halt" => {
-                self.world.outputs.requests.push(Request::Halt);
-                "The server saves and stops.".into()
+                self.ask(Request::Halt);
+                self.tell(key, "The server saves everything and stops.");
             }
-            _ => "There is no such debug command; \"help\" lists them.".into(),
-        };
-        self.tell(key, &answer);
+            other => {
+                let short: String = other.chars().take(50).collect();
+                self.tell(key, &format!("There is no debug command {short:?}.\n{HELP}"));
+            }
+        }
     }
 
-    fn status(&self, isolated: bool) -> String {
+    /// What the core knows of the server's state, as lines of a name and a value.
+    fn status(&self, key: ConnectionKey) -> Vec<(String, String)> {
         let world = &self.world;
-        let state = if isolated {
-            "a state of your own"
-        } else {
-            "the common state"
-        };
+        let (common, isolated) = self.script_memory();
         let seconds = world.unix_seconds() - world.started;
-        format!(
-            "You run in {state}. {} of {} connections are logged in, {} at most so far; {} channels; up for {} h {} min; \
-             the scripts use {} KiB; {} run isolated.",
-            world.user_count(),
-            world.connection_count(),
-            world.peak_users,
-            world.channel_count(),
-            seconds / 3600,
-            seconds / 60 % 60,
-            self.engine.memory() / 1024,
-            self.isolated.len(),
-        )
+        let rules = match self.isolated.get(&key) {
+            Some(trial) => format!("your own, isolated, {} KiB", trial.memory() / 1024),
+            None => "everybody's".to_owned(),
+        };
+        let lines = [
+            ("your rules", rules),
+            (
+                "characters",
+                format!(
+                    "{} online, {} at most so far",
+                    world.user_count(),
+                    world.peak_users
+                ),
+            ),
+            (
+                "connections",
+                format!(
+                    "{}, {} of them waiting for their log-in check; {} accepted so far",
+                    world.connection_count(),
+                    world.identifying_count(),
+                    world.accepted
+                ),
+            ),
+            ("channels", world.channel_count().to_string()),
+            (
+                "up",
+                format!(
+                    "{} d {} h {} min {} s",
+                    seconds / 86400,
+                    seconds / 3600 % 24,
+                    seconds / 60 % 60,
+                    seconds % 60
+                ),
+            ),
+            (
+                "scripts",
+                format!(
+                    "{} KiB in everybody's rules; {} of {} isolated, {} KiB in theirs",
+                    common / 1024,
+                    self.isolated.len(),
+                    self.isolated_max(),
+                    isolated / 1024
+                ),
+            ),
+            ("chat log", if world.chat_log { "on" } else { "off" }.to_owned()),
+        ];
+        lines.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    fn log_chat(&mut self, key: ConnectionKey, on: bool) {
+        self.world.chat_log = on;
+        // The classic server said nothing.
+        if self.world.settings.text("compat") != "classic" {
+            let state = if on { "on" } else { "off" };
+            self.tell(key, &format!("The chat log is {state}."));
+        }
+    }
+
+    fn profile(&mut self, connection: ConnectionId, kind: ProfileKind, start: bool) {
+        self.ask(Request::Profile {
+            connection,
+            kind,
+            start,
+        });
     }
 
     fn read_scripts(&mut self, connection: ConnectionId, isolated: bool) {
-        self.world
-            .outputs
-            .requests
-            .push(Request::ReadScripts { connection, isolated });
+        self.ask(Request::ReadScripts { connection, isolated });
+    }
+
+    fn ask(&mut self, request: Request) {
+        self.world.outputs.requests.push(request);
+    }
+
+    fn isolated_max(&self) -> usize {
+        self.world.settings.count("isolatedmax")
+    }
+
+    fn too_many_isolated(&self) -> String {
+        format!(
+            "{} run isolated already, and no more may (isolatedmax); one of them has to deisolate first.",
+            self.isolated.len()
+        )
     }
 
     fn tell(&mut self, key: ConnectionKey, message: &str) {
@@ -111,8 +185,7 @@ impl Core {
         });
     }
 
-    /// The answer to [`Request::ReadScripts`] and [`Request::Profile`] that could not be carried out: tells the
-    /// administrator why.
+    /// Tells an administrator who is still there what came of a request, such as [`Request::Profile`].
     pub fn tell_administrator(
         &mut self,
         now: Now,
@@ -127,62 +200,70 @@ impl Core {
         });
     }
 
-    /// The scripts that a [`Request::ReadScripts`] asked for: makes a fresh state of them and switches to it, for
-    /// everybody or for this connection alone. After any error the old state stays. The administrator is told.
+    /// What came of a [`Request::ReadScripts`] by a [`Rehearsal`](crate::Rehearsal), or why there is nothing: makes
+    /// a fresh state of the scripts and switches to it, for everybody or for this connection alone. After any error
+    /// the old state stays. The administrator is told, if there was one who asked and is still there.
     pub fn scripts_read(
         &mut self,
         now: Now,
-        connection: ConnectionId,
+        connection: Option<ConnectionId>,
         isolated: bool,
-        scripts: &Scripts,
+        scripts: Result<Rehearsed, String>,
         outputs: &mut Outputs,
     ) {
         self.outside_input(now, outputs, |core| {
-            let Some(key) = core.world.find_id(connection) else {
-                return;
+            let key = connection.and_then(|connection| core.world.find_id(connection));
+            let result = scripts.and_then(|scripts| match key {
+                Some(key) if isolated => core.isolate(key, &scripts),
+                // Who wanted to try something out has gone.
+                None if isolated => Ok(()),
+                _ => core.switch(&scripts).map_err(|error| error.with_traceback()),
+            });
+            let answer = match result {
+                Ok(()) if isolated => {
+                    "Your commands are answered by a fresh state of your own now, until you deisolate or go."
+                        .into()
+                }
+                Ok(()) => {
+                    tracing::info!("the scripts were read again");
+                    "Everybody's commands are answered by a fresh state of the scripts now.".into()
+                }
+                Err(failure) => {
+                    tracing::error!(
+                        isolated,
+                        "the scripts were not taken, the old ones go on: {failure}"
+                    );
+                    format!("The scripts failed, and nothing has changed: {failure}")
+                }
             };
-            let result = if isolated {
-                core.isolate(key, scripts)
-            } else {
-                core.switch(scripts)
-            };
-            let answer = match (result, isolated) {
-                (Ok(()), true) => "Your commands run in a fresh state of your own.".into(),
-                (Ok(()), false) => "Everybody runs in a fresh state.".into(),
-                (Err(failure), _) => format!("The scripts failed, the old state stays: {failure}"),
-            };
-            core.tell(key, &answer);
+            if let Some(key) = key {
+                core.tell(key, &answer);
+            }
         });
     }
 
-    /// Switches everybody to a fresh state of these scripts.
-    ///
-    /// # Errors
-    /// When they do not compile or fail while they start; then the old state stays.
-    pub fn replace_scripts(
-        &mut self,
-        now: Now,
-        scripts: &Scripts,
-        outputs: &mut Outputs,
-    ) -> Result<(), ScriptError> {
-        self.outside_input(now, outputs, |core| core.switch(scripts))
-    }
-
-    pub(crate) fn switch(&mut self, scripts: &Scripts) -> Result<(), ScriptError> {
-        let seed = crate::script_seed(&mut self.world);
-        self.engine = host::start(&mut self.world, scripts, self.watchdog.as_ref(), seed)?;
+    pub(crate) fn switch(&mut self, scripts: &Rehearsed) -> Result<(), ScriptError> {
+        self.engine = self.start(scripts, false)?;
         self.scripts.clone_from(scripts);
         Ok(())
     }
 
-    fn isolate(&mut self, key: ConnectionKey, scripts: &Scripts) -> Result<(), ScriptError> {
-        let seed = crate::script_seed(&mut self.world);
-        let mut trial = scripts.clone();
-        if let Some(main) = trial.modules.remove(TRIAL) {
-            trial.main = main;
+    fn isolate(&mut self, key: ConnectionKey, scripts: &Rehearsed) -> Result<(), String> {
+        if !self.isolated.contains_key(&key) && self.isolated.len() >= self.isolated_max() {
+            return Err(self.too_many_isolated());
         }
-        let engine = host::start(&mut self.world, &trial, self.watchdog.as_ref(), seed)?;
-        self.isolated.insert(key, engine);
+        self.world.isolated = Some(key);
+        let engine = self.start(scripts, true);
+        self.world.isolated = None;
+        let engine = engine.map_err(|error| error.with_traceback())?;
+        self.isolated.insert(key, Trial::new(engine));
         Ok(())
+    }
+
+    fn start(&mut self, scripts: &Rehearsed, isolated: bool) -> Result<Engine<World>, ScriptError> {
+        let seed = crate::script_seed(&mut self.world);
+        let limits = limits(&self.world.settings, isolated);
+        let watchdog = self.watchdog.as_ref();
+        host::start(&mut self.world, &scripts.program, limits, watchdog, seed)
     }
 }

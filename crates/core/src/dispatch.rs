@@ -34,7 +34,7 @@ impl Core {
         match (message.code, state) {
             (_, State::Departed) | (Some(ALIVE), _) => {}
             (Some(IDENTIFY), _) => self.identify(key, message.payload),
-            (Some(SEARCH), State::Identified) if !self.engine.has("event", SEARCH.as_str()) => {
+            (Some(SEARCH), State::Identified) if !self.has_event(key, SEARCH) => {
                 self.search(key, message.payload);
             }
             (Some(DEBUG), State::Identified) => self.debug(key, message.payload),
@@ -86,17 +86,19 @@ impl Core {
             Argument::Number(connection_handle(key)),
             Argument::Json(&self.tape),
         ];
-        let trial = self.isolated.get_mut(&key);
-        let isolated = trial.is_some();
-        let engine = trial.unwrap_or(&mut self.engine);
-        let number = match engine.call(&mut self.world, "event", name, &arguments) {
+        let isolated = self.is_isolated(key);
+        let result = match self.isolated.get_mut(&key).filter(|_| isolated) {
+            Some(trial) => trial.call(&mut self.world, key, "event", name, &arguments),
+            None => self.engine.call(&mut self.world, "event", name, &arguments),
+        };
+        let number = match result {
             Ok(number) => number.unwrap_or(0.0) as i32,
             Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
             Err(failure) => {
                 let incident = self.report(name, &failure);
                 let mut text = format!("{} Incident {incident:08x}.", error::message(error::LUA));
                 // Who tries out rules wants to see where they fail.
-                if isolated && self.is_administrator(key) {
+                if isolated {
                     text = format!("{text}\n{}\n{}", failure.message, failure.traceback);
                 }
                 self.world.send_error(key, error::LUA, Some(&text));
@@ -110,10 +112,22 @@ impl Core {
         Some(number)
     }
 
-    fn is_administrator(&self, key: ConnectionKey) -> bool {
-        self.world
-            .connection(key)
-            .is_some_and(|connection| connection.has_role(roles::ADMIN))
+    /// Whether the commands of a connection are answered by rules of its own. Only administrators have some, and only
+    /// for as long as they are that.
+    pub(crate) fn is_isolated(&self, key: ConnectionKey) -> bool {
+        self.isolated.contains_key(&key)
+            && self
+                .world
+                .connection(key)
+                .is_some_and(|connection| connection.has_role(roles::ADMIN))
+    }
+
+    /// Whether the rules for a connection have a function for a command.
+    fn has_event(&self, key: ConnectionKey, code: Code) -> bool {
+        match self.isolated.get(&key).filter(|_| self.is_isolated(key)) {
+            Some(trial) => trial.has("event", code.as_str()),
+            None => self.engine.has("event", code.as_str()),
+        }
     }
 
     /// Writes a script's failure into the log and returns the number by which it can be found there.

@@ -11,8 +11,12 @@ mod dispatch;
 mod error_context;
 mod login;
 pub mod record;
+mod rehearsal;
 mod search;
 pub mod testing;
+mod trial;
+
+pub use rehearsal::{Rehearsal, Rehearsed};
 
 use std::collections::HashMap;
 
@@ -23,6 +27,8 @@ use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
+
+use trial::Trial;
 
 /// The public channels of a site that is started for the first time: name, mode, description.
 pub const FIRST_CHANNELS: &[(&str, Mode, &str)] = &[
@@ -43,16 +49,25 @@ pub const FIRST_CHANNELS: &[(&str, Mode, &str)] = &[
     ),
 ];
 
+/// Gives a world in which there is no channel those of a fresh site.
+fn furnish(world: &mut World) {
+    if world.channel_count() == 0 {
+        for &(name, mode, description) in FIRST_CHANNELS {
+            world.create_public(name, mode, description);
+        }
+    }
+}
+
 /// The machine. See the crate.
 #[derive(Debug)]
 pub struct Core {
     world: World,
     engine: Engine<World>,
     /// The states of administrators who try out other rules.
-    isolated: HashMap<ConnectionKey, Engine<World>>,
+    isolated: HashMap<ConnectionKey, Trial>,
     watchdog: Option<Watchdog>,
     /// What the common state was made of.
-    scripts: Scripts,
+    scripts: Rehearsed,
     tape: Tape,
     /// The last failure of a script, for tests of scripts to look at.
     failure: Option<ScriptError>,
@@ -91,20 +106,18 @@ impl Core {
         if let Some(snapshot) = snapshot {
             world.restore(snapshot);
         }
-        if world.channel_count() == 0 {
-            for &(name, mode, description) in FIRST_CHANNELS {
-                world.create_public(name, mode, description);
-            }
-        }
+        furnish(&mut world);
         let seed = script_seed(&mut world);
-        let engine = host::start_with(libraries, &mut world, scripts, watchdog, seed)?;
+        let program = host::compile_with(libraries, scripts);
+        let limits = host::limits(&world.settings);
+        let engine = host::start_with(libraries, &mut world, &program, limits, watchdog, seed)?;
         world.outputs.clear();
         Ok(Self {
             world,
             engine,
             isolated: HashMap::new(),
             watchdog: watchdog.cloned(),
-            scripts: scripts.clone(),
+            scripts: Rehearsed::of(scripts.clone(), program),
             tape: Tape::new(),
             failure: None,
             housekept: now.monotonic,
@@ -117,12 +130,20 @@ impl Core {
         &self.world
     }
 
+    /// The watchdog over the scripts.
+    pub fn watchdog(&self) -> Option<&Watchdog> {
+        self.watchdog.as_ref()
+    }
+
+    /// The bytes that everybody's rules use, and those of all who run isolated.
+    pub fn script_memory(&self) -> (usize, usize) {
+        let isolated = self.isolated.values().map(Trial::memory).sum();
+        (self.engine.memory(), isolated)
+    }
+
     /// A new turn of the loop that drives the machine begins: scripts have their full time again.
     pub fn turn(&mut self) {
         self.engine.new_turn();
-        for engine in self.isolated.values_mut() {
-            engine.new_turn();
-        }
     }
 
     /// Changes whenever [`Core::snapshot`] would say something new: time to save.

@@ -1,5 +1,4 @@
-//! What lasts, and what comes from and goes to the services beside the chat: state, bridge, web servers, logs,
-//! scripts that are read again.
+//! What lasts, and what comes from and goes to the services beside the chat: state, bridge, web servers, logs.
 
 mod support;
 
@@ -233,76 +232,11 @@ fn logs_are_plain_data() {
     let action = action.unwrap();
     assert_eq!((&*action.code, &*action.name), ("KIK", "Admin Ann"));
     assert_eq!(action.arguments, r#"{"character":"bob"}"#);
-    play.check("Admin Ann", r#"ZZZ {"command":"logger-stop"}"#, "");
+    play.check("Admin Ann", r#"ZZZ {"command":"logger-stop"}"#, "Admin Ann: ZZZ");
     play.chat.requests.clear();
     play.say("Alice", r#"MSG {"channel":"garden","message":"x"}"#);
     play.say("Alice", r#"PRI {"recipient":"Admin Ann","message":"x"}"#);
     assert_eq!(play.chat.requests, []);
-}
-
-#[test]
-fn the_debug_command() {
-    let mut play = Play::with(&["Admin Ann", "Alice"]);
-    let zzz = |rest: &str| format!(r#"ZZZ {{"command":{rest}}}"#);
-    for (rest, wanted) in [
-        (r#""help""#, "Admin Ann: ZZZ"),
-        (r#""status""#, "Admin Ann: ZZZ"),
-        (r#""junk""#, "Admin Ann: ZZZ"),
-        (r#""deisolate""#, "Admin Ann: ZZZ"),
-        (r#""reload""#, "Admin Ann: ERR 1"),
-        (r#""reload","arg":"no""#, "Admin Ann: ZZZ"),
-        ("5", "Admin Ann: ERR 1"),
-        (r#""profile-start""#, ""),
-        (r#""halt""#, "Admin Ann: ZZZ"),
-    ] {
-        play.check("Admin Ann", &zzz(rest), wanted);
-    }
-    assert!(play.chat.requests.contains(&Request::Halt));
-    play.check("Admin Ann", "ZZZ", "Admin Ann: ERR 1");
-    play.check("Admin Ann", "ZZZ {", "Admin Ann: ERR 1");
-    play.check("Alice", "ZZZ {", "Alice: ERR 10");
-}
-
-#[test]
-fn scripts_are_read_again() {
-    let mut play = Play::with(&["Admin Ann", "Alice"]);
-    let with = |source: &str| -> Scripts {
-        let mut scripts = builtin::scripts();
-        scripts.main.push_str(source);
-        scripts
-    };
-    let reload = |play: &mut Play, scripts: &Scripts| {
-        play.say("Admin Ann", r#"ZZZ {"command":"reload","arg":"yes"}"#);
-        play.chat.read_scripts(scripts);
-        play.heard()
-    };
-    assert_eq!(reload(&mut play, &with("\nthis is no Lua")), "Admin Ann: ZZZ");
-    play.check("Alice", "UPT", "Alice: UPT");
-    assert_eq!(
-        reload(
-            &mut play,
-            &with("\nfunction event.UPT() return 8 end function chat_init() error('x') end")
-        ),
-        "Admin Ann: ZZZ"
-    );
-    play.check("Alice", "UPT", "Alice: UPT");
-    let changed = with("\nfunction event.UPT() return 8 end");
-    assert_eq!(reload(&mut play, &changed), "Admin Ann: ZZZ");
-    play.check("Alice", "UPT", "Alice: ERR 8");
-
-    // Alone: only the administrator has the other rules, and sees where they fail.
-    let mut trial = builtin::scripts();
-    let main = format!("{}\nfunction event.UPT() error('right here') end", trial.main);
-    trial.modules.insert("main_test".into(), main);
-    play.say("Admin Ann", r#"ZZZ {"command":"isolate"}"#);
-    play.chat.read_scripts(&trial);
-    play.heard();
-    let frames = play.frames("Admin Ann", "UPT", "Admin Ann");
-    assert_eq!(frames[0].1["number"], -2);
-    assert!(frames[0].1["message"].as_str().unwrap().contains("right here"));
-    play.check("Alice", "UPT", "Alice: ERR 8");
-    play.check("Admin Ann", r#"ZZZ {"command":"deisolate"}"#, "Admin Ann: ZZZ");
-    play.check("Admin Ann", "UPT", "Admin Ann: ERR 8");
 }
 
 #[test]
@@ -340,10 +274,7 @@ fn settings_that_the_scripts_refuse_change_nothing() {
         settings.set("version", Setting::Text(version.into())).unwrap();
         play.chat.core.configure(now, settings, outputs)
     };
-    play.chat
-        .core
-        .replace_scripts(now, &scripts, &mut outputs)
-        .unwrap();
+    play.chat.replace_scripts(scripts);
     configure(&mut play, "good", &mut outputs).unwrap();
     let refused = configure(&mut play, "bad", &mut outputs).unwrap_err();
     assert!(refused.message.contains("not with me"), "{refused:?}");
@@ -362,10 +293,7 @@ fn the_limits_of_scripts_can_change() {
         ..Scripts::default()
     };
     let (now, mut outputs) = (play.chat.now, Outputs::default());
-    play.chat
-        .core
-        .replace_scripts(now, &scripts, &mut outputs)
-        .unwrap();
+    play.chat.replace_scripts(scripts);
     let mut settings = Settings::default();
     settings.set("luamemory", Setting::Number(4.0)).unwrap();
     play.chat.core.configure(now, settings, &mut outputs).unwrap();

@@ -183,7 +183,7 @@ proptest! {
                 match request {
                     Request::ReadScripts { connection, isolated } => {
                         let scripts: Scripts = builtin::scripts();
-                        let scripts = (&scripts).into();
+                        let (connection, scripts) = (Some(connection), Ok((&scripts).into()));
                         recorder.call(&mut core, now, Call::ScriptsRead { connection, isolated, scripts });
                     }
                     Request::Commit(commit) if milliseconds % 2 == 0 => {

@@ -10,17 +10,19 @@ use fchatd_core::Core;
 use fchatd_edge::{Application, Edge};
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
-use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, Request};
+use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_world::Now;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use crate::beside::{Done, ScriptReader};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Occasion, Report};
+use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
-use crate::{Failure, scripts};
+use crate::{Failure, vitals};
 
 /// How long a web server may take to answer a script.
 const WEB_PATIENCE: Duration = Duration::from_secs(30);
@@ -36,20 +38,24 @@ pub(crate) enum Answer {
     Web(u64, u16, String),
     /// Of the keeper.
     Kept(Report),
+    /// What this part of the program says of its state; the edge adds its own.
+    Status(ConnectionId, Vec<(String, String)>),
+    /// Something was done beside the chat.
+    Done(Done),
 }
 
 impl Answer {
     /// Gives the answer to whom it concerns.
-    pub(crate) fn give(&self, edge: &Edge<Chat>) {
+    pub(crate) fn give(self, edge: &Edge<Chat>) {
         match self {
             Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
-                connection: *connection,
+                connection,
                 answer: answer.as_deref(),
             }),
             Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
-                id: *id,
-                status: *status,
-                body,
+                id,
+                status,
+                body: &body,
             }),
             Self::Kept(report) => {
                 // Also what is not on disk waits no longer: the chat goes on.
@@ -63,6 +69,11 @@ impl Answer {
                     edge.input(Input::Unsaved { connection, commit });
                 }
             }
+            Self::Status(connection, lines) => {
+                let text = vitals::text(lines, &edge.gauges());
+                edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
+            }
+            Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
         }
     }
 }
@@ -117,6 +128,8 @@ struct Parts {
     /// Log-in checks that go on, so that those of who went away can be given up.
     checks: HashMap<ConnectionId, AbortHandle>,
     saved: u64,
+    scripts: ScriptReader,
+    profiles: Profiles,
 }
 
 /// The application, for the edge and for the server around it.
@@ -140,6 +153,8 @@ impl Chat {
             // What the scripts made at the start has no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }
+        let scripts = ScriptReader::new(around.answers.clone());
+        let profiles = Profiles::new(&around.line.dir, around.answers.clone(), core.watchdog().cloned());
         let mut parts = Parts {
             core: RecordedCore::new(core, recorder),
             clock,
@@ -147,6 +162,8 @@ impl Chat {
             around,
             checks: HashMap::new(),
             saved: now.monotonic,
+            scripts,
+            profiles,
         };
         let mut outputs = Outputs::default();
         let begun = parts.core.begin(now, &mut outputs);
@@ -168,6 +185,18 @@ impl Chat {
         result
     }
 
+    /// Takes up what was done beside the chat.
+    pub(crate) fn done(&self, done: Done, outputs: &mut Outputs) {
+        let parts = &mut *self.0.borrow_mut();
+        parts.take_up(done, outputs);
+        parts.answer_all(None, outputs);
+    }
+
+    /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
+    pub(crate) fn read_scripts(&self) {
+        self.0.borrow_mut().read_scripts(None, false);
+    }
+
     /// Who decides who may enter.
     pub(crate) fn provider(&self) -> LoginProvider {
         self.0.borrow().around.provider.clone()
@@ -179,6 +208,8 @@ impl Chat {
     /// It could not be saved.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         let parts = &mut *self.0.borrow_mut();
+        let remarks = parts.profile_remarks();
+        parts.profiles.finish(&remarks);
         match &mut parts.around.keeper {
             Some(keeper) => keeper.finish(parts.core.snapshot()),
             None => Ok(()),
@@ -203,6 +234,53 @@ impl Parts {
         }
     }
 
+    /// Reads the scripts again, for everybody or for one connection, which is told how it went.
+    fn read_scripts(&mut self, connection: Option<ConnectionId>, isolated: bool) {
+        let (dir, rehearsal) = (self.around.line.dir.clone(), self.core.rehearsal(isolated));
+        self.scripts.read(dir, rehearsal, connection, isolated);
+    }
+
+    fn profile(&mut self, connection: ConnectionId, kind: ProfileKind, start: bool, outputs: &mut Outputs) {
+        let told = if start {
+            let limit = self.core.world().settings.seconds("profilelimit");
+            Some(self.profiles.start(connection, kind, limit))
+        } else {
+            let remarks = self.profile_remarks();
+            self.profiles.stop(connection, kind, remarks)
+        };
+        if let Some(text) = told {
+            self.core.tell_administrator(self.now, connection, &text, outputs);
+        }
+    }
+
+    fn profile_remarks(&self) -> Vec<String> {
+        let (common, isolated) = self.core.script_memory();
+        vec![format!(
+            "Luau's heap, which is a part of the whole: {} KiB in everybody's rules, {} KiB in isolated ones",
+            common / 1024,
+            isolated / 1024
+        )]
+    }
+
+    fn take_up(&mut self, done: Done, outputs: &mut Outputs) {
+        match done {
+            Done::Scripts {
+                connection,
+                isolated,
+                scripts,
+            } => self
+                .core
+                .scripts_read(self.now, connection, isolated, scripts, outputs),
+            Done::ProfileOver(number) => {
+                let remarks = self.profile_remarks();
+                self.profiles.over(number, remarks);
+            }
+            Done::Tell(connection, text) => {
+                self.core.tell_administrator(self.now, connection, &text, outputs);
+            }
+        }
+    }
+
     fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
@@ -215,18 +293,19 @@ impl Parts {
                 }
                 self.around.reload.ask(asker);
             }
-            Request::ReadScripts { connection, isolated } => match scripts::load(&self.around.line.dir) {
-                Ok(scripts) => self
-                    .core
-                    .scripts_read(self.now, connection, isolated, &scripts, outputs),
-                Err(failure) => self
-                    .core
-                    .tell_administrator(self.now, connection, &failure, outputs),
-            },
-            Request::Profile { connection, .. } => {
-                let text = "This version has no profiler.";
-                self.core.tell_administrator(self.now, connection, text, outputs);
+            Request::ReadScripts { connection, isolated } => self.read_scripts(Some(connection), isolated),
+            Request::Status {
+                connection,
+                mut lines,
+            } => {
+                vitals::add_process(&mut lines);
+                let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
+            Request::Profile {
+                connection,
+                kind,
+                start,
+            } => self.profile(connection, kind, start, outputs),
             Request::Halt => {
                 self.save(Occasion::Turn);
                 self.around.halt.notify_one();

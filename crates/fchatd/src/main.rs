@@ -4,10 +4,12 @@
 
 mod accounts;
 mod application;
+mod beside;
 mod command_line;
 mod configuration;
 mod keeper;
 mod page;
+mod profiles;
 mod recorder;
 mod reload;
 mod replay;
@@ -15,11 +17,18 @@ mod script_tests;
 mod scripts;
 mod server;
 mod state;
+mod vitals;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
 use command_line::{Command, CommandLine};
+use fchatd_profile::heap::Sampled;
+
+/// What an administrator can have a profile of.
+#[global_allocator]
+static ALLOCATOR: Sampled<System> = Sampled(System);
 
 /// Why the program can't go on: one sentence that says what to do.
 type Failure = String;

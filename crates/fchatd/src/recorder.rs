@@ -8,13 +8,12 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
-use fchatd_core::Core;
 use fchatd_core::record::{
     Call, CheckpointError, Digester, Done, End, Mark, PROGRAM, Record, Start, redacted,
 };
+use fchatd_core::{Core, Rehearsed};
 use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, VERSION};
 use fchatd_script::engine::ScriptError;
-use fchatd_script::host::Scripts;
 use fchatd_world::{Now, Settings};
 
 use self::ring::Ring;
@@ -100,34 +99,22 @@ impl RecordedCore {
         });
     }
 
-    /// As [`Core::replace_scripts`].
-    pub(crate) fn replace_scripts(
-        &mut self,
-        now: Now,
-        scripts: &Scripts,
-        outputs: &mut Outputs,
-    ) -> Result<(), ScriptError> {
-        self.note(now, || Call::ReplaceScripts {
-            scripts: scripts.into(),
-        });
-        self.make(outputs, |core, outputs| {
-            core.replace_scripts(now, scripts, outputs)
-        })
-    }
-
     /// As [`Core::scripts_read`].
     pub(crate) fn scripts_read(
         &mut self,
         now: Now,
-        connection: ConnectionId,
+        connection: Option<ConnectionId>,
         isolated: bool,
-        scripts: &Scripts,
+        scripts: Result<Rehearsed, Failure>,
         outputs: &mut Outputs,
     ) {
         self.note(now, || Call::ScriptsRead {
             connection,
             isolated,
-            scripts: scripts.into(),
+            scripts: match &scripts {
+                Ok(scripts) => Ok(scripts.sources().into()),
+                Err(failure) => Err(failure),
+            },
         });
         self.make(outputs, |core, outputs| {
             core.scripts_read(now, connection, isolated, scripts, outputs);

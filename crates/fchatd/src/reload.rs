@@ -9,7 +9,6 @@ use std::rc::Rc;
 use fchatd_edge::Edge;
 use fchatd_login::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
-use fchatd_script::host::Scripts;
 use fchatd_world::Settings;
 use fchatd_world::settings::Definition;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +19,7 @@ use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 use crate::recorder::RecordedCore;
 use crate::server::{account_settings, edge_settings};
-use crate::{Failure, configuration, scripts};
+use crate::{Failure, configuration};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
 const WAITING_MAX: usize = 8;
@@ -75,19 +74,15 @@ impl Reloads {
             };
             let line = line.clone();
             // Disks can be slow, and a configuration may loop for a second.
-            let read = tokio::task::spawn_blocking(move || {
-                (
-                    configuration::read(&line),
-                    by_signal.then(|| scripts::load(&line.dir)),
-                )
-            });
-            let Ok((configuration, scripts)) = read.await else {
+            let read = tokio::task::spawn_blocking(move || configuration::read(&line));
+            let Ok(configuration) = read.await else {
                 tracing::error!("reading the configuration again panicked; everything stays as it was");
                 continue;
             };
             running.configure(configuration, asker);
-            if let Some(scripts) = scripts {
-                running.replace_scripts(scripts);
+            if by_signal {
+                // After the configuration, by which they are tried out.
+                running.edge.interject(|chat, _| chat.read_scripts());
             }
         }
     }
@@ -152,17 +147,6 @@ impl Running {
             LoginProvider::Open => {}
         }
         Ok(change)
-    }
-
-    fn replace_scripts(&self, scripts: Result<Scripts, Failure>) {
-        let replaced = scripts.and_then(|scripts| {
-            self.with_core(|core, now, outputs| core.replace_scripts(now, &scripts, outputs))
-                .map_err(|error| format!("{}\n{}", error.message, error.traceback))
-        });
-        match replaced {
-            Ok(()) => tracing::info!("the scripts were read again"),
-            Err(failure) => tracing::error!("the scripts were not taken, the old ones go on: {failure}"),
-        }
     }
 
     fn with_core<T>(&self, work: impl FnOnce(&mut RecordedCore, fchatd_world::Now, &mut Outputs) -> T) -> T {

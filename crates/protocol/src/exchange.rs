@@ -7,7 +7,7 @@ mod request;
 
 pub use input::{Departure, Input, Inputs};
 pub use output::{Frame, Operation, Outputs};
-pub use request::{ActionEntry, LogEntry, LogParty, Request};
+pub use request::{ActionEntry, LogEntry, LogParty, ProfileKind, Request};
 
 use serde::{Deserialize, Serialize};
 

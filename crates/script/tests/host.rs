@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use fchatd_protocol::exchange::{ConnectionId, Request};
-use fchatd_script::engine::{Argument, Engine};
+use fchatd_script::engine::{Argument, Engine, Limits};
 use fchatd_script::host::{self, LIBRARIES, Scripts, channel_handle, connection_handle};
 use fchatd_world::{ConnectionKey, Kind, Now, Settings, World};
 
@@ -40,7 +40,7 @@ fn engine(world: &mut World, main: &str) -> Engine<World> {
         main: main.to_owned(),
         ..Scripts::default()
     };
-    host::start(world, &scripts, None, 3).expect("the script loads")
+    host::start(world, &host::compile(&scripts), Limits::default(), None, 3).expect("the script loads")
 }
 
 #[test]

@@ -82,6 +82,8 @@ impl World {
     /// An input begins: its log entries have their full room.
     pub fn begin_input(&mut self) {
         self.logged = 0;
+        // Only left over where the input before has panicked.
+        self.isolated = None;
     }
 
     fn room_in_log(&mut self, bytes: usize) -> bool {

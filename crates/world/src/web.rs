@@ -15,6 +15,8 @@ pub struct WebCall {
     pub callback: String,
     /// For whom the script asks.
     pub connection: Option<ConnectionKey>,
+    /// The connection whose isolated rules ask; nothing for everybody's.
+    pub isolated: Option<ConnectionKey>,
     /// What the script wants back with the answer, as JSON.
     pub extras: Option<String>,
 }

@@ -74,6 +74,8 @@ pub struct World {
     pub staff_calls: Vec<StaffCall>,
     /// What scripts asked of web servers and has not been answered.
     pub web_calls: WebCalls,
+    /// The connection whose isolated rules run now; nothing while everybody's do.
+    pub isolated: Option<ConnectionKey>,
     /// Whether what is said goes to the chat log.
     pub chat_log: bool,
     /// The start, in Unix seconds.
@@ -128,6 +130,7 @@ impl World {
             super_operators: Names::default(),
             staff_calls: Vec::new(),
             web_calls: WebCalls::default(),
+            isolated: None,
             chat_log,
             started: now.unix.div_euclid(1000),
             accepted: 0,

@@ -6,7 +6,7 @@ use fchatd_world::Now;
 use serde::{Deserialize, Serialize};
 
 use super::{SettingsData, redact};
-use crate::Core;
+use crate::{Core, Rehearsed};
 
 /// A call of one of the machine's functions that change it.
 #[derive(Serialize, Deserialize)]
@@ -29,19 +29,13 @@ pub enum Call<'a> {
     },
     /// [`Core::scripts_read`]
     ScriptsRead {
-        /// Who asked.
-        connection: ConnectionId,
+        /// Who asked, if it was an administrator.
+        connection: Option<ConnectionId>,
         /// Whether for this connection alone.
         isolated: bool,
-        /// What was read.
+        /// What was read and started well on the side, or why there is nothing.
         #[serde(borrow)]
-        scripts: Sources<'a>,
-    },
-    /// [`Core::replace_scripts`]
-    ReplaceScripts {
-        /// The new ones.
-        #[serde(borrow)]
-        scripts: Sources<'a>,
+        scripts: Result<Sources<'a>, &'a str>,
     },
     /// [`Core::configure`]
     Configure {
@@ -96,9 +90,12 @@ impl Call<'_> {
                 connection,
                 isolated,
                 scripts,
-            } => core.scripts_read(now, *connection, *isolated, &scripts.into(), outputs),
-            Self::ReplaceScripts { scripts } => {
-                let _ = core.replace_scripts(now, &scripts.into(), outputs);
+            } => {
+                let scripts = match scripts {
+                    Ok(sources) => Ok(Rehearsed::again(sources.into(), *isolated)),
+                    Err(failure) => Err((*failure).to_owned()),
+                };
+                core.scripts_read(now, *connection, *isolated, scripts, outputs);
             }
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
@@ -136,8 +133,12 @@ impl Call<'_> {
             Self::TellAdministrator { connection, .. } | Self::TellSystem { connection, .. } => {
                 format!("message for {}", of(connection))
             }
-            Self::ScriptsRead { connection, .. } => format!("scripts for {}", of(connection)),
-            Self::ReplaceScripts { .. } => "scripts for everybody".to_owned(),
+            Self::ScriptsRead {
+                connection: Some(connection),
+                isolated: true,
+                ..
+            } => format!("scripts for {}", of(connection)),
+            Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
             Self::Configure { .. } => "settings".to_owned(),
         }
     }

@@ -11,8 +11,8 @@ use fchatd_world::{Now, World};
 use serde::{Deserialize, Serialize};
 
 use super::{SettingsData, Sources};
-use crate::Core;
 use crate::commit::{Cause, Commits};
+use crate::{Core, Rehearsed};
 
 #[derive(Serialize, Deserialize)]
 struct Image<'a, W> {
@@ -67,13 +67,12 @@ impl Core {
             housekept: self.housekept,
             commits: self.commits.clone(),
             settings: (&self.world.settings).into(),
-            scripts: (&self.scripts).into(),
+            scripts: self.scripts.sources().into(),
             world: &self.world,
         });
         let image = image.map_err(|error| CheckpointError::Image(error.to_string()))?;
-        let scripts = std::mem::take(&mut self.scripts);
+        let scripts = self.scripts.clone();
         let started = self.outside_input(now, outputs, |core| core.switch(&scripts));
-        self.scripts = scripts;
         started.map_err(CheckpointError::Scripts)?;
         Ok(image)
     }
@@ -89,7 +88,7 @@ impl Core {
     ) -> Result<Self, CheckpointError> {
         let image: Image<'_, World> =
             postcard::from_bytes(image).map_err(|error| CheckpointError::Image(error.to_string()))?;
-        let scripts = Scripts::from(&image.scripts);
+        let scripts = Rehearsed::again(Scripts::from(&image.scripts), false);
         let mut world = image.world;
         world.settings = image.settings.settings();
         world.reseed(image.seed);
@@ -98,7 +97,9 @@ impl Core {
         std::mem::swap(&mut world.outputs, outputs);
         let start = world.outputs.operations.len();
         let seed = crate::script_seed(&mut world);
-        let engine = host::start(&mut world, &scripts, watchdog, seed).map_err(CheckpointError::Scripts)?;
+        let limits = host::limits(&world.settings);
+        let engine = host::start(&mut world, &scripts.program, limits, watchdog, seed)
+            .map_err(CheckpointError::Scripts)?;
         let mut core = Self {
             world,
             engine,
@@ -118,9 +119,10 @@ impl Core {
 
     /// Whether the scripts' time limits hold from now on; at first they do.
     pub fn limit_time(&mut self, is_limited: bool) {
-        for engine in self.isolated.values_mut().chain([&mut self.engine]) {
-            engine.limit_time(is_limited);
+        for trial in self.isolated.values_mut() {
+            trial.limit_time(is_limited);
         }
+        self.engine.limit_time(is_limited);
     }
 
     /// How many calls of scripts have run out of time.

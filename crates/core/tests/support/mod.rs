@@ -15,6 +15,7 @@ use fchatd_core::Core;
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
 use fchatd_script::builtin;
+use fchatd_script::engine::Watchdog;
 use fchatd_script::host::Scripts;
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{Now, Settings};
@@ -52,11 +53,21 @@ impl Simulation {
     }
 
     pub(crate) fn with(scripts: &Scripts, settings: Settings, snapshot: Option<&Snapshot>) -> Self {
+        Self::watched(scripts, settings, snapshot, None)
+    }
+
+    /// As [`Simulation::with`]; with a watchdog scripts have time limits.
+    pub(crate) fn watched(
+        scripts: &Scripts,
+        settings: Settings,
+        snapshot: Option<&Snapshot>,
+        watchdog: Option<&Watchdog>,
+    ) -> Self {
         let now = Now {
             monotonic: 0,
             unix: 1_795_000_000_000,
         };
-        let core = Core::new(settings, scripts, snapshot, None, now, [7; 32]).expect("the script starts");
+        let core = Core::new(settings, scripts, snapshot, watchdog, now, [7; 32]).expect("the script starts");
         Self {
             core,
             now,
@@ -169,13 +180,23 @@ impl Simulation {
         connection
     }
 
+    /// Has everybody run these scripts.
+    pub(crate) fn replace_scripts(&mut self, scripts: Scripts) {
+        let read = self.core.rehearsal(false).run(scripts).expect("they start");
+        self.core
+            .scripts_read(self.now, None, false, Ok(read), &mut self.outputs);
+        self.carry_out();
+    }
+
     /// Gives the scripts to whoever asked for them.
     pub(crate) fn read_scripts(&mut self, scripts: &Scripts) {
         for request in std::mem::take(&mut self.requests) {
             match request {
                 Request::ReadScripts { connection, isolated } => {
+                    let read = self.core.rehearsal(isolated).run(scripts.clone());
+                    let read = read.map_err(|error| error.with_traceback());
                     self.core
-                        .scripts_read(self.now, connection, isolated, scripts, &mut self.outputs);
+                        .scripts_read(self.now, Some(connection), isolated, read, &mut self.outputs);
                     self.carry_out();
                 }
                 other => self.requests.push(other),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_script::builtin;
+use fchatd_script::engine::Watchdog;
 use fchatd_world::Settings;
 use fchatd_world::snapshot::{ChannelRecord, ModeratorRecord, Snapshot};
 
@@ -62,8 +63,20 @@ impl Play {
     }
 
     pub(crate) fn on(site: &Snapshot, settings: Settings, people: &[&str]) -> Self {
+        let chat = Simulation::with(&builtin::scripts(), settings, Some(site));
+        Self::of(chat, people)
+    }
+
+    /// As [`Play::with`], and scripts have time limits.
+    pub(crate) fn watched(settings: Settings, people: &[&str]) -> Self {
+        let watchdog = Watchdog::start().unwrap();
+        let chat = Simulation::watched(&builtin::scripts(), settings, Some(&site()), Some(&watchdog));
+        Self::of(chat, people)
+    }
+
+    fn of(chat: Simulation, people: &[&str]) -> Self {
         let mut play = Self {
-            chat: Simulation::with(&builtin::scripts(), settings, Some(site)),
+            chat,
             people: BTreeMap::new(),
         };
         for name in people {

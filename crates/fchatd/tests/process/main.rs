@@ -3,8 +3,10 @@
 
 mod accounts;
 mod configuration;
+mod profile;
 mod recorder;
 mod reload;
+mod script_reload;
 mod site;
 mod start;
 mod stop;

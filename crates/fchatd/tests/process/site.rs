@@ -65,6 +65,15 @@ impl Site {
         fs::write(path, content).unwrap();
     }
 
+    /// Puts the rules that are inside the program into the folder, with something at their end.
+    pub(crate) fn write_scripts(&self, end: &str) {
+        let scripts = fchatd_script::builtin::scripts();
+        for (name, source) in &scripts.modules {
+            self.write(&format!("script/{name}.lua"), source);
+        }
+        self.write("script/main.lua", &format!("{}\n{end}\n", scripts.main));
+    }
+
     /// Runs the program with these words after `--dir FOLDER` until it ends.
     pub(crate) fn run(&self, words: &[&str]) -> Ended {
         self.run_with_input(words, "")
@@ -97,7 +106,12 @@ impl Site {
     /// Starts the server on a free port and waits until it is ready. It logs all it can, so that tests find
     /// what must not be there.
     pub(crate) fn start(&self, words: &[&str]) -> Server {
-        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), "trace", &[]);
+        self.start_logging(words, "trace")
+    }
+
+    /// As [`Site::start`], with another log level.
+    pub(crate) fn start_logging(&self, words: &[&str], log: &str) -> Server {
+        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), log, &[]);
         let child = &mut process.0;
         let log = Log::default();
         let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));

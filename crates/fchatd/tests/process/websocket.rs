@@ -81,6 +81,36 @@ impl WebSocket {
         }
     }
 
+    /// The same connection once more, for another thread to read from.
+    pub(crate) fn reader(&self) -> Self {
+        Self {
+            stream: self.stream.try_clone().unwrap(),
+        }
+    }
+
+    /// The next text that is no `PIN`.
+    #[track_caller]
+    pub(crate) fn text(&mut self) -> String {
+        loop {
+            match self.frame() {
+                Frame::Text(text) if text == "PIN" => {}
+                Frame::Text(text) => return text,
+                Frame::Close(code) => panic!("closed with {code}"),
+            }
+        }
+    }
+
+    /// Reads until a frame of this command comes, and returns it.
+    #[track_caller]
+    pub(crate) fn await_code(&mut self, code: &str) -> String {
+        loop {
+            let text = self.text();
+            if text.starts_with(code) {
+                return text;
+            }
+        }
+    }
+
     /// Sends a message.
     pub(crate) fn say(&mut self, text: &str) {
         self.send(TEXT, text.as_bytes());

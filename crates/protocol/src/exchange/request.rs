@@ -55,10 +55,19 @@ pub enum Request {
         /// Whether they are for this connection alone, to try them out.
         isolated: bool,
     },
-    /// Start or stop the CPU profile.
+    /// Tell an administrator how the server is: what the core knows, and what the services can add.
+    Status {
+        /// Who asked.
+        connection: ConnectionId,
+        /// The core's part: names and values.
+        lines: Vec<(String, String)>,
+    },
+    /// Start or stop a profile.
     Profile {
         /// Who asked.
         connection: ConnectionId,
+        /// Of what.
+        kind: ProfileKind,
         /// Whether it starts.
         start: bool,
     },
@@ -81,6 +90,15 @@ pub enum Request {
         /// The whole list, names in lower case.
         names: Vec<String>,
     },
+}
+
+/// What a profile tells about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProfileKind {
+    /// Where the process spends its processor time.
+    Processor,
+    /// Who asked for the memory in use.
+    Heap,
 }
 
 /// One end of a line of the chat log.
@@ -145,7 +163,8 @@ impl std::fmt::Debug for Request {
             Request::ReadScripts { connection, isolated } => {
                 write!(formatter, "ReadScripts({connection:?}, isolated: {isolated})")
             }
-            Request::Profile { start, .. } => write!(formatter, "Profile({start})"),
+            Request::Status { connection, .. } => write!(formatter, "Status({connection:?})"),
+            Request::Profile { kind, start, .. } => write!(formatter, "Profile({kind:?}, {start})"),
             Request::Halt => formatter.write_str("Halt"),
             Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
             Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),

@@ -28,6 +28,14 @@ pub struct ScriptError {
 }
 
 impl ScriptError {
+    /// The message, and the calls that led there in lines of their own.
+    pub fn with_traceback(&self) -> String {
+        match self.traceback.trim_end() {
+            "" => self.message.clone(),
+            traceback => format!("{}\n{traceback}", self.message),
+        }
+    }
+
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,

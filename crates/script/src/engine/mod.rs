@@ -32,22 +32,27 @@
 
 mod error;
 mod globals;
+mod program;
 mod raw;
+mod samples;
 mod value;
 mod watchdog;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fchatd_protocol::json::read::Tape;
 
 pub use error::{ErrorKind, ScriptError};
+pub use program::Program;
 pub use raw::Arguments;
+pub use samples::{Call, Samples};
 pub use value::{HostError, Kind, Reply, Value};
 pub use watchdog::Watchdog;
 
-use raw::{Outcome, Request, Sealed, State};
+use raw::{Chunk, Outcome, Request, Sealed, State};
 
 /// What a host function does. `H` is the embedder's; nothing of the engine may be called from in here.
 pub type HostFunction<H> = fn(&mut H, &Arguments<'_>) -> Result<Reply, HostError>;
@@ -105,6 +110,18 @@ pub struct Options<'a, H: 'static> {
     pub seed: u64,
 }
 
+/// What code may be bound to when it is loaded beside these functions.
+fn sealed<H>(functions: &[&'static [Function<H>]]) -> Sealed {
+    let all = functions.iter().flat_map(|functions| functions.iter());
+    Sealed::new(all.map(|function| {
+        if function.library.is_empty() {
+            function.name
+        } else {
+            function.library
+        }
+    }))
+}
+
 static NO_MODULES: BTreeMap<String, String> = BTreeMap::new();
 
 impl<H> Default for Options<'_, H> {
@@ -160,19 +177,25 @@ impl<H: 'static> Engine<H> {
     /// # Errors
     /// When the memory limit is too small even for this.
     pub fn new(options: &Options<'_, H>) -> Result<Self, ScriptError> {
-        let names = options
-            .functions
-            .iter()
-            .flat_map(|functions| functions.iter())
-            .map(|function| {
-                if function.library.is_empty() {
-                    function.name
-                } else {
-                    function.library
-                }
-            });
-        let sealed = Sealed::new(names);
-        let mut state = State::new(options.modules, &sealed, options.watchdog, options.limits)?;
+        let sealed = sealed(options.functions);
+        let modules = sealed.compile_all(options.modules);
+        Self::with_modules(options, sealed, modules)
+    }
+
+    /// As [`Engine::new`], but `require` finds the modules of a program; those of `options` are not looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn of(program: &Program, options: &Options<'_, H>) -> Result<Self, ScriptError> {
+        Self::with_modules(options, sealed(options.functions), Arc::clone(&program.modules))
+    }
+
+    fn with_modules(
+        options: &Options<'_, H>,
+        sealed: Sealed,
+        modules: Arc<[(String, Chunk)]>,
+    ) -> Result<Self, ScriptError> {
+        let mut state = State::new(modules, options.watchdog, options.limits)?;
         state.open(options.functions, options.constants, &sealed, options.seed)?;
         state.limit_memory(options.limits.memory);
         Ok(Self {
@@ -193,6 +216,15 @@ impl<H: 'static> Engine<H> {
     pub fn load(&mut self, host: &mut H, name: &str, source: &str) -> Result<(), ScriptError> {
         let chunk = self.sealed.compile(name, source);
         self.run(host, &Request::Load(&chunk), Some(self.limits.call))
+            .map(drop)
+    }
+
+    /// Runs the main chunk of a program, as [`Engine::load`] does with source.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn run_main(&mut self, host: &mut H, program: &Program) -> Result<(), ScriptError> {
+        self.run(host, &Request::Load(&program.main), Some(self.limits.call))
             .map(drop)
     }
 

@@ -5,6 +5,9 @@
 //! as expired, and sets the state's interrupt callback, at every tick again while that lasts. The callback raises
 //! an error only if the epoch that is running is the expired one; if not, it takes itself away. So an interrupt
 //! that arrives as a call ends cannot hit the next call.
+//!
+//! While scripts are sampled for a profile, the watchdog also sets the interrupt for every call that it finds running; the
+//! callback then notes the stack.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::raw::Trigger;
+use super::samples::{Sampler, Samples};
 
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 const LONGEST_TICK: Duration = Duration::from_millis(20);
@@ -27,6 +31,7 @@ struct Watched {
     /// Nanoseconds between two looks.
     tick: AtomicU64,
     time_outs: Arc<AtomicU64>,
+    sampler: Arc<Sampler>,
 }
 
 /// What a state and the watchdog share.
@@ -40,6 +45,9 @@ pub(super) struct Alarm {
     limit: AtomicU64,
     seen: Mutex<(u64, Instant)>,
     time_outs: Arc<AtomicU64>,
+    /// The epoch whose stack is to be noted.
+    sampled: AtomicU64,
+    pub(super) sampler: Arc<Sampler>,
     pub(super) trigger: Trigger,
 }
 
@@ -53,6 +61,7 @@ impl Watchdog {
             alarms: Mutex::default(),
             tick: AtomicU64::new(nanoseconds(LONGEST_TICK)),
             time_outs: Arc::default(),
+            sampler: Arc::default(),
         });
         let weak = Arc::downgrade(&watched);
         thread::Builder::new()
@@ -66,6 +75,16 @@ impl Watchdog {
         self.0.time_outs.load(Ordering::Relaxed)
     }
 
+    /// Notes from now on, again and again, what the scripts that run under this watchdog are doing.
+    pub fn start_sampling(&self) {
+        self.0.sampler.switch(true);
+    }
+
+    /// Ends that; what was noted.
+    pub fn stop_sampling(&self) -> Samples {
+        self.0.sampler.switch(false)
+    }
+
     pub(super) fn alarm(&self, shortest_limit: Duration) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm {
             epoch: AtomicU64::new(0),
@@ -73,6 +92,8 @@ impl Watchdog {
             limit: AtomicU64::new(u64::MAX),
             seen: Mutex::new((0, Instant::now())),
             time_outs: Arc::clone(&self.0.time_outs),
+            sampled: AtomicU64::new(0),
+            sampler: Arc::clone(&self.0.sampler),
             trigger: Trigger::default(),
         });
         let tick = (shortest_limit / 4).clamp(SHORTEST_TICK, LONGEST_TICK);
@@ -104,7 +125,10 @@ fn watch(watched: &Weak<Watched>) {
                 }
                 alarm.is_some()
             });
-        let tick = Duration::from_nanos(watched.tick.load(Ordering::Relaxed));
+        let mut tick = Duration::from_nanos(watched.tick.load(Ordering::Relaxed));
+        if watched.sampler.is_on() {
+            tick = tick.min(Samples::INTERVAL);
+        }
         // Nothing must keep the handle alive while this sleeps, or the thread would never end.
         drop(watched);
         thread::sleep(tick);
@@ -116,6 +140,10 @@ impl Alarm {
         let epoch = self.epoch.load(Ordering::Acquire);
         if epoch.is_multiple_of(2) {
             return;
+        }
+        if self.sampler.is_on() {
+            self.sampled.store(epoch, Ordering::Release);
+            self.trigger.fire();
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.0 != epoch {
@@ -146,6 +174,12 @@ impl Alarm {
             self.time_outs.fetch_add(1, Ordering::Relaxed);
         }
         is_late
+    }
+
+    /// Whether the stack of the call that runs now is to be noted; it is asked once for each time.
+    pub(super) fn wants_sample(&self) -> bool {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        self.sampled.load(Ordering::Acquire) == epoch && self.sampled.swap(0, Ordering::Relaxed) == epoch
     }
 
     /// Whether the call that runs now has run out of time.

@@ -18,7 +18,9 @@ use fchatd_protocol::exchange::Frame;
 use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
 use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 
-use crate::engine::{Arguments, Engine, Function, HostError, Limits, Options, ScriptError, Watchdog};
+use crate::engine::{
+    Arguments, Engine, Function, HostError, Limits, Options, Program, ScriptError, Watchdog,
+};
 
 /// Every function, one table for each library.
 pub static LIBRARIES: &[&[Function<World>]] = &[
@@ -39,8 +41,33 @@ pub struct Scripts {
     pub modules: BTreeMap<String, String>,
 }
 
-/// How much scripts may use. Where they are not stopped, their time has no end, so that the watchdog is there when
-/// the setting changes.
+impl Scripts {
+    /// The same scripts for somebody who tries out other rules: `main_test.lua` is the main one, where there is one.
+    #[must_use]
+    pub fn on_trial(mut self) -> Self {
+        if let Some(main) = self.modules.remove(TRIAL) {
+            self.main = main;
+        }
+        self
+    }
+}
+
+/// The rules that one connection tries out.
+const TRIAL: &str = "main_test";
+
+/// Compiles scripts; needs no world, so any thread can do it. A mistake in them comes out at [`start`].
+pub fn compile(scripts: &Scripts) -> Program {
+    compile_with(&[], scripts)
+}
+
+/// As [`compile`], with further libraries beside [`LIBRARIES`].
+pub fn compile_with(libraries: &[&'static [Function<World>]], scripts: &Scripts) -> Program {
+    let functions = [LIBRARIES, libraries].concat();
+    Program::compile(&functions, "main.lua", &scripts.main, &scripts.modules)
+}
+
+/// How much the rules for everybody may use. Where they are not stopped, their time has no end, so that the watchdog is
+/// there when the setting changes.
 pub fn limits(settings: &Settings) -> Limits {
     let time = |key: &str| {
         if settings.flag("luaenabletimeout") {
@@ -56,17 +83,28 @@ pub fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Makes an engine, loads the scripts and calls their `chat_init`.
+/// How much the rules of a connection that runs isolated may use. They are stopped in any case.
+pub fn trial_limits(settings: &Settings) -> Limits {
+    Limits {
+        call: settings.seconds("isolatedtimeout"),
+        repeat: settings.seconds("isolatedtimeout"),
+        memory: settings.count("isolatedmemory") << 20,
+    }
+}
+
+/// Makes an engine, loads a program and calls its `chat_init`.
 ///
 /// # Errors
-/// When they do not compile or fail while they start; the text names file and line.
+/// When it does not compile or fails while it starts; the text names file and line. What it has done to the world
+/// until then stays done.
 pub fn start(
     world: &mut World,
-    scripts: &Scripts,
+    program: &Program,
+    limits: Limits,
     watchdog: Option<&Watchdog>,
     seed: u64,
 ) -> Result<Engine<World>, ScriptError> {
-    start_with(&[], world, scripts, watchdog, seed)
+    start_with(&[], world, program, limits, watchdog, seed)
 }
 
 /// As [`start`], with further libraries beside [`LIBRARIES`].
@@ -76,7 +114,8 @@ pub fn start(
 pub fn start_with(
     libraries: &[&'static [Function<World>]],
     world: &mut World,
-    scripts: &Scripts,
+    program: &Program,
+    limits: Limits,
     watchdog: Option<&Watchdog>,
     seed: u64,
 ) -> Result<Engine<World>, ScriptError> {
@@ -88,17 +127,18 @@ pub fn start_with(
     let constants: Vec<_> = numbers
         .map(|(name, &(_, number, _))| ("const", name.as_str(), f64::from(number)))
         .collect();
-    let mut engine = Engine::new(&Options {
+    let options = Options {
         functions: &[LIBRARIES, libraries].concat(),
         constants: &constants,
-        modules: &scripts.modules,
-        limits: limits(&world.settings),
+        limits,
         watchdog,
         seed,
-    })?;
+        ..Options::default()
+    };
+    let mut engine = Engine::of(program, &options)?;
     // Scripts of the classic server find these tables and fill them.
     engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
-    engine.load(world, "main.lua", &scripts.main)?;
+    engine.run_main(world, program)?;
     if engine.has("", "chat_init") {
         engine.call_global(world, "chat_init")?;
     }

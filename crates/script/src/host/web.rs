@@ -49,6 +49,7 @@ fn ask(
     let call = WebCall {
         callback,
         connection: key,
+        isolated: world.isolated,
         extras,
     };
     if world.ask_web(call, &url, form) {

@@ -1,7 +1,8 @@
 //! Compiling source to bytecode.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
+use std::sync::Arc;
 
 use mlua::ffi;
 
@@ -45,7 +46,7 @@ const KEYWORDS: [&str; 21] = [
     "not", "or", "repeat", "return", "then", "true", "until", "while",
 ];
 
-/// Compiled source.
+/// Compiled source. Luau trusts bytecode blindly, so there must be no way to make one but [`Sealed::compile`].
 pub(in super::super) struct Chunk {
     pub(super) name: CString,
     pub(super) bytecode: Vec<u8>,
@@ -66,6 +67,14 @@ impl Sealed {
                 .chain(host.filter(|name| !REPLACED.contains(name)))
                 .collect(),
         )
+    }
+
+    /// Compiles what `require` finds.
+    pub(in super::super) fn compile_all(&self, modules: &BTreeMap<String, String>) -> Arc<[(String, Chunk)]> {
+        let compiled = modules
+            .iter()
+            .map(|(name, source)| (name.clone(), self.compile(&format!("{name}.lua"), source)));
+        compiled.collect()
     }
 
     /// Compiles; an error of the source is in the chunk and comes out when it is loaded.

@@ -154,6 +154,9 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_in
             ffi::lua_concat(lua, 2);
             ffi::lua_error(lua);
         }
+        if let Some(alarm) = shared.alarm.as_ref().filter(|alarm| alarm.wants_sample()) {
+            alarm.sampler.add(super::report::stack(lua));
+        }
         clear(callbacks);
     }
 }

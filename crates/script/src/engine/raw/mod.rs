@@ -26,7 +26,6 @@ mod push;
 mod report;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -40,8 +39,7 @@ use super::{Argument, Function, Limits};
 use limits::Memory;
 
 pub use arguments::Arguments;
-use compile::Chunk;
-pub(super) use compile::Sealed;
+pub(super) use compile::{Chunk, Sealed};
 pub(super) use limits::Trigger;
 
 /// The functions that lie at the bottom of the state's stack for good.
@@ -92,7 +90,7 @@ struct Shared {
     message: RefCell<String>,
     traceback: RefCell<String>,
     alarm: Option<Arc<Alarm>>,
-    modules: Vec<(String, Chunk)>,
+    modules: Arc<[(String, Chunk)]>,
     memory: Memory,
     callbacks: Cell<*mut ffi::lua_Callbacks>,
     /// The metatable of arrays inside of arrays, which tells them from objects when they are empty.
@@ -109,14 +107,10 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(
-        modules: &BTreeMap<String, String>,
-        sealed: &Sealed,
+        modules: Arc<[(String, Chunk)]>,
         watchdog: Option<&Watchdog>,
         limits: Limits,
     ) -> Result<Self, ScriptError> {
-        let modules = modules
-            .iter()
-            .map(|(name, source)| (name.clone(), sealed.compile(&format!("{name}.lua"), source)));
         let shared = Box::new(Shared {
             host: Cell::new(ptr::null_mut()),
             request: Cell::new(ptr::null()),
@@ -126,7 +120,7 @@ impl State {
             message: RefCell::default(),
             traceback: RefCell::default(),
             alarm: watchdog.map(|watchdog| watchdog.alarm(limits.call.min(limits.repeat))),
-            modules: modules.collect(),
+            modules,
             memory: Memory::default(),
             callbacks: Cell::new(ptr::null_mut()),
             array_metatable: Cell::new(ptr::null()),

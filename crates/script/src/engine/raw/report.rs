@@ -6,6 +6,7 @@ use std::ptr;
 
 use mlua::ffi;
 
+use super::super::samples::Call;
 use super::{Flag, arguments, push};
 
 /// Levels that a traceback shows.
@@ -64,4 +65,29 @@ unsafe fn write_traceback(lua: *mut ffi::lua_State, out: &mut String) {
             out.push('\n');
         }
     }
+}
+
+/// What runs now, the innermost call first; runs no code and changes nothing.
+pub(super) unsafe fn stack(lua: *mut ffi::lua_State) -> Vec<Call> {
+    let mut calls = Vec::new();
+    // SAFETY: as in `write_traceback`.
+    unsafe {
+        let mut info: ffi::lua_Debug = std::mem::zeroed();
+        for level in 0..TRACEBACK {
+            if ffi::lua_getinfo(lua, level, c"sln".as_ptr(), &raw mut info) == 0 {
+                break;
+            }
+            let function = if info.name.is_null() {
+                String::new()
+            } else {
+                CStr::from_ptr(info.name).to_string_lossy().into_owned()
+            };
+            calls.push(Call {
+                function,
+                file: CStr::from_ptr(info.short_src).to_string_lossy().into_owned(),
+                line: u32::try_from(info.currentline).unwrap_or(0),
+            });
+        }
+    }
+    calls
 }

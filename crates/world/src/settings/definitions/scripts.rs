@@ -32,5 +32,23 @@ pub(super) const SECTION: Section = Section {
             Live,
             "memory for the script",
         ),
+        key(
+            "isolatedmax",
+            Whole(4, 0, 100, "administrators"),
+            Live,
+            "who may try out rules of their own at once (ZZZ isolate)",
+        ),
+        key(
+            "isolatedtimeout",
+            Number(0.1, 0.001, 60.0, "seconds"),
+            Live,
+            "time for one call of such rules; after one that took longer they rest for 2 seconds",
+        ),
+        key(
+            "isolatedmemory",
+            Whole(16, 4, 65536, "MiB"),
+            Live,
+            "memory for such rules, for each who tries some out",
+        ),
     ],
 };

@@ -82,5 +82,11 @@ pub(super) const SECTION: Section = Section {
             Restart,
             "whether what is said goes to the chat log from the start",
         ),
+        key(
+            "profilelimit",
+            Number(300.0, 1.0, 3600.0, "seconds"),
+            Live,
+            "after which a profile that an administrator has started ends by itself",
+        ),
     ],
 };

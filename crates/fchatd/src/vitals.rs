@@ -1,0 +1,50 @@
+//! The vital figures of the server, for `ZZZ status`: lines of a name and a value. Each part of the program adds its
+//! own; the core's come with the request.
+
+use std::fmt::Write as _;
+
+use fchatd_edge::Gauges;
+use rustix::time::{ClockId, clock_gettime};
+
+/// Adds a line.
+pub(crate) fn add(lines: &mut Vec<(String, String)>, name: &str, value: impl Into<String>) {
+    lines.push((name.to_owned(), value.into()));
+}
+
+/// Adds what the system says of this process.
+pub(crate) fn add_process(lines: &mut Vec<(String, String)>) {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = used.tv_sec as f64 + used.tv_nsec as f64 / 1e9;
+    add(lines, "processor time", format!("{seconds:.1} s"));
+    let memory = match resident_kibibytes() {
+        Some(kibibytes) => format!("{:.1} MiB", kibibytes / 1024.0),
+        None => "not known on this system".to_owned(),
+    };
+    add(lines, "memory of the process", memory);
+    add(lines, "version", env!("CARGO_PKG_VERSION"));
+}
+
+/// All of it as text for an administrator.
+pub(crate) fn text(mut lines: Vec<(String, String)>, gauges: &Gauges) -> String {
+    add(
+        &mut lines,
+        "network",
+        format!(
+            "{} WebSocket connections; {} frames delivered; cut off so far: {} slow readers, {} violations, {} silent",
+            gauges.connections, gauges.deliveries, gauges.slow_readers, gauges.violations, gauges.silent
+        ),
+    );
+    let mut text = String::new();
+    for (name, value) in &lines {
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The memory of this process that is in use, where the system says it as Linux does.
+fn resident_kibibytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
