@@ -185,5 +185,8 @@
 -- open sockets at once, logged in or not (1 to 10000000, sockets)
 --maxconnections = 100000
 
+-- over which connections are closed when the server stops, so that people do not all come back at once; 0 closes all at once (0 to 600, seconds)
+--drain_time = 5
+
 -- "classic" turns off what the classic server did not have, but for keys that are set themselves ("classic", restart)
 --compat = ""

@@ -53,6 +53,7 @@ impl Cause {
             | Input::Closed { .. }
             | Input::Stored { .. }
             | Input::Unsaved { .. }
+            | Input::Notice { .. }
             | Input::Tick => Self::Course,
             Input::Bridge { .. } | Input::HttpAnswer { .. } => Self::Deed(None),
         }

@@ -2,6 +2,7 @@
 
 use fchatd_protocol::exchange::{ConnectionId, Outputs, ProfileKind, Request};
 use fchatd_protocol::json::read::Node;
+use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
@@ -20,6 +21,7 @@ deisolate: your commands are answered by everybody's rules again
 profile-start, profile-stop: writes where the server spends its processor time into a file
 heap-start, heap-stop: writes who asked for the memory that is in use into a file
 logger-start, logger-stop: the chat log
+restart: checks configuration and scripts, saves everything, and runs the program anew; clients come back by themselves
 halt: saves everything, says goodbye to everyone and stops the server"#;
 
 const NO_COMMAND: &str =
@@ -78,6 +80,13 @@ impl Core {
             "heap-stop" => self.profile(connection, ProfileKind::Heap, false),
             "logger-start" => self.log_chat(key, true),
             "logger-stop" => self.log_chat(key, false),
+            "restart" => {
+                self.ask(Request::Restart { connection });
+                self.tell(
+                    key,
+                    "The server checks its configuration and scripts; if they are fine, it restarts.",
+                );
+            }
             "halt" => {
                 self.ask(Request::Halt);
                 self.tell(key, "The server saves everything and stops.");
@@ -183,6 +192,22 @@ impl Core {
         self.world.send(key, |out| {
             frame::open(out, "ZZZ").text("message", message).close();
         });
+    }
+
+    /// What whoever runs the server has to say. Without a `character` clients show a broadcast as it is.
+    pub(crate) fn notice(&mut self, to: Option<ConnectionId>, text: &str) {
+        match to {
+            Some(id) => {
+                if let Some(key) = self.world.find_id(id) {
+                    self.tell(key, text);
+                }
+            }
+            None => self.world.broadcast(|out| {
+                frame::open(out, "BRO")
+                    .text("message", &escape_html(text))
+                    .close();
+            }),
+        }
     }
 
     /// Tells an administrator who is still there what came of a request, such as [`Request::Profile`].

@@ -191,6 +191,7 @@ impl Core {
             Input::HttpAnswer { id, status, body } => self.http_answer(id, status, body),
             Input::Stored { commit } => self.stored(commit),
             Input::Unsaved { connection, commit } => self.unsaved(connection, commit),
+            Input::Notice { to, text } => self.notice(to, text),
             Input::Tick => self.tick(),
         }
         self.commit(start, || Cause::of(&input));

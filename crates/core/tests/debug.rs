@@ -82,6 +82,7 @@ fn every_debug_command_is_answered() {
         (r#""heap-stop""#, ""),
         (r#""logger-start""#, "Admin Ann: ZZZ"),
         (r#""logger-stop""#, "Admin Ann: ZZZ"),
+        (r#""restart""#, "Admin Ann: ZZZ"),
         (r#""halt""#, "Admin Ann: ZZZ"),
     ] {
         play.check(ANN, &zzz(rest), wanted);
@@ -99,6 +100,7 @@ fn every_debug_command_is_answered() {
         profiles.collect::<Vec<_>>(),
         [(ProfileKind::Processor, true), (ProfileKind::Heap, false)]
     );
+    assert!(play.chat.requests.contains(&Request::Restart { connection }));
     assert!(play.chat.requests.contains(&Request::Halt));
     play.check(ANN, "ZZZ", "Admin Ann: ERR 1");
     play.check(ANN, "ZZZ {", "Admin Ann: ERR 1");
@@ -107,6 +109,17 @@ fn every_debug_command_is_answered() {
     assert!(told.contains(r#"{"command":"help"}"#), "{told}");
     let told = debug(&mut play, ANN, r#""command":"relaod""#, &Scripts::default());
     assert!(told.contains("relaod") && told.contains("reload: "), "{told}");
+}
+
+#[test]
+fn notices_are_for_everyone_or_for_one_administrator() {
+    let mut play = Play::with(&[ANN, "Alice"]);
+    let to = Some(play.id(ANN));
+    let text = "rules.lua:3: <bad>";
+    play.chat.handle(Input::Notice { to, text });
+    play.chat.handle(Input::Notice { to: None, text });
+    let heard = play.heard();
+    assert_eq!(heard, "Admin Ann: ZZZ BRO | Alice: BRO");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
+use crate::drain::{FIRST_REQUEST, GOING_AWAY};
 use crate::edge::{Application, Edge};
 use crate::http::HttpService;
 use crate::patient::Patient;
@@ -65,11 +67,15 @@ where
                 let place = Place(Rc::clone(&edge));
                 let service = Rc::clone(&service);
                 tokio::task::spawn_local(async move {
-                    if let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await
-                        && !place.0.stopped.get()
-                    {
-                        tokio::task::spawn_local(Reader::new(place, stream, address, &early));
+                    let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await else {
+                        return;
+                    };
+                    let edge = Rc::clone(&place.0);
+                    let reader = Reader::new(place, stream, address, &early);
+                    if edge.stopped.get() {
+                        reader.part(GOING_AWAY);
                     }
+                    tokio::task::spawn_local(reader);
                 });
             }
             Err(error) => {
@@ -104,21 +110,37 @@ where
 {
     stream.set_nodelay(true).ok()?;
     let patience = edge.settings().handshake_timeout;
+    let stopping = edge.stopping.notified();
+    tokio::pin!(stopping);
     // A connection inside the HTTP library costs 10 KiB: a silent one is not let in.
-    tokio::time::timeout(patience, stream.readable())
-        .await
-        .ok()?
-        .ok()?;
+    let stopped = if edge.stopped.get() {
+        true
+    } else {
+        tokio::select! {
+            biased;
+            readable = stream.readable() => { readable.ok()?; false }
+            () = stopping.as_mut() => true,
+            () = tokio::time::sleep(patience) => return None,
+        }
+    };
+    if stopped {
+        tokio::time::timeout(FIRST_REQUEST.min(patience), stream.readable())
+            .await
+            .ok()?
+            .ok()?;
+    }
 
     let upgraded = Rc::new(Cell::new(None));
+    let asked = Rc::new(Cell::new(false));
     let answer = {
-        let (edge, upgraded) = (Rc::clone(edge), Rc::clone(&upgraded));
+        let (edge, upgraded, asked) = (Rc::clone(edge), Rc::clone(&upgraded), Rc::clone(&asked));
         service_fn(move |request: Request<Incoming>| {
+            asked.set(true);
             let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
             Box::pin(async move {
                 let settings = edge.settings();
                 let address = settings.proxies.client_address(peer.ip(), request.headers());
-                let response = match handshake::examine(request.method(), request.headers()) {
+                let mut response = match handshake::examine(request.method(), request.headers()) {
                     Handshake::Accept { accept } => {
                         if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
                             upgraded.set(Some(address));
@@ -139,6 +161,10 @@ where
                         respond::answer(request, address, &*service, settings.body_bytes_max, patience).await
                     }
                 };
+                if edge.stopped.get() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(CONNECTION, close);
+                }
                 Ok::<_, Infallible>(response)
             })
         })
@@ -148,7 +174,18 @@ where
         .header_read_timeout(patience)
         .max_buf_size(HANDSHAKE_BYTES_MAX)
         .serve_connection(TokioIo::new(Patient::new(stream, patience)), answer);
-    if let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await {
+    let mut leaving = stopped;
+    let ended = poll_fn(|context| {
+        if !leaving && stopping.as_mut().poll(context).is_ready() {
+            leaving = true;
+            // One that has not asked yet is served once: its first request may be on its way.
+            if asked.get() {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+        connection.poll_without_shutdown(context)
+    });
+    if let Err(error) = ended.await {
         debug!(%peer, %error, "the HTTP connection ended with an error");
         return None;
     }

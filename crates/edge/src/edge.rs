@@ -212,24 +212,9 @@ impl<A: Application + 'static> Edge<A> {
         }
     }
 
-    /// Says goodbye to everyone (close code 1001), waits until the sockets are gone or `patience` is over, and
-    /// takes no new ones meanwhile.
-    pub async fn stop(&self, patience: Duration) {
-        self.stopped.set(true);
-        self.stopping.notify_waiters();
-        self.take_turn();
-        {
-            let shared = &mut *self.shared.borrow_mut();
-            for slot in shared.fan.slots().collect::<Vec<_>>() {
-                let goodbye = Goodbye::Say(CloseCode::GoingAway, "the server is going down");
-                self.end(shared, slot, Departure::Closed, goodbye);
-            }
-        }
-        self.take_turn();
-        let end = Instant::now() + patience;
-        while !self.shared.borrow().fan.is_empty() && Instant::now() < end {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    /// Open sockets now, those that speak HTTP as well.
+    pub fn sockets(&self) -> usize {
+        self.sockets.get()
     }
 
     pub(crate) fn wake_turn(&self) {
@@ -319,6 +304,11 @@ impl<A: Application + 'static> Edge<A> {
             _ => {}
         }
         debug!(address = ?shared.address(slot), ?departure, "connection ends");
+        self.part(shared, slot, goodbye);
+    }
+
+    /// The edge's side of a connection's end: the last word, and a moment for it to arrive.
+    pub(crate) fn part(&self, shared: &mut Shared<A>, slot: u32, goodbye: Goodbye) {
         shared.fan.set_phase(slot, Phase::Lingering);
         let mut frame = Vec::new();
         match goodbye {
@@ -439,7 +429,7 @@ impl<A> Shared<A> {
     }
 
     /// Whether a slot is still the one that this connection was given.
-    fn is_current(&self, id: ConnectionId) -> bool {
+    pub(crate) fn is_current(&self, id: ConnectionId) -> bool {
         self.peers
             .get(id.slot as usize)
             .is_some_and(|peer| peer.id == Some(id))

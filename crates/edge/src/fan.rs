@@ -224,11 +224,6 @@ impl<S: Socket> Fan<S> {
         self.lanes.len() - self.free.len()
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The socket of a connection.
     pub(crate) fn socket(&self, slot: u32) -> Option<&S> {
         self.cold.get(slot as usize)?.as_ref()?.socket.as_ref()

@@ -5,6 +5,7 @@
 mod accept;
 mod backlog;
 mod change;
+mod drain;
 mod edge;
 mod fan;
 pub mod http;

@@ -60,6 +60,15 @@ impl<A: Application + 'static> Reader<A> {
         reader
     }
 
+    /// Ends a connection that came while the edge stops.
+    pub(crate) fn part(&self, goodbye: Goodbye) {
+        let edge = &self.place.0;
+        let shared = &mut *edge.shared.borrow_mut();
+        if shared.is_known(self.id.slot) {
+            edge.part(shared, self.id.slot, goodbye);
+        }
+    }
+
     /// Takes what was read.
     fn take(&mut self, shared: &mut Shared<A>, bytes: &mut [u8]) {
         let slot = self.id.slot;

@@ -242,7 +242,7 @@ fn a_slow_reader_that_catches_up_gets_everything() {
 }
 
 #[test]
-fn stop_says_goodbye_to_all() {
+fn a_drain_says_goodbye_to_all() {
     with_server(settings(), async |server| {
         let mut clients = Vec::new();
         for _ in 0..3 {
@@ -260,28 +260,84 @@ fn stop_says_goodbye_to_all() {
             let rest = upgrade("");
             let rest = rest.split_once("Host: ").unwrap().1;
             greeting.send(rest.as_bytes()).await;
+            // It was let in before, so it is told like the others instead of finding the line dead.
+            assert_eq!(greeting.response().await.status, 101);
+            clients.push(greeting);
             for mut client in clients {
                 assert_eq!(client.close_code().await, 1001);
             }
         };
         let begin = Instant::now();
-        tokio::join!(server.edge.stop(Duration::from_secs(60)), clients);
+        let drained = server.edge.drain(Duration::ZERO, Duration::from_secs(60));
+        tokio::join!(drained, clients);
         assert!(
             begin.elapsed() < Duration::from_secs(30),
             "all were gone long before"
         );
         assert_eq!(server.edge.gauges().connections, 0);
-        assert_eq!(server.departures(), [Departure::Closed; 4]);
+        assert_eq!(
+            server.departures(),
+            [],
+            "everybody stays in the state that is saved"
+        );
         server
             .until("no longer serving", || server.serving.is_finished())
             .await;
         assert!(tokio::net::TcpStream::connect(server.address).await.is_err());
-        let opened = server
-            .heard()
-            .iter()
-            .filter(|heard| matches!(heard, Heard::Opened(..)))
-            .count();
-        assert_eq!(opened, 4, "nobody is let in while the edge stops");
+    });
+}
+
+#[test]
+fn requests_under_way_are_answered_in_a_drain_and_idle_connections_end() {
+    with_server(settings(), async |server| {
+        let mut idle = server.connect().await;
+        idle.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert_eq!(idle.response().await.status, 200);
+        let mut uploading = server.connect().await;
+        uploading
+            .send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc")
+            .await;
+        // Its request is on its way when the drain begins.
+        let mut new = server.connect().await;
+        server.until("all accepted", || server.edge.sockets() == 3).await;
+        let clients = async {
+            tokio::task::yield_now().await;
+            new.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+            assert_eq!(new.response().await.status, 200);
+            uploading.send(b"def").await;
+            assert_eq!(uploading.response().await.status, 200);
+        };
+        let begin = Instant::now();
+        let drained = server.edge.drain(Duration::ZERO, Duration::from_secs(60));
+        tokio::join!(drained, clients);
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        assert_eq!(
+            server.edge.sockets(),
+            0,
+            "kept-alive connections do not hold it up"
+        );
+    });
+}
+
+#[test]
+fn those_who_are_not_closed_yet_are_served_while_others_go() {
+    with_server(settings(), async |server| {
+        let mut clients = Vec::new();
+        for _ in 0..40 {
+            clients.push(server.open().await);
+        }
+        let mut last = clients.pop().unwrap();
+        let talk = async {
+            assert_eq!(clients[0].close_code().await, 1001);
+            last.say("still here").await;
+            assert_eq!(last.text().await, "still here");
+            assert_eq!(last.close_code().await, 1001);
+            drop(clients);
+        };
+        let drained = server
+            .edge
+            .drain(Duration::from_secs(60), Duration::from_secs(60));
+        tokio::join!(drained, talk);
     });
 }
 

@@ -12,8 +12,7 @@ use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_world::Now;
-use tokio::sync::Notify;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 
 use crate::beside::{Done, ScriptReader};
@@ -22,6 +21,7 @@ use crate::keeper::{Keeper, Occasion, Report};
 use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
+use crate::server::Order;
 use crate::{Failure, vitals};
 
 /// How long a web server may take to answer a script.
@@ -114,8 +114,8 @@ pub(crate) struct Surroundings {
     pub(crate) keeper: Option<Keeper>,
     /// Takes the answers; as many can wait in it as the core lets questions be open.
     pub(crate) answers: UnboundedSender<Answer>,
-    /// Told when an administrator stops the server.
-    pub(crate) halt: Rc<Notify>,
+    /// Takes administrators' orders to stop or restart the server.
+    pub(crate) orders: Sender<Order>,
     /// Asks for the configuration to be read again.
     pub(crate) reload: Reload,
 }
@@ -202,7 +202,12 @@ impl Chat {
         self.0.borrow().around.provider.clone()
     }
 
-    /// Saves the state for the last time, before everybody is sent away.
+    /// Over how long connections are closed at the end (`drain_time`).
+    pub(crate) fn drain_time(&self) -> Duration {
+        self.0.borrow().core.world().settings.seconds("drain_time")
+    }
+
+    /// Saves the state for the last time.
     ///
     /// # Errors
     /// It could not be saved.
@@ -308,8 +313,9 @@ impl Parts {
             } => self.profile(connection, kind, start, outputs),
             Request::Halt => {
                 self.save(Occasion::Turn);
-                self.around.halt.notify_one();
+                self.order(Order::Stop);
             }
+            Request::Restart { connection } => self.order(Order::Restart(Some(connection))),
             Request::Action(entry) => {
                 tracing::info!(name = entry.name, code = entry.code, "moderation");
                 // The classic server wrote its lists at once.
@@ -332,6 +338,11 @@ impl Parts {
             // The chat log has no readers in this version.
             Request::Log(_) => {}
         }
+    }
+
+    /// One that does not fit is dropped: as many are under way already.
+    fn order(&self, order: Order) {
+        let _ = self.around.orders.try_send(order);
     }
 
     fn check_login(&mut self, request: Request) {

@@ -1,5 +1,6 @@
 //! The command line (page 5).
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -29,6 +30,29 @@ pub(crate) struct CommandLine {
     pub(crate) command: Option<Command>,
 }
 
+impl CommandLine {
+    /// The options without the command, to run another command with them.
+    pub(crate) fn options(&self) -> Vec<OsString> {
+        let Self {
+            dir,
+            set,
+            dev,
+            force,
+            command: _,
+        } = self;
+        let mut options = vec!["--dir".into(), dir.into()];
+        for setting in set {
+            options.extend(["--set".into(), setting.into()]);
+        }
+        for (given, flag) in [(dev, "--dev"), (force, "--force")] {
+            if *given {
+                options.push(flag.into());
+            }
+        }
+        options
+    }
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// Run the server; this is also what happens without a command
@@ -40,6 +64,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ConfigAction,
     },
+    /// Have the server that runs in the folder take up the program, configuration and scripts as they are now.
+    /// Nobody who connects meanwhile is refused; if something is wrong with them, it goes on as it is
+    Restart,
     /// Run the tests of the scripts, in a world without sockets
     Test {
         /// The file with the tests; else DIR/script/tests.lua, or without one those of the built-in scripts
@@ -162,4 +189,23 @@ pub(crate) enum CharacterAction {
         /// The account's name
         account: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_can_be_given_again() {
+        let words = "fchatd --dir run --set port=1 --dev --set a=--b --force run";
+        let line = CommandLine::parse_from(words.split(' '));
+        let mut again = vec![OsString::from("fchatd")];
+        again.extend(line.options());
+        let again = CommandLine::parse_from(again);
+        assert_eq!(again.options(), line.options());
+        assert_eq!(
+            (again.dir, again.set, again.dev, again.force),
+            (line.dir, line.set, true, true)
+        );
+    }
 }

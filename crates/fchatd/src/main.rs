@@ -13,6 +13,7 @@ mod profiles;
 mod recorder;
 mod reload;
 mod replay;
+mod running;
 mod script_tests;
 mod scripts;
 mod server;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match &line.command {
         None | Some(Command::Run) => server::run(&line),
+        Some(Command::Restart) => running::restart(&line),
         Some(Command::Check) => server::check(&line),
         Some(Command::Config { action }) => {
             configuration::config(action);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use fchatd_edge::Edge;
 use fchatd_login::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
+use fchatd_service::Notifier;
 use fchatd_world::Settings;
 use fchatd_world::settings::Definition;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,7 +19,7 @@ use crate::application::Chat;
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 use crate::recorder::RecordedCore;
-use crate::server::{account_settings, edge_settings};
+use crate::server::{account_settings, edge_settings, status_of};
 use crate::{Failure, configuration};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
@@ -62,6 +63,7 @@ impl Reloads {
         edge: Rc<Edge<Chat>>,
         provider: LoginProvider,
         http: AccountHttp,
+        notifier: Rc<Notifier>,
     ) {
         let running = Running { edge, provider, http };
         loop {
@@ -72,11 +74,13 @@ impl Reloads {
                 },
                 _ = self.hangup.recv() => (None, true),
             };
+            notifier.reloading();
             let line = line.clone();
             // Disks can be slow, and a configuration may loop for a second.
             let read = tokio::task::spawn_blocking(move || configuration::read(&line));
             let Ok(configuration) = read.await else {
                 tracing::error!("reading the configuration again panicked; everything stays as it was");
+                notifier.ready(&status_of(&running.edge));
                 continue;
             };
             running.configure(configuration, asker);
@@ -84,6 +88,7 @@ impl Reloads {
                 // After the configuration, by which they are tried out.
                 running.edge.interject(|chat, _| chat.read_scripts());
             }
+            notifier.ready(&status_of(&running.edge));
         }
     }
 }

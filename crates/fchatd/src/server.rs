@@ -1,29 +1,33 @@
 //! Running the server: from the settings to listening sockets, and to the end.
 
+mod ending;
 mod limits;
 mod listening;
+mod manager;
 mod parts;
+mod restart;
 mod signals;
 mod state;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::time::Duration;
 
 use fchatd_core::Core;
-use fchatd_edge::{Edge, listen, runtime, serve};
+use fchatd_edge::{Edge, runtime, serve};
 use fchatd_links::web::WebClient;
 use fchatd_login::AccountHttp;
 use fchatd_protocol::exchange::Input;
 use fchatd_script::engine::Watchdog;
+use fchatd_service::{Notifier, inherit};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_world::Settings;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
+use self::ending::End;
 use self::limits::raise_file_limit;
-use self::listening::{open_bridge, refused};
+use self::listening::Listening;
 use self::parts::{login_provider, sentence_about};
 use self::signals::{Signals, survive_file_size_limit};
 use self::state::State;
@@ -35,18 +39,30 @@ use crate::recorder::Recorder;
 use crate::{Failure, configuration, reload, script_tests, scripts};
 
 pub(crate) use self::listening::listening_address;
+pub(crate) use self::manager::status_of;
 pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address};
+pub(crate) use self::signals::Order;
 pub(crate) use self::state::data_folder;
 
-/// How long closing connections may take at the end.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// Orders of administrators that wait.
+const ORDERS_MAX: usize = 8;
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is told to stop, or to run the program anew.
 ///
 /// # Errors
 /// A sentence that says why it can't run.
 pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     start_log();
+    let inherited = inherit::take()?;
+    let clock = Clock::new();
+    let began = clock.now().unix as u64 / 1000;
+    let runtime = runtime().map_err(|error| format!("the event loop could not be started: {error}"))?;
+    // As early as can be: a signal must not end a process that is taking over.
+    let (mut signals, (reload, reloads)) = runtime.block_on(async {
+        survive_file_size_limit()?;
+        Ok::<_, Failure>((Signals::receive()?, reload::receive()?))
+    })?;
+    let notifier = Rc::new(Notifier::from_environment());
     if !line.dir.is_dir() {
         return Err(format!(
             "{} is not a folder; give the server's folder with --dir",
@@ -55,22 +71,15 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     }
     let settings = configuration::load(line)?;
     let address = listening_address(&settings)?;
-    if line.dev && !address.ip().is_loopback() && !line.force {
-        return Err(format!(
-            "--dev lets everyone in, so it listens on loopback only; {} is reachable by others. \
-             Set bindaddr to 127.0.0.1, or add --force if you are sure",
-            address.ip()
-        ));
+    if line.dev && inherited.is_empty() && !address.ip().is_loopback() && !line.force {
+        return Err(only_loopback(address.ip()));
     }
     let bridge_settings = bridge_settings(&settings)?;
-    raise_file_limit();
-    let runtime = runtime().map_err(|error| format!("the event loop could not be started: {error}"))?;
-    runtime.block_on(async { survive_file_size_limit() })?;
+    raise_file_limit(settings.count("maxconnections"));
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
-    let clock = Clock::new();
     // A script that does not even start is told before anything is made or opened.
     load_core(line, settings.clone(), None, Some(&watchdog), clock)?;
-    let state = State::open(line)?;
+    let mut state = State::open(line)?;
     let before = match &state {
         Some(state) => state.store.load_snapshot().map_err(|error| error.to_string())?,
         None => None,
@@ -97,16 +106,22 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         None => None,
     };
     let edge_settings = edge_settings(&settings)?;
-    runtime.block_on(async move {
-        let mut signals = Signals::receive()?;
-        let (reload, reloads) = reload::receive()?;
-        let listener = listen(address).map_err(|error| refused(address, &error))?;
-        let local = listener.local_addr().map_err(|error| error.to_string())?;
+    let ended: Result<_, Failure> = runtime.block_on(async {
+        let mut listening = Listening::open(inherited, address)?;
+        if line.dev && !line.force && listening.is_public() {
+            return Err(only_loopback(listening.local.ip()));
+        }
         let bridge = match &bridge_settings {
-            Some(settings) => Some(open_bridge(local, settings).await?),
+            Some(settings) => Some(listening.open_bridge(settings, began).await?),
             None => None,
         };
-        let halt = Rc::new(Notify::new());
+        let Listening {
+            listeners,
+            local,
+            mut kept,
+            ..
+        } = listening;
+        let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
         let accounts = sentence_about(&provider, &settings);
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec());
         let chat = Chat::new(
@@ -119,7 +134,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 web,
                 keeper,
                 answers,
-                halt: Rc::clone(&halt),
+                orders,
                 reload,
             },
         )?;
@@ -130,8 +145,12 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             Rc::clone(&edge),
             chat.provider(),
             http.clone(),
+            Rc::clone(&notifier),
         ));
-        let accept = tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::new(Site::new(http))));
+        let site = Rc::new(Site::new(http));
+        for listener in listeners {
+            tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::clone(&site)));
+        }
         let answering = Rc::clone(&edge);
         tokio::task::spawn_local(async move {
             while let Some(answer) = answered.recv().await {
@@ -149,25 +168,42 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 });
             }));
         }
-        tokio::select! {
-            () = signals.next() => {}
-            () = halt.notified() => {}
+        if let Some(state) = &state {
+            state.serving();
         }
-        println!("stopping: saying goodbye to everyone; a second signal stops at once");
-        // Before the goodbye: rooms end when the last one in them leaves.
-        let saved = chat.finish();
-        edge.stored(u64::MAX);
-        tokio::select! {
-            () = edge.stop(GOODBYE) => {}
-            () = signals.next() => {}
+        notifier.ready(&manager::status_of(&edge));
+        tokio::task::spawn_local(manager::report(Rc::clone(&notifier), Rc::clone(&edge)));
+
+        let end = ending::wait(line, &edge, &mut signals, &mut ordered, state.as_mut()).await;
+        if end == End::Stop {
+            // Nobody takes these over; those who connect now are to be refused instead of waiting.
+            kept.clear();
         }
-        accept.abort();
-        if let Some(Err(error)) = state.as_ref().map(|state| state.store.checkpoint()) {
-            // Nothing is lost: what is in the log goes into the file at the next start.
-            tracing::warn!(%error, "the database's log could not be emptied");
-        }
-        saved.map_err(|failure| format!("the state could not be saved at the end: {failure}"))
-    })
+        let spread = chat.drain_time();
+        ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
+        chat.finish()
+            .map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;
+        Ok((end, kept))
+    });
+    let (end, kept) = ended?;
+    if let Some(Err(error)) = state.as_ref().map(|state| state.store.checkpoint()) {
+        // Nothing is lost: what is in the log goes into the file at the next start.
+        tracing::warn!(%error, "the database's log could not be emptied");
+    }
+    // Whatever still waits for something, such as the name of a host, must not hold up the end.
+    runtime.shutdown_background();
+    drop(state);
+    match end {
+        End::Stop => Ok(()),
+        End::Restart => Err(restart::replace(kept)),
+    }
+}
+
+fn only_loopback(address: IpAddr) -> Failure {
+    format!(
+        "--dev lets everyone in, so it listens on loopback only; {address} is reachable by others. \
+         Set bindaddr to 127.0.0.1, or add --force if you are sure"
+    )
 }
 
 /// Checks configuration and scripts without starting anything.

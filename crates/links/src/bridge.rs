@@ -73,17 +73,42 @@ impl Bridge {
     /// # Errors
     /// Those of the operating system; an empty secret, which everybody would know.
     pub async fn bind(address: SocketAddr, settings: &BridgeSettings) -> io::Result<Self> {
-        if settings.secret.is_empty() {
-            let text = "rtbsecret is empty; give the bridge a secret that only the website knows";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
-        }
-        Ok(Self {
-            socket: UdpSocket::bind(address).await?,
+        refuse_empty(&settings.secret)?;
+        Ok(Self::on(
+            UdpSocket::bind(address).await?,
+            settings,
+            unix_seconds(),
+        ))
+    }
+
+    /// Takes over a socket that was bound before this process began (Unix seconds): what waits in it is taken, unless
+    /// it was sent still earlier, when another process may have taken it already. Needs a runtime.
+    ///
+    /// # Errors
+    /// Those of the operating system; an empty secret, which everybody would know.
+    pub fn inherit(socket: std::net::UdpSocket, settings: &BridgeSettings, began: u64) -> io::Result<Self> {
+        refuse_empty(&settings.secret)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self::on(UdpSocket::from_std(socket)?, settings, began))
+    }
+
+    fn on(socket: UdpSocket, settings: &BridgeSettings, began: u64) -> Self {
+        Self {
+            socket,
             peer: settings.peer.to_canonical(),
-            verifier: Verifier::new(&settings.secret, settings.classic, unix_seconds()),
+            verifier: Verifier::new(&settings.secret, settings.classic, began),
             counters: Arc::default(),
             patience: Patience::new(Instant::now()),
-        })
+        }
+    }
+
+    /// A second handle to its socket, to hand on to the process that takes over.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn socket(&self) -> io::Result<std::net::UdpSocket> {
+        use std::os::fd::AsFd;
+        Ok(self.socket.as_fd().try_clone_to_owned()?.into())
     }
 
     /// Where it listens.
@@ -141,6 +166,14 @@ impl Bridge {
             );
         }
     }
+}
+
+fn refuse_empty(secret: &str) -> io::Result<()> {
+    if secret.is_empty() {
+        let text = "rtbsecret is empty; give the bridge a secret that only the website knows";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    Ok(())
 }
 
 fn unix_seconds() -> u64 {

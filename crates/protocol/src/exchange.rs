@@ -78,6 +78,10 @@ mod tests {
             connection,
             departure: Departure::Goodbye,
         });
+        inputs.push(Input::Notice {
+            to: Some(connection),
+            text: "well",
+        });
         let copy: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
         assert_eq!(copy, inputs);
         let texts: Vec<_> = copy.iter().collect();

@@ -1,15 +1,30 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
+
+/// The file's name in the data folder.
+const FILE: &str = "fchatd.lock";
+/// Longer notes are cut off.
+const NOTE_BYTES_MAX: u64 = 4096;
 
 /// The right to keep a folder's chat state in memory: one process has it at a time, until it ends or drops this. A
 /// second server, or an import beside a running one, would have its changes overwritten.
 #[derive(Debug)]
 pub struct Claim {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// Who has a folder's claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The number of its process; nothing when it has not written it yet.
+    pub pid: Option<u32>,
+    /// What it has noted with [`Claim::note`].
+    pub note: String,
 }
 
 impl Claim {
@@ -28,26 +43,80 @@ impl Claim {
             .create(folder)
             .map_err(failure)?;
         let lock = OpenOptions::new()
+            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(folder.join("fchatd.lock"))
+            .open(folder.join(FILE))
             .map_err(failure)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                folder: folder.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                let claim = Self {
+                    folder: folder.to_owned(),
+                    lock,
+                };
+                // Only a courtesy, which a full disk must not turn into a refusal.
+                let _ = claim.note("");
+                Ok(claim)
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 path: folder.to_owned(),
+                pid: read(&lock).pid,
             }),
             Err(TryLockError::Error(error)) => Err(failure(error)),
         }
     }
+
     /// The data folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Replaces the note for those who ask [`Claim::holder`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn note(&self, text: &str) -> std::io::Result<()> {
+        let content = format!("pid {}\n{text}\n", std::process::id());
+        self.lock.write_all_at(content.as_bytes(), 0)?;
+        self.lock.set_len(content.len() as u64)
+    }
+
+    /// Who has the claim of a folder; nothing when nobody has it.
+    ///
+    /// # Errors
+    /// The folder's file cannot be read.
+    pub fn holder(folder: &Path) -> Result<Option<Holder>, StoreError> {
+        let failure = |source| StoreError::Folder {
+            path: folder.to_owned(),
+            source,
+        };
+        let lock = match File::open(folder.join(FILE)) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failure(error)),
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(read(&lock))),
+            Err(TryLockError::Error(error)) => Err(failure(error)),
+        }
+    }
+}
+
+/// What the file says; it may be read while it is being written.
+fn read(lock: &File) -> Holder {
+    let mut bytes = Vec::new();
+    let mut reader = lock.take(NOTE_BYTES_MAX);
+    if reader.read_to_end(&mut bytes).is_err() {
+        bytes.clear();
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let (first, rest) = text.split_once('\n').unwrap_or_default();
+    Holder {
+        pid: first.strip_prefix("pid ").and_then(|pid| pid.parse().ok()),
+        note: rest.trim_end().to_owned(),
     }
 }

@@ -111,10 +111,16 @@ pub enum StoreError {
         detail: String,
     },
     /// A server is running on this folder.
-    #[error("a server is running on {}: stop it first", path.display())]
+    #[error(
+        "a server is running on {}{}: stop it first",
+        path.display(),
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
     InUse {
         /// The folder.
         path: PathBuf,
+        /// The number of the other process, if it is known.
+        pid: Option<u32>,
     },
     /// Another program kept the file locked for too long.
     #[error(

@@ -23,7 +23,7 @@ mod tickets;
 
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};
 pub use chat::ChatWriter;
-pub use claim::Claim;
+pub use claim::{Claim, Holder};
 pub use database::Store;
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;

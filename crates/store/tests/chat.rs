@@ -144,7 +144,21 @@ fn one_server_at_a_time() {
     let data = folder.path().join("data");
     let claim = Claim::take(&data).unwrap();
     let refused = Claim::take(&data).unwrap_err();
-    assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
+    let own = std::process::id();
+    assert!(
+        matches!(refused, StoreError::InUse { pid: Some(pid), .. } if pid == own),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains(&format!("(process {own})")),
+        "{refused}"
+    );
+    claim.note("a rather long note").unwrap();
+    claim.note("serving").unwrap();
+    let holder = Claim::holder(&data).unwrap().unwrap();
+    assert_eq!((holder.pid, holder.note.as_str()), (Some(own), "serving"));
     drop(claim);
+    assert_eq!(Claim::holder(&data).unwrap(), None);
+    assert_eq!(Claim::holder(folder.path()).unwrap(), None);
     Claim::take(&data).unwrap();
 }

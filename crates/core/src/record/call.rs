@@ -129,6 +129,10 @@ impl Call<'_> {
             }
             Self::Input(Input::Stored { commit }) => format!("commit {commit} is on disk"),
             Self::Input(Input::Unsaved { commit, .. }) => format!("commit {commit} can't be saved"),
+            Self::Input(Input::Notice { to, .. }) => match to {
+                Some(connection) => format!("notice for {}", of(connection)),
+                None => "notice for everyone".to_owned(),
+            },
             Self::Input(Input::Tick) => "tick".to_owned(),
             Self::TellAdministrator { connection, .. } | Self::TellSystem { connection, .. } => {
                 format!("message for {}", of(connection))
@@ -150,6 +154,7 @@ impl Call<'_> {
             Self::Input(Input::LoginAnswer { answer, .. }) => answer.unwrap_or("none"),
             Self::Input(Input::Bridge { payload, .. }) => payload,
             Self::Input(Input::HttpAnswer { body, .. }) => body,
+            Self::Input(Input::Notice { text, .. }) => text,
             Self::TellAdministrator { message, .. } | Self::TellSystem { message, .. } => message,
             _ => "",
         }

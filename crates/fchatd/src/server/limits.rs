@@ -1,16 +1,52 @@
 //! What the system lets a process have.
 
-/// A connection is a file to the system; the usual limit is a thousand.
-pub(crate) fn raise_file_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Files that are open beside the clients' sockets: the database, the log, log-in checks.
+const OTHER_FILES: usize = 100;
+
+/// A connection is a file to the system; the usual limit is a thousand. When the `wanted` connections do not fit, the
+/// operator is told.
+pub(crate) fn raise_file_limit(wanted: usize) {
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    ) {
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+    let files = getrlimit(Resource::Nofile).current;
+    let fitting = fitting(files);
+    if fitting < wanted {
+        tracing::warn!(
+            "the system lets this process open {} files, so that {fitting} connections fit instead of \
+             maxconnections = {wanted}: raise the limit (LimitNOFILE= in a systemd unit, ulimit -Hn in a shell) or lower \
+             maxconnections",
+            files.unwrap_or_default(),
+        );
+    }
+}
+
+/// The `wanted` connections, or as many as fit.
+pub(crate) fn connections(wanted: usize) -> usize {
+    wanted.min(fitting(getrlimit(Resource::Nofile).current))
+}
+
+/// Connections under a limit of files.
+fn fitting(files: Option<u64>) -> usize {
+    let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.saturating_sub(OTHER_FILES).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn connections_fit_beside_other_files() {
+        assert_eq!(fitting(Some(1024)), 924);
+        assert_eq!(fitting(Some(10)), 1);
+        assert_eq!(fitting(None), usize::MAX - 100);
     }
 }

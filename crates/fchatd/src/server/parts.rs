@@ -7,6 +7,7 @@ use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_login::{AccountService, AccountSettings, Limit, LoginProvider, RemoteLogin};
 use fchatd_world::Settings;
 
+use super::limits;
 use super::state::State;
 use crate::Failure;
 use crate::command_line::CommandLine;
@@ -107,7 +108,7 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
     Ok(EdgeSettings {
         outbox_bytes_max: settings.count("outbox_max"),
         ping_seconds: settings.count("ping_interval") as u32,
-        connections_max: settings.count("maxconnections"),
+        connections_max: limits::connections(settings.count("maxconnections")),
         proxies,
         origin: settings.text("websocketorigin").to_owned(),
         origin_host: settings.text("websockethost").to_owned(),

@@ -1,29 +1,52 @@
-//! Signals.
+//! What the server is told to do, by signals and by administrators.
 
+use fchatd_protocol::exchange::ConnectionId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::Failure;
 
-/// The signals that stop a server. From when this is made, none is lost and none ends the process by itself.
+/// What the server is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Stop: SIGTERM, SIGINT, `ZZZ halt`.
+    Stop,
+    /// Run the program anew: SIGUSR2, `ZZZ restart` of this administrator.
+    Restart(Option<ConnectionId>),
+}
+
+/// The signals for a server. From when this is made, none is lost and none ends the process by itself.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    restart: Signal,
 }
 
 impl Signals {
+    /// Needs a runtime.
+    ///
+    /// # Errors
+    /// The system refuses.
     pub(crate) fn receive() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            restart: listen(SignalKind::user_defined2())?,
         })
     }
 
-    pub(crate) async fn next(&mut self) {
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Order {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Order::Stop,
+            _ = self.interrupt.recv() => Order::Stop,
+            _ = self.restart.recv() => Order::Restart(None),
         }
+    }
+
+    /// Waits for one that stops the server; others have no effect meanwhile.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Order::Stop {}
     }
 }
 

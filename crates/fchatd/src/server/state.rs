@@ -6,6 +6,7 @@ use fchatd_store::{Claim, Store};
 
 use crate::Failure;
 use crate::command_line::CommandLine;
+use crate::running::Note;
 
 /// The folder with the state of a server.
 pub(crate) fn data_folder(dir: &Path) -> PathBuf {
@@ -15,7 +16,8 @@ pub(crate) fn data_folder(dir: &Path) -> PathBuf {
 /// What lasts, and the right to keep it.
 pub(crate) struct State {
     pub(crate) store: Store,
-    _claim: Claim,
+    claim: Claim,
+    note: Note,
 }
 
 impl State {
@@ -27,6 +29,20 @@ impl State {
         let folder = data_folder(&line.dir);
         let claim = Claim::take(&folder).map_err(|error| error.to_string())?;
         let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
-        Ok(Some(Self { store, _claim: claim }))
+        let note = Note::new();
+        Ok(Some(Self { store, claim, note }))
+    }
+
+    /// Notes for `fchatd restart` that the server serves.
+    pub(crate) fn serving(&self) {
+        if let Err(error) = self.claim.note(&self.note.to_string()) {
+            tracing::warn!(%error, "fchatd restart will not find this server: its lock file can't be written");
+        }
+    }
+
+    /// Notes for `fchatd restart` why it does not.
+    pub(crate) fn restart_refused(&mut self, failure: &str) {
+        self.note.refuse(failure);
+        self.serving();
     }
 }

@@ -1,5 +1,6 @@
 //! A server's folder of its own, and the program run in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -81,12 +82,14 @@ impl Site {
 
     /// As [`Site::run`], with further variables in the environment.
     pub(crate) fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Ended {
-        Self::finish(self.spawn(words, "info", environment), "")
+        let mut command = self.program();
+        command.envs(environment.iter().copied());
+        Self::finish(self.spawn(command, words, "info"), "")
     }
 
     /// As [`Site::run`], with something to read.
     pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ended {
-        Self::finish(self.spawn(words, "info", &[]), input)
+        Self::finish(self.spawn(self.program(), words, "info"), input)
     }
 
     fn finish(mut process: Process, input: &str) -> Ended {
@@ -106,12 +109,21 @@ impl Site {
     /// Starts the server on a free port and waits until it is ready. It logs all it can, so that tests find
     /// what must not be there.
     pub(crate) fn start(&self, words: &[&str]) -> Server {
-        self.start_logging(words, "trace")
+        self.start_by(self.program(), words)
     }
 
     /// As [`Site::start`], with another log level.
     pub(crate) fn start_logging(&self, words: &[&str], log: &str) -> Server {
-        let mut process = self.spawn(&[&["--set", "port=0"], words].concat(), log, &[]);
+        self.start_with(self.program(), words, log)
+    }
+
+    /// As [`Site::start`], by a command that takes the program's words.
+    pub(crate) fn start_by(&self, command: Command, words: &[&str]) -> Server {
+        self.start_with(command, words, "trace")
+    }
+
+    fn start_with(&self, command: Command, words: &[&str], log: &str) -> Server {
+        let mut process = self.spawn(command, &[&["--set", "port=0"], words].concat(), log);
         let child = &mut process.0;
         let log = Log::default();
         let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));
@@ -134,24 +146,34 @@ impl Site {
         }
     }
 
-    fn spawn(&self, words: &[&str], log: &str, environment: &[(&str, &str)]) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
+    /// The program that is tested.
+    fn program(&self) -> Command {
+        self.command(env!("CARGO_BIN_EXE_fchatd"))
+    }
+
+    /// Runs a program without what the person who runs the tests has in the environment.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         for (variable, _) in std::env::vars_os() {
             // What the person who runs the tests has set for a server of theirs.
             if variable.to_string_lossy().starts_with("FCHATD_") {
                 command.env_remove(variable);
             }
         }
+        for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID"] {
+            command.env_remove(variable);
+        }
+        command.stdin(Stdio::piped());
         command
-            .envs(environment.iter().copied())
+    }
+
+    fn spawn(&self, mut command: Command, words: &[&str], log: &str) -> Process {
+        command
             .env("RUST_LOG", log)
             .arg("--dir")
             .arg(self.folder.path())
             .args(words);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Process(command.spawn().unwrap())
     }
 }
@@ -191,9 +213,14 @@ impl Server {
         self.signal(Signal::HUP);
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.process.0.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process.0), signal).unwrap();
+    }
+
+    /// The number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
     }
 
     /// Waits until the log has something in it, and returns it; what it had until then is forgotten.

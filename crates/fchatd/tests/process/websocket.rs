@@ -31,11 +31,14 @@ impl WebSocket {
     /// # Errors
     /// The head of the answer that refuses it; nothing, when there is none.
     pub(crate) fn open_with(server: &Server, headers: &str) -> Result<Self, String> {
-        let mut stream = server.connect();
+        Self::shake_hands(server.connect(), headers)
+    }
+
+    /// As [`WebSocket::open_with`], on a connection.
+    pub(crate) fn shake_hands(mut stream: TcpStream, headers: &str) -> Result<Self, String> {
         let request = format!(
-            "GET /chat2 HTTP/1.1\r\nHost: {}\r\n{headers}Upgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            server.address
+            "GET /chat2 HTTP/1.1\r\nHost: test\r\n{headers}Upgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         // Who is turned away may find the connection closed already.
         let _ = stream.write_all(request.as_bytes());
@@ -109,6 +112,20 @@ impl WebSocket {
                 return text;
             }
         }
+    }
+
+    /// Reads until the close frame; gives its code.
+    pub(crate) fn closed(&mut self) -> u16 {
+        loop {
+            if let Frame::Close(code) = self.frame() {
+                return code;
+            }
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
     }
 
     /// Sends a message.

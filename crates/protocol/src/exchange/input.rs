@@ -84,6 +84,13 @@ pub enum Input<'a> {
         /// Its number.
         commit: u64,
     },
+    /// Whoever runs the server has something to say.
+    Notice {
+        /// The administrator who is told (as the answer to a debug command); nothing for everyone.
+        to: Option<ConnectionId>,
+        /// Plain text.
+        text: &'a str,
+    },
     /// Time has passed; comes at least once per second.
     Tick,
 }
@@ -130,6 +137,10 @@ enum Item {
         connection: Option<ConnectionId>,
         commit: u64,
     },
+    Notice {
+        to: Option<ConnectionId>,
+        text: (usize, usize),
+    },
     Tick,
 }
 
@@ -173,6 +184,7 @@ impl Inputs {
             },
             Input::Stored { commit } => Item::Stored { commit },
             Input::Unsaved { connection, commit } => Item::Unsaved { connection, commit },
+            Input::Notice { to, text } => Item::Notice { to, text: keep(text) },
             Input::Tick => Item::Tick,
         };
         self.items.push(item);
@@ -213,6 +225,10 @@ impl Inputs {
             },
             Item::Stored { commit } => Input::Stored { commit },
             Item::Unsaved { connection, commit } => Input::Unsaved { connection, commit },
+            Item::Notice { to, text: said } => Input::Notice {
+                to,
+                text: text(said.0, said.1),
+            },
             Item::Tick => Input::Tick,
         })
     }

@@ -73,6 +73,11 @@ pub enum Request {
     },
     /// Save the state, tell everyone, stop.
     Halt,
+    /// Check configuration and scripts, then do as for [`Request::Halt`] and run the program anew in the same process.
+    Restart {
+        /// The administrator who asked, and is told when it is refused.
+        connection: ConnectionId,
+    },
     /// Something for the chat log (page 6).
     Log(Box<LogEntry>),
     /// Something for the action log (page 6).
@@ -166,6 +171,7 @@ impl std::fmt::Debug for Request {
             Request::Status { connection, .. } => write!(formatter, "Status({connection:?})"),
             Request::Profile { kind, start, .. } => write!(formatter, "Profile({kind:?}, {start})"),
             Request::Halt => formatter.write_str("Halt"),
+            Request::Restart { .. } => formatter.write_str("Restart"),
             Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
             Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
             Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),

@@ -57,6 +57,12 @@ pub(super) const SECTION: Section = Section {
             "open sockets at once, logged in or not",
         ),
         key(
+            "drain_time",
+            Whole(5, 0, 600, "seconds"),
+            Live,
+            "over which connections are closed when the server stops, so that people do not all come back at once; 0 closes all at once",
+        ),
+        key(
             "compat",
             Choice(&["", "classic"]),
             Restart,

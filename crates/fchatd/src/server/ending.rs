@@ -1,0 +1,101 @@
+//! The end of a run: when it comes, and how everybody is sent away.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use fchatd_edge::{Application, Edge};
+use fchatd_protocol::exchange::Input;
+use fchatd_service::Notifier;
+use tokio::sync::mpsc::Receiver;
+
+use super::restart;
+use super::signals::{Order, Signals};
+use super::state::State;
+use crate::command_line::CommandLine;
+
+/// How long the last bytes and HTTP requests under way may take after the last connection was closed.
+const GRACE: Duration = Duration::from_secs(2);
+/// A restart closes everybody within this: those who come back wait for the new program anyway.
+const RESTART_SPREAD: Duration = Duration::from_secs(1);
+/// What saving and ending may take beyond the drain before a service manager loses patience.
+const SAVING: Duration = Duration::from_secs(60);
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// For good.
+    Stop,
+    /// The program takes its own place.
+    Restart,
+}
+
+/// Waits until the run is to end. A restart that would fail is refused here, and the server goes on.
+pub(crate) async fn wait<A: Application + 'static>(
+    line: &CommandLine,
+    edge: &Edge<A>,
+    signals: &mut Signals,
+    orders: &mut Receiver<Order>,
+    mut state: Option<&mut State>,
+) -> End {
+    loop {
+        let order = tokio::select! {
+            order = signals.next() => order,
+            Some(order) = orders.recv() => order,
+        };
+        let Order::Restart(asked) = order else {
+            return End::Stop;
+        };
+        println!("restarting: checking configuration and scripts first");
+        let checked = tokio::select! {
+            checked = restart::check(line) => checked,
+            () = signals.stop() => return End::Stop,
+        };
+        let Err(failure) = checked else {
+            return End::Restart;
+        };
+        let text = format!("the server does not restart: {failure}");
+        tracing::error!("{text}");
+        if asked.is_some() {
+            edge.input(Input::Notice {
+                to: asked,
+                text: &text,
+            });
+        }
+        if let Some(state) = &mut state {
+            state.restart_refused(&failure);
+        }
+    }
+}
+
+/// Tells everyone, closes their connections over `spread`, and has their last bytes delivered. A further signal to
+/// stop cuts it short.
+pub(crate) async fn send_everyone_away<A: Application + 'static>(
+    edge: &Rc<Edge<A>>,
+    signals: &mut Signals,
+    notifier: &Notifier,
+    end: End,
+    spread: Duration,
+) {
+    let (spread, text) = match end {
+        End::Stop => (spread, "The server is going down."),
+        End::Restart => (
+            spread.min(RESTART_SPREAD),
+            "The server restarts. You will be connected again in a moment.",
+        ),
+    };
+    match end {
+        End::Stop => {
+            println!("stopping: saying goodbye to everyone; a second signal stops at once");
+            notifier.stopping(spread + GRACE + SAVING);
+        }
+        End::Restart => {
+            println!("restarting: saying goodbye to everyone; a signal to stop stops at once");
+            notifier.reloading();
+        }
+    }
+    edge.input(Input::Notice { to: None, text });
+    tokio::select! {
+        () = edge.drain(spread, GRACE) => {}
+        () = signals.stop() => println!("stopping at once"),
+    }
+}
