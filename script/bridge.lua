@@ -36,6 +36,25 @@ function rtb.RTB(args)
     end
 end
 
+-- Whom the account ignores was changed on the website.
+function rtb.IGN(args)
+    local connections = connections_of(args)
+    local name = common.text(args.n)
+    if connections == nil or name == nil or connections[1] == nil then
+        return
+    end
+    if args.action == "add" then
+        u.addIgnore(connections[1], string.lower(name))
+    elseif args.action == "delete" then
+        u.removeIgnore(connections[1], string.lower(name))
+    else
+        return
+    end
+    for _, con in ipairs(connections) do
+        u.send(con, "IGN", { action = args.action, character = name })
+    end
+end
+
 -- From now on nobody hears this account.
 function rtb.HLB(args)
     local connections = connections_of(args)

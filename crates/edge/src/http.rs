@@ -27,7 +27,7 @@ pub struct HttpRequest {
     pub address: IpAddr,
 }
 
-/// Bodies hold passwords, so only their length is shown.
+/// Bodies hold passwords, and so do the queries of some old clients: only their lengths are shown.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -43,7 +43,7 @@ impl fmt::Debug for HttpRequest {
             .debug_struct("HttpRequest")
             .field("method", method)
             .field("path", path)
-            .field("query", query)
+            .field("query_bytes", &query.len())
             .field("content_type", content_type)
             .field("body_bytes", &body.len())
             .field("address", address)
@@ -69,4 +69,10 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = HttpResponse>>>;
 pub trait HttpService {
     /// Answers one request.
     fn call(&self, request: HttpRequest) -> HttpFuture;
+
+    /// The most bytes that the body of a request to this path may have; `usual` is the edge's own limit.
+    fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
+        let _ = path;
+        usual
+    }
 }

@@ -1,15 +1,42 @@
 //! Plain HTTP answers.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_NONE_MATCH};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 
 use crate::http::{HttpRequest, HttpService};
+
+/// Bodies over the usual limit that one thread takes at the same time.
+const LARGE_BODIES_MAX: usize = 32;
+
+thread_local! {
+    static LARGE_BODIES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A place among the large bodies, for as long as the request is worked on.
+struct LargeBody;
+
+impl LargeBody {
+    fn begin() -> Option<Self> {
+        let count = LARGE_BODIES.get();
+        (count < LARGE_BODIES_MAX).then(|| {
+            LARGE_BODIES.set(count + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for LargeBody {
+    fn drop(&mut self) {
+        LARGE_BODIES.set(LARGE_BODIES.get().saturating_sub(1));
+    }
+}
 
 /// Collects a request's body and has the service answer it.
 pub(crate) async fn answer<H: HttpService>(
@@ -20,6 +47,30 @@ pub(crate) async fn answer<H: HttpService>(
     patience: Duration,
 ) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
+    let usual = body_bytes_max;
+    let small = body
+        .size_hint()
+        .upper()
+        .is_some_and(|bytes| bytes <= usual as u64);
+    let body_bytes_max = if small {
+        usual
+    } else {
+        service.body_bytes_max(head.uri.path(), usual)
+    };
+    // A few large bodies may be on their way at a time; without that bound they would be all the memory there is.
+    let _place = if body_bytes_max > usual {
+        match LargeBody::begin() {
+            Some(place) => Some(place),
+            None => {
+                return text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The server is busy. Please try again in a moment.",
+                );
+            }
+        }
+    } else {
+        None
+    };
     let collected = tokio::time::timeout(patience, Limited::new(body, body_bytes_max).collect()).await;
     let body = match collected {
         Ok(Ok(body)) => body.to_bytes(),

@@ -62,6 +62,10 @@ impl HttpService for Site {
             None => Box::pin(std::future::ready(answer(&request))),
         }
     }
+
+    fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
+        AccountHttp::body_bytes_max(path, usual)
+    }
 }
 
 fn answer(request: &HttpRequest) -> HttpResponse {

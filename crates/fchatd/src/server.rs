@@ -28,7 +28,7 @@ use tracing_subscriber::EnvFilter;
 use self::ending::End;
 use self::limits::raise_file_limit;
 use self::listening::Listening;
-use self::parts::{login_provider, sentence_about};
+use self::parts::{OwnAccounts, catalogue, login_provider, sentence_about};
 use self::signals::{Signals, survive_file_size_limit};
 use self::state::State;
 use crate::application::{Answer, Chat, Clock, Surroundings};
@@ -46,6 +46,9 @@ pub(crate) use self::state::data_folder;
 
 /// Orders of administrators that wait.
 const ORDERS_MAX: usize = 8;
+
+/// Changes of accounts that may wait for the chat.
+const EVENTS_MAX: usize = 1024;
 
 /// Runs the server until it is told to stop, or to run the program anew.
 ///
@@ -88,7 +91,13 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     let recorder = Recorder::start(&settings, &line.dir)?;
     let web = WebClient::new(settings.count("login_connection_pool"))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
-    let provider = login_provider(line, &settings, state.as_ref(), &web)?;
+    let catalogue = catalogue(line, &settings)?;
+    let (events, mut happened) = mpsc::channel(EVENTS_MAX);
+    let own = OwnAccounts {
+        catalogue: catalogue.clone(),
+        events,
+    };
+    let provider = login_provider(line, &settings, state.as_ref(), &web, own)?;
     let (answers, mut answered) = mpsc::unbounded_channel();
     let keeper = match &state {
         Some(state) => {
@@ -123,7 +132,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         } = listening;
         let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
         let accounts = sentence_about(&provider, &settings);
-        let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec());
+        let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
         let chat = Chat::new(
             core,
             recorder,
@@ -155,6 +164,14 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         tokio::task::spawn_local(async move {
             while let Some(answer) = answered.recv().await {
                 answer.give(&answering);
+            }
+        });
+        let told = Rc::clone(&edge);
+        tokio::task::spawn_local(async move {
+            while let Some(event) = happened.recv().await {
+                let (code, payload) = event.message();
+                let payload = payload.as_str();
+                told.input(Input::Bridge { code, payload });
             }
         });
         announce(line, local, &accounts, state.as_ref());
@@ -218,6 +235,7 @@ pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
         (Ok(_), Err(failure)) | (Err(failure), Ok(())) => return Err(failure),
         (Err(first), Err(second)) => return Err(format!("{first}\n{second}")),
     };
+    catalogue(line, &settings)?;
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     load_core(line, settings, None, Some(&watchdog), Clock::new())?;
     println!("configuration and scripts are fine");

@@ -1,8 +1,11 @@
-use fchatd_store::{Account, Character};
+use std::collections::BTreeMap;
+
+use fchatd_store::{Account, Character, CharacterKey, Choice};
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::json;
 
+use crate::desk::AccountDesk;
 use crate::error::AccountError;
 
 /// The login answer of page 4. What the embedded accounts do not know is left out, as the page allows.
@@ -14,9 +17,23 @@ struct LoginAnswer<'a> {
     permissions: u32,
     #[serde(serialize_with = "select")]
     select: &'a Character,
-    friends: [&'static str; 0],
-    ignores: &'a [String],
+    #[serde(flatten)]
+    known: &'a Known,
     bits: Bits,
+}
+
+/// What an account and a character have that the chat looks at.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Known {
+    /// Fields of the profile, by their names.
+    info: BTreeMap<String, String>,
+    /// What the character likes. Nothing when it says nothing, because then the search finds it all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kinks: Vec<i64>,
+    /// Custom kinks: name and description.
+    custom: BTreeMap<String, String>,
+    friends: Vec<String>,
+    ignores: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -52,11 +69,37 @@ fn select<S: Serializer>(character: &&Character, serializer: S) -> Result<S::Ok,
     serializer.collect_map(gender.into_iter().chain(character.profile.members()))
 }
 
+impl AccountDesk {
+    /// The answer for one of the account's characters.
+    pub(crate) fn admit(&mut self, account: &Account, character: &Character) -> Result<String, AccountError> {
+        let page = self.accounts.page(&CharacterKey::Id(character.id))?;
+        let page = page.map(|head| head.page).unwrap_or_default();
+        let catalogue = self.settings.catalogue.now();
+        let info = page.infotags.iter().filter_map(|(id, value)| {
+            let tag = catalogue.infotag(*id)?;
+            Some((tag.name.clone(), catalogue.words(tag, value)?.to_owned()))
+        });
+        let liked = page.kinks.iter().filter(|(_, choice)| {
+            // Who searches for a kink looks for those who like it.
+            matches!(choice, Choice::Favourite | Choice::Yes)
+        });
+        let customs = page.custom_kinks.into_iter();
+        let known = Known {
+            info: info.collect(),
+            kinks: liked.map(|(id, _)| *id).collect(),
+            custom: customs.map(|custom| (custom.name, custom.description)).collect(),
+            friends: self.accounts.friend_names(account.id)?,
+            ignores: self.accounts.ignores(account.id)?,
+        };
+        admitted(account, character, &known, self.now())
+    }
+}
+
 /// The answer for a character that may enter as far as tickets go; bans are the core's to judge.
 pub(crate) fn admitted(
     account: &Account,
     character: &Character,
-    ignores: &[String],
+    known: &Known,
     now: u64,
 ) -> Result<String, AccountError> {
     let answer = LoginAnswer {
@@ -73,8 +116,7 @@ pub(crate) fn admitted(
         },
         permissions: u32::from(account.admin),
         select: character,
-        friends: [],
-        ignores,
+        known,
         bits: Bits {
             admin: u8::from(account.admin),
             ..Bits::default()

@@ -8,6 +8,7 @@ pub struct Counters {
     wrong_passwords: AtomicU64,
     limited: AtomicU64,
     busy: AtomicU64,
+    invalid_tickets: AtomicU64,
 }
 
 impl Counters {
@@ -39,6 +40,16 @@ impl Counters {
     #[must_use]
     pub fn busy(&self) -> u64 {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Tickets that were not good.
+    #[must_use]
+    pub fn invalid_tickets(&self) -> u64 {
+        self.invalid_tickets.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_invalid_ticket(&self) {
+        self.invalid_tickets.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_ticket(&self) {

@@ -8,6 +8,7 @@ use fchatd_store::{
 use crate::error::AccountError;
 use crate::live::Live;
 use crate::password::{MAX_PASSWORD_BYTES, PasswordHasher, check_new_password};
+use crate::people::{Views, name_digest};
 use crate::secret::Secret;
 use crate::settings::AccountSettings;
 use crate::ticket::{digest, new_ticket};
@@ -16,10 +17,11 @@ use crate::ticket::{digest, new_ticket};
 /// [`AccountService`](crate::AccountService). It knows no rate limits.
 #[derive(Debug)]
 pub struct AccountDesk {
-    accounts: Accounts,
+    pub(crate) accounts: Accounts,
+    pub(crate) settings: AccountSettings,
+    pub(crate) views: Views,
     hasher: PasswordHasher,
-    settings: AccountSettings,
-    live: Arc<Live>,
+    pub(crate) live: Arc<Live>,
 }
 
 /// The characters that an account can choose from.
@@ -40,6 +42,10 @@ pub struct TicketGrant {
     pub ticket: Secret,
     /// For whom it is good.
     pub list: CharacterList,
+    /// Friendships of the account: the own character's name, and the friend's.
+    pub friends: Vec<(String, String)>,
+    /// The names that the account has bookmarked.
+    pub bookmarks: Vec<String>,
 }
 
 impl AccountDesk {
@@ -65,9 +71,10 @@ impl AccountDesk {
     ) -> Result<Self, AccountError> {
         Ok(Self {
             accounts: store.accounts()?,
-            hasher,
             settings: settings.clone(),
             live,
+            views: Views::default(),
+            hasher,
         })
     }
 
@@ -136,6 +143,8 @@ impl AccountDesk {
         profile: &Profile,
     ) -> Result<CharacterId, AccountError> {
         let account = self.named_account(account)?;
+        // The operator knows what to do with the name of a character that was deleted.
+        self.accounts.release_name(name_digest(name))?;
         self.create_character(account.id, name, profile)
     }
 
@@ -150,17 +159,33 @@ impl AccountDesk {
 
     /// A ticket for the right password. An unknown account costs as much as a wrong password.
     pub(crate) fn ticket(&mut self, account: &str, password: &Secret) -> Result<TicketGrant, AccountError> {
+        let account = self.account_by_password(account, password)?;
+        let ticket = self.issue_ticket(account.id)?;
+        let friends = self.accounts.friends_of_account(account.id)?;
+        let bookmarks = self.accounts.bookmarks(account.id)?;
+        Ok(TicketGrant {
+            ticket,
+            list: self.characters(&account)?,
+            friends: friends
+                .into_iter()
+                .map(|link| (link.own.name, link.friend.name))
+                .collect(),
+            bookmarks: bookmarks.into_iter().map(|someone| someone.name).collect(),
+        })
+    }
+
+    /// The account that the password is right for. An unknown account costs as much as a wrong password.
+    pub(crate) fn account_by_password(
+        &mut self,
+        account: &str,
+        password: &Secret,
+    ) -> Result<Account, AccountError> {
         if password.reveal().len() > MAX_PASSWORD_BYTES {
             return Err(AccountError::WrongPassword);
         }
         let (account, hash) = self.accounts.find_account(account.trim())?.unzip();
         let right = self.hasher.verify(password, hash.as_deref())?;
-        let account = account.filter(|_| right).ok_or(AccountError::WrongPassword)?;
-        let ticket = self.issue_ticket(account.id)?;
-        Ok(TicketGrant {
-            ticket,
-            list: self.characters(&account)?,
-        })
+        account.filter(|_| right).ok_or(AccountError::WrongPassword)
     }
 
     pub(crate) fn issue_ticket(&mut self, account: AccountId) -> Result<Secret, AccountError> {
@@ -179,17 +204,16 @@ impl AccountDesk {
         account: &str,
         ticket: &Secret,
     ) -> Result<Account, AccountError> {
-        let (account, _) = self
+        let account = self.accounts.find_account(account.trim())?;
+        // Looked up for an unknown account as well, so that the time tells nothing.
+        let id = account.as_ref().map_or(AccountId(0), |(account, _)| account.id);
+        let state = self
             .accounts
-            .find_account(account.trim())?
-            .ok_or(AccountError::InvalidTicket)?;
-        match self
-            .accounts
-            .ticket_state(account.id, digest(ticket), self.settings.clock.now())?
-        {
-            TicketState::Valid => Ok(account),
-            TicketState::Expired => Err(AccountError::TicketExpired),
-            TicketState::Unknown => Err(AccountError::InvalidTicket),
+            .ticket_state(id, digest(ticket), self.settings.clock.now())?;
+        match (state, account) {
+            (TicketState::Valid, Some((account, _))) => Ok(account),
+            (TicketState::Expired, _) => Err(AccountError::TicketExpired),
+            (TicketState::Valid | TicketState::Unknown, _) => Err(AccountError::InvalidTicket),
         }
     }
 
@@ -210,6 +234,9 @@ impl AccountDesk {
     ) -> Result<CharacterId, AccountError> {
         let name = CharacterName::parse(name)?;
         check_profile(profile)?;
+        if self.accounts.is_retired(name_digest(name.as_str()), account)? {
+            return Err(AccountError::CharacterNameTaken);
+        }
         let limit = self.settings.characters_per_account;
         Ok(self
             .accounts

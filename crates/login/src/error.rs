@@ -52,6 +52,15 @@ pub enum AccountError {
     /// The character is not one of the account's.
     #[error("This account has no character of that name.")]
     NoSuchCharacter,
+    /// Nobody has that character.
+    #[error("There is no such character.")]
+    UnknownCharacter,
+    /// The account may not use the site.
+    #[error("This account is banned.")]
+    Banned,
+    /// Something in a request cannot be kept or done; the text says what.
+    #[error("{0}")]
+    Refused(String),
     /// Too much is waiting.
     #[error("The server is busy. Please try again in a moment.")]
     Busy,

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::mem;
 use std::net::IpAddr;
 
-use fchatd_store::AccountName;
+use fchatd_store::{AccountId, AccountName};
 
 use crate::error::AccountError;
 use crate::limits::{AddressGroup, RateLimiter};
@@ -19,6 +19,22 @@ pub(crate) struct Guard {
     registration_tries: RateLimiter<AddressGroup>,
     registrations: RateLimiter<AddressGroup>,
     familiar: Familiar,
+    requests_by_address: RateLimiter<AddressGroup>,
+    invalid_tickets: RateLimiter<AddressGroup>,
+    reads: RateLimiter<AccountId>,
+    changes: RateLimiter<AccountId>,
+    reports: RateLimiter<AccountId>,
+}
+
+/// What a request costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// It only reads.
+    Read,
+    /// It changes something.
+    Change,
+    /// It keeps moderators busy.
+    Report,
 }
 
 /// One try of a password, counted as wrong until it is known to be right.
@@ -49,6 +65,11 @@ impl Guard {
             registration_tries: RateLimiter::new(settings.registration_tries_per_address, CAPACITY),
             registrations: RateLimiter::new(settings.registrations_per_address, CAPACITY),
             familiar: Familiar::default(),
+            requests_by_address: RateLimiter::paced(settings.requests_per_address, CAPACITY),
+            invalid_tickets: RateLimiter::new(settings.invalid_tickets_per_address, CAPACITY),
+            reads: RateLimiter::paced(settings.reads_per_account, CAPACITY),
+            changes: RateLimiter::paced(settings.changes_per_account, CAPACITY),
+            reports: RateLimiter::new(settings.reports_per_account, CAPACITY),
         }
     }
 
@@ -61,6 +82,37 @@ impl Guard {
         self.registration_tries
             .set_limit(settings.registration_tries_per_address);
         self.registrations.set_limit(settings.registrations_per_address);
+    }
+
+    /// A request has come, whoever sent it.
+    pub(crate) fn begin_request(&mut self, address: IpAddr, now: u64) -> Result<(), AccountError> {
+        self.requests_by_address
+            .take(&address.into(), now)
+            .map_err(too_many)
+    }
+
+    /// A request with a ticket has come; one that guesses has to wait.
+    pub(crate) fn begin_ticket(&mut self, address: IpAddr, now: u64) -> Result<(), AccountError> {
+        self.invalid_tickets
+            .check(&address.into(), now)
+            .map_err(too_many)?;
+        self.begin_request(address, now)
+    }
+
+    /// The ticket was not good.
+    pub(crate) fn ticket_was_invalid(&mut self, address: IpAddr, now: u64) {
+        // Who has nothing left has nothing to lose.
+        let _ = self.invalid_tickets.take(&address.into(), now);
+    }
+
+    /// The ticket was good: the account pays.
+    pub(crate) fn charge(&mut self, account: AccountId, cost: Cost, now: u64) -> Result<(), AccountError> {
+        match cost {
+            Cost::Read => self.reads.take(&account, now),
+            Cost::Change => self.changes.take(&account, now),
+            Cost::Report => self.reports.take(&account, now),
+        }
+        .map_err(too_many)
     }
 
     /// Counts a password as wrong ahead of time, so that many tries at once gain nothing.

@@ -8,16 +8,20 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod catalogue;
 mod clock;
 mod counters;
 mod desk;
 mod error;
+mod event;
 mod guard;
 mod http;
 mod limits;
 mod live;
 mod open;
 mod password;
+mod people;
+mod picture;
 mod provider;
 mod remote;
 mod secret;
@@ -26,16 +30,19 @@ mod settings;
 mod ticket;
 mod workers;
 
+pub use catalogue::{Catalogue, LiveCatalogue};
 pub use clock::Clock;
 pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
+pub use event::AccountEvent;
 pub use fchatd_store::{Account, AccountId, Character, CharacterId, Profile};
+pub use guard::Cost;
 pub use http::AccountHttp;
-pub use limits::{AddressGroup, Limit, RateLimiter};
+pub use limits::{AddressGroup, Limit, Pace, RateLimiter};
 pub use password::PasswordCost;
 pub use provider::{LoginCheck, LoginOutcome, LoginProvider};
 pub use remote::RemoteLogin;
 pub use secret::Secret;
-pub use service::AccountService;
+pub use service::{AccountService, Caller};
 pub use settings::AccountSettings;

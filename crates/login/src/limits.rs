@@ -11,6 +11,15 @@ pub struct Limit {
     pub seconds_each: u64,
 }
 
+/// How often something that goes quickly may happen: `burst` times at once, and `per_second` times in each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Times at once, at least 1.
+    pub burst: u32,
+    /// Times in each second, at least 1.
+    pub per_second: u32,
+}
+
 /// Whom a rate limit means by an address: one IPv4 address, or one IPv6 network of 64 bits, since that is what one
 /// subscriber gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,8 +42,10 @@ impl From<IpAddr> for AddressGroup {
 #[derive(Debug)]
 pub struct RateLimiter<K> {
     limit: Limit,
+    /// How many of the limiter's own units are a second.
+    units: u64,
     capacity: usize,
-    /// When each key will have everything back, in seconds. A key whose time is over is as good as not there.
+    /// When each key will have everything back, in units. A key whose time is over is as good as not there.
     whole_at: HashMap<K, u64>,
 }
 
@@ -44,6 +55,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
     pub fn new(limit: Limit, capacity: usize) -> Self {
         let mut limiter = Self {
             limit,
+            units: 1,
             capacity: capacity.max(1),
             whole_at: HashMap::new(),
         };
@@ -59,11 +71,43 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         };
     }
 
+    /// An empty limiter for something that may happen several times a second.
+    #[must_use]
+    pub fn paced(pace: Pace, capacity: usize) -> Self {
+        let limit = Limit {
+            burst: pace.burst,
+            seconds_each: 1,
+        };
+        Self {
+            units: u64::from(pace.per_second.max(1)),
+            ..Self::new(limit, capacity)
+        }
+    }
+
     /// Takes one from the key's allowance at the time `now` (seconds).
     ///
     /// # Errors
     /// Nothing is left: the seconds until there is.
     pub fn take(&mut self, key: &K, now: u64) -> Result<(), u64> {
+        let now = now.saturating_mul(self.units);
+        let next = self.next(key, now)?;
+        if !self.whole_at.contains_key(key) {
+            self.make_room(now);
+        }
+        self.whole_at.insert(key.clone(), next);
+        Ok(())
+    }
+
+    /// Whether something is left, without taking it.
+    ///
+    /// # Errors
+    /// Nothing is left: the seconds until there is.
+    pub fn check(&self, key: &K, now: u64) -> Result<(), u64> {
+        self.next(key, now.saturating_mul(self.units)).map(|_| ())
+    }
+
+    /// When the key would have everything back if it took one now; both in units.
+    fn next(&self, key: &K, now: u64) -> Result<u64, u64> {
         let latest = now.saturating_add(
             self.limit
                 .seconds_each
@@ -73,13 +117,9 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         let whole_at = self.whole_at.get(key).copied().unwrap_or(0).max(now).min(latest);
         let next = whole_at.saturating_add(self.limit.seconds_each);
         if next > latest {
-            return Err(next - latest);
+            return Err((next - latest).div_ceil(self.units));
         }
-        if !self.whole_at.contains_key(key) {
-            self.make_room(now);
-        }
-        self.whole_at.insert(key.clone(), next);
-        Ok(())
+        Ok(next)
     }
 
     /// Gives one back: what it was taken for turned out to be harmless.
@@ -133,6 +173,25 @@ mod tests {
             assert_eq!(limiter.take(&"a", 5000), Ok(()), "all is forgiven in the end");
         }
         assert!(limiter.take(&"a", 5000).is_err());
+    }
+
+    #[test]
+    fn what_goes_quickly_is_counted_in_parts_of_a_second() {
+        let pace = Pace {
+            burst: 5,
+            per_second: 2,
+        };
+        let mut limiter = RateLimiter::paced(pace, 10);
+        for _ in 0..5 {
+            assert_eq!(limiter.take(&"a", 1000), Ok(()));
+        }
+        assert_eq!(limiter.check(&"a", 1000), Err(1));
+        for second in 1001..1100 {
+            assert_eq!(limiter.check(&"a", second), Ok(()), "asking takes nothing");
+            assert_eq!(limiter.take(&"a", second), Ok(()));
+            assert_eq!(limiter.take(&"a", second), Ok(()));
+            assert_eq!(limiter.take(&"a", second), Err(1));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
-use fchatd_store::{Account, AccountId, Character, CharacterId, Profile};
+use fchatd_store::{Account, AccountId, Character, CharacterId, CharacterKey, Page, PageHead, Profile};
 use sha2::{Digest, Sha256};
 
-use crate::answer;
+use crate::answer::{self, Known};
 use crate::desk::{CharacterList, TicketGrant};
 use crate::error::AccountError;
 use crate::provider::{LoginCheck, LoginOutcome};
@@ -9,6 +9,9 @@ use crate::ticket::new_ticket;
 
 /// Names longer than this, in bytes, are refused even where everybody is let in.
 const MAX_NAME: usize = 64;
+
+/// When everything here was made, in Unix seconds: some time that is always the same.
+const MADE_AT: u64 = 1_700_000_000;
 
 pub(crate) fn check(check: &LoginCheck) -> LoginOutcome {
     let name = check.character.as_str();
@@ -18,7 +21,7 @@ pub(crate) fn check(check: &LoginCheck) -> LoginOutcome {
         ));
     }
     let account = account(&check.account);
-    answer::admitted(&account, &character(account.id, name), &[], 0)
+    answer::admitted(&account, &character(account.id, name), &Known::default(), 0)
         .map_or(LoginOutcome::Failed, LoginOutcome::Answer)
 }
 
@@ -27,6 +30,8 @@ pub(crate) fn grant(name: &str) -> Result<TicketGrant, AccountError> {
     Ok(TicketGrant {
         ticket: new_ticket()?,
         list: characters(name)?,
+        friends: Vec::new(),
+        bookmarks: Vec::new(),
     })
 }
 
@@ -41,6 +46,29 @@ pub(crate) fn characters(name: &str) -> Result<CharacterList, AccountError> {
         account,
         default: Some(character.id),
         characters: vec![character],
+    })
+}
+
+/// The page of a character, which exists because somebody named it.
+pub(crate) fn page(account: &str, key: &CharacterKey) -> Result<PageHead, AccountError> {
+    let own = characters(account)?;
+    let found = match key {
+        CharacterKey::Id(id) => own.characters.into_iter().find(|one| one.id == *id),
+        CharacterKey::Name(name) if is_usable(name) => {
+            // Of characters that are named nothing is known but their names.
+            Some(character(own.account, name))
+        }
+        CharacterKey::Name(_) => None,
+    };
+    Ok(PageHead {
+        character: found.ok_or(AccountError::UnknownCharacter)?,
+        page: Page {
+            description: "This character was made up on the spot.".to_owned(),
+            ..Page::default()
+        },
+        views: 0,
+        created_at: MADE_AT,
+        updated_at: MADE_AT,
     })
 }
 

@@ -1,14 +1,15 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fchatd_store::{AccountId, Character, Profile, Store};
+use fchatd_store::{Account, AccountId, Character, Picture, Profile, Store};
 
 use crate::answer;
+use crate::catalogue::{Catalogue, LiveCatalogue};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::desk::{AccountDesk, CharacterList, TicketGrant};
 use crate::error::AccountError;
-use crate::guard::{Guard, PasswordTry};
+use crate::guard::{Cost, Guard, PasswordTry};
 use crate::live::Live;
 use crate::password::PasswordHasher;
 use crate::provider::{LoginCheck, LoginOutcome};
@@ -23,20 +24,36 @@ pub struct AccountService {
     shared: Arc<Shared>,
 }
 
+/// Who asks for something, by what it says of itself.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The account's name.
+    pub account: String,
+    /// One of its tickets.
+    pub ticket: Secret,
+    /// Where the request comes from.
+    pub address: IpAddr,
+}
+
 #[derive(Debug)]
 struct Shared {
     passwords: Workers,
     tickets: Workers,
-    guard: Mutex<Guard>,
+    guard: Arc<Mutex<Guard>>,
     counters: Counters,
     live: Arc<Live>,
     clock: Clock,
+    catalogue: Arc<LiveCatalogue>,
 }
 
 impl Shared {
     fn guard(&self) -> MutexGuard<'_, Guard> {
-        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.guard)
     }
+}
+
+fn lock(guard: &Mutex<Guard>) -> MutexGuard<'_, Guard> {
+    guard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AccountService {
@@ -56,10 +73,11 @@ impl AccountService {
         let shared = Shared {
             passwords: Workers::start("passwords", desks(settings.password_threads.max(1))?, queue)?,
             tickets: Workers::start("tickets", desks(1)?, queue)?,
-            guard: Mutex::new(Guard::new(&settings)),
+            guard: Arc::new(Mutex::new(Guard::new(&settings))),
             counters: Counters::default(),
             live,
             clock: settings.clock,
+            catalogue: settings.catalogue,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -95,6 +113,25 @@ impl AccountService {
         password: Secret,
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
+        let result = self
+            .with_password(account, password, address, |desk, account, password| {
+                desk.ticket(account, password)
+            })
+            .await;
+        if result.is_ok() {
+            self.shared.counters.count_ticket();
+        }
+        result
+    }
+
+    /// Does something for whoever knows the account's password. `work` is where the password is looked at.
+    pub(crate) async fn with_password<T: Send + 'static>(
+        &self,
+        account: String,
+        password: Secret,
+        address: IpAddr,
+        work: impl FnOnce(&mut AccountDesk, &str, &Secret) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
         let attempt = PasswordTry::new(&account, address);
         let now = self.shared.clock.now();
         let begun = self.shared.guard().begin_password(&attempt, now);
@@ -102,17 +139,69 @@ impl AccountService {
         let result = self
             .shared
             .passwords
-            .run(move |desk| desk.ticket(&account, &password))
+            .run(move |desk| work(desk, &account, &password))
             .await;
         match &result {
-            Ok(_) => {
-                self.shared.guard().password_was_right(&attempt);
-                self.shared.counters.count_ticket();
-            }
             Err(AccountError::WrongPassword) => self.shared.counters.count_wrong_password(),
-            Err(_) => self.shared.guard().excuse_password(&attempt),
+            Err(AccountError::Busy | AccountError::Failed(_)) => {
+                self.shared.guard().excuse_password(&attempt);
+            }
+            // What was wrong was not the password.
+            Ok(_) | Err(_) => self.shared.guard().password_was_right(&attempt),
         }
         self.counted(result)
+    }
+
+    /// Does something for whoever has a good ticket of the account.
+    pub(crate) async fn with_account<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        cost: Cost,
+        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let now = self.shared.clock.now();
+        let begun = self.shared.guard().begin_ticket(caller.address, now);
+        begun.inspect_err(|_| self.shared.counters.count_limited())?;
+        let guard = self.shared.guard.clone();
+        let address = caller.address;
+        let result = self
+            .shared
+            .tickets
+            .run(move |desk| {
+                let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
+                if account.banned {
+                    return Err(AccountError::Banned);
+                }
+                lock(&guard).charge(account.id, cost, now)?;
+                work(desk, account)
+            })
+            .await;
+        match &result {
+            Err(AccountError::InvalidTicket) => self.shared.guard().ticket_was_invalid(address, now),
+            Err(AccountError::TooManyAttempts { .. }) => self.shared.counters.count_limited(),
+            _ => {}
+        }
+        self.counted(result)
+    }
+
+    /// The avatar that somebody has uploaded for the character of that name.
+    ///
+    /// # Errors
+    /// A rate limit, busy, or failed.
+    pub(crate) async fn avatar(
+        &self,
+        name: String,
+        address: IpAddr,
+    ) -> Result<Option<Picture>, AccountError> {
+        let now = self.shared.clock.now();
+        let begun = self.shared.guard().begin_request(address, now);
+        begun.inspect_err(|_| self.shared.counters.count_limited())?;
+        self.with_ticket(move |desk| desk.avatar(&name)).await
+    }
+
+    /// What profiles are made of.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.shared.catalogue.now()
     }
 
     /// Makes an account for somebody from outside.
@@ -149,13 +238,12 @@ impl AccountService {
     /// The ticket is not good, the name breaks a rule or is taken, the account is full, busy, or failed.
     pub async fn create_character(
         &self,
-        account: String,
-        ticket: Secret,
+        caller: Caller,
         name: String,
         profile: Profile,
     ) -> Result<Character, AccountError> {
-        self.with_ticket(move |desk| {
-            let account = desk.account_by_ticket(&account, &ticket)?.id;
+        self.with_account(caller, Cost::Change, move |desk, account| {
+            let account = account.id;
             let id = desk.create_character(account, &name, &profile)?;
             Ok(Character {
                 id,
@@ -171,21 +259,17 @@ impl AccountService {
     ///
     /// # Errors
     /// The ticket is not good, busy, or failed.
-    pub async fn characters(&self, account: String, ticket: Secret) -> Result<CharacterList, AccountError> {
-        self.with_ticket(move |desk| {
-            let account = desk.account_by_ticket(&account, &ticket)?;
-            desk.characters(&account)
-        })
-        .await
+    pub async fn characters(&self, caller: Caller) -> Result<CharacterList, AccountError> {
+        self.with_account(caller, Cost::Read, |desk, account| desk.characters(&account))
+            .await
     }
 
     /// Gives another ticket to who has a good one, which stays good.
     ///
     /// # Errors
     /// The ticket is not good, busy, or failed.
-    pub async fn renew_ticket(&self, account: String, ticket: Secret) -> Result<Secret, AccountError> {
-        self.with_ticket(move |desk| {
-            let account = desk.account_by_ticket(&account, &ticket)?;
+    pub async fn renew_ticket(&self, caller: Caller) -> Result<Secret, AccountError> {
+        self.with_account(caller, Cost::Change, |desk, account| {
             desk.issue_ticket(account.id)
         })
         .await
@@ -197,8 +281,7 @@ impl AccountService {
             .with_ticket(move |desk| {
                 let account = desk.account_by_ticket(&check.account, &check.ticket)?;
                 let character = desk.find_character(account.id, &check.character)?;
-                let ignores = desk.ignores(account.id)?;
-                answer::admitted(&account, &character, &ignores, desk.now())
+                desk.admit(&account, &character)
             })
             .await;
         match result {
@@ -216,8 +299,12 @@ impl AccountService {
     }
 
     fn counted<T>(&self, result: Result<T, AccountError>) -> Result<T, AccountError> {
-        if matches!(result, Err(AccountError::Busy)) {
-            self.shared.counters.count_busy();
+        match &result {
+            Err(AccountError::Busy) => self.shared.counters.count_busy(),
+            Err(AccountError::InvalidTicket | AccountError::TicketExpired) => {
+                self.shared.counters.count_invalid_ticket();
+            }
+            _ => {}
         }
         result
     }

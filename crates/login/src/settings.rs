@@ -1,5 +1,11 @@
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::catalogue::{Catalogue, LiveCatalogue};
 use crate::clock::Clock;
-use crate::limits::Limit;
+use crate::event::AccountEvent;
+use crate::limits::{Limit, Pace};
 use crate::password::PasswordCost;
 
 /// How the embedded account service behaves.
@@ -27,6 +33,20 @@ pub struct AccountSettings {
     pub registration_tries_per_address: Limit,
     /// Accounts made from one address.
     pub registrations_per_address: Limit,
+    /// Requests with one account's tickets that only read.
+    pub reads_per_account: Pace,
+    /// Requests from one address, pictures included.
+    pub requests_per_address: Pace,
+    /// Requests with one account's tickets that change something.
+    pub changes_per_account: Pace,
+    /// Reports to the moderators from one account.
+    pub reports_per_account: Limit,
+    /// Tickets that were not good, from one address.
+    pub invalid_tickets_per_address: Limit,
+    /// What profiles are made of.
+    pub catalogue: Arc<LiveCatalogue>,
+    /// Takes what the chat must hear of. When it is full, the threads of the account service wait for it.
+    pub events: Option<Sender<AccountEvent>>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -57,6 +77,29 @@ impl Default for AccountSettings {
                 burst: 3,
                 seconds_each: 20 * 60,
             },
+            // Clients fetch 2.5 profiles a second, and a household or a hostel is one address.
+            reads_per_account: Pace {
+                burst: 400,
+                per_second: 10,
+            },
+            requests_per_address: Pace {
+                burst: 2000,
+                per_second: 50,
+            },
+            changes_per_account: Pace {
+                burst: 60,
+                per_second: 1,
+            },
+            reports_per_account: Limit {
+                burst: 5,
+                seconds_each: 60,
+            },
+            invalid_tickets_per_address: Limit {
+                burst: 60,
+                seconds_each: 5,
+            },
+            catalogue: LiveCatalogue::new(Catalogue::builtin(), &[]),
+            events: None,
             clock: Clock::system(),
         }
     }

@@ -31,7 +31,7 @@ async fn the_answer_has_the_shape_of_page_4() {
         site.check("ADA", &ticket, "countess").await,
         json!({"error": "", "account": {"account_id": 1, "admin": "1", "banned": 0, "timeout": 0},
                "char": {"character_id": 4, "name": "Countess"}, "permissions": 1,
-               "select": {"Gender": "Female", "Dom/Sub Role": "Switch"}, "friends": [], "ignores": [], "bits": bits})
+               "select": {"Gender": "Female", "Dom/Sub Role": "Switch"}, "info": {}, "custom": {}, "friends": [], "ignores": [], "bits": bits})
     );
     assert_eq!(
         site.check("ada", &ticket, "Zoe").await["select"],
@@ -202,7 +202,7 @@ async fn open_lets_everybody_in_under_stable_numbers() {
 
 #[tokio::test]
 async fn open_http_takes_any_password() {
-    let http = AccountHttp::new(LoginProvider::Open, genders());
+    let http = AccountHttp::new(LoginProvider::Open, genders(), support::catalogue());
     let fields = [("account", "Tester"), ("password", "x")];
     let told = call(&http, post("/json/getApiTicket.php", "", &fields)).await;
     assert_eq!(

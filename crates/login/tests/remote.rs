@@ -8,7 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fchatd_links::web::{WebAddress, WebClient};
-use fchatd_login::{AccountHttp, LoginCheck, LoginOutcome, LoginProvider, RemoteLogin, Secret};
+use fchatd_login::{
+    AccountHttp, Catalogue, LiveCatalogue, LoginCheck, LoginOutcome, LoginProvider, RemoteLogin, Secret,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -282,7 +284,11 @@ fn a_site_that_is_not_there_is_a_failure() {
 fn a_server_without_accounts_says_so() {
     on_an_edge(async {
         let (address, seen) = site().await;
-        let http = AccountHttp::new(provider(address), vec!["None".into()]);
+        let http = AccountHttp::new(
+            provider(address),
+            vec!["None".into()],
+            LiveCatalogue::new(Catalogue::builtin(), &[]),
+        );
         let ask = async |method: &str, path: &str| {
             let request = fchatd_edge::http::HttpRequest {
                 method: method.into(),

@@ -65,6 +65,18 @@ async fn the_new_shape_with_flags_in_body_or_query() {
 }
 
 #[tokio::test]
+async fn old_clients_use_get() {
+    let site = site();
+    let query = "account=ada&password=correct+horse&secure=yes&no_friends=true";
+    let answer = call(&site.http, get("/json/getApiTicket.json", query)).await;
+    assert_eq!(answer["error"], "");
+    assert_eq!(answer["characters"], json!(["Ada", "anna", "Zoe"]));
+    assert!(answer.get("friends").is_none());
+    let shown = format!("{:?}", get("/json/getApiTicket.json", query));
+    assert!(!shown.contains("correct"), "{shown}");
+}
+
+#[tokio::test]
 async fn an_account_without_characters() {
     let mut site = site();
     site.desk
@@ -109,7 +121,10 @@ async fn what_is_not_a_proper_request_is_told_so() {
     let fields = [("account", "ada"), ("password", PASSWORD)];
     let error = |answer: serde_json::Value| answer["error"].as_str().unwrap().to_owned();
 
-    let request = get(PATH, &format!("account=ada&password={PASSWORD}"));
+    let request = HttpRequest {
+        method: "DELETE".to_owned(),
+        ..get(PATH, &format!("account=ada&password={PASSWORD}"))
+    };
     assert!(error(call(&site.http, request).await).contains("use POST"));
     let request = HttpRequest {
         content_type: Some("application/json".to_owned()),
@@ -150,24 +165,28 @@ async fn a_browser_may_ask_first() {
     assert_eq!(header(&response, "access-control-allow-origin"), Some("*"));
     assert_eq!(
         header(&response, "access-control-allow-methods"),
-        Some("POST, OPTIONS")
+        Some("GET, POST, OPTIONS")
     );
 }
 
 #[tokio::test]
 async fn other_paths_are_not_ours() {
     let site = site();
-    for path in [
-        "/",
-        "/json/api/friend-list.php",
-        "/api/",
-        "/api/sites",
-        "/JSON/getApiTicket.php",
-    ] {
+    for path in ["/", "/api/", "/api/sites", "/JSON/getApiTicket.php"] {
         assert!(site.http.route(&get(path, "")).is_none(), "{path}");
         assert_eq!(site.http.call(get(path, "")).await.status, 404);
     }
     assert!(site.http.route(&get(PATH, "")).is_some());
+    for path in [
+        "/json/api/nothing.php",
+        "/json/api/friend-list",
+        "/json/",
+        "/images/eicon/smile.gif",
+        "/images/charimage/1.png",
+        "/images/avatar/ada.gif",
+    ] {
+        assert_eq!(site.http.call(get(path, "")).await.status, 404, "{path}");
+    }
 }
 
 #[tokio::test]

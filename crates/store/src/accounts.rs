@@ -333,7 +333,7 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-fn read_character(row: &Row<'_>) -> rusqlite::Result<Character> {
+pub(crate) fn read_character(row: &Row<'_>) -> rusqlite::Result<Character> {
     Ok(Character {
         id: CharacterId(row.get(0)?),
         account: AccountId(row.get(1)?),

@@ -17,6 +17,7 @@ mod inspect;
 mod log;
 mod migrate;
 mod names;
+mod people;
 mod profile;
 mod room;
 mod tickets;
@@ -29,5 +30,9 @@ pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
 pub use inspect::{Inspection, inspect};
 pub use names::{AccountName, CharacterName, NameError};
+pub use people::{
+    CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, Page,
+    PageHead, PageSettings, Picture, Report, ReportId, Someone,
+};
 pub use profile::Profile;
 pub use tickets::{TicketDigest, TicketState};

@@ -1,11 +1,17 @@
 //! The parts of a server as the settings want them.
 
+use std::sync::Arc;
+
 use fchatd_edge::EdgeSettings;
 use fchatd_edge::proxy::Proxies;
 use fchatd_links::BridgeSettings;
 use fchatd_links::web::{WebAddress, WebClient};
-use fchatd_login::{AccountService, AccountSettings, Limit, LoginProvider, RemoteLogin};
+use fchatd_login::{
+    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider,
+    RemoteLogin,
+};
 use fchatd_world::Settings;
+use tokio::sync::mpsc::Sender;
 
 use super::limits;
 use super::state::State;
@@ -34,12 +40,34 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     }
 }
 
+/// What accounts of our own need beside their settings.
+pub(crate) struct OwnAccounts {
+    /// What profiles are made of.
+    pub(crate) catalogue: Arc<LiveCatalogue>,
+    /// Takes what the chat must hear of.
+    pub(crate) events: Sender<AccountEvent>,
+}
+
+/// What profiles are made of: DIR/profile_fields.json where it is there, else what the program brings along.
+pub(crate) fn catalogue(line: &CommandLine, settings: &Settings) -> Result<Arc<LiveCatalogue>, Failure> {
+    let path = line.dir.join("profile_fields.json");
+    let catalogue = match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            Catalogue::read(&text).map_err(|error| format!("{} can't be used: {error}", path.display()))?
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Catalogue::builtin(),
+        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
+    };
+    Ok(LiveCatalogue::new(catalogue, settings.list("genders")))
+}
+
 /// Who decides who may enter.
 pub(crate) fn login_provider(
     line: &CommandLine,
     settings: &Settings,
     state: Option<&State>,
     web: &WebClient,
+    own: OwnAccounts,
 ) -> Result<LoginProvider, Failure> {
     let Some(state) = state.filter(|_| !line.dev) else {
         return Ok(LoginProvider::Open);
@@ -54,8 +82,12 @@ pub(crate) fn login_provider(
             patience,
         )));
     }
-    let service =
-        AccountService::start(&state.store, account_settings(settings)).map_err(|error| error.to_string())?;
+    let settings = AccountSettings {
+        catalogue: own.catalogue,
+        events: Some(own.events),
+        ..account_settings(settings)
+    };
+    let service = AccountService::start(&state.store, settings).map_err(|error| error.to_string())?;
     Ok(LoginProvider::Embedded(service))
 }
 

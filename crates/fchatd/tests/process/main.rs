@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
 
 mod accounts;
+mod clients;
 mod configuration;
 mod profile;
 mod recorder;

@@ -266,14 +266,19 @@ impl Server {
 
     /// Sends a form; the body of the answer.
     pub(crate) fn post(&self, path: &str, form: &str) -> serde_json::Value {
-        let answer = self.ask(&format!(
+        let answer = self.post_whole(path, form);
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Sends a form; the answer as it comes, with its head.
+    pub(crate) fn post_whole(&self, path: &str, form: &str) -> String {
+        self.ask(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             self.address,
             form.len()
-        ));
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap()
+        ))
     }
 
     fn ask(&self, request: &str) -> String {

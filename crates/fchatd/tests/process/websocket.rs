@@ -84,6 +84,29 @@ impl WebSocket {
         }
     }
 
+    /// Logs in with an account's ticket; the frames up to the own `NLN`.
+    pub(crate) fn log_in_as(
+        server: &Server,
+        account: &str,
+        ticket: &str,
+        character: &str,
+    ) -> (Self, Vec<String>) {
+        let mut socket = Self::open(server);
+        socket.say(&format!(
+            r#"IDN {{"method":"ticket","account":"{account}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
+        ));
+        let mut frames = Vec::new();
+        loop {
+            let frame = socket.text();
+            assert!(!frame.starts_with("ERR "), "{frame}");
+            let done = frame.starts_with("NLN ");
+            frames.push(frame);
+            if done {
+                return (socket, frames);
+            }
+        }
+    }
+
     /// The same connection once more, for another thread to read from.
     pub(crate) fn reader(&self) -> Self {
         Self {

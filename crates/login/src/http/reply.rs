@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use fchatd_edge::http::HttpResponse;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::AccountError;
 
@@ -12,6 +12,11 @@ pub(super) struct Refusal(String);
 impl Refusal {
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// The words.
+    pub(super) fn into_text(self) -> String {
+        self.0
     }
 
     /// The accounts belong to another website.
@@ -37,6 +42,16 @@ pub(super) enum Readers {
     Anyone,
 }
 
+/// The answer to something that is done and has nothing to tell.
+pub(super) fn done() -> Value {
+    json!({ "error": "" })
+}
+
+/// JSON that is written already and the same for everybody.
+pub(super) fn written(text: Bytes) -> HttpResponse {
+    response(200, text, Readers::Anyone)
+}
+
 /// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`.
 pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
     let text = match result {
@@ -46,15 +61,15 @@ pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -
         }),
         Err(Refusal(text)) => refusal_text(&text),
     };
-    response(200, text, readers)
+    response(200, text.into(), readers)
 }
 
 /// The answer to a browser that asks whether it may send a request.
 pub(super) fn preflight() -> HttpResponse {
-    let mut response = response(204, String::new(), Readers::Anyone);
+    let mut response = response(204, Bytes::new(), Readers::Anyone);
     response
         .headers
-        .push(("access-control-allow-methods", "POST, OPTIONS".to_owned()));
+        .push(("access-control-allow-methods", "GET, POST, OPTIONS".to_owned()));
     response
         .headers
         .push(("access-control-allow-headers", "Content-Type".to_owned()));
@@ -67,8 +82,8 @@ pub(super) fn preflight() -> HttpResponse {
 pub(super) fn not_found() -> HttpResponse {
     response(
         404,
-        refusal_text("There is nothing at this address."),
-        Readers::Site,
+        refusal_text("There is nothing at this address.").into(),
+        Readers::Anyone,
     )
 }
 
@@ -76,11 +91,12 @@ fn refusal_text(text: &str) -> String {
     json!({ "error": text }).to_string()
 }
 
-fn response(status: u16, text: String, readers: Readers) -> HttpResponse {
+fn response(status: u16, body: Bytes, readers: Readers) -> HttpResponse {
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         // Tickets must not stay in a cache.
         ("cache-control", "no-store".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
     ];
     if readers == Readers::Anyone {
         headers.push(("access-control-allow-origin", "*".to_owned()));
@@ -88,6 +104,6 @@ fn response(status: u16, text: String, readers: Readers) -> HttpResponse {
     HttpResponse {
         status,
         headers,
-        body: Bytes::from(text),
+        body,
     }
 }

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::AccountHttp;
 use super::form::Form;
-use super::reply::{self, Readers, Refusal};
+use super::reply::{Readers, Refusal};
 use crate::desk::CharacterList;
 use crate::open;
 use crate::provider::LoginProvider;
 use crate::secret::Secret;
-use crate::service::AccountService;
+use crate::service::{AccountService, Caller};
 use crate::ticket::new_ticket;
 
 pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
@@ -19,7 +19,7 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResp
         (_, "POST") => post(own, request).await,
         _ => Err(Refusal::new("Please use POST.")),
     };
-    reply::json(result, Readers::Site)
+    own.json(result, Readers::Site)
 }
 
 fn site(own: &AccountHttp) -> Value {
@@ -47,8 +47,8 @@ async fn post(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal
             Ok(json!({ "error": "", "account_id": id.0 }))
         }
         LoginProvider::Embedded(service) => {
-            let ticket = Secret::new(form.required("ticket")?);
-            with_ticket(own, service, request, &form, account, ticket).await
+            let caller = form.caller(request)?;
+            with_ticket(own, service, request, &form, caller).await
         }
     }
 }
@@ -58,19 +58,18 @@ async fn with_ticket(
     service: &AccountService,
     request: &HttpRequest,
     form: &Form,
-    account: String,
-    ticket: Secret,
+    caller: Caller,
 ) -> Result<Value, Refusal> {
     match request.path.as_str() {
         "/api/character-create" => {
             let name = form.required("name")?.to_owned();
             let profile = profile(form, &own.genders())?;
-            let character = service.create_character(account, ticket, name, profile).await?;
+            let character = service.create_character(caller, name, profile).await?;
             Ok(json!({ "error": "", "character_id": character.id.0, "name": character.name }))
         }
-        "/api/characters" => Ok(character_list(&service.characters(account, ticket).await?)),
+        "/api/characters" => Ok(character_list(&service.characters(caller).await?)),
         _ => {
-            let ticket = service.renew_ticket(account, ticket).await?;
+            let ticket = service.renew_ticket(caller).await?;
             Ok(json!({ "error": "", "ticket": ticket.reveal() }))
         }
     }

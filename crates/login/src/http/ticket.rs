@@ -1,8 +1,9 @@
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use serde::{Serialize, Serializer};
 
+use super::AccountHttp;
 use super::form::Form;
-use super::reply::{Readers, Refusal, json, preflight};
+use super::reply::{Readers, Refusal, preflight};
 use crate::desk::CharacterList;
 use crate::open;
 use crate::provider::LoginProvider;
@@ -18,9 +19,20 @@ struct TicketReply {
     characters: Option<Characters>,
     default_character: Reference,
     #[serde(skip_serializing_if = "Option::is_none")]
-    friends: Option<[&'static str; 0]>,
+    friends: Option<Vec<Friend>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bookmarks: Option<[&'static str; 0]>,
+    bookmarks: Option<Vec<Bookmark>>,
+}
+
+#[derive(Serialize)]
+struct Friend {
+    source_name: String,
+    dest_name: String,
+}
+
+#[derive(Serialize)]
+struct Bookmark {
+    name: String,
 }
 
 /// A character by number (0 for none) or by name (empty for none).
@@ -47,19 +59,16 @@ impl Serialize for Characters {
     }
 }
 
-pub(super) async fn answer(provider: &LoginProvider, request: &HttpRequest) -> HttpResponse {
+/// `POST` is how it should be asked for; some older clients know `GET` only, where the password is part of the address.
+pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
     match request.method.as_str() {
         "OPTIONS" => preflight(),
-        "POST" => json(grant(provider, request).await, Readers::Anyone),
-        _ => {
-            let text = "Please use POST: a password does not belong in an address.";
-            json::<()>(Err(Refusal::new(text)), Readers::Anyone)
-        }
+        _ => own.json(grant(&own.provider, request).await, Readers::Anyone),
     }
 }
 
 async fn grant(provider: &LoginProvider, request: &HttpRequest) -> Result<TicketReply, Refusal> {
-    let (form, query) = (Form::read(request)?, Form::query(request));
+    let (form, query) = (Form::by_method(request)?, Form::query(request));
     let account = form.required("account")?;
     let password = Secret::new(form.required("password")?);
     let grant = match provider {
@@ -90,7 +99,18 @@ async fn grant(provider: &LoginProvider, request: &HttpRequest) -> Result<Ticket
         } else {
             Characters::Names(grant.list)
         }),
-        friends: (!flag("no_friends")).then_some([]),
-        bookmarks: (!flag("no_bookmarks")).then_some([]),
+        friends: (!flag("no_friends")).then(|| {
+            let friends = grant.friends.into_iter();
+            friends
+                .map(|(source_name, dest_name)| Friend {
+                    source_name,
+                    dest_name,
+                })
+                .collect()
+        }),
+        bookmarks: (!flag("no_bookmarks")).then(|| {
+            let names = grant.bookmarks.into_iter();
+            names.map(|name| Bookmark { name }).collect()
+        }),
     })
 }

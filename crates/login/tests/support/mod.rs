@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse, HttpService};
 use fchatd_login::{
-    AccountDesk, AccountHttp, AccountService, AccountSettings, Clock, LoginCheck, LoginOutcome,
-    LoginProvider, PasswordCost, Profile, Secret,
+    AccountDesk, AccountEvent, AccountHttp, AccountService, AccountSettings, Catalogue, Clock, LiveCatalogue,
+    LoginCheck, LoginOutcome, LoginProvider, PasswordCost, Profile, Secret,
 };
 use fchatd_store::Store;
 use serde_json::Value;
@@ -35,6 +35,7 @@ pub(crate) fn cheap(time: &Arc<AtomicU64>) -> AccountSettings {
     let time = time.clone();
     AccountSettings {
         registration_open: true,
+        catalogue: catalogue(),
         password_cost: PasswordCost {
             memory_kib: 8,
             passes: 1,
@@ -43,6 +44,79 @@ pub(crate) fn cheap(time: &Arc<AtomicU64>) -> AccountSettings {
         clock: Clock::new(move || time.load(Ordering::SeqCst)),
         ..AccountSettings::default()
     }
+}
+
+/// What the chat is told.
+pub(crate) type Events = tokio::sync::mpsc::Receiver<AccountEvent>;
+
+/// Somebody with an account and a ticket.
+pub(crate) struct Person<'a> {
+    site: &'a Site,
+    account: String,
+    pub(crate) ticket: String,
+}
+
+impl Person<'_> {
+    /// Asks for something with the ticket.
+    pub(crate) async fn ask(&self, path: &str, fields: &[(&str, &str)]) -> Value {
+        let own = [
+            ("account", self.account.as_str()),
+            ("ticket", self.ticket.as_str()),
+        ];
+        self.site.post(path, &[&own, fields].concat()).await
+    }
+
+    /// As [`Person::ask`], for `/json/api/NAME.php`.
+    pub(crate) async fn api(&self, name: &str, fields: &[(&str, &str)]) -> Value {
+        self.ask(&format!("/json/api/{name}.php"), fields).await
+    }
+
+    /// As [`Person::api`]; it must succeed.
+    pub(crate) async fn done(&self, name: &str, fields: &[(&str, &str)]) -> Value {
+        let answer = self.api(name, fields).await;
+        assert_eq!(answer["error"], "", "{name}: {answer}");
+        answer
+    }
+
+    /// As [`Person::ask`], for `/api/NAME`; it must succeed.
+    pub(crate) async fn edit(&self, name: &str, fields: &[(&str, &str)]) -> Value {
+        let answer = self.ask(&format!("/api/{name}"), fields).await;
+        assert_eq!(answer["error"], "", "{name}: {answer}");
+        answer
+    }
+
+    /// As [`Person::ask`]; what is wrong with it.
+    pub(crate) async fn refused(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.ask(path, fields).await;
+        assert_ne!(answer["error"], "", "{path}: {answer}");
+        answer["error"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A site whose events can be read, and on which `bob` has the character `Bob`, too.
+pub(crate) fn site_with_events() -> (Site, Events) {
+    let (sender, events) = tokio::sync::mpsc::channel(64);
+    let mut site = site_with(|settings| AccountSettings {
+        events: Some(sender),
+        ..settings
+    });
+    site.desk
+        .add_account("bob", &Secret::new(PASSWORD), false)
+        .unwrap();
+    site.desk
+        .add_character("bob", "Bob", &Profile::default())
+        .unwrap();
+    (site, events)
+}
+
+/// What was told since the last time, as the chat gets it: `CODE JSON`.
+pub(crate) fn told(events: &mut Events) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        let (code, payload) = event.message();
+        lines.push(format!("{code} {payload}"));
+    }
+    lines
 }
 
 /// A site with the account `ada` (an administrator's) and her characters `Zoe`, `anna` and `Ada`, in that order.
@@ -62,7 +136,7 @@ pub(crate) fn site_with(change: impl FnOnce(AccountSettings) -> AccountSettings)
     }
     let service = AccountService::start(&store, settings).unwrap();
     let provider = LoginProvider::Embedded(service.clone());
-    let http = AccountHttp::new(provider.clone(), genders());
+    let http = AccountHttp::new(provider.clone(), genders(), catalogue());
     Site {
         http,
         provider,
@@ -75,6 +149,10 @@ pub(crate) fn site_with(change: impl FnOnce(AccountSettings) -> AccountSettings)
 
 pub(crate) fn genders() -> Vec<String> {
     ["None", "Male", "Female"].map(str::to_owned).into()
+}
+
+pub(crate) fn catalogue() -> Arc<LiveCatalogue> {
+    LiveCatalogue::new(Catalogue::builtin(), &genders())
 }
 
 pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequest {
@@ -131,6 +209,20 @@ impl Site {
         let answer = self.post("/json/getApiTicket.php", &fields).await;
         assert_eq!(answer["error"], "", "{answer}");
         answer["ticket"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn person(&self, account: &str) -> Person<'_> {
+        let fields = [("account", account), ("password", PASSWORD)];
+        let answer = self.post("/json/getApiTicket.php", &fields).await;
+        Person {
+            site: self,
+            account: account.to_owned(),
+            ticket: answer["ticket"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(crate) async fn check(&self, account: &str, ticket: &str, character: &str) -> Value {

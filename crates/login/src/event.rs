@@ -1,0 +1,60 @@
+//! What the account service tells the chat: changes that people made outside of it and that their clients must hear
+//! of.
+
+use fchatd_store::AccountId;
+use serde_json::json;
+
+/// Something that has happened to an account. Names are in canonical case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountEvent {
+    /// It bookmarked a character.
+    BookmarkAdded(AccountId, String),
+    /// It took a bookmark away.
+    BookmarkRemoved(AccountId, String),
+    /// Somebody asks one of its characters for friendship.
+    FriendRequested(AccountId, String),
+    /// It has a new friend.
+    FriendAdded(AccountId, String),
+    /// It has lost a friend.
+    FriendRemoved(AccountId, String),
+    /// It ignores somebody.
+    Ignored(AccountId, String),
+    /// It no longer ignores somebody.
+    Unignored(AccountId, String),
+    /// One of its characters is deleted.
+    CharacterDeleted(AccountId, String),
+    /// It is deleted.
+    Deleted(AccountId),
+}
+
+impl AccountEvent {
+    /// The event as a message of the real-time bridge (page 6 of the specification): three letters, and JSON. That is
+    /// how a website would have told it.
+    #[must_use]
+    pub fn message(&self) -> (&'static str, String) {
+        let news = |account: &AccountId, kind: &str, name: &str| {
+            let news = json!({ "type": kind, "name": name }).to_string();
+            ("RTB", json!({ "a": account.0, "c": news }).to_string())
+        };
+        let ignore = |account: &AccountId, action: &str, name: &str| {
+            (
+                "IGN",
+                json!({ "a": account.0, "action": action, "n": name }).to_string(),
+            )
+        };
+        match self {
+            Self::BookmarkAdded(account, name) => news(account, "trackadd", name),
+            Self::BookmarkRemoved(account, name) => news(account, "trackrem", name),
+            Self::FriendRequested(account, name) => news(account, "friendrequest", name),
+            Self::FriendAdded(account, name) => news(account, "friendadd", name),
+            Self::FriendRemoved(account, name) => news(account, "friendremove", name),
+            Self::Ignored(account, name) => ignore(account, "add", name),
+            Self::Unignored(account, name) => ignore(account, "delete", name),
+            Self::CharacterDeleted(account, name) => {
+                ("CDL", json!({ "a": account.0, "n": name }).to_string())
+            }
+            // Nobody was thrown out: moderators need not hear of it.
+            Self::Deleted(account) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
+        }
+    }
+}

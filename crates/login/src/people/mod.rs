@@ -1,0 +1,53 @@
+//! What people do with their accounts, for a desk that knows who they are: each change is checked, kept, and told to
+//! the chat.
+
+mod deletion;
+mod friends;
+mod lists;
+mod page;
+mod picture;
+mod reports;
+
+use fchatd_store::{CharacterKey, NameDigest, Someone};
+use sha2::{Digest, Sha256};
+
+pub(crate) use friends::{Asked, Side};
+pub(crate) use page::{PageChange, Views};
+
+use crate::desk::AccountDesk;
+use crate::error::AccountError;
+use crate::event::AccountEvent;
+
+/// Characters that one account may bookmark.
+pub(crate) const BOOKMARKS_MAX: u64 = 2000;
+/// Friends and open requests that one character may have.
+pub(crate) const FRIENDS_MAX: u32 = 500;
+/// Names that one account may ignore; the chat has the same limit.
+pub(crate) const IGNORES_MAX: u32 = 300;
+/// Bytes of a memo.
+pub(crate) const MEMO_BYTES_MAX: usize = 2000;
+
+impl AccountDesk {
+    /// Tells the chat. Waits while the chat has too much to hear already; without a chat there is nobody to tell.
+    pub(crate) fn tell(&self, event: AccountEvent) {
+        if let Some(events) = &self.settings.events {
+            // The chat is going down when nobody listens.
+            let _ = events.blocking_send(event);
+        }
+    }
+
+    /// A character, whoever it belongs to.
+    pub(crate) fn someone(&mut self, key: &CharacterKey) -> Result<Someone, AccountError> {
+        self.accounts
+            .find_someone(key)?
+            .ok_or(AccountError::UnknownCharacter)
+    }
+}
+
+pub(crate) fn name_digest(name: &str) -> NameDigest {
+    NameDigest(Sha256::digest(name.to_lowercase().as_bytes()).into())
+}
+
+fn refused(text: impl Into<String>) -> AccountError {
+    AccountError::Refused(text.into())
+}

@@ -1,0 +1,47 @@
+use fchatd_store::{AccountId, CharacterKey, Picture};
+
+use super::refused;
+use crate::desk::AccountDesk;
+use crate::error::AccountError;
+use crate::picture::{self, PICTURE_BYTES_MAX, PIXELS_MAX};
+
+impl AccountDesk {
+    /// Replaces the avatar of one of the account's characters, or takes it away.
+    pub(crate) fn set_avatar(
+        &mut self,
+        account: AccountId,
+        name: &str,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<(), AccountError> {
+        let character = self.own(account, &CharacterKey::Name(name.to_owned()))?;
+        let picture = bytes.map(examine).transpose()?;
+        Ok(self.accounts.set_avatar(character.id, picture.as_ref())?)
+    }
+
+    pub(crate) fn avatar(&mut self, name: &str) -> Result<Option<Picture>, AccountError> {
+        Ok(self.accounts.avatar(name)?)
+    }
+}
+
+fn examine(bytes: Vec<u8>) -> Result<Picture, AccountError> {
+    if bytes.len() > PICTURE_BYTES_MAX {
+        return Err(refused(format!(
+            "A picture can have at most {} KiB.",
+            PICTURE_BYTES_MAX / 1024
+        )));
+    }
+    let format = picture::examine(&bytes)
+        .ok_or_else(|| refused("This is not a PNG, JPEG, GIF or WebP picture, or a broken one."))?;
+    if [format.width, format.height]
+        .iter()
+        .any(|side| !(1..=PIXELS_MAX).contains(side))
+    {
+        return Err(refused(format!(
+            "A picture can be at most {PIXELS_MAX} pixels wide and high."
+        )));
+    }
+    Ok(Picture {
+        media_type: format.media_type.to_owned(),
+        bytes,
+    })
+}

@@ -1,0 +1,12 @@
+//! Pictures: what an upload is by its own bytes, and the avatar that a name has without one.
+
+mod format;
+mod portrait;
+
+pub(crate) use format::examine;
+pub(crate) use portrait::portrait;
+
+/// Bytes of a picture.
+pub(crate) const PICTURE_BYTES_MAX: usize = 128 * 1024;
+/// Pixels of each side of a picture.
+pub(crate) const PIXELS_MAX: u32 = 512;

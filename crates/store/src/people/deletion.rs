@@ -1,0 +1,106 @@
+use std::fmt;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::accounts::{AccountId, Accounts, CharacterId};
+use crate::error::StoreError;
+
+/// The SHA-256 of a character's name in lower case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NameDigest(pub [u8; 32]);
+
+impl fmt::Debug for NameDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("NameDigest")
+    }
+}
+
+impl Accounts {
+    /// Whether a name was a deleted character's that this account may not have.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn is_retired(&mut self, name: NameDigest, account: AccountId) -> Result<bool, StoreError> {
+        let retired = self.optional(
+            "SELECT account_id IS NOT ?2 FROM retired_name WHERE digest = ?1",
+            params![name.0, account.0],
+            |row| row.get(0),
+        )?;
+        Ok(retired.unwrap_or(false))
+    }
+
+    /// Lets everybody have the name of a deleted character again.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn release_name(&mut self, name: NameDigest) -> Result<(), StoreError> {
+        self.change("DELETE FROM retired_name WHERE digest = ?", params![name.0])
+            .map(|_| ())
+    }
+
+    /// Deletes a character and everything that belongs to it. Its name can be had again by the same account only.
+    /// Another of the account's characters becomes the default where it was this one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn delete_character(&mut self, character: CharacterId, name: NameDigest) -> Result<bool, StoreError> {
+        self.forget_thoroughly()?;
+        let deleted = self.in_transaction(|transaction| {
+            let account: Option<i64> = transaction
+                .query_row(
+                    "DELETE FROM character WHERE character_id = ? RETURNING account_id",
+                    [character.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(account) = account else { return Ok(false) };
+            transaction.execute(
+                "INSERT OR REPLACE INTO retired_name (digest, account_id) VALUES (?, ?)",
+                params![name.0, account],
+            )?;
+            transaction.execute(
+                "UPDATE account SET default_character_id = (SELECT min(character_id) FROM character \
+                 WHERE account_id = ?1) WHERE account_id = ?1 AND default_character_id IS NULL",
+                [account],
+            )?;
+            Ok(true)
+        })?;
+        self.empty_log();
+        Ok(deleted)
+    }
+
+    /// Deletes an account, its characters, whose names are given, and everything that belongs to them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn delete_account(&mut self, account: AccountId, names: &[NameDigest]) -> Result<bool, StoreError> {
+        self.forget_thoroughly()?;
+        let deleted = self.in_transaction(|transaction| {
+            for name in names {
+                transaction.execute(
+                    "INSERT OR REPLACE INTO retired_name (digest, account_id) VALUES (?, NULL)",
+                    params![name.0],
+                )?;
+            }
+            // First the characters: the account refers to one of them.
+            transaction.execute("DELETE FROM character WHERE account_id = ?", [account.0])?;
+            Ok(transaction.execute("DELETE FROM account WHERE account_id = ?", [account.0])? > 0)
+        })?;
+        self.empty_log();
+        Ok(deleted)
+    }
+
+    /// What is deleted is overwritten in the file, too.
+    fn forget_thoroughly(&self) -> Result<(), StoreError> {
+        self.connection
+            .pragma_update(None, "secure_delete", true)
+            .map_err(|error| self.failure(&error))
+    }
+
+    /// Older versions of pages wait in the database's log. While others read it, it stays until it is written over.
+    fn empty_log(&self) {
+        let _ = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
