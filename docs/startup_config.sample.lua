@@ -161,6 +161,15 @@
 
 -- Beyond the classic server
 
+-- a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once (0 to 3600, seconds)
+--resume_grace = 60
+
+-- a message that comes too early (msg_flood) waits its turn ("delay"), or is an error ("reject") ("delay", "reject")
+--flood_mode = "delay"
+
+-- a room whose last member's connection broke lives on so long; 0 ends it at once (0 to 86400, seconds)
+--room_grace = 300
+
 -- whether the status "offline", which clients send after a failed reconnect, is ignored instead of taken as "online" (true, false)
 --status_restore = true
 

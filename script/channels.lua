@@ -42,10 +42,14 @@ function event.JCH(con, args)
     if channel == nil then
         return const.FERR_BAD_SYNTAX
     end
+    local found, chan = c.getChannel(string.lower(channel))
+    if found and c.isApart(chan, con) then
+        staff.join(con, chan)
+        return const.FERR_OK
+    end
     if has_all_channels(con) then
         return const.FERR_TOO_MANY_CHANNELS
     end
-    local found, chan = c.getChannel(string.lower(channel))
     if not found then
         return const.FERR_CHANNEL_NOT_FOUND
     end
@@ -86,6 +90,9 @@ function event.LCH(con, args)
     if not c.inChannel(chan, con) then
         u.send(con, "LCH", leave)
         return const.FERR_OK
+    end
+    if c.isApart(chan, con) then
+        u.send(con, "LCH", leave)
     end
     c.sendAll(chan, "LCH", leave)
     c.part(chan, con)

@@ -102,6 +102,21 @@ function common.log_if_public(con, chan, code, args)
     end
 end
 
+local message_flood, delays_messages = 0.5, false
+
+function common.init()
+    message_flood = s.getConfigDouble("msg_flood")
+    delays_messages = s.getConfigString("flood_mode") == "delay"
+end
+
+-- What becomes of a message that comes too early: it waits its turn, or is refused.
+function common.too_early(con)
+    if delays_messages and u.postpone(con, "msg", message_flood) then
+        return const.FERR_OK
+    end
+    return const.FERR_THROTTLE_MESSAGE
+end
+
 -- A hell-banned character talks, and nobody hears it.
 function common.is_hellbanned(con)
     return u.getMiscData(con, "hellban") == "yes"

@@ -127,7 +127,7 @@ function event.RLL(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
-        return const.FERR_THROTTLE_MESSAGE
+        return common.too_early(con)
     end
     local found, chan, other
     if channel ~= nil then

@@ -97,7 +97,7 @@ local function refusal(con, args)
     local account_id, character_id = id(account.account_id), id(char.character_id)
     local online, old = u.getConnection(string.lower(name))
     local count = u.getIPCount(con)
-    if online and u.getAccountCharacterIDs(old) == account_id then
+    if online and not u.isAway(old) and u.getAccountCharacterIDs(old) == account_id then
         -- It is about to take its own place.
         count = count - 1
     end
@@ -123,7 +123,7 @@ local function refusal(con, args)
             return const.FERR_BANNED_FROM_SERVER, reason
         end
     end
-    if online and takeover_limit > 0 and u.getTakeovers(name) >= takeover_limit then
+    if online and not u.isAway(old) and takeover_limit > 0 and u.getTakeovers(name) >= takeover_limit then
         -- Two clients would throw each other out for ever.
         return const.FERR_LOGGED_IN_AGAIN, "This character is in use elsewhere, and has been taken over too often. Try again in a minute."
     end
@@ -186,10 +186,13 @@ local function set_roles(con, args)
 end
 
 -- Friends and ignores belong to the account. What another of its characters has changed since it logged in is
--- newer than what the login check knows.
-local function set_lists(con, args)
+-- newer than what the login check knows; so is what this one has changed before its connection broke.
+local function set_lists(con, args, resumed)
     if type(args.array_friends) == "table" then
         u.setFriends(con, texts(args.array_friends))
+    end
+    if resumed then
+        return
     end
     for _, other in ipairs(u.getByAccount(con)) do
         if other ~= con then
@@ -206,7 +209,7 @@ end
 
 -- Everything a client needs to begin, in an order that clients rely on: limits before the lists, the lists
 -- before the own NLN, and no other NLN before that.
-local function send_burst(con, args)
+local function send_burst(con, args, resumed)
     local name = u.getName(con)
     u.send(con, "IDN", { character = name })
     for _, names in ipairs(VARIABLES) do
@@ -224,8 +227,43 @@ local function send_burst(con, args)
     end
     u.send(con, "ADL", { array_ops = s.getOpList() })
     s.sendUserList(con, "LIS", 100)
-    s.broadcast("NLN", { identity = name, status = "online", gender = u.getGender(con) })
+    local online = { identity = name, status = "online", gender = u.getGender(con) }
+    if not resumed then
+        s.broadcast("NLN", online)
+        staff.welcome(con)
+        return
+    end
+    -- For everybody else the character has never gone.
+    u.send(con, "NLN", online)
+    local status, message = u.getStatus(con)
+    if status ~= "online" or message ~= "" then
+        u.send(con, "STA", { character = name, status = status, statusmsg = message })
+    end
     staff.welcome(con)
+    u.sendHeld(con)
+end
+
+-- Lets the character go on where an earlier connection of its broke off, or still seems to be. Gives the
+-- connection that it is known by.
+local function resume(con, old, args)
+    local account, character = u.getAccountCharacterIDs(old)
+    local same = account == id(args.account.account_id)
+        and character == id(args.char.character_id)
+        and u.getName(old) == text(args.char.name)
+    local away = u.isAway(old)
+    if not same or not u.resume(con, old) then
+        return nil
+    end
+    if not away then
+        -- `con` stands for the old socket now.
+        u.noteTakeover(u.getName(old))
+        u.sendError(con, const.FERR_LOGGED_IN_AGAIN)
+        u.close(con)
+    end
+    -- What the site says now counts.
+    u.setAdmin(old, is_yes(args.account.admin))
+    u.setMiscData(old, "resumed", "yes")
+    return old
 end
 
 -- The login check has answered.
@@ -238,8 +276,18 @@ function event.ident_callback(con, args)
     end
     local name = text(args.char.name)
     local online, old = u.getConnection(string.lower(name))
+    local resumed = online and resume(con, old, args)
+    if resumed then
+        set_roles(resumed, args)
+        set_profile(resumed, args)
+        set_lists(resumed, args, true)
+        send_burst(resumed, args, true)
+        return const.FERR_OK
+    end
     if online then
-        u.noteTakeover(name)
+        if not u.isAway(old) then
+            u.noteTakeover(name)
+        end
         u.sendError(old, const.FERR_LOGGED_IN_AGAIN)
         u.closef(old)
     end

@@ -9,6 +9,7 @@
 -- module has one concern; its name says which. Without an event.FKS here, the server searches by itself.
 
 local modules = {
+    require("common"), -- what the others share
     require("login"), -- who may enter, and what a newcomer is told
     require("information"), -- UPT PRO KIN FRL
     require("talking"), -- MSG LRP PRI TPN STA

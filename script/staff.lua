@@ -33,19 +33,26 @@ local function staff_room()
 end
 
 -- Tells everyone in the channel, and gives the newcomer what it needs to show it. Nothing else of this channel
--- may come in between: clients would leave at once.
+-- may come in between: clients would leave at once. Who has been in it all the time, and lost only the connection,
+-- is told alone, and then hears what it has missed.
 function staff.join(con, chan)
     local channel = c.getName(chan)
-    c.join(chan, con)
-    c.sendAll(chan, "JCH", {
-        channel = channel,
-        character = { identity = u.getName(con) },
-        title = c.getTitle(chan),
-    })
+    local joined = { channel = channel, character = { identity = u.getName(con) }, title = c.getTitle(chan) }
+    local again = c.rejoin(chan, con)
+    if again then
+        u.send(con, "JCH", joined)
+    else
+        c.join(chan, con)
+        c.sendAll(chan, "JCH", joined)
+    end
     u.send(con, "COL", { channel = channel, array_oplist = c.getModList(chan) })
     c.sendICH(chan, con)
     u.send(con, "CDS", { channel = channel, description = c.getDescription(chan) })
-    s.logMessage("channel_join", con, chan)
+    if again then
+        u.sendHeld(con, chan)
+    else
+        s.logMessage("channel_join", con, chan)
+    end
 end
 
 -- Somebody may come into the staff room.

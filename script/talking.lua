@@ -44,7 +44,7 @@ function event.MSG(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
-        return const.FERR_THROTTLE_MESSAGE
+        return common.too_early(con)
     end
     local found, chan = c.getChannel(channel)
     if not found then
@@ -85,7 +85,7 @@ function event.LRP(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
-        return const.FERR_THROTTLE_MESSAGE
+        return common.too_early(con)
     end
     local found, chan = c.getChannel(channel)
     if not found then
@@ -126,7 +126,7 @@ function event.PRI(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
-        return const.FERR_THROTTLE_MESSAGE
+        return common.too_early(con)
     end
     if #message > PRIVATE_MAX then
         return const.FERR_MESSAGE_TOO_LONG
@@ -176,13 +176,22 @@ function event.STA(con, args)
         -- Clients say this when they are back after a failed attempt, and do not mean it.
         return const.FERR_OK
     end
-    if u.checkUpdateTimer(con, "sta", STATUS_FLOOD) then
-        return const.FERR_THROTTLE_STATUS
-    end
     if not STATUSES[status] then
         status = "online"
     end
     local message = s.escapeHTML(cut(text(args.statusmsg) or "", STATUS_MESSAGE_MAX))
+    if u.getMiscData(con, "resumed") == "yes" then
+        -- Clients say their status again when they are back; for others it has never changed.
+        u.setMiscData(con, "resumed", "")
+        local before, said = u.getStatus(con)
+        if before == status and said == message then
+            u.send(con, "STA", { character = u.getName(con), status = status, statusmsg = message })
+            return const.FERR_OK
+        end
+    end
+    if u.checkUpdateTimer(con, "sta", STATUS_FLOOD) then
+        return const.FERR_THROTTLE_STATUS
+    end
     u.setStatus(con, status, message)
     s.broadcast("STA", { character = u.getName(con), status = status, statusmsg = message })
     s.logMessage("status", con, nil, nil, status .. ": " .. message)

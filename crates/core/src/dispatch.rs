@@ -22,6 +22,21 @@ impl Core {
         if self.world.is_closing(key) {
             return;
         }
+        if self.world.is_waiting(key) {
+            let code = command::split(text).ok().and_then(|message| message.code);
+            self.world.begin_turn();
+            self.world.begin_command(key);
+            if self.waits(key, code, text) {
+                let payload = command::split(text).map_or("", |message| message.payload);
+                return self.explain_errors(code, payload);
+            }
+        }
+        self.world.begin_turn();
+        self.command(key, text);
+    }
+
+    /// Handles a command whose turn it is.
+    pub(crate) fn command(&mut self, key: ConnectionKey, text: &str) {
         let Some(state) = self.world.connection(key).map(|connection| connection.state) else {
             return;
         };
@@ -46,6 +61,7 @@ impl Core {
             }
             _ => self.unknown(key, message.payload),
         }
+        self.keep_postponed(key, text);
         self.explain_errors(message.code, message.payload);
         self.settle();
     }
@@ -174,6 +190,7 @@ impl Core {
             }
             for key in farewells {
                 self.farewell(key);
+                self.forget_if_away(key);
             }
             for key in closing {
                 if self
@@ -185,7 +202,11 @@ impl Core {
                     self.world.depart(key);
                 }
                 self.world.set_state(key, State::Departed);
+                self.forget_if_away(key);
             }
+        }
+        for key in self.world.take_spent() {
+            self.forget(key);
         }
         self.world.sweep_emptied();
     }

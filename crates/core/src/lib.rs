@@ -3,6 +3,7 @@
 //! without sockets, and the same inputs give the same bytes.
 #![forbid(unsafe_code)]
 
+mod absence;
 mod bridge;
 mod commit;
 mod configuration;
@@ -15,9 +16,11 @@ mod rehearsal;
 mod search;
 pub mod testing;
 mod trial;
+mod waiting;
 
 pub use rehearsal::{Rehearsal, Rehearsed};
 
+use absence::is_break;
 use std::collections::HashMap;
 
 use commit::{Cause, Commits};
@@ -205,7 +208,16 @@ impl Core {
             .connection(key)
             .filter(|connection| connection.is_identified())
         {
-            tracing::debug!(character = %connection.name, ?departure, "went offline");
+            tracing::debug!(character = %connection.name, ?departure, "the connection ends");
+            if departure == Departure::Goodbye {
+                self.release_last(key);
+            }
+            if is_break(departure) {
+                if self.world.go_away(key) {
+                    return self.settle();
+                }
+                self.world.keep_rooms(key);
+            }
             self.farewell(key);
             self.world.depart(key);
         }
@@ -216,6 +228,8 @@ impl Core {
 
     fn tick(&mut self) {
         self.time_out_logins();
+        self.release_waiting();
+        self.end_absences();
         let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;

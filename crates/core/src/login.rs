@@ -20,7 +20,7 @@ impl Core {
             self.world.send_error(key, error::ALREADY_IDENT, None);
             return;
         }
-        if self.world.user_count() >= self.world.settings.count("maxusers") {
+        if self.world.user_count() >= self.world.settings.count("maxusers") && !self.has_a_place(payload) {
             return self.refuse(key, error::SERVER_FULL);
         }
         if self.tape.parse(payload).is_err() {
@@ -72,6 +72,16 @@ impl Core {
         });
     }
 
+    /// Whether the character that wants in is online already, and would only go on.
+    fn has_a_place(&mut self, payload: &str) -> bool {
+        self.world.settings.number("resume_grace") > 0.0
+            && self.tape.parse(payload).is_ok()
+            && self
+                .tape
+                .text("character")
+                .is_some_and(|name| self.world.find_character(&name).is_some())
+    }
+
     /// The login provider answered, or failed.
     pub(crate) fn login_answer(&mut self, id: ConnectionId, answer: Option<&str>) {
         let Some(key) = self.world.find_id(id) else { return };
@@ -98,6 +108,11 @@ impl Core {
             return self.settle();
         }
         let number = self.call(key, "ident_callback");
+        // The character may go on where an earlier connection of its broke off.
+        let (key, resumed) = match self.world.find_id(id) {
+            Some(now) => (now, now != key),
+            None => (key, false),
+        };
         let identified = self
             .world
             .connection(key)
@@ -106,6 +121,7 @@ impl Core {
             match number {
                 // The script may have announced the character before it failed: take that back for all to see.
                 None => self.world.depart(key),
+                Some(_) if resumed => self.world.depart(key),
                 // Nothing is seen by others of a log-in that was refused.
                 Some(_) => self.world.retract(key),
             }

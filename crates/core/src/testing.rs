@@ -248,7 +248,7 @@ impl Bench {
             ("lost", Some(connection)) => {
                 self.handle(Input::Closed {
                     connection,
-                    departure: Departure::Lost,
+                    departure: Departure::Goodbye,
                 });
                 Answer::Nothing
             }
@@ -343,16 +343,18 @@ impl Bench {
 
     fn log_in(&mut self, answer: &str) -> Answer {
         let connection = self.connect();
-        let handle = self.handle_of(connection);
         let question = r#"IDN {"method":"ticket","account":"test","ticket":"test","character":"test","cname":"test","cversion":"1"}"#;
         let before = self.say(connection, question);
         if before != 0.0 {
-            return Answer::Two(handle, before);
+            return Answer::Two(self.handle_of(connection), before);
         }
         self.handle(Input::LoginAnswer {
             connection,
             answer: Some(answer),
         });
+        // The character may have gone on where an earlier connection of its broke off.
+        let handle = self.handle_of(connection);
+        self.handles.insert(handle as u64, connection);
         Answer::Two(handle, self.error_after(connection, 0))
     }
 

@@ -279,8 +279,11 @@ fn rolling() {
         ],
     );
     play.check("Hell Hound", r#"RLL {"recipient":"bob","dice":"1d6"}"#, "");
-    let heard = play.say_quickly("Hell Hound", r#"RLL {"recipient":"bob","dice":"1d6"}"#);
-    assert_eq!(heard, "Hell Hound: ERR 5");
+    // One more waits its turn, and so do five.
+    for count in 1..=6 {
+        let heard = play.say_quickly("Hell Hound", r#"RLL {"recipient":"bob","dice":"1d6"}"#);
+        assert_eq!(heard, if count > 5 { "Hell Hound: ERR 5" } else { "" });
+    }
 }
 
 #[test]

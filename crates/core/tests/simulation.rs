@@ -2,7 +2,7 @@
 
 mod support;
 
-use fchatd_protocol::exchange::Input;
+use fchatd_protocol::exchange::{Departure, Input};
 use fchatd_world::Settings;
 use fchatd_world::settings::Value as Setting;
 use serde_json::json;
@@ -183,7 +183,9 @@ fn the_same_inputs_give_the_same_bytes() {
 
 #[test]
 fn refused_commands_do_not_count_as_messages() {
-    let mut chat = Simulation::new();
+    let mut settings = Settings::default();
+    settings.set_from_text("flood_mode", "reject").unwrap();
+    let mut chat = Simulation::with(&fchatd_script::builtin::scripts(), settings, None);
     let ada = chat.log_in("Ada");
     let bob = chat.log_in("Bob");
     chat.forget();
@@ -297,7 +299,7 @@ fn the_same_character_again_takes_the_place() {
     chat.log_in_with(new, "Ada", &answer(number, number, "Ada"));
     assert_eq!(chat.errors(old), [31]);
     assert!(chat.closed.contains(&old));
-    assert_eq!(chat.codes(bob), ["FLN", "NLN"]);
+    assert_eq!(chat.codes(bob), [""; 0], "nobody sees anything of it");
     assert!(
         !chat.codes(new).contains(&"FLN".to_owned()),
         "the newcomer hears nothing of it"
@@ -306,6 +308,37 @@ fn the_same_character_again_takes_the_place() {
     assert_eq!(chat.take(bob), [], "the old socket's end is no news");
     chat.say(new, r#"PRI {"recipient":"Bob","message":"here"}"#);
     assert_eq!(chat.codes(bob), ["PRI"]);
+}
+
+/// Only what nobody wanted is a break.
+#[test]
+fn what_counts_as_a_break() {
+    for (departure, is_seen) in [
+        (Departure::Lost, false),
+        (Departure::Silent, false),
+        (Departure::SlowReader, false),
+        (Departure::Goodbye, true),
+        (Departure::Violation, true),
+        (Departure::Closed, true),
+    ] {
+        let mut chat = Simulation::new();
+        let bob = chat.log_in("Bob");
+        let ada = chat.log_in("Ada");
+        chat.forget();
+        chat.end(ada, departure);
+        let seen: &[&str] = if is_seen { &["FLN"] } else { &[] };
+        assert_eq!(chat.codes(bob), seen, "{departure:?}");
+        assert_eq!(chat.core.world().user_count(), if is_seen { 1 } else { 2 });
+        for _ in 0..61 {
+            chat.pass(1000);
+        }
+        assert_eq!(
+            chat.codes(bob),
+            if is_seen { &[][..] } else { &["FLN"] },
+            "{departure:?}"
+        );
+        assert_eq!(chat.core.world().connection_count(), 1);
+    }
 }
 
 #[test]

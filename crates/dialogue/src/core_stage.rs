@@ -180,6 +180,13 @@ impl Stage for CoreStage {
         })
     }
 
+    fn break_off(&mut self, line: Line) -> Result<(), String> {
+        self.handle(Input::Closed {
+            connection: id(line),
+            departure: Departure::Lost,
+        })
+    }
+
     fn is_closed(&mut self, line: Line, _patience: bool) -> bool {
         self.closed.contains(&id(line))
     }
@@ -188,7 +195,11 @@ impl Stage for CoreStage {
         let step = (milliseconds / STEPS_MAX).max(1000);
         let mut left = milliseconds;
         while left > 0 {
-            let piece = left.min(step);
+            let due = self
+                .core
+                .next_due()
+                .map(|due| due.saturating_sub(self.now.monotonic));
+            let piece = left.min(step).min(due.map_or(u64::MAX, |due| due.max(1)));
             left -= piece;
             self.now.monotonic += piece;
             self.now.unix += i64::try_from(piece).unwrap_or(0);

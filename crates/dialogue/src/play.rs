@@ -74,6 +74,8 @@ pub enum Step {
     Forget(Vec<String>),
     /// They close their connections.
     Goes(Vec<String>),
+    /// Their connections break without a close frame.
+    Breaks(Vec<String>),
     /// Their connections are closed by the server.
     Disconnected(Vec<String>),
     /// Time passes, in milliseconds.
@@ -236,6 +238,7 @@ impl Step {
             | Self::HearsNothing(names)
             | Self::Forget(names)
             | Self::Goes(names)
+            | Self::Breaks(names)
             | Self::Disconnected(names)
             | Self::Beforehand { who: names, .. }
             | Self::Hears { who: names, .. } => names.iter().collect(),
@@ -296,11 +299,13 @@ fn step(sentence: &str) -> Result<Step, String> {
             return Ok(Step::Forget(everyone_or(who)));
         }
     }
-    let endings: [(&str, Ending); 6] = [
+    let endings: [(&str, Ending); 8] = [
         (" is online", Step::Online),
         (" are online", Step::Online),
         (" is disconnected", Step::Disconnected),
         (" are disconnected", Step::Disconnected),
+        ("'s connection breaks", Step::Breaks),
+        ("'s connections break", Step::Breaks),
         (" goes", Step::Goes),
         (" go", Step::Goes),
     ];

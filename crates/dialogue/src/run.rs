@@ -49,6 +49,12 @@ pub trait Stage {
     /// A sentence.
     fn close(&mut self, line: Line) -> Result<(), String>;
 
+    /// Breaks a connection without a word, and waits until that has had its effect on everybody.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn break_off(&mut self, line: Line) -> Result<(), String>;
+
     /// Whether the server has closed the connection. With `patience` waits a little for that.
     fn is_closed(&mut self, line: Line, patience: bool) -> bool;
 
@@ -290,6 +296,17 @@ impl Run<'_> {
                         .remove(name)
                         .ok_or_else(|| format!("{name} is not connected"))?;
                     self.stage.close(line)?;
+                    self.queues.remove(name);
+                }
+            }
+            Step::Breaks(names) => {
+                for name in names {
+                    self.online.remove(name);
+                    let line = self
+                        .lines
+                        .remove(name)
+                        .ok_or_else(|| format!("{name} is not connected"))?;
+                    self.stage.break_off(line)?;
                     self.queues.remove(name);
                 }
             }

@@ -112,6 +112,11 @@ impl Stage for SocketStage {
         self.catch_up()
     }
 
+    fn break_off(&mut self, line: Line) -> Result<(), String> {
+        self.line(line)?.reset().map_err(said)?;
+        self.catch_up()
+    }
+
     fn is_closed(&mut self, line: Line, patience: bool) -> bool {
         let Some(line) = self.lines.get_mut(line) else {
             return true;

@@ -145,6 +145,20 @@ impl WebSocket {
         self.await_close()
     }
 
+    /// Resets the connection, as a router does that has lost its memory.
+    ///
+    /// # Errors
+    /// It can't be done.
+    pub fn reset(&mut self) -> io::Result<()> {
+        self.is_closed = true;
+        let socket = self.stream.get_ref();
+        let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+        socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
+        // The old socket is closed when the new one takes its place.
+        self.stream = BufReader::new(other.into());
+        Ok(())
+    }
+
     fn read(&mut self) -> io::Result<Came> {
         match self.read_frame() {
             Ok(Came::Text(text)) => {

@@ -27,6 +27,11 @@ pub trait Application {
 
     /// Handles one input and adds what it wants done to `outputs`. It must not block.
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs);
+
+    /// How long it can do without an [`Input::Tick`]; nothing when once in a second is enough. Asked after each turn.
+    fn next_due(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// How an edge treats its connections.
@@ -138,6 +143,9 @@ pub struct Edge<A> {
     pub(crate) stopping: Notify,
     pub(crate) stopped: Cell<bool>,
     turn: Notify,
+    /// When the application wants a tick besides those of the clock.
+    alarm: Cell<Option<Instant>>,
+    alarm_set: Notify,
     started: Instant,
 }
 
@@ -163,6 +171,8 @@ impl<A: Application + 'static> Edge<A> {
             stopping: Notify::new(),
             stopped: Cell::new(false),
             turn: Notify::new(),
+            alarm: Cell::new(None),
+            alarm_set: Notify::new(),
             started: Instant::now(),
         })
     }
@@ -179,6 +189,8 @@ impl<A: Application + 'static> Edge<A> {
             }
         });
         let edge = Rc::clone(self);
+        tokio::task::spawn_local(async move { edge.watch_alarm().await });
+        let edge = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let mut clock = tokio::time::interval(CLOCK);
             clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -187,6 +199,31 @@ impl<A: Application + 'static> Edge<A> {
                 edge.look_at_clock();
             }
         });
+    }
+
+    /// Gives the application its ticks besides those of the clock.
+    async fn watch_alarm(&self) {
+        loop {
+            let Some(at) = self.alarm.get() else {
+                self.alarm_set.notified().await;
+                continue;
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(at.into()) => {
+                    self.alarm.set(None);
+                    self.input(Input::Tick);
+                }
+                () = self.alarm_set.notified() => {}
+            }
+        }
+    }
+
+    fn set_alarm(&self, wait: Duration) {
+        let at = Instant::now() + wait;
+        if self.alarm.get().is_none_or(|earlier| at < earlier) {
+            self.alarm.set(Some(at));
+            self.alarm_set.notify_one();
+        }
     }
 
     /// Adds an input from beside the sockets, such as the answer to a log-in check.
@@ -243,6 +280,9 @@ impl<A: Application + 'static> Edge<A> {
             }
         }
         self.handle_events(shared);
+        if let Some(wait) = shared.application.next_due() {
+            self.set_alarm(wait);
+        }
         // What came meanwhile (ends of connections) goes first into the buffer that is kept.
         let mut kept = inputs;
         kept.clear();

@@ -472,4 +472,11 @@ impl Application for Chat {
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
         self.0.borrow_mut().handle(input, outputs);
     }
+
+    fn next_due(&self) -> Option<Duration> {
+        let parts = self.0.borrow();
+        let due = parts.core.next_due()?;
+        // A moment later, so that it is due then, however times were rounded.
+        Some(Duration::from_millis(due.saturating_sub(parts.now.monotonic) + 1))
+    }
 }

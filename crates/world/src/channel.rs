@@ -119,6 +119,10 @@ pub struct Channel {
     pub members: Vec<ConnectionKey>,
     /// Where in `members` a connection stands.
     pub(crate) positions: HashMap<ConnectionKey, u32, foldhash::fast::RandomState>,
+    /// Members whom the edges do not count as such: see [`crate::absence`].
+    pub(crate) absent: Vec<ConnectionKey>,
+    /// Until when the room lives on without members (milliseconds), though it would go; 0 for not at all.
+    pub(crate) kept_until: u64,
     /// The most members it has had at once.
     pub peak: usize,
     /// Whether it lives on when it is empty, whatever its kind.
@@ -149,6 +153,8 @@ impl Channel {
             invited: HashSet::default(),
             members: Vec::new(),
             positions: HashMap::default(),
+            absent: Vec::new(),
+            kept_until: 0,
             peak: 0,
             permanent: kind == Kind::Public,
             kept: false,

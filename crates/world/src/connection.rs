@@ -7,7 +7,9 @@ use std::sync::Arc;
 use fchatd_protocol::exchange::ConnectionId;
 use serde::{Deserialize, Serialize};
 
+use crate::absence::Absence;
 use crate::throttle::Throttles;
+use crate::waiting::Waiting;
 use crate::world::ChannelKey;
 
 /// Where a connection is in its life (page 1, "Life of a connection").
@@ -57,6 +59,12 @@ pub struct Connection {
     pub throttles: Throttles,
     /// What is seldom needed.
     pub profile: Box<Profile>,
+    /// Whether it is online without a connection.
+    pub(crate) away: bool,
+    /// What is kept for it while it is away, and until it has joined its channels again.
+    pub(crate) absence: Option<Box<Absence>>,
+    /// What it said too early.
+    pub(crate) waiting: Option<Box<Waiting>>,
     /// The script asked for its end; carried out when the script's call has ended.
     pub(crate) closing: bool,
     /// Whether the search index knows its kinks and tags.
@@ -102,6 +110,9 @@ impl Connection {
             roles: Vec::new(),
             throttles: Throttles::default(),
             profile: Box::default(),
+            away: false,
+            absence: None,
+            waiting: None,
             closing: false,
             searchable: false,
             list_position: usize::MAX,

@@ -1,5 +1,6 @@
 //! Going: what happens when a character's connection ends, or a script ends it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::Operation;
@@ -42,7 +43,10 @@ impl World {
             self.forget_member(channel, key);
         }
         self.set_state(key, State::Departed);
+        self.end_absence(key);
+        self.forget_waiting(key);
         let connection = self.connections.get_mut(key)?;
+        let is_away = connection.away;
         connection.channels = Vec::new();
         let (id, account, address) = (connection.id, connection.account, connection.address);
         let (name, folded) = (connection.name.clone(), connection.folded.clone());
@@ -51,21 +55,31 @@ impl World {
         self.forget_roles(key);
         self.search.forget(key, &mut self.connections);
         self.forget_account(key, account);
-        if let Some(count) = self.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_address.remove(&address);
-            }
+        if !is_away {
+            self.leave_address(address);
         }
         if let Some(moved) = self.user_list.remove(place)
             && let Some(moved) = self.connections.get_mut(moved)
         {
             moved.list_position = place;
         }
-        self.outputs
-            .operations
-            .push(Operation::Departed { connection: id });
+        // The edges have long forgotten who is away.
+        if !is_away {
+            self.outputs
+                .operations
+                .push(Operation::Departed { connection: id });
+        }
         Some(name)
+    }
+
+    /// One connection fewer from an address.
+    pub(crate) fn leave_address(&mut self, address: IpAddr) {
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
     }
 
     /// Ends a connection: nothing more is read, what is queued is delivered, and the socket is closed a second
@@ -87,6 +101,8 @@ impl World {
                 .get(key)
                 .is_some_and(|connection| connection.is_identified())
         {
+            // Whoever makes a name free at once does so for a connection that comes in its place.
+            self.keep_rooms(key);
             self.farewells.push(key);
             self.depart_heard(key);
         }

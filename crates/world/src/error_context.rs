@@ -22,6 +22,13 @@ impl World {
         self.errors.places.clear();
     }
 
+    /// The socket of a connection has become that of another: what it hears from now on answers no command.
+    pub(crate) fn forget_command(&mut self, key: ConnectionKey) {
+        if self.errors.acting == Some(key) {
+            self.errors.acting = None;
+        }
+    }
+
     /// Whether the command at hand has been answered with an error.
     pub fn has_errors(&self) -> bool {
         !self.errors.places.is_empty()

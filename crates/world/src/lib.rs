@@ -3,6 +3,7 @@
 //! outside, randomness comes from a seed, and everything that is to be sent collects in [`World::outputs`].
 #![forbid(unsafe_code)]
 
+pub mod absence;
 pub mod ads;
 pub mod arena;
 pub mod channel;
@@ -28,6 +29,7 @@ mod staff;
 mod takeover;
 mod throttle;
 mod user_list;
+mod waiting;
 mod web;
 mod world;
 

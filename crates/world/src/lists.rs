@@ -1,6 +1,5 @@
 //! `CHA` and `ORS`: the lists of channels, kept encoded until something in them changes.
 
-use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::json::write::Object;
 
 use crate::arena::Arena;
@@ -35,13 +34,7 @@ impl World {
     }
 
     fn send_list(&mut self, key: ConnectionKey, list: &[u8]) {
-        if let Some(connection) = self.connections.get(key) {
-            let connection = connection.id;
-            let frame = self.outputs.frame(|out| out.extend_from_slice(list));
-            self.outputs
-                .operations
-                .push(Operation::Send { connection, frame });
-        }
+        self.send(key, |out| out.extend_from_slice(list));
     }
 
     /// A list that shows the channel has to be made anew.

@@ -33,6 +33,7 @@ impl World {
         place.members.push(connection);
         place.peak = place.peak.max(place.members.len());
         place.active = now;
+        place.kept_until = 0;
         member.channels.push(channel);
         let join = Operation::Join {
             channel: place.id,
@@ -45,19 +46,26 @@ impl World {
 
     /// Takes a connection out of a channel; false when it is not in it. A room that is empty then may go when
     /// the script's call has ended.
-    pub fn part(&mut self, channel: ChannelKey, connection: ConnectionKey) -> bool {
-        if !self.forget_member(channel, connection) {
+    pub fn part(&mut self, channel: ChannelKey, key: ConnectionKey) -> bool {
+        let was_heard = !self.is_apart(channel, key);
+        if !self.forget_member(channel, key) {
             return false;
         }
-        if let Some(member) = self.connections.get_mut(connection) {
+        if let Some(member) = self.connections.get_mut(key) {
             member.channels.retain(|&other| other != channel);
+            let was_missed = member.absence.is_some();
             let (Some(place), connection) = (self.channels.get(channel), member.id) else {
                 return true;
             };
-            self.outputs.operations.push(Operation::Leave {
-                channel: place.id,
-                connection,
-            });
+            if was_heard {
+                self.outputs.operations.push(Operation::Leave {
+                    channel: place.id,
+                    connection,
+                });
+            }
+            if was_missed {
+                self.forget_apart(channel, key);
+            }
         }
         true
     }
@@ -75,6 +83,9 @@ impl World {
         if let Some(moved) = place.members.get(position as usize) {
             place.positions.insert(*moved, position);
         }
+        if !place.absent.is_empty() {
+            place.absent.retain(|&other| other != connection);
+        }
         place.active = now;
         if place.members.is_empty() && !place.permanent {
             self.emptied.push(channel);
@@ -88,10 +99,6 @@ impl World {
         let Some(place) = self.channels.get(channel) else {
             return;
         };
-        let Some(recipient) = self.connections.get(connection) else {
-            return;
-        };
-        let recipient = recipient.id;
         let names = place
             .members
             .iter()
@@ -99,25 +106,62 @@ impl World {
             .map(|member| &*member.name);
         let (name, mode) = (&*place.name, place.mode.as_str());
         let frame = self.outputs.frame(|out| frame::members(out, name, mode, names));
-        self.outputs.operations.push(Operation::Send {
-            connection: recipient,
-            frame,
-        });
+        self.send_frame(connection, frame);
     }
 
     /// Lets rooms go that were emptied since the last call (page 2, "Leaving"): private ones at once, open ones
     /// unless they once had five members.
     pub fn sweep_emptied(&mut self) {
+        let now = self.now.monotonic;
         for key in std::mem::take(&mut self.emptied) {
             let goes = |room: &Channel| {
                 room.members.is_empty()
                     && !room.permanent
+                    && room.kept_until <= now
                     && (room.kind == Kind::Private || room.peak < LASTING_MEMBERS)
             };
             if self.channels.get(key).is_some_and(goes) {
                 self.destroy_channel(key);
             }
         }
+    }
+
+    /// The connection of a character has broken: rooms that are empty without it live on for `room_grace`.
+    pub fn keep_rooms(&mut self, key: ConnectionKey) {
+        let channels = self
+            .connections
+            .get(key)
+            .map(|connection| connection.channels.clone());
+        for channel in channels.unwrap_or_default() {
+            self.keep_room(channel);
+        }
+    }
+
+    /// A room loses a member that did not want to go: if it was the last, the room lives on for `room_grace`.
+    pub(crate) fn keep_room(&mut self, key: ChannelKey) {
+        let grace = (self.settings.number("room_grace") * 1000.0) as u64;
+        let until = self.now.monotonic + grace;
+        if grace > 0
+            && let Some(room) = self.channels.get_mut(key)
+            && !room.permanent
+            && room.members.len() == 1
+        {
+            room.kept_until = until;
+            self.kept_rooms.push(key);
+        }
+    }
+
+    /// Ends the rooms whose `room_grace` is over.
+    pub fn end_kept_rooms(&mut self) {
+        let now = self.now.monotonic;
+        let (channels, emptied) = (&self.channels, &mut self.emptied);
+        self.kept_rooms.retain(|&key| {
+            let until = channels.get(key).map_or(0, |room| room.kept_until);
+            if until != 0 && until <= now {
+                emptied.push(key);
+            }
+            until > now
+        });
     }
 
     /// Lets open rooms go that stood empty for a day, and forgets timers that no longer matter.

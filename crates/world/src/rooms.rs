@@ -94,12 +94,19 @@ impl World {
         let Some(channel) = self.channels.get(key) else {
             return;
         };
-        let (name, members) = (channel.name.clone(), channel.members.clone());
+        let (name, members, absent) = (
+            channel.name.clone(),
+            channel.members.clone(),
+            channel.absent.clone(),
+        );
         for member in members {
             let Some(who) = self.connections.get(member).map(|member| member.name.clone()) else {
                 continue;
             };
-            self.send(member, |out| frame::left(out, &name, &who));
+            // Whose client has yet to join it again does not know it.
+            if !absent.contains(&member) {
+                self.send(member, |out| frame::left(out, &name, &who));
+            }
             self.part(key, member);
         }
         self.touch_lists(key);

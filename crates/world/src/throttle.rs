@@ -42,6 +42,14 @@ impl Throttles {
         false
     }
 
+    /// When a timer of so many seconds has run out, in milliseconds.
+    pub(crate) fn due(&self, timer: &str, seconds: f64) -> u64 {
+        let timer = self.timers.iter().find(|(name, _)| **name == *timer);
+        timer.map_or(0, |(_, last)| {
+            last.saturating_sub(1) + (seconds * 1000.0).ceil() as u64
+        })
+    }
+
     /// Sets the timer back to what it was before a [`Throttles::check`].
     pub fn restore(&mut self, (place, time): (usize, u64)) {
         if let Some((_, last)) = self.timers.get_mut(place) {
@@ -55,6 +63,9 @@ impl World {
     /// restarts it.
     pub fn throttle(&mut self, key: ConnectionKey, timer: &str, seconds: f64) -> bool {
         let now = self.now.monotonic;
+        if self.is_last_word() {
+            return false;
+        }
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };

@@ -93,10 +93,6 @@ impl World {
             out.extend_from_slice(b"]}");
         };
         for chunk in 0..self.user_list.len().div_ceil(size).max(1) {
-            let Some(connection) = self.connections.get(key) else {
-                return;
-            };
-            let connection = connection.id;
             let (list, connections) = (&mut self.user_list, &self.connections);
             let frame = self.outputs.frame(|out| {
                 wrap(out, &mut |out| {
@@ -110,8 +106,7 @@ impl World {
                     }
                 });
             });
-            let send = fchatd_protocol::exchange::Operation::Send { connection, frame };
-            self.outputs.operations.push(send);
+            self.send_frame(key, frame);
         }
     }
 }

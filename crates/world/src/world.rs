@@ -21,6 +21,7 @@ use crate::sanctions::{AltWatch, Timeout};
 use crate::search::SearchIndex;
 use crate::settings::Settings;
 use crate::user_list::UserList;
+use crate::waiting::Turn;
 use crate::web::WebCalls;
 use fchatd_protocol::snapshot::StaffCall;
 
@@ -107,6 +108,13 @@ pub struct World {
     pub(crate) account_timeouts: Map<i64, Timeout>,
     pub(crate) alt_watches: Map<i64, AltWatch>,
     pub(crate) search: SearchIndex,
+    /// Who is away or apart.
+    pub(crate) absent: Vec<ConnectionKey>,
+    pub(crate) spent: Vec<ConnectionKey>,
+    pub(crate) kept_rooms: Vec<ChannelKey>,
+    /// For whom something waits.
+    pub(crate) waiting: Vec<ConnectionKey>,
+    pub(crate) turn: Turn,
     pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
     pub(crate) errors: Errors,
     pub(crate) logged: usize,
@@ -157,6 +165,11 @@ impl World {
             account_timeouts: Map::default(),
             alt_watches: Map::default(),
             search: SearchIndex::default(),
+            absent: Vec::new(),
+            spent: Vec::new(),
+            kept_rooms: Vec::new(),
+            waiting: Vec::new(),
+            turn: Turn::default(),
             takeovers: Map::default(),
             errors: Errors::default(),
             logged: 0,
@@ -294,6 +307,9 @@ impl World {
     /// Sends one connection a frame that stands in [`World::outputs`].
     pub fn send_frame(&mut self, key: ConnectionKey, frame: Frame) {
         if let Some(connection) = self.connections.get(key) {
+            if connection.away {
+                return self.hold_private(key, frame);
+            }
             self.outputs.operations.push(Operation::Send {
                 connection: connection.id,
                 frame,
@@ -327,7 +343,10 @@ impl World {
             return;
         };
         channel.active = now;
-        let channel = channel.id;
+        let (channel, is_missed) = (channel.id, !channel.absent.is_empty());
+        if is_missed {
+            self.hold_in_channel(key, except, frame);
+        }
         let except = except
             .and_then(|key| self.connections.get(key))
             .map(|connection| connection.id);
@@ -340,7 +359,7 @@ impl World {
 
     /// Asks the edge to end a connection after `delay_milliseconds`; nothing more is read from it.
     pub fn close_socket(&mut self, key: ConnectionKey, delay_milliseconds: u32) {
-        if let Some(connection) = self.connections.get(key) {
+        if let Some(connection) = self.connections.get(key).filter(|connection| !connection.away) {
             let connection = connection.id;
             self.outputs.operations.push(Operation::Close {
                 connection,

@@ -20,6 +20,8 @@ pub(crate) struct Chat {
     opened: u32,
     /// Sockets that have not ended.
     pub(crate) open: BTreeSet<ConnectionId>,
+    /// The socket that is ending at this moment: what it said last may still be answered.
+    ending: Option<ConnectionId>,
     everyone: BTreeSet<ConnectionId>,
     channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
 }
@@ -47,6 +49,7 @@ impl Chat {
             seats: [None; SEATS as usize],
             opened: 0,
             open: BTreeSet::new(),
+            ending: None,
             everyone: BTreeSet::new(),
             channels: BTreeMap::new(),
         };
@@ -73,7 +76,12 @@ impl Chat {
             }
             Step::Close(seat) => {
                 if let Some(connection) = self.seats[usize::from(*seat)].take() {
-                    self.close(connection);
+                    self.close(connection, Departure::Goodbye);
+                }
+            }
+            Step::Break(seat) => {
+                if let Some(connection) = self.seats[usize::from(*seat)].take() {
+                    self.close(connection, Departure::Lost);
                 }
             }
             Step::LogIn(seat) => {
@@ -136,12 +144,14 @@ impl Chat {
         connection
     }
 
-    fn close(&mut self, connection: ConnectionId) {
+    fn close(&mut self, connection: ConnectionId, departure: Departure) {
         self.open.remove(&connection);
+        self.ending = Some(connection);
         self.handle(Input::Closed {
             connection,
-            departure: Departure::Lost,
+            departure,
         });
+        self.ending = None;
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
@@ -155,7 +165,7 @@ impl Chat {
             for seat in &mut self.seats {
                 seat.take_if(|held| *held == connection);
             }
-            self.close(connection);
+            self.close(connection, Departure::Closed);
         }
     }
 
@@ -216,7 +226,7 @@ impl Chat {
 
     fn is_open(&self, connection: ConnectionId, operation: &Operation) {
         assert!(
-            self.open.contains(&connection),
+            self.open.contains(&connection) || self.ending == Some(connection),
             "{operation:?} for a connection that has gone"
         );
     }
@@ -224,13 +234,17 @@ impl Chat {
     /// Everybody is where the edges believe they are, seen from all sides.
     fn check(&self) {
         let world = self.core.world();
-        assert_eq!(world.connection_count(), self.open.len());
-        assert_eq!(world.user_count(), self.everyone.len());
+        let away: Vec<_> = world.away().collect();
+        assert_eq!(world.connection_count(), self.open.len() + away.len());
+        assert_eq!(world.user_count(), self.everyone.len() + away.len());
         let mut memberships = 0;
         for (key, channel) in world.channels() {
+            let missing = |member| world.is_away(member) || world.is_apart(key, member);
+            let absent = channel.members.iter().filter(|&&member| missing(member)).count();
             let members: BTreeSet<_> = channel
                 .members
                 .iter()
+                .filter(|&&member| !missing(member))
                 .map(|&member| {
                     let member = world.connection(member).expect("members are connected");
                     assert!(
@@ -249,18 +263,24 @@ impl Chat {
                 })
                 .collect();
             assert_eq!(
-                members.len(),
+                members.len() + absent,
                 channel.members.len(),
                 "somebody is twice in {}",
                 channel.name
             );
-            memberships += members.len();
+            memberships += channel.members.len();
             let believed = self.channels.get(&channel.id).cloned().unwrap_or_default();
             assert_eq!(
                 believed, members,
                 "edges and core disagree about {}",
                 channel.name
             );
+        }
+        for key in away {
+            let connection = world.connection(key).expect("who is away is known");
+            memberships -= connection.channels.len();
+            assert!(connection.is_identified() && world.find_id(connection.id).is_none());
+            assert_eq!(world.find_character(&connection.folded), Some(key));
         }
         for &id in &self.open {
             let key = world.find_id(id).expect("who is connected is known");
@@ -286,8 +306,12 @@ impl Chat {
     pub(crate) fn end(mut self) {
         for connection in self.open.clone() {
             if self.open.contains(&connection) {
-                self.close(connection);
+                self.close(connection, Departure::Goodbye);
             }
+        }
+        // Who is away goes when its time is over, and so do rooms.
+        for _ in 0..2 {
+            self.carry_out(&Step::Pass(600_000));
         }
         let world = self.core.world();
         assert_eq!(

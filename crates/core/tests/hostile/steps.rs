@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Open(u8),
     Say(u8, String),
     Close(u8),
+    /// The connection breaks without a word.
+    Break(u8),
     /// `IDN`, answered as the person of the seat deserves.
     LogIn(u8),
     /// `IDN`, and whatever the login provider says to it.
@@ -137,6 +139,7 @@ pub(crate) fn step() -> BoxedStrategy<Step> {
         40 => (seat.clone(), message()).prop_map(|(seat, text)| Step::Say(seat, text)),
         3 => seat.clone().prop_map(Step::Open),
         1 => seat.clone().prop_map(Step::Close),
+        3 => seat.clone().prop_map(Step::Break),
         6 => seat.clone().prop_map(Step::LogIn),
         2 => (seat.clone(), answer).prop_map(|(seat, answer)| Step::Answer(seat, answer)),
         1 => seat.prop_map(|seat| Step::Answer(seat, None)),

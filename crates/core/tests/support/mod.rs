@@ -145,10 +145,15 @@ impl Simulation {
         self.handle(Input::Message { connection, text });
     }
 
+    /// The client says goodbye.
     pub(crate) fn go(&mut self, connection: ConnectionId) {
+        self.end(connection, Departure::Goodbye);
+    }
+
+    pub(crate) fn end(&mut self, connection: ConnectionId, departure: Departure) {
         self.handle(Input::Closed {
             connection,
-            departure: Departure::Lost,
+            departure,
         });
         self.received.remove(&connection);
     }

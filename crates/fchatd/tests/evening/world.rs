@@ -34,7 +34,9 @@ impl Evening {
         let site = Site::start().unwrap();
         let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
         // People come again as chance wants it.
-        words.extend(["--set".to_owned(), "takeover_limit=0".to_owned()]);
+        for setting in ["takeover_limit=0", "resume_grace=0", "room_grace=0"] {
+            words.extend(["--set".to_owned(), setting.to_owned()]);
+        }
         words.extend(crate::recording::SETTING.map(str::to_owned));
         for flood in fchatd_dialogue::run::PATIENT {
             words.extend(["--set".to_owned(), format!("{flood}=0")]);

@@ -3,6 +3,7 @@
 //! The tables here are the one list of what there is: the engine registers from them, and whatever documents or
 //! checks the interface reads them too.
 
+mod absence;
 mod authority;
 mod channels;
 mod connections;
@@ -25,6 +26,7 @@ use crate::engine::{
 /// Every function, one table for each library.
 pub static LIBRARIES: &[&[Function<World>]] = &[
     connections::FUNCTIONS,
+    absence::FUNCTIONS,
     channels::FUNCTIONS,
     server::FUNCTIONS,
     authority::FUNCTIONS,

@@ -49,7 +49,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "removeConnection",
         "(who: Connection|string)",
-        "The character's connection is lost.",
+        "The character's client closes the connection.",
     ),
     entry(
         "killChannel",

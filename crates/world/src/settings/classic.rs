@@ -5,6 +5,9 @@ use super::values::{Settings, Value};
 
 /// What switches the rows of page 8 off.
 const OFF: &[(&str, Off)] = &[
+    ("resume_grace", Off::Number(0.0)),
+    ("flood_mode", Off::Word("reject")),
+    ("room_grace", Off::Number(0.0)),
     ("status_restore", Off::Flag),
     ("error_context", Off::Flag),
     ("ignore_on_server", Off::Flag),
@@ -17,6 +20,7 @@ const OFF: &[(&str, Off)] = &[
 enum Off {
     Flag,
     Number(f64),
+    Word(&'static str),
 }
 
 impl From<Off> for Value {
@@ -24,6 +28,7 @@ impl From<Off> for Value {
         match off {
             Off::Flag => Value::Boolean(false),
             Off::Number(number) => Value::Number(number),
+            Off::Word(word) => Value::Text(word.into()),
         }
     }
 }

@@ -3,11 +3,29 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::{Live, Restart};
-use Kind::{Choice, Flag, Whole};
+use Kind::{Choice, Flag, Number, Whole};
 
 pub(super) const SECTION: Section = Section {
     heading: "Beyond the classic server",
     definitions: &[
+        key(
+            "resume_grace",
+            Number(60.0, 0.0, 3600.0, "seconds"),
+            Live,
+            "a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once",
+        ),
+        key(
+            "flood_mode",
+            Choice(&["delay", "reject"]),
+            Live,
+            "a message that comes too early (msg_flood) waits its turn (\"delay\"), or is an error (\"reject\")",
+        ),
+        key(
+            "room_grace",
+            Number(300.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "a room whose last member's connection broke lives on so long; 0 ends it at once",
+        ),
         key(
             "status_restore",
             Flag(true),

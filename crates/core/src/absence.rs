@@ -1,0 +1,41 @@
+//! Characters whose connection broke: what counts as that, and how it ends when nobody comes back.
+
+use fchatd_protocol::exchange::Departure;
+use fchatd_world::ConnectionKey;
+
+use crate::Core;
+
+/// Whether a connection ended in a way that nobody wanted, so that its client will try to come back.
+pub(crate) fn is_break(departure: Departure) -> bool {
+    match departure {
+        Departure::Lost | Departure::Silent | Departure::SlowReader => true,
+        Departure::Goodbye | Departure::Violation | Departure::Closed => false,
+    }
+}
+
+impl Core {
+    /// Logs those off who did not come back in time, and lets what was kept for them go.
+    pub(crate) fn end_absences(&mut self) {
+        for key in self.world.overdue() {
+            self.farewell(key);
+            self.world.keep_rooms(key);
+            self.world.depart(key);
+            self.forget(key);
+        }
+        self.world.part_overdue();
+        self.world.end_kept_rooms();
+    }
+
+    /// Removes somebody who was made to depart while away: there is no socket whose end would do so.
+    pub(crate) fn forget_if_away(&mut self, key: ConnectionKey) {
+        if self.world.is_away(key) {
+            self.forget(key);
+        }
+    }
+
+    /// Removes a connection that has no socket any more.
+    pub(crate) fn forget(&mut self, key: ConnectionKey) {
+        self.isolated.remove(&key);
+        self.world.remove(key);
+    }
+}

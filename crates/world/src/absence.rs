@@ -1,0 +1,354 @@
+//! Broken connections (page 8, `resume_grace`): the character stays where it is, what is said to it is held, and a
+//! new connection of the same character goes on in its place.
+//!
+//! A character is *away* while it has no connection at all. When it is back, it is *apart* from the channels that
+//! its client has not joined again: the world counts it as a member, the edge does not, since clients leave a
+//! channel of which they hear before they have asked for it. Both have an [`Absence`], others pay nothing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use fchatd_protocol::exchange::{Frame, Operation};
+use fchatd_protocol::frame;
+use serde::{Deserialize, Serialize};
+
+use crate::connection::State;
+use crate::world::{ChannelKey, ConnectionKey, World};
+
+/// Lines that are held for one character: what a busy channel says in a minute.
+pub const LINES_MAX: usize = 500;
+/// Bytes that are held for one character; lines of a channel are held once for all who miss them.
+pub const BYTES_MAX: usize = 256 * 1024;
+
+/// What is kept for somebody who is away or apart.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Absence {
+    /// When it is over, in milliseconds of [`crate::Now::monotonic`].
+    until: u64,
+    /// The channels that the client has yet to join again.
+    apart: Vec<ChannelKey>,
+    lines: VecDeque<Line>,
+    bytes: usize,
+    /// How many lines were dropped, and of which channel.
+    lost: Vec<(Option<ChannelKey>, u64)>,
+}
+
+/// A frame that came meanwhile; without a channel a private one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    channel: Option<ChannelKey>,
+    text: Arc<[u8]>,
+}
+
+impl Absence {
+    fn hold(&mut self, channel: Option<ChannelKey>, text: Arc<[u8]>) {
+        self.bytes += text.len();
+        self.lines.push_back(Line { channel, text });
+        while self.lines.len() > LINES_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.lines.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.text.len();
+            match self.lost.iter_mut().find(|(of, _)| *of == oldest.channel) {
+                Some((_, count)) => *count += 1,
+                None => self.lost.push((oldest.channel, 1)),
+            }
+        }
+    }
+
+    /// Takes what was held of a channel, or what was private, and how many lines of it were dropped.
+    fn take(&mut self, channel: Option<ChannelKey>) -> (Vec<Arc<[u8]>>, u64) {
+        let mut lines = Vec::new();
+        self.lines.retain_mut(|line| {
+            let wanted = line.channel == channel;
+            if wanted {
+                lines.push(Arc::clone(&line.text));
+            }
+            !wanted
+        });
+        self.bytes -= lines.iter().map(|text| text.len()).sum::<usize>();
+        let place = self.lost.iter().position(|(of, _)| *of == channel);
+        let lost = place.map_or(0, |place| self.lost.swap_remove(place).1);
+        (lines, lost)
+    }
+}
+
+/// Whether a frame is held for whoever can't get it: what people say. All else is told anew at the log-in.
+fn is_held(text: &[u8]) -> bool {
+    matches!(text.first_chunk(), Some(b"MSG " | b"PRI " | b"LRP " | b"RLL "))
+}
+
+impl World {
+    /// Whether a character is online without a connection.
+    pub fn is_away(&self, key: ConnectionKey) -> bool {
+        self.connections
+            .get(key)
+            .is_some_and(|connection| connection.away)
+    }
+
+    /// Who is away.
+    pub fn away(&self) -> impl Iterator<Item = ConnectionKey> {
+        self.absent.iter().copied().filter(|&key| self.is_away(key))
+    }
+
+    /// Whether a character is in a channel that its client has not joined again since it is back.
+    pub fn is_apart(&self, channel: ChannelKey, key: ConnectionKey) -> bool {
+        self.channels
+            .get(channel)
+            .is_some_and(|channel| channel.absent.contains(&key))
+    }
+
+    /// The connection of a character has broken: the character stays for `resume_grace`. False, and nothing done,
+    /// where that is switched off or the connection was about to be closed anyway.
+    pub fn go_away(&mut self, key: ConnectionKey) -> bool {
+        let grace = self.settings.number("resume_grace");
+        let Some(connection) = self.connections.get_mut(key) else {
+            return false;
+        };
+        if grace <= 0.0 || !connection.is_identified() || connection.closing || connection.away {
+            return false;
+        }
+        connection.away = true;
+        let (id, address) = (connection.id, connection.address);
+        self.by_id.remove(&id);
+        self.leave_address(address);
+        self.begin_absence(key, grace);
+        self.outputs
+            .operations
+            .push(Operation::Departed { connection: id });
+        true
+    }
+
+    /// The character behind `key` goes on over the connection `fresh`, which gets its old socket, if that is still
+    /// there. Others see nothing of it. The client hears what goes to everyone from now on, and the channels when it
+    /// has joined them again ([`World::rejoin`]). False, and nothing done, where `resume_grace` is switched off or one
+    /// of the two is not in the state for it.
+    pub fn resume(&mut self, fresh: ConnectionKey, key: ConnectionKey) -> bool {
+        let grace = self.settings.number("resume_grace");
+        let waits = |state| matches!(state, State::Connected | State::Identifying { .. });
+        let fresh_one = self
+            .connections
+            .get(fresh)
+            .filter(|connection| !connection.closing && waits(connection.state))
+            .map(|connection| (connection.id, connection.address));
+        let old_one = self
+            .connections
+            .get(key)
+            .filter(|connection| !connection.closing && connection.is_identified())
+            .map(|connection| (connection.id, connection.address, connection.away));
+        let (Some((id, address)), Some((old_id, old_address, was_away))) = (fresh_one, old_one) else {
+            return false;
+        };
+        if grace <= 0.0 {
+            return false;
+        }
+        self.set_state(fresh, State::Departed);
+        if let Some(connection) = self.connections.get_mut(fresh) {
+            connection.id = old_id;
+            connection.address = old_address;
+            connection.away = was_away;
+        }
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.id = id;
+            connection.address = address;
+            connection.away = false;
+        }
+        self.by_id.insert(id, key);
+        *self.by_address.entry(address).or_default() += 1;
+        if was_away {
+            self.spent.push(fresh);
+        } else {
+            self.by_id.insert(old_id, fresh);
+            self.leave_address(old_address);
+            self.outputs
+                .operations
+                .push(Operation::Departed { connection: old_id });
+        }
+        self.forget_command(fresh);
+        self.begin_absence(key, grace);
+        self.outputs
+            .operations
+            .push(Operation::Identified { connection: id });
+        true
+    }
+
+    fn begin_absence(&mut self, key: ConnectionKey, seconds: f64) {
+        let until = self.now.monotonic + (seconds * 1000.0) as u64;
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        let channels = connection.channels.clone();
+        let absence = connection.absence.get_or_insert_default();
+        absence.until = until;
+        absence.apart.clone_from(&channels);
+        for channel in channels {
+            if let Some(channel) = self.channels.get_mut(channel)
+                && !channel.absent.contains(&key)
+            {
+                channel.absent.push(key);
+            }
+        }
+        if !self.absent.contains(&key) {
+            self.absent.push(key);
+        }
+    }
+
+    /// Holds a frame for somebody who is away.
+    pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
+        let text = self.outputs.bytes_of(frame);
+        if is_held(text)
+            && let Some(connection) = self.connections.get_mut(key)
+            && let Some(absence) = &mut connection.absence
+        {
+            absence.hold(None, Arc::from(text));
+        }
+    }
+
+    /// Holds a frame for those members of a channel who can't get it.
+    pub(crate) fn hold_in_channel(
+        &mut self,
+        channel: ChannelKey,
+        except: Option<ConnectionKey>,
+        frame: Frame,
+    ) {
+        let text = self.outputs.bytes_of(frame);
+        let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
+            return;
+        };
+        let text: Arc<[u8]> = Arc::from(text);
+        for &key in place.absent.iter().filter(|&&key| Some(key) != except) {
+            if let Some(connection) = self.connections.get_mut(key)
+                && let Some(absence) = &mut connection.absence
+            {
+                absence.hold(Some(channel), Arc::clone(&text));
+            }
+        }
+    }
+
+    /// The client of somebody who is apart from a channel joins it again: it hears the channel from now on. False
+    /// where it was not apart. What was held is sent by [`World::send_held`].
+    pub fn rejoin(&mut self, channel: ChannelKey, key: ConnectionKey) -> bool {
+        if self.is_away(key) || !self.is_apart(channel, key) {
+            return false;
+        }
+        let (Some(place), Some(connection)) = (self.channels.get_mut(channel), self.connections.get_mut(key))
+        else {
+            return false;
+        };
+        place.absent.retain(|&other| other != key);
+        if let Some(absence) = &mut connection.absence {
+            absence.apart.retain(|&other| other != channel);
+        }
+        self.outputs.operations.push(Operation::Join {
+            channel: place.id,
+            connection: connection.id,
+        });
+        true
+    }
+
+    /// Sends what was held of a channel, or without one what was private, and a note where something was dropped.
+    pub fn send_held(&mut self, key: ConnectionKey, channel: Option<ChannelKey>) {
+        let Some(connection) = self
+            .connections
+            .get_mut(key)
+            .filter(|connection| !connection.away)
+        else {
+            return;
+        };
+        let Some(absence) = &mut connection.absence else {
+            return;
+        };
+        let (lines, lost) = absence.take(channel);
+        let is_over = absence.apart.is_empty() && absence.lines.is_empty();
+        if lost > 0 {
+            let name = channel
+                .and_then(|key| self.channels.get(key))
+                .map(|channel| channel.name.clone());
+            let message = format!("While you were away, {lost} more came than could be kept for you.");
+            self.send(key, |out| {
+                let object = frame::open(out, "SYS").text("message", &message);
+                match name {
+                    Some(name) => object.text("channel", &name).close(),
+                    None => object.close(),
+                };
+            });
+        }
+        for text in lines {
+            self.send(key, |out| out.extend_from_slice(&text));
+        }
+        if is_over {
+            self.end_absence(key);
+        }
+    }
+
+    /// Nothing more is held for a character.
+    pub(crate) fn end_absence(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
+        if connection.absence.take().is_some() {
+            self.absent.retain(|&other| other != key);
+        }
+    }
+
+    /// A character is no longer in a channel: nothing of it is held.
+    pub(crate) fn forget_apart(&mut self, channel: ChannelKey, key: ConnectionKey) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && let Some(absence) = &mut connection.absence
+        {
+            absence.apart.retain(|&other| other != channel);
+            absence.take(Some(channel));
+        }
+    }
+
+    /// Those who are away and whose time is over.
+    pub fn overdue(&self) -> Vec<ConnectionKey> {
+        self.away().filter(|&key| self.is_over(key)).collect()
+    }
+
+    fn is_over(&self, key: ConnectionKey) -> bool {
+        self.connections
+            .get(key)
+            .and_then(|connection| connection.absence.as_ref())
+            .is_some_and(|absence| absence.until <= self.now.monotonic)
+    }
+
+    /// Takes those who are back and have not joined their channels again in time out of them, for all to see.
+    pub fn part_overdue(&mut self) {
+        if self.absent.is_empty() {
+            return;
+        }
+        let late: Vec<_> = self
+            .absent
+            .iter()
+            .copied()
+            .filter(|&key| !self.is_away(key) && self.is_over(key))
+            .collect();
+        for key in late {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            let name = Arc::clone(&connection.name);
+            let apart = connection
+                .absence
+                .as_mut()
+                .map(|absence| std::mem::take(&mut absence.apart));
+            for channel in apart.unwrap_or_default() {
+                self.keep_room(channel);
+                self.part(channel, key);
+                let Some(place) = self.channels.get(channel) else {
+                    continue;
+                };
+                let place = Arc::clone(&place.name);
+                let frame = self.outputs.frame(|out| frame::left(out, &place, &name));
+                self.send_channel_frame(channel, None, frame);
+            }
+            self.end_absence(key);
+        }
+    }
+
+    /// Connections of which nothing is left but their place in the world; they are to be removed.
+    pub fn take_spent(&mut self) -> Vec<ConnectionKey> {
+        std::mem::take(&mut self.spent)
+    }
+}
