@@ -7,6 +7,7 @@
 
 pub mod cast;
 pub mod core_stage;
+pub mod etiquette;
 pub mod pattern;
 pub mod play;
 mod program;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cast::{Cast, Member};
+use crate::etiquette::Etiquette;
 use crate::pattern::{Captured, fill, matches};
 use crate::play::{Play, Step};
 
@@ -99,6 +100,8 @@ pub fn run(play: &Play, stage: &mut dyn Stage) -> Result<usize, Failure> {
         cast: &play.cast,
         stage,
         lines: BTreeMap::new(),
+        etiquettes: BTreeMap::new(),
+        breach: None,
         online: BTreeSet::new(),
         ended: Vec::new(),
         queues: BTreeMap::new(),
@@ -129,6 +132,10 @@ struct Run<'a> {
     cast: &'a Cast,
     stage: &'a mut dyn Stage,
     lines: BTreeMap<String, Line>,
+    /// What each connection has heard, whatever the play is about.
+    etiquettes: BTreeMap<Line, Etiquette>,
+    /// The first frame that is against the rules for all frames.
+    breach: Option<String>,
     /// Who is identified, as far as the play knows.
     online: BTreeSet<String>,
     /// Lines that the server has to have closed at the end.
@@ -231,6 +238,9 @@ impl Run<'_> {
                 self.cause = format!("line {number}");
                 let go_on = self.act(action)?;
                 self.listen();
+                if let Some(breach) = self.breach.take() {
+                    return Err(breach);
+                }
                 if matches!(
                     action,
                     Step::Online(_) | Step::Beforehand { .. } | Step::OpensRoom { .. }
@@ -327,6 +337,7 @@ impl Run<'_> {
             ));
         }
         let line = self.stage.connect(member.address)?;
+        self.etiquettes.insert(line, Etiquette::new(&member.character));
         self.lines.insert(name.to_owned(), line);
         Ok(())
     }
@@ -355,10 +366,16 @@ impl Run<'_> {
     fn listen(&mut self) {
         let ended = self.ended.iter().map(|(name, line)| (name, *line));
         for (name, line) in self.lines.iter().map(|(name, line)| (name, *line)).chain(ended) {
-            self.queues
-                .entry(name.clone())
-                .or_default()
-                .extend(self.stage.heard(line));
+            let heard = self.stage.heard(line);
+            if let Some(etiquette) = self.etiquettes.get_mut(&line) {
+                for frame in &heard {
+                    if let Err(fault) = etiquette.hear(frame) {
+                        self.breach
+                            .get_or_insert_with(|| format!("{name} hears {frame}: {fault}"));
+                    }
+                }
+            }
+            self.queues.entry(name.clone()).or_default().extend(heard);
         }
     }
 

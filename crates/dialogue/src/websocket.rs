@@ -11,6 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
 /// A connection to the chat.
@@ -36,12 +37,20 @@ impl WebSocket {
     /// # Errors
     /// The server does not shake hands.
     pub fn open(server: SocketAddr, from: &str) -> io::Result<Self> {
+        Self::open_as(server, "/chat2", 13, from)
+    }
+
+    /// As [`WebSocket::open`], with a path and a version of the WebSocket protocol.
+    ///
+    /// # Errors
+    /// The server does not shake hands.
+    pub fn open_as(server: SocketAddr, path: &str, version: u8, from: &str) -> io::Result<Self> {
         let mut stream = TcpStream::connect(server)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let request = format!(
-            "GET /chat2 HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             X-Real-IP: {from}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         stream.write_all(request.as_bytes())?;
         let mut stream = BufReader::new(stream);
@@ -143,6 +152,14 @@ impl WebSocket {
             let _ = self.send(CLOSE, &1000_u16.to_be_bytes());
         }
         self.await_close()
+    }
+
+    /// Sends a pong that nobody has asked for.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn pong(&mut self) -> io::Result<()> {
+        self.send(PONG, b"")
     }
 
     /// Resets the connection, as a router does that has lost its memory.

@@ -205,3 +205,38 @@ fn what_is_said_quickly_is_refused_where_that_is_off() {
     assert_eq!(messages(&bob), ["no. 1"]);
     assert!(ada.heard[0].contains("\"number\":5"), "{:?}", ada.heard);
 }
+
+/// How clients in use shake hands: any path, version 8 or 13, no origin, a pong that nobody asked for.
+#[test]
+fn old_handshakes_are_taken() {
+    let site = Site::with(&[]);
+    for (path, version) in [
+        ("/", 13),
+        ("/", 8),
+        ("/chat2", 8),
+        ("/chat2:9722", 13),
+        ("/a/b?c=d", 13),
+    ] {
+        let mut socket = WebSocket::open_as(site.program.address, path, version, "10.0.0.9").unwrap();
+        socket.pong().unwrap();
+        socket.say(&identification("Ada's", "Ada")).unwrap();
+        socket
+            .await_text(|text| text.starts_with("NLN ") || text.starts_with("ERR "))
+            .unwrap();
+        assert_eq!(codes(&socket)[0], "IDN", "{path} in version {version}");
+        socket.close().unwrap();
+    }
+}
+
+/// Some clients keep a stale dialogue when the connection is closed at once after a fatal error.
+#[test]
+fn a_fatal_error_can_be_read_before_the_end() {
+    let site = Site::with(&[]);
+    let mut socket = WebSocket::open(site.program.address, "10.0.0.9").unwrap();
+    socket.say(r#"IDN {"method": "password"}"#).unwrap();
+    socket.await_text(|text| text.starts_with("ERR ")).unwrap();
+    // It is still there, and ends by itself.
+    socket.catch_up().unwrap();
+    assert!(!socket.is_closed);
+    socket.await_close().unwrap();
+}
