@@ -86,7 +86,7 @@ export function useTicket(account, ticket) {
 
 export async function characters() {
   const answer = await request('/api/characters', { account: session.account, ticket: session.ticket });
-  return { characters: answer.characters, defaultCharacter: answer.default_character };
+  return { characters: answer.characters.map(({ name }) => name), defaultCharacter: answer.default_character };
 }
 
 export async function createCharacter(name, gender) {

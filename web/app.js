@@ -13,7 +13,9 @@ import { open as openEntry, startEntry } from './entry.js';
 import { startLog } from './log.js';
 import { memberNote, startLists } from './lists.js';
 import { focusComposer, forgetTyping, startComposer } from './composer.js';
-import { openPerson, startDialogs, toast } from './dialogs.js';
+import { openPerson, startDialogs } from './dialogs.js';
+import { toast } from './dialog.js';
+import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
 const RENEW_EVERY = 15 * 60 * 1000;
 
@@ -22,6 +24,7 @@ let statusSentAt = 0;
 let countdown = 0;
 let drawer = null;
 let drawerOpener = null;
+let shownDescription = null;
 
 const connection = new Connection({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/chat2`,
@@ -67,6 +70,7 @@ function sendStatus() {
 function enterChat() {
   resetState(session.character);
   outbox.clear();
+  recallTalk();
   for (const name of session.channels) channel(name);
   byId('entry').hidden = true;
   byId('chat').hidden = false;
@@ -77,6 +81,7 @@ function enterChat() {
 function leaveChat(reason = '') {
   connection.stop();
   clearTimeout(statusTimer);
+  forgetTalk();
   closeDrawer();
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   session.character = '';
@@ -172,7 +177,10 @@ function renderHead() {
   toggle.setAttribute('aria-expanded', String(open));
   const box = byId('description');
   box.hidden = !open;
-  if (open) box.replaceChildren(rich(target.description));
+  const description = open ? target.description : null;
+  // Only when it is another: what somebody has unfolded in it stays so.
+  if (description !== shownDescription) box.replaceChildren(...(open ? [rich(description)] : []));
+  shownDescription = description;
 }
 
 // Drawers of the narrow layout
@@ -241,6 +249,7 @@ async function start() {
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });
   startDialogs({ connection, setStatus });
+  startTalk({ connection, setStatus, openPerson });
   startDrawers();
   onChange('active', renderHead);
   onChange('active-state', renderHead);

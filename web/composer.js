@@ -1,8 +1,14 @@
-// The box one writes in: drafts, limits, commands, typing notices.
+// The box one writes in: drafts, tools, limits, typing notices.
 
-import { byId, byteLength } from './text.js';
-import { active, changed, limitFor, onChange, tell } from './state.js';
-import { join, leave, post, roll } from './frames.js';
+import { byId, byteLength, el } from './text.js';
+import { active, changed, limitFor, onChange, state } from './state.js';
+import { post } from './frames.js';
+import { obey } from './commands.js';
+import { drawing, formatting } from './formatting.js';
+import { rich } from './bbcode.js';
+import { openDice } from './dice.js';
+import { adIsRunning, openAd } from './ads.js';
+import { keep, kept } from './storage.js';
 import { scrollLog } from './log.js';
 
 /** Without a key for so long, the other side is told that writing paused. */
@@ -11,12 +17,15 @@ const PAUSE = 5000;
 /** From this share of the limit on, the length is shown. */
 const NEAR_LIMIT = 0.8;
 
-const HELP = 'Commands: /me does something, /roll 2d6+1, /bottle, /join channel, /leave.';
+const TOOLS_KEY = 'fchatd-tools';
+
+const DIE = 'M5 4h14a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM8.500 8.500h.01M15.500 8.500h.01M12 12h.01M8.500 15.500h.01M15.500 15.500h.01';
 
 let connection;
 let shown = null;
 let pauseTimer = 0;
 let sentTyping = 'clear';
+let tools;
 const text = byId('text');
 
 export function startComposer(parts) {
@@ -30,15 +39,46 @@ export function startComposer(parts) {
   });
   byId('composer-kind').addEventListener('change', () => {
     shown.draftKind = chosenKind();
+    changed('history');
     renderState();
   });
   text.addEventListener('input', () => {
     shown.draft = text.value;
+    changed('history');
     fit();
     renderLimit();
     noteTyping();
   });
   text.addEventListener('keydown', onKey);
+  startTools();
+}
+
+function startTools() {
+  const dice = el('button', { type: 'button', class: 'tool tool-dice', 'aria-label': 'Roll dice', title: 'Roll dice', click: openDice }, drawing(DIE));
+  tools = formatting(text, { extra: [dice], render: asSaid });
+  byId('composer-tools').append(tools.bar, tools.preview);
+  byId('open-ad').addEventListener('click', openAd);
+  const toggle = byId('toggle-tools');
+  const showTools = open => {
+    byId('composer-tools').hidden = !open;
+    toggle.setAttribute('aria-expanded', String(open));
+  };
+  // On a phone they would take the room of two lines.
+  showTools(kept(TOOLS_KEY, matchMedia('(min-width: 44rem)').matches));
+  toggle.addEventListener('click', () => {
+    const open = byId('composer-tools').hidden;
+    showTools(open);
+    keep(TOOLS_KEY, open);
+    if (!open) toggle.focus();
+  });
+}
+
+/** The preview: what others will see. */
+function asSaid(message) {
+  const action = /^\/me\b/.exec(message);
+  const fragment = document.createDocumentFragment();
+  fragment.append(...(action ? [el('strong', { text: state.me }), rich(message.slice(3))] : [rich(message)]));
+  return fragment;
 }
 
 function onKey(event) {
@@ -64,6 +104,7 @@ function open() {
   for (const choice of byId('composer-kind').querySelectorAll('input')) choice.checked = choice.value === shown.draftKind;
   renderState();
   fit();
+  tools.refresh();
 }
 
 function renderState() {
@@ -75,6 +116,9 @@ function renderState() {
   byId('not-joined-text').textContent = shown.note;
   byId('composer-kind').hidden = shown.kind !== 'channel' || shown.mode !== 'both';
   const ad = chosenKind() === 'LRP';
+  const takesAds = shown.kind === 'channel' && shown.mode !== 'chat';
+  byId('open-ad').hidden = !takesAds;
+  byId('open-ad').textContent = takesAds && adIsRunning(shown) ? 'Your ad is being posted…' : 'Post an ad regularly…';
   byId('text-label').textContent = `${ad ? 'Ad' : 'Message'} ${shown.kind === 'private' ? 'to' : 'in'} ${shown.title}`;
   text.placeholder = ad ? 'Write an ad' : `Write to ${shown.title}`;
   byId('send').textContent = ad ? 'Post ad' : 'Send';
@@ -118,31 +162,21 @@ function submit() {
   const message = text.value.trim();
   if (message === '' || byId('send').disabled) return;
   const kind = chosenKind();
-  if (message.startsWith('/') && kind === 'MSG' && !/^\/me\b/.test(message)) {
-    if (!command(message)) return;
-  } else {
+  const answer = message.startsWith('/') && kind === 'MSG' ? obey(message, shown) : 'post';
+  if (answer === 'kept') return;
+  if (answer === 'post') {
     tellTyping('clear');
     post(shown, kind, message);
   }
+  const said = shown;
+  said.draft = '';
+  changed('history');
+  // A command may have opened another conversation, whose draft stands in the box now.
+  if (said !== active()) return;
   text.value = '';
-  shown.draft = '';
   fit();
   renderLimit();
-}
-
-/** Returns false when the text was no command that can be obeyed, so that it stays in the box. */
-function command(message) {
-  const [, name, argument] = /^\/(\S*)\s*([^]*)$/.exec(message);
-  if (name === 'roll' && argument) roll(shown, argument);
-  else if (name === 'bottle') roll(shown, 'bottle');
-  else if (name === 'join' && argument) join(argument);
-  else if (name === 'leave' && shown.kind === 'channel') leave(shown);
-  else if (name === 'help') tell('notice', HELP);
-  else {
-    tell('error', `There is no such command here. ${HELP}`);
-    return false;
-  }
-  return true;
+  tools.refresh();
 }
 
 /** After a log-in the other side has forgotten that we type. */

@@ -5,6 +5,9 @@ import {
   activate, addLine, changed, channel, closeConversation, findChannel, findPrivate, isIgnored, isMe, person, personName,
   privateWith, server, state, tell,
 } from './state.js';
+import { takeBans } from './room.js';
+import { takeReport } from './staff.js';
+import { adRefused } from './ads.js';
 
 /** Between two `JCH` when coming back, as other clients do. */
 const JOIN_SPACING = 100;
@@ -17,8 +20,8 @@ const JOIN_ERRORS = new Set([26, 44, 48, 73]);
 const wantedJoins = new Set();
 const wantedLeaves = new Set();
 
-/** Titles of rooms being created: their names come with the `JCH`. */
-const newRooms = new Set();
+/** Titles of rooms being created, and whether they shall be open: their names come with the `JCH`. */
+const newRooms = new Map();
 
 let connection;
 let outbox;
@@ -38,8 +41,8 @@ export function join(name) {
 }
 
 /** Create a room; it comes to the front when the server has made it. */
-export function createRoom(title) {
-  newRooms.add(title);
+export function createRoom(title, open) {
+  newRooms.set(title, open);
   connection.send('CCR', { channel: title });
 }
 
@@ -102,6 +105,7 @@ const notice = (target, text) => addLine(target, { kind: 'notice', text, own: tr
 function setOperators(target, [owner = '', ...moderators]) {
   target.owner = owner;
   target.moderators = new Set(moderators.map(fold));
+  target.moderatorNames = moderators;
   changed('members', 'active-state');
 }
 
@@ -124,9 +128,12 @@ const handlers = {
   IDN() {
     state.people = new Map();
     state.staff = new Set();
+    state.calls = new Map();
+    changed('calls');
   },
   VAR({ variable, value }) {
-    if (variable in state.vars) state.vars[variable] = Number(value);
+    if (Object.hasOwn(state.vars, variable)) state.vars[variable] = Number(value);
+    if (variable === 'permissions') changed('roles');
   },
   HLO({ message }) {
     const lines = server().lines;
@@ -194,7 +201,12 @@ const handlers = {
       const target = channel(name);
       target.name = name;
       target.title = decode(title) || name;
-      if (newRooms.delete(target.title)) wantedJoins.add(fold(name));
+      if (newRooms.has(target.title)) {
+        wantedJoins.add(fold(name));
+        target.isOpen = newRooms.get(target.title);
+        if (target.isOpen) connection.send('RST', { channel: name, status: 'public' });
+        newRooms.delete(target.title);
+      }
       changed('conversations', 'active-state');
     }
     findChannel(name)?.members.set(fold(identity), identity);
@@ -247,12 +259,14 @@ const handlers = {
     const target = findChannel(name);
     if (!target) return;
     target.moderators.add(fold(character));
+    target.moderatorNames = [...target.moderatorNames.filter(name => fold(name) !== fold(character)), character];
     changed('members', 'active-state');
   },
   COR({ channel: name, character }) {
     const target = findChannel(name);
     if (!target) return;
     target.moderators.delete(fold(character));
+    target.moderatorNames = target.moderatorNames.filter(name => fold(name) !== fold(character));
     changed('members', 'active-state');
   },
   CSO({ channel: name, character }) {
@@ -303,6 +317,7 @@ const handlers = {
   },
   SYS({ message, channel: name }) {
     const target = findChannel(name);
+    if (target && takeBans(target.name, decode(message))) return;
     if (target) addLine(target, { kind: 'notice', text: decode(message), own: true });
     else tell('notice', decode(message));
   },
@@ -310,17 +325,23 @@ const handlers = {
     const what = LOOSE_TYPES[type];
     if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: ${decode(subject)}` : ''}.`);
   },
-  SFC({ action, character, moderator, report, tab }) {
-    const text = action === 'report' ? `Report by ${character} (${decode(tab)}): ${decode(report)}`
-      : `${moderator} takes care of the report by ${character}.`;
-    addLine(server(), { kind: 'notice', text, mention: true });
+  SFC(call) {
+    const { action, character, moderator } = call;
+    const report = decode(call.report);
+    const tab = decode(call.tab);
+    takeReport({ ...call, report, tab });
+    const text = action === 'report' ? `Report by ${character} (${tab}): ${report}` : `${moderator} takes care of the report by ${character}.`;
+    addLine(server(), { kind: 'notice', text, mention: action === 'report' });
   },
   ZZZ: ({ message }) => tell('notice', decode(message)),
   ERR: onError,
 };
 
+const TOO_SOON_FOR_AN_AD = 56;
+
 function onError(error) {
   const { number, message, command, channel: name, character } = error;
+  if (number === TOO_SOON_FOR_AN_AD) adRefused(findChannel(name), message);
   if (outbox.onError(error)) return;
   const target = findChannel(name);
   const joining = command === 'JCH' || (command === undefined && JOIN_ERRORS.has(number));
@@ -347,11 +368,14 @@ export function handleFrame(command, body) {
 
 /** An own message: on the screen at once, since the server never echoes it, and on its way. */
 export function post(target, command, text) {
-  const line = addLine(target, { kind: command === 'LRP' ? 'ad' : 'message', from: state.me, text, own: true });
-  const body = target.kind === 'private'
-    ? { recipient: personName(target.name), message: text }
-    : { channel: target.name, message: text };
-  outbox.push(target, line, target.kind === 'private' ? 'PRI' : command, body);
+  send(target, addLine(target, { kind: command === 'LRP' ? 'ad' : 'message', from: state.me, text, own: true }));
+}
+
+/** Send an own line that is on the screen already. */
+export function send(target, line) {
+  const { text } = line;
+  if (target.kind === 'private') outbox.push(target, line, 'PRI', { recipient: personName(target.name), message: text });
+  else outbox.push(target, line, line.kind === 'ad' ? 'LRP' : 'MSG', { channel: target.name, message: text });
 }
 
 export function roll(target, dice) {

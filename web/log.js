@@ -2,7 +2,7 @@
 
 import { avatar, byId, el, hueOf } from './text.js';
 import { rich } from './bbcode.js';
-import { MAX_LINES, active, onChange, state } from './state.js';
+import { MAX_LINES, active, onChange, roleIn, state } from './state.js';
 
 /** Lines of one person within this time share one heading. */
 const GROUP_TIME = 5 * 60 * 1000;
@@ -39,7 +39,7 @@ function open() {
   shown = active();
   elements.clear();
   last = null;
-  list = el('div', { class: `lines lines-${shown.kind}` });
+  list = el('div', { class: `lines lines-${shown.kind}`, dataset: { view: shown.view } });
   box = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-live': 'polite', 'aria-relevant': 'additions',
     'aria-label': `Messages in ${shown.title}` });
   if (shown.kind === 'server') box.append(welcome());
@@ -98,13 +98,18 @@ function addLines(lines) {
   list.append(...nodes);
 }
 
+/** A moderator's warning, as other clients write it. */
+function isWarning(line) {
+  return line.kind === 'message' && line.text.startsWith('/warn ') && roleIn(shown, line.from) !== '';
+}
+
 function isAction(line) {
   return line.kind === 'message' && /^\/me\b/.test(line.text);
 }
 
 function continues(line) {
   return last !== null && line.from !== '' && last.from === line.from && last.kind === line.kind && line.kind === 'message'
-    && !isAction(line) && !isAction(last) && line.time - last.time < GROUP_TIME;
+    && !isAction(line) && !isAction(last) && !isWarning(line) && line.time - last.time < GROUP_TIME;
 }
 
 function nameButton(name) {
@@ -133,14 +138,16 @@ function lineElement(line, continued) {
     text.append(nameButton(line.from), rich(line.text.slice(3)));
     element.append(timeOf(line), text);
   } else {
-    const heading = el('div', { class: 'line-head' }, nameButton(line.from), line.kind === 'ad' ? el('span', { class: 'tag', text: 'Ad' }) : null, timeOf(line));
+    const heading = el('div', { class: 'line-head' }, nameButton(line.from), line.kind === 'ad' ? el('span', { class: 'tag', text: 'Ad' }) : isWarning(line) ? el('span', { class: 'tag', text: 'Warning' }) : null, timeOf(line));
     if (continued) {
       element.classList.add('continued');
       heading.replaceChildren(el('span', { class: 'visually-hidden', text: `${line.from}: ` }), timeOf(line));
     } else {
       element.append(avatar(line.from));
     }
-    text.append(rich(line.text));
+    const warns = isWarning(line);
+    if (warns) element.classList.add('line-warning');
+    text.append(rich(warns ? line.text.slice(6) : line.text));
     element.append(heading, text);
   }
   showState(element, line);
@@ -169,11 +176,20 @@ function onScroll() {
   if (following) byId('to-bottom').hidden = true;
 }
 
-function toEnd() {
+export function toEnd() {
   if (!box) return;
   box.scrollTop = box.scrollHeight;
   following = true;
   byId('to-bottom').hidden = true;
+}
+
+/** What searching needs: the list, and the line elements by their numbers. */
+export const logParts = () => ({ list, elements });
+
+/** Bring a line into the middle. */
+export function showLine(element) {
+  following = false;
+  element.scrollIntoView({ block: 'center' });
 }
 
 /** The page keys move the log while the message box has the focus. */

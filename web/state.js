@@ -10,7 +10,7 @@ const SERVER = 'server';
 export const STATUSES = { online: 'Online', looking: 'Looking', busy: 'Busy', dnd: 'Do not disturb', idle: 'Idle', away: 'Away' };
 
 const FIRST_VARS = {
-  chat_max: 4096, priv_max: 50000, lfrp_max: 50000, cds_max: 50000, lfrp_flood: 600, msg_flood: 0.5, sta_flood: 5,
+  chat_max: 4096, priv_max: 50000, lfrp_max: 50000, cds_max: 50000, lfrp_flood: 600, msg_flood: 0.5, sta_flood: 5, permissions: 0,
 };
 
 export const state = {
@@ -29,6 +29,8 @@ export const state = {
   reason: '',
   publicChannels: [],
   openRooms: [],
+  /** Open reports to the staff, by their id: { character, report, tab, log, time }. */
+  calls: new Map(),
 };
 
 const listeners = new Map();
@@ -60,7 +62,7 @@ export function changed(...topics) {
 
 export function resetState(me) {
   Object.assign(state, { me, people: new Map(), staff: new Set(), ignored: new Set(), vars: { ...FIRST_VARS },
-    wantedStatus: null, conversations: new Map(), active: SERVER });
+    wantedStatus: null, conversations: new Map(), active: SERVER, calls: new Map() });
   conversation(SERVER, 'server', 'Server');
   changed('conversations', 'active', 'self');
 }
@@ -73,6 +75,7 @@ function conversation(id, kind, name) {
   if (!found) {
     found = {
       id, kind, name, title: name, mode: 'chat', description: '', members: new Map(), owner: '', moderators: new Set(),
+      moderatorNames: [], isOpen: undefined, view: 'all',
       lines: [], lastLine: 0, unread: 0, mentions: 0, firstUnread: 0, draft: '', draftKind: 'MSG', typing: 'clear',
       /** For channels: `yes`, `joining`, or `no` with the reason in `note`. */
       joined: kind === 'channel' ? 'joining' : 'yes', note: '',
@@ -145,7 +148,7 @@ export function addLine(target, line) {
     if (entry.mention || target.kind === 'private') target.mentions += 1;
     changed('conversations');
   }
-  if (target.id === state.active) changed('log');
+  changed(target.id === state.active ? 'log' : 'history');
   return entry;
 }
 

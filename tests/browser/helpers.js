@@ -20,6 +20,9 @@ mkdirSync(artefacts, { recursive: true });
 export const WIDE = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
+/** The smallest that people still carry. */
+export const SMALL = { viewport: { width: 360, height: 640 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+
 /** Generous: the longest wait of a test is a reconnection. */
 export const PATIENCE = 15000;
 
@@ -39,7 +42,7 @@ export async function person(browser, { url = serverUrl, device = WIDE, ...optio
   const context = await browser.newContext({ ...device, reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
-  const someone = { context, page, url, errors: [], lineIsCut: false, name: '', phone: device === PHONE };
+  const someone = { context, page, url, errors: [], lineIsCut: false, name: '', phone: device !== WIDE };
   page.on('pageerror', error => someone.errors.push(`page error: ${error.stack ?? error.message}`));
   page.on('console', message => {
     if (message.type() !== 'error' && message.type() !== 'warning') return;

@@ -140,8 +140,9 @@ test('one makes a room and invites the other', async () => {
   await ada.page.getByRole('button', { name: 'Channel settings' }).click();
   await picture(ada, '10-room');
   await assertAccessible(ada, 'the dialog of a room');
-  await ada.page.getByRole('textbox', { name: 'Invite' }).fill(bob.name);
+  await ada.page.getByRole('combobox', { name: 'Invite' }).fill(bob.name);
   await ada.page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await ada.page.keyboard.press('Escape');
   await line(bob, `invites you to “${title}”`).waitFor();
   await bob.page.getByRole('log').getByRole('button', { name: /^Join/ }).click();
   await bob.page.getByRole('heading', { level: 1, name: title }).waitFor();

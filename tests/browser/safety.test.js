@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { arrive, assertNoErrors, joinChannel, launch, line, person, picture, unique, write } from './helpers.js';
+import { arrive, assertNoErrors, joinChannel, launch, line, openConversation, person, picture, unique, write } from './helpers.js';
 
 let browser;
 let mallory;
@@ -54,6 +54,42 @@ test('so is a status, and a title', async () => {
   await mallory.page.getByRole('button', { name: 'Create room' }).click();
   await mallory.page.getByRole('heading', { level: 1, name: ATTACKS[0] }).waitFor();
   for (const someone of [mallory, victim]) assert.equal(await someone.page.evaluate(() => window.hacked), undefined);
+});
+
+test('so are a description, an ad, dice, an invitation, and a name in a tag', async () => {
+  const { page } = mallory;
+  await page.getByRole('button', { name: 'Channel settings' }).click();
+  const room = page.getByRole('dialog', { name: ATTACKS[0] });
+  await room.getByRole('textbox', { name: 'Description' }).fill(ATTACKS.join('\n'));
+  await room.getByRole('button', { name: 'Save description' }).click();
+  await room.getByRole('combobox', { name: 'Invite' }).fill(victim.name);
+  await room.getByRole('button', { name: 'Invite', exact: true }).click();
+  await page.keyboard.press('Escape');
+  await line(victim, `invites you to “${ATTACKS[0]}”`).waitFor();
+  await victim.page.getByRole('log').getByRole('button', { name: /^Join/ }).click();
+  await victim.page.getByRole('heading', { level: 1, name: ATTACKS[0] }).waitFor();
+  await victim.page.getByRole('button', { name: 'Description' }).click();
+  const description = victim.page.getByRole('region', { name: 'Channel description' });
+  assert.equal(await description.textContent(), ATTACKS.join('\n'));
+  await victim.page.getByRole('button', { name: 'Description' }).click();
+  await write(mallory, `/setmode both`);
+  await mallory.page.getByRole('radio', { name: 'Ad', exact: true }).check();
+  await write(mallory, ATTACKS[1]);
+  await victim.page.locator('.line-ad', { hasText: ATTACKS[1] }).waitFor();
+  await mallory.page.getByRole('radio', { name: 'Message', exact: true }).check();
+  const names = '[user]<img src=x onerror=hacked()>[/user][session=<svg onload=hacked()>]ADH-"onclick="x[/session][channel]javascript:hacked()[/channel]';
+  await write(mallory, names);
+  const said = victim.page.locator('.text', { hasText: 'javascript:hacked()' });
+  await said.waitFor();
+  assert.equal(await said.textContent(), '<img src=x onerror=hacked()>#Join <svg onload=hacked()>#Join javascript:hacked()');
+  await victim.page.getByRole('button', { name: 'Search and filter' }).click();
+  await victim.page.getByRole('searchbox', { name: 'Search these messages' }).fill('<svg');
+  await victim.page.getByText('1 of 1').waitFor();
+  for (const someone of [mallory, victim]) {
+    assert.equal(await someone.page.locator('#log-place img, #log-place script, #log-place svg, #description :is(img, script, svg)').count(), 0);
+    assert.equal(await someone.page.evaluate(() => window.hacked), undefined);
+  }
+  await openConversation(victim, 'Development');
 });
 
 test('links open elsewhere, safely', async () => {

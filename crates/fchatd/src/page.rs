@@ -22,18 +22,34 @@ const FILES: &[(&str, &str, &[u8])] = files! {
     "index.html" HTML;
     "style.css" STYLE;
     "bbcode.css" STYLE;
+    "talk.css" STYLE;
+    "ads.js" SCRIPT;
     "api.js" SCRIPT;
     "app.js" SCRIPT;
     "bbcode.js" SCRIPT;
+    "channels.js" SCRIPT;
+    "commands.js" SCRIPT;
     "composer.js" SCRIPT;
     "connection.js" SCRIPT;
+    "dialog.js" SCRIPT;
     "dialogs.js" SCRIPT;
+    "dice.js" SCRIPT;
     "entry.js" SCRIPT;
+    "find.js" SCRIPT;
+    "formatting.js" SCRIPT;
     "frames.js" SCRIPT;
     "lists.js" SCRIPT;
     "log.js" SCRIPT;
+    "memory.js" SCRIPT;
+    "menu.js" SCRIPT;
+    "moderation.js" SCRIPT;
     "outbox.js" SCRIPT;
+    "roles.js" SCRIPT;
+    "room.js" SCRIPT;
+    "staff.js" SCRIPT;
     "state.js" SCRIPT;
+    "storage.js" SCRIPT;
+    "talk.js" SCRIPT;
     "text.js" SCRIPT;
 };
 
@@ -135,6 +151,19 @@ mod tests {
                 200,
                 "{name} is not in the table"
             );
+        }
+    }
+
+    /// Else the browser would learn of the modules one import after another, a round trip each.
+    #[test]
+    fn every_module_is_asked_for_at_once() {
+        let page = String::from_utf8(get("/", None).body.to_vec()).unwrap();
+        for (name, ..) in FILES.iter().filter(|(_, kind, _)| *kind == SCRIPT) {
+            let link = match *name {
+                "app.js" => "<script type=\"module\" src=\"/web/app.js\">".to_owned(),
+                name => format!("<link rel=\"modulepreload\" href=\"/web/{name}\">"),
+            };
+            assert!(page.contains(&link), "{name} is not in index.html");
         }
     }
 

@@ -1,0 +1,125 @@
+// What the staff sees and does, and nobody else: reports, the whole server, administration.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { arrive, assertAccessible, assertNoErrors, joinChannel, launch, line, openConversation, person, picture, unique, write } from './helpers.js';
+
+const account = process.env.FCHATD_ADMIN;
+const password = process.env.FCHATD_ADMIN_PASSWORD;
+const options = { skip: account ? false : 'set FCHATD_ADMIN and FCHATD_ADMIN_PASSWORD to test the tools of the staff' };
+
+let browser;
+let boss;
+let rita;
+const name = unique('Boss');
+
+before(async () => {
+  if (!account) return;
+  browser = await launch();
+  boss = await person(browser);
+  rita = await person(browser);
+  boss.name = name;
+  await boss.page.getByRole('textbox', { name: 'Account' }).fill(account);
+  await boss.page.getByRole('textbox', { name: 'Password' }).fill(password ?? '');
+  await boss.page.getByRole('button', { name: 'Sign in' }).click();
+  // The first character, or one more.
+  await boss.page.getByRole('button', { name: 'Sign out' }).waitFor();
+  const more = boss.page.getByText('New character');
+  if (await more.isVisible() && !await boss.page.getByRole('textbox', { name: 'Name' }).isVisible()) await more.click();
+  await boss.page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await boss.page.getByRole('button', { name: 'Create character' }).click();
+  await boss.page.locator('#chat').waitFor();
+  await boss.page.getByRole('button', { name: /^Staff(,|$)/ }).waitFor();
+  await arrive(rita, unique('Rita'));
+  await joinChannel(rita, 'Development');
+});
+
+after(() => browser?.close());
+
+const staff = () => boss.page.getByRole('dialog', { name: 'Staff', exact: true });
+const open = () => boss.page.getByRole('button', { name: /^Staff(,|$)/ }).click();
+const answer = text => staff().getByRole('log').getByText(text).last();
+
+test('who is not on the staff has no such tools', options, async () => {
+  assert.equal(await rita.page.getByRole('button', { name: /^Staff(,|$)/ }).count(), 0);
+});
+
+test('a report comes in, and somebody takes care of it', options, async () => {
+  await write(rita, '/report [b]Spam[/b] <img src=x onerror="window.hacked=1">');
+  await line(rita, 'Your report has been passed to the staff.').waitFor();
+  await open();
+  const report = staff().locator('.report').filter({ hasText: rita.name });
+  await report.getByText('Spam <img src=x onerror="window.hacked=1">').waitFor();
+  assert.equal(await report.locator('strong').textContent(), 'Spam');
+  await picture(boss, '60-staff');
+  await assertAccessible(boss, 'the dialog of the staff');
+  await staff().getByRole('button', { name: 'Read the list again' }).click();
+  await answer('These were the open reports.').waitFor();
+  await report.getByRole('button', { name: /^Take care/ }).click();
+  await report.waitFor({ state: 'detached' });
+  assert.equal(await boss.page.evaluate(() => window.hacked), undefined);
+});
+
+test('administrators broadcast, make channels and moderators, reward, and ask the server', options, async () => {
+  const channel = unique('Library');
+  await staff().getByRole('textbox', { name: 'Public channel' }).fill(channel);
+  await staff().getByRole('button', { name: 'Create channel' }).click();
+  await answer(`The public channel ${channel} has been made.`).waitFor();
+  await staff().getByRole('combobox', { name: 'Staff' }).fill(rita.name);
+  await staff().getByRole('button', { name: 'Make a global moderator' }).click();
+  await answer(`${rita.name} is a global moderator now.`).waitFor();
+  await rita.page.getByRole('button', { name: /^Staff(,|$)/ }).waitFor();
+  await boss.page.keyboard.press('Escape');
+  await openConversation(boss, 'Staff Room');
+  await write(boss, '/report The kettle is empty');
+  await rita.page.getByRole('button', { name: 'Staff, 1 open report' }).click();
+  const report = rita.page.getByRole('dialog', { name: 'Staff', exact: true }).locator('.report').filter({ hasText: 'The kettle is empty' });
+  await report.getByRole('button', { name: /^Take care/ }).click();
+  await report.waitFor({ state: 'detached' });
+  assert.equal(await rita.page.getByRole('textbox', { name: 'Server command' }).count(), 0, 'moderators are no administrators');
+  await rita.page.keyboard.press('Escape');
+  await open();
+  await staff().getByRole('combobox', { name: 'Staff' }).fill(rita.name);
+  await staff().getByRole('button', { name: 'Take it back' }).click();
+  await answer(`${rita.name} is no global moderator any more.`).waitFor();
+  await rita.page.getByRole('button', { name: /^Staff(,|$)/ }).waitFor({ state: 'hidden' });
+  await staff().getByRole('combobox', { name: 'Staff' }).fill(rita.name);
+  await staff().getByRole('button', { name: 'Reward with a crown' }).click();
+  await rita.page.locator('#self-status .mark[data-status=crown]').waitFor();
+  await staff().getByRole('textbox', { name: 'Server command' }).fill('status');
+  await staff().getByRole('button', { name: 'Run' }).click();
+  await answer(/\d/).waitFor();
+  await staff().getByRole('textbox', { name: 'Tell everybody' }).fill('Tea at [b]five[/b]');
+  await staff().getByRole('button', { name: 'Broadcast' }).click();
+  await boss.page.getByRole('dialog', { name: 'Tell everybody?' }).getByRole('button', { name: 'Broadcast' }).click();
+  await line(rita, `Broadcast from ${name}: Tea at five`).waitFor();
+  await picture(boss, '61-staff');
+});
+
+test('somebody is timed out from the server, let back in, and kicked', options, async () => {
+  const choose = async what => {
+    await staff().getByRole('combobox', { name: 'Character' }).fill(rita.name);
+    await staff().getByRole('button', { name: 'Kick, time out or ban' }).click();
+    const moderate = boss.page.getByRole('dialog', { name: `Moderate ${rita.name}` });
+    await moderate.getByRole('radio', { name: what }).check();
+    return moderate;
+  };
+  const timeOut = await choose('Time out from the server');
+  await timeOut.getByRole('spinbutton', { name: 'Minutes' }).fill('5');
+  await timeOut.getByRole('textbox', { name: 'Reason' }).fill('Too loud');
+  await picture(boss, '62-time-out');
+  await assertAccessible(boss, 'the dialog of moderation on the server');
+  await timeOut.getByRole('button', { name: 'Time out from the server' }).click();
+  await rita.page.getByText('You have been timed out for 5 minutes: Too loud').first().waitFor();
+  await open();
+  await answer(`${rita.name} is timed out for 5 minutes.`).waitFor();
+  await staff().getByRole('combobox', { name: 'Character' }).fill(rita.name);
+  await staff().getByRole('button', { name: 'Let back in' }).click();
+  await answer(`${rita.name} may come back.`).waitFor();
+  await rita.page.getByRole('button', { name: 'Connect again' }).click();
+  await rita.page.locator('#connection-bar').waitFor({ state: 'hidden' });
+  await (await choose('Kick from the server')).getByRole('button', { name: 'Kick from the server' }).click();
+  await rita.page.getByText(/^Disconnected\./).waitFor();
+});
+
+test('no page had an error', options, () => assertNoErrors(boss, rita));

@@ -1,0 +1,156 @@
+// Searching the lines of the open conversation, and choosing between messages and ads.
+
+import { byId, el, fold } from './text.js';
+import { active, changed, onChange } from './state.js';
+import { drawing } from './formatting.js';
+import { logParts, showLine, toEnd } from './log.js';
+
+const HIGHLIGHT = 'found';
+const VIEWS = { all: 'All', message: 'Messages', ad: 'Ads' };
+
+let bar;
+let field;
+let count;
+let found = [];
+let at = -1;
+
+export function startFind() {
+  field = el('input', { type: 'search', placeholder: 'Search these messages', 'aria-label': 'Search these messages', autocomplete: 'off', spellcheck: 'false',
+    input: () => search(true) });
+  count = el('span', { class: 'find-count', role: 'status' });
+  const step = (label, by, path) => el('button', { type: 'button', class: 'icon', 'aria-label': label, click: () => go(at + by) }, drawing(path));
+  const views = el('fieldset', { class: 'segments find-views' }, el('legend', { class: 'visually-hidden', text: 'Show' }),
+    ...Object.entries(VIEWS).map(([value, name]) => el('label', {}, el('input', { type: 'radio', name: 'view', value }), el('span', { text: name }))));
+  views.addEventListener('change', event => {
+    active().view = event.target.value;
+    changed('history');
+    applyView();
+    toEnd();
+    search(false);
+  });
+  bar = el('div', { class: 'find', role: 'search', 'aria-label': 'In this conversation', hidden: true },
+    el('div', { class: 'find-row' }, field, count, step('Earlier', -1, 'M6 15l6-6 6 6'), step('Later', 1, 'M6 9l6 6 6-6'),
+      el('button', { type: 'button', class: 'icon', 'aria-label': 'Close the search', click: close }, drawing('M6 6l12 12M18 6L6 18'))),
+    views);
+  bar.addEventListener('keydown', event => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      close();
+    } else if (event.key === 'Enter' && event.target === field) {
+      event.preventDefault();
+      go(at + (event.shiftKey ? 1 : -1));
+    }
+  });
+  byId('log-place').before(bar);
+  byId('toggle-find').addEventListener('click', () => (bar.hidden ? open() : close()));
+  onChange('active', renderAll);
+  onChange('active-state', renderViews);
+  onChange('log', () => { applyView(); if (!bar.hidden && field.value) search(false); });
+  document.addEventListener('keydown', event => {
+    if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.key.toLowerCase() !== 'f') return;
+    if (byId('chat').hidden || document.querySelector('dialog[open]')) return;
+    event.preventDefault();
+    open();
+  });
+}
+
+function open() {
+  bar.hidden = false;
+  byId('toggle-find').setAttribute('aria-expanded', 'true');
+  renderViews();
+  search(true);
+  field.select();
+  field.focus();
+}
+
+function close() {
+  bar.hidden = true;
+  byId('toggle-find').setAttribute('aria-expanded', 'false');
+  field.value = '';
+  mark([]);
+  count.textContent = '';
+  byId('toggle-find').focus();
+}
+
+function renderAll() {
+  applyView();
+  renderViews();
+  if (!bar.hidden) search(true);
+}
+
+const hasAds = target => target.kind === 'channel' && (target.mode !== 'chat' || target.lines.some(line => line.kind === 'ad'));
+
+function renderViews() {
+  const target = active();
+  const views = bar.querySelector('.find-views');
+  views.hidden = !hasAds(target);
+  for (const choice of views.querySelectorAll('input')) choice.checked = choice.value === (target.view ?? 'all');
+  const filtered = (target.view ?? 'all') !== 'all';
+  const toggle = byId('toggle-find');
+  toggle.classList.toggle('active', filtered);
+  toggle.setAttribute('aria-label', filtered ? `Search and filter: only ${VIEWS[target.view].toLowerCase()} are shown` : 'Search and filter');
+}
+
+function applyView() {
+  const { list } = logParts();
+  if (list) list.dataset.view = active().view ?? 'all';
+}
+
+/** Find the lines with this text; the newest comes first into sight. */
+function search(jump) {
+  const wanted = fold(field.value.trim());
+  const { elements, list } = logParts();
+  if (wanted === '' || !list) {
+    mark([]);
+    count.textContent = '';
+    return;
+  }
+  const shown = [...elements.values()].filter(line => line.offsetParent !== null);
+  mark(shown.filter(line => fold(line.querySelector('.text').textContent).includes(wanted)
+    || fold(line.querySelector('.name')?.textContent ?? '').includes(wanted)));
+  if (jump) go(found.length - 1);
+  else renderCount();
+}
+
+function mark(lines) {
+  const current = found[at];
+  for (const line of found) line.classList.remove('found', 'found-current');
+  found = lines;
+  at = found.indexOf(current);
+  for (const line of found) line.classList.add('found');
+  if (at >= 0) found[at].classList.add('found-current');
+  paint();
+}
+
+/** Where the browser can paint ranges, the words themselves are marked, without touching the text. */
+function paint() {
+  if (!globalThis.CSS?.highlights) return;
+  CSS.highlights.delete(HIGHLIGHT);
+  const wanted = fold(field.value.trim());
+  if (wanted === '' || found.length === 0) return;
+  const ranges = [];
+  for (const line of found) {
+    const walker = document.createTreeWalker(line.querySelector('.text'), NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = fold(node.data);
+      for (let start = text.indexOf(wanted); start >= 0; start = text.indexOf(wanted, start + wanted.length)) {
+        ranges.push(new StaticRange({ startContainer: node, startOffset: start, endContainer: node, endOffset: start + wanted.length }));
+      }
+    }
+  }
+  CSS.highlights.set(HIGHLIGHT, new Highlight(...ranges.slice(0, 2000)));
+}
+
+function go(index) {
+  if (found.length > 0) {
+    found[at]?.classList.remove('found-current');
+    at = (index + found.length) % found.length;
+    found[at].classList.add('found-current');
+    showLine(found[at]);
+  }
+  renderCount();
+}
+
+function renderCount() {
+  count.textContent = found.length === 0 ? 'Not found' : at < 0 ? `${found.length} found` : `${at + 1} of ${found.length}`;
+}

@@ -1,0 +1,96 @@
+// What moderators and the staff can do about one person: kick, time out and ban, here or on the whole server.
+
+import { byId, el, fold } from './text.js';
+import { active, isMe, roleIn, state } from './state.js';
+import { isStaff, mayModerate, mayOwn } from './roles.js';
+import { command } from './room.js';
+import { ask, makeDialog, setTitle, show, toast } from './dialog.js';
+
+/** The longest time-out, in minutes. */
+const LONGEST = 90;
+
+let connection;
+let dialog;
+let form;
+let name = '';
+let target = null;
+
+export function startModeration(parts) {
+  ({ connection } = parts);
+  form = el('form', { class: 'stack' },
+    el('fieldset', { class: 'choices choices-tall', id: 'moderate-choices' }, el('legend', { class: 'visually-hidden', text: 'What is to happen' })),
+    el('label', { id: 'moderate-minutes' }, 'Minutes', el('input', { name: 'minutes', type: 'number', min: '1', max: String(LONGEST), step: '1', value: '30', required: true })),
+    el('label', { id: 'moderate-reason' }, 'Reason, which they will read', el('input', { name: 'reason', autocomplete: 'off', maxlength: '400' })),
+    el('div', { class: 'actions' }, el('button', { type: 'button', 'data-close': true, text: 'Cancel' }),
+      el('button', { type: 'submit', class: 'danger', id: 'moderate-submit' })));
+  dialog = makeDialog('moderate-dialog', '', form);
+  form.addEventListener('change', render);
+  form.addEventListener('submit', submit);
+}
+
+const HERE = {
+  CKU: ['Kick', 'They leave, and may come back.'],
+  CTU: ['Time out', 'They leave, and may come back when the time is over.'],
+  CBU: ['Ban', 'They leave, and stay out.'],
+};
+const SERVER = {
+  KIK: ['Kick from the server', 'Their connection is closed; they may come back.'],
+  TMO: ['Time out from the server', 'All their characters stay out until the time is over.'],
+  ACB: ['Ban from the server', 'The account and all its characters stay out.'],
+};
+const ALL = { ...HERE, ...SERVER };
+
+/** What can be done about a person, as buttons: `action(label, run, attributes)` makes one. For the dialog of a person. */
+export function moderationActions(person, action) {
+  const place = active();
+  const here = place.kind === 'channel' && place.members.has(fold(person)) && mayModerate(place);
+  if (isMe(person) || !(here || isStaff())) return;
+  action('Kick, time out or ban', () => openModeration(person, here ? place : null), { class: 'danger' });
+  if (!here || !mayOwn(place) || fold(person) === fold(place.owner)) return;
+  const moderates = place.moderators.has(fold(person));
+  action(moderates ? 'Take off the moderators' : 'Make a moderator', () => command(place, moderates ? 'COR' : 'COA', { character: person }));
+  if (moderates && roleIn(place, state.me) === 'owner') {
+    action('Hand the room over', async () => {
+      const yes = await ask('Hand the room over?', `${person} becomes the owner of “${place.title}”. You stay a moderator, no more.`, 'Hand over');
+      if (yes) command(place, 'CSO', { character: person });
+    });
+  }
+}
+
+/** Choose what happens to a person; `place` is the channel in question, or null for the server alone. */
+export function openModeration(person, place) {
+  name = person;
+  target = place;
+  setTitle(dialog, `Moderate ${person}`);
+  const group = (title, choices) => [el('p', { class: 'choices-title', text: title }), ...Object.entries(choices).map(([code, [label, meaning]]) =>
+    el('label', {}, el('input', { type: 'radio', name: 'what', value: code, required: true }),
+      el('span', {}, el('span', {}, label, el('span', { class: 'muted choice-note', text: meaning })))))];
+  const box = byId('moderate-choices');
+  box.replaceChildren(box.querySelector('legend'), ...(place ? group(`In ${place.title}`, HERE) : []), ...(isStaff() ? group('On the whole server', SERVER) : []));
+  box.querySelector('input').checked = true;
+  form.elements.reason.value = '';
+  render();
+  show(dialog);
+}
+
+function render() {
+  const what = form.elements.what.value;
+  const timed = what === 'CTU' || what === 'TMO';
+  byId('moderate-minutes').hidden = !timed;
+  form.elements.minutes.disabled = !timed;
+  byId('moderate-reason').hidden = what !== 'TMO';
+  form.elements.reason.disabled = what !== 'TMO';
+  byId('moderate-submit').textContent = ALL[what][0];
+}
+
+function submit(event) {
+  event.preventDefault();
+  const what = form.elements.what.value;
+  const minutes = Number(form.elements.minutes.value);
+  dialog.close();
+  if (what === 'CTU') command(target, what, { character: name, length: minutes });
+  else if (Object.hasOwn(HERE, what)) command(target, what, { character: name });
+  else if (!connection.send(what, { character: name, ...(what === 'TMO' ? { time: minutes, reason: form.elements.reason.value.trim() || 'No reason was given.' } : {}) })) {
+    toast('There is no connection at the moment.');
+  }
+}

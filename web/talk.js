@@ -1,0 +1,37 @@
+// Starts what belongs to rooms and talk, and takes it over a reload.
+
+import { startChannels } from './channels.js';
+import { startRoom } from './room.js';
+import { startModeration } from './moderation.js';
+import { startCommands } from './commands.js';
+import { startDice } from './dice.js';
+import { forgetAds, recallAds, startAds } from './ads.js';
+import { forget, recall, startMemory } from './memory.js';
+import { startFind } from './find.js';
+import { startStaff } from './staff.js';
+import { focusComposer } from './composer.js';
+import { send } from './frames.js';
+
+export function startTalk({ connection, setStatus, openPerson }) {
+  startChannels({ connection });
+  startRoom({ connection, openPerson });
+  startModeration({ connection });
+  startCommands({ connection, setStatus, focus: focusComposer });
+  startDice();
+  startAds({ connection });
+  startFind();
+  startStaff({ connection, openPerson });
+  startMemory();
+}
+
+/** After a reload: drafts, lines and running ads of this character. What was never sent is sent. */
+export function recallTalk() {
+  recall(send);
+  recallAds();
+}
+
+/** On leaving the chat. */
+export function forgetTalk() {
+  forget();
+  forgetAds();
+}
