@@ -6,13 +6,17 @@ local text = common.text
 
 local BANS_MAX = 300
 
--- The channel of a field, and the error number when there is none.
-local function channel_of(field)
-    local found, chan = c.getChannel(string.lower(field))
-    if not found then
-        return nil, const.FERR_CHANNEL_NOT_FOUND
+-- The channel and the character that a command names, or the error number.
+local function named(args)
+    local channel, character = text(args.channel), text(args.character)
+    if channel == nil or character == nil then
+        return nil, "", const.FERR_BAD_SYNTAX
     end
-    return chan, nil
+    local found, chan = c.getChannel(string.lower(channel))
+    if not found then
+        return nil, "", const.FERR_CHANNEL_NOT_FOUND
+    end
+    return chan, character, const.FERR_OK
 end
 
 -- Tells everybody in the channel of a change of moderators.
@@ -30,11 +34,10 @@ local function is_silent(value)
 end
 
 function event.COA(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil or character == "" then
+    if text(args.character) == "" then
         return const.FERR_BAD_SYNTAX
     end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -56,11 +59,7 @@ function event.COA(con, args)
 end
 
 function event.COR(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -85,11 +84,7 @@ function event.COR(con, args)
 end
 
 function event.CSO(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -123,11 +118,7 @@ local function withdraw_invitation(chan, name)
 end
 
 function event.CKU(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -187,11 +178,7 @@ local function keep_out(con, chan, character, code, length, args)
 end
 
 function event.CBU(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -209,11 +196,7 @@ function event.CTU(con, args)
     if length == nil then
         return const.FERR_BAD_TIMEOUT_FORMAT
     end
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end
@@ -227,11 +210,7 @@ function event.CTU(con, args)
 end
 
 function event.CUB(con, args)
-    local channel, character = text(args.channel), text(args.character)
-    if channel == nil or character == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    local chan, fault = channel_of(channel)
+    local chan, character, fault = named(args)
     if chan == nil then
         return fault
     end

@@ -3,9 +3,11 @@
 //! The tests' file is loaded after `main.lua` in the same state. First what it does by itself is run, then each
 //! function in its global table `tests`, in the order of their names, each in a fresh world.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod edge;
 
-use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs};
+use std::collections::BTreeMap;
+
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::{self, Object};
 use fchatd_script::engine::{Argument, ScriptError, Watchdog};
@@ -13,6 +15,8 @@ use fchatd_script::host::{Scripts, connection_handle};
 use fchatd_script::tools::testing::{FUNCTIONS, PRELUDE, RUNNER};
 use fchatd_world::settings::Value as Setting;
 use fchatd_world::{Now, Settings};
+
+pub use edge::PlainEdge;
 
 use crate::Core;
 
@@ -101,9 +105,7 @@ struct Bench {
     /// All connections that ever were, by the number under which scripts know them.
     handles: BTreeMap<u64, ConnectionId>,
     received: BTreeMap<ConnectionId, Vec<String>>,
-    closed: BTreeSet<ConnectionId>,
-    everyone: BTreeSet<ConnectionId>,
-    channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
+    edge: PlainEdge,
     wishes: Vec<Wish>,
     next: u32,
 }
@@ -141,9 +143,7 @@ impl Bench {
             outputs: Outputs::default(),
             handles: BTreeMap::new(),
             received: BTreeMap::new(),
-            closed: BTreeSet::new(),
-            everyone: BTreeSet::new(),
-            channels: BTreeMap::new(),
+            edge: PlainEdge::default(),
             wishes: Vec::new(),
             next: 0,
         })
@@ -253,7 +253,7 @@ impl Bench {
                 Answer::Nothing
             }
             ("command", Some(connection)) => {
-                if self.closed.contains(&connection) {
+                if self.edge.closed.contains(&connection) {
                     return Answer::Wrong(
                         "the server has closed this connection, it can't send commands".into(),
                     );
@@ -269,7 +269,7 @@ impl Bench {
                 let frames = self.received.remove(&connection).unwrap_or_default();
                 Answer::Table(listing(&frames))
             }
-            ("closed", Some(connection)) => Answer::Truth(self.closed.contains(&connection)),
+            ("closed", Some(connection)) => Answer::Truth(self.edge.closed.contains(&connection)),
             (other, _) => Answer::Wrong(format!("testing knows no {other}")),
         }
     }
@@ -389,57 +389,15 @@ impl Bench {
 
     fn deliver_all(&mut self) {
         let outputs = std::mem::take(&mut self.outputs);
-        for operation in &outputs.operations {
-            match *operation {
-                Operation::Send { connection, frame } if connection == RUNNER => {
-                    self.wishes.extend(wish(outputs.bytes_of(frame)));
-                }
-                Operation::Send { connection, frame } => self.deliver(connection, outputs.bytes_of(frame)),
-                Operation::SendChannel {
-                    channel,
-                    except,
-                    frame,
-                } => {
-                    for connection in self.channels.get(&channel).cloned().unwrap_or_default() {
-                        if Some(connection) != except {
-                            self.deliver(connection, outputs.bytes_of(frame));
-                        }
-                    }
-                }
-                Operation::SendEveryone { frame } => {
-                    for connection in self.everyone.clone() {
-                        self.deliver(connection, outputs.bytes_of(frame));
-                    }
-                }
-                Operation::Identified { connection } => {
-                    self.everyone.insert(connection);
-                }
-                Operation::Departed { connection } => {
-                    self.everyone.remove(&connection);
-                    self.channels.values_mut().for_each(|members| {
-                        members.remove(&connection);
-                    });
-                }
-                Operation::Join { channel, connection } => {
-                    self.channels.entry(channel).or_default().insert(connection);
-                }
-                Operation::Leave { channel, connection } => {
-                    self.channels.entry(channel).or_default().remove(&connection);
-                }
-                Operation::CloseChannel { channel } => {
-                    self.channels.remove(&channel);
-                }
-                Operation::Await { .. } => {}
-                Operation::Close { connection, .. } => {
-                    self.closed.insert(connection);
-                }
+        let (received, wishes) = (&mut self.received, &mut self.wishes);
+        self.edge.carry_out(&outputs, |connection, frame, _| {
+            if connection == RUNNER {
+                wishes.extend(wish(frame));
+            } else {
+                let text = String::from_utf8_lossy(frame).into_owned();
+                received.entry(connection).or_default().push(text);
             }
-        }
-    }
-
-    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        self.received.entry(connection).or_default().push(text);
+        });
     }
 }
 

@@ -190,7 +190,10 @@ fn every_field_takes_every_nonsense() {
                 let errors = play.chat.errors(id);
                 assert!(errors.len() <= 1, "{code} {shown}: {errors:?}");
                 assert!(!errors.contains(&-2), "{code} {shown}: a script failed");
-                assert!(!play.chat.closed.contains(&id), "{code} {shown} closed {name}");
+                assert!(
+                    !play.chat.edge.closed.contains(&id),
+                    "{code} {shown} closed {name}"
+                );
                 play.chat.requests.clear();
                 play.chat.forget();
             }

@@ -367,7 +367,7 @@ fn administration() {
         "{heard}"
     );
     let bob = play.id("Bob");
-    assert!(play.chat.closed.contains(&bob));
+    assert!(play.chat.edge.closed.contains(&bob));
 }
 
 #[test]

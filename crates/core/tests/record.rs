@@ -256,7 +256,7 @@ proptest! {
                     ticket.clear();
                 }
             }
-            (chat.take(connection), chat.closed.clone(), chat.requests.clone())
+            (chat.take(connection), chat.edge.closed.clone(), chat.requests.clone())
         });
         prop_assert_eq!(&answers[0], &answers[1], "{:?} {:?}", text, kept);
         if code.eq_ignore_ascii_case("IDN") {

@@ -208,16 +208,16 @@ fn what_is_said_before_log_in() {
     chat.say(stranger, "QQQ");
     chat.say(stranger, "VAR");
     assert_eq!(chat.errors(stranger), [8, 8]);
-    assert!(!chat.closed.contains(&stranger));
+    assert!(!chat.edge.closed.contains(&stranger));
     chat.say(stranger, r#"MSG {"channel":"Frontpage","message":"hi"}"#);
     assert_eq!(chat.errors(stranger), [3]);
-    assert!(chat.closed.contains(&stranger));
+    assert!(chat.edge.closed.contains(&stranger));
     chat.say(stranger, "QQQ");
     assert_eq!(chat.take(stranger), [], "nothing is taken any more");
 
     let short = chat.open();
     chat.say(short, "ab");
-    assert!(chat.closed.contains(&short));
+    assert!(chat.edge.closed.contains(&short));
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn log_ins_that_are_refused() {
         let client = chat.open();
         chat.say(client, &text);
         assert_eq!(chat.errors(client), [number], "{text}");
-        assert!(chat.closed.contains(&client));
+        assert!(chat.edge.closed.contains(&client));
     }
 
     let ada = chat.log_in("Ada");
@@ -248,7 +248,7 @@ fn log_ins_that_are_refused() {
         let client = chat.open();
         chat.log_in_with(client, "Eve", answer);
         assert_eq!(chat.errors(client), [number], "{answer}");
-        assert!(chat.closed.contains(&client));
+        assert!(chat.edge.closed.contains(&client));
         assert_eq!(chat.take(ada), [], "nobody hears of it");
     };
     refused(r#"{"error":"Invalid ticket."}"#, 4, &mut chat);
@@ -271,7 +271,7 @@ fn log_ins_that_are_refused() {
     chat.say(bob, &idn("ticket"));
     chat.say(bob, &idn("ticket"));
     assert_eq!(chat.errors(bob), [11]);
-    assert!(!chat.closed.contains(&bob));
+    assert!(!chat.edge.closed.contains(&bob));
     chat.pass(29_000);
     assert_eq!(chat.take(bob), []);
     chat.pass(1_500);
@@ -298,7 +298,7 @@ fn the_same_character_again_takes_the_place() {
     let number = old.slot + 1;
     chat.log_in_with(new, "Ada", &answer(number, number, "Ada"));
     assert_eq!(chat.errors(old), [31]);
-    assert!(chat.closed.contains(&old));
+    assert!(chat.edge.closed.contains(&old));
     assert_eq!(chat.codes(bob), [""; 0], "nobody sees anything of it");
     assert!(
         !chat.codes(new).contains(&"FLN".to_owned()),

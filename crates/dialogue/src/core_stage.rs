@@ -1,10 +1,11 @@
 //! The stage without sockets: the core alone, with a clock that a play moves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use fchatd_core::Core;
-use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_core::testing::PlainEdge;
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs, Request};
 use fchatd_script::host::Scripts;
 use fchatd_world::{Now, Settings};
 
@@ -21,9 +22,7 @@ pub struct CoreStage {
     now: Now,
     answers: Vec<(String, String, Option<String>)>,
     heard: BTreeMap<ConnectionId, Vec<String>>,
-    closed: BTreeSet<ConnectionId>,
-    everyone: BTreeSet<ConnectionId>,
-    channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
+    edge: PlainEdge,
     next: u32,
 }
 
@@ -49,9 +48,7 @@ impl CoreStage {
             now,
             answers: login_answers(&play.cast),
             heard: BTreeMap::new(),
-            closed: BTreeSet::new(),
-            everyone: BTreeSet::new(),
-            channels: BTreeMap::new(),
+            edge: PlainEdge::default(),
             next: 0,
         })
     }
@@ -64,48 +61,14 @@ impl CoreStage {
     }
 
     fn carry_out(&mut self, outputs: &Outputs) -> Result<(), String> {
-        for operation in &outputs.operations {
-            match *operation {
-                Operation::Send { connection, frame } => self.deliver(connection, outputs.bytes_of(frame))?,
-                Operation::SendChannel {
-                    channel,
-                    except,
-                    frame,
-                } => {
-                    for connection in self.channels.get(&channel).cloned().unwrap_or_default() {
-                        if Some(connection) != except {
-                            self.deliver(connection, outputs.bytes_of(frame))?;
-                        }
-                    }
-                }
-                Operation::SendEveryone { frame } => {
-                    for connection in self.everyone.clone() {
-                        self.deliver(connection, outputs.bytes_of(frame))?;
-                    }
-                }
-                Operation::Identified { connection } => {
-                    self.everyone.insert(connection);
-                }
-                Operation::Departed { connection } => {
-                    self.everyone.remove(&connection);
-                    for members in self.channels.values_mut() {
-                        members.remove(&connection);
-                    }
-                }
-                Operation::Join { channel, connection } => {
-                    self.channels.entry(channel).or_default().insert(connection);
-                }
-                Operation::Leave { channel, connection } => {
-                    self.channels.entry(channel).or_default().remove(&connection);
-                }
-                Operation::CloseChannel { channel } => {
-                    self.channels.remove(&channel);
-                }
-                Operation::Await { .. } => {}
-                Operation::Close { connection, .. } => {
-                    self.closed.insert(connection);
-                }
-            }
+        let (heard, mut fault) = (&mut self.heard, None);
+        self.edge
+            .carry_out(outputs, |connection, frame, _| match std::str::from_utf8(frame) {
+                Ok(text) => heard.entry(connection).or_default().push(text.to_owned()),
+                Err(error) => fault = Some(format!("a frame is no UTF-8: {error}")),
+            });
+        if let Some(fault) = fault {
+            return Err(fault);
         }
         for request in &outputs.requests {
             if let Request::CheckLogin {
@@ -133,12 +96,6 @@ impl CoreStage {
             connection,
             answer: answer.as_deref(),
         })
-    }
-
-    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) -> Result<(), String> {
-        let text = std::str::from_utf8(bytes).map_err(|error| format!("a frame is no UTF-8: {error}"))?;
-        self.heard.entry(connection).or_default().push(text.to_owned());
-        Ok(())
     }
 }
 
@@ -188,7 +145,7 @@ impl Stage for CoreStage {
     }
 
     fn is_closed(&mut self, line: Line, _patience: bool) -> bool {
-        self.closed.contains(&id(line))
+        self.edge.closed.contains(&id(line))
     }
 
     fn pass(&mut self, milliseconds: u64) -> Result<bool, String> {

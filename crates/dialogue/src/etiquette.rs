@@ -108,11 +108,10 @@ impl Etiquette {
                 self.owed = Some(("COL", text("channel").to_owned()));
             }
             "ICH" => return Err("ICH comes only after the own JCH and COL".into()),
-            "NLN" if is_me(text("identity")) => {
-                if std::mem::replace(&mut self.is_in, true) {
-                    return Err("the own NLN comes once".into());
-                }
+            "NLN" if is_me(text("identity")) && self.is_in => {
+                return Err("the own NLN comes once".into());
             }
+            "NLN" if is_me(text("identity")) => self.is_in = true,
             "NLN" if !self.is_in => return Err("the own NLN comes before any other".into()),
             _ => {}
         }

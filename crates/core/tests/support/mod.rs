@@ -8,12 +8,13 @@
 
 pub(crate) mod play;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use fchatd_core::Core;
+use fchatd_core::testing::PlainEdge;
 use fchatd_protocol::change::Commit;
-use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs, Request};
 use fchatd_script::builtin;
 use fchatd_script::engine::Watchdog;
 use fchatd_script::host::Scripts;
@@ -30,15 +31,12 @@ pub(crate) struct Simulation {
     pub(crate) now: Now,
     /// What each connection got and has not been looked at.
     pub(crate) received: BTreeMap<ConnectionId, Vec<Frame>>,
-    /// Connections that the core closed.
-    pub(crate) closed: BTreeSet<ConnectionId>,
+    /// Who hears what, and whom the core has closed.
+    pub(crate) edge: PlainEdge,
     /// Questions of the core that nobody has answered.
     pub(crate) requests: Vec<Request>,
-    everyone: BTreeSet<ConnectionId>,
-    channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
     outputs: Outputs,
     next: u32,
-    awaited: u64,
     stored: u64,
     /// What each connection is to get behind something that waits, with the commit that it waits for itself.
     held: BTreeMap<ConnectionId, VecDeque<(u64, Vec<u8>)>>,
@@ -72,13 +70,10 @@ impl Simulation {
             core,
             now,
             received: BTreeMap::new(),
-            closed: BTreeSet::new(),
+            edge: PlainEdge::default(),
             requests: Vec::new(),
-            everyone: BTreeSet::new(),
-            channels: BTreeMap::new(),
             outputs: Outputs::default(),
             next: 0,
-            awaited: 0,
             stored: 0,
             held: BTreeMap::new(),
             transcript: Vec::new(),
@@ -237,58 +232,16 @@ impl Simulation {
     fn carry_out(&mut self) {
         let outputs = std::mem::take(&mut self.outputs);
         self.transcript.extend_from_slice(&outputs.bytes);
-        for operation in &outputs.operations {
-            match *operation {
-                Operation::Send { connection, frame } => self.deliver(connection, outputs.bytes_of(frame)),
-                Operation::SendChannel {
-                    channel,
-                    except,
-                    frame,
-                } => {
-                    for connection in self.channels.get(&channel).cloned().unwrap_or_default() {
-                        if Some(connection) != except {
-                            self.deliver(connection, outputs.bytes_of(frame));
-                        }
-                    }
-                }
-                Operation::SendEveryone { frame } => {
-                    for connection in self.everyone.clone() {
-                        self.deliver(connection, outputs.bytes_of(frame));
-                    }
-                }
-                Operation::Identified { connection } => {
-                    self.everyone.insert(connection);
-                }
-                Operation::Departed { connection } => {
-                    self.everyone.remove(&connection);
-                    self.channels.values_mut().for_each(|members| {
-                        members.remove(&connection);
-                    });
-                }
-                Operation::Join { channel, connection } => {
-                    self.channels.entry(channel).or_default().insert(connection);
-                }
-                Operation::Leave { channel, connection } => {
-                    self.channels.entry(channel).or_default().remove(&connection);
-                }
-                Operation::CloseChannel { channel } => {
-                    self.channels.remove(&channel);
-                }
-                Operation::Await { commit } => self.awaited = commit,
-                Operation::Close { connection, .. } => {
-                    self.closed.insert(connection);
-                }
-            }
-        }
+        let mut edge = std::mem::take(&mut self.edge);
+        edge.carry_out(&outputs, |connection, frame, commit| {
+            self.deliver(connection, frame, commit);
+        });
+        self.edge = edge;
         self.requests.extend(outputs.requests);
     }
 
-    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8]) {
-        let waits = if self.awaited > self.stored {
-            self.awaited
-        } else {
-            0
-        };
+    fn deliver(&mut self, connection: ConnectionId, bytes: &[u8], commit: u64) {
+        let waits = if commit > self.stored { commit } else { 0 };
         if waits > 0 || self.held.contains_key(&connection) {
             let held = self.held.entry(connection).or_default();
             held.push_back((waits, bytes.to_vec()));
