@@ -68,6 +68,13 @@ impl Cause {
     }
 }
 
+impl Commits {
+    /// Whether changes are given away to be kept.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording
+    }
+}
+
 impl Core {
     /// From now on each change of what lasts is given as a [`Request::Commit`]. What [`Core::snapshot`] gives now is
     /// taken to be kept already, or about to be. `keeps_ignores`: ignore lists are kept with the rest, because the

@@ -147,9 +147,18 @@ impl Core {
                     isolated / 1024
                 ),
             ),
+            ("state", self.storage()),
             ("chat log", if world.chat_log { "on" } else { "off" }.to_owned()),
         ];
         lines.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    fn storage(&self) -> String {
+        match self.unsaved_commits() {
+            _ if !self.commits.is_recording() => "nothing is kept".to_owned(),
+            0 => "everything is on disk".to_owned(),
+            commits => format!("{commits} changes are not on disk yet"),
+        }
     }
 
     fn log_chat(&mut self, key: ConnectionKey, on: bool) {

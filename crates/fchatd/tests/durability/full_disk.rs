@@ -30,6 +30,17 @@ fn unsaved(text: &str) -> bool {
     text.starts_with("ERR ") && text.contains("\"number\":-6")
 }
 
+/// What the administrator reads about it.
+fn unsaved_changes(actor: &mut Actor) -> String {
+    let heard = actor
+        .ask_for(r#"ZZZ {"command":"status"}"#, "ZZZ ", "state: ")
+        .unwrap();
+    let answer = heard.iter().find(|text| text.starts_with("ZZZ ")).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer[4..]).unwrap();
+    let lines = answer["message"].as_str().unwrap().lines();
+    lines.filter_map(|line| line.strip_prefix("state: ")).collect()
+}
+
 #[test]
 fn without_room_the_chat_goes_on_and_what_changed_is_saved_later() {
     let site = Site::new();
@@ -80,6 +91,7 @@ fn without_room_the_chat_goes_on_and_what_changed_is_saved_later() {
     );
     bob.ask_for(r#"COL {"channel":"Frontpage"}"#, "COL ", "Frontpage")
         .unwrap();
+    assert_eq!(unsaved_changes(&mut ada), "3 changes are not on disk yet");
     server.await_log(OUTAGE, 1);
     assert_eq!(
         server.log().matches(OUTAGE).count(),
@@ -89,6 +101,8 @@ fn without_room_the_chat_goes_on_and_what_changed_is_saved_later() {
 
     set_room(&server, None);
     server.await_log(RECOVERY, 1);
+    let saved = (0..1000).any(|_| unsaved_changes(&mut ada) == "everything is on disk");
+    assert!(saved, "{}", unsaved_changes(&mut ada));
     server.kill();
     let is = |description: &str| {
         let found = facts::read(&site.data());
