@@ -20,8 +20,9 @@ const WAITING_BYTES_MAX: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_millis(20);
 
 enum Item {
-    /// A new file, begun at this Unix time in milliseconds.
-    File(i64),
+    /// A new file, begun at this Unix time in milliseconds, with what everything after it needs: its first block is
+    /// this and nothing else, so that damage further on leaves it whole.
+    File(i64, Vec<u8>),
     Records(Vec<u8>),
 }
 
@@ -82,8 +83,7 @@ impl Writer {
         let mut queue = self.desk.queue();
         queue.has_failed = false;
         queue.bytes += records.len();
-        queue.items.push_back(Item::File(unix));
-        queue.items.push_back(Item::Records(records));
+        queue.items.push_back(Item::File(unix, records));
         self.desk.changed.notify_one();
     }
 
@@ -134,7 +134,7 @@ fn work(desk: &Desk, ring: &Ring) {
     let mut file: Option<(File, PathBuf)> = None;
     while let Some(item) = next(desk) {
         let written = match (item, &mut file) {
-            (Item::File(unix), file) => begin(ring, unix).map(|begun| *file = Some(begun)),
+            (Item::File(unix, records), file) => begin(ring, unix, &records).map(|begun| *file = Some(begun)),
             (Item::Records(records), Some((file, _))) => append(file, &records),
             // There was an error before.
             (Item::Records(_), None) => Ok(()),
@@ -150,9 +150,10 @@ fn work(desk: &Desk, ring: &Ring) {
     }
 }
 
-fn begin(ring: &Ring, unix: i64) -> io::Result<(File, PathBuf)> {
+fn begin(ring: &Ring, unix: i64, records: &[u8]) -> io::Result<(File, PathBuf)> {
     let (mut file, path) = ring.file(unix)?;
     file.write_all(MAGIC)?;
+    append(&mut file, records)?;
     Ok((file, path))
 }
 
@@ -168,9 +169,8 @@ fn next(desk: &Desk) -> Option<Item> {
     queue.is_writing = false;
     loop {
         if let Some(item) = queue.items.pop_front() {
-            if let Item::Records(records) = &item {
-                queue.bytes -= records.len();
-            }
+            let (Item::File(_, records) | Item::Records(records)) = &item;
+            queue.bytes -= records.len();
             queue.is_writing = true;
             return Some(item);
         }

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::site::{Ended, Server, Site, content_of};
 use crate::websocket::{Frame, WebSocket};
@@ -22,7 +23,11 @@ fn recording(site: &Site) -> PathBuf {
     files.into_iter().next().unwrap().0
 }
 
-fn replay(site: &Site, file: &std::path::Path, words: &[&str]) -> Ended {
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn replay(site: &Site, file: &Path, words: &[&str]) -> Ended {
     site.run(&[&["replay", file.to_str().unwrap()], words].concat())
 }
 
@@ -63,8 +68,7 @@ fn a_recording_replays_to_the_same_bytes_and_holds_no_secret() {
         (0o600, 0o700)
     );
     let bytes = fs::read(&file).unwrap();
-    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(has(SAID) && !has(TICKET) && !has(SECRET));
+    assert!(contains(&bytes, SAID) && !contains(&bytes, TICKET) && !contains(&bytes, SECRET));
 
     let replayed = replay(&site, &file, &[]);
     replayed.assert_done();
@@ -87,6 +91,15 @@ fn a_recording_outlives_the_death_of_the_program() {
     let site = Site::new();
     let server = start(&site);
     let ada = talk(&server);
+    // It is written beside the chat, so an answer can come before its line is in the file.
+    let end = Instant::now() + Duration::from_secs(60);
+    let is_written = || {
+        let files = content_of(&site.path("recordings"));
+        files.iter().any(|(_, bytes)| contains(bytes, SAID))
+    };
+    while !is_written() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     // Killed with SIGKILL.
     drop(server);
     drop(ada);
