@@ -162,7 +162,7 @@ function submit() {
   const message = text.value.trim();
   if (message === '' || byId('send').disabled) return;
   const kind = chosenKind();
-  const answer = message.startsWith('/') && kind === 'MSG' ? obey(message, shown) : 'post';
+  const answer = message.startsWith('/') ? obey(message, shown) : 'post';
   if (answer === 'kept') return;
   if (answer === 'post') {
     tellTyping('clear');

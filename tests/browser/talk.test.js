@@ -128,7 +128,6 @@ test('drafts and lines survive a lost network and a reload, each in its conversa
   await openConversation(tess, uma.name);
   assert.equal(await box(tess).inputValue(), 'a private draft');
   assert.equal(await line(tess, 'a private line').count(), 1);
-  await picture(tess, '51-after-reload');
 });
 
 test('what is kept is bounded, and gone after leaving', async () => {
