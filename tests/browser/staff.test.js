@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { arrive, assertAccessible, assertNoErrors, joinChannel, launch, line, openConversation, person, picture, unique, write } from './helpers.js';
 
-const account = process.env.FCHATD_ADMIN;
-const password = process.env.FCHATD_ADMIN_PASSWORD;
-const options = { skip: account ? false : 'set FCHATD_ADMIN and FCHATD_ADMIN_PASSWORD to test the tools of the staff' };
+const account = process.env.CHAT_ADMIN;
+const password = process.env.CHAT_ADMIN_PASSWORD;
+const options = { skip: account ? false : 'set CHAT_ADMIN and CHAT_ADMIN_PASSWORD to test the tools of the staff' };
 
 let browser;
 let boss;
