@@ -23,8 +23,8 @@ export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor:
 /** The smallest that people still carry. */
 export const SMALL = { viewport: { width: 360, height: 640 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
-/** Generous: the longest wait of a test is a reconnection. */
-export const PATIENCE = 15000;
+/** Generous: the longest wait of a test is a reconnection, and the machine may be busy with something else. */
+export const PATIENCE = 30000;
 
 /** A name that no earlier run used on the same server. */
 export const unique = word => `${word} ${randomBytes(3).toString('hex')}`;
