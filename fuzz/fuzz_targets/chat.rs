@@ -179,6 +179,10 @@ impl Chat {
         for seat in 0..PEOPLE {
             self.close(seat);
         }
+        // Who is away goes when its time is over, and so do rooms.
+        for _ in 0..2 {
+            self.pass(600_000);
+        }
         let world = self.core.world();
         assert_eq!((world.connection_count(), world.user_count()), (0, 0));
         assert!(world.channels().all(|(_, channel)| channel.members.is_empty()));

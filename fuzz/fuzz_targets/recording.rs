@@ -24,7 +24,9 @@ fuzz_target!(|bytes: &[u8]| {
         count += 1;
     }
     let file = wrapped(&again);
-    let taken = Records::of(&file).expect("it begins well").map(|record| record.expect("a record"));
+    let taken = Records::of(&file)
+        .expect("it begins well")
+        .map(|record| record.expect("a record"));
     assert_eq!(taken.count(), count);
 });
 

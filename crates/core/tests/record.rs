@@ -165,6 +165,15 @@ fn replay(file: &[u8]) -> (Vec<Verdict>, Option<End>, Option<Fault>) {
     (verdicts, replay.end, replay.fault())
 }
 
+#[test]
+fn a_chunk_with_nothing_in_it_is_nothing() {
+    let mut file = format::MAGIC.to_vec();
+    for content in [&[][..], &[]] {
+        file.extend_from_slice(&format::head(content));
+    }
+    assert_eq!(Records::of(&file).unwrap().count(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -111,14 +111,24 @@ impl<'a> Records<'a> {
         Ok(content)
     }
 
-    fn record(&mut self) -> Result<Record<'a>, Fault> {
+    fn record(&mut self) -> Option<Result<Record<'a>, Fault>> {
         while self.chunk.is_empty() {
-            self.chunk = self.chunk()?;
+            if self.rest.is_empty() {
+                return None;
+            }
+            match self.chunk() {
+                Ok(chunk) => self.chunk = chunk,
+                Err(fault) => return Some(Err(fault)),
+            }
         }
         let damaged = Fault::Damaged { at: self.at.0 };
-        let (record, rest) = postcard::take_from_bytes(self.chunk).map_err(|_| damaged)?;
-        self.chunk = rest;
-        Ok(record)
+        Some(match postcard::take_from_bytes(self.chunk) {
+            Ok((record, rest)) => {
+                self.chunk = rest;
+                Ok(record)
+            }
+            Err(_) => Err(damaged),
+        })
     }
 }
 
@@ -126,13 +136,10 @@ impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.chunk.is_empty() && self.rest.is_empty() {
-            return None;
-        }
         let record = self.record();
-        if record.is_err() {
+        if matches!(record, Some(Err(_))) {
             (self.rest, self.chunk) = (&[], &[]);
         }
-        Some(record)
+        record
     }
 }
