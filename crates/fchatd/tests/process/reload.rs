@@ -154,14 +154,16 @@ fn the_edge_takes_its_settings() {
 #[test]
 fn the_outbox_takes_its_bound() {
     let site = Site::new();
-    site.write(CONFIGURATION, "msg_flood = 0\noutbox_max = 1e9\n");
+    // Who is cut off is gone at once, not away.
+    let others = "msg_flood = 0\nresume_grace = 0\n";
+    site.write(CONFIGURATION, &format!("{others}outbox_max = 1e9\n"));
     let server = site.start(&["--dev"]);
     let mut ada = WebSocket::log_in(&server, "Ada", "any");
     let slow = WebSocket::log_in(&server, "Slow", "any");
     reload(
         &site,
         &server,
-        "msg_flood = 0\noutbox_max = 65536\n",
+        &format!("{others}outbox_max = 65536\n"),
         "In force now: outbox_max.",
     );
     // More than the system keeps for a socket, less than the bound before.
