@@ -66,8 +66,9 @@ export async function site() {
   return answer;
 }
 
-export function register(account, password) {
-  return request('/api/register', { account, password });
+/** `invitation` is the code, where one is needed. */
+export function register(account, password, invitation = '') {
+  return request('/api/register', { account, password, ...(invitation ? { invitation } : {}) });
 }
 
 /** Sign in; resolves to the account's character names and its default character. */
@@ -82,6 +83,30 @@ export async function signIn(account, password) {
 export function useTicket(account, ticket) {
   session.account = account;
   keepTicket(ticket);
+}
+
+/** Ask as this account: `fields` beside account and ticket. */
+export async function call(path, fields = {}) {
+  await freshTicket();
+  return request(path, { account: session.account, ticket: session.ticket, ...fields });
+}
+
+/** One of `/json/api`. */
+export const service = (name, fields) => call(`/json/api/${name}.php`, fields);
+
+/** What everybody may read: the fields and kinks of profiles. Asked for once. */
+export const mapping = () => (mappings ??= request('/json/api/mapping-list.php').catch(error => {
+  mappings = null;
+  throw error;
+}));
+
+let mappings = null;
+
+/** With the password once more: what cannot be taken back. A new ticket that comes is kept. */
+export async function withPassword(path, password, fields = {}) {
+  const answer = await request(path, { account: session.account, password, ...fields });
+  if (answer.ticket) keepTicket(answer.ticket);
+  return answer;
 }
 
 export async function characters() {

@@ -15,6 +15,8 @@ import { memberNote, startLists } from './lists.js';
 import { focusComposer, forgetTyping, startComposer } from './composer.js';
 import { openPerson, startDialogs } from './dialogs.js';
 import { toast } from './dialog.js';
+import { enterPeople, refreshPeople, startPeopleParts } from './people.js';
+import { loadSettings } from './settings.js';
 import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
 const RENEW_EVERY = 15 * 60 * 1000;
@@ -49,6 +51,7 @@ function afterLogin() {
   if (wanted && me && (me.status !== wanted.status || me.statusmsg !== wanted.statusmsg)) sendStatus();
   rejoinAll();
   outbox.pump();
+  refreshPeople();
 }
 
 function setStatus(status, statusmsg) {
@@ -70,6 +73,7 @@ function sendStatus() {
 function enterChat() {
   resetState(session.character);
   outbox.clear();
+  enterPeople();
   recallTalk();
   for (const name of session.channels) channel(name);
   byId('entry').hidden = true;
@@ -242,14 +246,18 @@ function rememberChannels() {
 }
 
 async function start() {
+  loadSettings();
   connectFrames({ connection, outbox, afterLogin });
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
+  // Before the composer, which takes the focus then: what is behind a drawer cannot have it.
+  onChange('focus', () => closeDrawer());
   startLog({ openPerson, join });
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });
   startDialogs({ connection, setStatus });
   startTalk({ connection, setStatus, openPerson });
+  startPeopleParts({ connection, openPerson, leaveChat });
   startDrawers();
   onChange('active', renderHead);
   onChange('active-state', renderHead);

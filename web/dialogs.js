@@ -4,6 +4,7 @@ import { byId, byteLength, dressAvatar, el, fold } from './text.js';
 import { STATUSES, activate, byName, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
 import { memberNote, statusMark, statusName } from './lists.js';
 import { focusComposer } from './composer.js';
+import { editAction, profileAction, relationActions, reportAction } from './people.js';
 import { moderationActions } from './moderation.js';
 import { prepareDialog, show } from './dialog.js';
 
@@ -92,9 +93,13 @@ export function openPerson(name) {
   } }));
   if (isMine) action('Change your status', openStatus, { class: 'primary' });
   else action('Write privately', () => openPrivate(shownPerson), { class: 'primary' });
+  profileAction(shownPerson, action);
+  if (isMine) editAction(shownPerson, action);
   if (!isMine) {
+    relationActions(shownPerson, action);
     const ignored = isIgnored(shownPerson);
     action(ignored ? 'Stop ignoring' : 'Ignore', () => connection.send('IGN', { action: ignored ? 'delete' : 'add', character: shownPerson }));
+    reportAction(shownPerson, action);
     moderationActions(shownPerson, action);
   }
   byId('person-actions').replaceChildren(...buttons);

@@ -101,11 +101,12 @@ function showSignIn(register_) {
   byId('entry-lead').textContent = LEADS[registering ? 'register' : accounts];
   byId('account-label').textContent = accounts === 'open' ? 'Name' : 'Account';
   field('password', accounts === 'embedded');
+  field('invitation', accounts === 'embedded' && registering && about.registration === 'invitation');
   field('ticket', accounts === 'remote');
   field('character', accounts === 'remote');
   form.elements.password.autocomplete = registering ? 'new-password' : 'current-password';
   byId('sign-in-submit').textContent = registering ? 'Create account' : 'Sign in';
-  byId('switch-entry').hidden = accounts !== 'embedded' || about.registration !== 'open';
+  byId('switch-entry').hidden = accounts !== 'embedded' || about.registration === 'closed';
   byId('switch-entry-text').textContent = registering ? 'Already have one?' : 'New here?';
   byId('switch-entry-button').textContent = registering ? 'Sign in instead' : 'Create an account';
   form.elements.account.focus();
@@ -139,8 +140,8 @@ async function busy(target, work) {
 }
 
 async function submitSignIn() {
-  const { account, password, ticket, character } = Object.fromEntries(
-    ['account', 'password', 'ticket', 'character'].map(name => [name, form.elements[name].value]));
+  const { account, password, invitation, ticket, character } = Object.fromEntries(
+    ['account', 'password', 'invitation', 'ticket', 'character'].map(name => [name, form.elements[name].value]));
   if (about.accounts === 'remote') {
     useTicket(account.trim(), ticket.trim());
     choose(character.trim());
@@ -148,7 +149,7 @@ async function submitSignIn() {
     await signIn(account.trim(), ANY).catch(() => useTicket(account.trim(), ANY));
     choose(account.trim());
   } else {
-    if (registering) await register(account.trim(), password);
+    if (registering) await register(account.trim(), password, invitation.trim());
     const answer = await signIn(account.trim(), password);
     form.reset();
     showCharacters(answer);

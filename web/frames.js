@@ -5,7 +5,10 @@ import {
   activate, addLine, changed, channel, closeConversation, findChannel, findPrivate, isIgnored, isMe, person, personName,
   privateWith, server, state, tell,
 } from './state.js';
+import { settings } from './settings.js';
 import { takeBans } from './room.js';
+import { cameOnline } from './notify.js';
+import { searchFound, searchRefused } from './search.js';
 import { takeReport } from './staff.js';
 import { adRefused } from './ads.js';
 
@@ -100,6 +103,11 @@ function say(target, kind, from, escaped) {
   addLine(target, { kind, from, text, mention: kind === 'message' && mentionsMe(text) });
 }
 
+/** Told only to who wants to know, since in a busy channel these are most of all lines. */
+function arrival(target, text) {
+  if (settings.arrivals) notice(target, text);
+}
+
 const notice = (target, text) => addLine(target, { kind: 'notice', text, own: true });
 
 function setOperators(target, [owner = '', ...moderators]) {
@@ -163,6 +171,7 @@ const handlers = {
       afterLogin();
     } else {
       addPerson(identity, gender, status, '');
+      cameOnline(identity);
       const open = findPrivate(identity);
       if (open) notice(open, `${identity} is online.`);
     }
@@ -171,7 +180,9 @@ const handlers = {
   FLN({ character }) {
     state.people.delete(fold(character));
     for (const target of state.conversations.values()) {
-      if (target.members.delete(fold(character))) changed('members', 'active-state');
+      if (!target.members.delete(fold(character))) continue;
+      arrival(target, `${character} goes offline.`);
+      changed('members', 'active-state');
     }
     const open = findPrivate(character);
     if (open) {
@@ -209,7 +220,9 @@ const handlers = {
       }
       changed('conversations', 'active-state');
     }
-    findChannel(name)?.members.set(fold(identity), identity);
+    const joined = findChannel(name);
+    joined?.members.set(fold(identity), identity);
+    if (joined && !isMe(identity)) arrival(joined, `${identity} joins.`);
     changed('members', 'active-state');
   },
   COL({ channel: name, oplist }) {
@@ -233,7 +246,7 @@ const handlers = {
     const target = findChannel(name);
     if (!target) return;
     if (!isMe(character)) {
-      target.members.delete(fold(character));
+      if (target.members.delete(fold(character))) arrival(target, `${character} leaves.`);
     } else if (wantedLeaves.delete(target.id)) {
       closeConversation(target.id);
     } else {
@@ -322,6 +335,7 @@ const handlers = {
     else tell('notice', decode(message));
   },
   RTB({ type, name, sender, subject }) {
+    changed('relations');
     const what = LOOSE_TYPES[type];
     if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: ${decode(subject)}` : ''}.`);
   },
@@ -333,6 +347,7 @@ const handlers = {
     const text = action === 'report' ? `Report by ${character} (${tab}): ${report}` : `${moderator} takes care of the report by ${character}.`;
     addLine(server(), { kind: 'notice', text, mention: action === 'report' });
   },
+  FKS: ({ characters }) => searchFound(characters),
   ZZZ: ({ message }) => tell('notice', decode(message)),
   ERR: onError,
 };
@@ -342,7 +357,7 @@ const TOO_SOON_FOR_AN_AD = 56;
 function onError(error) {
   const { number, message, command, channel: name, character } = error;
   if (number === TOO_SOON_FOR_AN_AD) adRefused(findChannel(name), message);
-  if (outbox.onError(error)) return;
+  if (searchRefused(error) || outbox.onError(error)) return;
   const target = findChannel(name);
   const joining = command === 'JCH' || (command === undefined && JOIN_ERRORS.has(number));
   if (joining) wantedJoins.delete(fold(name ?? ''));

@@ -2,6 +2,7 @@
 
 import { avatar, byId, el, hueOf } from './text.js';
 import { rich } from './bbcode.js';
+import { onSetting, timeText } from './settings.js';
 import { MAX_LINES, active, onChange, roleIn, state } from './state.js';
 
 /** Lines of one person within this time share one heading. */
@@ -10,8 +11,6 @@ const GROUP_TIME = 5 * 60 * 1000;
 /** This close to the end (CSS pixels) counts as reading along. */
 const NEAR_END = 60;
 
-/** In 24 hours: short enough for the margin beside a line, whatever the language. */
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
 let shown = null;
@@ -27,6 +26,7 @@ export function startLog({ openPerson, join }) {
   onChange('active', open);
   onChange('log', append);
   onChange('lines', updateStates);
+  onSetting(name => (name === 'clock24' || name === 'seconds' || name === 'pictures') && open());
   byId('to-bottom').addEventListener('click', () => {
     toEnd();
     byId('text').focus();
@@ -119,7 +119,7 @@ function nameButton(name) {
 }
 
 function timeOf(line) {
-  return el('time', { datetime: line.time.toISOString(), text: clock.format(line.time) });
+  return el('time', { datetime: line.time.toISOString(), text: timeText(line.time) });
 }
 
 function lineElement(line, continued) {

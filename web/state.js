@@ -132,6 +132,13 @@ export function closeConversation(id) {
   changed('conversations');
 }
 
+const lineListeners = [];
+
+/** Call `listener(conversation, line)` for every line, at once. */
+export function onLine(listener) {
+  lineListeners.push(listener);
+}
+
 /**
  * Append a line. `kind` is message, ad, roll, notice, error or invite; `from` is a name or ""; `text` is decoded.
  * Returns the line, whose `state` (`queued`, `sent`, `failed`, `unsure`) belongs to the outbox.
@@ -149,6 +156,7 @@ export function addLine(target, line) {
     changed('conversations');
   }
   changed(target.id === state.active ? 'log' : 'history');
+  for (const listener of lineListeners) listener(target, entry);
   return entry;
 }
 

@@ -49,9 +49,29 @@ export function hueOf(name) {
   return ((hash ^ (hash >>> 13)) >>> 0) % 360;
 }
 
-/** Give an avatar element its letter and colour. */
+const pictures = { wanted: () => false, version: new Map() };
+
+/** Whether avatars are pictures from the server, asked each time; else they are letters. */
+export function wantPictures(wanted) {
+  pictures.wanted = wanted;
+}
+
+/** Own pictures change while the browser still keeps the one of before. */
+export function pictureChanged(name) {
+  pictures.version.set(fold(name), Date.now());
+}
+
+function picture(name) {
+  const version = pictures.version.get(fold(name));
+  const address = `/avatar/${encodeURIComponent(name)}${version ? `?${version}` : ''}`;
+  return el('img', { class: 'avatar-picture', src: address, alt: '', loading: 'lazy', decoding: 'async', draggable: 'false',
+    error: event => event.target.remove() });
+}
+
+/** Give an avatar element its letter and colour, and the picture over them. */
 export function dressAvatar(element, name) {
   element.textContent = ([...name][0] ?? '?').toUpperCase();
+  if (pictures.wanted() && name !== '') element.append(picture(name));
   element.style.setProperty('--hue', hueOf(name));
   return element;
 }

@@ -1,0 +1,76 @@
+// Telling the staff, with what was said as proof.
+
+import { el } from './text.js';
+import { service } from './api.js';
+import { active, state } from './state.js';
+import { hasRelations } from './relations.js';
+import { makeDialog, setTitle, show, toast } from './dialog.js';
+
+/** Lines of proof, and their characters in all; the service takes half a megabyte. */
+const MOST_LINES = 200;
+const MOST_CHARACTERS = 100000;
+
+let connection;
+let dialog;
+let form;
+let error;
+let about = '';
+let target = null;
+
+export function startReport(parts) {
+  ({ connection } = parts);
+  error = el('p', { class: 'form-error', role: 'alert', hidden: true });
+  form = el('form', { class: 'stack' },
+    el('label', {}, 'What is wrong?', el('textarea', { name: 'text', rows: '5', maxlength: '4000', required: true })),
+    el('label', { class: 'check' }, el('input', { type: 'checkbox', name: 'log', checked: true }), el('span', {})),
+    el('p', { class: 'muted', text: 'Only the staff reads it. Please report what breaks the rules of this site.' }), error,
+    el('div', { class: 'actions' }, el('button', { type: 'button', 'data-close': true, text: 'Cancel' }), el('button', { type: 'submit', class: 'danger', text: 'Send report' })));
+  dialog = makeDialog('report-dialog', '', form);
+  dialog.classList.add('room-dialog');
+  form.addEventListener('submit', submit);
+}
+
+/** `name` is who it is about, or empty for what happens in the open conversation. */
+export function openReport(name = '') {
+  about = name;
+  target = active();
+  setTitle(dialog, name ? `Report ${name}` : 'Report to the staff');
+  form.reset();
+  error.hidden = true;
+  const withLog = hasRelations() && target.kind !== 'server';
+  const box = form.querySelector('.check');
+  box.hidden = !withLog;
+  box.querySelector('span').textContent = `With the last ${MOST_LINES} lines of “${target.title}” as this page has them`;
+  show(dialog);
+}
+
+function log() {
+  const lines = target.lines.filter(line => line.kind === 'message' || line.kind === 'ad' || line.kind === 'roll').slice(-MOST_LINES)
+    .map(line => `[${line.time.toISOString()}] ${line.from ? `${line.from}: ` : ''}${line.text}`);
+  return lines.join('\n').slice(-MOST_CHARACTERS);
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const button = form.querySelector('[type=submit]');
+  const text = form.elements.text.value.trim();
+  button.disabled = true;
+  error.hidden = true;
+  try {
+    const report = about ? `${about}: ${text}` : text;
+    const body = { action: 'report', report, tab: target.title };
+    if (!connection.online) throw new Error('There is no connection at the moment. Please try again.');
+    if (form.elements.log.checked && hasRelations() && target.kind !== 'server') {
+      const answer = await service('report-submit', { character: state.me, reportText: text, log: log(),
+        channel: target.kind === 'channel' ? target.title : '', reportUser: about });
+      body.logid = Number(answer.log_id);
+    }
+    if (!connection.send('SFC', body)) throw new Error('There is no connection at the moment. Please try again.');
+    dialog.close();
+    toast('The report is on its way to the staff.');
+  } catch (problem) {
+    error.textContent = problem.message;
+    error.hidden = false;
+  }
+  button.disabled = false;
+}

@@ -1,0 +1,67 @@
+// The dialog of settings: looks, reading, notifications, and the way to the account.
+
+import { byId, el } from './text.js';
+import { SIZES, THEMES, onSetting, setSetting, settings } from './settings.js';
+import { askToNotify, maySpeak, playSound } from './notify.js';
+import { hasRelations } from './relations.js';
+import { makeDialog, show, toast } from './dialog.js';
+
+let dialog;
+let account;
+let form;
+
+const part = (title, ...content) => el('section', { class: 'room-part' }, el('h3', { text: title }), ...content);
+
+function choices(name, legend, options) {
+  return el('fieldset', { class: 'segments segments-wide' }, el('legend', { class: 'field-name', text: legend }),
+    ...Object.entries(options).map(([value, text]) => el('label', {}, el('input', { type: 'radio', name, value }), el('span', { text }))));
+}
+
+const check = (name, text) => el('label', { class: 'check' }, el('input', { type: 'checkbox', name }), text);
+
+const NOTIFICATIONS = new Set(['notifyPrivate', 'notifyMentions', 'notifyFriends']);
+
+export function startSettings(parts) {
+  const more = el('button', { type: 'button', id: 'open-account', 'aria-haspopup': 'dialog', text: 'Account and characters…', click: () => parts.openAccount() });
+  const profile = el('button', { type: 'button', text: 'Edit your profile…', click: () => parts.editProfile() });
+  account = part('Account', el('div', { class: 'button-row' }, profile, more));
+  form = el('form', { class: 'stack' },
+    part('Looks', choices('theme', 'Colours', THEMES), choices('size', 'Size of text', SIZES), check('pictures', 'Show avatars as pictures')),
+    part('Reading', check('clock24', 'Clock with 24 hours'), check('seconds', 'Times with seconds'), check('arrivals', 'Say who joins and leaves channels')),
+    part('Notifications', el('p', { class: 'muted', text: 'Shown by your browser while you look elsewhere. This page has to be open.' }),
+      check('notifyPrivate', 'Private messages'), check('notifyMentions', 'Messages with my name in them'),
+      check('notifyFriends', 'Friends and bookmarks who come online'), check('sound', 'With a sound'),
+      el('p', { class: 'muted', id: 'notify-state', role: 'status' })),
+    account);
+  form.addEventListener('change', event => change(event.target));
+  form.addEventListener('submit', event => event.preventDefault());
+  dialog = makeDialog('settings-dialog', 'Settings', form);
+  dialog.classList.add('room-dialog');
+  byId('open-settings').addEventListener('click', openSettings);
+  onSetting(() => dialog.open && fill());
+}
+
+async function change(input) {
+  const { name, type, checked, value } = input;
+  setSetting(name, type === 'checkbox' ? checked : value);
+  if (name === 'sound' && checked) playSound();
+  if (NOTIFICATIONS.has(name) && checked && !await askToNotify() && !settings.sound) {
+    toast('Your browser does not let this page show notifications. You can change that beside the address of the page.');
+  }
+  fill();
+}
+
+function fill() {
+  for (const input of form.querySelectorAll('input')) {
+    if (input.type === 'checkbox') input.checked = settings[input.name];
+    else input.checked = settings[input.name] === input.value;
+  }
+  const wanted = [...NOTIFICATIONS].some(name => settings[name]);
+  byId('notify-state').textContent = wanted && !maySpeak() ? 'Your browser does not show them yet.' : '';
+}
+
+export function openSettings() {
+  account.hidden = !hasRelations();
+  fill();
+  show(dialog);
+}

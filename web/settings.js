@@ -1,0 +1,58 @@
+// What a person likes of this page, kept in this browser: looks, clock, lines, notifications.
+
+import { keep, kept } from './storage.js';
+
+const STORAGE_KEY = 'fchatd-settings';
+
+const DEFAULTS = {
+  theme: 'device', size: 'medium', clock24: true, seconds: false, pictures: true, arrivals: false,
+  notifyPrivate: false, notifyMentions: false, notifyFriends: false, sound: false,
+};
+
+export const THEMES = { device: 'As the device', light: 'Light', dark: 'Dark' };
+export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Very large' };
+
+/** In percent of what the browser is set to. */
+const PERCENT = { small: 90, medium: 100, large: 115, huge: 130 };
+
+const listeners = [];
+let formats = {};
+
+export const settings = { ...DEFAULTS };
+
+/** What was kept counts where it is what this page knows; anybody can write into a browser's storage. */
+export function loadSettings() {
+  const before = kept(STORAGE_KEY, {});
+  for (const [name, usual] of Object.entries(DEFAULTS)) {
+    if (typeof before?.[name] === typeof usual) settings[name] = before[name];
+  }
+  if (!Object.hasOwn(THEMES, settings.theme)) settings.theme = DEFAULTS.theme;
+  if (!Object.hasOwn(SIZES, settings.size)) settings.size = DEFAULTS.size;
+  apply();
+}
+
+export function setSetting(name, value) {
+  if (settings[name] === value) return;
+  settings[name] = value;
+  keep(STORAGE_KEY, settings);
+  apply();
+  for (const listener of listeners) listener(name);
+}
+
+/** Call `listener(name)` when a setting has changed. */
+export function onSetting(listener) {
+  listeners.push(listener);
+}
+
+function apply() {
+  const root = document.documentElement;
+  if (settings.theme === 'device') delete root.dataset.theme;
+  else root.dataset.theme = settings.theme;
+  root.style.fontSize = settings.size === 'medium' ? '' : `${PERCENT[settings.size]}%`;
+  const second = settings.seconds ? { second: '2-digit' } : {};
+  // With hourCycle, since `hour12: false` makes midnight 24:00 in some languages.
+  formats = { time: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...second, hourCycle: settings.clock24 ? 'h23' : 'h12' }) };
+}
+
+/** The time of day as this person reads it. */
+export const timeText = date => formats.time.format(date);
