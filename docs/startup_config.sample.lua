@@ -153,6 +153,18 @@
 -- whether the bridge takes the classic signature too, which can be replayed; v2 is always taken (true, false, restart)
 --rtbclassic = true
 
+-- whether a Redis is told who is online, whom accounts ignore, and what moderators do (true, false, restart)
+--enableredis = false
+
+-- host name or IP address of the Redis (text, restart)
+--redishost = "127.0.0.1"
+
+-- TCP port of the Redis (1 to 65535, restart)
+--redisport = 6379
+
+-- password of the Redis; without one none is sent (text, restart)
+--redispass = ""
+
 -- where confirmed reports with a log are posted (text)
 --handle_report_url = ""
 

@@ -240,6 +240,34 @@ fn logs_are_plain_data() {
 }
 
 #[test]
+fn who_comes_and_goes_is_told_only_when_somebody_wants_to_know() {
+    let told = |wanted: bool| {
+        let mut settings = Settings::default();
+        settings.set("enableredis", Setting::Boolean(wanted)).unwrap();
+        let mut play = Play::on(&site(), settings, &["Alice", "Bob"]);
+        play.leave("Alice");
+        let online: Vec<String> = play
+            .chat
+            .core
+            .world()
+            .online_names()
+            .map(|name| name.to_string())
+            .collect();
+        assert_eq!(online, ["Bob"]);
+        let requests = play.chat.requests.iter();
+        requests
+            .filter_map(|request| match request {
+                Request::Presence { name, online } => Some((name.clone(), *online)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let wanted = [("Alice", true), ("Bob", true), ("Alice", false)];
+    assert_eq!(told(true), wanted.map(|(name, online)| (name.to_owned(), online)));
+    assert_eq!(told(false), []);
+}
+
+#[test]
 fn settings_can_change() {
     let mut play = Play::with(&["Alice", "Bob"]);
     let mut settings = Settings::default();

@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 use crate::beside::{Done, ScriptReader};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Occasion, Report};
+use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
@@ -42,6 +43,8 @@ pub(crate) enum Answer {
     Status(ConnectionId, Vec<(String, String)>),
     /// Something was done beside the chat.
     Done(Done),
+    /// A neighbour that was away is there again.
+    NeighbourWantsAll,
 }
 
 impl Answer {
@@ -73,6 +76,7 @@ impl Answer {
                 let text = vitals::text(lines, &edge.gauges());
                 edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
             }
+            Self::NeighbourWantsAll => edge.interject(|chat, _| chat.tell_neighbours()),
             Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
         }
     }
@@ -118,6 +122,8 @@ pub(crate) struct Surroundings {
     pub(crate) orders: Sender<Order>,
     /// Asks for the configuration to be read again.
     pub(crate) reload: Reload,
+    /// Who hears of the chat.
+    pub(crate) neighbours: Neighbours,
 }
 
 struct Parts {
@@ -192,6 +198,17 @@ impl Chat {
         parts.answer_all(None, outputs);
     }
 
+    /// Tells the neighbours all there is.
+    pub(crate) fn tell_neighbours(&self) {
+        let parts = self.0.borrow();
+        parts.around.neighbours.tell_all(parts.core.world(), parts.now);
+    }
+
+    /// Ends the neighbours, after everybody has gone.
+    pub(crate) fn leave_neighbours(&self) {
+        self.0.borrow().around.neighbours.finish();
+    }
+
     /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
     pub(crate) fn read_scripts(&self) {
         self.0.borrow_mut().read_scripts(None, false);
@@ -233,9 +250,11 @@ impl Parts {
     }
 
     fn housekeep(&mut self) {
+        self.around.neighbours.tick(self.now);
         let interval = (self.core.world().settings.number("saveinterval") * 1000.0) as u64;
         if self.now.monotonic.saturating_sub(self.saved) >= interval {
             self.save(Occasion::Turn);
+            self.around.neighbours.tell_all(self.core.world(), self.now);
         }
     }
 
@@ -287,6 +306,7 @@ impl Parts {
     }
 
     fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
+        self.around.neighbours.hear(&request);
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
             Request::HttpGet { id, url } => self.ask_web(id, &url, None),
@@ -304,6 +324,7 @@ impl Parts {
                 mut lines,
             } => {
                 vitals::add_process(&mut lines);
+                self.around.neighbours.add_vitals(&mut lines);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
             Request::Profile {
@@ -334,7 +355,7 @@ impl Parts {
                 }
             }
             // Where the accounts are ours, the commit has them.
-            Request::Ignores { .. } => {}
+            Request::Ignores { .. } | Request::Presence { .. } => {}
             // The chat log has no readers in this version.
             Request::Log(_) => {}
         }

@@ -8,6 +8,7 @@ mod beside;
 mod command_line;
 mod configuration;
 mod keeper;
+mod neighbours;
 mod page;
 mod profiles;
 mod recorder;

@@ -34,6 +34,7 @@ use self::state::State;
 use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
+use crate::neighbours::{Neighbours, RedisLink};
 use crate::page::Site;
 use crate::recorder::Recorder;
 use crate::{Failure, configuration, reload, script_tests, scripts};
@@ -133,6 +134,10 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
         let accounts = sentence_about(&provider, &settings);
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
+        let neighbours = Neighbours {
+            redis: RedisLink::start(&settings, answers.clone())?,
+            bridge: bridge.as_ref().map(|(bridge, _)| bridge.counters()),
+        };
         let chat = Chat::new(
             core,
             recorder,
@@ -145,6 +150,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 answers,
                 orders,
                 reload,
+                neighbours,
             },
         )?;
         let edge = Edge::new(edge_settings, chat.clone());
@@ -198,8 +204,9 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         }
         let spread = chat.drain_time();
         ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
-        chat.finish()
-            .map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;
+        let saved = chat.finish();
+        chat.leave_neighbours();
+        saved.map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;
         Ok((end, kept))
     });
     let (end, kept) = ended?;

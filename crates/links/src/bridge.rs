@@ -43,6 +43,13 @@ pub struct Counters {
     refused: AtomicU64,
 }
 
+impl fmt::Display for Counters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (accepted, refused) = (self.accepted(), self.refused());
+        write!(formatter, "{accepted} orders taken, {refused} datagrams refused so far")
+    }
+}
+
 impl Counters {
     /// Datagrams that were handed on.
     #[must_use]

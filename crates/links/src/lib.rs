@@ -1,5 +1,5 @@
-//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]), and the real-time bridge,
-//! by which a website talks to people who are online.
+//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]), a Redis that
+//! is told ([`redis`]), and the real-time bridge, by which a website talks to people who are online.
 //!
 //! What a datagram says and whether it may be believed is decided by [`Verifier`], which knows no socket and no
 //! clock; [`Bridge`] is the socket around it.
@@ -8,6 +8,7 @@
 
 mod bridge;
 mod patience;
+pub mod redis;
 mod replay;
 mod verifier;
 pub mod web;

@@ -69,6 +69,7 @@ impl World {
                 .operations
                 .push(Operation::Departed { connection: id });
         }
+        self.tell_presence(&name, false);
         Some(name)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fchatd_protocol::exchange::Operation;
+use fchatd_protocol::exchange::{Operation, Request};
 use fchatd_protocol::text;
 
 use crate::connection::{Connection, State};
@@ -33,8 +33,17 @@ impl World {
         self.peak_users = self.peak_users.max(self.user_list.len());
         let connection = connection.id;
         self.outputs.operations.push(Operation::Identified { connection });
+        self.tell_presence(name, true);
         self.refresh_search(key);
         true
+    }
+
+    pub(crate) fn tell_presence(&mut self, name: &str, online: bool) {
+        if !self.tells_presence {
+            return;
+        }
+        let name = name.to_owned();
+        self.outputs.requests.push(Request::Presence { name, online });
     }
 
     /// Sets the account number, under which [`World::of_account`] finds the connection.

@@ -1,6 +1,8 @@
 //! Who is online, as the rows of `LIS`. Rows are kept encoded in chunks of 100; a change re-encodes only the
 //! chunk it touches, and only when somebody asks for the list.
 
+use std::sync::Arc;
+
 use fchatd_protocol::frame;
 use fchatd_protocol::limits::USER_LIST_CHUNK;
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,12 @@ fn encode(out: &mut Vec<u8>, keys: &[ConnectionKey], connections: &Arena<Connect
 }
 
 impl World {
+    /// The names of all who are online.
+    pub fn online_names(&self) -> impl Iterator<Item = &Arc<str>> {
+        let connections = self.user_list.order.iter();
+        connections.filter_map(|&key| self.connections.get(key).map(|connection| &connection.name))
+    }
+
     /// Sends a connection everyone who is online, `size` rows to a frame, as
     /// `CODE {characters: [[name, gender, status, status message], …]}` (page 1, step 5 of the burst).
     pub fn send_user_list(&mut self, key: ConnectionKey, code: &str, size: usize) {

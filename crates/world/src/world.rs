@@ -79,6 +79,8 @@ pub struct World {
     pub isolated: Option<ConnectionKey>,
     /// Whether what is said goes to the chat log.
     pub chat_log: bool,
+    /// Whether somebody beside the core wants to know who comes online and who goes.
+    pub tells_presence: bool,
     /// The start, in Unix seconds.
     pub started: i64,
     /// Connections that finished their handshake, since the start.
@@ -130,6 +132,7 @@ impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
         let chat_log = settings.flag("log_start");
+        let tells_presence = settings.flag("enableredis");
         Self {
             settings,
             now,
@@ -140,6 +143,7 @@ impl World {
             web_calls: WebCalls::default(),
             isolated: None,
             chat_log,
+            tells_presence,
             started: now.unix.div_euclid(1000),
             accepted: 0,
             peak_users: 0,

@@ -3,8 +3,7 @@
 use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
 
-use crate::Failure;
-use crate::server;
+use crate::{Failure, neighbours, server};
 
 /// Its sentence begins with the key that is wrong.
 type Check = fn(&Settings) -> Result<(), Failure>;
@@ -14,6 +13,7 @@ const CHECKS: &[Check] = &[
     |settings| server::edge_settings(settings).map(drop),
     |settings| server::login_address(settings).map(drop),
     |settings| server::bridge_settings(settings).map(drop),
+    |settings| neighbours::redis_settings(settings).map(drop),
     report_address,
     origin,
     origin_host,

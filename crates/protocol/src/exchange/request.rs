@@ -95,6 +95,13 @@ pub enum Request {
         /// The whole list, names in lower case.
         names: Vec<String>,
     },
+    /// A character came online or is gone (page 6); told only when somebody wants to know.
+    Presence {
+        /// Its name.
+        name: String,
+        /// Whether it is online now.
+        online: bool,
+    },
 }
 
 /// What a profile tells about.
@@ -176,6 +183,7 @@ impl std::fmt::Debug for Request {
             Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
             Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),
             Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
+            Request::Presence { name, online } => write!(formatter, "Presence({name}, {online})"),
         }
     }
 }

@@ -29,13 +29,7 @@ pub const SECTIONS: &[Section] = &[
 
 /// Keys of the classic server whose features this version does not have: they are named at the start and have
 /// no effect.
-pub const WITHOUT_EFFECT: [&str; 5] = [
-    "enableredis",
-    "redishost",
-    "redisport",
-    "redispass",
-    "log_socket_path",
-];
+pub const WITHOUT_EFFECT: [&str; 1] = ["log_socket_path"];
 
 /// Every key that has an effect.
 pub fn definitions() -> impl Iterator<Item = &'static Definition> {

@@ -3,7 +3,7 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::{Live, Restart};
-use Kind::{Flag, Secret, Text, Unset};
+use Kind::{Flag, Secret, Text, Unset, Whole};
 
 pub(super) const SECTION: Section = Section {
     heading: "Neighbours",
@@ -31,6 +31,30 @@ pub(super) const SECTION: Section = Section {
             Flag(true),
             Restart,
             "whether the bridge takes the classic signature too, which can be replayed; v2 is always taken",
+        ),
+        key(
+            "enableredis",
+            Flag(false),
+            Restart,
+            "whether a Redis is told who is online, whom accounts ignore, and what moderators do",
+        ),
+        key(
+            "redishost",
+            Text("127.0.0.1"),
+            Restart,
+            "host name or IP address of the Redis",
+        ),
+        key(
+            "redisport",
+            Whole(6379, 1, 65535, ""),
+            Restart,
+            "TCP port of the Redis",
+        ),
+        key(
+            "redispass",
+            Secret,
+            Restart,
+            "password of the Redis; without one none is sent",
         ),
         key(
             "handle_report_url",

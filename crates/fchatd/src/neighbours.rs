@@ -1,0 +1,61 @@
+//! The neighbours that hear of the chat beside its core (page 6), as the application has them.
+
+mod redis;
+
+use std::sync::Arc;
+
+use fchatd_links::Counters as BridgeCounters;
+use fchatd_protocol::exchange::Request;
+use fchatd_world::{Now, World};
+
+pub(crate) use self::redis::{RedisLink, redis_settings};
+use crate::vitals;
+
+/// All of them; each may be absent.
+#[derive(Default)]
+pub(crate) struct Neighbours {
+    /// The Redis that is told things.
+    pub(crate) redis: Option<RedisLink>,
+    /// What came over the real-time bridge.
+    pub(crate) bridge: Option<Arc<BridgeCounters>>,
+}
+
+impl Neighbours {
+    /// The core asks for something; they look at it before it is done.
+    pub(crate) fn hear(&self, request: &Request) {
+        if let Some(redis) = &self.redis {
+            redis.hear(request);
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Now) {
+        if let Some(redis) = &mut self.redis {
+            redis.tick(now);
+        }
+    }
+
+    /// A housekeeping turn, or somebody who has just come wants to know all.
+    pub(crate) fn tell_all(&self, world: &World, now: Now) {
+        if let Some(redis) = &self.redis {
+            redis.tell_all(world, now);
+        }
+    }
+
+    /// Their lines for `ZZZ status`.
+    pub(crate) fn add_vitals(&self, lines: &mut Vec<(String, String)>) {
+        if let Some(redis) = &self.redis {
+            vitals::add(lines, "Redis", redis.gauges().to_string());
+        }
+        if let Some(bridge) = &self.bridge {
+            vitals::add(lines, "real-time bridge", bridge.to_string());
+        }
+    }
+
+    /// Nobody is online any more; ends them.
+    pub(crate) fn finish(&self) {
+        if let Some(redis) = &self.redis {
+            redis.finish();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The program and a real `redis-server`: what it is told, and that the chat does not mind when it is away, slow, full
+//! or not itself.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod chat;
+mod server;
+mod told;
+mod trouble;

@@ -1,0 +1,188 @@
+//! Redis, to which things are pushed and from which nothing is read (page 6).
+//!
+//! A [`Redis`] is a queue with bounds and a thread behind it, which holds the one connection. Putting something in never
+//! waits for anything. While Redis is away the oldest things go when there are too many, and are counted; who is
+//! online is not kept at all then, but asked for as a whole when Redis is there again.
+
+mod outage;
+mod queue;
+mod reply;
+mod wire;
+mod worker;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use self::queue::{Entry, Queue};
+use self::worker::Worker;
+
+/// Where Redis is.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// A host name or an IP address.
+    pub host: String,
+    /// A TCP port.
+    pub port: u16,
+    /// The password; empty for none.
+    pub password: String,
+}
+
+impl fmt::Debug for RedisSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RedisSettings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    connected: AtomicBool,
+    connections: AtomicU64,
+    done: AtomicU64,
+    refused: AtomicU64,
+    dropped: AtomicU64,
+    outages: AtomicU64,
+}
+
+impl Counters {
+    fn add(counter: &AtomicU64, number: u64) {
+        counter.fetch_add(number, Ordering::Relaxed);
+    }
+}
+
+/// How it goes with Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gauges {
+    /// Whether there is a connection that takes what it is given.
+    pub connected: bool,
+    /// Things that wait.
+    pub waiting: usize,
+    /// Connections that Redis let us use, since the start.
+    pub connections: u64,
+    /// Things that Redis has confirmed, since the start.
+    pub done: u64,
+    /// Things that Redis refused, since the start. Those that it can take later were tried again.
+    pub refused: u64,
+    /// Things that never came to Redis because too many waited, since the start.
+    pub dropped: u64,
+    /// Times that Redis could not be used, since the start.
+    pub outages: u64,
+}
+
+impl fmt::Display for Gauges {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            waiting,
+            connections,
+            done,
+            refused,
+            dropped,
+            outages,
+            ..
+        } = self;
+        let state = if self.connected { "connected" } else { "away" };
+        write!(
+            formatter,
+            "{state}; {waiting} waiting; so far {done} taken, {refused} refused, {dropped} dropped; \
+             {connections} connections, {outages} outages"
+        )
+    }
+}
+
+/// The way to Redis. See the module.
+#[derive(Debug)]
+pub struct Redis {
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    ended: Receiver<()>,
+}
+
+impl Redis {
+    /// Starts the thread. It calls `wanted` whenever Redis wants to know everything: then give it [`Redis::everybody`]
+    /// and [`Redis::alive`].
+    ///
+    /// # Errors
+    /// Those of the operating system, when there is no thread to be had.
+    pub fn start(settings: RedisSettings, wanted: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let counters = Arc::<Counters>::default();
+        let queue = Arc::new(Queue::new(Arc::clone(&counters)));
+        let (ending, ended) = sync_channel(1);
+        let worker = Worker::new(
+            settings,
+            Arc::clone(&queue),
+            Arc::clone(&counters),
+            Box::new(wanted),
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("redis".to_owned())
+            .spawn(move || {
+                runtime.block_on(worker.run());
+                let _ = ending.send(());
+                // A look-up of a host name that hangs must not keep this thread.
+                runtime.shutdown_background();
+            })?;
+        Ok(Self {
+            queue,
+            counters,
+            ended,
+        })
+    }
+
+    /// A character came online or is gone.
+    pub fn presence(&self, name: String, online: bool) {
+        self.queue.push(Entry::Presence { name, online });
+    }
+
+    /// All who are online; what was said before of single ones counts no more.
+    pub fn everybody(&self, names: Vec<Arc<str>>) {
+        self.queue.push_everybody(names);
+    }
+
+    /// The chat runs at this moment, in Unix seconds.
+    pub fn alive(&self, time: i64) {
+        self.queue.push(Entry::Alive(time));
+    }
+
+    /// The ignore list of an account.
+    pub fn ignores(&self, account: i64, names: Vec<String>) {
+        self.queue.push(Entry::Ignores { account, names });
+    }
+
+    /// An action of a moderator, as JSON.
+    pub fn action(&self, json: Vec<u8>) {
+        self.queue.push(Entry::Action(json));
+    }
+
+    /// How it goes.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Gauges {
+            connected: self.counters.connected.load(Ordering::Relaxed),
+            waiting: self.queue.len(),
+            connections: get(&self.counters.connections),
+            done: get(&self.counters.done),
+            refused: get(&self.counters.refused),
+            dropped: get(&self.counters.dropped),
+            outages: get(&self.counters.outages),
+        }
+    }
+
+    /// Brings what waits to Redis, if it is there, and ends. Waits no longer than told; how much is left then.
+    #[must_use]
+    pub fn finish(&self, patience: Duration) -> usize {
+        self.queue.close();
+        let _ = self.ended.recv_timeout(patience);
+        self.queue.len()
+    }
+}
