@@ -11,7 +11,7 @@ use fchatd_edge::{Application, Edge};
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
-use fchatd_world::Now;
+use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 
@@ -76,7 +76,7 @@ impl Answer {
                 let text = vitals::text(lines, &edge.gauges());
                 edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
             }
-            Self::NeighbourWantsAll => edge.interject(|chat, _| chat.tell_neighbours()),
+            Self::NeighbourWantsAll => edge.interject(|chat, _| chat.with_neighbours(Neighbours::tell_all)),
             Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
         }
     }
@@ -198,15 +198,10 @@ impl Chat {
         parts.answer_all(None, outputs);
     }
 
-    /// Tells the neighbours all there is.
-    pub(crate) fn tell_neighbours(&self) {
+    /// Does something with the neighbours.
+    pub(crate) fn with_neighbours(&self, work: impl FnOnce(&Neighbours, &World, Now)) {
         let parts = self.0.borrow();
-        parts.around.neighbours.tell_all(parts.core.world(), parts.now);
-    }
-
-    /// Ends the neighbours, after everybody has gone.
-    pub(crate) fn leave_neighbours(&self) {
-        self.0.borrow().around.neighbours.finish();
+        work(&parts.around.neighbours, parts.core.world(), parts.now);
     }
 
     /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::bridge_send::Sending;
+
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fchatd", version, max_term_width = 100)]
@@ -100,11 +102,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         from: u64,
     },
+    /// The real-time bridge, by which a website talks to people who are online
+    Bridge {
+        #[command(subcommand)]
+        action: BridgeAction,
+    },
     /// Check what is kept, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]
         action: StateAction,
     },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum BridgeAction {
+    /// Send an order as a website does, such as: fchatd bridge send KIK '{"a":7}'
+    Send(Sending),
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -5,6 +5,7 @@
 mod accounts;
 mod application;
 mod beside;
+mod bridge_send;
 mod command_line;
 mod configuration;
 mod keeper;
@@ -25,7 +26,7 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use command_line::{Command, CommandLine};
+use command_line::{BridgeAction, Command, CommandLine};
 use fchatd_profile::heap::Sampled;
 
 /// What an administrator can have a profile of.
@@ -56,6 +57,9 @@ fn main() -> ExitCode {
                 all: *print,
             },
         ),
+        Some(Command::Bridge {
+            action: BridgeAction::Send(sending),
+        }) => bridge_send::send(&line, sending),
         Some(Command::State { action }) => state::state(&line, action),
     };
     match outcome {

@@ -18,6 +18,7 @@ use fchatd_edge::{Edge, runtime, serve};
 use fchatd_links::web::WebClient;
 use fchatd_login::AccountHttp;
 use fchatd_protocol::exchange::Input;
+use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::Watchdog;
 use fchatd_service::{Notifier, inherit};
 use fchatd_store::snapshot::Snapshot;
@@ -185,10 +186,12 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             println!("real-time bridge: UDP {place}");
             let edge = Rc::clone(&edge);
             tokio::task::spawn_local(bridge.run(move |order| {
-                edge.input(Input::Bridge {
-                    code: order.code,
-                    payload: order.payload,
-                });
+                let (code, payload) = (order.code, order.payload);
+                let understood = Tape::of(payload).is_ok_and(|tape| tape.is_object());
+                if understood {
+                    edge.input(Input::Bridge { code, payload });
+                }
+                understood
             }));
         }
         if let Some(state) = &state {
@@ -205,7 +208,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let spread = chat.drain_time();
         ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
         let saved = chat.finish();
-        chat.leave_neighbours();
+        chat.with_neighbours(|neighbours, _, _| neighbours.finish());
         saved.map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;
         Ok((end, kept))
     });

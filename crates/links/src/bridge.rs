@@ -4,12 +4,12 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::UdpSocket;
 
 use crate::patience::Patience;
+use crate::sources::Counters;
 use crate::verifier::{Order, Refusal, Verifier};
 
 /// As long as a datagram can be.
@@ -33,34 +33,6 @@ impl fmt::Debug for BridgeSettings {
             .field("peer", &self.peer)
             .field("classic", &self.classic)
             .finish_non_exhaustive()
-    }
-}
-
-/// What came over the bridge since the start.
-#[derive(Debug, Default)]
-pub struct Counters {
-    accepted: AtomicU64,
-    refused: AtomicU64,
-}
-
-impl fmt::Display for Counters {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (accepted, refused) = (self.accepted(), self.refused());
-        write!(formatter, "{accepted} orders taken, {refused} datagrams refused so far")
-    }
-}
-
-impl Counters {
-    /// Datagrams that were handed on.
-    #[must_use]
-    pub fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// Datagrams that were refused.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -132,8 +104,9 @@ impl Bridge {
         Arc::clone(&self.counters)
     }
 
-    /// Hands every order that may be believed to `deliver`, for as long as it is polled.
-    pub async fn run(mut self, mut deliver: impl FnMut(Order<'_>)) {
+    /// Hands every order that may be believed to `deliver`, for as long as it is polled. `deliver` says whether its
+    /// arguments are a JSON object; it is refused otherwise.
+    pub async fn run(mut self, mut deliver: impl FnMut(Order<'_>) -> bool) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         loop {
             let (length, sender) = match self.socket.recv_from(&mut buffer).await {
@@ -145,11 +118,9 @@ impl Bridge {
                 }
             };
             let datagram = buffer.get(..length).unwrap_or_default();
-            match self.examine(datagram, sender.ip().to_canonical()) {
-                Ok(order) => {
-                    self.counters.accepted.fetch_add(1, Ordering::Relaxed);
-                    deliver(order);
-                }
+            let order = self.examine(datagram, sender.ip().to_canonical());
+            match order.and_then(|order| deliver(order).then_some(()).ok_or(Refusal::Arguments)) {
+                Ok(()) => drop(self.counters.count(sender.ip().to_canonical(), None)),
                 Err(refusal) => self.refuse(sender, refusal),
             }
         }
@@ -163,7 +134,7 @@ impl Bridge {
     }
 
     fn refuse(&mut self, sender: SocketAddr, refusal: Refusal) {
-        let refused = self.counters.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        let refused = self.counters.count(sender.ip().to_canonical(), Some(refusal));
         if let Some(suppressed) = self.patience.line(Instant::now()) {
             tracing::warn!(
                 %sender,
@@ -225,7 +196,7 @@ mod tests {
         let (address, counters) = (bridge.local_address().unwrap(), bridge.counters());
         let (orders, mut ordered) = mpsc::unbounded_channel();
         tokio::spawn(bridge.run(move |order| {
-            let _ = orders.send(format!("{} {}", order.code, order.payload));
+            order.payload != "what?" && orders.send(format!("{} {}", order.code, order.payload)).is_ok()
         }));
         let site = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         for datagram in [
@@ -233,6 +204,7 @@ mod tests {
             b"hello".to_vec(),
             vec![0; 60_000],
             signed("nonsense"),
+            signed("RTBwhat?"),
         ] {
             site.send_to(&datagram, address).await.unwrap();
         }
@@ -241,7 +213,7 @@ mod tests {
         let long = format!("RTB\"{}\"", "x".repeat(60_000));
         site.send_to(&signed(&long), address).await.unwrap();
         assert_eq!(ordered.recv().await.unwrap().len(), long.len() + 1);
-        assert_eq!((counters.accepted(), counters.refused()), (2, 4));
+        assert_eq!((counters.accepted(), counters.refused()), (2, 5));
     }
 
     #[tokio::test]

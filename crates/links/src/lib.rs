@@ -10,8 +10,11 @@ mod bridge;
 mod patience;
 pub mod redis;
 mod replay;
+pub mod sign;
+mod sources;
 mod verifier;
 pub mod web;
 
-pub use bridge::{Bridge, BridgeSettings, Counters};
+pub use bridge::{Bridge, BridgeSettings};
+pub use sources::{Counters, Source};
 pub use verifier::{Order, Refusal, Verifier};

@@ -49,6 +49,9 @@ pub enum Refusal {
     /// Too many messages within a minute.
     #[error("too many messages came within a minute")]
     Full,
+    /// Rightly signed, but nothing that can be acted on.
+    #[error("its arguments are no JSON object such as {{\"a\":7}}")]
+    Arguments,
     /// Rightly signed, but not a command.
     #[error("it holds no command: three capital letters and JSON in UTF-8")]
     Command,

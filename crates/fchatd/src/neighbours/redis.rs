@@ -1,5 +1,6 @@
 //! What the chat tells a Redis, in Redis' terms.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,9 +94,11 @@ pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings
         return Ok(None);
     }
     let host = settings.text("redishost").trim();
-    if host.is_empty() || host.contains(['/', ' ']) {
+    let has_port = host.contains(':') && host.parse::<IpAddr>().is_err();
+    if host.is_empty() || has_port || host.contains(['/', ' ']) {
         return Err(format!(
-            "redishost must be a host name or an IP address alone, such as 127.0.0.1; it is {host:?}"
+            "redishost must be a host name or an IP address alone, such as 127.0.0.1 (the port is redisport); it is \
+             {host:?}"
         ));
     }
     Ok(Some(RedisSettings {
@@ -125,7 +128,25 @@ fn action_json(entry: &ActionEntry) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use fchatd_world::settings::Value as Setting;
+
     use super::*;
+
+    #[test]
+    fn a_host_is_named_alone() {
+        let place = |host: &str| {
+            let mut settings = Settings::default();
+            settings.set("enableredis", Setting::Boolean(true)).unwrap();
+            settings.set("redishost", Setting::Text(host.into())).unwrap();
+            redis_settings(&settings).map(|found| found.unwrap().host)
+        };
+        for host in ["127.0.0.1", "::1", "redis.example"] {
+            assert_eq!(place(host).as_deref(), Ok(host));
+        }
+        for host in ["", "127.0.0.1:6379", "[::1]", "redis://127.0.0.1", "a b"] {
+            assert!(place(host).unwrap_err().contains("redisport"), "{host}");
+        }
+    }
 
     #[test]
     fn an_action_is_one_line_of_json() {

@@ -31,6 +31,8 @@ impl Chat {
         let settings = [
             "enableredis=true",
             "max_per_ip=1000",
+            // As many as any machine allows, so that the log has no word about it.
+            "maxconnections=500",
             "saveinterval=3600",
             &port,
             &password,

@@ -26,7 +26,7 @@ fn away_at_the_start() {
     let ada = chat.enter("ada", "Ada");
     let _bob = chat.enter("bob", "Bob");
     ada.leave();
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     let redis = place.start(&[]);
     await_online(&redis, &["Ann", "Bob"]);
     eventually("the action arrives", || broadcasts(&redis) == ["nobody hears"]);
@@ -35,11 +35,24 @@ fn away_at_the_start() {
 
 /// Waits until the status knows that Redis can't be used.
 #[track_caller]
-fn eventually_away(admin: &mut Person) {
+fn await_away(admin: &mut Person) {
+    await_status(admin, |status| {
+        status.contains("away") && status.contains("1 outages")
+    });
+}
+
+/// Waits until the status knows that Redis can be used.
+#[track_caller]
+fn await_connected(admin: &mut Person) {
+    await_status(admin, |status| status.contains("connected"));
+}
+
+#[track_caller]
+fn await_status(admin: &mut Person, is_so: impl Fn(&str) -> bool) {
     let start = Instant::now();
     loop {
         let status = admin.status();
-        if status.contains("away") && status.contains("1 outages") {
+        if is_so(&status) {
             return;
         }
         assert!(start.elapsed() < PATIENCE, "{status}");
@@ -86,6 +99,7 @@ fn killed_and_started_again_under_load() {
             eventually("the actions arrive that it missed", || {
                 broadcasts(&redis).contains(&format!("meanwhile {round} 19"))
             });
+            await_connected(&mut admin);
         }
         over.store(true, Ordering::Relaxed);
         let stayed: Vec<(String, Person)> = crowds
@@ -117,7 +131,7 @@ fn stopped_for_a_while() {
     ada.leave();
     let bob = chat.enter("bob", "Bob");
     // Not before it is found out.
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     admin.announce("known to be silent");
     bob.leave();
     let _carl = chat.enter("carl", "Carl");
@@ -136,7 +150,7 @@ fn a_wrong_password_until_it_is_right() {
     let redis = place.start(&[]);
     let chat = Chat::start_with(&place, "battery staple");
     let mut admin = chat.enter("admin", "Ann");
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     admin.announce("unheard");
     assert_eq!(redis.online(), [""; 0]);
     assert_eq!(
@@ -156,7 +170,7 @@ fn without_the_password_that_it_wants() {
     let _redis = place.start(&[]);
     let chat = Chat::start_with(&place, "");
     let mut admin = chat.enter("admin", "Ann");
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     let log = chat.end();
     assert!(log.contains("NOAUTH"), "{log}");
     assert_complaints(&log, 1);
@@ -213,7 +227,7 @@ fn refuses_for_a_while(
     admin.announce("refused");
     let _bob = chat.enter("bob", "Bob");
     ada.leave();
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     end(&redis, &place);
     await_online(&redis, &["Ann", "Bob"]);
     eventually("the action arrives, too", || {
@@ -236,7 +250,7 @@ fn something_else_listens_there() {
     });
     let chat = Chat::start(&place);
     let mut admin = chat.enter("admin", "Ann");
-    eventually_away(&mut admin);
+    await_away(&mut admin);
     admin.announce("still here");
     let log = chat.end();
     assert!(log.contains("is not Redis"), "{log}");

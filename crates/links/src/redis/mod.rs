@@ -186,3 +186,41 @@ impl Redis {
         self.queue.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// One that answers until it lets us in, and then reads no more.
+    #[test]
+    fn a_redis_that_does_not_read_costs_neither_time_nor_memory_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = RedisSettings {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+            password: String::new(),
+        };
+        let (wants, wanted) = sync_channel(1);
+        let wants = move || {
+            let _ = wants.send(());
+        };
+        let redis = Redis::start(settings, wants).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 100]).unwrap();
+        stream.write_all(b"+PONG\r\n").unwrap();
+        wanted.recv().unwrap();
+        let told = 100_000;
+        for number in 0..told {
+            redis.presence(format!("Name {number}"), true);
+            redis.action(vec![b'x'; 4096]);
+        }
+        let Gauges { waiting, dropped, .. } = redis.gauges();
+        let bytes = waiting / 2 * 4096;
+        assert!(bytes < 17 << 20, "{waiting} wait");
+        assert_eq!(waiting as u64 + dropped, 2 * told);
+        assert!(redis.finish(Duration::ZERO) > 0);
+    }
+}

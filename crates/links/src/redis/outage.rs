@@ -40,6 +40,10 @@ impl fmt::Display for Trouble {
             Self::Nonsense => {
                 formatter.write_str("what it says is not Redis; are redishost and redisport right?")
             }
+            // It says no more when there is no password to check, and when it takes no more connections.
+            Self::Password(code) if code == "ERR" => formatter.write_str(
+                "it does not let us in (ERR); does it want the password redispass, and has it room for connections?",
+            ),
             Self::Password(code) => {
                 write!(formatter, "it refuses the password ({code}); is redispass right?")
             }
@@ -110,7 +114,7 @@ impl Outage {
                 let seconds = since.elapsed().as_secs();
                 tracing::info!("Redis at {place} can be used again, after {seconds} s");
             }
-            None => tracing::debug!("Redis at {place} knows who is online"),
+            None => tracing::info!("Redis at {place} can be used"),
         }
     }
 

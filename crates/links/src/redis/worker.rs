@@ -39,7 +39,7 @@ struct Link {
     writer: OwnedWriteHalf,
     buffer: Vec<u8>,
     line: Vec<u8>,
-    /// What Redis has to have taken before it counts as there again.
+    /// What Redis has to have been told before it counts as there again.
     owes_everybody: bool,
     owes_alive: bool,
 }
@@ -176,8 +176,7 @@ impl Worker {
             match outcomes.next() {
                 Some(None) => {
                     Counters::add(&self.counters.done, 1);
-                    link.owes_everybody &= !matches!(entry, Entry::Everybody(_));
-                    link.owes_alive &= !matches!(entry, Entry::Alive(_));
+                    link.is_told(&entry);
                     // The last of several lists of an account has to be the one that stays.
                     let later = again.iter().any(|before| same_account(before, &entry));
                     again.extend(later.then_some(entry));
@@ -187,7 +186,10 @@ impl Worker {
                     if passes(code) {
                         trouble.get_or_insert_with(|| Trouble::Refusing(code.clone()));
                         again.push(entry);
-                    } else if let Some(suppressed) = self.refusals.line(Instant::now()) {
+                        continue;
+                    }
+                    link.is_told(&entry);
+                    if let Some(suppressed) = self.refusals.line(Instant::now()) {
                         let place = &self.place;
                         tracing::warn!(suppressed, "Redis at {place} refused something for good: {code}");
                     }
@@ -216,6 +218,12 @@ fn same_account(one: &Entry, other: &Entry) -> bool {
 }
 
 impl Link {
+    /// Redis took this, or never will.
+    fn is_told(&mut self, entry: &Entry) {
+        self.owes_everybody &= !matches!(entry, Entry::Everybody(_));
+        self.owes_alive &= !matches!(entry, Entry::Alive(_));
+    }
+
     /// Sends one command; the code of the error that comes back, if it is one.
     async fn ask(&mut self, words: &[&[u8]]) -> Result<Option<String>, Trouble> {
         self.buffer.clear();
