@@ -1,6 +1,7 @@
 //! The task of one WebSocket connection: reads, decodes, and writes what waited for a full socket.
 
 use std::future::Future;
+use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
@@ -23,11 +25,18 @@ const READS_PER_POLL: usize = 4;
 const INPUT_BYTES_MAX: usize = 8 << 20;
 
 impl Socket for tokio::net::tcp::OwnedWriteHalf {
-    fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
-        tokio::net::tcp::OwnedWriteHalf::try_write(self, bytes)
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        // Not by way of the runtime, which would look first whether it believes the socket to be writable: that is
+        // memory of its own for each connection, and in a fan-out always cold. It hears only of full sockets.
+        match SockRef::from(self.as_ref()).send(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::net::tcp::OwnedWriteHalf::try_write(self, bytes)
+            }
+            written => written,
+        }
     }
 
-    fn try_write_vectored(&self, pieces: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+    fn try_write_vectored(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         tokio::net::tcp::OwnedWriteHalf::try_write_vectored(self, pieces)
     }
 }
