@@ -158,7 +158,12 @@ where
                         response
                     }
                     Handshake::NotUpgrade => {
-                        respond::answer(request, address, &*service, settings.body_bytes_max, patience).await
+                        respond::answer(request, address, &*service, settings.body_bytes_max, patience)
+                            .await
+                            .unwrap_or_else(|refusal| {
+                                edge.count_refused_body();
+                                refusal
+                            })
                     }
                 };
                 if edge.stopped.get() && response.status() != StatusCode::SWITCHING_PROTOCOLS {

@@ -98,6 +98,8 @@ pub struct Gauges {
     pub violations: u64,
     /// Connections closed because nothing came from them, since the start.
     pub silent: u64,
+    /// HTTP requests refused because of their body, which was too long, too slow or cut off, since the start.
+    pub refused_bodies: u64,
 }
 
 /// How often the clock task looks for what is due.
@@ -247,6 +249,10 @@ impl<A: Application + 'static> Edge<A> {
             deliveries: shared.fan.deliveries,
             ..shared.gauges
         }
+    }
+
+    pub(crate) fn count_refused_body(&self) {
+        self.shared.borrow_mut().gauges.refused_bodies += 1;
     }
 
     /// Open sockets now, those that speak HTTP as well.

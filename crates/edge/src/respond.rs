@@ -38,14 +38,14 @@ impl Drop for LargeBody {
     }
 }
 
-/// Collects a request's body and has the service answer it.
+/// Collects a request's body and has the service answer it; the error is the answer to a body that is refused.
 pub(crate) async fn answer<H: HttpService>(
     request: Request<Incoming>,
     address: IpAddr,
     service: &H,
     body_bytes_max: usize,
     patience: Duration,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<Full<Bytes>>, Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let usual = body_bytes_max;
     let small = body
@@ -57,15 +57,25 @@ pub(crate) async fn answer<H: HttpService>(
     } else {
         service.body_bytes_max(head.uri.path(), usual)
     };
+    let too_long = || {
+        text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body of this request is too long.",
+        )
+    };
+    // Who says how long it is need not send it.
+    if body.size_hint().lower() > body_bytes_max as u64 {
+        return Err(too_long());
+    }
     // A few large bodies may be on their way at a time; without that bound they would be all the memory there is.
     let _place = if body_bytes_max > usual {
         match LargeBody::begin() {
             Some(place) => Some(place),
             None => {
-                return text(
+                return Err(text(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "The server is busy. Please try again in a moment.",
-                );
+                ));
             }
         }
     } else {
@@ -75,17 +85,19 @@ pub(crate) async fn answer<H: HttpService>(
     let body = match collected {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body of this request is too long.",
-            );
+            return Err(too_long());
         }
-        Ok(Err(_)) => return text(StatusCode::BAD_REQUEST, "The body of this request was cut off."),
+        Ok(Err(_)) => {
+            return Err(text(
+                StatusCode::BAD_REQUEST,
+                "The body of this request was cut off.",
+            ));
+        }
         Err(_) => {
-            return text(
+            return Err(text(
                 StatusCode::REQUEST_TIMEOUT,
                 "The body of this request came too slowly.",
-            );
+            ));
         }
     };
     let request = HttpRequest {
@@ -107,7 +119,7 @@ pub(crate) async fn answer<H: HttpService>(
                 .insert(HeaderName::from_static(name), value);
         }
     }
-    response
+    Ok(response)
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -83,10 +83,12 @@ fn a_body_has_a_limit_and_a_time() {
         client.send(post(1000, 1000).as_bytes()).await;
         assert_eq!(client.response().await.body, "POST /form a=b 1000 127.0.0.1");
         assert_eq!(status(server, &post(1001, 1001)).await, 413);
+        assert_eq!(status(server, &post(1_000_000_000, 0)).await, 413);
         assert_eq!(status(server, &post(1000, 999)).await, 408);
         let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
         let chunked = format!("{chunked}7d0\r\n{}\r\n0\r\n\r\n", "x".repeat(2000));
         assert_eq!(status(server, &chunked).await, 413);
+        assert_eq!(server.edge.gauges().refused_bodies, 4);
     });
 }
 
