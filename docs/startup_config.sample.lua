@@ -59,7 +59,7 @@
 
 -- Accounts that the server keeps itself
 
--- who may make an account on the page: everybody (open) or nobody (closed) ("open", "closed")
+-- who may make an account on the page: everybody (open), who has an invitation's code (invitation), or nobody (closed) ("open", "invitation", "closed")
 --registration = "open"
 
 -- accounts one address may make at once; then one more every 20 minutes (1 to 1000000, accounts)

@@ -21,8 +21,8 @@ local function names_of(connections)
     return #names > 0 and table.concat(names, ", ") or "nobody who is online"
 end
 
-local function kick(con)
-    u.sendError(con, const.FERR_KICKED)
+local function kick(con, number, message)
+    u.sendError(con, number or const.FERR_KICKED, message)
     u.close(con)
 end
 
@@ -67,7 +67,7 @@ function rtb.HLB(args)
     tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
 end
 
--- The account has to go.
+-- The account has to go; where it is banned, with the words for its owner.
 function rtb.KIK(args)
     local connections = connections_of(args)
     if connections == nil then
@@ -75,7 +75,11 @@ function rtb.KIK(args)
     end
     local names = names_of(connections)
     for _, con in ipairs(connections) do
-        kick(con)
+        if common.is_yes(args.banned) then
+            kick(con, const.FERR_BANNED_FROM_SERVER, common.text(args.m))
+        else
+            kick(con)
+        end
     end
     if not common.is_yes(args.s) then
         tell_moderators("The website has kicked account " .. tostring(args.a) .. ": " .. names .. ".")
@@ -94,6 +98,13 @@ function rtb.CDL(args)
         if string.lower(u.getName(con)) == string.lower(name) or character == tonumber(name) then
             kick(con)
         end
+    end
+end
+
+-- The account became an administrator's, or is one no more.
+function rtb.ADM(args)
+    for _, con in ipairs(connections_of(args) or {}) do
+        u.setAdmin(con, common.is_yes(args.admin))
     end
 end
 

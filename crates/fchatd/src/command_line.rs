@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::accounts::{AccountAction, CharacterAction};
 use crate::bridge_send::Sending;
 
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
@@ -80,12 +81,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ScriptAction,
     },
-    /// Make and list accounts
+    /// Accounts: make, show, ban, delete, import, invite; also while the server is running
     Account {
         #[command(subcommand)]
         action: AccountAction,
     },
-    /// Make and list characters
+    /// Characters: make, list, rename, move, delete; also while the server is running
     Character {
         #[command(subcommand)]
         action: CharacterAction,
@@ -156,52 +157,6 @@ pub(crate) enum ConfigAction {
 pub(crate) enum ScriptAction {
     /// Print the definitions of everything that scripts may use, for editors and type checkers (Luau syntax)
     Definitions,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum AccountAction {
-    /// Make an account; the password is asked for, or read from the first line of the input
-    Add {
-        /// The account's name
-        name: String,
-        /// Make it an administrator's account
-        #[arg(long)]
-        admin: bool,
-    },
-    /// List all accounts
-    List,
-    /// Set a new password; it is asked for, or read from the first line of the input
-    Password {
-        /// The account's name
-        name: String,
-    },
-    /// Make an account an administrator's, or not any more
-    Admin {
-        /// The account's name
-        name: String,
-        /// Take the right away instead
-        #[arg(long)]
-        remove: bool,
-    },
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum CharacterAction {
-    /// Make a character
-    Add {
-        /// The name of the account that it belongs to
-        account: String,
-        /// The character's name
-        name: String,
-        /// The character's gender
-        #[arg(long, default_value = "None")]
-        gender: String,
-    },
-    /// List the characters of an account
-    List {
-        /// The account's name
-        account: String,
-    },
 }
 
 #[cfg(test)]

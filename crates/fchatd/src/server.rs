@@ -4,6 +4,7 @@ mod ending;
 mod limits;
 mod listening;
 mod manager;
+mod operators;
 mod parts;
 mod restart;
 mod signals;
@@ -134,6 +135,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         } = listening;
         let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
         let accounts = sentence_about(&provider, &settings);
+        tokio::task::spawn_local(operators::hear(provider.clone()));
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
         let neighbours = Neighbours {
             redis: RedisLink::start(&settings, answers.clone())?,

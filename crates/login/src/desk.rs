@@ -20,7 +20,7 @@ pub struct AccountDesk {
     pub(crate) accounts: Accounts,
     pub(crate) settings: AccountSettings,
     pub(crate) views: Views,
-    hasher: PasswordHasher,
+    pub(crate) hasher: PasswordHasher,
     pub(crate) live: Arc<Live>,
 }
 
@@ -113,10 +113,19 @@ impl AccountDesk {
     /// # Errors
     /// No such account, the password breaks a rule, or the store failed.
     pub fn set_password(&mut self, account: &str, password: &Secret) -> Result<(), AccountError> {
+        let (id, hash) = self.new_password(account, password)?;
+        Ok(self.accounts.set_password_hash(id, &hash, None)?)
+    }
+
+    /// The number of the account of that name, and the hash of its new password.
+    pub(crate) fn new_password(
+        &mut self,
+        account: &str,
+        password: &Secret,
+    ) -> Result<(AccountId, String), AccountError> {
         check_new_password(password)?;
         let account = self.named_account(account)?;
-        let hash = self.hasher.hash(password)?;
-        Ok(self.accounts.set_password_hash(account.id, &hash)?)
+        Ok((account.id, self.hasher.hash(password)?))
     }
 
     /// Makes the account's characters administrators of the chat, or takes that away.
@@ -159,7 +168,7 @@ impl AccountDesk {
 
     /// A ticket for the right password. An unknown account costs as much as a wrong password.
     pub(crate) fn ticket(&mut self, account: &str, password: &Secret) -> Result<TicketGrant, AccountError> {
-        let account = self.account_by_password(account, password)?;
+        let account = self.welcome_account(account, password)?;
         let ticket = self.issue_ticket(account.id)?;
         let friends = self.accounts.friends_of_account(account.id)?;
         let bookmarks = self.accounts.bookmarks(account.id)?;
@@ -253,11 +262,39 @@ impl AccountDesk {
             .ok_or(AccountError::NoSuchCharacter)
     }
 
+    /// As [`AccountDesk::account_by_password`], for what a banned account may not do. Who does not know the password is
+    /// not told of a ban.
+    pub(crate) fn welcome_account(
+        &mut self,
+        account: &str,
+        password: &Secret,
+    ) -> Result<Account, AccountError> {
+        let account = self.account_by_password(account, password)?;
+        self.check_standing(&account)?;
+        Ok(account)
+    }
+
+    /// Whether the account may use the site.
+    pub(crate) fn check_standing(&self, account: &Account) -> Result<(), AccountError> {
+        let seconds = account.timeout_until.saturating_sub(self.now());
+        if !account.banned && seconds == 0 {
+            return Ok(());
+        }
+        Err(AccountError::Banned {
+            seconds: if account.banned { 0 } else { seconds },
+            reason: account.ban_reason.clone(),
+        })
+    }
+
+    pub(crate) fn hash(&self, password: &Secret) -> Result<String, AccountError> {
+        self.hasher.hash(password)
+    }
+
     pub(crate) fn now(&self) -> u64 {
         self.settings.clock.now()
     }
 
-    fn named_account(&mut self, name: &str) -> Result<Account, AccountError> {
+    pub(crate) fn named_account(&mut self, name: &str) -> Result<Account, AccountError> {
         let found = self.accounts.find_account(name.trim())?;
         found
             .map(|(account, _)| account)
@@ -266,7 +303,7 @@ impl AccountDesk {
 }
 
 /// Keeps a profile to what can be shown in one line.
-fn check_profile(profile: &Profile) -> Result<(), AccountError> {
+pub(crate) fn check_profile(profile: &Profile) -> Result<(), AccountError> {
     for (field, value) in profile.members() {
         let length = value.chars().count();
         if !(1..=64).contains(&length) || value.chars().any(char::is_control) || value.trim() != value {

@@ -55,9 +55,17 @@ pub enum AccountError {
     /// Nobody has that character.
     #[error("There is no such character.")]
     UnknownCharacter,
+    /// No invitation has this code, or it is used up or over.
+    #[error("This invitation code is not valid, or not any more. Please check it, or ask for another one.")]
+    NotInvited,
     /// The account may not use the site.
-    #[error("This account is banned.")]
-    Banned,
+    #[error("This account is banned{}.{}", for_how_long(*seconds), reason_given(reason))]
+    Banned {
+        /// For how long; 0 for good.
+        seconds: u64,
+        /// Why; empty where nothing was said.
+        reason: String,
+    },
     /// Something in a request cannot be kept or done; the text says what.
     #[error("{0}")]
     Refused(String),
@@ -77,6 +85,7 @@ impl From<AccountsError> for AccountError {
             AccountsError::CharacterNameTaken => Self::CharacterNameTaken,
             AccountsError::TooManyCharacters { limit } => Self::TooManyCharacters { limit },
             AccountsError::NoSuchAccount => Self::NoSuchAccount,
+            AccountsError::NotInvited => Self::NotInvited,
             AccountsError::NoSuchCharacter => Self::NoSuchCharacter,
             AccountsError::Store(error) => error.into(),
             _ => Self::Failed(None),
@@ -95,6 +104,22 @@ fn duration(seconds: u64) -> String {
     match seconds {
         0 | 1 => "1 second".to_owned(),
         2..=90 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
+        91..=7200 => format!("{} minutes", seconds.div_ceil(60)),
+        7201..=172_800 => format!("{} hours", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
+fn for_how_long(seconds: u64) -> String {
+    match seconds {
+        0 => String::new(),
+        seconds => format!(" for another {}", duration(seconds)),
+    }
+}
+
+fn reason_given(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(" The reason given: {reason}"),
     }
 }

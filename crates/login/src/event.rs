@@ -23,8 +23,12 @@ pub enum AccountEvent {
     Unignored(AccountId, String),
     /// One of its characters is deleted.
     CharacterDeleted(AccountId, String),
-    /// It is deleted.
+    /// It is deleted, or has another password.
     Deleted(AccountId),
+    /// It may not enter any more; with what its owner is told.
+    Banned(AccountId, String),
+    /// It became an administrator's, or is one no more.
+    Admin(AccountId, bool),
 }
 
 impl AccountEvent {
@@ -55,6 +59,12 @@ impl AccountEvent {
             }
             // Nobody was thrown out: moderators need not hear of it.
             Self::Deleted(account) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
+            // Scripts of other makers, which don't know of the last two members, throw out all the same.
+            Self::Banned(account, text) => (
+                "KIK",
+                json!({ "a": account.0, "s": true, "banned": true, "m": text }).to_string(),
+            ),
+            Self::Admin(account, admin) => ("ADM", json!({ "a": account.0, "admin": admin }).to_string()),
         }
     }
 }

@@ -19,6 +19,7 @@ mod http;
 mod limits;
 mod live;
 mod open;
+mod operator;
 mod password;
 mod people;
 mod picture;
@@ -36,13 +37,16 @@ pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
 pub use event::AccountEvent;
-pub use fchatd_store::{Account, AccountId, Character, CharacterId, Profile};
+pub use fchatd_store::{
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, Profile,
+};
 pub use guard::Cost;
 pub use http::AccountHttp;
 pub use limits::{AddressGroup, Limit, Pace, RateLimiter};
+pub use operator::{Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import};
 pub use password::PasswordCost;
 pub use provider::{LoginCheck, LoginOutcome, LoginProvider};
 pub use remote::RemoteLogin;
 pub use secret::Secret;
 pub use service::{AccountService, Caller};
-pub use settings::AccountSettings;
+pub use settings::{AccountSettings, Registration};

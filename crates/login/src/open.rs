@@ -84,6 +84,7 @@ fn account(name: &str) -> Account {
         admin: name.eq_ignore_ascii_case("admin"),
         banned: false,
         timeout_until: 0,
+        ban_reason: String::new(),
         default_character: None,
     }
 }

@@ -10,6 +10,10 @@ use crate::secret::Secret;
 /// The longest password that is hashed, in bytes.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 256;
 const MIN_PASSWORD_CHARACTERS: usize = 8;
+/// Memory that verifying a hash from elsewhere may take, in KiB.
+const HASH_KIB_MAX: u32 = 256 * 1024;
+/// Memory times passes of a hash from elsewhere: a few seconds.
+const HASH_WORK_MAX: u64 = 4 * 256 * 1024;
 
 /// What hashing one password costs. The default is OWASP's advice for Argon2id: 19 MiB, two passes, one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +114,25 @@ pub(crate) fn check_new_password(password: &Secret) -> Result<(), AccountError> 
     Ok(())
 }
 
+/// Refuses hashes from elsewhere that could not be verified, or would keep a thread busy for too long.
+pub(crate) fn check_hash(hash: &Secret) -> Result<(), String> {
+    let unfit = "the password_hash has to be one of Argon2, such as $argon2id$v=19$m=19456,t=2,p=1$salt$hash";
+    let hash = PasswordHash::new(hash.reveal()).map_err(|_| unfit.to_owned())?;
+    let known = matches!(hash.algorithm.as_str(), "argon2id" | "argon2i" | "argon2d");
+    let params = Params::try_from(&hash)
+        .ok()
+        .filter(|_| known && hash.hash.is_some() && hash.salt.is_some());
+    let Some(params) = params else {
+        return Err(unfit.to_owned());
+    };
+    if params.m_cost() > HASH_KIB_MAX
+        || u64::from(params.m_cost()) * u64::from(params.t_cost()) > HASH_WORK_MAX
+    {
+        return Err("checking its password_hash would cost too much memory or time".to_owned());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +194,27 @@ mod tests {
         );
         let hasher = PasswordHasher::new(CHEAP).unwrap();
         assert!(hasher.verify(&Secret::new("x"), Some("$argon2id$half")).is_err());
+    }
+
+    #[test]
+    fn hashes_from_elsewhere_are_looked_at() {
+        let good = PasswordHasher::new(CHEAP)
+            .unwrap()
+            .hash(&Secret::new("correct horse"))
+            .unwrap();
+        check_hash(&Secret::new(good.as_str())).unwrap();
+        let (head, _) = good.rsplit_once('$').unwrap();
+        for strange in [
+            "",
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+            head,
+            &good.replace("argon2id", "scrypt"),
+            &good.replace("m=8", "m=4000000"),
+            &good.replace("t=1", "t=4000000"),
+        ] {
+            assert!(check_hash(&Secret::new(strange)).is_err(), "{strange}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::live::Live;
 use crate::password::PasswordHasher;
 use crate::provider::{LoginCheck, LoginOutcome};
 use crate::secret::Secret;
-use crate::settings::AccountSettings;
+use crate::settings::{AccountSettings, Registration};
 use crate::workers::Workers;
 
 /// The embedded account service: a cheap handle whose calls never block the caller's thread. Hashing has threads of
@@ -91,10 +91,18 @@ impl AccountService {
         self.shared.guard().configure(settings);
     }
 
-    /// Whether people may make accounts themselves.
+    /// Who may make accounts himself.
     #[must_use]
-    pub fn registration_open(&self) -> bool {
-        self.shared.live.registration_open()
+    pub fn registration(&self) -> Registration {
+        self.shared.live.registration()
+    }
+
+    /// Tells the chat what operators have done in other processes; to be called about once a second.
+    ///
+    /// # Errors
+    /// Busy or failed; the next call tells it.
+    pub async fn hear_operators(&self) -> Result<(), AccountError> {
+        self.shared.tickets.run(AccountDesk::hear_operators).await
     }
 
     /// What was done since the start.
@@ -169,9 +177,7 @@ impl AccountService {
             .tickets
             .run(move |desk| {
                 let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
-                if account.banned {
-                    return Err(AccountError::Banned);
-                }
+                desk.check_standing(&account)?;
                 lock(&guard).charge(account.id, cost, now)?;
                 work(desk, account)
             })
@@ -204,17 +210,19 @@ impl AccountService {
         self.shared.catalogue.now()
     }
 
-    /// Makes an account for somebody from outside.
+    /// Makes an account for somebody from outside, with an invitation's code where one is needed.
     ///
     /// # Errors
-    /// Registration is closed, the name or password breaks a rule, the name is taken, a rate limit, busy, or failed.
+    /// Registration is closed, the code is not good, the name or password breaks a rule, the name is taken, a rate limit, busy, or failed.
     pub async fn register(
         &self,
         account: String,
         password: Secret,
+        code: Secret,
         address: IpAddr,
     ) -> Result<AccountId, AccountError> {
-        if !self.registration_open() {
+        let registration = self.registration();
+        if registration == Registration::Closed {
             return Err(AccountError::RegistrationClosed);
         }
         let now = self.shared.clock.now();
@@ -223,7 +231,10 @@ impl AccountService {
         let result = self
             .shared
             .passwords
-            .run(move |desk| desk.add_account(&account, &password, false))
+            .run(move |desk| match registration {
+                Registration::Invitation => desk.add_invited_account(&code, &account, &password),
+                Registration::Open | Registration::Closed => desk.add_account(&account, &password, false),
+            })
             .await;
         match &result {
             Ok(_) => self.shared.counters.count_registration(),

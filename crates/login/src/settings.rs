@@ -8,11 +8,34 @@ use crate::event::AccountEvent;
 use crate::limits::{Limit, Pace};
 use crate::password::PasswordCost;
 
+/// Who may make an account without the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Everybody.
+    Open,
+    /// Who has the code of an invitation.
+    Invitation,
+    /// Nobody.
+    Closed,
+}
+
+impl Registration {
+    /// The value of the setting.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Invitation => "invitation",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// How the embedded account service behaves.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
-    /// Whether people may make accounts themselves.
-    pub registration_open: bool,
+    /// Who may make accounts himself.
+    pub registration: Registration,
     /// Tickets of one account that are good side by side (`tickets_per_account`, page 8 of the specification).
     pub tickets_per_account: u32,
     /// How long a ticket is good, in seconds.
@@ -54,7 +77,7 @@ pub struct AccountSettings {
 impl Default for AccountSettings {
     fn default() -> Self {
         Self {
-            registration_open: false,
+            registration: Registration::Closed,
             tickets_per_account: 8,
             ticket_lifetime: 30 * 60,
             characters_per_account: 50,

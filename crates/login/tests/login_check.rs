@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use fchatd_login::{AccountDesk, AccountHttp, AccountService, LoginProvider, Profile, Secret};
+use fchatd_login::{AccountHttp, AccountService, LoginOutcome, LoginProvider, Profile, Secret};
 use fchatd_store::Store;
 use serde_json::{Value, json};
 use support::{PASSWORD, START, answer, call, cheap, genders, get, login, post, site};
@@ -104,32 +104,64 @@ async fn a_new_password_ends_the_tickets() {
 }
 
 #[tokio::test]
-async fn bans_are_told_not_judged() {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = cheap(&Arc::new(AtomicU64::new(START)));
-    let store = Store::open(folder.path()).unwrap();
-    let mut desk = AccountDesk::open(&store, &settings).unwrap();
-    let id = desk.add_account("ada", &Secret::new(PASSWORD), false).unwrap();
-    desk.add_character("ada", "Ada", &Profile::default()).unwrap();
-    store
-        .accounts()
-        .unwrap()
-        .set_standing(id, true, START + 61)
-        .unwrap();
-    let service = AccountService::start(&store, settings).unwrap();
-    let grant = service
-        .ticket("ada".to_owned(), Secret::new(PASSWORD), [10, 0, 0, 1].into())
-        .await
-        .unwrap();
-    let told = answer(
-        service
-            .check_login(login("ada", grant.ticket.reveal(), "Ada"))
-            .await,
-    );
+async fn who_is_banned_gets_no_ticket_and_has_none() {
+    let mut site = site();
+    let ticket = site.ticket().await;
+    let ask = async |site: &support::Site| {
+        let fields = [("account", "ada"), ("password", PASSWORD)];
+        let answer = site.post("/json/getApiTicket.php", &fields).await;
+        (
+            answer["error"].as_str().unwrap().to_owned(),
+            answer.get("ticket").is_some(),
+        )
+    };
+    site.desk.ban("ADA", Some(3 * 86_400), "spam").unwrap();
+    assert_eq!(site.check("ada", &ticket, "Ada").await["error"], INVALID);
+    let told = "This account is banned for another 3 days. The reason given: spam";
+    assert_eq!(ask(&site).await, (told.to_owned(), false));
+    let fields = [
+        ("account", "ada"),
+        ("password", PASSWORD),
+        ("new_password", "another password"),
+    ];
+    let answer = site.post("/api/password", &fields).await;
+    assert_eq!(answer, json!({ "error": told }), "it would come with a ticket");
+    let wrong = [("account", "ada"), ("password", "wrong password")];
     assert_eq!(
-        told["account"],
-        json!({"account_id": 1, "admin": "0", "banned": 1, "timeout": 2})
+        site.post("/json/getApiTicket.php", &wrong).await["error"],
+        "The account name or the password is wrong."
     );
+    site.advance(3 * 86_400);
+    assert_eq!(ask(&site).await, (String::new(), true));
+    site.desk.ban("ada", None, "").unwrap();
+    assert_eq!(ask(&site).await, ("This account is banned.".to_owned(), false));
+    site.desk.unban("ada").unwrap();
+    assert_eq!(ask(&site).await, (String::new(), true));
+}
+
+#[tokio::test]
+async fn ten_thousand_checks_at_once_are_answered_or_told_to_come_back() {
+    let site = site();
+    let ticket = site.ticket().await;
+    let checks: Vec<_> = (0..10_000)
+        .map(|_| {
+            let (service, check) = (site.service.clone(), login("ada", &ticket, "Ada"));
+            tokio::spawn(async move { service.check_login(check).await })
+        })
+        .collect();
+    let mut failed = 0;
+    for check in checks {
+        match check.await.unwrap() {
+            LoginOutcome::Failed => failed += 1,
+            outcome => assert_eq!(answer(outcome)["error"], ""),
+        }
+    }
+    assert!(
+        failed <= 10_000 - 256,
+        "the queue is full of those who are let in"
+    );
+    assert_eq!(site.service.counters().busy(), failed);
+    assert_eq!(site.check("ada", &ticket, "Ada").await["error"], "");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 mod support;
 
 use fchatd_edge::http::HttpService;
-use fchatd_login::{AccountError, AccountSettings, Limit, Profile, Secret};
+use fchatd_login::{AccountError, AccountSettings, Limit, Profile, Registration, Secret};
 use serde_json::json;
 use support::{PASSWORD, call, get, header, object, site, site_with};
 
@@ -24,7 +24,7 @@ async fn the_site_tells_what_it_offers() {
         ""
     );
     let closed = site_with(|settings| AccountSettings {
-        registration_open: false,
+        registration: Registration::Closed,
         ..settings
     });
     assert_eq!(

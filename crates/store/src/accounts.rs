@@ -4,6 +4,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavio
 
 use crate::error::{AccountsError, StoreError};
 use crate::names::{AccountName, CharacterName};
+use crate::operator::OperatorEvent;
 use crate::profile::Profile;
 
 /// An account's number: 1 and up, never used twice.
@@ -27,6 +28,8 @@ pub struct Account {
     pub banned: bool,
     /// Until when it may not enter, in Unix seconds; 0 without a timeout.
     pub timeout_until: u64,
+    /// Why it may not enter; empty where nothing was said.
+    pub ban_reason: String,
     /// The character that clients offer first.
     pub default_character: Option<CharacterId>,
 }
@@ -52,8 +55,7 @@ pub struct Accounts {
     path: PathBuf,
 }
 
-const ACCOUNT: &str =
-    "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash FROM account";
+const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason FROM account";
 const CHARACTER: &str = "SELECT character_id, account_id, name, gender, orientation, language_preference, \
                          furry_preference, role, position FROM character";
 
@@ -104,6 +106,17 @@ impl Accounts {
             .map_err(|error| self.failure(&error))
     }
 
+    /// The account of that number.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        self.connection
+            .prepare_cached(&format!("{ACCOUNT} WHERE account_id = ?"))
+            .and_then(|mut statement| statement.query_row([id.0], read_account).optional())
+            .map_err(|error| self.failure(&error))
+    }
+
     /// All accounts, by name.
     ///
     /// # Errors
@@ -115,7 +128,7 @@ impl Accounts {
             .map_err(|error| self.failure(&error))
     }
 
-    /// Replaces the password hash and takes back all tickets.
+    /// Replaces the password hash and takes back all tickets. `heard` is for a server in another process.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -123,40 +136,17 @@ impl Accounts {
         &mut self,
         account: AccountId,
         password_hash: &str,
+        heard: Option<OperatorEvent>,
     ) -> Result<(), AccountsError> {
         let changed = self.in_transaction(|transaction| {
+            if let Some(event) = heard {
+                event.keep(transaction)?;
+            }
             transaction.execute("DELETE FROM ticket WHERE account_id = ?", [account.0])?;
             let statement = "UPDATE account SET password_hash = ? WHERE account_id = ?";
             transaction.execute(statement, params![password_hash, account.0])
         })?;
         found_account(changed)
-    }
-
-    /// Makes an account an administrator's, or takes that away.
-    ///
-    /// # Errors
-    /// [`AccountsError::NoSuchAccount`], or the store failed.
-    pub fn set_admin(&mut self, account: AccountId, admin: bool) -> Result<(), AccountsError> {
-        let statement = "UPDATE account SET admin = ? WHERE account_id = ?";
-        let changed = self.connection.execute(statement, params![admin, account.0]);
-        found_account(changed.map_err(|error| self.failure(&error))?)
-    }
-
-    /// Says whether an account may enter: `banned` for good, or not before `timeout_until` (Unix seconds; 0 = now).
-    ///
-    /// # Errors
-    /// [`AccountsError::NoSuchAccount`], or the store failed.
-    pub fn set_standing(
-        &mut self,
-        account: AccountId,
-        banned: bool,
-        timeout_until: u64,
-    ) -> Result<(), AccountsError> {
-        let statement = "UPDATE account SET banned = ?, timeout_until = ? WHERE account_id = ?";
-        let changed = self
-            .connection
-            .execute(statement, params![banned, seconds(timeout_until), account.0]);
-        found_account(changed.map_err(|error| self.failure(&error))?)
     }
 
     /// Whom an account ignores: names in lower case, sorted.
@@ -310,7 +300,7 @@ pub(crate) fn seconds(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
 
-fn is_constraint(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_constraint(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
@@ -330,6 +320,7 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         banned: row.get(3)?,
         timeout_until: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
         default_character: row.get::<_, Option<i64>>(5)?.map(CharacterId),
+        ban_reason: row.get(7)?,
     })
 }
 

@@ -225,6 +225,9 @@ pub enum AccountsError {
     /// There is no such account.
     #[error("There is no such account.")]
     NoSuchAccount,
+    /// No invitation has this code, or it is used up or over.
+    #[error("This invitation code is not valid, or not any more.")]
+    NotInvited,
     /// There is no such character, or it belongs to another account.
     #[error("This account has no such character.")]
     NoSuchCharacter,

@@ -17,6 +17,7 @@ mod inspect;
 mod log;
 mod migrate;
 mod names;
+mod operator;
 mod people;
 mod profile;
 mod room;
@@ -30,6 +31,10 @@ pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
 pub use inspect::{Inspection, inspect};
 pub use names::{AccountName, CharacterName, NameError};
+pub use operator::{
+    Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter,
+    OperatorEvent,
+};
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, Page,
     PageHead, PageSettings, Picture, Report, ReportId, Someone,

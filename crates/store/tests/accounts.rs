@@ -198,11 +198,19 @@ fn standing_and_admin_are_kept() {
     } = fixture();
     let ada = account(&mut accounts, "ada").unwrap();
     accounts.set_admin(ada, true).unwrap();
-    accounts.set_standing(ada, true, 12_345).unwrap();
+    for (until, banned, timeout_until) in [(Some(12_345), false, 12_345), (None, true, 0)] {
+        accounts.ban(ada, until, "spam").unwrap();
+        let found = accounts.find_account("ada").unwrap().unwrap().0;
+        assert_eq!(
+            (found.admin, found.banned, found.timeout_until, &*found.ban_reason),
+            (true, banned, timeout_until, "spam")
+        );
+    }
+    accounts.unban(ada).unwrap();
     let found = accounts.find_account("ada").unwrap().unwrap().0;
     assert_eq!(
-        (found.admin, found.banned, found.timeout_until),
-        (true, true, 12_345)
+        (found.banned, found.timeout_until, &*found.ban_reason),
+        (false, 0, "")
     );
     assert!(matches!(
         accounts.set_admin(AccountId(99), true),
@@ -280,7 +288,7 @@ fn a_new_password_takes_back_all_tickets() {
     accounts
         .add_ticket(ada, TicketDigest([1; 32]), 8, 100, 200)
         .unwrap();
-    accounts.set_password_hash(ada, "other").unwrap();
+    accounts.set_password_hash(ada, "other", None).unwrap();
     assert_eq!(
         accounts.ticket_state(ada, TicketDigest([1; 32]), 100).unwrap(),
         TicketState::Unknown

@@ -8,7 +8,7 @@ use fchatd_links::BridgeSettings;
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider,
-    RemoteLogin,
+    Registration, RemoteLogin,
 };
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
@@ -25,7 +25,11 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
-        registration_open: settings.text("registration") == "open",
+        registration: match settings.text("registration") {
+            "open" => Registration::Open,
+            "invitation" => Registration::Invitation,
+            _ => Registration::Closed,
+        },
         tickets_per_account: settings.count("tickets_per_account") as u32,
         registrations_per_address: Limit {
             burst,

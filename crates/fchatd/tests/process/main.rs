@@ -4,6 +4,7 @@
 mod accounts;
 mod clients;
 mod configuration;
+mod operator;
 mod profile;
 mod recorder;
 mod reload;

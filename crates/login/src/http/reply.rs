@@ -7,16 +7,23 @@ use crate::error::AccountError;
 
 /// What is wrong with a request, in words for the person who made it.
 #[derive(Debug)]
-pub(super) struct Refusal(String);
+pub(super) struct Refusal {
+    text: String,
+    /// Seconds after which another try makes sense, where that is known.
+    wait: Option<u64>,
+}
 
 impl Refusal {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            wait: None,
+        }
     }
 
     /// The words.
     pub(super) fn into_text(self) -> String {
-        self.0
+        self.text
     }
 
     /// The accounts belong to another website.
@@ -29,7 +36,15 @@ impl Refusal {
 
 impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Self {
-        Self(error.to_string())
+        let wait = match error {
+            AccountError::TooManyAttempts { seconds } => Some(seconds),
+            AccountError::Busy => Some(1),
+            _ => None,
+        };
+        Self {
+            text: error.to_string(),
+            wait,
+        }
     }
 }
 
@@ -54,14 +69,19 @@ pub(super) fn written(text: Bytes) -> HttpResponse {
 
 /// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`.
 pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
+    let wait = result.as_ref().err().and_then(|refusal| refusal.wait);
     let text = match result {
         Ok(value) => serde_json::to_string(&value).unwrap_or_else(|error| {
             tracing::error!(%error, "an answer could not be written");
             refusal_text(&AccountError::Failed(None).to_string())
         }),
-        Err(Refusal(text)) => refusal_text(&text),
+        Err(refusal) => refusal_text(&refusal.text),
     };
-    response(200, text.into(), readers)
+    let mut response = response(200, text.into(), readers);
+    response
+        .headers
+        .extend(wait.map(|seconds| ("retry-after", seconds.max(1).to_string())));
+    response
 }
 
 /// The answer to a browser that asks whether it may send a request.

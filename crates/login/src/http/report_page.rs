@@ -44,7 +44,7 @@ async fn read(own: &AccountHttp, request: &HttpRequest) -> Result<Report, Refusa
             password,
             request.address,
             move |desk, account, password| {
-                let account = desk.account_by_password(account, password)?;
+                let account = desk.welcome_account(account, password)?;
                 desk.read_report(&account, id)
             },
         )

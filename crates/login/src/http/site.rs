@@ -10,6 +10,7 @@ use crate::open;
 use crate::provider::LoginProvider;
 use crate::secret::Secret;
 use crate::service::{AccountService, Caller};
+use crate::settings::Registration;
 use crate::ticket::new_ticket;
 
 pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
@@ -24,13 +25,13 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResp
 
 fn site(own: &AccountHttp) -> Value {
     let registration = match &own.provider {
-        LoginProvider::Embedded(service) if service.registration_open() => "open",
-        LoginProvider::Embedded(_) | LoginProvider::Remote(_) | LoginProvider::Open => "closed",
+        LoginProvider::Embedded(service) => service.registration(),
+        LoginProvider::Remote(_) | LoginProvider::Open => Registration::Closed,
     };
     json!({
         "error": "",
         "accounts": own.provider.name(),
-        "registration": registration,
+        "registration": registration.name(),
         "genders": &own.genders()[..],
     })
 }
@@ -43,7 +44,8 @@ async fn post(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal
         LoginProvider::Open => open_post(&request.path, &account),
         LoginProvider::Embedded(service) if request.path == "/api/register" => {
             let password = Secret::new(form.required("password")?);
-            let id = service.register(account, password, request.address).await?;
+            let code = Secret::new(form.optional("invitation")?);
+            let id = service.register(account, password, code, request.address).await?;
             Ok(json!({ "error": "", "account_id": id.0 }))
         }
         LoginProvider::Embedded(service) => {

@@ -16,7 +16,7 @@ impl AccountDesk {
             .iter()
             .map(|character| name_digest(&character.name))
             .collect();
-        self.accounts.delete_account(account.id, &names)?;
+        self.accounts.delete_account(account.id, &names, None)?;
         self.tell(AccountEvent::Deleted(account.id));
         Ok(())
     }
@@ -31,7 +31,7 @@ impl AccountDesk {
         let account = self.account_by_password(account, password)?.id;
         let character = self.own(account, &CharacterKey::Name(name.to_owned()))?;
         self.accounts
-            .delete_character(character.id, name_digest(&character.name))?;
+            .delete_character(character.id, name_digest(&character.name), None)?;
         self.tell(AccountEvent::CharacterDeleted(account, character.name));
         Ok(())
     }
@@ -43,7 +43,7 @@ impl AccountDesk {
         password: &Secret,
         new: &Secret,
     ) -> Result<Secret, AccountError> {
-        let account = self.account_by_password(account, password)?;
+        let account = self.welcome_account(account, password)?;
         self.set_password(&account.name, new)?;
         self.issue_ticket(account.id)
     }

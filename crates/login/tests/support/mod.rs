@@ -14,7 +14,7 @@ use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse, HttpService};
 use fchatd_login::{
     AccountDesk, AccountEvent, AccountHttp, AccountService, AccountSettings, Catalogue, Clock, LiveCatalogue,
-    LoginCheck, LoginOutcome, LoginProvider, PasswordCost, Profile, Secret,
+    LoginCheck, LoginOutcome, LoginProvider, PasswordCost, Profile, Registration, Secret,
 };
 use fchatd_store::Store;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub(crate) struct Site {
 pub(crate) fn cheap(time: &Arc<AtomicU64>) -> AccountSettings {
     let time = time.clone();
     AccountSettings {
-        registration_open: true,
+        registration: Registration::Open,
         catalogue: catalogue(),
         password_cost: PasswordCost {
             memory_kib: 8,

@@ -57,6 +57,19 @@ pub(super) fn inspect(connection: &Connection, schema: i64, inspection: &mut Ins
         let _: [u8; 32] = row.get("digest");
         row.at_least("expires_at", 0);
     });
+    if schema >= 5 {
+        read(
+            connection,
+            table("invitation", &["invitation_id"]),
+            faults,
+            |row| {
+                row.key("invitation_id", |id: &i64| format!("invitation {id}"));
+                let _: [u8; 32] = row.get("digest");
+                row.at_least("uses_left", 0);
+                row.at_least("expires_at", 0);
+            },
+        );
+    }
     if schema < 2 {
         return;
     }

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::accounts::{AccountId, Accounts, CharacterId};
 use crate::error::StoreError;
+use crate::operator::OperatorEvent;
 
 /// The SHA-256 of a character's name in lower case.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,11 +40,17 @@ impl Accounts {
     }
 
     /// Deletes a character and everything that belongs to it. Its name can be had again by the same account only.
-    /// Another of the account's characters becomes the default where it was this one.
+    /// Another of the account's characters becomes the default where it was this one. `heard` is for a server in
+    /// another process.
     ///
     /// # Errors
     /// The store failed.
-    pub fn delete_character(&mut self, character: CharacterId, name: NameDigest) -> Result<bool, StoreError> {
+    pub fn delete_character(
+        &mut self,
+        character: CharacterId,
+        name: NameDigest,
+        heard: Option<OperatorEvent>,
+    ) -> Result<bool, StoreError> {
         self.forget_thoroughly()?;
         let deleted = self.in_transaction(|transaction| {
             let account: Option<i64> = transaction
@@ -54,6 +61,9 @@ impl Accounts {
                 )
                 .optional()?;
             let Some(account) = account else { return Ok(false) };
+            if let Some(event) = heard {
+                event.keep(transaction)?;
+            }
             transaction.execute(
                 "INSERT OR REPLACE INTO retired_name (digest, account_id) VALUES (?, ?)",
                 params![name.0, account],
@@ -69,11 +79,17 @@ impl Accounts {
         Ok(deleted)
     }
 
-    /// Deletes an account, its characters, whose names are given, and everything that belongs to them.
+    /// Deletes an account, its characters, whose names are given, and everything that belongs to them. `heard` is for a
+    /// server in another process.
     ///
     /// # Errors
     /// The store failed.
-    pub fn delete_account(&mut self, account: AccountId, names: &[NameDigest]) -> Result<bool, StoreError> {
+    pub fn delete_account(
+        &mut self,
+        account: AccountId,
+        names: &[NameDigest],
+        heard: Option<OperatorEvent>,
+    ) -> Result<bool, StoreError> {
         self.forget_thoroughly()?;
         let deleted = self.in_transaction(|transaction| {
             for name in names {
@@ -81,6 +97,9 @@ impl Accounts {
                     "INSERT OR REPLACE INTO retired_name (digest, account_id) VALUES (?, NULL)",
                     params![name.0],
                 )?;
+            }
+            if let Some(event) = heard {
+                event.keep(transaction)?;
             }
             // First the characters: the account refers to one of them.
             transaction.execute("DELETE FROM character WHERE account_id = ?", [account.0])?;

@@ -226,7 +226,10 @@ mod tests {
         assert!(refused(&mut settings, "prot", "1").contains("did you mean port?"));
         assert!(refused(&mut settings, "nothing_like_it", "1").contains("config sample"));
         assert!(refused(&mut settings, "luaenabletimeout", "maybe").contains("true or false"));
-        assert!(refused(&mut settings, "registration", "perhaps").contains("\"closed\" or \"open\""));
+        assert!(
+            refused(&mut settings, "registration", "perhaps")
+                .contains("\"closed\" or \"invitation\" or \"open\"")
+        );
         assert!(refused(&mut settings, "compat", "modern").contains("\"classic\" or empty"));
         assert!(settings.set("port", Value::Text("80".into())).is_err());
         assert!(

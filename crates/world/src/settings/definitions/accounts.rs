@@ -10,9 +10,9 @@ pub(super) const SECTION: Section = Section {
     definitions: &[
         key(
             "registration",
-            Choice(&["open", "closed"]),
+            Choice(&["open", "invitation", "closed"]),
             Live,
-            "who may make an account on the page: everybody (open) or nobody (closed)",
+            "who may make an account on the page: everybody (open), who has an invitation's code (invitation), or nobody (closed)",
         ),
         key(
             "registrations_per_address",

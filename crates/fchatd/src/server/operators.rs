@@ -1,0 +1,30 @@
+//! What operators do on the command line while the server runs.
+
+use std::time::Duration;
+
+use fchatd_login::LoginProvider;
+
+/// How soon what an operator did is noticed, at the latest.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks again and again, for as long as the server runs.
+pub(super) async fn hear(provider: LoginProvider) {
+    let LoginProvider::Embedded(service) = provider else {
+        return;
+    };
+    let mut failing = false;
+    loop {
+        // At once, too: what was done before the start must not put out who comes in now.
+        match service.hear_operators().await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(
+                    "it could not be seen what operators have done, which is tried again: {error}"
+                );
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,40 @@
+//! What only operators do: the desk of the command line, which may work beside a running server.
+
+mod accounts;
+mod characters;
+mod import;
+mod import_file;
+mod invitations;
+
+use fchatd_store::OperatorEvent;
+
+pub use import::{ImportOutcome, Progress};
+pub use import_file::{Entry, EntryFault, ImportFormat, Password, Place, read as read_import};
+
+use crate::desk::AccountDesk;
+use crate::error::AccountError;
+use crate::event::AccountEvent;
+
+impl AccountDesk {
+    /// Tells the chat what operators have done in other processes since the last time. Cheap when it is nothing.
+    pub(crate) fn hear_operators(&mut self) -> Result<(), AccountError> {
+        for event in self.accounts.take_operator_events()? {
+            match event {
+                OperatorEvent::PutOut(account) => self.tell(AccountEvent::Deleted(account)),
+                OperatorEvent::Banned(id) => {
+                    // It may be let in again, or be gone, by now.
+                    if let Some(account) = self.accounts.account(id)?
+                        && let Err(refusal) = self.check_standing(&account)
+                    {
+                        self.tell(AccountEvent::Banned(id, refusal.to_string()));
+                    }
+                }
+                OperatorEvent::Admin(account, admin) => self.tell(AccountEvent::Admin(account, admin)),
+                OperatorEvent::CharacterPutOut(account, character) => {
+                    self.tell(AccountEvent::CharacterDeleted(account, character.0.to_string()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
