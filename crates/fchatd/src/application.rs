@@ -320,6 +320,7 @@ impl Parts {
             } => {
                 vitals::add_process(&mut lines);
                 self.around.neighbours.add_vitals(&mut lines);
+                vitals::add_accounts(&mut lines, &self.around.provider);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
             Request::Profile {

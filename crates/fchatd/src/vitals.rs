@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use fchatd_edge::Gauges;
+use fchatd_login::LoginProvider;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Adds a line.
@@ -24,14 +25,44 @@ pub(crate) fn add_process(lines: &mut Vec<(String, String)>) {
     add(lines, "version", env!("CARGO_PKG_VERSION"));
 }
 
+/// Adds what was asked of the login provider, and what it has refused.
+pub(crate) fn add_accounts(lines: &mut Vec<(String, String)>, provider: &LoginProvider) {
+    let value = match provider {
+        LoginProvider::Embedded(service) => {
+            let counters = service.counters();
+            format!(
+                "{} tickets given, {} accounts made; refused so far: {} wrong passwords, {} bad tickets, {} over a limit, \
+                 {} while busy",
+                counters.tickets(),
+                counters.registrations(),
+                counters.wrong_passwords(),
+                counters.invalid_tickets(),
+                counters.limited(),
+                counters.busy()
+            )
+        }
+        LoginProvider::Remote(site) => {
+            format!("a website's; {} checks without an answer so far", site.failures())
+        }
+        LoginProvider::Open => return,
+    };
+    add(lines, "accounts", value);
+}
+
 /// All of it as text for an administrator.
 pub(crate) fn text(mut lines: Vec<(String, String)>, gauges: &Gauges) -> String {
     add(
         &mut lines,
         "network",
         format!(
-            "{} WebSocket connections; {} frames delivered; cut off so far: {} slow readers, {} violations, {} silent",
-            gauges.connections, gauges.deliveries, gauges.slow_readers, gauges.violations, gauges.silent
+            "{} WebSocket connections; {} frames delivered; cut off so far: {} slow readers, {} violations, {} silent, \
+             {} bodies of requests",
+            gauges.connections,
+            gauges.deliveries,
+            gauges.slow_readers,
+            gauges.violations,
+            gauges.silent,
+            gauges.refused_bodies
         ),
     );
     let mut text = String::new();

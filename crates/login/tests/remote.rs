@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fchatd_links::web::{WebAddress, WebClient};
@@ -213,6 +214,50 @@ fn whatever_is_not_200_with_json_is_a_failure() {
     });
 }
 
+/// A site that speaks TLS with a certificate that nobody vouches for, and how many requests it has heard.
+async fn impostor() -> (SocketAddr, Rc<Cell<usize>>) {
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let tls = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(tls));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let heard = Rc::new(Cell::new(0));
+    let shared = Rc::clone(&heard);
+    tokio::task::spawn_local(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await
+                && stream.read_u8().await.is_ok()
+            {
+                shared.set(shared.get() + 1);
+            }
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn a_site_that_cannot_prove_who_it_is_hears_no_ticket() {
+    on_an_edge(async {
+        let (impostor, heard) = impostor().await;
+        let (plain, _) = site().await;
+        for address in [impostor, plain] {
+            let address = WebAddress::parse(&format!("https://{address}/login")).unwrap();
+            let patience = Duration::from_secs(20);
+            let site = RemoteLogin::new(WebClient::new(2).unwrap(), address, 2, patience);
+            let provider = LoginProvider::Remote(site.clone());
+            assert_eq!(provider.check(check("fine")).await, LoginOutcome::Failed);
+            assert_eq!(site.failures(), 1);
+        }
+        assert_eq!(heard.get(), 0);
+    });
+}
+
 #[test]
 fn a_connection_that_the_site_gave_up_is_replaced() {
     on_an_edge(async {
@@ -267,6 +312,48 @@ fn no_more_checks_than_allowed_are_with_the_site_at_once() {
         assert_eq!(seen.most_at_once.get(), 2);
         assert_eq!(seen.forms.borrow().len(), 6);
         assert_eq!(seen.connections.get(), 2);
+    });
+}
+
+/// So many log-ins wait at once when a server comes back and everybody with it.
+const CROWD: usize = 10_000;
+
+#[test]
+fn ten_thousand_checks_at_once_are_all_answered_two_at_a_time() {
+    on_an_edge(async {
+        let (address, seen) = site().await;
+        let provider = patient(address, Duration::from_secs(300));
+        let crowd: Vec<_> = (0..CROWD)
+            .map(|_| {
+                let provider = provider.clone();
+                tokio::task::spawn_local(async move { provider.check(check("fine")).await })
+            })
+            .collect();
+        for one in crowd {
+            assert_eq!(one.await.unwrap(), good());
+        }
+        assert!(seen.most_at_once.get() <= 2);
+        assert_eq!(seen.forms.borrow().len(), CROWD, "nobody is asked about twice");
+        assert!(seen.connections.get() < 100, "connections are used again");
+    });
+}
+
+#[test]
+fn ten_thousand_checks_with_a_silent_site_all_come_to_an_end() {
+    on_an_edge(async {
+        let (address, seen) = site().await;
+        let provider = patient(address, Duration::from_millis(300));
+        let crowd: Vec<_> = (0..CROWD)
+            .map(|_| {
+                let provider = provider.clone();
+                tokio::task::spawn_local(async move { provider.check(check("slow")).await })
+            })
+            .collect();
+        for one in crowd {
+            assert_eq!(one.await.unwrap(), LoginOutcome::Failed);
+        }
+        assert!(seen.connections.get() <= CROWD);
+        assert_eq!(provider.check(check("fine")).await, good(), "and it goes on");
     });
 }
 

@@ -4,6 +4,8 @@
 mod accounts;
 mod clients;
 mod configuration;
+mod intruders;
+mod login_site;
 mod operator;
 mod profile;
 mod recorder;
