@@ -108,6 +108,13 @@ fn login_site() -> String {
     format!("login_url=http://{address}/login.php")
 }
 
+/// What follows the number depends on who noticed first that the site does not answer.
+fn has_number(refusal: &str, number: i32) -> bool {
+    [',', '}']
+        .iter()
+        .any(|end| refusal.contains(&format!("\"number\":{number}{end}")))
+}
+
 #[test]
 fn strange_answers_refuse_that_log_in_and_nothing_else() {
     let site = Site::new();
@@ -121,16 +128,14 @@ fn strange_answers_refuse_that_log_in_and_nothing_else() {
         let refusal = WebSocket::open(&server)
             .identify("Ada 9", ticket)
             .expect_err(ticket);
-        let fatal = [4, -4, -1, -2].map(|number| format!("\"number\":{number},"));
-        assert!(
-            fatal.iter().any(|number| refusal.contains(number.as_str())),
-            "{ticket}: {refusal}"
-        );
+        let fatal = [4, -4, -1, -2].iter().any(|&number| has_number(&refusal, number));
+        assert!(fatal, "{ticket}: {refusal}");
         one.say("UPT");
         let next = one.text();
         assert!(next.starts_with("UPT "), "others see nothing of {ticket}: {next}");
     }
-    assert!(slow.await_code("ERR ").contains("\"number\":-4,"));
+    let refusal = slow.await_code("ERR ");
+    assert!(has_number(&refusal, -4), "{refusal}");
     let (_two, _) = WebSocket::log_in_as(&server, "ada", "good-2", "Ada 2");
     assert!(one.text().contains("Ada 2"));
     server.terminate();
