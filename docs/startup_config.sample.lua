@@ -206,6 +206,9 @@
 -- open sockets at once, logged in or not (1 to 10000000, sockets)
 --maxconnections = 100000
 
+-- write to many sockets with one system call, where the system lets us (true, false, restart)
+--io_uring = true
+
 -- over which connections are closed when the server stops, so that people do not all come back at once; 0 closes all at once (0 to 600, seconds)
 --drain_time = 5
 

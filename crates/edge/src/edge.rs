@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs};
 use fchatd_protocol::limits;
+use fchatd_ring::Ring;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 use tracing::{debug, info};
@@ -63,6 +64,8 @@ pub struct EdgeSettings {
     pub message_bytes_max: usize,
     /// Binary messages are sent back instead of refused: for conformance suites.
     pub echo_binary: bool,
+    /// Sockets are written by io_uring where the system has it. Looked at once, when the edge is made.
+    pub ring: bool,
 }
 
 impl Default for EdgeSettings {
@@ -81,6 +84,7 @@ impl Default for EdgeSettings {
             origin_host: String::new(),
             message_bytes_max: limits::CLIENT_MESSAGE_BYTES_MAX,
             echo_binary: false,
+            ring: true,
         }
     }
 }
@@ -154,8 +158,18 @@ pub struct Edge<A> {
 impl<A: Application + 'static> Edge<A> {
     /// An edge without connections. Its tasks must be started with [`Edge::run`] on a [`runtime`].
     pub fn new(settings: EdgeSettings, application: A) -> Rc<Self> {
+        let mut fan = Fan::new(settings.edge, settings.outbox_bytes_max);
+        if settings.ring {
+            fan.ring = Ring::new()
+                .inspect_err(|error| {
+                    info!(
+                        "this system does not let us use io_uring ({error}): sockets are written one by one"
+                    );
+                })
+                .ok();
+        }
         let shared = Shared {
-            fan: Fan::new(settings.edge, settings.outbox_bytes_max),
+            fan,
             inputs: Inputs::default(),
             read_buffer: Box::default(),
             peers: Vec::new(),

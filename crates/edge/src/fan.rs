@@ -11,8 +11,10 @@ mod hold;
 mod write;
 
 use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
 
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
+use fchatd_ring::Ring;
 
 use crate::backlog::Backlog;
 use crate::members::{Audience, Membership};
@@ -35,6 +37,11 @@ pub(crate) trait Socket {
     /// # Errors
     /// Those of the socket.
     fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// The socket as the system knows it, if it is one.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// What a connection is to get of the log, and where it stands in its life: what fan-out touches.
@@ -121,6 +128,8 @@ pub(crate) struct Fan<S> {
     holding: Vec<u32>,
     /// Frames handed to connections since the start.
     pub(crate) deliveries: u64,
+    /// Writes to many sockets at once, where the system has that.
+    pub(crate) ring: Option<Ring>,
 }
 
 impl<S: Socket> Fan<S> {
@@ -144,6 +153,7 @@ impl<S: Socket> Fan<S> {
             stored: 0,
             holding: Vec::new(),
             deliveries: 0,
+            ring: None,
         }
     }
 

@@ -241,6 +241,42 @@ fn a_slow_reader_that_catches_up_gets_everything() {
     });
 }
 
+/// Both ways in which sockets are written, where the system has both.
+#[test]
+fn who_reads_slowly_or_breaks_off_keeps_nobody_else_waiting() {
+    for ring in [true, false] {
+        with_server(EdgeSettings { ring, ..settings() }, async |server| {
+            let mut clients = Vec::new();
+            for _ in 0..8 {
+                let mut client = server.open().await;
+                client.say("join").await;
+                clients.push(client);
+            }
+            server.until("all in", || server.messages().len() == 8).await;
+            let mut speaker = server.open().await;
+            let mut slow = clients.remove(3);
+            socket2::SockRef::from(&slow.stream)
+                .set_recv_buffer_size(RECEIVE_BUFFER)
+                .unwrap();
+            let broken = clients.remove(5);
+            socket2::SockRef::from(&broken.stream)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+            drop(broken);
+            let filler = "x".repeat(60 * 1024);
+            for round in 0..200 {
+                speaker.say(&format!("say {round} {filler}")).await;
+                for client in &mut clients {
+                    assert!(client.text().await.starts_with(&format!("{round} ")));
+                }
+            }
+            for round in 0..200 {
+                assert!(slow.text().await.starts_with(&format!("{round} ")));
+            }
+        });
+    }
+}
+
 #[test]
 fn a_drain_says_goodbye_to_all() {
     with_server(settings(), async |server| {

@@ -145,6 +145,7 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
         outbox_bytes_max: settings.count("outbox_max"),
         ping_seconds: settings.count("ping_interval") as u32,
         connections_max: limits::connections(settings.count("maxconnections")),
+        ring: settings.flag("io_uring"),
         proxies,
         origin: settings.text("websocketorigin").to_owned(),
         origin_host: settings.text("websockethost").to_owned(),

@@ -75,6 +75,12 @@ pub(super) const SECTION: Section = Section {
             "open sockets at once, logged in or not",
         ),
         key(
+            "io_uring",
+            Flag(true),
+            Restart,
+            "write to many sockets with one system call, where the system lets us",
+        ),
+        key(
             "drain_time",
             Whole(5, 0, 600, "seconds"),
             Live,
