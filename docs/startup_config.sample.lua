@@ -171,6 +171,24 @@
 -- the secret that is posted with them (text)
 --handle_report_secret = ""
 
+-- whom scripts may ask by http.get and http.post, beside the host of handle_report_url: host names, *.domains, addresses and CIDR blocks, with :PORT or without; * is every public host (list)
+--http_hosts = {}
+
+-- how long such a question may wait for its turn, and then again for its answer (0.1 to 3600, seconds)
+--http_timeout = 30
+
+-- the longest answer to such a question (1 to 4096, KiB)
+--http_answer_max = 256
+
+-- such questions that are with web servers at once, half of them with one host (1 to 1000, questions)
+--http_parallel = 16
+
+-- such questions that are with web servers or wait for their turn (1 to 100000, questions)
+--http_open = 1000
+
+-- such questions that one call of a script may ask (1 to 10000, questions)
+--http_per_call = 20
+
 -- Beyond the classic server
 
 -- a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once (0 to 3600, seconds)

@@ -179,15 +179,31 @@ local function confirm(con, args)
     if report_url ~= "" and call.logid > 0 then
         local _, character_id = u.getAccountCharacterIDs(con)
         local form = { log_id = call.logid, moderator = character_id, secret = report_secret }
-        http.post("report_handled", report_url, form, con, nil)
+        -- In nobody's name: what is asked in a connection's name is given up when it goes.
+        http.post("report_handled", report_url, form, nil, { moderator = u.getName(con) })
     end
     return const.FERR_OK
 end
 
--- The website has taken note of a confirmed report.
+-- As much of a website's answer as a moderator wants to read: error pages have no place in a chat.
+local ANSWER_MAX = 400
+
+-- The website has taken note of a confirmed report, or has not.
 function httpcb.report_handled(con, status, body, extras)
-    if type(body) == "table" and type(body.message) == "string" then
-        common.tell(con, body.message)
+    local online, moderator = u.getConnection(string.lower(extras.moderator))
+    if not online then
+        return const.FERR_OK
+    end
+    local answer = body
+    if type(body) == "table" then
+        answer = text(body.message)
+    end
+    if type(answer) == "string" and answer ~= "" and #answer <= ANSWER_MAX and not string.find(answer, "<", 1, true) then
+        common.tell(moderator, answer)
+    elseif status == 0 then
+        common.tell(moderator, "The website could not be told that you have confirmed the report.")
+    elseif status < 200 or status > 299 then
+        common.tell(moderator, "The website did not take note that you have confirmed the report: status " .. status .. ".")
     end
     return const.FERR_OK
 end

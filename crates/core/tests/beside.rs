@@ -149,7 +149,7 @@ fn confirmed_reports_are_posted_and_the_answer_is_told() {
         &format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#),
     );
     let posts = play.chat.requests.iter().filter_map(|request| match request {
-        Request::HttpPost { id, url, form } => Some((*id, url.clone(), form.clone())),
+        Request::HttpPost { id, url, form, .. } => Some((*id, url.clone(), form.clone())),
         _ => None,
     });
     let (id, url, form) = posts.into_iter().next().unwrap();
@@ -163,6 +163,48 @@ fn confirmed_reports_are_posted_and_the_answer_is_told() {
         });
     }
     assert_eq!(play.heard(), "Globalmod: SYS", "an answer counts once");
+}
+
+#[test]
+fn the_moderator_hears_how_the_website_took_a_confirmed_report() {
+    let mut settings = Settings::default();
+    settings
+        .set_from_text("handle_report_url", "http://site/")
+        .unwrap();
+    let mut play = Play::on(&site(), settings, &["Alice", "Globalmod"]);
+    let answer = |play: &mut Play, status, body: &str| {
+        play.chat.pass(200_000);
+        let report = r#"SFC {"action":"report","report":"x","logid":42}"#;
+        let frames = play.frames("Alice", report, "Globalmod");
+        let call = frames[0].1["callid"].as_str().unwrap().to_owned();
+        play.chat.requests.clear();
+        let confirm = format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#);
+        play.say("Globalmod", &confirm);
+        let post = play.chat.requests.iter().find_map(|request| match request {
+            Request::HttpPost { id, line: 0, .. } => Some(*id),
+            _ => None,
+        });
+        let id = post.expect("it is posted in nobody's name");
+        play.chat.handle(Input::HttpAnswer { id, status, body });
+    };
+    let told = |play: &mut Play, status, body: &str| {
+        answer(play, status, body);
+        let frames = play.chat.take(play.id("Globalmod"));
+        let mut messages = frames.iter().filter(|frame| frame.0 == "SYS");
+        messages
+            .next()
+            .map(|frame| frame.1["message"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told(&mut play, 200, "Noted.").as_deref(), Some("Noted."));
+    assert_eq!(
+        told(&mut play, 200, r#"{"message":"Kept."}"#).as_deref(),
+        Some("Kept.")
+    );
+    assert_eq!(told(&mut play, 200, r#"{"error":"No such log."}"#), None);
+    assert_eq!(told(&mut play, 200, ""), None);
+    assert_eq!(told(&mut play, 200, "<html>"), None);
+    assert!(told(&mut play, 0, "").unwrap().contains("could not be told"));
+    assert!(told(&mut play, 500, "<html>").unwrap().contains("status 500"));
 }
 
 #[test]
@@ -196,16 +238,108 @@ fn answers_of_web_servers_reach_their_function() {
         assert_eq!(frames[0].1["message"], wanted);
         assert_eq!(frames[1].1["number"], 56);
     }
-    chat.say(ada, "TPN");
-    let Some(Request::HttpGet { id, .. }) = chat.requests.pop() else {
-        panic!("it asks");
+}
+
+#[test]
+fn the_answer_for_who_has_gone_reaches_nobody_in_the_same_place() {
+    let mut scripts = builtin::scripts();
+    scripts.main.push_str(
+        r#"
+        function event.TPN(con, args) http.get("back", "http://site/", con) end
+        function event.ORS(con, args) http.get("back", "http://site/", nil) end
+        function httpcb.back(con) s.broadcast("SYS", { message = con and u.getName(con) or "nobody" }) end"#,
+    );
+    let mut chat = Simulation::with(&scripts, Settings::default(), None);
+    let (ada, bob) = (chat.log_in("Ada"), chat.log_in("Bob"));
+    let asked = |chat: &mut Simulation, who, command| {
+        chat.requests.clear();
+        chat.say(who, command);
+        match chat.requests.pop() {
+            Some(Request::HttpGet { id, line, .. }) => (id, line),
+            other => panic!("{other:?}"),
+        }
     };
+    let (first, line) = asked(&mut chat, ada, "TPN");
+    let (second, same_line) = asked(&mut chat, ada, "TPN");
+    let (of_bob, other_line) = asked(&mut chat, bob, "TPN");
+    let (of_nobody, no_line) = asked(&mut chat, ada, "ORS");
+    assert_eq!((line, no_line), (same_line, 0));
+    assert!(line != 0 && line != other_line && other_line != 0);
+    let place = chat.core.world().find_id(ada).unwrap();
+    chat.requests.clear();
     chat.go(ada);
-    chat.handle(Input::HttpAnswer {
-        id,
-        status: 200,
-        body: "late",
-    });
+    assert_eq!(
+        chat.requests
+            .iter()
+            .filter(|request| matches!(request, Request::HttpCancel { .. }))
+            .collect::<Vec<_>>(),
+        [&Request::HttpCancel {
+            ids: vec![first, second]
+        }]
+    );
+    let eve = chat.log_in("Eve");
+    let now_there = chat.core.world().find_id(eve).unwrap();
+    assert_eq!(
+        now_there.index, place.index,
+        "the test is about a place that is taken again"
+    );
+    assert_ne!(now_there, place);
+    chat.take(eve);
+    let hears = |chat: &mut Simulation, id| {
+        chat.handle(Input::HttpAnswer {
+            id,
+            status: 200,
+            body: "",
+        });
+        let frames = chat.take(eve);
+        frames
+            .iter()
+            .map(|frame| frame.1["message"].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(hears(&mut chat, first), [""; 0]);
+    assert_eq!(hears(&mut chat, second), [""; 0]);
+    assert_eq!(hears(&mut chat, of_bob), [r#""Bob""#]);
+    assert_eq!(hears(&mut chat, of_nobody), [r#""nobody""#]);
+    assert!(chat.core.world().web_calls.is_empty());
+}
+
+#[test]
+fn questions_to_web_servers_have_bounds() {
+    let mut scripts = builtin::scripts();
+    scripts.main.push_str(
+        r#"
+        local function try(con, ...)
+            local fine, refusal = pcall(http.post, ...)
+            u.send(con, "SYS", { message = fine and "asked" or refusal })
+        end
+        function event.TPN(con, args)
+            for _ = 1, 3 do try(con, "back", "http://site/", {}, nil) end
+        end
+        function event.ORS(con, args)
+            try(con, "back", "http://site/" .. string.rep("x", 8192), {}, nil)
+            try(con, "back", "http://site/", { a = string.rep("x", 65536) }, nil)
+            try(con, "back", "http://site/", {}, nil, { a = string.rep("x", 65536) })
+        end"#,
+    );
+    let mut settings = Settings::default();
+    settings.set_from_text("http_per_call", "2").unwrap();
+    settings.set_from_text("http_open", "3").unwrap();
+    let mut chat = Simulation::with(&scripts, settings, None);
+    let ada = chat.log_in("Ada");
+    let say = |chat: &mut Simulation, text: &str, wanted: [&str; 3]| {
+        chat.forget();
+        chat.say(ada, text);
+        let frames = chat.take(ada);
+        assert_eq!(frames.len(), 3);
+        for (frame, wanted) in frames.iter().zip(wanted) {
+            let told = frame.1["message"].as_str().unwrap();
+            assert!(told.contains(wanted), "{told} is not {wanted}");
+        }
+    };
+    say(&mut chat, "ORS", ["an address", "fields of a form", "extras"]);
+    say(&mut chat, "TPN", ["asked", "asked", "2 times (http_per_call)"]);
+    say(&mut chat, "TPN", ["asked", "http_open = 3", "http_open = 3"]);
 }
 
 #[test]

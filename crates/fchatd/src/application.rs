@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fchatd_core::Core;
 use fchatd_edge::{Application, Edge};
-use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_world::{Now, World};
@@ -23,10 +22,9 @@ use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
 use crate::server::Order;
+use crate::web::ScriptWeb;
 use crate::{Failure, vitals};
 
-/// How long a web server may take to answer a script.
-const WEB_PATIENCE: Duration = Duration::from_secs(30);
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
 
@@ -113,7 +111,7 @@ pub(crate) struct Surroundings {
     /// Who may enter.
     pub(crate) provider: LoginProvider,
     /// Asks web servers for scripts.
-    pub(crate) web: WebClient,
+    pub(crate) web: ScriptWeb,
     /// Where the state is kept; nowhere with `--dev`.
     pub(crate) keeper: Option<Keeper>,
     /// Takes the answers; as many can wait in it as the core lets questions be open.
@@ -304,8 +302,10 @@ impl Parts {
         self.around.neighbours.hear(&request);
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
-            Request::HttpGet { id, url } => self.ask_web(id, &url, None),
-            Request::HttpPost { id, url, form } => self.ask_web(id, &url, Some(form)),
+            Request::HttpGet { .. } | Request::HttpPost { .. } | Request::HttpCancel { .. } => {
+                let settings = &self.core.world().settings;
+                self.around.web.hear(request, settings, self.now);
+            }
             // Bans and moderators need no reading: nobody else may change them while the server runs.
             Request::Reload { save } => {
                 if save {
@@ -319,6 +319,7 @@ impl Parts {
                 mut lines,
             } => {
                 vitals::add_process(&mut lines);
+                vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
                 self.around.neighbours.add_vitals(&mut lines);
                 vitals::add_accounts(&mut lines, &self.around.provider);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
@@ -395,29 +396,6 @@ impl Parts {
         self.checks.insert(connection, task.abort_handle());
     }
 
-    fn ask_web(&self, id: u64, url: &str, form: Option<Vec<(String, String)>>) {
-        let (web, answers) = (self.around.web.clone(), self.around.answers.clone());
-        let address = WebAddress::parse(url);
-        tokio::task::spawn_local(async move {
-            let answer = match address {
-                Ok(address) => fetch(&web, &address, form).await,
-                Err(error) => Err(format!("the address can't be used: {error}")),
-            };
-            let answer = match answer {
-                Ok(answer) => Answer::Web(
-                    id,
-                    answer.status,
-                    String::from_utf8_lossy(&answer.body).into_owned(),
-                ),
-                Err(failure) => {
-                    tracing::warn!("a script asked a web server and got no answer: {failure}");
-                    Answer::Web(id, 0, String::new())
-                }
-            };
-            let _ = answers.send(answer);
-        });
-    }
-
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
         let handled = catch_unwind(AssertUnwindSafe(|| self.core.handle(self.now, input, outputs)));
         if handled.is_err() {
@@ -437,6 +415,10 @@ impl Parts {
             }
             Input::LoginAnswer { connection, .. } => {
                 self.checks.remove(&connection);
+            }
+            Input::HttpAnswer { id, status, .. } => {
+                let settings = &self.core.world().settings;
+                self.around.web.answered(id, status, settings, self.now);
             }
             Input::Tick => self.housekeep(),
             _ => {}
@@ -459,23 +441,6 @@ impl Parts {
             tracing::error!("the scripts ask for ever; their last requests are dropped");
             outputs.requests.clear();
         }
-    }
-}
-
-async fn fetch(
-    web: &WebClient,
-    address: &WebAddress,
-    form: Option<Vec<(String, String)>>,
-) -> Result<WebAnswer, Failure> {
-    let asked = async {
-        match form {
-            None => web.get(address).await,
-            Some(fields) => web.post(address, Form::new(fields)).await,
-        }
-    };
-    match tokio::time::timeout(WEB_PATIENCE, asked).await {
-        Ok(answer) => answer.map_err(|error| format!("{}: {error}", address.host())),
-        Err(_) => Err(format!("{} did not answer in time", address.host())),
     }
 }
 

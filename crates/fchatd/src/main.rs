@@ -21,6 +21,7 @@ mod scripts;
 mod server;
 mod state;
 mod vitals;
+mod web;
 
 use std::alloc::System;
 use std::process::ExitCode;

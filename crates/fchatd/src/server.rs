@@ -39,6 +39,7 @@ use crate::keeper::{Keeper, Places};
 use crate::neighbours::{Neighbours, RedisLink};
 use crate::page::Site;
 use crate::recorder::Recorder;
+use crate::web::ScriptWeb;
 use crate::{Failure, configuration, reload, script_tests, scripts};
 
 pub(crate) use self::listening::listening_address;
@@ -148,7 +149,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             Surroundings {
                 line: line.clone(),
                 provider,
-                web,
+                web: ScriptWeb::new(&settings, answers.clone())?,
                 keeper,
                 answers,
                 orders,

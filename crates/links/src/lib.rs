@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod bridge;
+pub mod errands;
+pub mod hosts;
 mod patience;
 pub mod redis;
 mod replay;

@@ -1,21 +1,29 @@
-//! Asking web servers: the log-in site, and what scripts want to know.
+//! Asking web servers: the log-in site, what scripts want to know, and receivers of webhooks.
 
 use std::error::Error;
-use std::fmt;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
+use tower_service::Service;
 
-/// The longest answer that is read, in bytes.
+use crate::hosts::Hosts;
+
+/// The longest answer that is read unless another bound is given, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -23,6 +31,8 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const IDLE: Duration = Duration::from_secs(60);
 /// How long opening a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long the body of an answer of which only the status counts may take.
+const REST: Duration = Duration::from_secs(1);
 
 /// Where to ask: an `http://` or `https://` address. Its `Debug` shows the host only, since sites are given secrets
 /// in the query.
@@ -64,6 +74,17 @@ impl WebAddress {
     pub fn host(&self) -> &str {
         self.0.host().unwrap_or_default()
     }
+
+    /// The port, which the scheme gives where none is named.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let usual = if self.0.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        self.0.port_u16().unwrap_or(usual)
+    }
 }
 
 impl fmt::Debug for WebAddress {
@@ -98,8 +119,8 @@ pub enum WebError {
     #[error("the site can't be reached: {0}")]
     Connection(String),
     /// The answer is too long.
-    #[error("the site's answer is longer than {} KiB", ANSWER_BYTES_MAX / 1024)]
-    TooLong,
+    #[error("the site's answer is longer than {} KiB", .0 / 1024)]
+    TooLong(usize),
     /// The answer was not finished.
     #[error("the site's answer broke off: {0}")]
     BrokenOff(String),
@@ -110,14 +131,14 @@ pub enum WebError {
 pub struct WebAnswer {
     /// The status, such as 200.
     pub status: u16,
-    /// The whole body, at most 256 KiB.
+    /// The whole body.
     pub body: Bytes,
 }
 
 /// Speaks HTTP/1.1, with TLS where the address says so, and keeps connections for the next request. Cheap to clone;
 /// belongs on one runtime. It sets no time limit but the one for connecting; dropping the future ends a request.
 #[derive(Clone)]
-pub struct WebClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub struct WebClient(Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>);
 
 impl WebClient {
     /// A client that trusts the certificate authorities that browsers trust, and keeps at most `idle` unused
@@ -126,15 +147,28 @@ impl WebClient {
     /// # Errors
     /// The TLS library's.
     pub fn new(idle: usize) -> Result<Self, rustls::Error> {
+        Self::with(idle, None)
+    }
+
+    /// As [`WebClient::new`], for addresses that others may have chosen: no name leads to where `hosts` lead nobody.
+    /// What an address itself says has to be checked by [`Hosts::allow`] before.
+    ///
+    /// # Errors
+    /// The TLS library's.
+    pub fn restricted(idle: usize, hosts: Arc<Hosts>) -> Result<Self, rustls::Error> {
+        Self::with(idle, Some(hosts))
+    }
+
+    fn with(idle: usize, hosts: Option<Arc<Hosts>>) -> Result<Self, rustls::Error> {
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_webpki_roots()
             .with_no_client_auth();
-        Ok(Self::with_tls(idle, tls))
+        Ok(Self::with_tls(idle, tls, hosts))
     }
 
-    fn with_tls(idle: usize, tls: ClientConfig) -> Self {
-        let mut connector = HttpConnector::new();
+    fn with_tls(idle: usize, tls: ClientConfig, hosts: Option<Arc<Hosts>>) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(Resolver { hosts });
         connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
@@ -157,7 +191,7 @@ impl WebClient {
     /// # Errors
     /// There is no answer, or none that can be used.
     pub async fn get(&self, address: &WebAddress) -> Result<WebAnswer, WebError> {
-        self.exchange(address, None).await
+        self.ask(address, None, ANSWER_BYTES_MAX).await
     }
 
     /// Posts a form. When a kept connection turns out to be gone, the form is sent once more.
@@ -165,22 +199,30 @@ impl WebClient {
     /// # Errors
     /// As [`WebClient::get`].
     pub async fn post(&self, address: &WebAddress, form: Form) -> Result<WebAnswer, WebError> {
-        self.exchange(address, Some(form.0)).await
+        self.ask(address, Some(form), ANSWER_BYTES_MAX).await
     }
 
-    async fn exchange(&self, address: &WebAddress, form: Option<Bytes>) -> Result<WebAnswer, WebError> {
-        let answer = match self.0.request(request(address, form.clone())).await {
-            // Most likely a kept connection that the site gave up in this moment, unread. What is asked here may be
-            // asked twice.
-            Err(error) if closed_without_answer(&error) => self.0.request(request(address, form)).await,
-            answer => answer,
-        };
-        let answer = answer.map_err(|error| WebError::Connection(causes(&error)))?;
+    /// Fetches something, or posts a form, and takes an answer of so many bytes.
+    ///
+    /// # Errors
+    /// As [`WebClient::get`].
+    pub async fn ask(
+        &self,
+        address: &WebAddress,
+        form: Option<Form>,
+        bytes_max: usize,
+    ) -> Result<WebAnswer, WebError> {
+        let answer = self
+            .send(|| match &form {
+                None => request(address, None),
+                Some(form) => request(address, Some((&form.0, "application/x-www-form-urlencoded"))),
+            })
+            .await?;
         let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
+        let body = Limited::new(answer.into_body(), bytes_max);
         let body = body.collect().await.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
-                WebError::TooLong
+                WebError::TooLong(bytes_max)
             } else {
                 WebError::BrokenOff(causes(&*error))
             }
@@ -190,6 +232,45 @@ impl WebClient {
             body: body.to_bytes(),
         })
     }
+
+    /// Posts JSON with further headers and gives the status of the answer; whatever else the answer says or fails to
+    /// say does not count.
+    ///
+    /// # Errors
+    /// There is no status.
+    pub async fn post_json(
+        &self,
+        address: &WebAddress,
+        json: &Bytes,
+        headers: &[(&'static str, String)],
+    ) -> Result<u16, WebError> {
+        let answer = self
+            .send(|| {
+                let mut request = request(address, Some((json, "application/json")));
+                for (name, value) in headers {
+                    if let Ok(value) = HeaderValue::from_str(value) {
+                        request.headers_mut().insert(*name, value);
+                    }
+                }
+                request
+            })
+            .await?;
+        let status = answer.status().as_u16();
+        // Read, so that the connection can be kept; one with more to say is given up.
+        let rest = Limited::new(answer.into_body(), HEAD_BYTES_MAX).collect();
+        let _ = tokio::time::timeout(REST, rest).await;
+        Ok(status)
+    }
+
+    async fn send(&self, request: impl Fn() -> Request<Full<Bytes>>) -> Result<Response<Incoming>, WebError> {
+        let answer = match self.0.request(request()).await {
+            // Most likely a kept connection that the site gave up in this moment, unread. What is asked here may be
+            // asked twice.
+            Err(error) if closed_without_answer(&error) => self.0.request(request()).await,
+            answer => answer,
+        };
+        answer.map_err(|error| WebError::Connection(causes(&error)))
+    }
 }
 
 impl fmt::Debug for WebClient {
@@ -198,20 +279,54 @@ impl fmt::Debug for WebClient {
     }
 }
 
-fn request(address: &WebAddress, form: Option<Bytes>) -> Request<Full<Bytes>> {
-    let posts = form.is_some();
-    let mut request = Request::new(Full::new(form.unwrap_or_default()));
+fn request(address: &WebAddress, body: Option<(&Bytes, &'static str)>) -> Request<Full<Bytes>> {
+    let content = body.map(|(content, _)| content.clone());
+    let mut request = Request::new(Full::new(content.unwrap_or_default()));
     *request.uri_mut() = address.0.clone();
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let agent = concat!("fchatd/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-    if posts {
-        let encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
-        headers.insert(CONTENT_TYPE, encoded);
+    if let Some((_, content_type)) = body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         *request.method_mut() = Method::POST;
     }
     request
+}
+
+/// Looks names up, and leaves out the addresses that they may not lead to.
+#[derive(Clone)]
+struct Resolver {
+    hosts: Option<Arc<Hosts>>,
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let hosts = self.hosts.clone();
+        Box::pin(async move {
+            // The port is put in by who connects.
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let Some(hosts) = hosts else {
+                return Ok(found.into_iter());
+            };
+            let allowed = |place: &SocketAddr| hosts.may_lead_to(name.as_str(), place.ip());
+            match found.iter().copied().filter(allowed).collect::<Vec<_>>() {
+                allowed if allowed.is_empty() && !found.is_empty() => Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "the name leads to an address that is not public and not in http_hosts",
+                )),
+                allowed => Ok(allowed.into_iter()),
+            }
+        })
+    }
 }
 
 fn closed_without_answer(error: &hyper_util::client::legacy::Error) -> bool {
@@ -285,7 +400,7 @@ mod tests {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let trusting = WebClient::with_tls(1, tls);
+        let trusting = WebClient::with_tls(1, tls, None);
         let answer = trusting.get(&at("localhost")).await.unwrap();
         assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
         let other_name = trusting.get(&at("127.0.0.1")).await;

@@ -41,5 +41,5 @@ pub use log::Said;
 pub use names::Names;
 pub use search::{Criteria, SEARCH_TAGS};
 pub use settings::Settings;
-pub use web::{WebCall, WebCalls};
+pub use web::{WebCall, WebCalls, WebRefusal};
 pub use world::{ChannelKey, ConnectionKey, Now, World};

@@ -82,6 +82,7 @@ impl World {
     /// An input begins: its log entries have their full room.
     pub fn begin_input(&mut self) {
         self.logged = 0;
+        self.web_calls.begin_input();
         // Only left over where the input before has panicked.
         self.isolated = None;
     }

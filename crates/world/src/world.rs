@@ -249,6 +249,7 @@ impl World {
     /// The socket of a connection is gone, and with it all that is known of it. Its character must have
     /// departed.
     pub fn remove(&mut self, key: ConnectionKey) {
+        self.cancel_web_calls(key);
         self.set_state(key, State::Departed);
         self.forget_roles(key);
         self.search.forget(key, &mut self.connections);

@@ -146,6 +146,7 @@ mod tests {
         });
         outputs.requests.push(Request::HttpPost {
             id: 1,
+            line: 0,
             url: "http://localhost/".into(),
             form: vec![("key".into(), secret.into())],
         });

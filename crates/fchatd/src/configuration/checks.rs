@@ -1,9 +1,8 @@
 //! What the table of the settings can't say of a value: whether an address is one, and what needs what.
 
-use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
 
-use crate::{Failure, neighbours, server};
+use crate::{Failure, neighbours, server, web};
 
 /// Its sentence begins with the key that is wrong.
 type Check = fn(&Settings) -> Result<(), Failure>;
@@ -14,7 +13,7 @@ const CHECKS: &[Check] = &[
     |settings| server::login_address(settings).map(drop),
     |settings| server::bridge_settings(settings).map(drop),
     |settings| neighbours::redis_settings(settings).map(drop),
-    report_address,
+    |settings| web::script_hosts(settings).map(drop),
     origin,
     origin_host,
 ];
@@ -22,15 +21,6 @@ const CHECKS: &[Check] = &[
 /// What is wrong, a sentence for each mistake.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
     CHECKS.iter().filter_map(|check| check(settings).err())
-}
-
-fn report_address(settings: &Settings) -> Result<(), Failure> {
-    match settings.text("handle_report_url").trim() {
-        "" => Ok(()),
-        text => WebAddress::parse(text)
-            .map(drop)
-            .map_err(|error| format!("handle_report_url: {error}")),
-    }
 }
 
 /// One that no browser ever sends would turn everybody away.

@@ -31,6 +31,9 @@ pub enum Request {
     HttpGet {
         /// Names the request in its answer.
         id: u64,
+        /// Requests with the same line are made one after another, so that they are answered in their order; 0 says
+        /// that nobody in particular asks.
+        line: u64,
         /// Where, as the script gave it.
         url: String,
     },
@@ -38,6 +41,8 @@ pub enum Request {
     HttpPost {
         /// Names the request in its answer.
         id: u64,
+        /// As in [`Request::HttpGet`].
+        line: u64,
         /// Where, as the script gave it.
         url: String,
         /// The fields of the form, in the order of their names.
@@ -101,6 +106,11 @@ pub enum Request {
         name: String,
         /// Whether it is online now.
         online: bool,
+    },
+    /// Nobody waits for the answers to these requests by HTTP any more, because who asked has gone.
+    HttpCancel {
+        /// The requests, in the order in which they were made.
+        ids: Vec<u64>,
     },
 }
 
@@ -184,6 +194,7 @@ impl std::fmt::Debug for Request {
             Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),
             Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
             Request::Presence { name, online } => write!(formatter, "Presence({name}, {online})"),
+            Request::HttpCancel { ids } => write!(formatter, "HttpCancel({ids:?})"),
         }
     }
 }

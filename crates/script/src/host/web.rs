@@ -52,10 +52,9 @@ fn ask(
         isolated: world.isolated,
         extras,
     };
-    if world.ask_web(call, &url, form) {
-        Ok(Reply::None)
-    } else {
-        Err("too many questions to web servers are open".into())
+    match world.ask_web(call, &url, form) {
+        Ok(()) => Ok(Reply::None),
+        Err(refusal) => Err(refusal.to_string().into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::{Live, Restart};
-use Kind::{Flag, Secret, Text, Unset, Whole};
+use Kind::{Flag, List, Number, Secret, Text, Unset, Whole};
 
 pub(super) const SECTION: Section = Section {
     heading: "Neighbours",
@@ -67,6 +67,43 @@ pub(super) const SECTION: Section = Section {
             Secret,
             Live,
             "the secret that is posted with them",
+        ),
+        key(
+            "http_hosts",
+            List(&[]),
+            Live,
+            "whom scripts may ask by http.get and http.post, beside the host of handle_report_url: host names, \
+             *.domains, addresses and CIDR blocks, with :PORT or without; * is every public host",
+        ),
+        key(
+            "http_timeout",
+            Number(30.0, 0.1, 3600.0, "seconds"),
+            Live,
+            "how long such a question may wait for its turn, and then again for its answer",
+        ),
+        key(
+            "http_answer_max",
+            Whole(256, 1, 4096, "KiB"),
+            Live,
+            "the longest answer to such a question",
+        ),
+        key(
+            "http_parallel",
+            Whole(16, 1, 1000, "questions"),
+            Live,
+            "such questions that are with web servers at once, half of them with one host",
+        ),
+        key(
+            "http_open",
+            Whole(1000, 1, 100_000, "questions"),
+            Live,
+            "such questions that are with web servers or wait for their turn",
+        ),
+        key(
+            "http_per_call",
+            Whole(20, 1, 10_000, "questions"),
+            Live,
+            "such questions that one call of a script may ask",
         ),
     ],
 };

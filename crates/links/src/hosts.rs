@@ -1,0 +1,346 @@
+//! Whom scripts may ask. The addresses that they ask may be made of what people say, so what is only reachable from this
+//! machine or its network is out of reach unless the operator names it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::web::WebAddress;
+
+/// Hosts, and the addresses that their names may lead to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hosts {
+    named: Vec<Named>,
+    blocks: Vec<Block>,
+    /// Named in full by the operator elsewhere, and so good wherever they lead.
+    trusted: Vec<(String, u16)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    what: Names,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Names {
+    Every,
+    /// All that end with this, which begins with a dot.
+    Below(String),
+    One(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Block {
+    address: IpAddr,
+    bits: u8,
+    port: Option<u16>,
+}
+
+/// Why a script may not ask somebody. The text names the host alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("scripts may not ask {0}: it is not in http_hosts")]
+pub struct NotAllowed(String);
+
+impl Hosts {
+    /// Reads host names, `*.domains`, addresses and CIDR blocks, each with `:PORT` or without, and `*` for all that is
+    /// public. `trusted` are addresses that are good anyway.
+    ///
+    /// # Errors
+    /// A sentence that names what is none of these.
+    pub fn parse(list: &[String], trusted: &[WebAddress]) -> Result<Self, String> {
+        let mut hosts = Self {
+            trusted: trusted
+                .iter()
+                .map(|address| (plain(address.host()), address.port()))
+                .collect(),
+            ..Self::default()
+        };
+        for text in list {
+            let text = text.trim();
+            hosts.add(text).ok_or_else(|| {
+                format!(
+                    "{text:?} is no host name, no *.domain, no address and no CIDR block such as 10.1.0.0/16; a port may \
+                     follow, as in www.example.org:8080 or [::1]:8080"
+                )
+            })?;
+        }
+        Ok(hosts)
+    }
+
+    fn add(&mut self, text: &str) -> Option<()> {
+        if let Some(block) = block(text, None) {
+            self.blocks.push(block);
+            return Some(());
+        }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port > 0)?)),
+            None => (text, None),
+        };
+        if let Some(block) = block(host, port) {
+            self.blocks.push(block);
+            return Some(());
+        }
+        let what = match host {
+            "*" => Names::Every,
+            _ => match host.strip_prefix("*.") {
+                Some(domain) => Names::Below(format!(".{}", name(domain)?)),
+                None => Names::One(name(host)?),
+            },
+        };
+        self.named.push(Named { what, port });
+        Some(())
+    }
+
+    /// Whether an address may be asked, as far as it can be seen from itself.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn allow(&self, address: &WebAddress) -> Result<(), NotAllowed> {
+        let (host, port) = (plain(address.host()), address.port());
+        let trusted = self.trusted.iter().any(|(name, at)| *name == host && *at == port);
+        let allowed = trusted
+            || match host.parse::<IpAddr>() {
+                Ok(ip) => {
+                    self.blocks.iter().any(|block| block.has(ip, Some(port)))
+                        || (is_public(ip) && self.names_every(port))
+                }
+                Err(_) => self
+                    .named
+                    .iter()
+                    .any(|named| named.port.is_none_or(|at| at == port) && named.what.has(&host)),
+            };
+        if allowed { Ok(()) } else { Err(NotAllowed(host)) }
+    }
+
+    fn names_every(&self, port: u16) -> bool {
+        let every = |named: &Named| named.what == Names::Every && named.port.is_none_or(|at| at == port);
+        self.named.iter().any(every)
+    }
+
+    /// Whether a name that may be asked may lead to this address.
+    #[must_use]
+    pub fn may_lead_to(&self, host: &str, ip: IpAddr) -> bool {
+        let host = plain(host);
+        is_public(ip)
+            || self.trusted.iter().any(|(name, _)| *name == host)
+            || self.blocks.iter().any(|block| block.has(ip, None))
+            // Its meaning is known to everybody.
+            || (host == "localhost" && ip.to_canonical().is_loopback())
+    }
+}
+
+impl Names {
+    fn has(&self, host: &str) -> bool {
+        match self {
+            Self::Every => host != "localhost" && !host.ends_with(".localhost"),
+            Self::Below(end) => host.ends_with(end.as_str()),
+            Self::One(name) => host == name,
+        }
+    }
+}
+
+impl Block {
+    fn has(&self, ip: IpAddr, port: Option<u16>) -> bool {
+        let port_fits = match (self.port, port) {
+            (Some(own), Some(port)) => own == port,
+            _ => true,
+        };
+        let (own, ip) = (self.address, ip.to_canonical());
+        port_fits
+            && match (own, ip) {
+                (IpAddr::V4(own), IpAddr::V4(ip)) => {
+                    let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
+                    own.to_bits() & mask == ip.to_bits() & mask
+                }
+                (IpAddr::V6(own), IpAddr::V6(ip)) => {
+                    let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
+                    own.to_bits() & mask == ip.to_bits() & mask
+                }
+                _ => false,
+            }
+    }
+}
+
+/// A host as it is compared: in lower case, without the brackets of IPv6 and without the dot of the root.
+fn plain(host: &str) -> String {
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+fn name(text: &str) -> Option<String> {
+    let text = plain(text);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let good = !text.is_empty() && !text.starts_with('.') && text.bytes().all(fits);
+    good.then_some(text)
+}
+
+fn block(text: &str, port: Option<u16>) -> Option<Block> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let address = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(address);
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.unwrap_or(most);
+    (bits <= most).then_some(Block { address, bits, port })
+}
+
+/// Whether an address is one of the internet's, and not of this machine, its network, or of no single host.
+fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [first, second, third, _] = ip.octets();
+    let special = ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_documentation()
+        || first == 0
+        // Of carriers, of protocols, for benchmarks; multicast and whatever is above.
+        || (first == 100 && second & 0xc0 == 64)
+        || (first == 192 && second == 0 && third == 0)
+        || (first == 198 && second & 0xfe == 18)
+        || first >= 224;
+    !special
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let [first, second, .., before_last, last] = ip.segments();
+    let ending = || {
+        let [a, b] = before_last.to_be_bytes();
+        let [c, d] = last.to_be_bytes();
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match (first, second) {
+        // An IPv4 address behind a translator.
+        (0x64, 0xff9b) => is_public_v4(ending()),
+        // Tunnels, which hold an IPv4 address too, and documentation.
+        (0x2002, _) | (0x2001, 0 | 0xdb8) => false,
+        // All that is handed out today.
+        (first, _) => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(list: &[&str], trusted: &[&str]) -> Hosts {
+        let list: Vec<String> = list.iter().map(|&text| text.to_owned()).collect();
+        let trusted: Vec<WebAddress> = trusted
+            .iter()
+            .map(|text| WebAddress::parse(text).unwrap())
+            .collect();
+        Hosts::parse(&list, &trusted).unwrap()
+    }
+
+    fn allows(hosts: &Hosts, url: &str) -> bool {
+        hosts.allow(&WebAddress::parse(url).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn only_what_is_listed_may_be_asked() {
+        let hosts = hosts(
+            &[
+                "www.Example.org",
+                "*.wiki.net",
+                "api.net:8080",
+                "10.1.0.0/16",
+                "[::1]:80",
+            ],
+            &["http://site.internal:81/report"],
+        );
+        for (url, allowed) in [
+            ("http://www.example.org/", true),
+            ("https://WWW.example.ORG.:444/", true),
+            ("http://example.org/", false),
+            ("http://www.example.org.evil.net/", false),
+            ("http://a.b.wiki.net/", true),
+            ("http://wiki.net/", false),
+            ("http://evilwiki.net/", false),
+            ("http://api.net:8080/", true),
+            ("http://api.net/", false),
+            ("http://10.1.2.3/", true),
+            ("http://10.2.2.3/", false),
+            ("http://[::ffff:10.1.2.3]/", true),
+            ("http://[::1]/", true),
+            ("http://[::1]:81/", false),
+            ("http://127.0.0.1/", false),
+            ("http://localhost/", false),
+            ("http://2130706433/", false),
+            ("http://site.internal:81/other", true),
+            ("http://site.internal/", false),
+        ] {
+            assert_eq!(allows(&hosts, url), allowed, "{url}");
+        }
+        assert!(!allows(&Hosts::default(), "http://www.example.org/"));
+    }
+
+    #[test]
+    fn a_star_is_all_that_is_public() {
+        let hosts = hosts(&["*"], &[]);
+        for (url, allowed) in [
+            ("http://www.example.org/", true),
+            ("http://93.184.215.14/", true),
+            ("http://[2606:2800::1]/", true),
+            ("http://localhost/", false),
+            ("http://a.localhost./", false),
+            ("http://127.0.0.1/", false),
+            ("http://169.254.169.254/", false),
+            ("http://[::ffff:127.0.0.1]/", false),
+            ("http://[64:ff9b::7f00:1]/", false),
+            ("http://[fd00::1]/", false),
+        ] {
+            assert_eq!(allows(&hosts, url), allowed, "{url}");
+        }
+    }
+
+    #[test]
+    fn names_lead_to_public_or_listed_addresses() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let listed = hosts(
+            &["inside.org", "localhost", "10.1.0.0/16"],
+            &["http://report.org/"],
+        );
+        for (host, to, allowed) in [
+            ("inside.org", "93.184.215.14", true),
+            ("inside.org", "10.1.0.7", true),
+            ("inside.org", "10.2.0.7", false),
+            ("inside.org", "127.0.0.1", false),
+            ("inside.org", "0.0.0.0", false),
+            ("inside.org", "::1", false),
+            ("localhost", "127.0.0.1", true),
+            ("localhost", "10.9.0.1", false),
+            ("report.org", "192.168.0.9", true),
+        ] {
+            assert_eq!(listed.may_lead_to(host, ip(to)), allowed, "{host} to {to}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_named() {
+        for text in [
+            "",
+            "http://x/",
+            "a b",
+            "*x",
+            "x:0",
+            "x:99999",
+            "10.0.0.0/33",
+            "x/8",
+            ".x",
+            "*.",
+        ] {
+            let fault = Hosts::parse(&[text.to_owned()], &[]).unwrap_err();
+            assert!(fault.contains(&format!("{text:?}")), "{fault}");
+        }
+    }
+}
