@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::accounts::{AccountAction, CharacterAction};
 use crate::bridge_send::Sending;
+use crate::flash_policy::Serving;
 
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
 #[derive(Debug, Clone, Parser)]
@@ -108,6 +109,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: BridgeAction,
     },
+    /// Answer the policy requests of old Flash embeds, which want to know whether they may connect. A program of its own
+    /// beside the server
+    FlashPolicy(Serving),
     /// Check what is kept, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]

@@ -8,6 +8,7 @@ mod beside;
 mod bridge_send;
 mod command_line;
 mod configuration;
+mod flash_policy;
 mod keeper;
 mod neighbours;
 mod page;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Some(Command::Bridge {
             action: BridgeAction::Send(sending),
         }) => bridge_send::send(&line, sending),
+        Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
         Some(Command::State { action }) => state::state(&line, action),
     };
     match outcome {
