@@ -189,6 +189,18 @@
 -- such questions that one call of a script may ask (1 to 10000, questions)
 --http_per_call = 20
 
+-- who is told of what: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or https:// address, with spaces or line breaks between (text, restart)
+--webhooks = ""
+
+-- the secret that webhooks are signed with; needed with webhooks (text, restart)
+--webhook_secret = ""
+
+-- deliveries that may wait on disk for receivers that are away; then the oldest are dropped (1 to 1000000, deliveries, restart)
+--webhook_queue = 10000
+
+-- after which a delivery that no receiver took is dropped (1 to 8760, hours, restart)
+--webhook_keep = 72
+
 -- Beyond the classic server
 
 -- a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once (0 to 3600, seconds)

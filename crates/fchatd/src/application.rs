@@ -243,7 +243,7 @@ impl Parts {
     }
 
     fn housekeep(&mut self) {
-        self.around.neighbours.tick(self.now);
+        self.around.neighbours.tick(self.core.world(), self.now);
         let interval = (self.core.world().settings.number("saveinterval") * 1000.0) as u64;
         if self.now.monotonic.saturating_sub(self.saved) >= interval {
             self.save(Occasion::Turn);

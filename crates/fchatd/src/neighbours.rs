@@ -1,6 +1,7 @@
 //! The neighbours that hear of the chat beside its core (page 6), as the application has them.
 
 mod redis;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use fchatd_protocol::exchange::Request;
 use fchatd_world::{Now, World};
 
 pub(crate) use self::redis::{RedisLink, redis_settings};
+pub(crate) use self::webhooks::{WebhookLink, webhook_settings, written_before};
 use crate::vitals;
 
 /// All of them; each may be absent.
@@ -16,6 +18,8 @@ use crate::vitals;
 pub(crate) struct Neighbours {
     /// The Redis that is told things.
     pub(crate) redis: Option<RedisLink>,
+    /// Receivers that are told what happens.
+    pub(crate) webhooks: Option<WebhookLink>,
     /// What came over the real-time bridge.
     pub(crate) bridge: Option<Arc<BridgeCounters>>,
 }
@@ -26,12 +30,18 @@ impl Neighbours {
         if let Some(redis) = &self.redis {
             redis.hear(request);
         }
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.hear(request);
+        }
     }
 
     /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Now) {
+    pub(crate) fn tick(&mut self, world: &World, now: Now) {
         if let Some(redis) = &mut self.redis {
             redis.tick(now);
+        }
+        if let Some(webhooks) = &mut self.webhooks {
+            webhooks.look(world.user_count(), now);
         }
     }
 
@@ -47,6 +57,9 @@ impl Neighbours {
         if let Some(redis) = &self.redis {
             vitals::add(lines, "Redis", redis.gauges().to_string());
         }
+        if let Some(webhooks) = &self.webhooks {
+            vitals::add(lines, "webhooks", webhooks.gauges().to_string());
+        }
         if let Some(bridge) = &self.bridge {
             vitals::add(lines, "real-time bridge", bridge.to_string());
         }
@@ -56,6 +69,9 @@ impl Neighbours {
     pub(crate) fn finish(&self) {
         if let Some(redis) = &self.redis {
             redis.finish();
+        }
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.finish();
         }
     }
 }

@@ -36,7 +36,7 @@ use self::state::State;
 use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
-use crate::neighbours::{Neighbours, RedisLink};
+use crate::neighbours::{Neighbours, RedisLink, WebhookLink, written_before};
 use crate::page::Site;
 use crate::recorder::Recorder;
 use crate::web::ScriptWeb;
@@ -103,6 +103,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     };
     let provider = login_provider(line, &settings, state.as_ref(), &web, own)?;
     let (answers, mut answered) = mpsc::unbounded_channel();
+    let webhooks = WebhookLink::start(&settings, state.as_ref().map(State::folder))?;
     let keeper = match &state {
         Some(state) => {
             let places = Places {
@@ -111,8 +112,10 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
             };
             let answers = answers.clone();
-            // Nobody receives any more when the server is going down.
+            let inbox = webhooks.as_ref().map(WebhookLink::inbox);
             Some(Keeper::start(places, move |report| {
+                written_before(inbox.as_ref());
+                // Nobody receives any more when the server is going down.
                 let _ = answers.send(Answer::Kept(report));
             })?)
         }
@@ -140,6 +143,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
         let neighbours = Neighbours {
             redis: RedisLink::start(&settings, answers.clone())?,
+            webhooks,
             bridge: bridge.as_ref().map(|(bridge, _)| bridge.counters()),
         };
         let chat = Chat::new(

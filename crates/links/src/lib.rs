@@ -1,6 +1,6 @@
-//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]), a Redis that is told
-//! ([`redis`]), embeds that want to connect ([`flash`]), and the real-time bridge, by which a website talks to people who
-//! are online.
+//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]) or told what happens
+//! ([`webhooks`]), a Redis that is told ([`redis`]), embeds that want to connect ([`flash`]), and the real-time bridge, by
+//! which a website talks to people who are online.
 //!
 //! What a datagram says and whether it may be believed is decided by [`Verifier`], which knows no socket and no
 //! clock; [`Bridge`] is the socket around it.
@@ -18,6 +18,7 @@ pub mod sign;
 mod sources;
 mod verifier;
 pub mod web;
+pub mod webhooks;
 
 pub use bridge::{Bridge, BridgeSettings};
 pub use sources::{Counters, Source};

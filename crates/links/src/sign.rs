@@ -1,4 +1,4 @@
-//! The sender's side of the bridge: datagrams as [`Verifier`](crate::Verifier) believes them.
+//! Signing: datagrams of the bridge as [`Verifier`](crate::Verifier) believes them, and webhooks.
 
 use std::fmt::Write as _;
 
@@ -21,14 +21,28 @@ pub fn classic(secret: &str, code: &str, json: &str) -> Vec<u8> {
 #[must_use]
 pub fn v2(secret: &str, time: u64, code: &str, json: &str) -> Vec<u8> {
     let rest = format!("{time} {code}{json}");
-    // HMAC takes keys of every length.
-    let digest = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .map(|mac| mac.chain_update(&rest).finalize().into_bytes())
-        .unwrap_or_default();
-    format!("v2{}{rest}", hex(&digest)).into_bytes()
+    format!("v2{}{rest}", hmac(secret, &[rest.as_bytes()])).into_bytes()
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The signature of a webhook's body at a moment (Unix seconds), as its header has it.
+#[must_use]
+pub fn webhook(secret: &str, time: u64, body: &[u8]) -> String {
+    let signature = hmac(secret, &[format!("{time}.").as_bytes(), body]);
+    format!("t={time},v1={signature}")
+}
+
+fn hmac(secret: &str, parts: &[&[u8]]) -> String {
+    // HMAC takes keys of every length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    hex(&mac.finalize().into_bytes())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -53,6 +67,10 @@ mod tests {
         assert_eq!(
             v2("correct horse", 1_700_000_000, "KIK", r#"{"a":7}"#),
             known.as_bytes()
+        );
+        assert_eq!(
+            webhook("correct horse", 1_700_000_000, br#"{"id":"7"}"#),
+            "t=1700000000,v1=c283a65a219fd12cd1cda32da4702d003b3dd07800dce4a6b81334a10e74c849"
         );
     }
 }

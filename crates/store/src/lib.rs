@@ -2,7 +2,7 @@
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
 //! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write what lasts of the chat, and
-//! [`classic`] reads and writes the files of the classic server. Everything here blocks and belongs on a thread that may wait.
+//! [`classic`] reads and writes the files of the classic server. [`deliveries`] is a queue in a file of its own. Everything here blocks and belongs on a thread that may wait.
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ mod claim;
 pub mod classic;
 mod copy;
 mod database;
+pub mod deliveries;
 mod error;
 mod inspect;
 mod log;

@@ -33,6 +33,11 @@ impl State {
         Ok(Some(Self { store, claim, note }))
     }
 
+    /// The data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.claim.folder()
+    }
+
     /// Notes for `fchatd restart` that the server serves.
     pub(crate) fn serving(&self) {
         if let Err(error) = self.claim.note(&self.note.to_string()) {

@@ -47,6 +47,13 @@ impl Person {
         message["message"].as_str().unwrap().to_owned()
     }
 
+    /// The broadcast that the action log has, when everybody has heard it.
+    #[track_caller]
+    pub(crate) fn announce(&mut self, message: &str) {
+        self.say(&format!("BRO {}", json!({ "message": message })));
+        self.hear(|text| text.starts_with("BRO ") && text.contains(message));
+    }
+
     /// The line of the status with this name.
     #[track_caller]
     pub(crate) fn status(&mut self, name: &str) -> String {

@@ -1,9 +1,10 @@
-//! The program and web servers beside it: those that scripts ask, the one that takes reports, and the Flash policy; each of
-//! them also slow, away, lying, or not at all what it should be.
+//! The program and web servers beside it: those that scripts ask, the one that takes reports, receivers of webhooks, and
+//! the Flash policy; each of them also slow, away, lying, or not at all what it should be.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod chat;
 mod flash;
+mod hooks;
 mod receiver;
 mod reports;
 mod scripts;

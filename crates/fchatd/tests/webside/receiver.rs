@@ -51,6 +51,10 @@ impl Asked {
             key.eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
 }
 
 impl Receiver {

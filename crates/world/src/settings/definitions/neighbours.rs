@@ -105,5 +105,30 @@ pub(super) const SECTION: Section = Section {
             Live,
             "such questions that one call of a script may ask",
         ),
+        key(
+            "webhooks",
+            Secret,
+            Restart,
+            "who is told of what: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or \
+             https:// address, with spaces or line breaks between",
+        ),
+        key(
+            "webhook_secret",
+            Secret,
+            Restart,
+            "the secret that webhooks are signed with; needed with webhooks",
+        ),
+        key(
+            "webhook_queue",
+            Whole(10_000, 1, 1_000_000, "deliveries"),
+            Restart,
+            "deliveries that may wait on disk for receivers that are away; then the oldest are dropped",
+        ),
+        key(
+            "webhook_keep",
+            Whole(72, 1, 8760, "hours"),
+            Restart,
+            "after which a delivery that no receiver took is dropped",
+        ),
     ],
 };

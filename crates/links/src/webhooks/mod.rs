@@ -1,0 +1,232 @@
+//! Webhooks: receivers that the operator names are told of events, by signed JSON over HTTP.
+//!
+//! What happens goes into a queue with bounds, a thread writes it to disk at once ([`fchatd_store::deliveries`]) and
+//! tries to deliver it until the receiver has taken it. So it comes at least once; its id tells what came before. For
+//! each receiver the order is kept: while one is away, what is for it waits, and everything else goes on.
+
+mod hook;
+mod inbox;
+mod threshold;
+mod worker;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver as Ended, sync_channel};
+use std::time::Duration;
+
+use fchatd_protocol::json::write::Object;
+use fchatd_store::deliveries::{Deliveries, Delivery};
+
+pub use self::hook::{Event, Hook};
+pub use self::inbox::Inbox;
+pub use self::threshold::Threshold;
+use self::worker::Worker;
+use crate::sign::hex;
+use crate::web::WebClient;
+
+/// How webhooks are to be.
+pub struct WebhookSettings {
+    /// Who is told of what.
+    pub hooks: Vec<Hook>,
+    /// What they are signed with.
+    pub secret: String,
+    /// The data folder; nothing for a server that keeps nothing.
+    pub folder: Option<PathBuf>,
+    /// Deliveries that may wait.
+    pub queue_max: u64,
+    /// After so long a delivery that nobody took is dropped.
+    pub keep: Duration,
+}
+
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("WebhookSettings")
+            .field("hooks", &self.hooks)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    on_disk: AtomicU64,
+    away: AtomicU64,
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+    dropped: AtomicU64,
+    expired: AtomicU64,
+}
+
+impl Counters {
+    fn add(counter: &AtomicU64, number: u64) {
+        counter.fetch_add(number, Ordering::Relaxed);
+    }
+}
+
+/// How it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gauges {
+    /// Receivers.
+    pub receivers: usize,
+    /// Receivers that do not take what they are given.
+    pub away: u64,
+    /// Deliveries that wait, on disk and on their way to it.
+    pub waiting: u64,
+    /// Deliveries that were taken, since the start.
+    pub delivered: u64,
+    /// Tries that failed, since the start; each is followed by another one.
+    pub failed: u64,
+    /// Deliveries whose receiver said that it is gone for good, since the start.
+    pub refused: u64,
+    /// Deliveries that went because too many waited, since the start.
+    pub dropped: u64,
+    /// Deliveries that went because nobody took them for too long, since the start.
+    pub expired: u64,
+}
+
+impl fmt::Display for Gauges {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            receivers,
+            away,
+            waiting,
+            delivered,
+            failed,
+            refused,
+            dropped,
+            expired,
+        } = self;
+        write!(
+            formatter,
+            "{away} of {receivers} receivers away; {waiting} deliveries waiting; so far {delivered} taken, {failed} tries \
+             failed, {refused} refused for good, {dropped} dropped, {expired} too old"
+        )
+    }
+}
+
+/// The way to the receivers. See the module.
+#[derive(Debug)]
+pub struct Webhooks {
+    hooks: Vec<Hook>,
+    receivers: usize,
+    inbox: Arc<Inbox>,
+    counters: Arc<Counters>,
+    ended: Ended<()>,
+}
+
+impl Webhooks {
+    /// Opens the queue and starts the thread.
+    ///
+    /// # Errors
+    /// A sentence: the queue can't be opened, or the system gives no thread.
+    pub fn start(settings: WebhookSettings) -> Result<Self, String> {
+        let queue = match &settings.folder {
+            None => Deliveries::in_memory().map_err(|error| error.to_string())?,
+            Some(folder) => {
+                let (queue, aside) = Deliveries::open(folder).map_err(|error| error.to_string())?;
+                if let Some(aside) = aside {
+                    tracing::error!(
+                        "the queue of the webhooks was damaged; it is now {}, and a new one begins",
+                        aside.display()
+                    );
+                }
+                queue
+            }
+        };
+        let fault = |error: std::io::Error| format!("no thread for webhooks could be started: {error}");
+        let client = WebClient::new(1).map_err(|error| format!("TLS can't be used: {error}"))?;
+        let counters = Arc::<Counters>::default();
+        let inbox = Arc::<Inbox>::default();
+        let (ending, ended) = sync_channel(1);
+        let hooks = settings.hooks.clone();
+        let worker = Worker::new(settings, queue, client, Arc::clone(&inbox), Arc::clone(&counters));
+        let receivers = worker.receivers();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(fault)?;
+        std::thread::Builder::new()
+            .name("webhooks".to_owned())
+            .spawn(move || {
+                runtime.block_on(worker.run());
+                let _ = ending.send(());
+                // A look-up of a host name that hangs must not keep this thread.
+                runtime.shutdown_background();
+            })
+            .map_err(fault)?;
+        Ok(Self {
+            hooks,
+            receivers,
+            inbox,
+            counters,
+            ended,
+        })
+    }
+
+    /// What the receivers want to hear of.
+    pub fn events(&self) -> impl Iterator<Item = Event> {
+        self.hooks.iter().map(|hook| hook.event)
+    }
+
+    /// Something has happened, at a time in Unix seconds; `members` adds what there is to say about it. Costs nothing
+    /// when nobody wants to hear of it, and never waits.
+    pub fn tell(&self, event: Event, time: i64, members: impl for<'a> FnOnce(Object<'a>) -> Object<'a>) {
+        let mut wanting = self.hooks.iter().filter(|hook| hook.event == event).peekable();
+        if wanting.peek().is_none() {
+            return;
+        }
+        let mut random = [0; 16];
+        if let Err(error) = getrandom::fill(&mut random) {
+            tracing::error!("no webhook could be made: the system gives no random numbers ({error})");
+            return;
+        }
+        let id = hex(&random);
+        let mut body = Vec::with_capacity(200);
+        let object = Object::open(&mut body)
+            .text("id", &id)
+            .text("event", event.name())
+            .integer("time", time);
+        members(object).close();
+        for hook in wanting {
+            let dropped = self.inbox.push(Delivery {
+                target: hook.target(),
+                id: id.clone(),
+                event: event.name().to_owned(),
+                made: time,
+                body: body.clone(),
+            });
+            Counters::add(&self.counters.dropped, dropped);
+        }
+    }
+
+    /// What waits on its way to the disk, for who wants to wait for it.
+    #[must_use]
+    pub fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    /// How it goes.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Gauges {
+            receivers: self.receivers,
+            away: get(&self.counters.away),
+            waiting: get(&self.counters.on_disk) + self.inbox.len() as u64,
+            delivered: get(&self.counters.delivered),
+            failed: get(&self.counters.failed),
+            refused: get(&self.counters.refused),
+            dropped: get(&self.counters.dropped),
+            expired: get(&self.counters.expired),
+        }
+    }
+
+    /// Writes what is on its way to the disk, gives who is there what waits, and ends. Waits no longer than told.
+    pub fn finish(&self, patience: Duration) {
+        self.inbox.close();
+        let _ = self.ended.recv_timeout(patience);
+    }
+}
