@@ -233,6 +233,12 @@
 -- what may wait for a client that reads slowly; then it is cut off (65536 to 1000000000, bytes)
 --outbox_max = 16777216
 
+-- whether clients that offer compression (permessage-deflate) get it; for new connections (true, false)
+--deflate = true
+
+-- messages shorter than this are not compressed: they gain little (0 to 1000000, bytes)
+--deflate_min = 512
+
 -- open sockets at once, logged in or not (1 to 10000000, sockets)
 --maxconnections = 100000
 

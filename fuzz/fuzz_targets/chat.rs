@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use fchatd_core::Core;
-use fchatd_edge::websocket::{Decoder, Event, Options};
+use fchatd_edge::websocket::{Decoder, Event, Inflater, Options};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Operation, Outputs, Request};
 use fchatd_script::builtin;
 use fchatd_world::{Now, Settings};
@@ -26,6 +26,7 @@ struct Chat {
     now: Now,
     outputs: Outputs,
     sockets: Vec<Option<Socket>>,
+    inflater: Inflater,
     opened: u32,
 }
 
@@ -39,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
         let Some((&first, read)) = read.split_first() else {
             continue;
         };
-        chat.read(first % PEOPLE, first & 0x40 != 0, read);
+        chat.read(first % PEOPLE, first & 0x40 != 0, first & 0x20 != 0, read);
         if first & 0x80 != 0 {
             chat.pass(1_000);
         }
@@ -59,6 +60,7 @@ impl Chat {
             now,
             outputs: Outputs::default(),
             sockets: (0..PEOPLE).map(|_| None).collect(),
+            inflater: Inflater::default(),
             opened: 0,
         }
     }
@@ -72,7 +74,11 @@ impl Chat {
         };
         self.sockets[usize::from(seat)] = Some(Socket {
             id,
-            decoder: Decoder::new(Options::default()),
+            // Every second one has compression.
+            decoder: Decoder::new(Options {
+                deflate: seat % 2 == 1,
+                ..Options::default()
+            }),
         });
         self.handle(Input::Opened {
             connection: id,
@@ -92,20 +98,22 @@ impl Chat {
         }
     }
 
-    /// Bytes arrive; with `masked` they are the text of one message, which the client frames as it should.
-    fn read(&mut self, seat: u8, masked: bool, bytes: &[u8]) {
+    /// Bytes arrive; with `masked` they are the text of one message, which the client frames as it should; with
+    /// `compressed` that frame says that they are a compressed one.
+    fn read(&mut self, seat: u8, masked: bool, compressed: bool, bytes: &[u8]) {
         if self.sockets[usize::from(seat)].is_none() {
             self.open(seat);
         }
         let mut bytes = bytes.to_vec();
         if masked && bytes.len() < 126 {
-            bytes.splice(0..0, [0x81, 0x80 | bytes.len() as u8, 0, 0, 0, 0]);
+            let first = if compressed { 0xC1 } else { 0x81 };
+            bytes.splice(0..0, [first, 0x80 | bytes.len() as u8, 0, 0, 0, 0]);
         }
         let mut texts = Vec::new();
         let Some(socket) = &mut self.sockets[usize::from(seat)] else {
             return;
         };
-        let violation = socket.decoder.receive(&mut bytes, &mut |event| {
+        let violation = socket.decoder.receive(&mut bytes, &mut self.inflater, &mut |event| {
             if let Event::Text(text) = event {
                 texts.push(text.to_owned());
             }

@@ -56,13 +56,14 @@ const STRANGERS = new Set(['NLN', 'FLN', 'STA', 'JCH', 'LCH', 'MSG', 'LRP']);
 
 /** One connection. Frames about strangers are passed over, so that others may use the same server. */
 class Client {
-  constructor(ours = []) {
+  constructor(ours = [], perMessageDeflate = true) {
     this.ours = ours;
+    this.compressed = perMessageDeflate;
     this.frames = [];
     this.waiter = null;
     const url = new URL('/chat2', BASE);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.socket = new WebSocket(url);
+    this.socket = new WebSocket(url, { perMessageDeflate });
     this.closed = once(this.socket, 'close').then(([code]) => code);
     this.socket.on('message', (data, isBinary) => {
       this.frames.push(isBinary ? data : data.toString());
@@ -73,6 +74,7 @@ class Client {
 
   async open() {
     await once(this.socket, 'open');
+    same('extensions', this.socket.extensions, this.compressed ? 'permessage-deflate' : '');
     return this;
   }
 
@@ -124,8 +126,8 @@ class Client {
   }
 }
 
-async function logIn(identification, ours) {
-  const client = await new Client(ours).open();
+async function logIn(identification, ours, perMessageDeflate) {
+  const client = await new Client(ours, perMessageDeflate).open();
   const name = identification.character;
   client.send('XQX');
   await client.refused(8);
@@ -195,6 +197,15 @@ async function dialogue(ada, bob, [one, two]) {
   same('MSG back', await ada.next(), ['MSG', { channel: 'Development', character: two, message: 'Hello yourself' }]);
   await bob.quiet();
 
+  // Long enough to be compressed on the one way where that was negotiated.
+  await pause(MESSAGE_PAUSE);
+  const long = 'A long story, told again. '.repeat(100);
+  for (const [from, to, character] of [[ada, bob, one], [bob, ada, two]]) {
+    from.send('MSG', { channel: 'Development', message: long });
+    same('long MSG', await to.next(), ['MSG', { channel: 'Development', character, message: long }]);
+    await from.quiet();
+  }
+
   await pause(MESSAGE_PAUSE);
   ada.send('TPN', { character: two.toUpperCase(), status: 'typing' });
   same('TPN', await bob.next(), ['TPN', { character: one, status: 'typing' }]);
@@ -247,8 +258,8 @@ async function refusals(identification) {
 async function main() {
   const people = [await makeCharacter('Ada', 'Female'), await makeCharacter('Bob', 'Male')];
   const names = people.map(each => each.character);
-  const ada = await logIn(people[0], names);
-  const bob = await logIn(people[1], names);
+  const ada = await logIn(people[0], names, true);
+  const bob = await logIn(people[1], names, false);
   await dialogue(ada, bob, names);
   ada.socket.close();
   await ada.closed;

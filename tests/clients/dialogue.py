@@ -187,6 +187,14 @@ async def dialogue(ada, bob, names):
     same("MSG back", await ada.next(), ("MSG", {"channel": "Development", "character": two, "message": "Hello yourself"}))
     await bob.quiet()
 
+    # Long enough to be compressed on the one way where that was negotiated.
+    await asyncio.sleep(MESSAGE_PAUSE)
+    long = "A long story, told again. " * 100
+    for sender, hearer, name in ((ada, bob, one), (bob, ada, two)):
+        await sender.send("MSG", {"channel": "Development", "message": long})
+        same("long MSG", await hearer.next(), ("MSG", {"channel": "Development", "character": name, "message": long}))
+        await sender.quiet()
+
     await asyncio.sleep(MESSAGE_PAUSE)
     await ada.send("TPN", {"character": two.upper(), "status": "typing"})
     same("TPN", await bob.next(), ("TPN", {"character": one, "status": "typing"}))
@@ -247,7 +255,9 @@ async def main():
     url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/chat2"
     people = [make_character("Ada", "Female"), make_character("Bob", "Male")]
     names = [each["character"] for each in people]
-    async with connect(url) as first, connect(url) as second:
+    async with connect(url, compression="deflate") as first, connect(url, compression=None) as second:
+        for socket, extensions in ((first, ["permessage-deflate"]), (second, [])):
+            same("extensions", [each.name for each in socket.protocol.extensions], extensions)
         ada = await log_in(first, people[0], names)
         bob = await log_in(second, people[1], names)
         await dialogue(ada, bob, names)

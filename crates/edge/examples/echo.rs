@@ -42,6 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         message_bytes_max: 32 << 20,
         outbox_bytes_max: 256 << 20,
         echo_binary: true,
+        // Also messages that are not worth it.
+        deflate_bytes_min: 0,
         ..EdgeSettings::default()
     };
     runtime()?.block_on(async {

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use fchatd_protocol::limits::HANDSHAKE_BYTES_MAX;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -28,6 +30,7 @@ use crate::http::HttpService;
 use crate::patient::Patient;
 use crate::reader::Reader;
 use crate::respond;
+use crate::websocket::extension::{self, Agreement};
 use crate::websocket::handshake::{self, Handshake};
 
 /// Connections that the kernel keeps for us until they are accepted.
@@ -67,11 +70,11 @@ where
                 let place = Place(Rc::clone(&edge));
                 let service = Rc::clone(&service);
                 tokio::task::spawn_local(async move {
-                    let Some((stream, address, early)) = greet(&place.0, stream, peer, service).await else {
+                    let Some(greeted) = greet(&place.0, stream, peer, service).await else {
                         return;
                     };
                     let edge = Rc::clone(&place.0);
-                    let reader = Reader::new(place, stream, address, &early);
+                    let reader = Reader::new(place, greeted);
                     if edge.stopped.get() {
                         reader.part(GOING_AWAY);
                     }
@@ -96,14 +99,24 @@ impl<A: Application + 'static> Drop for Place<A> {
     }
 }
 
-/// Speaks HTTP with a new connection. What it returns has become a WebSocket: the socket, the client's address,
-/// and what came right behind the handshake.
+/// A connection that has become a WebSocket.
+pub(crate) struct Greeted {
+    pub(crate) stream: TcpStream,
+    /// The client's address.
+    pub(crate) address: IpAddr,
+    /// Compression, when it was agreed on.
+    pub(crate) agreement: Option<Agreement>,
+    /// What came right behind the handshake.
+    pub(crate) early: Bytes,
+}
+
+/// Speaks HTTP with a new connection, until it has become a WebSocket or has ended.
 async fn greet<A, H>(
     edge: &Rc<Edge<A>>,
     stream: TcpStream,
     peer: SocketAddr,
     service: Rc<H>,
-) -> Option<(TcpStream, IpAddr, Bytes)>
+) -> Option<Greeted>
 where
     A: Application + 'static,
     H: HttpService + 'static,
@@ -143,8 +156,12 @@ where
                 let mut response = match handshake::examine(request.method(), request.headers()) {
                     Handshake::Accept { accept } => {
                         if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
-                            upgraded.set(Some(address));
-                            switch(&accept)
+                            let agreement = settings
+                                .deflate
+                                .then(|| extension::negotiate(request.headers()))
+                                .flatten();
+                            upgraded.set(Some((address, agreement)));
+                            switch(&accept, agreement)
                         } else {
                             respond::text(StatusCode::FORBIDDEN, "This origin may not connect here.")
                         }
@@ -194,12 +211,17 @@ where
         debug!(%peer, %error, "the HTTP connection ended with an error");
         return None;
     }
-    let address = upgraded.take()?;
+    let (address, agreement) = upgraded.take()?;
     let parts = connection.into_parts();
-    Some((parts.io.into_inner().into_inner(), address, parts.read_buf))
+    Some(Greeted {
+        stream: parts.io.into_inner().into_inner(),
+        address,
+        agreement,
+        early: parts.read_buf,
+    })
 }
 
-fn switch(accept: &str) -> Response<Full<Bytes>> {
+fn switch(accept: &str, agreement: Option<Agreement>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::new()));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -207,6 +229,9 @@ fn switch(accept: &str) -> Response<Full<Bytes>> {
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     if let Ok(accept) = HeaderValue::from_str(accept) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if let Some(Ok(extensions)) = agreement.map(|agreement| HeaderValue::from_str(&agreement.header())) {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
     }
     response
 }

@@ -9,10 +9,12 @@ use crate::websocket::Options;
 
 impl<A: Application + 'static> Edge<A> {
     /// Puts other settings in force, for the connections that there are, too, except for the number of the edge and
-    /// what a connection is given at its start (`message_bytes_max`, `echo_binary`). An outbox that is fuller than
+    /// what a connection is given at its start (`message_bytes_max`, `echo_binary`, `deflate`). An outbox that is fuller than
     /// is allowed now is cut off when it grows.
     pub fn configure(&self, settings: EdgeSettings) {
-        self.shared.borrow_mut().fan.outbox_bytes_max = settings.outbox_bytes_max;
+        let fan = &mut self.shared.borrow_mut().fan;
+        fan.outbox_bytes_max = settings.outbox_bytes_max;
+        fan.deflated.bytes_min = settings.deflate_bytes_min;
         *self.settings.borrow_mut() = Rc::new(settings);
     }
 
@@ -35,11 +37,12 @@ impl<A: Application + 'static> Edge<A> {
         Rc::clone(&self.settings.borrow())
     }
 
-    pub(crate) fn decoder_options(&self) -> Options {
+    pub(crate) fn decoder_options(&self, deflate: bool) -> Options {
         let settings = self.settings();
         Options {
             max_message: settings.message_bytes_max,
             accepts_binary: settings.echo_binary,
+            deflate,
         }
     }
 }

@@ -19,7 +19,7 @@ use tracing::{debug, info};
 
 use crate::fan::{Event, Fan, Phase};
 use crate::proxy::Proxies;
-use crate::websocket::{CloseCode, Opcode, encode};
+use crate::websocket::{CloseCode, Inflater, Opcode, encode};
 
 /// What decides: it takes the inputs one after another and says what is to be done.
 pub trait Application {
@@ -66,6 +66,10 @@ pub struct EdgeSettings {
     pub echo_binary: bool,
     /// Sockets are written by io_uring where the system has it. Looked at once, when the edge is made.
     pub ring: bool,
+    /// Whether compression is granted to clients that offer it.
+    pub deflate: bool,
+    /// Shorter messages are sent as they are, in bytes.
+    pub deflate_bytes_min: usize,
 }
 
 impl Default for EdgeSettings {
@@ -85,6 +89,8 @@ impl Default for EdgeSettings {
             message_bytes_max: limits::CLIENT_MESSAGE_BYTES_MAX,
             echo_binary: false,
             ring: true,
+            deflate: true,
+            deflate_bytes_min: 512,
         }
     }
 }
@@ -111,13 +117,14 @@ const CLOCK: Duration = Duration::from_millis(250);
 /// Outputs are carried out in the middle of a turn when they have grown over this.
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// One read takes at most this much.
-const READ_BYTES: usize = 64 * 1024;
+pub(crate) const READ_BYTES: usize = 64 * 1024;
 
 /// What all connections of an edge share. Borrowed only between two awaits.
 pub(crate) struct Shared<A> {
     pub(crate) fan: Fan<OwnedWriteHalf>,
     pub(crate) inputs: Inputs,
     pub(crate) read_buffer: Box<[u8]>,
+    pub(crate) inflater: Inflater,
     pub(crate) peers: Vec<Peer>,
     pub(crate) second: u32,
     pub(crate) application: A,
@@ -168,10 +175,12 @@ impl<A: Application + 'static> Edge<A> {
                 })
                 .ok();
         }
+        fan.deflated.bytes_min = settings.deflate_bytes_min;
         let shared = Shared {
             fan,
             inputs: Inputs::default(),
             read_buffer: Box::default(),
+            inflater: Inflater::default(),
             peers: Vec::new(),
             second: 0,
             application,
@@ -462,9 +471,9 @@ pub(crate) enum Goodbye {
 }
 
 impl<A> Shared<A> {
-    /// Takes a new connection in.
-    pub(crate) fn open(&mut self, socket: OwnedWriteHalf, address: IpAddr) -> ConnectionId {
-        let id = self.fan.open(socket);
+    /// Takes a new connection in. `window` is 0 for one without compression.
+    pub(crate) fn open(&mut self, socket: OwnedWriteHalf, address: IpAddr, window: u8) -> ConnectionId {
+        let id = self.fan.open(socket, window);
         let slot = id.slot as usize;
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, Peer::default);

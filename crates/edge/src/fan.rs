@@ -6,8 +6,13 @@
 //! member of several channels) has more than one range. At the end of the turn every touched socket is written
 //! once, and the log is cleared. What a socket does not take goes to a backlog of its own, which no other
 //! connection has.
+//!
+//! Connections with compression have a log of their own, in which frames stand as these connections get them
+//! ([`deflated`]): so nothing changes for the others.
 
+mod deflated;
 mod hold;
+mod repeated;
 mod write;
 
 use std::io::{self, IoSlice};
@@ -17,6 +22,7 @@ use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
 use fchatd_ring::Ring;
 
 use crate::backlog::Backlog;
+use crate::fan::deflated::{Deflated, Forms};
 use crate::members::{Audience, Membership};
 use crate::websocket::Opcode;
 use crate::websocket::encode;
@@ -56,6 +62,9 @@ struct Lane {
     phase: Phase,
     touched: bool,
     blocked: bool,
+    /// Which log its ranges are of: 0 for the plain one, else that of compressed frames. Then this is also how far
+    /// back they may refer, as a power of two, in bytes.
+    window: u8,
 }
 
 const NONE: u32 = u32::MAX;
@@ -110,6 +119,8 @@ pub(crate) struct Fan<S> {
     /// Bounds what waits for one connection.
     pub(crate) outbox_bytes_max: usize,
     log: Vec<u8>,
+    /// What connections with compression are to get.
+    pub(crate) deflated: Deflated,
     lanes: Vec<Lane>,
     cold: Vec<Option<Box<Cold<S>>>>,
     free: Vec<u32>,
@@ -139,6 +150,7 @@ impl<S: Socket> Fan<S> {
             edge,
             outbox_bytes_max,
             log: Vec::new(),
+            deflated: Deflated::default(),
             lanes: Vec::new(),
             cold: Vec::new(),
             free: Vec::new(),
@@ -157,8 +169,9 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Takes a socket in.
-    pub(crate) fn open(&mut self, socket: S) -> ConnectionId {
+    /// Takes a socket in. `window` is how far back compressed messages may refer, as a power of two, in bytes; 0
+    /// without compression.
+    pub(crate) fn open(&mut self, socket: S, window: u8) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.lanes.push(Lane {
                 start: 0,
@@ -168,12 +181,15 @@ impl<S: Socket> Fan<S> {
                 phase: Phase::Free,
                 touched: false,
                 blocked: false,
+                window: 0,
             });
             self.cold.push(None);
             self.lanes.len() as u32 - 1
         });
         let lane = &mut self.lanes[slot as usize];
         lane.phase = Phase::Open;
+        lane.window = window;
+        self.deflated.connections += usize::from(window != 0);
         let generation = lane.generation;
         let cold = Cold {
             socket: Some(socket),
@@ -216,6 +232,7 @@ impl<S: Socket> Fan<S> {
         lane.generation = lane.generation.wrapping_add(1);
         lane.phase = Phase::Free;
         lane.blocked = false;
+        self.deflated.connections -= usize::from(lane.window != 0);
         self.free.push(slot);
     }
 
@@ -260,7 +277,7 @@ impl<S: Socket> Fan<S> {
             match operation {
                 Operation::Send { connection, frame } => {
                     if let Some(slot) = self.slot_of(connection) {
-                        let range = self.append(Opcode::Text, outputs.bytes_of(frame));
+                        let range = self.append_for(slot, Opcode::Text, outputs.bytes_of(frame));
                         if self.awaited == 0 {
                             self.push(slot, range);
                         } else {
@@ -313,14 +330,16 @@ impl<S: Socket> Fan<S> {
 
     /// Queues a frame that the edge itself makes for one connection, such as a pong.
     pub(crate) fn send(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) {
-        let range = self.append(opcode, payload);
+        let range = self.append_for(slot, opcode, payload);
         self.push(slot, range);
     }
 
     /// Queues one frame for several connections.
     pub(crate) fn send_to(&mut self, slots: impl Iterator<Item = u32>, opcode: Opcode, payload: &[u8]) {
-        let range = self.append(opcode, payload);
+        self.make_room();
+        let mut forms = Forms::new(opcode, payload);
         for slot in slots {
+            let range = self.form(&mut forms, slot);
             self.push(slot, range);
         }
     }
@@ -335,10 +354,23 @@ impl<S: Socket> Fan<S> {
         known.then_some(connection.slot)
     }
 
-    fn append(&mut self, opcode: Opcode, payload: &[u8]) -> (u32, u32) {
-        if self.log.len() > LOG_BYTES_MAX {
+    /// Before a frame is appended: ranges must not move while it is handed out.
+    fn make_room(&mut self) {
+        if self.log.len() > LOG_BYTES_MAX || self.deflated.len() > LOG_BYTES_MAX {
             self.flush();
         }
+    }
+
+    /// Appends a frame for one connection, in the form that it gets.
+    fn append_for(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) -> (u32, u32) {
+        self.make_room();
+        match self.lanes.get(slot as usize) {
+            Some(lane) if lane.window != 0 => self.deflated.append_alone(lane.window, opcode, payload),
+            _ => self.append(opcode, payload),
+        }
+    }
+
+    fn append(&mut self, opcode: Opcode, payload: &[u8]) -> (u32, u32) {
         let start = self.log.len() as u32;
         encode::write_frame(&mut self.log, opcode, payload);
         (start, self.log.len() as u32)
@@ -346,6 +378,11 @@ impl<S: Socket> Fan<S> {
 
     fn push_all(&mut self, audience: &Audience, except: Option<u32>, payload: &[u8]) {
         if audience.is_empty() {
+            return;
+        }
+        self.make_room();
+        if self.deflated.connections != 0 {
+            self.push_forms(audience, except, payload);
             return;
         }
         let range = self.append(Opcode::Text, payload);

@@ -7,6 +7,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Shorter frames are not compressed, in bytes.
+const BYTES_MIN: usize = 100;
+
 /// Which connection: an index into all that were ever opened, modulo their number.
 type Which = usize;
 
@@ -27,7 +30,8 @@ enum Wish {
 
 #[derive(Debug, Clone)]
 enum Step {
-    Open(usize),
+    /// The room of its socket, and its window when it has compression.
+    Open(usize, u8),
     Apply(Vec<Wish>),
     EdgeSend(Which, Vec<u8>),
     EdgeSendAll(Vec<u8>),
@@ -47,6 +51,10 @@ const COMMITS: u64 = 12;
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let length = prop_oneof![8 => 0..200usize, 1 => 2000..6000usize];
     (any::<u8>(), length).prop_map(|(byte, length)| vec![byte; length])
+}
+
+fn window() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(0), 2 => Just(15), 1 => 8..15u8]
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -71,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
     let who = 0..64usize;
     let room = prop_oneof![Just(0), 1..400usize, Just(PLENTY), Just(PLENTY)];
     prop_oneof![
-        5 => room.clone().prop_map(Step::Open),
+        5 => (room.clone(), window()).prop_map(|(room, window)| Step::Open(room, window)),
         10 => vec(wish(), 1..20).prop_map(Step::Apply),
         3 => (who.clone(), payload()).prop_map(|(who, bytes)| Step::EdgeSend(who, bytes)),
         1 => payload().prop_map(Step::EdgeSendAll),
@@ -88,6 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 struct Connection {
     id: ConnectionId,
+    window: u8,
     wire: Mock,
     /// All that it was ever to get.
     expected: Vec<u8>,
@@ -131,7 +140,11 @@ struct Model {
 impl Model {
     fn new(outbox_bytes_max: usize) -> Self {
         Self {
-            fan: Fan::new(3, outbox_bytes_max),
+            fan: {
+                let mut fan = Fan::new(3, outbox_bytes_max);
+                fan.deflated.bytes_min = BYTES_MIN;
+                fan
+            },
             outbox_bytes_max,
             all: Vec::new(),
             closes: Vec::new(),
@@ -142,14 +155,19 @@ impl Model {
     }
 
     fn deliver(&mut self, opcode: Opcode, payload: &[u8], to: impl Fn(usize, &Connection) -> bool) {
-        let bytes = frame(opcode, payload);
+        let plain = frame(opcode, payload);
+        let compressed = (payload.len() >= BYTES_MIN && opcode == Opcode::Text)
+            .then(|| deflated_tests::compressed_frame(payload))
+            .flatten();
         for (index, connection) in self.all.iter_mut().enumerate() {
             if to(index, connection) {
                 self.deliveries += 1;
                 if self.awaited > self.stored {
                     connection.waits.push((connection.expected.len(), self.awaited));
                 }
-                connection.expected.extend_from_slice(&bytes);
+                let fits = payload.len() <= 1 << connection.window || connection.window >= 12;
+                let bytes = compressed.as_ref().filter(|_| connection.window != 0 && fits);
+                connection.expected.extend_from_slice(bytes.unwrap_or(&plain));
             }
         }
     }
@@ -249,15 +267,16 @@ impl Model {
     }
 
     fn step(&mut self, step: Step) {
-        if let Step::Open(room) = step {
+        if let Step::Open(room, window) = step {
             let wire = Mock::new(room);
-            let id = self.fan.open(MockEnd(wire.clone()));
+            let id = self.fan.open(MockEnd(wire.clone()), window);
             assert!(
                 self.all.iter().all(|other| other.id != id),
                 "an id was given twice"
             );
             self.all.push(Connection {
                 id,
+                window,
                 wire,
                 expected: Vec::new(),
                 waits: Vec::new(),
@@ -280,7 +299,7 @@ impl Model {
             self.all[which].at_release.is_none().then_some(which)
         };
         match step {
-            Step::Open(_) => {}
+            Step::Open(..) => {}
             Step::Apply(wishes) => {
                 let mut outputs = Outputs::default();
                 for wish in wishes {
@@ -369,7 +388,7 @@ impl Model {
 
     fn flush(&mut self) {
         self.fan.flush();
-        assert!(self.fan.log.is_empty());
+        assert!(self.fan.log.is_empty() && self.fan.deflated.log().is_empty());
         assert_eq!(self.fan.finished_used, 0);
         self.events(None);
         for connection in &self.all {
@@ -510,7 +529,7 @@ proptest! {
     ) {
         let mut model = Model::new(outbox_bytes_max);
         for _ in 0..opened {
-            model.step(Step::Open(PLENTY));
+            model.step(Step::Open(PLENTY, 0));
         }
         for step in steps {
             model.step(step);

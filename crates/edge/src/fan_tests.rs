@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use super::*;
 
+#[path = "fan_deflated_tests.rs"]
+mod deflated_tests;
 #[path = "fan_model.rs"]
 mod model;
 
@@ -80,7 +82,7 @@ pub(super) const PLENTY: usize = usize::MAX / 2;
 
 fn open(fan: &mut Fan<MockEnd>, room: usize) -> (ConnectionId, Mock) {
     let mock = Mock::new(room);
-    (fan.open(MockEnd(mock.clone())), mock)
+    (fan.open(MockEnd(mock.clone()), 0), mock)
 }
 
 /// A server's frame, encoded by the rules of RFC 6455 alone.
@@ -364,7 +366,7 @@ fn a_socket_that_takes_nothing_without_an_error_is_broken() {
         }
     }
     let mut fan = Fan::new(0, PLENTY);
-    fan.open(Stuck);
+    fan.open(Stuck, 0);
     fan.send(0, Opcode::Text, b"into the void");
     fan.flush();
     assert_eq!(fan.take_events(), [Event::Blocked(0)]);

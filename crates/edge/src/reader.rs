@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
@@ -12,11 +11,10 @@ use std::task::{Context, Poll, ready};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 
-use crate::accept::Place;
-use crate::edge::{Application, Goodbye, Shared};
+use crate::accept::{Greeted, Place};
+use crate::edge::{Application, Goodbye, READ_BYTES, Shared};
 use crate::fan::{Fan, Phase, Socket};
 use crate::websocket::{Decoder, Event, Opcode};
 
@@ -55,21 +53,22 @@ pub(crate) struct Reader<A: Application + 'static> {
 }
 
 impl<A: Application + 'static> Reader<A> {
-    /// Takes a socket whose handshake is done; `early` is what came with the handshake.
-    pub(crate) fn new(place: Place<A>, stream: TcpStream, address: IpAddr, early: &[u8]) -> Self {
+    /// Takes a socket whose handshake is done.
+    pub(crate) fn new(place: Place<A>, greeted: Greeted) -> Self {
         let edge = Rc::clone(&place.0);
-        let (socket, writer) = stream.into_split();
-        let id = edge.shared.borrow_mut().open(writer, address);
+        let (socket, writer) = greeted.stream.into_split();
+        let window = greeted.agreement.map_or(0, |agreement| agreement.window);
+        let id = edge.shared.borrow_mut().open(writer, greeted.address, window);
         edge.wake_turn();
         let mut reader = Self {
-            decoder: Decoder::new(edge.decoder_options()),
+            decoder: Decoder::new(edge.decoder_options(greeted.agreement.is_some())),
             place,
             socket,
             id,
         };
-        if !early.is_empty() {
+        if !greeted.early.is_empty() {
             let shared = &mut *edge.shared.borrow_mut();
-            reader.take(shared, &mut early.to_vec());
+            reader.take(shared, &mut greeted.early.to_vec());
         }
         reader
     }
@@ -93,7 +92,7 @@ impl<A: Application + 'static> Reader<A> {
         let mut close = None;
         let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
         let before = inputs.len();
-        let outcome = self.decoder.receive(bytes, &mut |event| {
+        let outcome = self.decoder.receive(bytes, &mut shared.inflater, &mut |event| {
             match event {
                 Event::Text(text) if phase == Phase::Open => {
                     inputs.push(Input::Message {
@@ -180,8 +179,12 @@ impl<A: Application + 'static> Future for Reader<A> {
         }
         let mut buffer = shared.take_read_buffer();
         let mut done = Poll::Pending;
+        let before = shared.inputs.bytes();
         for turn in 0..=READS_PER_POLL {
-            if turn == READS_PER_POLL {
+            // Little that was read may be much when it is not compressed any more.
+            if turn == READS_PER_POLL
+                || shared.inputs.bytes().saturating_sub(before) > READS_PER_POLL * READ_BYTES
+            {
                 context.waker().wake_by_ref();
                 break;
             }

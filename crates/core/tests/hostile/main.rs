@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chat::Chat;
-use fchatd_edge::websocket::{Decoder, Event, Options};
+use fchatd_edge::websocket::{Decoder, Event, Inflater, Options};
 use fchatd_protocol::exchange::Input;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn nothing_in_the_bytes_of_a_socket_does_harm() {
             let (first, second) = bytes.split_at(cut.index(bytes.len() + 1));
             for part in [first, second] {
                 let mut texts = Vec::new();
-                let violation = decoder.receive(&mut part.to_vec(), &mut |event| {
+                let violation = decoder.receive(&mut part.to_vec(), &mut Inflater::default(), &mut |event| {
                     if let Event::Text(text) = event {
                         texts.push(text.to_owned());
                     }

@@ -21,7 +21,11 @@ const KEEP_RANGES: usize = 64;
 impl<S: Socket> Fan<S> {
     #[cold]
     pub(super) fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
-        let bytes = &self.log[start as usize..end as usize];
+        let log = match self.lanes.get(slot as usize) {
+            Some(lane) if lane.window != 0 => self.deflated.log(),
+            _ => &self.log,
+        };
+        let bytes = &log[start as usize..end as usize];
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;
         };
@@ -70,6 +74,7 @@ impl<S: Socket> Fan<S> {
         self.finished_used = 0;
         self.log.clear();
         self.log.shrink_to(KEEP);
+        self.deflated.clear(KEEP);
         self.scratch.shrink_to(KEEP);
     }
 
@@ -88,9 +93,14 @@ impl<S: Socket> Fan<S> {
                 return true;
             };
             lane.touched = false;
+            let log = if lane.window == 0 {
+                &self.log[..]
+            } else {
+                self.deflated.log()
+            };
             sends.push(Send {
                 socket,
-                bytes: &self.log[lane.start as usize..lane.end as usize],
+                bytes: &log[lane.start as usize..lane.end as usize],
             });
             slots.push(slot);
             false
@@ -110,6 +120,7 @@ impl<S: Socket> Fan<S> {
         let lane = &mut self.lanes[slot as usize];
         lane.touched = false;
         let last = (lane.start as usize, lane.end as usize);
+        let window = lane.window;
         let finished = std::mem::replace(&mut lane.finished, NONE);
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;
@@ -130,7 +141,11 @@ impl<S: Socket> Fan<S> {
             .iter()
             .map(|&(start, end)| (start as usize, end as usize))
             .chain([last]);
-        let log = &self.log;
+        let log = if window == 0 {
+            &self.log[..]
+        } else {
+            self.deflated.log()
+        };
         let written = if list.is_empty() {
             socket.try_write(&log[last.0..last.1])
         } else if total / (list.len() + 1) < COPY_BELOW || list.len() >= PIECES_MAX {
@@ -168,9 +183,14 @@ impl<S: Socket> Fan<S> {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;
         };
+        let log = if self.lanes[slot as usize].window == 0 {
+            &self.log[..]
+        } else {
+            self.deflated.log()
+        };
         let backlog = cold.backlog.get_or_insert_default();
         for (start, end) in pieces {
-            let piece = &self.log[start..end];
+            let piece = &log[start..end];
             backlog.push(&piece[skip.min(piece.len())..]);
             skip = skip.saturating_sub(piece.len());
         }

@@ -3,11 +3,15 @@
 use std::ops::ControlFlow;
 
 use super::close::{self, CloseCode};
+use super::deflate::Inflater;
 use super::frame::{Frame, MAX_CONTROL, MAX_HEADER, Opcode};
 use super::mask;
 
 /// The largest message a client may send when nothing else is said, in bytes (page 1 of the specification).
 pub const DEFAULT_MAX_MESSAGE: usize = 512 * 1024;
+
+/// So much may always come out of the compressed messages of one read, in bytes.
+const INFLATED_MIN: usize = 1 << 20;
 
 /// What a client has sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +46,13 @@ pub struct Violation {
 /// What a [`Decoder`] accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The largest message, in bytes, all fragments together; a larger one is a violation with code 1009. Also the
-    /// bound of what a decoder buffers.
+    /// The largest message, in bytes, all fragments together, not compressed; a larger one is a violation with code
+    /// 1009. Also the bound of what a decoder buffers, but for a sixteenth more of a compressed message.
     pub max_message: usize,
     /// Whether binary messages are accepted; if not, one is a violation with code 1003.
     pub accepts_binary: bool,
+    /// Whether compression was negotiated ([`super::extension`]).
+    pub deflate: bool,
 }
 
 impl Default for Options {
@@ -55,6 +61,7 @@ impl Default for Options {
         Self {
             max_message: DEFAULT_MAX_MESSAGE,
             accepts_binary: false,
+            deflate: false,
         }
     }
 }
@@ -64,6 +71,7 @@ impl Default for Options {
 pub struct Decoder {
     max_message: usize,
     accepts_binary: bool,
+    deflate: bool,
     finished: bool,
     unfinished: Option<Box<Unfinished>>,
 }
@@ -86,6 +94,8 @@ struct Unfinished {
 #[derive(Debug)]
 struct Message {
     is_text: bool,
+    /// Then the bytes are inflated when all of them are there.
+    compressed: bool,
     /// Unmasked.
     bytes: Vec<u8>,
     /// How many of the bytes of a text are known to be whole characters.
@@ -114,28 +124,32 @@ impl Decoder {
         Self {
             max_message: options.max_message,
             accepts_binary: options.accepts_binary,
+            deflate: options.deflate,
             finished: false,
             unfinished: None,
         }
     }
 
     /// Takes the bytes of one read, unmasks them in place and delivers all that is complete, in order. Frames that
-    /// lie wholly in `bytes` are delivered from there without a copy.
+    /// lie wholly in `bytes` are delivered from there without a copy. `inflater` may be that of other connections, too.
     ///
     /// Once the client has closed, once `deliver` has returned `Break` or once there was an error the decoder is
     /// finished: it delivers nothing more and ignores further bytes.
     ///
     /// # Errors
-    /// [`Violation`] when the client broke the protocol; what came before it has been delivered.
+    /// [`Violation`] when the client broke the protocol; what came before it has been delivered. Also when more than
+    /// two of the largest messages come out of what one read brought: reading must not outrun what handles it.
     pub fn receive(
         &mut self,
         bytes: &mut [u8],
+        inflater: &mut Inflater,
         deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<(), Violation> {
         if self.finished {
             return Ok(());
         }
-        let progress = self.consume(bytes, deliver);
+        inflater.allow(self.max_message.saturating_mul(2).max(INFLATED_MIN));
+        let progress = self.consume(bytes, inflater, deliver);
         if matches!(progress, Ok(ControlFlow::Continue(()))) {
             self.unfinished.take_if(|unfinished| unfinished.is_empty());
         } else {
@@ -166,6 +180,7 @@ impl Decoder {
     fn consume(
         &mut self,
         mut input: &mut [u8],
+        inflater: &mut Inflater,
         deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Progress {
         while !input.is_empty() {
@@ -192,7 +207,7 @@ impl Decoder {
             let flow = if frame.opcode.is_control() {
                 self.control(frame, is_begun, payload, deliver)?
             } else {
-                self.data(frame, is_begun, payload, deliver)?
+                self.data(frame, is_begun, payload, inflater, deliver)?
             };
             if flow.is_break() {
                 return Ok(flow);
@@ -212,15 +227,16 @@ impl Decoder {
             .as_ref()
             .map_or(0, |unfinished| unfinished.header_length);
         let (parsed, used) = if kept == 0 {
-            let parsed = Frame::parse(input)?;
+            let parsed = Frame::parse(input, self.deflate)?;
             if parsed.is_none() {
                 self.keep_header(0, input);
             }
             (parsed, 0)
         } else {
             self.keep_header(kept, input);
+            let deflate = self.deflate;
             let unfinished = self.unfinished_mut();
-            let parsed = Frame::parse(&unfinished.header[..unfinished.header_length])?;
+            let parsed = Frame::parse(&unfinished.header[..unfinished.header_length], deflate)?;
             if parsed.is_some() {
                 unfinished.header_length = 0;
             }
@@ -267,7 +283,11 @@ impl Decoder {
             _ => {}
         }
         let length = message.map_or(0, |message| message.bytes.len());
-        if frame.remaining > self.max_message.saturating_sub(length) {
+        let limit = payload_max(
+            self.max_message,
+            message.map_or(frame.compressed, |message| message.compressed),
+        );
+        if frame.remaining > limit.saturating_sub(length) {
             return Err(Violation {
                 code: CloseCode::TooBig,
                 reason: "message larger than the limit",
@@ -303,25 +323,40 @@ impl Decoder {
         frame: Frame,
         is_begun: bool,
         part: &[u8],
+        inflater: &mut Inflater,
         deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Progress {
         let ends_message = frame.last && frame.remaining == 0;
         if ends_message && !is_begun && frame.opcode != Opcode::Continuation {
-            return deliver_message(frame.opcode == Opcode::Text, part, deliver);
+            let payload = if frame.compressed {
+                inflater.inflate(part, self.max_message)?
+            } else {
+                part
+            };
+            return deliver_message(frame.opcode == Opcode::Text, payload, deliver);
         }
 
         let max_message = self.max_message;
         let open = &mut self.unfinished_mut().message;
         let message = open.get_or_insert_with(|| Message {
             is_text: frame.opcode == Opcode::Text,
+            compressed: frame.compressed,
             bytes: Vec::new(),
             checked: 0,
         });
-        append(&mut message.bytes, part, max_message);
-        if message.is_text {
+        append(
+            &mut message.bytes,
+            part,
+            payload_max(max_message, message.compressed),
+        );
+        if message.is_text && !message.compressed {
             message.check()?;
         }
         match open.take_if(|_| ends_message) {
+            Some(message) if message.compressed => {
+                let payload = inflater.inflate(&message.bytes, max_message)?;
+                deliver_message(message.is_text, payload, deliver)
+            }
             Some(message) => deliver_message(message.is_text, &message.bytes, deliver),
             None => Ok(ControlFlow::Continue(())),
         }
@@ -349,6 +384,15 @@ impl Message {
             Err(_) => return Err(INVALID_TEXT),
         }
         Ok(())
+    }
+}
+
+/// The bound of a message's payload. What can't be compressed becomes a little larger when that is tried.
+fn payload_max(max_message: usize, compressed: bool) -> usize {
+    if compressed {
+        max_message.saturating_add(max_message / 16 + 64)
+    } else {
+        max_message
     }
 }
 

@@ -41,9 +41,15 @@ fn nothing_is_kept_between_messages() {
     for first in [TEXT, PING] {
         let mut input = client_frame(first, b"in two reads");
         let (head, tail) = input.split_at_mut(9);
-        assert_eq!(decoder.receive(head, &mut deliver), Ok(()));
+        assert_eq!(
+            decoder.receive(head, &mut Inflater::default(), &mut deliver),
+            Ok(())
+        );
         assert!(decoder.unfinished.is_some());
-        assert_eq!(decoder.receive(tail, &mut deliver), Ok(()));
+        assert_eq!(
+            decoder.receive(tail, &mut Inflater::default(), &mut deliver),
+            Ok(())
+        );
         assert!(decoder.unfinished.is_none());
     }
 }
@@ -155,8 +161,14 @@ fn a_text_that_cannot_become_valid_is_refused_before_its_frame_ends() {
     let mut decoder = Decoder::new(Options::default());
     let mut deliver = |_: Event<'_>| ControlFlow::Continue(());
     let (mut head, mut tail) = (input[..6 + 4].to_vec(), input[6 + 4..6 + 5].to_vec());
-    assert_eq!(decoder.receive(&mut head, &mut deliver), Ok(()));
-    assert_eq!(decoder.receive(&mut tail, &mut deliver), Err(INVALID_TEXT));
+    assert_eq!(
+        decoder.receive(&mut head, &mut Inflater::default(), &mut deliver),
+        Ok(())
+    );
+    assert_eq!(
+        decoder.receive(&mut tail, &mut Inflater::default(), &mut deliver),
+        Err(INVALID_TEXT)
+    );
 }
 
 #[test]
@@ -188,12 +200,17 @@ fn an_announced_length_costs_nothing() {
     let mut decoder = Decoder::new(Options::default());
     let mut deliver = |_: Event<'_>| ControlFlow::Continue(());
     let mut start = [0x81, 0xFF, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, b'a', b'b', b'c'];
-    assert_eq!(decoder.receive(&mut start, &mut deliver), Ok(()));
+    assert_eq!(
+        decoder.receive(&mut start, &mut Inflater::default(), &mut deliver),
+        Ok(())
+    );
     assert!(decoder.buffered() <= 8, "{}", decoder.buffered());
 
     let mut decoder = Decoder::new(Options::default());
     let mut start = [0x81, 0xFF, 0, 0, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0];
-    let violation = decoder.receive(&mut start, &mut deliver).unwrap_err();
+    let violation = decoder
+        .receive(&mut start, &mut Inflater::default(), &mut deliver)
+        .unwrap_err();
     assert_eq!((violation.code, decoder.buffered()), (CloseCode::TooBig, 0));
 }
 
@@ -236,7 +253,7 @@ fn the_receiver_may_stop() {
     let mut decoder = Decoder::new(Options::default());
     let mut count = 0;
     for _ in 0..2 {
-        let result = decoder.receive(&mut input, &mut |_| {
+        let result = decoder.receive(&mut input, &mut Inflater::default(), &mut |_| {
             count += 1;
             ControlFlow::Break(())
         });
@@ -249,9 +266,17 @@ fn the_receiver_may_stop() {
 fn nothing_is_delivered_after_a_violation() {
     let mut decoder = Decoder::new(Options::default());
     let mut deliver = |_: Event<'_>| panic!("delivered");
-    assert!(decoder.receive(&mut [0x83], &mut deliver).is_err());
+    assert!(
+        decoder
+            .receive(&mut [0x83], &mut Inflater::default(), &mut deliver)
+            .is_err()
+    );
     assert_eq!(
-        decoder.receive(&mut client_frame(TEXT, b"late"), &mut deliver),
+        decoder.receive(
+            &mut client_frame(TEXT, b"late"),
+            &mut Inflater::default(),
+            &mut deliver
+        ),
         Ok(())
     );
 }

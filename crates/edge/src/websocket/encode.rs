@@ -7,6 +7,9 @@ pub use super::frame::Opcode;
 /// The longest header of a server frame, in bytes.
 pub const MAX_HEADER: usize = 10;
 
+/// The bit in the first byte of a frame that says that its message is compressed (RFC 7692, section 6).
+const COMPRESSED: u8 = 0x40;
+
 /// The longest reason that fits into a close frame beside the code, in bytes.
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL - 2;
 
@@ -44,6 +47,15 @@ pub fn write_header(out: &mut Vec<u8>, opcode: Opcode, payload_length: usize) {
 pub fn write_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.reserve(MAX_HEADER + payload.len());
     write_header(out, opcode, payload.len());
+    out.extend_from_slice(payload);
+}
+
+/// Appends a whole frame of which `payload` is the compressed form. The opcode is that of a message.
+pub fn write_compressed_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+    let (mut header, size) = frame_header(opcode, payload.len());
+    header[0] |= COMPRESSED;
+    out.reserve(size + payload.len());
+    out.extend_from_slice(&header[..size]);
     out.extend_from_slice(payload);
 }
 

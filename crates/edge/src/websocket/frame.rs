@@ -52,6 +52,8 @@ pub(super) struct Frame {
     pub(super) opcode: Opcode,
     /// Whether this is the last frame of its message.
     pub(super) last: bool,
+    /// Whether this is the first frame of a message that is compressed.
+    pub(super) compressed: bool,
     /// Aligned with the next byte of the payload.
     pub(super) mask: [u8; 4],
     /// How much of the payload is still to come, in bytes.
@@ -67,13 +69,17 @@ const fn protocol(reason: &'static str) -> Violation {
 
 impl Frame {
     /// Reads the header at the start of `bytes`: the frame and the size of the header, or `None` while the header
-    /// is incomplete. What is wrong is refused as soon as the byte that shows it is there.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+    /// is incomplete. What is wrong is refused as soon as the byte that shows it is there. With `deflate`, compression
+    /// was negotiated.
+    pub(super) fn parse(bytes: &[u8], deflate: bool) -> Result<Option<(Self, usize)>, Violation> {
         let [first, rest @ ..] = bytes else {
             return Ok(None);
         };
-        if first & 0x70 != 0 {
-            return Err(protocol("reserved bit set, but no extension was negotiated"));
+        let compressed = deflate && first & 0x40 != 0;
+        if first & 0x70 != 0 && (!compressed || first & 0x30 != 0) {
+            return Err(protocol(
+                "reserved bit set, but no extension for it was negotiated",
+            ));
         }
         let last = first & 0x80 != 0;
         let Some(opcode) = Opcode::from_bits(first & 0x0F) else {
@@ -81,6 +87,11 @@ impl Frame {
         };
         if opcode.is_control() && !last {
             return Err(protocol("fragmented control frame"));
+        }
+        if compressed && !matches!(opcode, Opcode::Text | Opcode::Binary) {
+            return Err(protocol(
+                "only the first frame of a message says that it is compressed",
+            ));
         }
 
         let [second, rest @ ..] = rest else {
@@ -125,6 +136,7 @@ impl Frame {
             Self {
                 opcode,
                 last,
+                compressed,
                 mask: *mask,
                 remaining,
             },
@@ -139,10 +151,10 @@ mod tests {
 
     #[test]
     fn headers() {
-        let bad = |bytes: &[u8]| Frame::parse(bytes).unwrap_err().reason;
-        let more = |bytes: &[u8]| Frame::parse(bytes) == Ok(None);
+        let bad = |bytes: &[u8]| Frame::parse(bytes, false).unwrap_err().reason;
+        let more = |bytes: &[u8]| Frame::parse(bytes, false) == Ok(None);
         let good = |bytes: &[u8]| {
-            let (frame, size) = Frame::parse(bytes).unwrap().unwrap();
+            let (frame, size) = Frame::parse(bytes, false).unwrap().unwrap();
             (frame.opcode, frame.last, frame.remaining, size)
         };
 
@@ -190,5 +202,24 @@ mod tests {
             (Opcode::Continuation, true, 65536, 14)
         );
         assert_eq!(good(&[0x8A, 0x80, 1, 2, 3, 4]), (Opcode::Pong, true, 0, 6));
+    }
+    #[test]
+    fn the_bit_of_compression() {
+        let compressed = |first| {
+            Frame::parse(&[first, 0x80, 1, 2, 3, 4], true)
+                .map(|parsed| parsed.unwrap().0.compressed)
+                .map_err(|violation| violation.reason)
+        };
+        for first in [0xC1, 0xC2, 0x41, 0x42] {
+            assert_eq!(compressed(first), Ok(true));
+            assert_eq!(compressed(first & !0x40), Ok(false));
+            assert!(Frame::parse(&[first], false).is_err());
+            for bit in [0x10, 0x20] {
+                assert!(compressed(first | bit).unwrap_err().starts_with("reserved bit"));
+            }
+        }
+        for first in [0xC0, 0x40, 0xC8, 0xC9, 0xCA] {
+            assert!(compressed(first).unwrap_err().starts_with("only the first frame"));
+        }
     }
 }

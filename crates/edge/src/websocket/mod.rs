@@ -1,9 +1,12 @@
 //! The WebSocket protocol (RFC 6455), server side, sans-IO: no sockets, no time, no tasks. Bytes that were read go
-//! into a [`Decoder`]; what is to be written is encoded by the functions of [`encode`].
+//! into a [`Decoder`]; what is to be written is encoded by the functions of [`encode`]. [`extension`] negotiates
+//! compression.
 
 mod close;
 mod decode;
+mod deflate;
 pub mod encode;
+pub mod extension;
 mod frame;
 pub mod handshake;
 mod mask;
@@ -12,4 +15,5 @@ mod properties;
 
 pub use close::CloseCode;
 pub use decode::{DEFAULT_MAX_MESSAGE, Decoder, Event, Options, Violation};
+pub use deflate::{Deflater, Inflater, window_needed};
 pub use frame::Opcode;

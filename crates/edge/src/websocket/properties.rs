@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::frame::MAX_HEADER;
-use super::{CloseCode, Decoder, Event, Opcode, Options, Violation, encode};
+use super::{CloseCode, Decoder, Deflater, Event, Inflater, Opcode, Options, Violation, encode};
 
 /// An [`Event`] that outlives the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,18 +59,19 @@ pub(super) fn decode(options: Options, input: &[u8], cuts: &[usize]) -> (Vec<Own
     ends.sort_unstable();
 
     let mut decoder = Decoder::new(options);
+    let mut inflater = Inflater::default();
     let mut events = Vec::new();
     let mut start = 0;
     for end in ends {
         let mut read = input[start..end].to_vec();
         start = end;
-        let result = decoder.receive(&mut read, &mut |event| {
+        let result = decoder.receive(&mut read, &mut inflater, &mut |event| {
             events.push(Owned::from(event));
             ControlFlow::Continue(())
         });
         let buffered = decoder.buffered();
         assert!(
-            buffered <= options.max_message + encode::MAX_CLOSE_REASON + 2 + MAX_HEADER,
+            buffered <= options.max_message * 17 / 16 + 64 + encode::MAX_CLOSE_REASON + 2 + MAX_HEADER,
             "holds {buffered}"
         );
         assert!(buffered <= 2 * end, "holds {buffered} after {end} bytes");
@@ -94,12 +95,22 @@ fn message() -> impl Strategy<Value = (Vec<u8>, Vec<Owned>)> {
         "[a-zä€😀]{100,400}".prop_map(Owned::Text),
         vec(any::<u8>(), 0..200).prop_map(Owned::Binary),
     ];
-    (content, vec(any::<usize>(), 0..4), vec(control(), 0..4)).prop_map(|(content, cuts, controls)| {
-        let (opcode, payload) = match &content {
+    let parts = (
+        content,
+        any::<bool>(),
+        vec(any::<usize>(), 0..4),
+        vec(control(), 0..4),
+    );
+    parts.prop_map(|(content, compressed, cuts, controls)| {
+        let (mut opcode, mut payload) = match &content {
             Owned::Text(text) => (1, text.as_bytes().to_vec()),
             Owned::Binary(bytes) => (2, bytes.clone()),
             other => unreachable!("{other:?}"),
         };
+        if compressed && let Some(shorter) = Deflater::default().compress(&payload) {
+            opcode |= 0x40;
+            payload = shorter.to_vec();
+        }
         let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (payload.len() + 1)).collect();
         ends.push(payload.len());
         ends.sort_unstable();
@@ -136,6 +147,7 @@ fn near_frames() -> impl Strategy<Value = Vec<u8>> {
             Just(0x00),
             Just(0x89),
             Just(0x88),
+            Just(0xC1),
             any::<u8>()
         ],
         any::<u8>(),
@@ -144,7 +156,7 @@ fn near_frames() -> impl Strategy<Value = Vec<u8>> {
             vec(any::<u8>(), 0..40).prop_map(move |rest| [vec![first, length | 0x80], rest].concat())
         });
     let whole = (any::<u8>(), vec(any::<u8>(), 0..40))
-        .prop_map(|(first, payload)| client_frame(first & 0x8F, &payload));
+        .prop_map(|(first, payload)| client_frame(first & 0xCF, &payload));
     let message = message().prop_map(|(bytes, _)| bytes);
     vec(prop_oneof![near, whole, message, vec(any::<u8>(), 0..20)], 0..6).prop_map(|parts| parts.concat())
 }
@@ -152,6 +164,7 @@ fn near_frames() -> impl Strategy<Value = Vec<u8>> {
 const ANY_MESSAGE: Options = Options {
     max_message: 4096,
     accepts_binary: true,
+    deflate: true,
 };
 
 proptest! {
@@ -172,9 +185,10 @@ proptest! {
         bytes in near_frames(),
         cuts in vec(any::<usize>(), 0..20),
         accepts_binary in any::<bool>(),
+        deflate in any::<bool>(),
         max_message in 0_usize..300,
     ) {
-        let options = Options { max_message, accepts_binary };
+        let options = Options { max_message, accepts_binary, deflate };
         let (events, result) = decode(options, &bytes, &[]);
         prop_assert_eq!(decode(options, &bytes, &cuts), (events, result));
     }
@@ -189,7 +203,7 @@ proptest! {
         prop_assert_eq!(frame[1] | 0x80, masked[1]);
         prop_assert_eq!(&frame[2..header], &masked[2..header]);
         prop_assert_eq!(&frame[header..], &payload[..]);
-        let options = Options { max_message: 70_000, accepts_binary: true };
+        let options = Options { max_message: 70_000, accepts_binary: true, deflate: false };
         prop_assert_eq!(decode(options, &masked, &[]), (vec![Owned::Binary(payload)], Ok(())));
     }
 

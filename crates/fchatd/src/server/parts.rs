@@ -146,6 +146,8 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
         ping_seconds: settings.count("ping_interval") as u32,
         connections_max: limits::connections(settings.count("maxconnections")),
         ring: settings.flag("io_uring"),
+        deflate: settings.flag("deflate"),
+        deflate_bytes_min: settings.count("deflate_min"),
         proxies,
         origin: settings.text("websocketorigin").to_owned(),
         origin_host: settings.text("websockethost").to_owned(),

@@ -69,6 +69,18 @@ pub(super) const SECTION: Section = Section {
             "what may wait for a client that reads slowly; then it is cut off",
         ),
         key(
+            "deflate",
+            Flag(true),
+            Live,
+            "whether clients that offer compression (permessage-deflate) get it; for new connections",
+        ),
+        key(
+            "deflate_min",
+            Whole(512, 0, 1_000_000, "bytes"),
+            Live,
+            "messages shorter than this are not compressed: they gain little",
+        ),
+        key(
             "maxconnections",
             Whole(100_000, 1, 10_000_000, "sockets"),
             Live,
