@@ -1,0 +1,192 @@
+//! What compression saves and costs: a channel of 200 hears chat lines, and nobody, half of it or everybody has
+//! negotiated compression. Bytes are what goes through the sockets, processor time is that of the edge's thread.
+//! `cargo run --release -p fchatd-edge --example deflate`.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
+
+use bytes::Bytes;
+use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+use fchatd_edge::{Application, Edge, EdgeSettings, listen, runtime, serve};
+use fchatd_protocol::exchange::{ChannelId, Input, Operation, Outputs};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const MEMBERS: usize = 200;
+const LINES: usize = 2000;
+/// How many lines are on their way at a time.
+const OUTSTANDING: usize = 4;
+
+const PROSE: &str = "She looks up from her book as the door creaks open, and the candles on the long table bend in the \
+    draught. \"You are late,\" she says, not unkindly, and closes the old volume over one finger. Outside the rain has turned \
+    the courtyard into a mirror of broken lanterns; somewhere below, the kitchen still argues about tomorrow's feast. He shakes \
+    the water from his cloak, hangs it where it can drip on nobody's boots, and only then allows himself a crooked smile. \
+    \"The bridge at Harrow Mill is gone,\" he answers. \"I had to swim the horse across, and she has not forgiven me yet.\" A \
+    log shifts in the hearth and sends up a small fountain of sparks. For a while neither of them speaks. ";
+
+/// Everybody is in the channel; whatever somebody says goes to the whole of it.
+struct Room;
+
+impl Application for Room {
+    fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
+        let channel = ChannelId(0);
+        match input {
+            Input::Opened { connection, .. } => {
+                outputs.operations.push(Operation::Join { channel, connection });
+            }
+            Input::Message { text, .. } => {
+                let frame = outputs.frame(|out| out.extend_from_slice(text.as_bytes()));
+                outputs.operations.push(Operation::SendChannel {
+                    channel,
+                    except: None,
+                    frame,
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Nothing;
+
+impl HttpService for Nothing {
+    fn call(&self, _request: HttpRequest) -> HttpFuture {
+        Box::pin(std::future::ready(HttpResponse {
+            status: 404,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }))
+    }
+}
+
+/// Nanoseconds of processor time of a thread of this process.
+fn processor_time(thread: &str) -> Result<u64, Failure> {
+    let statistics = std::fs::read_to_string(format!("/proc/{thread}/schedstat"))?;
+    Ok(statistics.split(' ').next().unwrap_or_default().parse()?)
+}
+
+fn connect(address: SocketAddr, deflate: bool) -> Result<TcpStream, Failure> {
+    let mut stream = TcpStream::connect(address)?;
+    let offer = if deflate {
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    } else {
+        ""
+    };
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offer}\r\n"
+    )?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Reads one frame and returns its size with its header.
+fn skip_frame(stream: &mut impl Read) -> Result<usize, Failure> {
+    let mut header = [0; 4];
+    stream.read_exact(&mut header[..2])?;
+    let (size, length) = match header[1] {
+        126 => {
+            stream.read_exact(&mut header[2..])?;
+            (4, usize::from(u16::from_be_bytes([header[2], header[3]])))
+        }
+        length => (2, usize::from(length)),
+    };
+    let mut payload = [0; 1 << 16];
+    stream.read_exact(&mut payload[..length])?;
+    Ok(size + length)
+}
+
+fn line(number: usize, length: usize) -> String {
+    let text: String = PROSE
+        .chars()
+        .cycle()
+        .skip(number * 37 % PROSE.len())
+        .take(length)
+        .collect();
+    let text = text.replace('"', "\\\"");
+    format!(
+        "MSG {{\"character\":\"Amber Vale\",\"message\":\"{text}\",\"channel\":\"ADH-1f0b6f3a86f1d0c9a2b4\"}}"
+    )
+}
+
+/// Lines of so many characters. Returns bytes and microseconds for each delivery.
+fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || -> Result<(), Failure> {
+        let id = std::fs::read_link("/proc/thread-self")?;
+        runtime()?.block_on(async {
+            let listener = listen(([127, 0, 0, 1], 0).into())?;
+            sender.send((listener.local_addr()?, id.to_string_lossy().into_owned()))?;
+            let edge = Edge::new(EdgeSettings::default(), Room);
+            edge.run();
+            serve(edge, listener, Rc::new(Nothing)).await;
+            Ok(())
+        })
+    });
+    let (address, edge) = receiver.recv()?;
+    let members = (0..MEMBERS)
+        .map(|index| connect(address, index < deflating))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut speaker = members[0].try_clone()?;
+    let mut members: Vec<_> = members.into_iter().map(std::io::BufReader::new).collect();
+    let mut say = |number| -> Result<(), Failure> {
+        let text = line(number, length);
+        // A mask of zeroes leaves the text as it is.
+        let mut frame = vec![0x81, 0xFE];
+        frame.extend((text.len() as u16).to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        Ok(speaker.write_all(&frame)?)
+    };
+    let mut bytes = 0;
+    let mut begin = 0;
+    let warm_up = LINES / 10;
+    for number in 0..OUTSTANDING {
+        say(number)?;
+    }
+    for number in 0..warm_up + LINES {
+        if number == warm_up {
+            (bytes, begin) = (0, processor_time(&edge)?);
+        }
+        for member in &mut members {
+            bytes += skip_frame(member)?;
+        }
+        if number + OUTSTANDING < warm_up + LINES {
+            say(number + OUTSTANDING)?;
+        }
+    }
+    let time = processor_time(&edge)? - begin;
+    let deliveries = (LINES * MEMBERS) as f64;
+    Ok((bytes as f64 / deliveries, time as f64 / 1000.0 / deliveries))
+}
+
+fn main() -> Result<(), Failure> {
+    println!(
+        "{MEMBERS} members, {LINES} lines, {OUTSTANDING} outstanding; bytes and µs of the edge for each delivery"
+    );
+    println!(
+        "{:>10}  {:>16}  {:>16}  {:>16}",
+        "characters", "without", "half of them", "all"
+    );
+    // No longer than the prose, which would repeat itself.
+    for length in [150, 300, 500, 1000] {
+        print!("{length:>10}");
+        for deflating in [0, MEMBERS / 2, MEMBERS] {
+            let (bytes, time) = measure(length, deflating)?;
+            print!("  {bytes:>6.0} B {time:>5.2} µs");
+            std::io::stdout().flush()?;
+        }
+        println!();
+    }
+    Ok(())
+}
