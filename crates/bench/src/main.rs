@@ -1,0 +1,205 @@
+//! The command `fchatd-bench`.
+#![forbid(unsafe_code)]
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use fchatd_bench::Error;
+use fchatd_bench::load::people::People;
+use fchatd_bench::report::document::{Document, Outcome};
+use fchatd_bench::report::series::interleave;
+use fchatd_bench::report::targets::{self, Contest};
+use fchatd_bench::report::{plot, table};
+use fchatd_bench::server::{Wanted, allow_many_sockets};
+use fchatd_bench::workload::Workload;
+use fchatd_bench::workload::shape::{Shape, Wishes};
+
+/// Load for servers of the F-Chat protocol: what they deliver, how late, and what it costs them.
+///
+/// A SERVER is an address, such as ws://127.0.0.1:9722/ (with #PID behind it when its process is on this machine, for
+/// processor time and memory), or a command with {port} in it, such as "./other --port {port}". fchatd itself needs no
+/// {port}: what the load needs is added. NAME=SERVER gives it a name.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Measure one server
+    Run {
+        /// The server
+        #[arg(long, value_name = "SERVER")]
+        server: String,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Measure servers in turn (A B, B A, …) and tell the ratios to the first
+    Compare {
+        /// The servers, two or more
+        #[arg(required = true, num_args = 2.., value_name = "SERVER")]
+        servers: Vec<String>,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Measure everything that there is a target for, and tell which are reached
+    Targets {
+        /// The server
+        #[arg(long, value_name = "SERVER")]
+        server: String,
+        /// The reference that writes once for each recipient and turn
+        #[arg(long, value_name = "SERVER")]
+        gathering: String,
+        /// The reference that writes once for each delivery
+        #[arg(long, value_name = "SERVER")]
+        plain: String,
+        /// Divide the largest crowds by this, for a trial
+        #[arg(long, default_value_t = 1, value_name = "DIVISOR")]
+        smaller: usize,
+        #[command(flatten)]
+        how: Common,
+    },
+    /// Draw plots of results
+    Plots {
+        /// Results in JSON
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The folder for the plots
+        #[arg(long, default_value = "docs/benchmarks", value_name = "FOLDER")]
+        into: PathBuf,
+    },
+    /// Show results as tables
+    Show {
+        /// Results in JSON
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct How {
+    /// What to do; several with commas between
+    #[arg(long, value_enum, value_delimiter = ',', required = true)]
+    workload: Vec<Workload>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// How often to measure
+    #[arg(long, default_value_t = 5, value_name = "COUNT")]
+    repetitions: usize,
+    /// Keep the results in this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    wishes: Wishes,
+    #[command(flatten)]
+    people: People,
+}
+
+fn main() -> ExitCode {
+    let task = CommandLine::parse().task;
+    match perform(task) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether nothing was lost, broken or missed.
+fn perform(task: Task) -> Result<bool, Error> {
+    let _ = allow_many_sockets();
+    match task {
+        Task::Run { server, how } => measure(&[server], &how),
+        Task::Compare { servers, how } => measure(&servers, &how),
+        Task::Targets {
+            server,
+            gathering,
+            plain,
+            smaller,
+            how,
+        } => {
+            let (server, gathering, plain) = (
+                Wanted::parse(&server),
+                Wanted::parse(&gathering),
+                Wanted::parse(&plain),
+            );
+            let contest = Contest {
+                server: &server,
+                gathering: &gathering,
+                plain: &plain,
+            };
+            let (targets, document) = targets::measure(
+                &contest,
+                &how.people,
+                &how.wishes,
+                how.repetitions,
+                smaller,
+                progress,
+            )?;
+            say(&format!("{}\n{targets}", table::document(&document)));
+            keep(&document, &how)?;
+            Ok(!targets.contains("**no**"))
+        }
+        Task::Plots { files, into } => {
+            let documents = files
+                .iter()
+                .map(|file| Document::read(file))
+                .collect::<Result<Vec<_>, _>>()?;
+            for file in plot::write(&documents, &into)? {
+                say(&file.display().to_string());
+            }
+            Ok(true)
+        }
+        Task::Show { files } => {
+            for file in files {
+                say(&table::document(&Document::read(&file)?));
+            }
+            Ok(true)
+        }
+    }
+}
+
+fn measure(servers: &[String], how: &How) -> Result<bool, Error> {
+    let servers: Vec<Wanted> = servers.iter().map(|server| Wanted::parse(server)).collect();
+    let servers: Vec<&Wanted> = servers.iter().collect();
+    let mut document = Document::new();
+    for workload in &how.workload {
+        let shape = Shape::new(*workload, &how.common.wishes);
+        let outcomes = interleave(
+            &servers,
+            &how.common.people,
+            *workload,
+            &shape,
+            how.common.repetitions,
+            progress,
+        )?;
+        document.outcomes.extend(outcomes);
+        // What was measured is kept even if a later workload fails.
+        keep(&document, &how.common)?;
+    }
+    say(&table::document(&document));
+    Ok(document.outcomes.iter().all(Outcome::is_clean))
+}
+
+fn keep(document: &Document, how: &Common) -> Result<(), Error> {
+    how.json.as_ref().map_or(Ok(()), |file| document.write(file))
+}
+
+fn progress(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A reader that has gone away is no reason to fail.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

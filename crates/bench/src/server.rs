@@ -1,0 +1,349 @@
+//! The server under load: one that runs somewhere, or one that is started for the measurement.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use tempfile::TempDir;
+
+use crate::Error;
+use crate::accounting::Account;
+
+/// Ports below those that the system gives to outgoing connections, which would take them away again.
+const PORTS: std::ops::Range<u16> = 17_000..32_000;
+const START: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(5);
+
+/// Where a server listens.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its address.
+    pub address: SocketAddr,
+    /// What goes into the `Host` header.
+    pub host: String,
+    /// The request that asks for a WebSocket.
+    pub(crate) upgrade: String,
+}
+
+impl Site {
+    /// From `ws://host:port/path`, `http://…` or `host:port`.
+    ///
+    /// # Errors
+    /// It is no such address, or needs TLS.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        let rest = url
+            .strip_prefix("ws://")
+            .or_else(|| url.strip_prefix("http://"))
+            .unwrap_or(url);
+        if rest.contains("://") {
+            return Err(Error::new(format!(
+                "{url} is not an address for this; ws://, http:// and HOST:PORT are, and TLS belongs to a proxy"
+            )));
+        }
+        let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+        let with_port = if host
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+        {
+            host.to_owned()
+        } else {
+            format!("{host}:80")
+        };
+        let address = with_port
+            .to_socket_addrs()
+            .map_err(|error| Error::because(format!("{host} can't be found"), error))?
+            .next()
+            .ok_or_else(|| Error::new(format!("{host} has no address")))?;
+        let upgrade = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Origin: http://{host}\r\n\r\n"
+        );
+        Ok(Self {
+            address,
+            host: host.to_owned(),
+            upgrade,
+        })
+    }
+}
+
+/// How a server is to be had. Given as an address (`ws://127.0.0.1:9722/`, with `#PID` when its process is on this
+/// machine), or as a command with `{port}` and `{folder}` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is called in results.
+    pub label: String,
+    text: String,
+}
+
+impl Wanted {
+    /// From the command line: `LABEL=WHAT`, or only what.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if let Some((label, rest)) = text.split_once('=')
+            && !label.is_empty()
+            && label
+                .chars()
+                .all(|sign| sign.is_alphanumeric() || "-_. +".contains(sign))
+            && !label.contains(" -")
+        {
+            return Self {
+                label: label.trim().to_owned(),
+                text: rest.trim().to_owned(),
+            };
+        }
+        let words = split(text);
+        let label = if Self::is_address(text) {
+            text.to_owned()
+        } else {
+            let name = words
+                .first()
+                .and_then(|word| word.rsplit('/').next())
+                .unwrap_or(text);
+            let rest = words
+                .iter()
+                .skip(1)
+                .map(String::as_str)
+                .filter(|word| !word.contains('{'));
+            std::iter::once(name).chain(rest).collect::<Vec<_>>().join(" ")
+        };
+        Self {
+            label,
+            text: text.trim().to_owned(),
+        }
+    }
+
+    fn is_address(text: &str) -> bool {
+        text.contains("://") || (!text.contains(char::is_whitespace) && text.parse::<SocketAddr>().is_ok())
+    }
+
+    /// Has it ready, with these settings if it is fchatd.
+    ///
+    /// # Errors
+    /// It does not start or is not there; the last lines of what it said are in the message.
+    pub fn ready(&self, settings: &[(&str, String)]) -> Result<Running, Error> {
+        if Self::is_address(&self.text) {
+            let (url, pid) = match self.text.split_once('#') {
+                Some((url, pid)) => (
+                    url,
+                    Some(
+                        pid.parse()
+                            .map_err(|_| Error::new(format!("{pid} is not the number of a process")))?,
+                    ),
+                ),
+                None => (self.text.as_str(), None),
+            };
+            return Ok(Running {
+                site: Site::parse(url)?,
+                pid,
+                child: None,
+                _folder: None,
+            });
+        }
+        start(&self.text, settings)
+    }
+}
+
+/// A server that is there. One that was started ends with this value.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub site: Site,
+    /// Its process, if that is on this machine and known.
+    pub pid: Option<u32>,
+    child: Option<Child>,
+    /// Goes away with this value, after the server.
+    _folder: Option<TempDir>,
+}
+
+impl Running {
+    /// The account of its process.
+    ///
+    /// # Errors
+    /// Its process has ended.
+    pub fn account(&self) -> Result<Option<Account>, Error> {
+        self.pid.map(Account::of).transpose()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
+        if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < STOP && matches!(child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+fn start(text: &str, settings: &[(&str, String)]) -> Result<Running, Error> {
+    let folder = TempDir::new().map_err(|error| Error::because("no folder for the server", error))?;
+    let port = free_port()?;
+    let place = folder.path().to_string_lossy().into_owned();
+    let mut words: Vec<String> = split(text)
+        .iter()
+        .map(|word| {
+            word.replace("{port}", &port.to_string())
+                .replace("{folder}", &place)
+        })
+        .collect();
+    let is_ours = words.iter().any(|word| {
+        Path::new(word)
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("fchatd"))
+    });
+    if is_ours {
+        words.extend(["--dev".to_owned(), "--dir".to_owned(), place]);
+        words.extend(["--set".to_owned(), format!("port={port}")]);
+        for (key, value) in settings {
+            words.extend(["--set".to_owned(), format!("{key}={value}")]);
+        }
+    } else if !text.contains("{port}") {
+        return Err(Error::new(format!(
+            "\"{text}\" needs {{port}} where the port belongs"
+        )));
+    }
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Error::new("the command of a server is empty"));
+    };
+    let fault = |error: std::io::Error| Error::because(format!("{program} can't be started"), error);
+    let log = File::create(folder.path().join("bench.log")).map_err(fault)?;
+    let mut command = Command::new(program);
+    for (variable, _) in std::env::vars_os() {
+        // What the person at the terminal has set for a server of theirs.
+        if variable.to_string_lossy().starts_with("FCHATD_") {
+            command.env_remove(variable);
+        }
+    }
+    let mut child = command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(fault)?)
+        .stderr(log)
+        .spawn()
+        .map_err(fault)?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let begun = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        let ended = !matches!(child.try_wait(), Ok(None));
+        if ended || begun.elapsed() > START {
+            let _ = child.kill();
+            let _ = child.wait();
+            let said = fs::read_to_string(folder.path().join("bench.log")).unwrap_or_default();
+            let said: Vec<&str> = said.lines().rev().take(5).collect();
+            return Err(Error::because(
+                format!("{program} is not ready"),
+                said.into_iter().rev().collect::<Vec<_>>().join("\n"),
+            ));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(Running {
+        site: Site::parse(&address.to_string())?,
+        pid: Some(child.id()),
+        child: Some(child),
+        _folder: Some(folder),
+    })
+}
+
+/// Words with blanks between them; quotes of either kind hold one together.
+fn split(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for sign in text.chars() {
+        match (sign, quote) {
+            (_, Some(end)) if sign == end => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(sign);
+                word.get_or_insert_default();
+            }
+            (_, None) if sign.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(sign),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+fn free_port() -> Result<u16, Error> {
+    // Different processes begin at different places, so that two of them seldom want the same one.
+    let start = (std::process::id() % 15_000) as u16;
+    let count = PORTS.end - PORTS.start;
+    (0..count)
+        .map(|step| PORTS.start + (start + step) % count)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or_else(|| Error::new("no port of this machine is free"))
+}
+
+/// Lets this process and the servers that it starts have as many sockets as the system allows; returns how many.
+#[must_use]
+pub fn allow_many_sockets() -> u64 {
+    const WISH: u64 = 300_000;
+    let limit = getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(WISH);
+    for wanted in [WISH.max(hard), hard] {
+        if setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(wanted),
+                maximum: Some(wanted.max(hard)),
+            },
+        )
+        .is_ok()
+        {
+            return wanted;
+        }
+    }
+    limit.current.unwrap_or(WISH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let site = Site::parse("ws://127.0.0.1:9722/chat2").unwrap();
+        assert_eq!(site.address.to_string(), "127.0.0.1:9722");
+        assert!(
+            site.upgrade
+                .starts_with("GET /chat2 HTTP/1.1\r\nHost: 127.0.0.1:9722\r\n")
+        );
+        assert_eq!(Site::parse("127.0.0.1:1").unwrap().address.port(), 1);
+        assert!(Site::parse("wss://127.0.0.1:1").is_err());
+    }
+
+    #[test]
+    fn labels() {
+        let label = |text| Wanted::parse(text).label;
+        assert_eq!(label("/x/floor {port} --coalesce"), "floor --coalesce");
+        assert_eq!(label("'/a b/fchatd' --set 'a=b c'"), "fchatd --set a=b c");
+        assert_eq!(label("new=/x/fchatd --set a=b"), "new");
+        assert_eq!(label("/x/fchatd --set a=b"), "fchatd --set a=b");
+        assert_eq!(label("ws://127.0.0.1:9/#12"), "ws://127.0.0.1:9/#12");
+    }
+
+    #[test]
+    fn what_does_not_start_is_told() {
+        let error = Wanted::parse("sh -c exit {port}").ready(&[]).unwrap_err();
+        assert!(error.to_string().contains("sh is not ready"), "{error}");
+        assert!(Wanted::parse("/nowhere/{port}").ready(&[]).is_err());
+        assert!(
+            Wanted::parse("sleep 1")
+                .ready(&[])
+                .unwrap_err()
+                .to_string()
+                .contains("{port}")
+        );
+    }
+}
