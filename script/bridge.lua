@@ -21,6 +21,12 @@ local function names_of(connections)
     return #names > 0 and table.concat(names, ", ") or "nobody who is online"
 end
 
+-- What the website does to people is in the action log, with the names of those who are online.
+local function log(args, code, connections)
+    local whom = connections[1] ~= nil and names_of(connections) or nil
+    s.logAction(nil, code, args, whom)
+end
+
 local function kick(con, number, message)
     u.sendError(con, number or const.FERR_KICKED, message)
     u.close(con)
@@ -64,6 +70,7 @@ function rtb.HLB(args)
     for _, con in ipairs(connections) do
         u.setMiscData(con, "hellban", "yes")
     end
+    log(args, "HLB", connections)
     tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
 end
 
@@ -74,6 +81,7 @@ function rtb.KIK(args)
         return
     end
     local names = names_of(connections)
+    log(args, "KIK", connections)
     for _, con in ipairs(connections) do
         if common.is_yes(args.banned) then
             kick(con, const.FERR_BANNED_FROM_SERVER, common.text(args.m))

@@ -175,7 +175,7 @@ local function confirm(con, args)
         tab = call.tab,
         logid = call.logid,
     })
-    s.logAction(con, "SFC", args)
+    s.logAction(con, "SFC", args, call.character)
     if report_url ~= "" and call.logid > 0 then
         local _, character_id = u.getAccountCharacterIDs(con)
         local form = { log_id = call.logid, moderator = character_id, secret = report_secret }

@@ -84,6 +84,16 @@ impl Core {
         self.commits.recording = true;
     }
 
+    /// The number of the last commit; 0 for none.
+    pub fn last_commit(&self) -> u64 {
+        self.commits.last
+    }
+
+    /// Whether all commits up to this one are on disk.
+    pub fn is_stored(&self, commit: u64) -> bool {
+        self.commits.stored >= commit
+    }
+
     /// How many commits are not on disk at this moment.
     pub fn unsaved_commits(&self) -> u64 {
         self.commits.last - self.commits.stored
@@ -103,9 +113,11 @@ impl Core {
         if self.world.has_changed() {
             let number = self.commits.last + 1;
             let changes = self.world.take_changes(number);
-            if !changes.is_empty() {
+            // An action without a change has a commit of its own, so that its answer waits for the action log.
+            let acted = self.world.take_acted();
+            if acted || !changes.is_empty() {
                 self.commits.last = number;
-                let answers = !matches!(cause, Cause::Course) || !changes.iter().all(ends_by_itself);
+                let answers = acted || !matches!(cause, Cause::Course) || !changes.iter().all(ends_by_itself);
                 let commit = Commit {
                     number,
                     actor: cause.actor(),

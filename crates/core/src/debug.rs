@@ -2,11 +2,12 @@
 
 use fchatd_protocol::exchange::{ConnectionId, Outputs, ProfileKind, Request};
 use fchatd_protocol::json::read::Node;
+use fchatd_protocol::json::write::Object;
 use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
-use fchatd_world::{ConnectionKey, Now, World, roles};
+use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
 
 use crate::rehearsal::limits;
 use crate::trial::Trial;
@@ -27,6 +28,13 @@ halt: saves everything, says goodbye to everyone and stops the server"#;
 const NO_COMMAND: &str =
     r#"The debug command needs to know what to do: ZZZ {"command":"help"} lists what there is."#;
 const RELOAD_HOW: &str = r#"You run no rules of your own. ZZZ {"command":"reload","arg":"yes"} reads those of everybody again; ZZZ {"command":"isolate"} gives you some of your own."#;
+
+/// A command's arguments for the action log.
+fn arguments(command: &str) -> String {
+    let mut json = Vec::new();
+    Object::open(&mut json).text("command", command).close();
+    String::from_utf8(json).unwrap_or_default()
+}
 
 impl Core {
     /// An administrator, or somebody who would like to be one, sent `ZZZ`.
@@ -50,6 +58,18 @@ impl Core {
             return self.world.send_error(key, error::BAD_SYNTAX, Some(NO_COMMAND));
         };
         let isolated = self.isolated.contains_key(&key);
+        let acts = match command.as_str() {
+            "reload" => !isolated && text("arg").as_deref() == Some("yes"),
+            command => ["logger-start", "logger-stop", "restart", "halt"].contains(&command),
+        };
+        if acts {
+            self.world.log_action(Deed {
+                by: Ok(key),
+                code: "ZZZ",
+                arguments: arguments(&command),
+                target: None,
+            });
+        }
         match command.as_str() {
             "help" => self.tell(key, HELP),
             "status" => {

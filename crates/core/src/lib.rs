@@ -16,6 +16,7 @@ mod rehearsal;
 mod search;
 pub mod testing;
 mod trial;
+mod undo;
 mod waiting;
 
 pub use rehearsal::{Rehearsal, Rehearsed};

@@ -4,10 +4,12 @@
 mod input;
 mod output;
 mod request;
+mod undo;
 
 pub use input::{Departure, Input, Inputs};
 pub use output::{Frame, Operation, Outputs};
 pub use request::{ActionEntry, LogEntry, LogParty, ProfileKind, Request};
+pub use undo::Undo;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,11 +2,13 @@
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
 //! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write what lasts of the chat, and
-//! [`classic`] reads and writes the files of the classic server. [`deliveries`] is a queue in a file of its own. Everything here blocks and belongs on a thread that may wait.
+//! [`classic`] reads and writes the files of the classic server. [`deliveries`] is a queue in a file of its own, and
+//! [`actions`] is the action log, in files beside it. Everything here blocks and belongs on a thread that may wait.
 
 #![forbid(unsafe_code)]
 
 mod accounts;
+pub mod actions;
 mod chat;
 mod claim;
 pub mod classic;

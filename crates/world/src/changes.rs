@@ -22,6 +22,8 @@ pub(crate) struct Marks {
     operators: u64,
     super_operators: u64,
     things: BTreeSet<Thing>,
+    /// Something went to the action log, whose answer waits as that to a change does.
+    acted: bool,
     ignores: BTreeMap<i64, Vec<String>>,
     /// Ignore lists that may not be on disk yet, with the number of their commit: what a log-in check read there is
     /// older.
@@ -62,10 +64,15 @@ impl World {
         }
     }
 
-    /// Whether something that lasts has changed since the last [`World::take_changes`].
+    /// Whether something that lasts has changed since the last [`World::take_changes`], or went to the action log.
     #[inline]
     pub fn has_changed(&self) -> bool {
-        self.marks.recording && self.revision() != self.marks.revision
+        self.marks.recording && (self.marks.acted || self.revision() != self.marks.revision)
+    }
+
+    /// Whether something went to the action log since this was asked last.
+    pub fn take_acted(&mut self) -> bool {
+        std::mem::take(&mut self.marks.acted)
     }
 
     /// What is different now of that which lasts, at most one change for each thing. Private rooms do not last.
@@ -194,6 +201,11 @@ fn head(channel: &Channel) -> ChannelHead {
 }
 
 impl Marks {
+    /// Something goes to the action log.
+    pub(crate) fn acted(&mut self) {
+        self.acted = self.recording;
+    }
+
     /// A channel's title, description, kind, mode or owner.
     pub(crate) fn channel(&mut self, key: ChannelKey) {
         self.mark(|| Thing::Head(key.index, key.generation));

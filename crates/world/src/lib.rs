@@ -37,7 +37,7 @@ pub use arena::Key;
 pub use channel::{Ban, Channel, Kind, Mode, Moderator};
 pub use connection::{Connection, State};
 pub use fchatd_protocol::snapshot;
-pub use log::Said;
+pub use log::{Deed, Said};
 pub use names::Names;
 pub use search::{Criteria, SEARCH_TAGS};
 pub use settings::Settings;

@@ -1,6 +1,10 @@
 //! What goes to the chat log and the action log (page 6): plain data for whoever writes them.
 
+use std::borrow::Cow;
+
 use fchatd_protocol::exchange::{ActionEntry, LogEntry, LogParty, Request};
+use fchatd_protocol::json::read::Tape;
+use fchatd_protocol::text::fold;
 
 use crate::connection::Connection;
 use crate::world::{ChannelKey, ConnectionKey, World};
@@ -23,6 +27,19 @@ pub struct Said<'a> {
     pub body: Option<&'a str>,
 }
 
+/// Something for the action log.
+#[derive(Debug)]
+pub struct Deed<'a> {
+    /// Who did it: somebody online, or the name of somebody who is not in the chat.
+    pub by: Result<ConnectionKey, &'a str>,
+    /// The command.
+    pub code: &'a str,
+    /// Its arguments as JSON.
+    pub arguments: String,
+    /// Whom it is about, where the arguments do not say it: somebody online, or a name.
+    pub target: Option<Result<ConnectionKey, &'a str>>,
+}
+
 fn party(connection: &Connection) -> LogParty {
     LogParty {
         character: connection.name.to_string(),
@@ -40,13 +57,7 @@ impl World {
         let Some(from) = self.connections.get(said.from) else {
             return;
         };
-        let to = said.to.and_then(|to| match to {
-            Ok(key) => self.connections.get(key).map(party),
-            Err(name) => Some(LogParty {
-                character: name.to_owned(),
-                ..LogParty::default()
-            }),
-        });
+        let to = said.to.and_then(|to| self.party_of(to));
         let channel = said
             .channel
             .and_then(|key| self.channels.get(key))
@@ -62,21 +73,61 @@ impl World {
         self.outputs.requests.push(Request::Log(Box::new(entry)));
     }
 
-    /// Something for the action log.
-    pub fn log_action(&mut self, key: ConnectionKey, code: &str, arguments: String) {
-        if !self.room_in_log(arguments.len()) {
+    /// Something for the action log. Whom and where it is about is known from `character` and `channel` of its
+    /// arguments, where it is not told.
+    pub fn log_action(&mut self, deed: Deed<'_>) {
+        if !self.room_in_log(deed.arguments.len()) {
             return;
         }
-        let Some(connection) = self.connections.get(key) else {
-            return;
+        let name = match deed.by {
+            Ok(key) => match self.connections.get(key) {
+                Some(connection) => connection.name.to_string(),
+                None => return,
+            },
+            Err(name) => name.to_owned(),
         };
+        let arguments = Tape::of(&deed.arguments).unwrap_or_default();
+        let text = |key| arguments.text(key).map(Cow::into_owned);
+        let named = text("character");
+        let target = deed.target.or(named.as_deref().map(Err));
+        let target = target.and_then(|target| self.party_of(target));
+        // A website knows accounts by their numbers.
+        let account = arguments.number("a").filter(|_| deed.by.is_err());
+        let target = match (target, account) {
+            (target, Some(account)) => Some(LogParty {
+                account_id: Some(account as i64),
+                character_id: None,
+                ..target.unwrap_or_default()
+            }),
+            (target, None) => target,
+        };
+        let channel = text("channel").map(|channel| {
+            let found = self.find_channel(&fold(&channel));
+            let found = found.and_then(|key| self.channels.get(key));
+            found.map_or(channel, |found| found.name.to_string())
+        });
         let entry = ActionEntry {
-            name: connection.name.to_string(),
-            code: code.to_owned(),
-            arguments,
+            name,
+            code: deed.code.to_owned(),
+            arguments: deed.arguments,
             time: self.unix_seconds(),
+            target,
+            channel,
         };
         self.outputs.requests.push(Request::Action(Box::new(entry)));
+        self.marks.acted();
+    }
+
+    /// Somebody, with numbers where they are online.
+    fn party_of(&self, whom: Result<ConnectionKey, &str>) -> Option<LogParty> {
+        let key = whom.ok().or_else(|| self.find_character(&fold(whom.err()?)));
+        let online = key.and_then(|key| self.connections.get(key)).map(party);
+        online.or_else(|| {
+            Some(LogParty {
+                character: whom.err()?.to_owned(),
+                ..LogParty::default()
+            })
+        })
     }
 
     /// An input begins: its log entries have their full room.

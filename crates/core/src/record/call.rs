@@ -1,6 +1,6 @@
 //! What can go into the machine.
 
-use fchatd_protocol::exchange::{ConnectionId, Input, Outputs};
+use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, Undo};
 use fchatd_script::host::Scripts;
 use fchatd_world::Now;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub enum Call<'a> {
         #[serde(borrow)]
         scripts: Result<Sources<'a>, &'a str>,
     },
+    /// [`Core::undo`]
+    Undo(Undo),
     /// [`Core::configure`]
     Configure {
         /// The new ones.
@@ -97,6 +99,9 @@ impl Call<'_> {
                 };
                 core.scripts_read(now, *connection, *isolated, scripts, outputs);
             }
+            Self::Undo(undo) => {
+                core.undo(now, undo, outputs);
+            }
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
             }
@@ -143,6 +148,7 @@ impl Call<'_> {
                 ..
             } => format!("scripts for {}", of(connection)),
             Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
+            Self::Undo(undo) => format!("action {} undone", undo.id),
             Self::Configure { .. } => "settings".to_owned(),
         }
     }

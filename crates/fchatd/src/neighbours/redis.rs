@@ -155,6 +155,7 @@ mod tests {
             code: "ACB".into(),
             arguments: r#"{"character":"B\"ob"}"#.into(),
             time: 7,
+            ..ActionEntry::default()
         };
         let json = String::from_utf8(action_json(&entry)).unwrap();
         assert_eq!(

@@ -162,6 +162,10 @@ pub struct ActionEntry {
     pub arguments: String,
     /// When, in Unix seconds.
     pub time: i64,
+    /// Whom it is about, as far as it is known.
+    pub target: Option<LogParty>,
+    /// The canonical name of the channel that it is about.
+    pub channel: Option<String>,
 }
 
 impl std::fmt::Debug for Request {

@@ -1,7 +1,7 @@
 //! The part of the library `s` about calls for the staff and about the logs.
 
 use fchatd_world::snapshot::StaffCall;
-use fchatd_world::{Said, World};
+use fchatd_world::{Deed, Said, World};
 
 use super::{channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
@@ -50,15 +50,8 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "logMessage" "(type: string, con: Connection, chan: Channel?, to: (Connection|string)?, text: string?)"
         "Writes to the chat log." log_message;
-    "logAction" "(con: Connection, code: string, arguments: table)"
-        "Writes to the action log." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        let code = a.text(2)?;
-        let mut json = Vec::new();
-        a.json(3, &mut json)?;
-        w.log_action(key, &code, String::from_utf8(json).unwrap_or_default());
-        Ok(Reply::None)
-    };
+    "logAction" "(con: Connection?, code: string, arguments: table, whom: (Connection|string)?)"
+        "Writes to the action log. Without a connection the website did it; whom it is about is otherwise the argument `character`." log_action;
 };
 
 fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
@@ -71,6 +64,36 @@ fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
         time: world.unix_seconds(),
     };
     world.add_staff_call(call);
+    Ok(Reply::None)
+}
+
+/// The name under which the website acts. No character can have it.
+const WEBSITE: &str = "(website)";
+
+fn log_action(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let by = if arguments.is_nil(1) {
+        Err(WEBSITE)
+    } else {
+        Ok(connection(world, arguments, 1)?.0)
+    };
+    let code = arguments.text(2)?;
+    let mut json = Vec::new();
+    arguments.json(3, &mut json)?;
+    let name;
+    let target = if arguments.is_nil(4) {
+        None
+    } else if let Ok((key, _)) = connection(world, arguments, 4) {
+        Some(Ok(key))
+    } else {
+        name = arguments.text(4)?;
+        Some(Err(&*name))
+    };
+    world.log_action(Deed {
+        by,
+        code: &code,
+        arguments: String::from_utf8(json).unwrap_or_default(),
+        target,
+    });
     Ok(Reply::None)
 }
 

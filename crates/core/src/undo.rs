@@ -1,0 +1,62 @@
+//! Taking back bans and timeouts of the action log (page 6).
+
+use fchatd_protocol::exchange::{Outputs, Undo};
+use fchatd_protocol::frame;
+use fchatd_protocol::text::{escape_html, fold};
+use fchatd_world::{Deed, Now};
+
+use crate::Core;
+
+impl Core {
+    /// Lifts the ban or timeout that an action has led to, which is an action of its own; the global moderators are
+    /// told. Gives whether there was something to lift.
+    pub fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
+        self.outside_input(now, outputs, |core| {
+            let lifted = core.lift(undo);
+            if lifted {
+                core.world.log_action(Deed {
+                    by: Err(Undo::OPERATOR),
+                    code: Undo::CODE,
+                    arguments: undo.arguments(),
+                    target: Some(Err(&undo.character)),
+                });
+                let place = undo
+                    .channel
+                    .as_ref()
+                    .map_or_else(|| "this server".to_owned(), Clone::clone);
+                let text = format!(
+                    "The operator has undone action {} ({}): {} may come to {place} again.",
+                    undo.id, undo.code, undo.character
+                );
+                let frame = core.world.outputs.frame(|out| {
+                    frame::open(out, "SYS")
+                        .text("message", &escape_html(&text))
+                        .close();
+                });
+                core.world.send_to_operators(frame);
+            }
+            lifted
+        })
+    }
+
+    fn lift(&mut self, undo: &Undo) -> bool {
+        let name = &undo.character;
+        match (undo.code.as_str(), &undo.channel) {
+            ("ACB", _) => self.world.unban_account(name),
+            ("TMO", _) => self.world.lift_timeout(name),
+            ("CBU" | "CTU", Some(channel)) => {
+                let Some(key) = self.world.find_channel(&fold(channel)) else {
+                    return false;
+                };
+                let now = self.world.unix_seconds();
+                let channel = self.world.channel(key);
+                let banned = channel.is_some_and(|channel| channel.ban_of(&fold(name), now).is_some());
+                if banned {
+                    self.world.unban_from_channel(key, name);
+                }
+                banned
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Taking back what a moderator did.
+
+use serde::{Deserialize, Serialize};
+
+/// An action of the action log that is to be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// Its number in the log.
+    pub id: u64,
+    /// The command: `ACB`, `TMO`, `CBU` or `CTU`.
+    pub code: String,
+    /// Whom it was about.
+    pub character: String,
+    /// The channel, for `CBU` and `CTU`.
+    pub channel: Option<String>,
+}
+
+impl Undo {
+    /// The commands that can be undone.
+    pub const CODES: [&str; 4] = ["ACB", "TMO", "CBU", "CTU"];
+    /// The code under which the action log has it.
+    pub const CODE: &str = "UNDO";
+    /// The name of whoever runs the server, in the action log. No character can have it.
+    pub const OPERATOR: &str = "(operator)";
+
+    /// Its arguments in the action log.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let mut json = Vec::new();
+        let mut object = crate::json::write::Object::open(&mut json);
+        if let Some(channel) = &self.channel {
+            object = object.text("channel", channel);
+        }
+        object
+            .text("character", &self.character)
+            .integer("id", i64::try_from(self.id).unwrap_or(i64::MAX))
+            .text("type", &self.code)
+            .close();
+        String::from_utf8(json).unwrap_or_default()
+    }
+}

@@ -1,0 +1,40 @@
+//! The action log (page 6): what moderators did, a line of JSON each, in files that only grow. Each action has a
+//! number of its own that counts on from file to file; a file is named by the number of its first one, so their order
+//! is that of their names.
+
+mod line;
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+pub use line::Action;
+pub use read::{actions, find_action};
+pub use write::{ActionLimits, ActionWriter, Mended};
+
+/// The folder's name in the data folder.
+pub const FOLDER: &str = "actions";
+
+/// What follows the number in the name of a file.
+const ENDING: &str = ".jsonl";
+
+fn file(folder: &Path, first: u64) -> PathBuf {
+    folder.join(format!("{first:012}{ENDING}"))
+}
+
+/// All files and the numbers in their names, the oldest first.
+fn files(folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let first = name
+            .and_then(|name| name.strip_suffix(ENDING))
+            .and_then(|digits| digits.parse().ok());
+        if let Some(first) = first {
+            files.push((first, path));
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
