@@ -40,6 +40,15 @@
 -- whether what is said goes to the chat log from the start (true, false, restart)
 --log_start = false
 
+-- the action log (DIR/data/actions) goes on in a new file when one has so much (1 to 4096, MiB, restart)
+--action_log_size = 16
+
+-- the action log goes on in a new file when one is so old (1 to 3650, days, restart)
+--action_log_days = 30
+
+-- files of the action log whose last entry is so old are deleted; 0 keeps all (0 to 36500, days, restart)
+--action_log_keep = 0
+
 -- after which a profile that an administrator has started ends by itself (1 to 3600, seconds)
 --profilelimit = 300
 
@@ -164,6 +173,9 @@
 
 -- password of the Redis; without one none is sent (text, restart)
 --redispass = ""
+
+-- a Unix socket on which the chat log can be read, relative to DIR; without one nobody can (see log_start) (text, restart)
+--log_socket_path = ""
 
 -- where confirmed reports with a log are posted (text)
 --handle_report_url = ""

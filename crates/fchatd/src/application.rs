@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::beside::{Done, ScriptReader};
 use crate::command_line::CommandLine;
-use crate::keeper::{Keeper, Occasion, Report};
+use crate::keeper::{self, Keeper, Occasion, Report};
 use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
@@ -74,7 +74,9 @@ impl Answer {
                 let text = vitals::text(lines, &edge.gauges());
                 edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
             }
-            Self::NeighbourWantsAll => edge.interject(|chat, _| chat.with_neighbours(Neighbours::tell_all)),
+            Self::NeighbourWantsAll => edge.interject(|chat, _| {
+                chat.with_neighbours(|neighbours, world, now| neighbours.tell_all(world, now));
+            }),
             Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
         }
     }
@@ -197,9 +199,9 @@ impl Chat {
     }
 
     /// Does something with the neighbours.
-    pub(crate) fn with_neighbours(&self, work: impl FnOnce(&Neighbours, &World, Now)) {
-        let parts = self.0.borrow();
-        work(&parts.around.neighbours, parts.core.world(), parts.now);
+    pub(crate) fn with_neighbours(&self, work: impl FnOnce(&mut Neighbours, &World, Now)) {
+        let parts = &mut *self.0.borrow_mut();
+        work(&mut parts.around.neighbours, parts.core.world(), parts.now);
     }
 
     /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
@@ -322,6 +324,7 @@ impl Parts {
                 vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
                 self.around.neighbours.add_vitals(&mut lines);
                 vitals::add_accounts(&mut lines, &self.around.provider);
+                keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
             Request::Profile {
@@ -336,14 +339,12 @@ impl Parts {
             Request::Restart { connection } => self.order(Order::Restart(Some(connection))),
             Request::Action(entry) => {
                 tracing::info!(name = entry.name, code = entry.code, "moderation");
-                // The classic server wrote its lists at once.
-                if self
-                    .around
-                    .keeper
-                    .as_ref()
-                    .is_some_and(Keeper::keeps_classic_files)
-                {
-                    self.save(Occasion::Decision);
+                if let Some(keeper) = &self.around.keeper {
+                    keeper.action(*entry);
+                    // The classic server wrote its lists at once.
+                    if keeper.keeps_classic_files() {
+                        keeper.save(self.core.snapshot(), Occasion::Decision);
+                    }
                 }
             }
             Request::Commit(commit) => {
@@ -353,8 +354,7 @@ impl Parts {
             }
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
-            // The chat log has no readers in this version.
-            Request::Log(_) => {}
+            Request::Log(entry) => self.around.neighbours.log(entry),
         }
     }
 

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::accounts::{AccountAction, CharacterAction};
 use crate::bridge_send::Sending;
 use crate::flash_policy::Serving;
+use crate::logs::LogAction;
 
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
 #[derive(Debug, Clone, Parser)]
@@ -112,6 +113,11 @@ pub(crate) enum Command {
     /// Answer the policy requests of old Flash embeds, which want to know whether they may connect. A program of its own
     /// beside the server
     FlashPolicy(Serving),
+    /// What happens in the chat, and what moderators did
+    Log {
+        #[command(subcommand)]
+        action: LogAction,
+    },
     /// Check what is kept, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]

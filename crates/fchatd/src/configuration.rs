@@ -9,7 +9,7 @@ use std::path::Path;
 
 use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
-use fchatd_world::settings::{self, SettingError, Value, WITHOUT_EFFECT};
+use fchatd_world::settings::{self, SettingError, Value};
 
 use crate::Failure;
 use crate::command_line::{CommandLine, ConfigAction};
@@ -114,8 +114,7 @@ impl Reader {
             let place = format!("the environment variable {variable}");
             let name = variable.strip_prefix(PREFIX).unwrap_or_default();
             let key = name.to_ascii_lowercase();
-            let known = settings::definition(&key).is_some() || WITHOUT_EFFECT.contains(&key.as_str());
-            if !known || name != key.to_ascii_uppercase() {
+            if settings::definition(&key).is_none() || name != key.to_ascii_uppercase() {
                 // Not a mistake: others may have put it there.
                 let error = settings::unknown(&key);
                 self.warnings.push(format!("{place} has no effect: {error}"));
@@ -144,11 +143,6 @@ impl Reader {
     }
 
     fn set(&mut self, place: String, key: &str, set: impl FnOnce(&mut Settings) -> Result<(), SettingError>) {
-        if WITHOUT_EFFECT.contains(&key) {
-            self.warnings
-                .push(format!("{place}: {key} has no effect in this version"));
-            return;
-        }
         match set(&mut self.settings) {
             Ok(()) => {
                 self.places.insert(key.to_owned(), place);

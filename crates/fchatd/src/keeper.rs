@@ -4,12 +4,14 @@
 mod pending;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use fchatd_protocol::change::Commit;
-use fchatd_protocol::exchange::ConnectionId;
+use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
+use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Store, StoreError, classic};
 
@@ -26,6 +28,8 @@ pub(crate) struct Places {
     pub(crate) store: Store,
     /// A folder for the classic server's files too, as that server kept them.
     pub(crate) classic: Option<PathBuf>,
+    /// The action log.
+    pub(crate) actions: Option<ActionWriter>,
 }
 
 /// Why a whole state is saved. The database always gets the whole; the classic server wrote its channels at its turns
@@ -62,6 +66,9 @@ struct Waiting {
 struct Desk {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// Of the action log: written, and lost since the start.
+    actions: AtomicU64,
+    actions_lost: AtomicU64,
 }
 
 impl Desk {
@@ -133,6 +140,11 @@ impl Keeper {
         self.desk.add(|pending| pending.push(commit));
     }
 
+    /// Has an action written before the commit that follows is reported.
+    pub(crate) fn action(&self, entry: ActionEntry) {
+        self.desk.add(|pending| pending.actions.push(entry));
+    }
+
     /// Has a whole state written soon, in the order of the commits. What goes wrong is logged and tried again.
     pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
         self.desk.add(|pending| pending.replace(snapshot, occasion));
@@ -160,6 +172,16 @@ impl Keeper {
     }
 }
 
+/// Adds how it goes with the action log to the lines of `ZZZ status`.
+pub(crate) fn add_vitals(keeper: Option<&Keeper>, lines: &mut Vec<(String, String)>) {
+    if let Some(Keeper { desk, .. }) = keeper {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (written, lost) = (get(&desk.actions), get(&desk.actions_lost));
+        let text = format!("{written} actions written so far, {lost} lost");
+        crate::vitals::add(lines, "action log", text);
+    }
+}
+
 /// The thread's end of it.
 struct Scribe {
     places: Places,
@@ -183,8 +205,10 @@ impl Scribe {
         loop {
             let (next, ended) = desk.take(self.failing);
             self.unsaved.absorb(next);
+            let lost = self.unsaved.bound_actions();
+            desk.actions_lost.fetch_add(lost, Ordering::Relaxed);
             if !self.unsaved.is_empty() {
-                let failure = self.try_to_write(report).err();
+                let failure = self.try_to_write(desk, report).err();
                 desk.waiting().failure = failure;
             }
             if ended {
@@ -193,12 +217,17 @@ impl Scribe {
         }
     }
 
-    fn try_to_write(&mut self, report: &impl Fn(Report)) -> Result<(), Failure> {
-        if let Err(error) = self.write() {
+    fn try_to_write(&mut self, desk: &Desk, report: &impl Fn(Report)) -> Result<(), Failure> {
+        // Who did something is on disk before it counts as done.
+        let actions = self.write_actions(desk);
+        let state = self.write().map_err(|error| {
             // Perhaps the file has been moved or the disk mounted anew: the next try opens it again.
             self.writer = None;
+            error.to_string()
+        });
+        if let Err(error) = state.and(actions) {
             self.tell_failure(&error, report);
-            return Err(error.to_string());
+            return Err(error);
         }
         let written = std::mem::take(&mut self.unsaved);
         if std::mem::replace(&mut self.failing, false) {
@@ -215,6 +244,18 @@ impl Scribe {
         })
     }
 
+    /// Writes what is to be written into the action log.
+    fn write_actions(&mut self, desk: &Desk) -> Result<(), Failure> {
+        if let Some(log) = &mut self.places.actions {
+            log.append(&self.unsaved.actions)
+                .map_err(|error| format!("the action log can't be written: {error}"))?;
+            let count = self.unsaved.actions.len() as u64;
+            desk.actions.fetch_add(count, Ordering::Relaxed);
+        }
+        self.unsaved.actions.clear();
+        Ok(())
+    }
+
     /// Writes what is to be written into the database.
     fn write(&mut self) -> Result<(), StoreError> {
         let writer = match &mut self.writer {
@@ -228,7 +269,7 @@ impl Scribe {
     }
 
     /// An outage is logged once, however many changes it meets; who made them is told each time.
-    fn tell_failure(&mut self, error: &StoreError, report: &impl Fn(Report)) {
+    fn tell_failure(&mut self, error: &str, report: &impl Fn(Report)) {
         if !std::mem::replace(&mut self.failing, true) {
             tracing::error!(
                 "the state of the chat can't be saved: {error}. The chat goes on, changes are kept in memory and \
@@ -274,6 +315,7 @@ mod tests {
         let places = Places {
             store: store.clone(),
             classic: Some(folder.path().to_owned()),
+            actions: None,
         };
         let mut keeper = Keeper::start(places, |_| ()).unwrap();
         for number in 0..20 {
@@ -295,6 +337,7 @@ mod tests {
         let places = || Places {
             store: store.clone(),
             classic: Some(classic.clone()),
+            actions: None,
         };
         let mut keeper = Keeper::start(places(), |_| ()).unwrap();
         assert!(keeper.finish(with_operator(1)).is_err());
@@ -312,6 +355,7 @@ mod tests {
         let places = Places {
             store: store.clone(),
             classic: None,
+            actions: None,
         };
         let mut keeper = Keeper::start(places, move |told| report.send(told).unwrap()).unwrap();
         keeper.save(Snapshot::default(), Occasion::Start);
@@ -344,6 +388,7 @@ mod tests {
         let places = Places {
             store: store.clone(),
             classic: None,
+            actions: None,
         };
         // Away, so that nothing can be opened.
         let away = folder.path().join("away");

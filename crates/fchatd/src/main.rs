@@ -3,13 +3,16 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod action_log;
 mod application;
 mod beside;
 mod bridge_send;
 mod command_line;
 mod configuration;
+mod control;
 mod flash_policy;
 mod keeper;
+mod logs;
 mod neighbours;
 mod page;
 mod profiles;
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
             action: BridgeAction::Send(sending),
         }) => bridge_send::send(&line, sending),
         Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
+        Some(Command::Log { action }) => logs::log(&line, action),
         Some(Command::State { action }) => state::state(&line, action),
     };
     match outcome {

@@ -1,14 +1,17 @@
 //! The neighbours that hear of the chat beside its core (page 6), as the application has them.
 
+mod chat_log;
 mod redis;
 mod webhooks;
 
 use std::sync::Arc;
 
 use fchatd_links::Counters as BridgeCounters;
-use fchatd_protocol::exchange::Request;
+use fchatd_links::chat_log::ChatLog;
+use fchatd_protocol::exchange::{LogEntry, Request};
 use fchatd_world::{Now, World};
 
+pub(crate) use self::chat_log::{chat_log, chat_log_path};
 pub(crate) use self::redis::{RedisLink, redis_settings};
 pub(crate) use self::webhooks::{WebhookLink, webhook_settings, written_before};
 use crate::vitals;
@@ -22,6 +25,8 @@ pub(crate) struct Neighbours {
     pub(crate) webhooks: Option<WebhookLink>,
     /// What came over the real-time bridge.
     pub(crate) bridge: Option<Arc<BridgeCounters>>,
+    /// Those who read the chat log.
+    pub(crate) chat_log: Option<ChatLog>,
 }
 
 impl Neighbours {
@@ -32,6 +37,13 @@ impl Neighbours {
         }
         if let Some(webhooks) = &self.webhooks {
             webhooks.hear(request);
+        }
+    }
+
+    /// Something for the chat log.
+    pub(crate) fn log(&self, entry: Box<LogEntry>) {
+        if let Some(chat_log) = &self.chat_log {
+            chat_log.push(entry);
         }
     }
 
@@ -63,15 +75,21 @@ impl Neighbours {
         if let Some(bridge) = &self.bridge {
             vitals::add(lines, "real-time bridge", bridge.to_string());
         }
+        if let Some(chat_log) = &self.chat_log {
+            vitals::add(lines, "chat log readers", chat_log.gauges().to_string());
+        }
     }
 
     /// Nobody is online any more; ends them.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(&mut self) {
         if let Some(redis) = &self.redis {
             redis.finish();
         }
         if let Some(webhooks) = &self.webhooks {
             webhooks.finish();
+        }
+        if let Some(chat_log) = &mut self.chat_log {
+            chat_log.finish();
         }
     }
 }

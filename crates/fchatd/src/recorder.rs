@@ -12,7 +12,7 @@ use fchatd_core::record::{
     Call, CheckpointError, Digester, Done, End, Mark, PROGRAM, Record, Start, redacted,
 };
 use fchatd_core::{Core, Rehearsed};
-use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, VERSION};
+use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
 use fchatd_world::{Now, Settings};
 
@@ -119,6 +119,12 @@ impl RecordedCore {
         self.make(outputs, |core, outputs| {
             core.scripts_read(now, connection, isolated, scripts, outputs);
         });
+    }
+
+    /// As [`Core::undo`].
+    pub(crate) fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::Undo(undo.clone()));
+        self.make(outputs, |core, outputs| core.undo(now, undo, outputs))
     }
 
     /// As [`Core::configure`].

@@ -36,11 +36,11 @@ use self::state::State;
 use crate::application::{Answer, Chat, Clock, Surroundings};
 use crate::command_line::CommandLine;
 use crate::keeper::{Keeper, Places};
-use crate::neighbours::{Neighbours, RedisLink, WebhookLink, written_before};
+use crate::neighbours::{Neighbours, RedisLink, WebhookLink, chat_log, written_before};
 use crate::page::Site;
 use crate::recorder::Recorder;
 use crate::web::ScriptWeb;
-use crate::{Failure, configuration, reload, script_tests, scripts};
+use crate::{Failure, action_log, configuration, control, reload, script_tests, scripts};
 
 pub(crate) use self::listening::listening_address;
 pub(crate) use self::manager::status_of;
@@ -110,6 +110,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 store: state.store.clone(),
                 // The classic server kept its files in its folder, and whoever compares the two looks there.
                 classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
+                actions: Some(action_log::open(&line.dir, &settings)?),
             };
             let answers = answers.clone();
             let inbox = webhooks.as_ref().map(WebhookLink::inbox);
@@ -145,6 +146,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             redis: RedisLink::start(&settings, answers.clone())?,
             webhooks,
             bridge: bridge.as_ref().map(|(bridge, _)| bridge.counters()),
+            chat_log: chat_log(&settings, &line.dir)?,
         };
         let chat = Chat::new(
             core,
@@ -203,6 +205,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         }
         if let Some(state) = &state {
             state.serving();
+            control::serve(&line.dir, &edge, &chat);
         }
         notifier.ready(&manager::status_of(&edge));
         tokio::task::spawn_local(manager::report(Rc::clone(&notifier), Rc::clone(&edge)));
@@ -214,6 +217,9 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         }
         let spread = chat.drain_time();
         ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
+        if state.is_some() {
+            control::close(&line.dir);
+        }
         let saved = chat.finish();
         chat.with_neighbours(|neighbours, _, _| neighbours.finish());
         saved.map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;

@@ -1,6 +1,6 @@
 //! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]) or told what happens
-//! ([`webhooks`]), a Redis that is told ([`redis`]), embeds that want to connect ([`flash`]), and the real-time bridge, by
-//! which a website talks to people who are online.
+//! ([`webhooks`]), a Redis that is told ([`redis`]), those who read the chat log ([`chat_log`]), embeds that want to connect
+//! ([`flash`]), and the real-time bridge, by which a website talks to people who are online.
 //!
 //! What a datagram says and whether it may be believed is decided by [`Verifier`], which knows no socket and no
 //! clock; [`Bridge`] is the socket around it.
@@ -8,9 +8,11 @@
 #![forbid(unsafe_code)]
 
 mod bridge;
+pub mod chat_log;
 pub mod errands;
 pub mod flash;
 pub mod hosts;
+pub mod local_socket;
 mod patience;
 pub mod redis;
 mod replay;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use fchatd_protocol::change::{Change, Commit};
-use fchatd_protocol::exchange::ConnectionId;
+use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
 use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 
@@ -21,7 +21,14 @@ pub(crate) struct Pending {
     pub(super) newest: u64,
     /// Who made its commits and has not heard how that went.
     pub(super) actors: Vec<(Option<ConnectionId>, u64)>,
+    /// For the action log, in their order.
+    pub(super) actions: Vec<ActionEntry>,
 }
+
+/// Actions that may wait for a disk that can't be written. They are the only thing here that grows with time.
+const ACTIONS_MAX: usize = 10_000;
+/// Bytes of their arguments.
+const ACTION_BYTES_MAX: usize = 64 << 20;
 
 /// What a change is about. The end of a channel comes before whatever there is of its name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +47,11 @@ enum Thing {
 impl Pending {
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
-        self.snapshot.is_none() && self.changes.is_empty() && self.calls.is_empty() && self.newest == 0
+        self.snapshot.is_none()
+            && self.changes.is_empty()
+            && self.calls.is_empty()
+            && self.newest == 0
+            && self.actions.is_empty()
     }
 
     /// Adds a commit.
@@ -70,6 +81,25 @@ impl Pending {
         }
         self.newest = self.newest.max(later.newest);
         self.actors.extend(later.actors);
+        self.actions.extend(later.actions);
+    }
+
+    /// Forgets the oldest actions where there are too many; how many.
+    pub(super) fn bound_actions(&mut self) -> u64 {
+        let mut bytes = 0;
+        let fitting = self.actions.iter().rev().take(ACTIONS_MAX).take_while(|entry| {
+            bytes += entry.arguments.len();
+            bytes <= ACTION_BYTES_MAX
+        });
+        let lost = self.actions.len() - fitting.count();
+        for entry in self.actions.drain(..lost) {
+            tracing::error!(
+                name = entry.name,
+                code = entry.code,
+                "an action is lost: too many wait for the action log"
+            );
+        }
+        lost as u64
     }
 
     /// The changes as one commit.

@@ -317,14 +317,14 @@ pub(crate) fn taken_port() -> (std::net::TcpListener, u16) {
     (listener, port)
 }
 
-/// Everything in a folder and below it, with its content.
+/// Every file in a folder and below it, with its content.
 pub(crate) fn content_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.append(&mut content_of(&path));
-        } else {
+        } else if path.is_file() {
             found.push((path.clone(), fs::read(path).unwrap()));
         }
     }

@@ -13,6 +13,6 @@ mod suggestion;
 mod values;
 
 pub use definition::{Change, Definition, Kind, Section};
-pub use definitions::{GENDERS, SECTIONS, WITHOUT_EFFECT, definition, definitions};
+pub use definitions::{GENDERS, SECTIONS, definition, definitions};
 pub use reference::{reference, sample};
 pub use values::{SettingError, Settings, Value, unknown, unusable};

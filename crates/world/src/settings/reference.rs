@@ -1,7 +1,7 @@
 //! The settings for people: the reference in the documentation, and the sample file.
 
 use super::definition::{Change, Definition, Kind};
-use super::definitions::{SECTIONS, WITHOUT_EFFECT};
+use super::definitions::SECTIONS;
 
 /// The reference of all settings as a page in Markdown, `docs/settings.md`.
 pub fn reference() -> String {
@@ -40,11 +40,6 @@ pub fn reference() -> String {
             ));
         }
     }
-    page.push_str(
-        "\n## Without effect\n\nKeys of the classic server that are accepted and have no effect in this version: ",
-    );
-    page.push_str(&WITHOUT_EFFECT.map(|key| format!("`{key}`")).join(", "));
-    page.push_str(".\n");
     page
 }
 

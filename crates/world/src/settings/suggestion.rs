@@ -1,6 +1,6 @@
 //! Which key somebody may have meant.
 
-use super::definitions::{WITHOUT_EFFECT, definitions};
+use super::definitions::definitions;
 
 /// The key that is written most like this word, if one is near enough to be meant.
 pub(super) fn near(word: &str) -> Option<&'static str> {
@@ -8,9 +8,7 @@ pub(super) fn near(word: &str) -> Option<&'static str> {
     if word.len() > 64 {
         return None;
     }
-    let known = definitions()
-        .map(|definition| definition.key)
-        .chain(WITHOUT_EFFECT);
+    let known = definitions().map(|definition| definition.key);
     let lower = word.to_ascii_lowercase();
     let (steps, key) = known
         .map(|key| (distance(key, &lower), key))

@@ -27,10 +27,6 @@ pub const SECTIONS: &[Section] = &[
     beyond::SECTION,
 ];
 
-/// Keys of the classic server whose features this version does not have: they are named at the start and have
-/// no effect.
-pub const WITHOUT_EFFECT: [&str; 1] = ["log_socket_path"];
-
 /// Every key that has an effect.
 pub fn definitions() -> impl Iterator<Item = &'static Definition> {
     SECTIONS.iter().flat_map(|section| section.definitions)

@@ -57,6 +57,12 @@ pub(super) const SECTION: Section = Section {
             "password of the Redis; without one none is sent",
         ),
         key(
+            "log_socket_path",
+            Unset,
+            Restart,
+            "a Unix socket on which the chat log can be read, relative to DIR; without one nobody can (see log_start)",
+        ),
+        key(
             "handle_report_url",
             Unset,
             Live,

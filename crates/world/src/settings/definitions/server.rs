@@ -83,6 +83,24 @@ pub(super) const SECTION: Section = Section {
             "whether what is said goes to the chat log from the start",
         ),
         key(
+            "action_log_size",
+            Whole(16, 1, 4096, "MiB"),
+            Restart,
+            "the action log (DIR/data/actions) goes on in a new file when one has so much",
+        ),
+        key(
+            "action_log_days",
+            Whole(30, 1, 3650, "days"),
+            Restart,
+            "the action log goes on in a new file when one is so old",
+        ),
+        key(
+            "action_log_keep",
+            Whole(0, 0, 36500, "days"),
+            Restart,
+            "files of the action log whose last entry is so old are deleted; 0 keeps all",
+        ),
+        key(
             "profilelimit",
             Number(300.0, 1.0, 3600.0, "seconds"),
             Live,

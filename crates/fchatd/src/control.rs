@@ -1,0 +1,149 @@
+//! What `fchatd` commands ask of a server that runs in the same folder: a Unix socket, DIR/data/control.sock, that only
+//! its user can connect to. One line of JSON each way: `{"undo":12}`, and `{"done":true,"text":"…"}`.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use fchatd_edge::Edge;
+use fchatd_links::local_socket;
+use fchatd_protocol::exchange::Outputs;
+use fchatd_protocol::json::read::Tape;
+use fchatd_protocol::json::write::Object;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::action_log;
+use crate::application::{Chat, Clock};
+use crate::server::data_folder;
+
+/// How long a question may take to come.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an answer may take: a busy disk is waited for.
+const ANSWER: Duration = Duration::from_secs(30);
+/// More than a question needs.
+const QUESTION_BYTES_MAX: u64 = 4096;
+/// How often it is looked whether something is on disk, and how often at most.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 2000;
+
+/// Where a server can be asked.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    data_folder(dir).join("control.sock")
+}
+
+/// Asks a server; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_undo(dir: &Path, id: u64) -> io::Result<Option<Result<String, String>>> {
+    let Ok(mut stream) = BlockingStream::connect(path(dir)) else {
+        return Ok(None);
+    };
+    stream.set_read_timeout(Some(ANSWER))?;
+    stream.write_all(format!("{{\"undo\":{id}}}\n").as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "the server did not answer");
+    let tape = Tape::of(answer.trim_end()).map_err(|_| invalid())?;
+    let text = tape.text("text").ok_or_else(invalid)?.into_owned();
+    Ok(Some(match tape.boolean("done") {
+        Some(true) => Ok(text),
+        _ => Err(text),
+    }))
+}
+
+/// Answers questions until the server ends. A server without this goes on: it is told in the log.
+pub(crate) fn serve(dir: &Path, edge: &Rc<Edge<Chat>>, chat: &Chat) {
+    let listener = local_socket::listen(&path(dir)).map_err(|error| error.to_string());
+    let listener = listener.and_then(|listener| {
+        let made = listener.set_nonblocking(true);
+        made.and_then(|()| UnixListener::from_std(listener))
+            .map_err(|error| error.to_string())
+    });
+    let listener = match listener {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::warn!("`fchatd log undo` will not reach this server: {error}");
+            return;
+        }
+    };
+    let (folder, edge, chat) = (action_log::folder(dir), Rc::clone(edge), chat.clone());
+    tokio::task::spawn_local(async move {
+        loop {
+            // One after another: each is short, and bounded in time.
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let answered = answer(stream, &folder, &edge, &chat);
+                    let _ = tokio::time::timeout(ANSWER, answered).await;
+                }
+                Err(_) => tokio::time::sleep(PATIENCE).await,
+            }
+        }
+    });
+}
+
+/// Nobody can ask from now on.
+pub(crate) fn close(dir: &Path) {
+    // What stays is replaced at the next start.
+    let _ = std::fs::remove_file(path(dir));
+}
+
+async fn answer(mut stream: UnixStream, folder: &Path, edge: &Edge<Chat>, chat: &Chat) -> io::Result<()> {
+    let (reader, mut writer) = stream.split();
+    let mut question = String::new();
+    let mut reader = tokio::io::BufReader::new(reader.take(QUESTION_BYTES_MAX));
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut question)).await??;
+    let id = Tape::of(question.trim_end())
+        .ok()
+        .and_then(|tape| tape.text("undo")?.parse().ok());
+    let done = match id {
+        Some(id) => undo(id, folder, edge, chat).await,
+        None => Err("the server knows no such question".to_owned()),
+    };
+    let mut json = Vec::new();
+    let mut object = Object::open(&mut json);
+    let word = if done.is_ok() { "true" } else { "false" };
+    object.key("done").extend_from_slice(word.as_bytes());
+    object
+        .text("text", done.as_ref().unwrap_or_else(|text| text))
+        .close();
+    json.push(b'\n');
+    writer.write_all(&json).await
+}
+
+async fn undo(id: u64, folder: &Path, edge: &Edge<Chat>, chat: &Chat) -> Result<String, String> {
+    let folder = folder.to_owned();
+    let now = Clock::new().now().unix / 1000;
+    // The log may be long, and the chat must not wait for it.
+    let found = tokio::task::spawn_blocking(move || action_log::undoable(&folder, id, now)).await;
+    let undo = found.map_err(|_| "the action log can't be read".to_owned())??;
+    let mut lifted = None;
+    edge.interject(|chat, outputs| {
+        lifted = chat.with_core(outputs, |core, now, outputs| {
+            core.undo(now, &undo, outputs).then(|| core.last_commit())
+        });
+    });
+    let Some(commit) = lifted else {
+        return Err(format!(
+            "{} is not kept out any more: there is nothing to undo",
+            undo.character
+        ));
+    };
+    let text = format!("action {id} is undone: {} of {}", undo.code, undo.character);
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        if chat.with_core(&mut Outputs::default(), |core, _, _| core.is_stored(commit)) {
+            return Ok(text);
+        }
+        if begun.elapsed() > ANSWER / 2 {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(format!(
+        "{text}. It is not on disk yet: the disk is slow or can't be written"
+    ))
+}

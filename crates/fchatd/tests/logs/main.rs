@@ -1,0 +1,7 @@
+//! The chat log and the action log, with the real program: over sockets, on disk, and by `fchatd log`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod action_log;
+mod chat_log;
+mod place;
+mod tail;
