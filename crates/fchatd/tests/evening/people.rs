@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use fchatd_dialogue::run::identification;
-use fchatd_dialogue::site::Site;
 use fchatd_dialogue::websocket::WebSocket;
 use serde_json::json;
 
@@ -28,6 +27,7 @@ const THROWN_OUT: [i64; 4] = [9, 31, 39, 40];
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) account: String,
+    pub(crate) account_number: i64,
     address: String,
     pub(crate) is_silenced: bool,
     pub(crate) socket: Option<WebSocket>,
@@ -38,8 +38,8 @@ pub(crate) struct Person {
     pub(crate) heard: BTreeMap<String, u32>,
 }
 
-/// Everybody, not connected yet. The site lets them in.
-pub(crate) fn everybody(site: &Site) -> Vec<Person> {
+/// Everybody, not connected yet. `know` is told whom the website lets in: account, name, its answer.
+pub(crate) fn everybody(mut know: impl FnMut(&str, &str, String)) -> Vec<Person> {
     let genders = ["None", "Male", "Female", "Herm", "Dragon"];
     let mut people = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {
@@ -61,11 +61,13 @@ pub(crate) fn everybody(site: &Site) -> Vec<Person> {
                 "hellban": bit(number == 10),
             },
         });
+        let account_number = account as i64 + 1;
         let account = format!("account {account}");
-        site.know(&account, name, Some(answer.to_string()));
+        know(&account, name, answer.to_string());
         people.push(Person {
             name: (*name).to_owned(),
             account,
+            account_number,
             address: format!("10.1.0.{}", number + 1),
             is_silenced: number == 10,
             socket: None,
@@ -87,8 +89,9 @@ impl Person {
         self.socket.is_some()
     }
 
-    /// Logs in; whether that came out. An older connection of the same character is given up.
-    pub(crate) fn log_in(&mut self, server: SocketAddr) -> bool {
+    /// Logs in; the error is the number with which that was refused. An older connection of the same character is given
+    /// up.
+    pub(crate) fn log_in(&mut self, server: SocketAddr) -> Result<(), i64> {
         let mut socket = WebSocket::open(server, &self.address).unwrap();
         socket.say(&identification(&self.account, &self.name)).unwrap();
         let own = format!(r#""{}""#, self.name);
@@ -96,8 +99,7 @@ impl Person {
             .await_text(|text| (text.starts_with("NLN ") && text.contains(&own)) || text.starts_with("ERR "))
             .unwrap();
         if let Some(error) = socket.heard.iter().find_map(|text| error_number(text)) {
-            assert_eq!(error, 9, "{} may not come in", self.name);
-            return false;
+            return Err(error);
         }
         if let Some(mut old) = self.socket.take() {
             let is_end = |text: &str| error_number(text).is_some_and(|error| THROWN_OUT.contains(&error));
@@ -111,7 +113,7 @@ impl Person {
         }
         self.view = View::new(&self.name);
         self.socket = Some(socket);
-        true
+        Ok(())
     }
 
     pub(crate) fn say(&mut self, text: &str) {

@@ -46,7 +46,10 @@ impl Evening {
 
     fn come(&mut self, actor: usize) -> String {
         let came = self.people[actor].log_in(self.program.address);
-        if !came {
+        if self.website_is_away {
+            assert_eq!(came, Err(-4), "{} cannot be checked", self.people[actor].name);
+        } else if let Err(error) = came {
+            assert_eq!(error, 9, "{} may not come in", self.people[actor].name);
             // It may be that nobody has looked yet at why.
             self.settle();
             let account = &self.people[actor].account;
@@ -54,7 +57,7 @@ impl Evening {
             let reason = relatives.any(|person| person.was_thrown_out);
             assert!(reason, "{} is refused without a reason", self.people[actor].name);
         }
-        format!("{} comes: {came}", self.people[actor].name)
+        format!("{} comes: {}", self.people[actor].name, came.is_ok())
     }
 
     /// Somebody, online or not, in some case.
@@ -295,9 +298,10 @@ impl Evening {
 
     fn report(&mut self, actor: usize) -> String {
         let tab = self.own_channel(actor);
+        self.reports += 1;
         format!(
             "SFC {}",
-            json!({"action": "report", "report": format!("<{}>", self.said), "tab": tab})
+            json!({"action": "report", "report": format!("<{}>", self.said), "tab": tab, "logid": self.reports})
         )
     }
 

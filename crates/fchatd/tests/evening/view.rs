@@ -39,6 +39,10 @@ pub(crate) struct View {
     /// Texts of messages and ads that were heard: channel or nothing, sender, text.
     pub(crate) messages: Vec<(String, String, String)>,
     pub(crate) calls: Vec<String>,
+    /// The website's numbers of the logs of reports that were confirmed since the last look.
+    pub(crate) confirmed: Vec<i64>,
+    /// What the website had for this client since the last look.
+    pub(crate) news: Vec<String>,
     /// Channels whose moderators this client has asked for since the last look.
     pub(crate) asked: BTreeSet<String>,
     /// Whether the client has logged in since the last look.
@@ -113,6 +117,8 @@ impl View {
                 self.somebody(&value, "character", frame);
             }
             "SFC" if value["action"] == "report" => self.calls.push(text(&value, "callid")),
+            "SFC" if value["action"] == "confirm" => self.confirmed.push(value["logid"].as_i64().unwrap()),
+            "RTB" => self.news.push(text(&value, "news")),
             "CIU" => {
                 self.invitations.insert(text(&value, "name"));
             }

@@ -26,24 +26,39 @@ pub(crate) struct Evening {
     /// All rooms that anybody has ever been in.
     pub(crate) rooms: Vec<String>,
     pub(crate) said: usize,
+    /// Reports that were written; each has a log of its own on the website.
+    pub(crate) reports: usize,
+    /// Whether the website that checks log-ins does not answer at the moment.
+    pub(crate) website_is_away: bool,
 }
 
 impl Evening {
     /// Everybody arrives, and the administrator makes some public channels and moderators.
     pub(crate) fn begin(seed: u64) -> Self {
         let site = Site::start().unwrap();
-        let mut words = vec!["--set".to_owned(), format!("login_url={}", site.url())];
+        let know = |account: &str, name: &str, answer| site.know(account, name, Some(answer));
+        Self::begin_with(seed, &[format!("login_url={}", site.url())], know)
+    }
+
+    /// The same with other neighbours; `know` tells the website whom to let in and what to say of them.
+    pub(crate) fn begin_with(seed: u64, settings: &[String], know: impl FnMut(&str, &str, String)) -> Self {
+        let mut words = Vec::new();
         // People come again as chance wants it.
-        for setting in ["takeover_limit=0", "resume_grace=0", "room_grace=0"] {
-            words.extend(["--set".to_owned(), setting.to_owned()]);
+        let always = ["takeover_limit=0", "resume_grace=0", "room_grace=0"].map(str::to_owned);
+        let floods = fchatd_dialogue::run::PATIENT
+            .iter()
+            .map(|flood| format!("{flood}=0"));
+        for setting in settings.iter().cloned().chain(always).chain(floods) {
+            words.extend(["--set".to_owned(), setting]);
         }
         words.extend(crate::recording::SETTING.map(str::to_owned));
-        for flood in fchatd_dialogue::run::PATIENT {
-            words.extend(["--set".to_owned(), format!("{flood}=0")]);
-        }
-        let program = Program::start(Path::new(env!("CARGO_BIN_EXE_fchatd")), &words).unwrap();
+        // The port next to a free one can be taken, and a bridge needs it.
+        let start = || Program::start(Path::new(env!("CARGO_BIN_EXE_fchatd")), &words);
+        let program = (0..20)
+            .find_map(|_| start().inspect_err(|error| eprintln!("{error}")).ok())
+            .unwrap();
         let watcher = Watcher::open(program.address).unwrap();
-        let people = everybody(&site);
+        let people = everybody(know);
         let mut evening = Self {
             program,
             watcher,
@@ -51,9 +66,11 @@ impl Evening {
             chance: Chance(seed),
             rooms: Vec::new(),
             said: 0,
+            reports: 0,
+            website_is_away: false,
         };
         for person in &mut evening.people {
-            assert!(person.log_in(evening.program.address));
+            person.log_in(evening.program.address).unwrap();
         }
         let mut order = |text: &str| evening.people[0].say(text);
         for channel in ["Tavern", "Library"] {
@@ -124,6 +141,7 @@ impl Evening {
             person.view.messages.clear();
             person.view.left.clear();
             person.view.asked.clear();
+            person.view.confirmed.clear();
             person.view.is_fresh = false;
         }
         let done: Vec<String> = (0..STEPS_PER_ROUND).map(|_| self.step()).collect();
