@@ -12,8 +12,7 @@ mod site;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use fchatd_protocol::exchange::Input;
-use site::{IDENTIFICATION, LINE, Site, id, login_answer};
+use site::{LINE, Site, login_answer};
 
 fn main() {
     divan::main();
@@ -124,14 +123,7 @@ fn come_and_go(bencher: Bencher<'_, '_>, changes: u32) {
     measure(site, bencher, 1, |site| {
         site.change_status(changes);
         slot += 1;
-        let connection = id(slot);
-        site.give(Input::Opened {
-            connection,
-            address: [127, 0, 0, 1].into(),
-        });
-        site.say(slot, IDENTIFICATION);
-        let answer = Some(&*answers[slot as usize % answers.len()]);
-        site.give(Input::LoginAnswer { connection, answer });
+        site.enter_as(slot, &answers[slot as usize % answers.len()]);
         site.go(slot);
     });
 }

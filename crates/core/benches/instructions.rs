@@ -18,8 +18,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
-use fchatd_protocol::exchange::Input;
-use site::{IDENTIFICATION, LINE, Site, id, login_answer};
+use site::{LINE, Site, login_answer};
 
 /// So many online, 200 of them in a channel. Counts hardly depend on it, and Callgrind is slow.
 const PEOPLE: u32 = 1_000;
@@ -206,14 +205,7 @@ fn take_paths() {
     let answers: Vec<String> = (0..100).map(|number| login_answer(PEOPLE + number)).collect();
     let mut come = |site: &mut Site, time: u32| {
         let slot = PEOPLE + 1 + time;
-        let connection = id(slot);
-        site.give(Input::Opened {
-            connection,
-            address: [127, 0, 0, 1].into(),
-        });
-        site.say(slot, IDENTIFICATION);
-        let answer = Some(&*answers[slot as usize % answers.len()]);
-        site.give(Input::LoginAnswer { connection, answer });
+        site.enter_as(slot, &answers[slot as usize % answers.len()]);
         site.go(slot);
     };
     path("log-in and end, 1,000 online", FEW_TIMES, &mut site, &mut come);

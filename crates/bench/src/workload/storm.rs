@@ -9,7 +9,7 @@ use crate::load::hearing::Kind;
 use crate::load::pace;
 use crate::report::sample::Sample;
 use crate::statistics::Histogram;
-use crate::workload::yard::Yard;
+use crate::workload::yard::{Cost, Yard};
 
 /// How often the growing house is looked at.
 const LOOKS: usize = 20;
@@ -37,25 +37,7 @@ pub(crate) fn log_ins(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let took = times(&yard.crowd, 0..shape.clients);
     sample.set("log_ins_per_second", shape.clients as f64 / cost.seconds);
     sample.set_latency(&took);
-    sample.set("bytes_per_log_in", cost.bytes as f64 / shape.clients as f64);
-    if let Some(server) = cost.server {
-        sample.set(
-            "server_cpu_us_per_log_in",
-            server.total as f64 / 1e3 / shape.clients as f64,
-        );
-        sample.set_known(
-            "server_user_us_per_log_in",
-            server.user.map(|user| user as f64 / 1e3 / shape.clients as f64),
-        );
-        sample.set(
-            "server_cpu_us_per_frame",
-            server.total as f64 / 1e3 / cost.frames.max(1) as f64,
-        );
-    }
-    sample.set(
-        "generator_cpu_us_per_frame",
-        cost.generator.total as f64 / 1e3 / cost.frames.max(1) as f64,
-    );
+    price_log_ins(&mut sample, &cost, shape.clients);
     let (mut in_total, mut in_user) = (Vec::new(), Vec::new());
     for pair in looks.windows(2) {
         if let [(before, earlier), (after, later)] = pair {
@@ -172,25 +154,7 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     }
     sample.set("returns_per_second", shape.clients as f64 / seconds);
     sample.set_latency(&back);
-    sample.set("bytes_per_log_in", cost.bytes as f64 / shape.clients as f64);
-    if let Some(server) = cost.server {
-        sample.set(
-            "server_cpu_us_per_log_in",
-            server.total as f64 / 1e3 / shape.clients as f64,
-        );
-        sample.set_known(
-            "server_user_us_per_log_in",
-            server.user.map(|user| user as f64 / 1e3 / shape.clients as f64),
-        );
-        sample.set(
-            "server_cpu_us_per_frame",
-            server.total as f64 / 1e3 / cost.frames.max(1) as f64,
-        );
-    }
-    sample.set(
-        "generator_cpu_us_per_frame",
-        cost.generator.total as f64 / 1e3 / cost.frames.max(1) as f64,
-    );
+    price_log_ins(&mut sample, &cost, shape.clients);
     // One message in each channel proves that everybody is really there.
     for speaker in 0..shape.rooms {
         let now = yard.crowd.now();
@@ -257,4 +221,20 @@ fn round(crowd: &mut Crowd, people: usize) -> Result<u64, Error> {
         }
     }
     pace::settle(crowd)
+}
+
+/// What so many log-ins have cost.
+fn price_log_ins(sample: &mut Sample, cost: &Cost, log_ins: usize) {
+    let each = |amount: u64| amount as f64 / log_ins as f64;
+    let each_frame = |nanoseconds: u64| nanoseconds as f64 / 1e3 / cost.frames.max(1) as f64;
+    sample.set("bytes_per_log_in", each(cost.bytes));
+    if let Some(server) = cost.server {
+        sample.set("server_cpu_us_per_log_in", each(server.total) / 1e3);
+        sample.set_known(
+            "server_user_us_per_log_in",
+            server.user.map(|user| each(user) / 1e3),
+        );
+        sample.set("server_cpu_us_per_frame", each_frame(server.total));
+    }
+    sample.set("generator_cpu_us_per_frame", each_frame(cost.generator.total));
 }

@@ -57,7 +57,7 @@ impl Site {
         site
     }
 
-    pub(crate) fn give(&mut self, input: Input<'_>) {
+    fn give(&mut self, input: Input<'_>) {
         self.core.turn();
         self.core.handle(self.now, input, &mut self.outputs);
     }
@@ -71,14 +71,20 @@ impl Site {
 
     /// Opens a connection, asks to be let in, and gives the answer of the login check.
     pub(crate) fn enter(&mut self, slot: u32) {
+        self.enter_as(slot, &login_answer(slot));
+    }
+
+    /// The same with an answer that is there already.
+    pub(crate) fn enter_as(&mut self, slot: u32, answer: &str) {
+        let connection = id(slot);
         self.give(Input::Opened {
-            connection: id(slot),
+            connection,
             address: [127, 0, 0, 1].into(),
         });
         self.say(slot, IDENTIFICATION);
         self.give(Input::LoginAnswer {
-            connection: id(slot),
-            answer: Some(&login_answer(slot)),
+            connection,
+            answer: Some(answer),
         });
     }
 
@@ -133,10 +139,10 @@ fn is_frame(operation: &Operation) -> bool {
     )
 }
 
-pub(crate) const IDENTIFICATION: &str =
+const IDENTIFICATION: &str =
     r#"IDN {"method":"ticket","account":"a","ticket":"t","character":"x","cname":"c","cversion":"1"}"#;
 
-pub(crate) fn id(slot: u32) -> ConnectionId {
+fn id(slot: u32) -> ConnectionId {
     ConnectionId {
         edge: 0,
         slot,
