@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
@@ -40,7 +41,10 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(fault)?;
+        let mut child = {
+            let _nobody_closes = STARTING.lock();
+            command.spawn().map_err(fault)?
+        };
         let log = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut log = String::new();
@@ -102,3 +106,6 @@ impl Drop for Program {
         let _ = self.child.wait();
     }
 }
+
+/// Held while a program starts: until it runs, it has all our sockets, too, and one that is closed meanwhile stays open.
+pub(crate) static STARTING: Mutex<()> = Mutex::new(());

@@ -5,6 +5,8 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::program::STARTING;
+
 /// Generous: nothing here takes more than a second, but other tests want the processor, too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -171,6 +173,7 @@ impl WebSocket {
         let socket = self.stream.get_ref();
         let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
+        let _nobody_starts = STARTING.lock();
         // The old socket is closed when the new one takes its place.
         self.stream = BufReader::new(other.into());
         Ok(())
