@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::program::STARTING;
 
@@ -173,10 +174,12 @@ impl WebSocket {
         let socket = self.stream.get_ref();
         let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
-        let _nobody_starts = STARTING.lock();
+        let (near, far) = (socket.local_addr()?, socket.peer_addr()?);
+        let nobody_starts = STARTING.lock();
         // The old socket is closed when the new one takes its place.
         self.stream = BufReader::new(other.into());
-        Ok(())
+        drop(nobody_starts);
+        await_end(near, far)
     }
 
     fn read(&mut self) -> io::Result<Came> {
@@ -282,4 +285,24 @@ impl Watcher {
             Ok(())
         }
     }
+}
+
+/// Waits until the system has told the server that a connection was reset, so that it hears of it before it hears what is
+/// said on others from then on: on a busy machine a packet can overtake another one.
+fn await_end(near: SocketAddr, far: SocketAddr) -> io::Result<()> {
+    let name = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port()),
+        IpAddr::V6(_) => String::new(),
+    };
+    let server_side = format!(" {} {} ", name(far), name(near));
+    let start = Instant::now();
+    while std::fs::read_to_string("/proc/net/tcp")?.contains(&server_side) {
+        if start.elapsed() > PATIENCE {
+            return Err(io::Error::other(
+                "the server's side of a connection stays after a reset",
+            ));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
 }
