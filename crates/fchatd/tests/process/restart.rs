@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::site::{PATIENCE, Server, Site};
+use crate::site::{PATIENCE, Server, Site, port_for_a_bridge};
 use crate::websocket::WebSocket;
 
 const PASSWORD: &str = "correct horse battery";
@@ -134,7 +134,15 @@ fn the_program_that_lies_there_now_takes_over() {
 #[test]
 fn the_bridge_keeps_its_socket() {
     let site = Site::new();
-    let bridge = ["--set", "enablertb=true", "--set", "rtbsecret=knows the website"];
+    let free = port_for_a_bridge();
+    let bridge = [
+        "--set",
+        "enablertb=true",
+        "--set",
+        "rtbsecret=knows the website",
+        "--set",
+        &free,
+    ];
     let server = site.start(&bridge);
     let port = server.address.port();
     let bridge = SocketAddr::from(([127, 0, 0, 1], port + 1));

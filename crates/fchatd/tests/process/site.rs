@@ -317,6 +317,17 @@ pub(crate) fn taken_port() -> (std::net::TcpListener, u16) {
     (listener, port)
 }
 
+/// The setting of a free port whose next one is free for UDP, where the bridge listens.
+pub(crate) fn port_for_a_bridge() -> String {
+    loop {
+        let (_taken, port) = taken_port();
+        let next = (Ipv4Addr::LOCALHOST, port.saturating_add(1));
+        if std::net::UdpSocket::bind(next).is_ok() {
+            return format!("port={port}");
+        }
+    }
+}
+
 /// Every file in a folder and below it, with its content.
 pub(crate) fn content_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
