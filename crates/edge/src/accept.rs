@@ -7,6 +7,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,10 @@ use crate::websocket::handshake::{self, Handshake};
 
 /// Connections that the kernel keeps for us until they are accepted.
 const BACKLOG: i32 = 4096;
+/// How long nobody is accepted after that has failed.
+pub(crate) const FULL_PAUSE: Duration = Duration::from_millis(100);
+/// What the log says of who does not fit.
+pub(crate) const TURNED_AWAY: &str = "turned away: all connections are in use";
 
 /// Opens a listening socket.
 ///
@@ -62,32 +67,39 @@ where
         };
         match accepted {
             Ok((stream, peer)) => {
-                if edge.sockets.get() >= edge.settings().connections_max {
-                    debug!(%peer, "turned away: all connections are in use");
+                if edge.sockets() >= edge.settings().connections_max {
+                    debug!(%peer, "{TURNED_AWAY}");
                     continue;
                 }
-                edge.sockets.set(edge.sockets.get() + 1);
-                let place = Place(Rc::clone(&edge));
-                let service = Rc::clone(&service);
-                tokio::task::spawn_local(async move {
-                    let Some(greeted) = greet(&place.0, stream, peer, service).await else {
-                        return;
-                    };
-                    let edge = Rc::clone(&place.0);
-                    let reader = Reader::new(place, greeted);
-                    if edge.stopped.get() {
-                        reader.part(GOING_AWAY);
-                    }
-                    tokio::task::spawn_local(reader);
-                });
+                edge.sockets.fetch_add(1, Ordering::Relaxed);
+                take_in(Place(Rc::clone(&edge)), stream, peer, Rc::clone(&service));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: wait for some to become free instead of spinning.
                 warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(FULL_PAUSE).await;
             }
         }
     }
+}
+
+/// Begins a connection that has been counted.
+pub(crate) fn take_in<A, H>(place: Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>)
+where
+    A: Application + 'static,
+    H: HttpService + 'static,
+{
+    tokio::task::spawn_local(async move {
+        let Some(greeted) = greet(&place.0, stream, peer, service).await else {
+            return;
+        };
+        let edge = Rc::clone(&place.0);
+        let reader = Reader::new(place, greeted);
+        if edge.stopped.get() {
+            reader.part(GOING_AWAY);
+        }
+        tokio::task::spawn_local(reader);
+    });
 }
 
 /// Counts for one socket until it is dropped.
@@ -95,7 +107,7 @@ pub(crate) struct Place<A: Application + 'static>(pub(crate) Rc<Edge<A>>);
 
 impl<A: Application + 'static> Drop for Place<A> {
     fn drop(&mut self) {
-        self.0.sockets.set(self.0.sockets.get().saturating_sub(1));
+        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

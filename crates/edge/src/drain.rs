@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use fchatd_protocol::exchange::ConnectionId;
 
-use crate::edge::{Application, Edge, Goodbye};
+use crate::edge::{Application, Edge};
+use crate::end::Goodbye;
 use crate::websocket::CloseCode;
 
 /// The last word to a connection when the server goes down.
@@ -15,7 +16,7 @@ pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Closes are no farther apart than this, so that few connections need not the whole time.
 const PACE_MAX: Duration = Duration::from_millis(10);
 /// How often the next ones are closed.
-const STEP: Duration = Duration::from_millis(5);
+pub(crate) const STEP: Duration = Duration::from_millis(5);
 
 impl<A: Application + 'static> Edge<A> {
     /// Takes no new connections any more, closes all that there are (close code 1001) evenly over `spread` or a
@@ -30,6 +31,7 @@ impl<A: Application + 'static> Edge<A> {
         self.stopping.notify_waiters();
         // What has come in before is answered.
         self.take_turn();
+        self.settle(Instant::now() + patience).await;
         let everyone = self.everyone();
         let total = everyone.len();
         let spread = spread.min(PACE_MAX * u32::try_from(total).unwrap_or(u32::MAX));
@@ -46,7 +48,19 @@ impl<A: Application + 'static> Edge<A> {
         }
         // Those whose handshake ended meanwhile are sent away by their own tasks.
         let end = Instant::now() + patience;
-        while self.sockets.get() > 0 && Instant::now() < end {
+        while self.sockets() > 0 && Instant::now() < end {
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// Waits until what has come in is answered, where that takes its time.
+    async fn settle(&self, end: Instant) {
+        let mut asked = None;
+        while self.is_apart() && Instant::now() < end {
+            asked = asked.or_else(|| self.ask_for_answer());
+            if asked.is_some_and(|turn| self.is_answered(turn)) {
+                return;
+            }
             tokio::time::sleep(STEP).await;
         }
     }

@@ -7,6 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -15,11 +17,14 @@ use fchatd_protocol::limits;
 use fchatd_ring::Ring;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
-use tracing::{debug, info};
+use tracing::info;
 
-use crate::fan::{Event, Fan, Phase};
+use crate::apart::Remote;
+use crate::clock::{Alarm, CLOCK};
+use crate::end::Goodbye;
+use crate::fan::{Fan, Phase};
 use crate::proxy::Proxies;
-use crate::websocket::{CloseCode, Inflater, Opcode, encode};
+use crate::websocket::{Inflater, Opcode, encode};
 
 /// What decides: it takes the inputs one after another and says what is to be done.
 pub trait Application {
@@ -31,6 +36,11 @@ pub trait Application {
 
     /// How long it can do without an [`Input::Tick`]; nothing when once in a second is enough. Asked after each turn.
     fn next_due(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What stands for an application that is on another thread; then none of the other functions is called.
+    fn elsewhere(&mut self) -> Option<&mut Remote> {
         None
     }
 }
@@ -112,10 +122,22 @@ pub struct Gauges {
     pub refused_bodies: u64,
 }
 
-/// How often the clock task looks for what is due.
-const CLOCK: Duration = Duration::from_millis(250);
+impl Gauges {
+    /// Those of two edges together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            deliveries: self.deliveries + other.deliveries,
+            slow_readers: self.slow_readers + other.slow_readers,
+            violations: self.violations + other.violations,
+            silent: self.silent + other.silent,
+            refused_bodies: self.refused_bodies + other.refused_bodies,
+        }
+    }
+}
+
 /// Outputs are carried out in the middle of a turn when they have grown over this.
-const OUTPUT_BYTES_MAX: usize = 1 << 20;
+pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// One read takes at most this much.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
@@ -131,8 +153,10 @@ pub(crate) struct Shared<A> {
     pub(crate) outputs: Outputs,
     /// Connections that end once what they sent before has been answered.
     pub(crate) parting: Vec<(ConnectionId, Departure, Goodbye)>,
-    due: VecDeque<(Instant, ConnectionId)>,
-    gauges: Gauges,
+    /// Connections that read on after the turn.
+    pub(crate) paused: Vec<Waker>,
+    pub(crate) due: VecDeque<(Instant, ConnectionId)>,
+    pub(crate) gauges: Gauges,
 }
 
 /// What the edge keeps of a connection beside its lane.
@@ -152,19 +176,23 @@ pub(crate) struct Peer {
 pub struct Edge<A> {
     pub(crate) settings: RefCell<Rc<EdgeSettings>>,
     pub(crate) shared: RefCell<Shared<A>>,
-    pub(crate) sockets: Cell<usize>,
+    /// Open sockets, those that speak HTTP as well.
+    pub(crate) sockets: Arc<AtomicUsize>,
     pub(crate) stopping: Notify,
     pub(crate) stopped: Cell<bool>,
     turn: Notify,
-    /// When the application wants a tick besides those of the clock.
-    alarm: Cell<Option<Instant>>,
-    alarm_set: Notify,
-    started: Instant,
+    alarm: Alarm,
+    pub(crate) started: Instant,
 }
 
 impl<A: Application + 'static> Edge<A> {
     /// An edge without connections. Its tasks must be started with [`Edge::run`] on a [`runtime`].
     pub fn new(settings: EdgeSettings, application: A) -> Rc<Self> {
+        Self::counting(settings, application, Arc::default())
+    }
+
+    /// As [`Edge::new`]; it counts its sockets where others can see it.
+    pub(crate) fn counting(settings: EdgeSettings, application: A, sockets: Arc<AtomicUsize>) -> Rc<Self> {
         let mut fan = Fan::new(settings.edge, settings.outbox_bytes_max);
         if settings.ring {
             fan.ring = Ring::new()
@@ -186,18 +214,18 @@ impl<A: Application + 'static> Edge<A> {
             application,
             outputs: Outputs::default(),
             parting: Vec::new(),
+            paused: Vec::new(),
             due: VecDeque::new(),
             gauges: Gauges::default(),
         };
         Rc::new(Self {
             settings: RefCell::new(Rc::new(settings)),
             shared: RefCell::new(shared),
-            sockets: Cell::new(0),
+            sockets,
             stopping: Notify::new(),
             stopped: Cell::new(false),
             turn: Notify::new(),
-            alarm: Cell::new(None),
-            alarm_set: Notify::new(),
+            alarm: Alarm::default(),
             started: Instant::now(),
         })
     }
@@ -214,7 +242,12 @@ impl<A: Application + 'static> Edge<A> {
             }
         });
         let edge = Rc::clone(self);
-        tokio::task::spawn_local(async move { edge.watch_alarm().await });
+        tokio::task::spawn_local(async move {
+            loop {
+                edge.alarm.due().await;
+                edge.input(Input::Tick);
+            }
+        });
         let edge = Rc::clone(self);
         tokio::task::spawn_local(async move {
             let mut clock = tokio::time::interval(CLOCK);
@@ -224,31 +257,6 @@ impl<A: Application + 'static> Edge<A> {
                 edge.look_at_clock();
             }
         });
-    }
-
-    /// Gives the application its ticks besides those of the clock.
-    async fn watch_alarm(&self) {
-        loop {
-            let Some(at) = self.alarm.get() else {
-                self.alarm_set.notified().await;
-                continue;
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until(at.into()) => {
-                    self.alarm.set(None);
-                    self.input(Input::Tick);
-                }
-                () = self.alarm_set.notified() => {}
-            }
-        }
-    }
-
-    fn set_alarm(&self, wait: Duration) {
-        let at = Instant::now() + wait;
-        if self.alarm.get().is_none_or(|earlier| at < earlier) {
-            self.alarm.set(Some(at));
-            self.alarm_set.notify_one();
-        }
     }
 
     /// Adds an input from beside the sockets, such as the answer to a log-in check.
@@ -266,21 +274,18 @@ impl<A: Application + 'static> Edge<A> {
 
     /// What is counted, at this moment.
     pub fn gauges(&self) -> Gauges {
-        let shared = self.shared.borrow();
-        Gauges {
-            connections: shared.fan.len(),
-            deliveries: shared.fan.deliveries,
-            ..shared.gauges
-        }
+        self.shared.borrow().gauges()
     }
 
     pub(crate) fn count_refused_body(&self) {
-        self.shared.borrow_mut().gauges.refused_bodies += 1;
+        let shared = &mut *self.shared.borrow_mut();
+        shared.gauges.refused_bodies += 1;
+        shared.publish();
     }
 
     /// Open sockets now, those that speak HTTP as well.
     pub fn sockets(&self) -> usize {
-        self.sockets.get()
+        self.sockets.load(Ordering::Relaxed)
     }
 
     pub(crate) fn wake_turn(&self) {
@@ -290,6 +295,9 @@ impl<A: Application + 'static> Edge<A> {
     /// Hands all inputs to the application and carries out what it wants.
     pub(crate) fn take_turn(&self) {
         let shared = &mut *self.shared.borrow_mut();
+        if shared.application.elsewhere().is_some() {
+            return self.hand_over(shared);
+        }
         let inputs = std::mem::take(&mut shared.inputs);
         shared.application.begin_turn();
         for input in inputs.iter() {
@@ -310,7 +318,7 @@ impl<A: Application + 'static> Edge<A> {
         }
         self.handle_events(shared);
         if let Some(wait) = shared.application.next_due() {
-            self.set_alarm(wait);
+            self.alarm.set(wait);
         }
         // What came meanwhile (ends of connections) goes first into the buffer that is kept.
         let mut kept = inputs;
@@ -322,155 +330,25 @@ impl<A: Application + 'static> Edge<A> {
             }
             self.wake_turn();
         }
+        shared.read_on();
     }
-
-    /// Does what applying and flushing have asked for.
-    pub(crate) fn handle_events(&self, shared: &mut Shared<A>) {
-        for event in shared.fan.take_events() {
-            match event {
-                Event::Blocked(slot) => shared.wake(slot),
-                Event::Overflow(slot) => {
-                    if shared.is_known(slot) {
-                        shared.gauges.slow_readers += 1;
-                        info!(address = ?shared.address(slot), "cut off: it reads too slowly, its outbox is full");
-                        self.end(shared, slot, Departure::SlowReader, Goodbye::Silently);
-                    }
-                }
-                Event::Broken(slot) => self.end(shared, slot, Departure::Lost, Goodbye::Silently),
-                Event::Close(slot, 0) => {
-                    self.end(
-                        shared,
-                        slot,
-                        Departure::Closed,
-                        Goodbye::Say(CloseCode::Normal, ""),
-                    );
-                }
-                Event::Close(slot, delay) => {
-                    let due = Instant::now() + Duration::from_millis(u64::from(delay));
-                    shared.schedule(slot, due);
-                }
-            }
-        }
-    }
-
-    /// Ends a connection that the core still knows: tells the core, lets the last bytes go out, and frees the
-    /// slot when the client has closed its side or a moment has passed.
-    pub(crate) fn end(&self, shared: &mut Shared<A>, slot: u32, departure: Departure, goodbye: Goodbye) {
-        if !shared.is_known(slot) {
-            return;
-        }
-        let Some(id) = shared.peers.get(slot as usize).and_then(|peer| peer.id) else {
-            return;
-        };
-        shared.inputs.push(Input::Closed {
-            connection: id,
-            departure,
-        });
-        self.wake_turn();
-        match departure {
-            Departure::Violation => shared.gauges.violations += 1,
-            Departure::Silent => shared.gauges.silent += 1,
-            _ => {}
-        }
-        debug!(address = ?shared.address(slot), ?departure, "connection ends");
-        self.part(shared, slot, goodbye);
-    }
-
-    /// The edge's side of a connection's end: the last word, and a moment for it to arrive.
-    pub(crate) fn part(&self, shared: &mut Shared<A>, slot: u32, goodbye: Goodbye) {
-        shared.fan.set_phase(slot, Phase::Lingering);
-        let mut frame = Vec::new();
-        match goodbye {
-            Goodbye::Say(code, reason) => encode::write_close(&mut frame, code, reason),
-            Goodbye::Reply(code) => encode::write_close_reply(&mut frame, code),
-            Goodbye::Silently => {
-                shared.doom(slot);
-                return;
-            }
-        }
-        // The payload without its header of two bytes: a close frame is never longer than 125 bytes.
-        shared
-            .fan
-            .send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
-        shared.fan.flush();
-        shared.fan.finish_writing(slot);
-        shared.schedule(slot, Instant::now() + self.settings().linger);
-        shared.wake(slot);
-    }
-
-    fn look_at_clock(&self) {
-        let shared = &mut *self.shared.borrow_mut();
-        let now = Instant::now();
-        while let Some(&(due, id)) = shared.due.front()
-            && due <= now
-        {
-            shared.due.pop_front();
-            self.finish(shared, id);
-        }
-        let second = self.started.elapsed().as_secs() as u32;
-        if second != shared.second {
-            shared.second = second;
-            self.each_second(shared, second);
-        }
-        shared.fan.flush();
-        self.handle_events(shared);
-    }
-
-    /// The time of a connection that was closed is over.
-    fn finish(&self, shared: &mut Shared<A>, id: ConnectionId) {
-        if !shared.is_current(id) {
-            return;
-        }
-        match shared.fan.phase(id.slot) {
-            Phase::Closing => self.end(
-                shared,
-                id.slot,
-                Departure::Closed,
-                Goodbye::Say(CloseCode::Normal, ""),
-            ),
-            Phase::Lingering => shared.doom(id.slot),
-            Phase::Open | Phase::Free => {}
-        }
-    }
-
-    fn each_second(&self, shared: &mut Shared<A>, second: u32) {
-        shared.inputs.push(Input::Tick);
-        self.wake_turn();
-        let settings = self.settings();
-        let interval = settings.ping_seconds.max(1);
-        let mut pings = Vec::new();
-        let mut silent = Vec::new();
-        for slot in shared.fan.slots() {
-            let heard = shared.peers.get(slot as usize).map_or(second, |peer| peer.heard);
-            // Whole seconds: one more than allowed, as the last byte may have come at the end of its second.
-            if second.saturating_sub(heard) > settings.silence_seconds {
-                silent.push(slot);
-            } else if slot % interval == second % interval && shared.fan.is_identified(slot) {
-                pings.push(slot);
-            }
-        }
-        if !pings.is_empty() {
-            shared.fan.send_to(pings.into_iter(), Opcode::Text, b"PIN");
-        }
-        for slot in silent {
-            let goodbye = Goodbye::Say(CloseCode::Policy, "nothing was heard for too long");
-            self.end(shared, slot, Departure::Silent, goodbye);
-        }
-    }
-}
-
-/// The last word to a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Goodbye {
-    /// A close frame of ours.
-    Say(CloseCode, &'static str),
-    /// The answer to the client's close frame.
-    Reply(Option<u16>),
-    /// Nothing: the socket is broken or does not take anything.
-    Silently,
 }
 
 impl<A> Shared<A> {
+    /// What is counted, at this moment.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            connections: self.fan.len(),
+            deliveries: self.fan.deliveries,
+            ..self.gauges
+        }
+    }
+
+    /// The inputs have been taken: who waited for that reads on.
+    pub(crate) fn read_on(&mut self) {
+        self.paused.drain(..).for_each(Waker::wake);
+    }
+
     /// Takes a new connection in. `window` is 0 for one without compression.
     pub(crate) fn open(&mut self, socket: OwnedWriteHalf, address: IpAddr, window: u8) -> ConnectionId {
         let id = self.fan.open(socket, window);
@@ -525,18 +403,18 @@ impl<A> Shared<A> {
         }
     }
 
-    fn doom(&mut self, slot: u32) {
+    pub(crate) fn doom(&mut self, slot: u32) {
         if let Some(peer) = self.peers.get_mut(slot as usize) {
             peer.doomed = true;
         }
         self.wake(slot);
     }
 
-    fn address(&self, slot: u32) -> Option<IpAddr> {
+    pub(crate) fn address(&self, slot: u32) -> Option<IpAddr> {
         self.peers.get(slot as usize)?.address
     }
 
-    fn schedule(&mut self, slot: u32, due: Instant) {
+    pub(crate) fn schedule(&mut self, slot: u32, due: Instant) {
         let Some(id) = self.peers.get(slot as usize).and_then(|peer| peer.id) else {
             return;
         };

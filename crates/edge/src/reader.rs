@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::accept::{Greeted, Place};
-use crate::edge::{Application, Goodbye, READ_BYTES, Shared};
+use crate::edge::{Application, READ_BYTES, Shared};
+use crate::end::Goodbye;
 use crate::fan::{Fan, Phase, Socket};
 use crate::websocket::{Decoder, Event, Opcode};
 
@@ -89,7 +90,8 @@ impl<A: Application + 'static> Reader<A> {
         if phase == Phase::Lingering {
             return;
         }
-        let mut close = None;
+        let is_apart = shared.application.elsewhere().is_some();
+        let (mut close, mut pongs) = (None, Vec::new());
         let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
         let before = inputs.len();
         let outcome = self.decoder.receive(bytes, &mut shared.inflater, &mut |event| {
@@ -101,6 +103,7 @@ impl<A: Application + 'static> Reader<A> {
                     });
                 }
                 Event::Binary(bytes) => fan.send(slot, Opcode::Binary, bytes),
+                Event::Ping(payload) if is_apart => pongs.push(payload.to_vec()),
                 Event::Ping(payload) => answer(fan, slot, payload),
                 Event::Close { code, .. } => close = Some(code),
                 Event::Text(_) | Event::Pong => {}
@@ -114,6 +117,18 @@ impl<A: Application + 'static> Reader<A> {
             shared
                 .parting
                 .push((self.id, Departure::Goodbye, Goodbye::Reply(code)));
+        }
+        if is_apart {
+            if !pongs.is_empty() {
+                // As if the application were here, a pong tells that it sees what came before the ping before anything
+                // that is sent later, and that all has been written that somebody else knows of already.
+                self.place.0.catch_up(shared);
+                self.place.0.hand_over(shared);
+                pongs
+                    .iter()
+                    .for_each(|payload| answer(&mut shared.fan, slot, payload));
+            }
+            return self.place.0.wake_turn();
         }
         if shared.inputs.len() > before || !shared.parting.is_empty() {
             self.place.0.wake_turn();
@@ -174,7 +189,7 @@ impl<A: Application + 'static> Future for Reader<A> {
         }
         if shared.inputs.bytes() > INPUT_BYTES_MAX {
             // The core has enough to do: read on when it has had its turn.
-            context.waker().wake_by_ref();
+            shared.paused.push(context.waker().clone());
             return Poll::Pending;
         }
         let mut buffer = shared.take_read_buffer();
@@ -225,6 +240,7 @@ impl<A: Application + 'static> Drop for Reader<A> {
             if let Some(peer) = shared.peers.get_mut(self.id.slot as usize) {
                 *peer = Default::default();
             }
+            shared.publish();
         }
     }
 }

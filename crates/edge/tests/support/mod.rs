@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
-use fchatd_edge::{Application, Edge, EdgeSettings, listen, runtime, serve};
+use fchatd_edge::{Application, EdgeSettings, Edges, listen, runtime};
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -144,9 +144,9 @@ impl HttpService for Desk {
     }
 }
 
-/// One edge, listening on a port of its own.
+/// Edges in one layout, listening on a port of their own.
 pub(crate) struct Server {
-    pub(crate) edge: Rc<Edge<Room>>,
+    pub(crate) edge: Edges<Room>,
     pub(crate) address: SocketAddr,
     pub(crate) serving: tokio::task::JoinHandle<()>,
     heard: Rc<RefCell<Vec<Heard>>>,
@@ -161,8 +161,20 @@ pub(crate) fn settings() -> EdgeSettings {
     }
 }
 
-/// Runs a test against an edge. Afterwards nothing of the edge may be left.
-pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFnOnce(&Server)) {
+/// The layouts: all on one thread, the application apart from one edge, and from two.
+pub(crate) const THREADS: [usize; 3] = [1, 2, 3];
+
+/// Runs a test against each layout. Afterwards nothing of the edges may be left.
+#[allow(clippy::needless_pass_by_value, reason = "so that tests can make both where they call this")]
+pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
+    for threads in THREADS {
+        eprintln!("on {threads} threads");
+        with_threads(threads, settings.clone(), &test);
+    }
+}
+
+/// As [`with_server`], on so many threads.
+pub(crate) fn with_threads(threads: usize, settings: EdgeSettings, test: impl AsyncFnOnce(&Server)) {
     let runtime = runtime().unwrap();
     let dropped = runtime.block_on(async {
         let heard = Rc::new(RefCell::new(Vec::new()));
@@ -171,12 +183,11 @@ pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFnOnce(&Server
             heard: Rc::clone(&heard),
             dropped: Rc::clone(&dropped),
         };
-        let edge = Edge::new(settings, room);
-        edge.run();
+        let edge = Edges::start(threads, settings, room, || Desk).unwrap();
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server {
-            serving: tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::new(Desk))),
+            serving: edge.serve(listener),
             edge,
             address,
             heard,

@@ -192,8 +192,14 @@ impl Inputs {
 
     /// The inputs in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = Input<'_>> {
+        self.iter_from(0)
+    }
+
+    /// As [`Inputs::iter`], without the first `start` inputs.
+    pub fn iter_from(&self, start: usize) -> impl Iterator<Item = Input<'_>> {
         let text = |start: usize, end: usize| self.text.get(start..end).unwrap_or("");
-        self.items.iter().map(move |item| match *item {
+        let items = self.items.get(start..).unwrap_or_default();
+        items.iter().map(move |item| match *item {
             Item::Opened { connection, address } => Input::Opened { connection, address },
             Item::Message {
                 connection,

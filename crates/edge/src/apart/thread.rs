@@ -1,0 +1,100 @@
+//! The thread of an edge.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use tokio::net::TcpStream;
+use tracing::warn;
+
+use super::link::{Command, Link};
+use super::remote::Remote;
+use crate::accept::{Place, take_in};
+use crate::edge::{Edge, EdgeSettings, runtime};
+use crate::http::HttpService;
+
+/// Starts the thread of an edge, and waits until it is ready. It makes the service that answers its HTTP requests.
+///
+/// # Errors
+/// Those of the operating system.
+pub(super) fn start<H, M>(settings: EdgeSettings, link: Arc<Link>, service: M) -> io::Result<JoinHandle<()>>
+where
+    H: HttpService + 'static,
+    M: FnOnce() -> H + Send + 'static,
+{
+    let (ready, is_ready) = channel();
+    let thread = thread::Builder::new()
+        .name(format!("edge {}", link.edge))
+        .spawn(move || run(settings, &link, service, &ready))?;
+    match is_ready.recv() {
+        Ok(Ok(())) => Ok(thread),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(io::Error::other("the thread of an edge ended at its start")),
+    }
+}
+
+/// Tells that the thread is gone, however it ended.
+struct Presence<'a>(&'a Link);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.0.note_gone();
+    }
+}
+
+fn run<H, M>(settings: EdgeSettings, link: &Arc<Link>, service: M, ready: &Sender<io::Result<()>>)
+where
+    H: HttpService + 'static,
+    M: FnOnce() -> H,
+{
+    let _presence = Presence(link);
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let edge = Edge::counting(settings, Remote::new(Arc::clone(link)), Arc::clone(&link.sockets));
+        edge.run();
+        let service = Rc::new(service());
+        let _ = ready.send(Ok(()));
+        let begin = |command| begin(&edge, link, &service, command);
+        loop {
+            link.wake.notified().await;
+            if !edge.obey(&begin) {
+                break;
+            }
+        }
+    });
+    runtime.shutdown_background();
+}
+
+/// Begins what takes its time.
+fn begin<H: HttpService + 'static>(
+    edge: &Rc<Edge<Remote>>,
+    link: &Arc<Link>,
+    service: &Rc<H>,
+    command: Command,
+) {
+    match command {
+        Command::Accepted(stream, peer) => {
+            let place = Place(Rc::clone(edge));
+            match TcpStream::from_std(stream) {
+                Ok(stream) => take_in(place, stream, peer, Rc::clone(service)),
+                Err(error) => warn!(%error, "a connection could not be taken in"),
+            }
+        }
+        Command::Drain(spread, patience) => {
+            let (edge, link) = (Rc::clone(edge), Arc::clone(link));
+            tokio::task::spawn_local(async move {
+                edge.drain(spread, patience).await;
+                link.note_drained();
+            });
+        }
+        Command::Apply(_) | Command::Stored(_) | Command::Configure(_) | Command::Stop => {}
+    }
+}

@@ -1,0 +1,118 @@
+//! How a connection ends: what fan-out asks for, the last word, and the moment in which it arrives.
+
+use std::time::{Duration, Instant};
+
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
+use tracing::{debug, info};
+
+use crate::edge::{Application, Edge, Shared};
+use crate::fan::{Event, Phase};
+use crate::websocket::{CloseCode, Opcode, encode};
+
+/// The last word to a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goodbye {
+    /// A close frame of ours.
+    Say(CloseCode, &'static str),
+    /// The answer to the client's close frame.
+    Reply(Option<u16>),
+    /// Nothing: the socket is broken or does not take anything.
+    Silently,
+}
+
+impl<A: Application + 'static> Edge<A> {
+    /// Does what applying and flushing have asked for.
+    pub(crate) fn handle_events(&self, shared: &mut Shared<A>) {
+        for event in shared.fan.take_events() {
+            match event {
+                Event::Blocked(slot) => shared.wake(slot),
+                Event::Overflow(slot) => {
+                    if shared.is_known(slot) {
+                        shared.gauges.slow_readers += 1;
+                        info!(address = ?shared.address(slot), "cut off: it reads too slowly, its outbox is full");
+                        self.end(shared, slot, Departure::SlowReader, Goodbye::Silently);
+                    }
+                }
+                Event::Broken(slot) => self.end(shared, slot, Departure::Lost, Goodbye::Silently),
+                Event::Close(slot, 0) => {
+                    self.end(
+                        shared,
+                        slot,
+                        Departure::Closed,
+                        Goodbye::Say(CloseCode::Normal, ""),
+                    );
+                }
+                Event::Close(slot, delay) => {
+                    let due = Instant::now() + Duration::from_millis(u64::from(delay));
+                    shared.schedule(slot, due);
+                }
+            }
+        }
+    }
+
+    /// Ends a connection that the core still knows: tells the core, lets the last bytes go out, and frees the
+    /// slot when the client has closed its side or a moment has passed.
+    pub(crate) fn end(&self, shared: &mut Shared<A>, slot: u32, departure: Departure, goodbye: Goodbye) {
+        if !shared.is_known(slot) {
+            return;
+        }
+        let Some(id) = shared.peers.get(slot as usize).and_then(|peer| peer.id) else {
+            return;
+        };
+        shared.inputs.push(Input::Closed {
+            connection: id,
+            departure,
+        });
+        self.wake_turn();
+        match departure {
+            Departure::Violation => shared.gauges.violations += 1,
+            Departure::Silent => shared.gauges.silent += 1,
+            _ => {}
+        }
+        debug!(address = ?shared.address(slot), ?departure, "connection ends");
+        if !matches!(goodbye, Goodbye::Silently) {
+            // Whoever sees the close frame may count on it that the application hears of the end before anything later.
+            self.try_hand_over(shared, false);
+        }
+        self.part(shared, slot, goodbye);
+    }
+
+    /// The edge's side of a connection's end: the last word, and a moment for it to arrive.
+    pub(crate) fn part(&self, shared: &mut Shared<A>, slot: u32, goodbye: Goodbye) {
+        shared.fan.set_phase(slot, Phase::Lingering);
+        let mut frame = Vec::new();
+        match goodbye {
+            Goodbye::Say(code, reason) => encode::write_close(&mut frame, code, reason),
+            Goodbye::Reply(code) => encode::write_close_reply(&mut frame, code),
+            Goodbye::Silently => {
+                shared.doom(slot);
+                return;
+            }
+        }
+        // The payload without its header of two bytes: a close frame is never longer than 125 bytes.
+        shared
+            .fan
+            .send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
+        shared.fan.flush();
+        shared.fan.finish_writing(slot);
+        shared.schedule(slot, Instant::now() + self.settings().linger);
+        shared.wake(slot);
+    }
+
+    /// The time of a connection that was closed is over.
+    pub(crate) fn finish(&self, shared: &mut Shared<A>, id: ConnectionId) {
+        if !shared.is_current(id) {
+            return;
+        }
+        match shared.fan.phase(id.slot) {
+            Phase::Closing => self.end(
+                shared,
+                id.slot,
+                Departure::Closed,
+                Goodbye::Say(CloseCode::Normal, ""),
+            ),
+            Phase::Lingering => shared.doom(id.slot),
+            Phase::Open | Phase::Free => {}
+        }
+    }
+}
