@@ -10,6 +10,9 @@
 -- the TCP port to listen on; 0 takes any free one (0 to 65535, restart)
 --port = 9722
 
+-- threads that serve the chat: with 1 it does everything, with more the rules have one and the clients are shared out among the others; 0 chooses by the number of processors (0 to 64, threads, restart)
+--threads = 0
+
 -- the version told to clients in HLO (text)
 --version = "fchatd 0.1.0"
 

@@ -13,6 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = "127.0.0.1"
 # Below the ports that the system hands out for outgoing connections.
 FIRST_PORT, LAST_PORT = 21000, 29000
+# LAYOUT_THREADS=3 runs all servers on so many threads.
+LAYOUT = ["--set", "threads=" + os.environ["LAYOUT_THREADS"]] if "LAYOUT_THREADS" in os.environ else []
 _next_port = FIRST_PORT
 
 
@@ -56,7 +58,7 @@ class Server:
     async def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "--dir", self.folder, "--set", "compat=classic"],
+                [self.binary, "--dir", self.folder, "--set", "compat=classic"] + LAYOUT,
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         for _ in range(500):

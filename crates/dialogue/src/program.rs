@@ -38,6 +38,7 @@ impl Program {
             .arg(folder.path())
             .args(["--set", "port=0", "--set", "load_balancers=127.0.0.1"])
             .args(words)
+            .args(layout())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -109,3 +110,20 @@ impl Drop for Program {
 
 /// Held while a program starts: until it runs, it has all our sockets, too, and one that is closed meanwhile stays open.
 pub(crate) static STARTING: Mutex<()> = Mutex::new(());
+
+/// `LAYOUT_THREADS=3` runs all programs on so many threads.
+fn threads() -> Option<usize> {
+    std::env::var("LAYOUT_THREADS").ok()?.parse().ok()
+}
+
+fn layout() -> Vec<String> {
+    match threads() {
+        Some(threads) => vec!["--set".to_owned(), format!("threads={threads}")],
+        None => Vec::new(),
+    }
+}
+
+/// On how many threads a program reads from its connections. It shares them out one after another.
+pub(crate) fn readers() -> usize {
+    threads().map_or(1, |threads| threads.saturating_sub(1).max(1))
+}

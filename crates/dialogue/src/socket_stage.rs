@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::play::Play;
-use crate::program::Program;
+use crate::program::{Program, readers};
 use crate::run::{Line, Stage, login_answers, settings};
 use crate::site::Site;
 use crate::websocket::{Watcher, WebSocket};
@@ -18,7 +18,8 @@ const SLEEP_MAX: Duration = Duration::from_millis(1000);
 #[derive(Debug)]
 pub struct SocketStage {
     program: Program,
-    watcher: Watcher,
+    /// One for each thread that reads: what one of them has read waits for no other.
+    watchers: Vec<Watcher>,
     lines: Vec<WebSocket>,
     slept: Duration,
 }
@@ -38,10 +39,11 @@ impl SocketStage {
             words.extend(["--set".to_owned(), format!("{key}={value}")]);
         }
         let program = Program::start(binary, &words)?;
-        let watcher = Watcher::open(program.address).map_err(said)?;
+        let watchers = (0..readers()).map(|_| Watcher::open(program.address));
+        let watchers = watchers.collect::<io::Result<_>>().map_err(said)?;
         Ok(Self {
             program,
-            watcher,
+            watchers,
             lines: Vec::new(),
             slept: Duration::ZERO,
         })
@@ -60,12 +62,19 @@ impl SocketStage {
 
     /// Waits until everybody has what comes of what the server has read.
     fn catch_up(&mut self) -> Result<(), String> {
-        self.watcher.wait().map_err(said)?;
-        for line in &mut self.lines {
-            line.ping().map_err(said)?;
-        }
-        for line in &mut self.lines {
-            line.await_pong().map_err(said)?;
+        for is_last in [false, true] {
+            for line in &mut self.lines {
+                line.ping().map_err(said)?;
+            }
+            for line in &mut self.lines {
+                line.await_pong().map_err(said)?;
+            }
+            // Now everything that was said has been read; what comes of it is there after the next pings.
+            if !is_last {
+                for watcher in &mut self.watchers {
+                    watcher.wait().map_err(said)?;
+                }
+            }
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ use crate::clock::{Alarm, CLOCK};
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase};
 use crate::proxy::Proxies;
-use crate::websocket::{Inflater, Opcode, encode};
+use crate::websocket::Inflater;
 
 /// What decides: it takes the inputs one after another and says what is to be done.
 pub trait Application {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fchatd_core::Core;
-use fchatd_edge::{Application, Edge};
+use fchatd_edge::Application;
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_world::{Now, World};
@@ -21,7 +21,7 @@ use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
-use crate::server::Order;
+use crate::server::{ChatEdges, Order};
 use crate::web::ScriptWeb;
 use crate::{Failure, vitals};
 
@@ -47,7 +47,7 @@ pub(crate) enum Answer {
 
 impl Answer {
     /// Gives the answer to whom it concerns.
-    pub(crate) fn give(self, edge: &Edge<Chat>) {
+    pub(crate) fn give(self, edge: &ChatEdges) {
         match self {
             Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
                 connection,

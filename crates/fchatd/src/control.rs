@@ -4,10 +4,8 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use fchatd_edge::Edge;
 use fchatd_links::local_socket;
 use fchatd_protocol::exchange::Outputs;
 use fchatd_protocol::json::read::Tape;
@@ -17,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::action_log;
 use crate::application::{Chat, Clock};
-use crate::server::data_folder;
+use crate::server::{ChatEdges, data_folder};
 
 /// How long a question may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,7 +54,7 @@ pub(crate) fn ask_undo(dir: &Path, id: u64) -> io::Result<Option<Result<String, 
 }
 
 /// Answers questions until the server ends. A server without this goes on: it is told in the log.
-pub(crate) fn serve(dir: &Path, edge: &Rc<Edge<Chat>>, chat: &Chat) {
+pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
     let listener = local_socket::listen(&path(dir)).map_err(|error| error.to_string());
     let listener = listener.and_then(|listener| {
         let made = listener.set_nonblocking(true);
@@ -70,7 +68,7 @@ pub(crate) fn serve(dir: &Path, edge: &Rc<Edge<Chat>>, chat: &Chat) {
             return;
         }
     };
-    let (folder, edge, chat) = (action_log::folder(dir), Rc::clone(edge), chat.clone());
+    let (folder, edge, chat) = (action_log::folder(dir), edge.clone(), chat.clone());
     tokio::task::spawn_local(async move {
         loop {
             // One after another: each is short, and bounded in time.
@@ -91,7 +89,7 @@ pub(crate) fn close(dir: &Path) {
     let _ = std::fs::remove_file(path(dir));
 }
 
-async fn answer(mut stream: UnixStream, folder: &Path, edge: &Edge<Chat>, chat: &Chat) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &Chat) -> io::Result<()> {
     let (reader, mut writer) = stream.split();
     let mut question = String::new();
     let mut reader = tokio::io::BufReader::new(reader.take(QUESTION_BYTES_MAX));
@@ -114,7 +112,7 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &Edge<Chat>, chat: 
     writer.write_all(&json).await
 }
 
-async fn undo(id: u64, folder: &Path, edge: &Edge<Chat>, chat: &Chat) -> Result<String, String> {
+async fn undo(id: u64, folder: &Path, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
     let folder = folder.to_owned();
     let now = Clock::new().now().unix / 1000;
     // The log may be long, and the chat must not wait for it.

@@ -6,7 +6,6 @@
 
 use std::rc::Rc;
 
-use fchatd_edge::Edge;
 use fchatd_login::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
 use fchatd_service::Notifier;
@@ -15,11 +14,10 @@ use fchatd_world::settings::Definition;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::application::Chat;
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 use crate::recorder::RecordedCore;
-use crate::server::{account_settings, edge_settings, status_of};
+use crate::server::{ChatEdges, account_settings, edge_settings, status_of};
 use crate::{Failure, configuration};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
@@ -60,7 +58,7 @@ impl Reloads {
     pub(crate) async fn follow(
         mut self,
         line: CommandLine,
-        edge: Rc<Edge<Chat>>,
+        edge: ChatEdges,
         provider: LoginProvider,
         http: AccountHttp,
         notifier: Rc<Notifier>,
@@ -95,7 +93,7 @@ impl Reloads {
 
 /// The parts of the server in which settings are in force.
 struct Running {
-    edge: Rc<Edge<Chat>>,
+    edge: ChatEdges,
     provider: LoginProvider,
     http: AccountHttp,
 }

@@ -1,6 +1,7 @@
 //! Running the server: from the settings to listening sockets, and to the end.
 
 mod ending;
+mod layout;
 mod limits;
 mod listening;
 mod manager;
@@ -15,7 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use fchatd_core::Core;
-use fchatd_edge::{Edge, runtime, serve};
+use fchatd_edge::{Edges, runtime};
 use fchatd_links::web::WebClient;
 use fchatd_login::AccountHttp;
 use fchatd_protocol::exchange::Input;
@@ -42,6 +43,7 @@ use crate::recorder::Recorder;
 use crate::web::ScriptWeb;
 use crate::{Failure, action_log, configuration, control, reload, script_tests, scripts};
 
+pub(crate) use self::layout::ChatEdges;
 pub(crate) use self::listening::listening_address;
 pub(crate) use self::manager::status_of;
 pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address};
@@ -123,6 +125,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         None => None,
     };
     let edge_settings = edge_settings(&settings)?;
+    let threads = layout::threads(&settings);
     let ended: Result<_, Failure> = runtime.block_on(async {
         let mut listening = Listening::open(inherited, address)?;
         if line.dev && !line.force && listening.is_public() {
@@ -163,26 +166,28 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 neighbours,
             },
         )?;
-        let edge = Edge::new(edge_settings, chat.clone());
-        edge.run();
+        let site = http.clone();
+        let edge = Edges::start(threads, edge_settings, chat.clone(), move || {
+            Site::new(site.clone())
+        })
+        .map_err(|error| format!("the threads of the network could not be started: {error}"))?;
         tokio::task::spawn_local(reloads.follow(
             line.clone(),
-            Rc::clone(&edge),
+            edge.clone(),
             chat.provider(),
             http.clone(),
             Rc::clone(&notifier),
         ));
-        let site = Rc::new(Site::new(http));
         for listener in listeners {
-            tokio::task::spawn_local(serve(Rc::clone(&edge), listener, Rc::clone(&site)));
+            edge.serve(listener);
         }
-        let answering = Rc::clone(&edge);
+        let answering = edge.clone();
         tokio::task::spawn_local(async move {
             while let Some(answer) = answered.recv().await {
                 answer.give(&answering);
             }
         });
-        let told = Rc::clone(&edge);
+        let told = edge.clone();
         tokio::task::spawn_local(async move {
             while let Some(event) = happened.recv().await {
                 let (code, payload) = event.message();
@@ -193,7 +198,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         announce(line, local, &accounts, state.as_ref());
         if let Some((bridge, place)) = bridge {
             println!("real-time bridge: UDP {place}");
-            let edge = Rc::clone(&edge);
+            let edge = edge.clone();
             tokio::task::spawn_local(bridge.run(move |order| {
                 let (code, payload) = (order.code, order.payload);
                 let understood = Tape::of(payload).is_ok_and(|tape| tape.is_object());
@@ -208,7 +213,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             control::serve(&line.dir, &edge, &chat);
         }
         notifier.ready(&manager::status_of(&edge));
-        tokio::task::spawn_local(manager::report(Rc::clone(&notifier), Rc::clone(&edge)));
+        tokio::task::spawn_local(manager::report(Rc::clone(&notifier), edge.clone()));
 
         let end = ending::wait(line, &edge, &mut signals, &mut ordered, state.as_mut()).await;
         if end == End::Stop {
@@ -217,6 +222,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         }
         let spread = chat.drain_time();
         ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
+        edge.finish();
         if state.is_some() {
             control::close(&line.dir);
         }

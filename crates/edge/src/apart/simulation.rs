@@ -105,7 +105,7 @@ impl OneEdge {
         };
         for _ in 0..PEOPLE {
             let wire = Wire::default();
-            let connection = edge.fan.open(wire.clone());
+            let connection = edge.fan.open(wire.clone(), 0);
             let address = [127, 0, 0, 1].into();
             edge.inputs.push(Input::Opened { connection, address });
             edge.people.push((connection, wire));

@@ -165,7 +165,10 @@ pub(crate) fn settings() -> EdgeSettings {
 pub(crate) const THREADS: [usize; 3] = [1, 2, 3];
 
 /// Runs a test against each layout. Afterwards nothing of the edges may be left.
-#[allow(clippy::needless_pass_by_value, reason = "so that tests can make both where they call this")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "so that tests can make both where they call this"
+)]
 pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
     for threads in THREADS {
         eprintln!("on {threads} threads");

@@ -1,13 +1,12 @@
 //! The end of a run: when it comes, and how everybody is sent away.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use fchatd_edge::{Application, Edge};
 use fchatd_protocol::exchange::Input;
 use fchatd_service::Notifier;
 use tokio::sync::mpsc::Receiver;
 
+use super::layout::ChatEdges;
 use super::restart;
 use super::signals::{Order, Signals};
 use super::state::State;
@@ -30,9 +29,9 @@ pub(crate) enum End {
 }
 
 /// Waits until the run is to end. A restart that would fail is refused here, and the server goes on.
-pub(crate) async fn wait<A: Application + 'static>(
+pub(crate) async fn wait(
     line: &CommandLine,
-    edge: &Edge<A>,
+    edge: &ChatEdges,
     signals: &mut Signals,
     orders: &mut Receiver<Order>,
     mut state: Option<&mut State>,
@@ -41,6 +40,10 @@ pub(crate) async fn wait<A: Application + 'static>(
         let order = tokio::select! {
             order = signals.next() => order,
             Some(order) = orders.recv() => order,
+            () = edge.broken() => {
+                tracing::error!("a thread of the network has died, and its connections with it: the server stops");
+                return End::Stop;
+            }
         };
         let Order::Restart(asked) = order else {
             return End::Stop;
@@ -69,8 +72,8 @@ pub(crate) async fn wait<A: Application + 'static>(
 
 /// Tells everyone, closes their connections over `spread`, and has their last bytes delivered. A further signal to
 /// stop cuts it short.
-pub(crate) async fn send_everyone_away<A: Application + 'static>(
-    edge: &Rc<Edge<A>>,
+pub(crate) async fn send_everyone_away(
+    edge: &ChatEdges,
     signals: &mut Signals,
     notifier: &Notifier,
     end: End,

@@ -3,15 +3,17 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use fchatd_edge::{Application, Edge};
 use fchatd_service::Notifier;
 use tokio::time::{MissedTickBehavior, interval};
+
+use super::layout::ChatEdges;
 
 /// How often the status line is brought up to date.
 const STATUS: Duration = Duration::from_secs(10);
 
-/// Tells how things are and, when the manager watches, that the event loop turns: it is the loop itself that tells.
-pub(crate) async fn report<A: Application + 'static>(notifier: Rc<Notifier>, edge: Rc<Edge<A>>) {
+/// Tells how things are and, when the manager watches, that the event loops turn: it is the loop itself
+/// that tells.
+pub(crate) async fn report(notifier: Rc<Notifier>, edge: ChatEdges) {
     let watched = notifier.watchdog_interval();
     let every = |period: Duration| {
         let mut interval = interval(period.max(Duration::from_millis(1)));
@@ -23,7 +25,11 @@ pub(crate) async fn report<A: Application + 'static>(notifier: Rc<Notifier>, edg
     let mut told = String::new();
     loop {
         tokio::select! {
-            _ = alive.tick(), if watched.is_some() => notifier.alive(),
+            _ = alive.tick(), if watched.is_some() => {
+                if edge.are_alive() {
+                    notifier.alive();
+                }
+            }
             _ = status.tick() => {
                 let text = status_of(&edge);
                 if text != told {
@@ -36,6 +42,6 @@ pub(crate) async fn report<A: Application + 'static>(notifier: Rc<Notifier>, edg
 }
 
 /// One line about the server.
-pub(crate) fn status_of<A: Application + 'static>(edge: &Edge<A>) -> String {
+pub(crate) fn status_of(edge: &ChatEdges) -> String {
     format!("{} clients are connected", edge.gauges().connections)
 }

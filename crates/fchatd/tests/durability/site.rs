@@ -71,6 +71,9 @@ impl Site {
         ] {
             command.args(["--set", setting]);
         }
+        if let Ok(threads) = std::env::var("LAYOUT_THREADS") {
+            command.args(["--set", &format!("threads={threads}")]);
+        }
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -5,6 +5,7 @@ mod accounts;
 mod clients;
 mod configuration;
 mod intruders;
+mod layouts;
 mod login_site;
 mod operator;
 mod profile;

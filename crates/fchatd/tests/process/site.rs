@@ -123,7 +123,14 @@ impl Site {
     }
 
     fn start_with(&self, command: Command, words: &[&str], log: &str) -> Server {
-        let mut process = self.spawn(command, &[&["--set", "port=0"], words].concat(), log);
+        let threads = std::env::var("LAYOUT_THREADS").map(|threads| format!("threads={threads}"));
+        let layout = threads.iter().flat_map(|threads| ["--set", threads.as_str()]);
+        let words: Vec<&str> = ["--set", "port=0"]
+            .into_iter()
+            .chain(layout)
+            .chain(words.iter().copied())
+            .collect();
+        let mut process = self.spawn(command, &words, log);
         let child = &mut process.0;
         let log = Log::default();
         let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));

@@ -114,6 +114,12 @@ impl WebSocket {
         }
     }
 
+    /// Reads until a `PIN` comes.
+    #[track_caller]
+    pub(crate) fn await_pin(&mut self) {
+        while self.frame() != Frame::Text("PIN".into()) {}
+    }
+
     /// The next text that is no `PIN`.
     #[track_caller]
     pub(crate) fn text(&mut self) -> String {

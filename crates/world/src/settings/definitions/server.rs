@@ -23,6 +23,12 @@ pub(super) const SECTION: Section = Section {
             "the TCP port to listen on; 0 takes any free one",
         ),
         key(
+            "threads",
+            Whole(0, 0, 64, "threads"),
+            Restart,
+            "threads that serve the chat: with 1 it does everything, with more the rules have one and the clients are shared out among the others; 0 chooses by the number of processors",
+        ),
+        key(
             "version",
             Text(VERSION),
             Live,
