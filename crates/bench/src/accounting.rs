@@ -13,6 +13,8 @@ const LEAST_FOR_SHARES: u64 = 10 * NANOSECONDS_PER_TICK;
 /// The account of a process at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
+    /// The number of the process, which its first thread has, too.
+    pid: u32,
     /// Nanoseconds that each living thread, by its number, has run and has waited for a processor; exact.
     threads: BTreeMap<u32, (u64, u64)>,
     /// Nanoseconds of the whole process in its own code, threads that have ended included; in steps of 10 ms.
@@ -33,6 +35,8 @@ pub struct Spent {
     /// How long its threads were ready to run while others had the processors: much of it means that the machine was
     /// too busy with other things for its latencies to mean anything.
     pub waited: u64,
+    /// What its first thread used, exact.
+    pub first_thread: u64,
 }
 
 impl Account {
@@ -63,6 +67,7 @@ impl Account {
             }
         }
         Ok(Self {
+            pid,
             threads,
             user,
             system,
@@ -94,7 +99,13 @@ impl Account {
         };
         let user =
             (ticks >= LEAST_FOR_SHARES).then(|| (total as f64 * user_ticks as f64 / ticks as f64) as u64);
-        Spent { total, user, waited }
+        let first = |account: &Self| account.threads.get(&account.pid).map_or(0, |(ran, _)| *ran);
+        Spent {
+            total,
+            user,
+            waited,
+            first_thread: first(self).saturating_sub(first(earlier)),
+        }
     }
 }
 
@@ -143,6 +154,7 @@ mod tests {
     fn a_thread_that_ended_takes_the_exact_account_with_it() {
         let second = 100 * NANOSECONDS_PER_TICK;
         let account = |threads: &[(u32, (u64, u64))], user, system| Account {
+            pid: 1,
             threads: threads.iter().copied().collect(),
             user,
             system,
@@ -153,5 +165,6 @@ mod tests {
         assert_eq!((spent.total, spent.user), (3 * second, Some(2 * second)));
         let spent = account(&[(1, (15, 3)), (2, (130, 9))], second, second).since(&before);
         assert_eq!((spent.total, spent.user, spent.waited), (40, None, 5));
+        assert_eq!(spent.first_thread, 10);
     }
 }

@@ -67,6 +67,7 @@ pub const FIGURES: &[Figure] = &[
         0,
     ),
     figure("server_cores", "server, of one core", "", 3),
+    figure("server_first_thread_percent", "  of it the first thread", "%", 0),
     figure("alone_server_cores", "  without neighbours", "", 3),
     figure("idle_cpu_percent", "server while idle, of one core", "%", 2),
     figure("base_mib", "server memory, empty", "MiB", 1),

@@ -214,6 +214,10 @@ impl<'a> Yard<'a> {
                 server.user.map(|user| user as f64 / 1e3 / messages),
             );
             sample.set("server_cores", server.total as f64 / 1e9 / cost.seconds);
+            sample.set(
+                "server_first_thread_percent",
+                server.first_thread as f64 * 100.0 / server.total.max(1) as f64,
+            );
         }
         sample.set(
             "generator_cpu_us_per_delivery",
