@@ -10,7 +10,7 @@ use fchatd_script::host::Scripts;
 use fchatd_world::{Now, Settings};
 
 use crate::play::Play;
-use crate::run::{Line, Stage, login_answers, settings};
+use crate::stage::{Line, Stage, login_answers, settings};
 
 /// Longer times pass in this many steps.
 const STEPS_MAX: u64 = 1000;

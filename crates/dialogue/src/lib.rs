@@ -14,6 +14,7 @@ mod program;
 pub mod run;
 pub mod site;
 pub mod socket_stage;
+pub mod stage;
 pub mod websocket;
 
 use std::fmt;

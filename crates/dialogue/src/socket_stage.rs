@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::play::Play;
 use crate::program::{Program, readers};
-use crate::run::{Line, Stage, login_answers, settings};
 use crate::site::Site;
+use crate::stage::{Line, Stage, login_answers, settings};
 use crate::websocket::{Watcher, WebSocket};
 
 /// So long may a play sleep in all; where it wants more time to pass, it ends on this stage.

@@ -10,6 +10,7 @@
 //! Connections with compression have a log of their own, in which frames stand as these connections get them
 //! ([`deflated`]): so nothing changes for the others.
 
+mod audiences;
 mod deflated;
 mod hold;
 mod repeated;
@@ -18,7 +19,7 @@ mod write;
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 
-use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
+use fchatd_protocol::exchange::{ConnectionId, Operation, Outputs};
 use fchatd_ring::Ring;
 
 use crate::backlog::Backlog;
@@ -261,11 +262,6 @@ impl<S: Socket> Fan<S> {
         self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked) && !self.only_waits(slot)
     }
 
-    /// Whether the connection is identified.
-    pub(crate) fn is_identified(&self, slot: u32) -> bool {
-        matches!(self.cold.get(slot as usize), Some(Some(cold)) if cold.membership.everyone.is_some())
-    }
-
     /// What there is to do about connections since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
@@ -429,90 +425,7 @@ impl<S: Socket> Fan<S> {
         lane.start = start;
         lane.end = end;
     }
-
-    fn identify(&mut self, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else {
-            return;
-        };
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
-            return;
-        };
-        if cold.membership.everyone.is_none() {
-            cold.membership.everyone = Some(self.everyone.add(slot));
-        }
-    }
-
-    fn join(&mut self, channel: ChannelId, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else {
-            return;
-        };
-        let index = channel.0 as usize;
-        if index >= self.channels.len() {
-            self.channels.resize_with(index + 1, Audience::default);
-        }
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
-            return;
-        };
-        if cold.membership.position(channel).is_none() {
-            cold.membership
-                .channels
-                .push((channel, self.channels[index].add(slot)));
-        }
-    }
-
-    fn leave(&mut self, channel: ChannelId, connection: ConnectionId) {
-        let Some(slot) = self.slot_of(connection) else {
-            return;
-        };
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
-            return;
-        };
-        if let Some(position) = cold.membership.take(channel) {
-            self.remove_member(channel, position);
-        }
-    }
-
-    fn remove_member(&mut self, channel: ChannelId, position: u32) {
-        let Some(audience) = self.channels.get_mut(channel.0 as usize) else {
-            return;
-        };
-        if let Some(moved) = audience.remove(position)
-            && let Some(Some(cold)) = self.cold.get_mut(moved as usize)
-        {
-            cold.membership.moved(channel, position);
-        }
-    }
-
-    fn close_channel(&mut self, channel: ChannelId) {
-        let Some(audience) = self.channels.get_mut(channel.0 as usize) else {
-            return;
-        };
-        let audience = std::mem::take(audience);
-        for slot in audience.iter() {
-            if let Some(Some(cold)) = self.cold.get_mut(slot as usize) {
-                cold.membership.take(channel);
-            }
-        }
-    }
-
-    /// Takes a connection out of every audience.
-    fn withdraw(&mut self, slot: u32) {
-        let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
-            return;
-        };
-        let membership = std::mem::take(&mut cold.membership);
-        for (channel, position) in membership.channels {
-            self.remove_member(channel, position);
-        }
-        if let Some(position) = membership.everyone
-            && let Some(moved) = self.everyone.remove(position)
-            && let Some(Some(cold)) = self.cold.get_mut(moved as usize)
-        {
-            cold.membership.everyone = Some(position);
-        }
-    }
 }
 
 #[cfg(test)]
-#[path = "fan_tests.rs"]
 mod tests;

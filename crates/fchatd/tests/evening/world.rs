@@ -45,7 +45,7 @@ impl Evening {
         let mut words = Vec::new();
         // People come again as chance wants it.
         let always = ["takeover_limit=0", "resume_grace=0", "room_grace=0"].map(str::to_owned);
-        let floods = fchatd_dialogue::run::PATIENT
+        let floods = fchatd_dialogue::stage::PATIENT
             .iter()
             .map(|flood| format!("{flood}=0"));
         for setting in settings.iter().cloned().chain(always).chain(floods) {

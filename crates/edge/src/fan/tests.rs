@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use fchatd_protocol::exchange::ChannelId;
+
 use super::*;
 
-#[path = "fan_deflated_tests.rs"]
-mod deflated_tests;
-#[path = "fan_model.rs"]
+mod deflated;
 mod model;
 
 /// What a mock socket has seen and how it behaves.
