@@ -9,6 +9,7 @@ mod commit;
 mod configuration;
 mod debug;
 mod dispatch;
+mod ending;
 mod error_context;
 mod login;
 pub mod record;

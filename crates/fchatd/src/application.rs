@@ -219,12 +219,13 @@ impl Chat {
         self.0.borrow().core.world().settings.seconds("drain_time")
     }
 
-    /// Saves the state for the last time.
+    /// Has the scripts say farewell to those who are still there, and saves the state for the last time.
     ///
     /// # Errors
     /// It could not be saved.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         let parts = &mut *self.0.borrow_mut();
+        parts.take_leave();
         let remarks = parts.profile_remarks();
         parts.profiles.finish(&remarks);
         match &mut parts.around.keeper {
@@ -242,6 +243,18 @@ impl Parts {
         if let Some(keeper) = &self.around.keeper {
             keeper.save(self.core.snapshot(), occasion);
         }
+    }
+
+    fn take_leave(&mut self) {
+        self.now = self.clock.now();
+        self.core.turn(self.now);
+        // Nobody is there to hear what scripts say now.
+        let mut outputs = Outputs::default();
+        let work = AssertUnwindSafe(|| self.core.take_leave(self.now, &mut outputs));
+        if catch_unwind(work).is_err() {
+            tracing::error!("the core panicked while everybody left; the state is saved as it is");
+        }
+        self.answer_all(None, &mut outputs);
     }
 
     fn housekeep(&mut self) {

@@ -142,6 +142,12 @@ impl RecordedCore {
         self.make(outputs, |core, outputs| core.configure(now, settings, outputs))
     }
 
+    /// As [`Core::take_leave`].
+    pub(crate) fn take_leave(&mut self, now: Now, outputs: &mut Outputs) {
+        self.note(now, || Call::TakeLeave);
+        self.make(outputs, |core, outputs| core.take_leave(now, outputs));
+    }
+
     fn note<'a>(&mut self, now: Now, call: impl FnOnce() -> Call<'a>) {
         if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
             recorder.call(now, call());

@@ -123,6 +123,11 @@ fn encode(out: &mut Vec<u8>, connection: &Connection) {
 }
 
 impl World {
+    /// All who are online, also those who are away.
+    pub fn online(&self) -> impl Iterator<Item = ConnectionKey> {
+        self.user_list.order.iter().copied()
+    }
+
     /// The names of all who are online.
     pub fn online_names(&self) -> impl Iterator<Item = &Arc<str>> {
         let connections = self.user_list.order.iter();

@@ -44,6 +44,8 @@ pub enum Call<'a> {
         /// The new ones.
         settings: SettingsData,
     },
+    /// [`Core::take_leave`]
+    TakeLeave,
 }
 
 /// [`Scripts`] as a recording has them.
@@ -105,6 +107,7 @@ impl Call<'_> {
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
             }
+            Self::TakeLeave => core.take_leave(now, outputs),
         }
     }
 
@@ -150,6 +153,7 @@ impl Call<'_> {
             Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
             Self::Undo(undo) => format!("action {} undone", undo.id),
             Self::Configure { .. } => "settings".to_owned(),
+            Self::TakeLeave => "farewells of the end".to_owned(),
         }
     }
 

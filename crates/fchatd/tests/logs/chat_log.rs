@@ -177,3 +177,33 @@ fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_living_one_is_not() {
     assert!(line(&mut reader).contains("connect"));
     reader.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
 }
+
+#[test]
+fn who_is_there_when_the_server_stops_has_a_last_line() {
+    let place = crowd();
+    let server = place.start();
+    let mut admin = server.enter("Admin");
+    let mut reader = place.reader(&mut admin);
+    let _ada = server.enter("Ada");
+    let bob = server.enter("Bob");
+    // Bob's connection breaks: he is still there for the others.
+    drop(bob);
+    assert_eq!(server.stop(), "");
+    let mut log = String::new();
+    reader.read_to_string(&mut log).unwrap();
+    let said: Vec<(&str, &str)> = log
+        .lines()
+        .map(|line| (text(line, "message_type"), text(line, "from_character")))
+        .collect();
+    let mut last = said[2..].to_vec();
+    last.sort_unstable();
+    let gone = |name| ("disconnect", name);
+    assert_eq!(said[..2], [("connect", "Ada"), ("connect", "Bob")]);
+    assert_eq!(last, [gone("Ada"), gone("Admin"), gone("Bob")]);
+}
+
+/// What a line has under a key.
+fn text<'a>(line: &'a str, key: &str) -> &'a str {
+    let (_, rest) = line.split_once(&format!("\"{key}\":\"")).unwrap();
+    rest.split_once('"').unwrap().0
+}

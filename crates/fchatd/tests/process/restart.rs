@@ -85,6 +85,39 @@ fn every_connection_attempt_is_served_and_everything_is_there() {
 }
 
 #[test]
+fn scripts_see_everybody_leave_and_what_they_do_then_is_kept() {
+    let site = Site::new();
+    site.write_scripts(
+        "function event.pre_disconnect(con)
+            local _, channel = c.getChannel('frontpage')
+            c.setDescription(channel, c.getDescription(channel) .. '; bye, ' .. u.getName(con))
+        end",
+    );
+    let (server, mut ada) = administrator(&site, &[]);
+    site.run(&["restart"]).assert_done();
+    assert_eq!(ada.closed(), 1001);
+    let mut ada = log_in(&server);
+    assert_eq!(described(&mut ada).matches("; bye, Ada").count(), 1);
+    server.terminate();
+    assert_eq!(ada.closed(), 1001);
+    assert_eq!(server.ended().code, Some(0));
+    let server = site.start(&[]);
+    let mut ada = log_in(&server);
+    assert_eq!(described(&mut ada).matches("; bye, Ada").count(), 2);
+}
+
+/// How Frontpage is described to somebody who enters.
+fn described(socket: &mut WebSocket) -> String {
+    socket.say(r#"JCH {"channel":"Frontpage"}"#);
+    loop {
+        let description = socket.await_code("CDS ");
+        if description.contains(r#""channel":"Frontpage""#) {
+            return description;
+        }
+    }
+}
+
+#[test]
 fn a_mistake_keeps_the_server_as_it_is() {
     let site = Site::new();
     let (server, mut ada) = administrator(&site, &[]);

@@ -1,0 +1,34 @@
+//! The end of a run: the script's farewell to everybody who is there to the last.
+
+use fchatd_protocol::exchange::Outputs;
+use fchatd_world::Now;
+
+use crate::Core;
+
+/// After so many farewells that ran out of time the others are left out: the end must come.
+const TIME_OUTS_MAX: u64 = 3;
+
+impl Core {
+    /// Calls `event.pre_disconnect` for everybody who is online, also for those who are away. It is the last thing
+    /// to be done with the machine but for [`Core::snapshot`]: nobody departs, since that would end the rooms that
+    /// are to be saved.
+    pub fn take_leave(&mut self, now: Now, outputs: &mut Outputs) {
+        self.outside_input(now, outputs, |core| {
+            let online: Vec<_> = core.world.online().collect();
+            let time_outs = core.time_outs();
+            for (place, &key) in online.iter().enumerate() {
+                if core.time_outs() - time_outs >= TIME_OUTS_MAX {
+                    let left = online.len() - place;
+                    tracing::error!(
+                        "event.pre_disconnect takes too long: it is not called for the last {left}"
+                    );
+                    break;
+                }
+                core.farewell(key);
+            }
+            // Whom a script has closed meanwhile has had the farewell too.
+            core.world.take_farewells();
+            core.world.take_closing();
+        });
+    }
+}
