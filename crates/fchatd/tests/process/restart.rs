@@ -1,12 +1,16 @@
 //! A restart that nobody who connects notices.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::site::{PATIENCE, Server, Site, port_for_a_bridge};
 use crate::websocket::WebSocket;
@@ -162,6 +166,45 @@ fn the_program_that_lies_there_now_takes_over() {
     WebSocket::open(&server);
     server.terminate();
     assert_eq!(server.ended().code, Some(0));
+}
+
+#[test]
+fn a_program_that_is_gone_after_its_check_is_told_and_nothing_is_lost() {
+    let site = Site::new();
+    let built = env!("CARGO_BIN_EXE_fchatd");
+    // Checks well, and can't be run any more then: as when somebody puts another file there just at that moment.
+    site.write(
+        "fchatd",
+        &format!("#!/bin/sh\n'{built}' \"$@\" && chmod a-x \"$0\"\n"),
+    );
+    let program = site.path("fchatd");
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    site.run_with_input(&["account", "add", "Ada", "--admin"], PASSWORD)
+        .assert_done();
+    site.run(&["character", "add", "Ada", "Ada"]).assert_done();
+    let mut command = site.command(built);
+    command.arg0(&program);
+    let server = site.start_by(command, &[]);
+    let mut ada = log_in(&server);
+    ada.say(r#"CRC {"channel":"Harbour"}"#);
+    ada.await_code("SYS ");
+    server.signal(Signal::USR2);
+    assert!(ada.await_code("BRO ").contains("The server restarts"));
+    assert_eq!(ada.closed(), 1001);
+    let ended = server.ended();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let sentence = "can't be run any more (Permission denied";
+    assert!(ended.stderr.contains(sentence), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("everything is saved: start the server again by hand"),
+        "{ended:?}"
+    );
+    let server = site.start(&[]);
+    let mut ada = log_in(&server);
+    ada.say("CHA");
+    assert!(ada.await_code("CHA ").contains("Harbour"));
 }
 
 #[test]
