@@ -16,6 +16,7 @@ mod logs;
 mod neighbours;
 mod page;
 mod profiles;
+mod quantity;
 mod recorder;
 mod reload;
 mod replay;

@@ -10,6 +10,7 @@ use fchatd_protocol::exchange::{ConnectionId, Operation, Outputs};
 use fchatd_script::engine::Watchdog;
 
 use crate::Failure;
+use crate::quantity::count;
 
 /// What to show.
 #[derive(Debug, Clone, Copy)]
@@ -86,17 +87,24 @@ impl Tally {
 
     fn conclude(self, replay: &Replay<'_>) -> Result<(), Failure> {
         if let Some(fault @ Fault::Damaged { .. }) = replay.fault() {
-            return Err(format!("{fault}; the {} calls before were replayed", self.calls));
+            return Err(format!(
+                "{fault}; replayed before that: {}",
+                count(self.calls, "call")
+            ));
         }
         match (self.other, self.has_timed_out) {
             (0, _) => {
-                println!("{} calls: all outputs are the same, byte for byte", self.calls);
+                let calls = count(self.calls, "call");
+                println!("{calls}: all outputs are the same, byte for byte");
                 Ok(())
             }
-            (other, false) => Err(format!("{other} of {} calls have other outputs", self.calls)),
+            (other, false) => Err(format!(
+                "other outputs in {other} of {}",
+                count(self.calls, "call")
+            )),
             (other, true) => Err(format!(
-                "{other} of {} calls have other outputs, and a script that ran out of time was among the first reasons",
-                self.calls
+                "other outputs in {other} of {}, and a script that ran out of time was among the first reasons",
+                count(self.calls, "call")
             )),
         }
     }

@@ -7,6 +7,7 @@ use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
 use crate::Failure;
 use crate::command_line::{CommandLine, StateAction};
+use crate::quantity::count;
 use crate::server::data_folder;
 
 /// `fchatd state …`
@@ -87,15 +88,20 @@ fn check(data: &Path) -> Result<(), Failure> {
     if let Some(snapshot) = &found.snapshot {
         println!("{}", summary(snapshot));
     }
-    println!("{} accounts, {} characters", found.accounts, found.characters);
+    println!(
+        "{}, {}",
+        count(found.accounts, "account"),
+        count(found.characters, "character")
+    );
     match found.faults.len() {
         0 => {
             println!("all of it can be read and is what it should be");
             Ok(())
         }
-        count => Err(format!(
-            "{count} faults in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
+        faults => Err(format!(
+            "{} in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
              can get out of it",
+            count(faults, "fault"),
             data.display()
         )),
     }
@@ -130,14 +136,14 @@ fn summary(snapshot: &Snapshot) -> String {
         .iter()
         .filter(|channel| channel.kind == "public")
         .count();
-    format!(
-        "{public} public channels, {} rooms, {} global moderators, {} super moderators, {} account bans, \
-         {} account timeouts, {} open staff calls",
-        snapshot.channels.len() - public,
-        snapshot.operators.len(),
-        snapshot.super_operators.len(),
-        snapshot.bans.len(),
-        snapshot.timeouts.len(),
-        snapshot.staff_calls.len(),
-    )
+    let parts = [
+        (public, "public channel"),
+        (snapshot.channels.len() - public, "room"),
+        (snapshot.operators.len(), "global moderator"),
+        (snapshot.super_operators.len(), "super moderator"),
+        (snapshot.bans.len(), "account ban"),
+        (snapshot.timeouts.len(), "account timeout"),
+        (snapshot.staff_calls.len(), "open staff call"),
+    ];
+    parts.map(|(number, one)| count(number, one)).join(", ")
 }

@@ -84,7 +84,7 @@ impl Drop for Server {
 fn the_classic_state_outlives_a_run_of_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    assert!(import(dir).contains("3 public channels, 1 rooms, 1 global moderators"));
+    assert!(import(dir).contains("3 public channels, 1 room, 1 global moderator,"));
     let before = ["ops.json", "scops.json", "bans.json"].map(|name| exported(dir, name));
     let (server, said) = Server::start(dir, &["--set", "login_url=https://user.example/?key=hidden"]);
     assert!(
@@ -181,7 +181,7 @@ fn a_check_says_what_is_there_beside_a_running_server_too() {
     import(dir);
     let said = done(dir, &["state", "check"]);
     assert!(
-        said.contains("3 public channels, 1 rooms") && said.contains("is what it should be"),
+        said.contains("3 public channels, 1 room,") && said.contains("is what it should be"),
         "{said}"
     );
     let (server, _) = Server::start(dir, &[]);
@@ -222,7 +222,7 @@ fn a_damaged_state_is_refused_untouched_and_what_is_whole_is_got_out() {
     let fresh = tempfile::tempdir().unwrap();
     let said = done(fresh.path(), &["state", "import", out.to_str().unwrap()]);
     assert!(
-        said.contains("3 public channels, 0 rooms, 1 global moderators"),
+        said.contains("3 public channels, 0 rooms, 1 global moderator,"),
         "{said}"
     );
 

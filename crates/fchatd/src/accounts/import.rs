@@ -10,6 +10,7 @@ use fchatd_login::{AccountDesk, Import, ImportFormat, read_import};
 use super::arguments::FileFormat;
 use super::sentence;
 use crate::Failure;
+use crate::quantity::count;
 
 /// The largest file that is read, in bytes: some million accounts.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -44,8 +45,9 @@ pub(super) fn import(
         println!("{left_out}{fault}");
     }
     let made = format!(
-        "{} accounts with {} characters",
-        outcome.accounts, outcome.characters
+        "{} with {}",
+        count(outcome.accounts, "account"),
+        count(outcome.characters, "character")
     );
     if !outcome.faults.is_empty() && !skip_strange {
         return Err(format!(
@@ -53,7 +55,11 @@ pub(super) fn import(
             outcome.faults.len()
         ));
     }
-    let verb = if dry_run { "would be" } else { "are" };
+    let verb = match (dry_run, outcome.accounts) {
+        (true, _) => "would be",
+        (false, 1) => "is",
+        (false, _) => "are",
+    };
     println!("{made} {verb} taken over");
     Ok(())
 }

@@ -13,6 +13,7 @@ use fchatd_store::Store;
 
 pub(crate) use self::arguments::{AccountAction, CharacterAction};
 use crate::command_line::CommandLine;
+use crate::quantity::count;
 use crate::{Failure, configuration, server};
 
 /// `fchatd account …`
@@ -127,7 +128,8 @@ fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Resul
     confirmed(&format!("{} with all characters", names.join(", ")), yes)?;
     for name in names {
         let characters = desk.delete_account_of(name).map_err(told)?;
-        println!("the account {name} is deleted, with {characters} characters");
+        let characters = count(characters, "character");
+        println!("the account {name} is deleted, with {characters}");
     }
     compact(desk);
     Ok(())

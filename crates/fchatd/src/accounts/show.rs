@@ -6,6 +6,7 @@ use fchatd_login::{Account, AccountDesk};
 
 use super::told;
 use crate::Failure;
+use crate::quantity::count;
 
 /// A line for each account: number, name, and what is special about it.
 pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
@@ -49,8 +50,7 @@ pub(super) fn invitations(desk: &mut AccountDesk) -> Result<(), Failure> {
     for invitation in desk.invitations().map_err(told)? {
         let uses = match invitation.uses_left {
             0 => "used up".to_owned(),
-            1 => "1 use left".to_owned(),
-            uses => format!("{uses} uses left"),
+            uses => format!("{} left", count(uses, "use")),
         };
         let end = match invitation.expires_at {
             0 => "no end".to_owned(),
@@ -70,7 +70,7 @@ pub(super) fn length(seconds: u64) -> String {
         .find(|(_, unit)| seconds.is_multiple_of(*unit) && seconds > *unit)
     {
         Some((name, unit)) => format!("{} {name}", seconds / unit),
-        None => format!("{seconds} seconds"),
+        None => count(seconds, "second"),
     }
 }
 

@@ -195,7 +195,7 @@ fn accounts_are_taken_over_beside_a_running_server() {
     assert!(refused.stdout.starts_with("line 3: "), "{refused:?}");
     let tried = import(&["--dry-run"], good);
     tried.assert_done();
-    assert_eq!(tried.stdout, "1 accounts with 2 characters would be taken over\n");
+    assert_eq!(tried.stdout, "1 account with 2 characters would be taken over\n");
     assert_eq!(site.run(&["account", "list"]).stdout, "1\tada\n2\tbob\n");
     let done = import(&["--skip-strange"], &bad);
     done.assert_done();

@@ -131,7 +131,7 @@ fn damage_is_told_with_its_place() {
         .rposition(|window| window == SAID.as_bytes());
     bytes[said.unwrap()] ^= 1;
     fs::write(&file, &bytes).unwrap();
-    replay(&site, &file, &[]).assert_refused(&["damaged at byte", "were replayed"]);
+    replay(&site, &file, &[]).assert_refused(&["damaged at byte", "replayed before that: "]);
     site.write("other", "no recording");
     replay(&site, &site.path("other"), &[]).assert_refused(&["this is no recording"]);
     replay(&site, &site.path("nothing"), &[]).assert_refused(&["can't be read"]);
