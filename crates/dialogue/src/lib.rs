@@ -10,7 +10,7 @@ pub mod core_stage;
 pub mod etiquette;
 pub mod pattern;
 pub mod play;
-mod program;
+pub mod program;
 pub mod run;
 pub mod site;
 pub mod socket_stage;

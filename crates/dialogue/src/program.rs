@@ -1,4 +1,7 @@
-use std::io::{BufRead, BufReader, Read};
+//! The real program, as tests run it.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -25,13 +28,7 @@ impl Program {
     pub fn start(binary: &Path, words: &[String]) -> Result<Self, String> {
         let fault = |error: std::io::Error| format!("{} can't be run: {error}", binary.display());
         let folder = TempDir::new().map_err(fault)?;
-        let mut command = Command::new(binary);
-        for (variable, _) in std::env::vars_os() {
-            // What the person who runs the tests has set for a server of theirs.
-            if variable.to_string_lossy().starts_with("FCHATD_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = command(binary);
         command
             .env("RUST_LOG", "warn")
             .arg("--dir")
@@ -53,18 +50,12 @@ impl Program {
                 log
             })
         });
-        let mut announcement = String::new();
         let mut stdout = child.stdout.take().map(BufReader::new);
-        if let Some(stdout) = &mut stdout {
-            while !announcement.contains("accounts: ")
-                && stdout.read_line(&mut announcement).map_err(fault)? > 0
-            {}
-        }
-        let address = announcement
-            .lines()
-            .next()
-            .and_then(|line| line.rsplit(' ').next()?.parse().ok());
-        let Some(address) = address else {
+        let announcement = match &mut stdout {
+            Some(stdout) => read_announcement(stdout).map_err(fault)?,
+            None => String::new(),
+        };
+        let Some(address) = announced_address(&announcement) else {
             let _ = child.kill();
             let _ = child.wait();
             let log = log.and_then(|log| log.join().ok()).unwrap_or_default();
@@ -108,6 +99,32 @@ impl Drop for Program {
     }
 }
 
+/// A program, without what the person who runs the tests has set for a server of theirs.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("FCHATD_") {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
+/// Reads what the server prints until it is ready, or has ended.
+///
+/// # Errors
+/// Those of the pipe.
+pub fn read_announcement(stdout: &mut impl BufRead) -> io::Result<String> {
+    let mut said = String::new();
+    while !said.contains("accounts: ") && stdout.read_line(&mut said)? > 0 {}
+    Ok(said)
+}
+
+/// Where a server listens that has announced itself so; nothing when it is not ready.
+pub fn announced_address(announcement: &str) -> Option<SocketAddr> {
+    announcement.lines().next()?.rsplit(' ').next()?.parse().ok()
+}
+
 /// Held while a program starts: until it runs, it has all our sockets, too, and one that is closed meanwhile stays open.
 pub(crate) static STARTING: Mutex<()> = Mutex::new(());
 
@@ -116,7 +133,8 @@ fn threads() -> Option<usize> {
     std::env::var("LAYOUT_THREADS").ok()?.parse().ok()
 }
 
-fn layout() -> Vec<String> {
+/// The words for the program's command line that do so.
+pub fn layout() -> Vec<String> {
     match threads() {
         Some(threads) => vec!["--set".to_owned(), format!("threads={threads}")],
         None => Vec::new(),

@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fchatd_dialogue::Program;
+use fchatd_dialogue::program::command;
 use fchatd_dialogue::websocket::WebSocket;
 use serde_json::json;
 
@@ -64,13 +65,7 @@ impl Site {
 
     /// Runs `fchatd bridge send` in the program's folder.
     pub(crate) fn run(&self, words: &[&str], environment: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
-        for (variable, _) in std::env::vars_os() {
-            // What the person who runs the tests has set for a server of theirs.
-            if variable.to_string_lossy().starts_with("FCHATD_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = command(env!("CARGO_BIN_EXE_fchatd"));
         command
             .arg("--dir")
             .arg(self.program.folder())

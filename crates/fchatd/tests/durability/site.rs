@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fchatd_dialogue::program;
 use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -36,13 +37,7 @@ impl Site {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
-        for (variable, _) in std::env::vars_os() {
-            // What the person who runs the tests has set for a server of theirs.
-            if variable.to_string_lossy().starts_with("FCHATD_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = program::command(env!("CARGO_BIN_EXE_fchatd"));
         command.env("RUST_LOG", "info").arg("--dir").arg(self.0.path());
         command
     }
@@ -71,10 +66,8 @@ impl Site {
         ] {
             command.args(["--set", setting]);
         }
-        if let Ok(threads) = std::env::var("LAYOUT_THREADS") {
-            command.args(["--set", &format!("threads={threads}")]);
-        }
         let mut child = command
+            .args(program::layout())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -89,15 +82,10 @@ impl Site {
             }
         });
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut announcement = String::new();
-        while !announcement.contains("accounts: ") && stdout.read_line(&mut announcement).unwrap() > 0 {}
+        let announcement = program::read_announcement(&mut stdout).unwrap();
         // It must not fill up.
         thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        let address = announcement
-            .lines()
-            .next()
-            .and_then(|line| line.rsplit(' ').next()?.parse().ok());
-        let Some(address) = address else {
+        let Some(address) = program::announced_address(&announcement) else {
             panic!("not ready: {announcement}{}", log.lock().unwrap());
         };
         Server { child, address, log }

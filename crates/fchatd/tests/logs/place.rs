@@ -1,6 +1,6 @@
 //! A folder, the servers that run in it one after another, and the people there.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use fchatd_dialogue::program;
 use fchatd_dialogue::site::Site;
 use fchatd_dialogue::websocket::WebSocket;
 use rustix::process::{Pid, Signal, kill_process};
@@ -43,13 +44,7 @@ impl Place {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fchatd"));
-        for (variable, _) in std::env::vars_os() {
-            // What the person who runs the tests has set for a server of theirs.
-            if variable.to_string_lossy().starts_with("FCHATD_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = program::command(env!("CARGO_BIN_EXE_fchatd"));
         command
             .env("RUST_LOG", "warn")
             .env("TZ", "UTC")
@@ -89,15 +84,10 @@ impl Place {
             log
         });
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("accounts: ") && stdout.read_line(&mut said).unwrap() > 0 {}
+        let said = program::read_announcement(&mut stdout).unwrap();
         // It must not fill up.
         thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        let address = said
-            .lines()
-            .next()
-            .and_then(|line| line.rsplit(' ').next()?.parse().ok());
-        let Some(address) = address else {
+        let Some(address) = program::announced_address(&said) else {
             child.wait().unwrap();
             return Err(said + &log.join().unwrap());
         };

@@ -5,11 +5,12 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use fchatd_dialogue::program;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -123,11 +124,10 @@ impl Site {
     }
 
     fn start_with(&self, command: Command, words: &[&str], log: &str) -> Server {
-        let threads = std::env::var("LAYOUT_THREADS").map(|threads| format!("threads={threads}"));
-        let layout = threads.iter().flat_map(|threads| ["--set", threads.as_str()]);
+        let layout = program::layout();
         let words: Vec<&str> = ["--set", "port=0"]
             .into_iter()
-            .chain(layout)
+            .chain(layout.iter().map(String::as_str))
             .chain(words.iter().copied())
             .collect();
         let mut process = self.spawn(command, &words, log);
@@ -135,17 +135,14 @@ impl Site {
         let log = Log::default();
         let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let announcement = read_announcement(&mut stdout);
-        let Some(address) = announcement
-            .first()
-            .and_then(|line| line.rsplit(' ').next()?.parse().ok())
-        else {
+        let announcement = program::read_announcement(&mut stdout).unwrap();
+        let Some(address) = program::announced_address(&announcement) else {
             drop(process);
             panic!("not ready: {announcement:?}; it says: {}", stderr.join().unwrap());
         };
         Server {
             process,
-            announcement,
+            announcement: announcement.lines().map(str::to_owned).collect(),
             address,
             stdout: collect(stdout),
             stderr,
@@ -160,13 +157,7 @@ impl Site {
 
     /// Runs a program without what the person who runs the tests has in the environment.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        for (variable, _) in std::env::vars_os() {
-            // What the person who runs the tests has set for a server of theirs.
-            if variable.to_string_lossy().starts_with("FCHATD_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = program::command(program);
         for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID"] {
             command.env_remove(variable);
         }
@@ -348,18 +339,6 @@ pub(crate) fn content_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
-}
-
-fn read_announcement(stdout: &mut BufReader<ChildStdout>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    while !lines.iter().any(|line| line.starts_with("accounts: ")) {
-        let mut line = String::new();
-        if stdout.read_line(&mut line).unwrap() == 0 {
-            break;
-        }
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
 }
 
 fn collect_lines(from: impl Read + Send + 'static, log: Log) -> JoinHandle<String> {
