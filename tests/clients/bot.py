@@ -7,35 +7,15 @@ one message at the first thing that such a bot would stumble over.
 
 import asyncio
 import json
-import os
 import secrets
-import sys
-import urllib.parse
-import urllib.request
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 10  # seconds
-MESSAGE_PAUSE = 0.7  # seconds; more than msg_flood
-RUN = secrets.token_hex(4)
+from server import MESSAGE_PAUSE, PATIENCE, RUN, Difference, chat, request, run, same
 
 
-class Difference(Exception):
-    """Something that the bot would stumble over."""
-
-
-def same(what, found, expected):
-    if found != expected:
-        raise Difference(f"{what}: expected {expected!r}, got {found!r}")
-
-
-def request(path, **fields):
-    """The library refuses whatever does not say that it is JSON, and whatever is not status 200."""
-    url = urllib.parse.urljoin(os.environ["FCHATD_URL"], path)
-    with urllib.request.urlopen(url, urllib.parse.urlencode(fields).encode(), timeout=PATIENCE) as answer:
-        same(f"type of {path}", answer.headers.get_content_type(), "application/json")
-        answer = json.load(answer)
+def ask(path, **fields):
+    answer = request(path, **fields)
     same(f"error of {path}", answer["error"], "")
     return answer
 
@@ -45,20 +25,20 @@ class Account:
 
     def __init__(self, word):
         self.account, self.password = f"{word}{RUN}".lower(), secrets.token_urlsafe(12)
-        request("/api/register", account=self.account, password=self.password)
+        ask("/api/register", account=self.account, password=self.password)
         self.refresh()
-        request("/api/character-create", account=self.account, ticket=self.ticket, name=f"{word} {RUN}", gender="None")
+        ask("/api/character-create", account=self.account, ticket=self.ticket, name=f"{word} {RUN}", gender="None")
         self.refresh()
         self.name = self.default_character
         same("the characters", self.characters, [self.name])
 
     def refresh(self):
-        answer = request("/json/getApiTicket.php", account=self.account, password=self.password)
+        answer = ask("/json/getApiTicket.php", account=self.account, password=self.password)
         for part in ("ticket", "characters", "default_character", "friends", "bookmarks"):
             setattr(self, part, answer[part])
 
     def api(self, endpoint, /, **fields):
-        return request(f"/json/api/{endpoint}.php", account=self.account, ticket=self.ticket, **fields)
+        return ask(f"/json/api/{endpoint}.php", account=self.account, ticket=self.ticket, **fields)
 
 
 class Bot:
@@ -208,9 +188,8 @@ async def account_service(bot, person):
 
 
 async def main():
-    parts = urllib.parse.urlsplit(os.environ["FCHATD_URL"])
     # One library has the port in the path.
-    url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/chat2:9722"
+    url = chat("/chat2:9722")
     accounts = [Account("Robot"), Account("Guest")]
     async with connect(url, compression=None) as first, connect(url, origin="https://chat.example") as second:
         bot, person = Bot(first, accounts[0], answers=True), Bot(second, accounts[1])
@@ -224,14 +203,4 @@ async def main():
 
 
 if __name__ == "__main__":
-    if "FCHATD_URL" not in os.environ:
-        sys.exit("Set FCHATD_URL to the address of a running server, for example http://127.0.0.1:8080/.")
-    try:
-        asyncio.run(main())
-    except Difference as difference:
-        sys.exit(f"bot.py: {difference}")
-    except TimeoutError:
-        sys.exit(f"bot.py: nothing came for {PATIENCE} seconds")
-    except ConnectionClosed as closed:
-        sys.exit(f"bot.py: the server closed the connection: {closed}")
-    print("bot.py: nothing to stumble over.")
+    run("bot.py", main, "nothing to stumble over.")

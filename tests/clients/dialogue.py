@@ -6,43 +6,21 @@ one message at the first answer that is not what the specification says.
 
 import asyncio
 import json
-import os
 import secrets
-import sys
-import urllib.parse
-import urllib.request
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 10  # seconds for one frame to come
-MESSAGE_PAUSE = 0.7  # seconds; more than msg_flood
+from server import MESSAGE_PAUSE, PATIENCE, RUN, Difference, chat, request, run, same
+
 VARIABLES = ["chat_max", "priv_max", "lfrp_max", "cds_max", "lfrp_flood", "msg_flood", "sta_flood", "permissions",
              "icon_blacklist"]
 LIST_CHUNK = 100
-RUN = secrets.token_hex(4)
-
-
-class Difference(Exception):
-    """What the server did is not what the specification says."""
-
-
-def same(what, found, expected):
-    if found != expected:
-        raise Difference(f"{what}: expected {expected!r}, got {found!r}")
 
 
 def check(what, holds, found):
     if not holds:
         raise Difference(f"{what}: got {found!r}")
-
-
-def request(path, **fields):
-    url = urllib.parse.urljoin(os.environ["FCHATD_URL"], path)
-    body = urllib.parse.urlencode(fields).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=PATIENCE) as answer:
-        same(f"content type of {path}", answer.headers.get_content_type(), "application/json")
-        return json.load(answer)
 
 
 def make_character(word, gender):
@@ -251,8 +229,7 @@ async def refusals(url, identification):
 
 
 async def main():
-    parts = urllib.parse.urlsplit(os.environ["FCHATD_URL"])
-    url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/chat2"
+    url = chat("/chat2")
     people = [make_character("Ada", "Female"), make_character("Bob", "Male")]
     names = [each["character"] for each in people]
     async with connect(url, compression="deflate") as first, connect(url, compression=None) as second:
@@ -265,14 +242,4 @@ async def main():
 
 
 if __name__ == "__main__":
-    if "FCHATD_URL" not in os.environ:
-        sys.exit("Set FCHATD_URL to the address of a running server, for example http://127.0.0.1:8080/.")
-    try:
-        asyncio.run(main())
-    except Difference as difference:
-        sys.exit(f"dialogue.py: {difference}")
-    except TimeoutError:
-        sys.exit(f"dialogue.py: nothing came for {PATIENCE} seconds")
-    except ConnectionClosed as closed:
-        sys.exit(f"dialogue.py: the server closed the connection: {closed}")
-    print("dialogue.py: every answer was as specified.")
+    run("dialogue.py", main, "every answer was as specified.")
