@@ -3,10 +3,11 @@
 //!
 //! Nothing here is paid for while no profile runs, but one relaxed load for each allocation.
 //!
-//! The `unsafe` code is in three places: the signal handler of [`processor`], the allocator of [`heap`], and the one
-//! call that walks the stack. What must hold there stands beside it.
+//! The `unsafe` code is in four places: the signal handler of [`processor`], the allocators of [`heap`] and [`count`],
+//! and the one call that walks the stack. What must hold there stands beside it.
 #![deny(unsafe_code)]
 
+pub mod count;
 pub mod heap;
 pub mod pprof;
 pub mod processor;

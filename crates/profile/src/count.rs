@@ -1,0 +1,73 @@
+//! How often, and how much, the process has asked for memory: an allocator around another that counts, for benchmarks.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ops::Sub;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// An allocator whose use is counted: `#[global_allocator] static ALLOCATOR: Counted<System> = Counted(System);`
+#[derive(Debug, Default)]
+pub struct Counted<A>(pub A);
+
+/// What was asked for: new blocks, and blocks of another size in the place of old ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocations {
+    /// How often.
+    pub number: u64,
+    /// How many bytes in all; a block that changes its size counts with its new one.
+    pub bytes: u64,
+}
+
+impl Sub for Allocations {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            number: self.number - before.number,
+            bytes: self.bytes - before.bytes,
+        }
+    }
+}
+
+/// What all threads have asked for since the start.
+pub fn allocations() -> Allocations {
+    Allocations {
+        number: NUMBER.load(Ordering::Relaxed),
+        bytes: BYTES.load(Ordering::Relaxed),
+    }
+}
+
+fn count(bytes: usize) {
+    NUMBER.fetch_add(1, Ordering::Relaxed);
+    BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes to the inner allocator with the same arguments, and its answer comes back unchanged.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller's promises are the inner allocator's.
+        unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: as above.
+        unsafe { self.0.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { self.0.dealloc(block, layout) };
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: as above.
+        unsafe { self.0.realloc(block, layout, size) }
+    }
+}
