@@ -41,6 +41,8 @@ pub enum Value {
     Text(Arc<str>),
     /// A string made for this answer.
     Owned(String),
+    /// The argument of this number, as it came.
+    Argument(usize),
     /// A table with the elements at 1, 2, ...
     List(Vec<Value>),
     /// A table with these fields, exactly these names: a list under a name gets no `array_` before it.

@@ -79,6 +79,7 @@ unsafe fn value(lua: *mut ffi::lua_State, shared: &Shared, item: &Value) {
             Value::Static(string) => text(lua, string),
             Value::Text(string) => text(lua, string),
             Value::Owned(string) => text(lua, string),
+            Value::Argument(index) => ffi::lua_pushvalue(lua, c_int::try_from(*index).unwrap_or(0).max(1)),
             Value::List(items) => {
                 room(lua, 4);
                 ffi::lua_createtable(lua, c_int::try_from(items.len()).unwrap_or(0), 0);
