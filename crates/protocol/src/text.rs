@@ -34,6 +34,19 @@ pub fn fold(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Looks something up under the form of [`fold`], without an allocation for names of usual length.
+pub fn with_folded<T>(name: &str, look_up: impl FnOnce(&str) -> T) -> T {
+    let mut short = [0; 64];
+    if let Some(short) = short.get_mut(..name.len()) {
+        short.copy_from_slice(name.as_bytes());
+        short.make_ascii_lowercase();
+        if let Ok(folded) = str::from_utf8(short) {
+            return look_up(folded);
+        }
+    }
+    look_up(&fold(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +58,14 @@ mod tests {
             "a &lt; b &amp;&amp; c &gt; \"d\" 'e' é"
         );
         assert!(matches!(escape_html("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn folds_on_the_stack_as_elsewhere() {
+        let longer = "Éine SEHR Lange ".repeat(9);
+        for name in ["", "ada", "Ada É", &longer] {
+            assert!(with_folded(name, |folded| folded == fold(name)), "{name}");
+        }
     }
 
     #[test]

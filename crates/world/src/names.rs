@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fchatd_protocol::text::fold;
+use fchatd_protocol::text::{fold, with_folded};
 use serde::{Deserialize, Serialize};
 
 use crate::world::Map;
@@ -18,7 +18,7 @@ pub struct Names {
 impl Names {
     /// Whether a name is on the list.
     pub fn contains(&self, name: &str) -> bool {
-        self.folded.contains_key(&*fold(name))
+        with_folded(name, |folded| self.folded.contains_key(folded))
     }
 
     /// Adds a name at the end; false when it is there already.

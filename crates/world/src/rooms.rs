@@ -28,7 +28,7 @@ impl World {
 
     /// The channel of a name, in whatever case.
     pub fn find_channel(&self, name: &str) -> Option<ChannelKey> {
-        self.channel_names.get(&*text::fold(name)).copied()
+        text::with_folded(name, |folded| self.channel_names.get(folded).copied())
     }
 
     /// All channels.

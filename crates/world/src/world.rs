@@ -7,6 +7,7 @@ use std::sync::Arc;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
 use fchatd_protocol::frame;
+use fchatd_protocol::text::with_folded;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -210,7 +211,7 @@ impl World {
 
     /// The connection of the character online under a name, in whatever case.
     pub fn find_character(&self, name: &str) -> Option<ConnectionKey> {
-        self.by_name.get(&*fchatd_protocol::text::fold(name)).copied()
+        with_folded(name, |folded| self.by_name.get(folded).copied())
     }
 
     /// The connections through which characters of an account are online.
