@@ -1,5 +1,6 @@
 //! What the crowd does: the workloads, their usual sizes, and one measurement of each.
 
+mod dice;
 pub mod evening;
 pub mod fairness;
 pub mod idle;

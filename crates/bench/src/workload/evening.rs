@@ -5,6 +5,7 @@ use crate::load::client::Phase;
 use crate::load::crowd::Crowd;
 use crate::load::hearing::Kind;
 use crate::report::sample::Sample;
+use crate::workload::dice::Dice;
 use crate::workload::yard::Yard;
 
 /// Of a hundred things that people do.
@@ -14,20 +15,6 @@ const TYPE: u64 = 20;
 const STATUS: u64 = 4;
 const LOOK: u64 = 3;
 // The other three: somebody who only looks in comes or goes.
-
-/// Who does what is drawn from numbers that are the same for every server.
-struct Dice(u64);
-
-impl Dice {
-    /// Below a bound, by SplitMix64.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % bound.max(1) as u64) as usize
-    }
-}
 
 /// The rate is that of all deeds. Those who come and go are five in a hundred more, and are not listened for.
 pub(crate) fn evening(mut yard: Yard<'_>) -> Result<Sample, Error> {
@@ -41,7 +28,7 @@ pub(crate) fn evening(mut yard: Yard<'_>) -> Result<Sample, Error> {
     yard.crowd.expect_whispers(0..shape.clients);
     yard.crowd.expect_announcements(shape.clients);
     yard.calm();
-    let mut dice = Dice(1);
+    let mut dice = Dice::new(1);
     let clients = shape.clients;
     let fan = (clients / shape.rooms) as u64;
     yard.converse(fan, |crowd, intended| {

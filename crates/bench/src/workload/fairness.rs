@@ -14,6 +14,7 @@ use crate::load::hearing::Kind;
 use crate::load::people::Identity;
 use crate::report::sample::Sample;
 use crate::server::Site;
+use crate::workload::dice::Dice;
 use crate::workload::shape::Shape;
 use crate::workload::yard::Yard;
 
@@ -140,7 +141,9 @@ impl Neighbours {
         let (floods, sippers) = (of(0), of(2));
         let _ = ready.send(());
         let begun = Instant::now();
-        let (mut flooded, mut sipped, mut next) = (0_u64, 0_u64, 0_usize);
+        let (mut flooded, mut sipped) = (0_u64, 0_u64);
+        // In turn, all would be let speak again at the same moment, and nobody floods in step.
+        let mut dice = Dice::new(1);
         let size = self.shape.size;
         while !self.stop.load(Ordering::Relaxed) {
             let passed = begun.elapsed().as_secs_f64();
@@ -155,7 +158,7 @@ impl Neighbours {
             let due = (passed * self.shape.flood_rate) as u64;
             let mut full = 0;
             while flooded < due && !floods.is_empty() && full < floods.len() {
-                if let Some(index) = floods.get(next % floods.len()) {
+                if let Some(index) = floods.get(dice.below(floods.len())) {
                     // Who is held back by the server does not pile up words here.
                     if crowd.is_blocked(*index) {
                         full += 1;
@@ -164,7 +167,6 @@ impl Neighbours {
                         flooded += 1;
                     }
                 }
-                next += 1;
             }
             crowd.turn(Duration::from_millis(1));
         }
