@@ -182,6 +182,29 @@ fn the_same_inputs_give_the_same_bytes() {
 }
 
 #[test]
+fn messages_that_are_due_at_once_are_let_go_in_portions() {
+    let mut chat = Simulation::new();
+    let bob = chat.log_in("Bob");
+    let people: Vec<_> = (0..150)
+        .map(|number| chat.log_in(&format!("Person {number}")))
+        .collect();
+    chat.pass(1_000);
+    chat.forget();
+    for &person in &people {
+        chat.say(person, r#"PRI {"recipient":"Bob","message":"first"}"#);
+        chat.say(person, r#"PRI {"recipient":"Bob","message":"second"}"#);
+    }
+    assert_eq!(chat.codes(bob).len(), 150, "the second ones wait");
+    chat.now.monotonic += 1_000;
+    let mut portions = Vec::new();
+    while chat.core.next_due().is_some_and(|due| due <= chat.now.monotonic) {
+        chat.handle(Input::Tick);
+        portions.push(chat.codes(bob).len());
+    }
+    assert_eq!(portions, [64, 64, 22]);
+}
+
+#[test]
 fn refused_commands_do_not_count_as_messages() {
     let mut settings = Settings::default();
     settings.set_from_text("flood_mode", "reject").unwrap();

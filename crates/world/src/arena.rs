@@ -1,6 +1,7 @@
 //! A vector of values with stable, checked keys: a key of something that has gone finds nothing, also after
 //! its place has been taken by something else.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -44,6 +45,16 @@ impl<T> PartialEq for Key<T> {
     }
 }
 impl<T> Eq for Key<T> {}
+impl<T> PartialOrd for Key<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Key<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.index, self.generation).cmp(&(other.index, other.generation))
+    }
+}
 impl<T> Hash for Key<T> {
     fn hash<S: Hasher>(&self, state: &mut S) {
         state.write_u64(u64::from(self.generation) << 32 | u64::from(self.index));

@@ -11,6 +11,8 @@ use crate::world::{ConnectionKey, World};
 const MESSAGES_MAX: usize = 5;
 /// Commands that wait behind them to keep their order; more are carried out at once.
 const OTHERS_MAX: usize = 100;
+/// Connections for which something is handled at once: when more is due, others have their turn between.
+const RELEASED_MAX: usize = 64;
 /// Bytes that wait for one connection: five private messages of the usual greatest length.
 const BYTES_MAX: usize = 256 * 1024;
 
@@ -89,7 +91,7 @@ impl World {
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };
-        let is_new = connection.waiting.is_none();
+        let before = connection.waiting.as_ref().map(|waiting| waiting.due);
         let waiting = connection.waiting.get_or_insert_with(|| {
             Box::new(Waiting {
                 due,
@@ -109,10 +111,14 @@ impl World {
                 waiting.queue.push_back(text.into());
             }
         }
-        if is_new && waiting.queue.is_empty() {
+        let due = waiting.due;
+        if waiting.queue.is_empty() {
             connection.waiting = None;
-        } else if is_new {
-            self.waiting.push(key);
+        } else if before != Some(due) {
+            if let Some(before) = before {
+                self.waiting.remove(&(before, key));
+            }
+            self.waiting.insert((due, key));
         }
         fits || waited
     }
@@ -135,23 +141,16 @@ impl World {
         true
     }
 
-    /// The connections for which something is due.
+    /// The connections for which something is due, those first for which it has been due longest; not too many.
     pub fn due(&self) -> Vec<ConnectionKey> {
-        let is_due = |key: &ConnectionKey| {
-            let connection = self.connections.get(*key);
-            let waiting = connection.and_then(|connection| connection.waiting.as_ref());
-            waiting.is_some_and(|waiting| waiting.due <= self.now.monotonic)
-        };
-        self.waiting.iter().copied().filter(is_due).collect()
+        let due = self.waiting.iter();
+        let due = due.take_while(|(due, _)| *due <= self.now.monotonic);
+        due.take(RELEASED_MAX).map(|(_, key)| *key).collect()
     }
 
     /// When the next message is due, in milliseconds of [`crate::Now::monotonic`].
     pub fn next_due(&self) -> Option<u64> {
-        let connections = self.waiting.iter().filter_map(|&key| self.connections.get(key));
-        connections
-            .filter_map(|connection| connection.waiting.as_ref())
-            .map(|waiting| waiting.due)
-            .min()
+        self.waiting.first().map(|(due, _)| *due)
     }
 
     /// When what waits for a connection is due.
@@ -194,9 +193,9 @@ impl World {
     /// Nothing waits for a connection any more.
     pub(crate) fn forget_waiting(&mut self, key: ConnectionKey) {
         if let Some(connection) = self.connections.get_mut(key)
-            && connection.waiting.take().is_some()
+            && let Some(waiting) = connection.waiting.take()
         {
-            self.waiting.retain(|&other| other != key);
+            self.waiting.remove(&(waiting.due, key));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The world itself: the maps that find things, and sending.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -115,8 +115,8 @@ pub struct World {
     pub(crate) absent: Vec<ConnectionKey>,
     pub(crate) spent: Vec<ConnectionKey>,
     pub(crate) kept_rooms: Vec<ChannelKey>,
-    /// For whom something waits.
-    pub(crate) waiting: Vec<ConnectionKey>,
+    /// For whom something waits, by when it is due.
+    pub(crate) waiting: BTreeSet<(u64, ConnectionKey)>,
     pub(crate) turn: Turn,
     pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
     pub(crate) errors: Errors,
@@ -173,7 +173,7 @@ impl World {
             absent: Vec::new(),
             spent: Vec::new(),
             kept_rooms: Vec::new(),
-            waiting: Vec::new(),
+            waiting: BTreeSet::new(),
             turn: Turn::default(),
             takeovers: Map::default(),
             errors: Errors::default(),
