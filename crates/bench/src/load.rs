@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod crowd;
+pub(crate) mod dice;
 pub mod frame;
 pub mod hearing;
 pub mod ledger;

@@ -1,6 +1,5 @@
 //! What the crowd does: the workloads, their usual sizes, and one measurement of each.
 
-mod dice;
 pub mod evening;
 pub mod fairness;
 pub mod idle;

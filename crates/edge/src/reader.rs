@@ -21,6 +21,10 @@ use crate::websocket::{Decoder, Event, Opcode};
 
 /// A connection may read so often before others have their turn.
 const READS_PER_POLL: usize = 4;
+/// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
+/// acknowledge every second segment and not every read. It forgets that when the connection rests, and from people who
+/// type, who are the rule, it never hears of it.
+const READS_PER_HINT: u32 = 16;
 /// Nothing more is read in a turn whose inputs have grown over this: what then waits, waits in the sockets.
 const INPUT_BYTES_MAX: usize = 8 << 20;
 
@@ -51,6 +55,8 @@ pub(crate) struct Reader<A: Application + 'static> {
     socket: OwnedReadHalf,
     decoder: Decoder,
     id: ConnectionId,
+    /// How often something was read in the second in which something last came.
+    reads: u32,
 }
 
 impl<A: Application + 'static> Reader<A> {
@@ -66,6 +72,7 @@ impl<A: Application + 'static> Reader<A> {
             place,
             socket,
             id,
+            reads: 0,
         };
         if !greeted.early.is_empty() {
             let shared = &mut *edge.shared.borrow_mut();
@@ -212,8 +219,15 @@ impl<A: Application + 'static> Future for Reader<A> {
             match Pin::new(&mut this.socket).poll_read(context, &mut read) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) if !read.filled().is_empty() => {
-                    if let Some(peer) = shared.peers.get_mut(slot as usize) {
+                    if let Some(peer) = shared.peers.get_mut(slot as usize)
+                        && peer.heard != shared.second
+                    {
                         peer.heard = shared.second;
+                        this.reads = 0;
+                    }
+                    this.reads += 1;
+                    if this.reads.is_multiple_of(READS_PER_HINT) {
+                        let _ = this.socket.as_ref().set_quickack(false);
                     }
                     this.take(shared, read.filled_mut());
                 }

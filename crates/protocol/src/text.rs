@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr3;
+
 /// Replaces `&`, `<` and `>` by their entities, as all user text is before it is stored or relayed (page 1,
 /// "Escaping and lengths").
 pub fn escape_html(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>')) {
+    if memchr3(b'&', b'<', b'>', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);

@@ -20,6 +20,34 @@ static FUNCTIONS: &[Function<Vec<u8>>] = &[Function {
     run: echo,
 }];
 
+#[test]
+fn a_function_that_names_no_table_has_no_room_for_one() {
+    static UNNAMED: &[Function<Vec<u8>>] = &[Function {
+        library: "",
+        name: "echo",
+        signature: "(value)",
+        summary: "",
+        run: echo,
+    }];
+    let mut engine = Engine::new(&Options {
+        functions: &[UNNAMED],
+        ..Options::default()
+    })
+    .unwrap();
+    let mut out = Vec::new();
+    engine
+        .load(&mut out, "main.lua", "function go() echo({ a = 1 }) end")
+        .unwrap();
+    let error = engine.call(&mut out, "", "go", &[]).unwrap_err();
+    assert!(
+        error
+            .message
+            .ends_with("bad argument #1 to 'echo' (the signature names no table)"),
+        "{error:?}"
+    );
+    assert!(out.is_empty());
+}
+
 fn engine() -> Engine<Vec<u8>> {
     let mut engine = Engine::new(&Options {
         functions: &[FUNCTIONS],

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::load::crowd::{Crowd, Room};
+use crate::load::dice::Dice;
 use crate::load::hearing::Kind;
 use crate::load::stamp::Stamp;
 
@@ -81,9 +82,10 @@ impl Crowd {
             return Ok(());
         }
         if !self.hearing.full {
-            // The least of servers has every room that one asks for.
+            // The least of servers has every room that one asks for. The names are as long as those that others give,
+            // so that the messages are.
             for (number, room) in self.rooms.iter_mut().enumerate().skip(first) {
-                room.name = format!("Bench{number}").into_bytes();
+                room.name = format!("ADH-{number:020x}").into_bytes();
             }
             return Ok(());
         }
@@ -191,6 +193,9 @@ impl Crowd {
         )
     }
 
+    /// Writes what is said. Its length is chance, but always the same for the same words: were all messages equally long,
+    /// the system would take what it sends for full segments of a narrow network as soon as a few of them make 536 bytes,
+    /// and acknowledge it otherwise, on the account of whichever server writes a little more around each message.
     fn stamp(&mut self, kind: Kind, speaker: usize, slot: u32, intended: u64, size: usize) {
         let Some(client) = self.clients.get_mut(speaker) else {
             return;
@@ -203,6 +208,8 @@ impl Crowd {
         };
         let sequence = *said;
         *said += 1;
+        let mut dice = Dice::new((speaker as u64) << 32 | u64::from(sequence));
+        let length = size / 2 + dice.below(size + 1);
         let start = self.scratch.len();
         Stamp {
             slot,
@@ -210,7 +217,7 @@ impl Crowd {
             intended,
         }
         .write(&mut self.scratch);
-        while let Some(missing) = size
+        while let Some(missing) = length
             .checked_sub(self.scratch.len() - start)
             .filter(|missing| *missing > 0)
         {

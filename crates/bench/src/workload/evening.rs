@@ -3,9 +3,9 @@
 use crate::Error;
 use crate::load::client::Phase;
 use crate::load::crowd::Crowd;
+use crate::load::dice::Dice;
 use crate::load::hearing::Kind;
 use crate::report::sample::Sample;
-use crate::workload::dice::Dice;
 use crate::workload::yard::Yard;
 
 /// Of a hundred things that people do.

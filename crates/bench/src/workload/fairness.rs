@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::load::crowd::Crowd;
+use crate::load::dice::Dice;
 use crate::load::hearing::Kind;
 use crate::load::people::Identity;
 use crate::report::sample::Sample;
 use crate::server::Site;
-use crate::workload::dice::Dice;
 use crate::workload::shape::Shape;
 use crate::workload::yard::Yard;
 

@@ -23,7 +23,7 @@ pub struct Wishes {
     /// Open loop: so many messages in a second, whatever the server does
     #[arg(long, value_name = "PER_SECOND")]
     pub rate: Option<f64>,
-    /// Length of each message in bytes, at least 23
+    /// Length of a message in bytes: from half of it to half as much again, and at least 23
     #[arg(long, value_name = "BYTES")]
     pub size: Option<usize>,
     /// Seconds of each measurement

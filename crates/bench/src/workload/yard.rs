@@ -151,9 +151,10 @@ impl<'a> Yard<'a> {
             let before = self.crowd.hearing.frames;
             self.rest(Duration::from_millis(300));
             if self.crowd.hearing.frames == before || begun.elapsed() > Duration::from_secs(30) {
-                return;
+                break;
             }
         }
+        self.crowd.forget_what_was();
     }
 
     /// The same load before and in the measurement; what is told is of the second part.

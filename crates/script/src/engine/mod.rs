@@ -64,7 +64,8 @@ pub struct Function<H: 'static> {
     pub library: &'static str,
     /// Its name in there.
     pub name: &'static str,
-    /// Parameters and results, for the documentation: `(con: Connection): string`.
+    /// Parameters and results, for the documentation: `(con: Connection): string`. Only where it names a `table` can the
+    /// body read tables in tables ([`Arguments::json`]).
     pub signature: &'static str,
     /// What it does, one sentence for the documentation.
     pub summary: &'static str,

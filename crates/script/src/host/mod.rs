@@ -159,8 +159,10 @@ fn handle(kind: u64, index: u32, generation: u32) -> f64 {
 }
 
 fn parts(number: f64, kind: u64) -> Option<(u32, u32)> {
-    let bits = number as u64;
-    if bits as f64 != number || bits >> KIND_BITS != kind {
+    // By way of a signed number, for which processors have an instruction.
+    let signed = number as i64;
+    let bits = signed as u64;
+    if signed as f64 != number || bits >> KIND_BITS != kind {
         return None;
     }
     let index = (bits & u64::from(INDEX_MAX)) as u32;

@@ -1,5 +1,6 @@
-//! From Lua to Rust: the arguments of a host function. Nothing here raises or converts in
-//! place; the slots that it uses on the stack are there before ([`super::push::STACK`]).
+//! From Lua to Rust: the arguments of a host function. Nothing here raises or converts in place; the slots that it uses
+//! on the stack are there before: [`super::push::STACK`] for tables in tables, else the twenty that Luau gives every
+//! function.
 
 use std::borrow::Cow;
 use std::ffi::c_int;
@@ -22,6 +23,7 @@ pub struct Arguments<'a> {
     count: usize,
     name: &'static str,
     shared: &'a Shared,
+    nested: bool,
 }
 
 impl std::fmt::Debug for Arguments<'_> {
@@ -35,14 +37,26 @@ impl std::fmt::Debug for Arguments<'_> {
 }
 
 impl<'a> Arguments<'a> {
-    /// `lua` must be running the host function `name` and have [`super::push::STACK`] free slots.
-    pub(super) unsafe fn new(lua: *mut ffi::lua_State, name: &'static str, shared: &'a Shared) -> Self {
+    /// Whether a function with this signature may ask for tables in tables.
+    pub(super) fn may_nest(signature: &str) -> bool {
+        signature.contains("table")
+    }
+
+    /// `lua` must be running the host function `name` and, if it may ask for tables in tables, have
+    /// [`super::push::STACK`] free slots; else those that every function has.
+    pub(super) unsafe fn new(
+        lua: *mut ffi::lua_State,
+        name: &'static str,
+        shared: &'a Shared,
+        nested: bool,
+    ) -> Self {
         let count = usize::try_from(unsafe { ffi::lua_gettop(lua) }).unwrap_or(0);
         Self {
             lua,
             count,
             name,
             shared,
+            nested,
         }
     }
 
@@ -211,9 +225,13 @@ impl<'a> Arguments<'a> {
     /// was before.
     ///
     /// # Errors
-    /// When the argument is no table, or holds what JSON has no form for: functions, threads, more than 32 levels.
+    /// When the argument is no table, or holds what JSON has no form for: functions, threads, more than 32 levels. And
+    /// when the signature of the function does not name a `table`, for which there would be room.
     pub fn json(&self, index: usize, out: &mut Vec<u8>) -> Result<(), HostError> {
         let table = self.table(index)?;
+        if !self.nested {
+            return Err(self.bad(index, "the signature names no table"));
+        }
         let start = out.len();
         // SAFETY: `table` is a table, and each of the levels finds its slots.
         let result = unsafe {
@@ -313,33 +331,34 @@ impl<'a> Arguments<'a> {
 
 /// The bytes of the string at `index`, which must be one; valid while it is on the stack.
 pub(super) unsafe fn bytes<'a>(lua: *mut ffi::lua_State, index: c_int) -> &'a [u8] {
+    unsafe { string(lua, index).unwrap_or_default() }
+}
+
+/// The bytes at `index` if there is a string; valid while it is on the stack. A number stays one.
+pub(super) unsafe fn string<'a>(lua: *mut ffi::lua_State, index: c_int) -> Option<&'a [u8]> {
     unsafe {
         let mut length = 0;
-        let start = ffi::lua_tolstring(lua, index, &raw mut length);
-        if start.is_null() {
-            &[]
-        } else {
-            slice::from_raw_parts(start.cast(), length)
-        }
+        let start = ffi::lua_tolstringatom(lua, index, &raw mut length, ptr::null_mut());
+        (!start.is_null()).then(|| slice::from_raw_parts(start.cast(), length))
     }
 }
 
 /// As `String::from_utf8_lossy`, quick where nothing is to be replaced.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8. Nearly all strings are that, and this check is cheaper than the general one.
+        return Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) });
+    }
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 pub(super) unsafe fn text_at<'a>(lua: *mut ffi::lua_State, index: c_int) -> Option<Cow<'a, str>> {
     unsafe {
-        match ffi::lua_type(lua, index) {
-            ffi::LUA_TSTRING => Some(lossy(bytes(lua, index))),
-            ffi::LUA_TNUMBER => Some(Cow::Owned(number_text(ffi::lua_tonumberx(
-                lua,
-                index,
-                ptr::null_mut(),
-            )))),
-            _ => None,
+        if let Some(bytes) = string(lua, index) {
+            return Some(lossy(bytes));
         }
+        (ffi::lua_type(lua, index) == ffi::LUA_TNUMBER)
+            .then(|| Cow::Owned(number_text(ffi::lua_tonumberx(lua, index, ptr::null_mut()))))
     }
 }
 

@@ -7,7 +7,8 @@ use std::ptr;
 use memchr::{memchr, memmem};
 use mlua::ffi;
 
-use super::{Chunk, Shared, arguments, limits, push};
+use super::arguments::{self, string};
+use super::{Chunk, Shared, limits, push};
 
 /// How many steps a part of a pattern that matches without looking for interrupts may take: bytes of the subject
 /// times bytes of the pattern.
@@ -39,7 +40,7 @@ const REMOVED: [(&str, &CStr); 5] = [
     ("string", c"split"),
 ];
 
-/// Functions of Luau that are called through a guard, which finds the original in its second upvalue.
+/// Functions of Luau that are called through a guard, which finds the original in its upvalue.
 const GUARDED: [(&str, &CStr, ffi::lua_CFunction); 15] = [
     ("string", c"find", find),
     ("string", c"match", pattern),
@@ -74,15 +75,14 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
         }
         for (library, name, guard) in GUARDED {
             table(lua, library);
-            ffi::lua_pushlightuserdata(lua, shared_pointer(shared));
-            ffi::lua_getfield(lua, -2, name.as_ptr());
+            ffi::lua_getfield(lua, -1, name.as_ptr());
             let original = ffi::lua_tocfunction(lua, -1);
             ffi::lua_settop(lua, -2);
             ffi::lua_pushlightuserdata(
                 lua,
                 original.map_or(ptr::null_mut(), |original| original as *mut c_void),
             );
-            ffi::lua_pushcclosurek(lua, guard, name.as_ptr(), 2, None);
+            ffi::lua_pushcclosurek(lua, guard, name.as_ptr(), 1, None);
             ffi::lua_setfield(lua, -2, name.as_ptr());
             ffi::lua_settop(lua, -2);
         }
@@ -91,8 +91,7 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
         } else {
             ffi::lua_error(lua);
         }
-        ffi::lua_pushlightuserdata(lua, shared_pointer(shared));
-        ffi::lua_pushcclosurek(lua, require, c"require".as_ptr(), 1, None);
+        ffi::lua_pushcclosurek(lua, require, c"require".as_ptr(), 0, None);
         ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
 
         // Scripts may write into `string`, but not turn what strings do in general.
@@ -164,25 +163,16 @@ pub(super) unsafe fn load(lua: *mut ffi::lua_State, chunk: &Chunk) -> bool {
     }
 }
 
-fn shared_pointer(shared: &Shared) -> *mut c_void {
-    ptr::from_ref(shared).cast_mut().cast()
-}
-
 /// Goes on with the guarded function, in the frame of its guard.
 unsafe fn original(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
-        let function = ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(2));
+        let function = ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(1));
         if function.is_null() {
             return 0;
         }
         // SAFETY: `open` put a function pointer there, of a function that uses no upvalues.
         std::mem::transmute::<*mut c_void, ffi::lua_CFunction>(function)(lua)
     }
-}
-
-/// The bytes at `index` if there is a string.
-unsafe fn string<'a>(lua: *mut ffi::lua_State, index: c_int) -> Option<&'a [u8]> {
-    unsafe { (ffi::lua_type(lua, index) == ffi::LUA_TSTRING).then(|| arguments::bytes(lua, index)) }
 }
 
 /// Before `match`, `gmatch`, `gsub`, `find`: Luau looks for interrupts at every attempt to match, but not while a
@@ -286,9 +276,8 @@ unsafe extern "C-unwind" fn sort(lua: *mut ffi::lua_State) -> c_int {
                 ffi::luaL_checktype(lua, 1, ffi::LUA_TTABLE);
                 ffi::lua_settop(lua, 2);
             }
-            ffi::lua_pushlightuserdata(lua, ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(1)));
             ffi::lua_pushvalue(lua, 2);
-            ffi::lua_pushcclosurek(lua, compare, c"sort".as_ptr(), 2, None);
+            ffi::lua_pushcclosurek(lua, compare, c"sort".as_ptr(), 1, None);
             ffi::lua_replace(lua, 2);
         }
         original(lua)
@@ -298,7 +287,7 @@ unsafe extern "C-unwind" fn sort(lua: *mut ffi::lua_State) -> c_int {
 unsafe extern "C-unwind" fn compare(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         limits::poll(lua, super::shared_of(lua).callbacks.get());
-        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(2));
+        ffi::lua_pushvalue(lua, ffi::lua_upvalueindex(1));
         if ffi::lua_type(lua, -1) == ffi::LUA_TNIL {
             ffi::lua_pushboolean(lua, ffi::lua_lessthan(lua, 1, 2));
         } else {
@@ -346,7 +335,7 @@ unsafe extern "C-unwind" fn require(lua: *mut ffi::lua_State) -> c_int {
             ffi::luaL_error(lua, c"there is no module '%s'".as_ptr(), name);
         };
         ffi::lua_pushvalue(lua, 1);
-        ffi::lua_pushlightuserdata(lua, shared_pointer(shared));
+        ffi::lua_pushlightuserdata(lua, ptr::null_mut());
         ffi::lua_rawset(lua, 2);
         if !load(lua, chunk) {
             ffi::lua_error(lua);

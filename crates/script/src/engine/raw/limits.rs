@@ -9,8 +9,6 @@ use std::sync::{Mutex, PoisonError};
 
 use mlua::ffi;
 
-use super::Shared;
-
 /// Luau expects blocks aligned for any of its types.
 const ALIGNMENT: usize = 16;
 
@@ -144,8 +142,7 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_in
         return;
     }
     unsafe {
-        let callbacks = ffi::lua_callbacks(lua);
-        let shared = &*(*callbacks).userdata.cast::<Shared>();
+        let shared = super::shared_of(lua);
         if shared.alarm.as_ref().is_some_and(|alarm| alarm.expired()) {
             ffi::lua_rawcheckstack(lua, 4);
             // The script's function is the innermost one, or has called the one in C that looked.
@@ -157,6 +154,6 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_in
         if let Some(alarm) = shared.alarm.as_ref().filter(|alarm| alarm.wants_sample()) {
             alarm.sampler.add(super::report::stack(lua));
         }
-        clear(callbacks);
+        clear(shared.callbacks.get());
     }
 }

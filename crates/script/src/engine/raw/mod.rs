@@ -11,9 +11,8 @@
 //!    which an unwinding frees like a return does. They are `extern "C-unwind"` or plain Rust, never `extern "C"`.
 //! 4. The host value is lent to Lua as a pointer for the time of one [`State::run_with`]; the `&mut H` made of it
 //!    lives only inside one host function, which cannot call Lua.
-//! 5. [`Shared`] outlives the state; Lua code reaches it through light userdata in upvalues that scripts cannot see
-//!    (there is no `debug` library). All of it is behind cells, used by one thread; the [`Alarm`] is what the
-//!    watchdog thread sees too.
+//! 5. [`Shared`] outlives the state, which leads to it by a pointer that is set once and that Luau never touches. All
+//!    of it is behind cells, used by one thread; the [`Alarm`] is what the watchdog thread sees too.
 
 #![allow(unsafe_code)]
 
@@ -142,8 +141,7 @@ impl State {
             (*callbacks).userdata = shared.as_ptr().cast();
             shared.as_ref().callbacks.set(callbacks);
             for function in [entry as ffi::lua_CFunction, report::handler] {
-                ffi::lua_pushlightuserdata(lua.as_ptr(), shared.as_ptr().cast());
-                ffi::lua_pushcclosurek(lua.as_ptr(), function, c"call".as_ptr(), 1, None);
+                ffi::lua_pushcclosurek(lua.as_ptr(), function, c"call".as_ptr(), 0, None);
             }
             if let Some(alarm) = &shared.as_ref().alarm {
                 alarm.trigger.connect(callbacks);
@@ -171,7 +169,7 @@ impl State {
                 .chain([super::globals::functions::<H>()])
             {
                 for function in functions {
-                    push::register(lua, shared.as_ref(), function);
+                    push::register(lua, function);
                 }
             }
             for &(table, name, value) in constants {
@@ -311,9 +309,9 @@ impl Drop for State {
     }
 }
 
-/// The [`Shared`] in the first upvalue of the running function.
+/// The [`Shared`] that belongs to a state.
 unsafe fn shared_of<'a>(lua: *mut ffi::lua_State) -> &'a Shared {
-    unsafe { &*ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(1)).cast::<Shared>() }
+    unsafe { &*(*ffi::lua_callbacks(lua)).userdata.cast::<Shared>() }
 }
 
 unsafe extern "C-unwind" fn entry(lua: *mut ffi::lua_State) -> c_int {

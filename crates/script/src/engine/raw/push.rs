@@ -131,31 +131,33 @@ unsafe fn reply(lua: *mut ffi::lua_State, shared: &Shared, reply: &Reply) -> c_i
 }
 
 /// Puts a host function into its library.
-pub(super) unsafe fn register<H: 'static>(
-    lua: *mut ffi::lua_State,
-    shared: &Shared,
-    function: &'static Function<H>,
-) {
+pub(super) unsafe fn register<H: 'static>(lua: *mut ffi::lua_State, function: &'static Function<H>) {
+    let trampoline = if Arguments::may_nest(function.signature) {
+        trampoline::<H, true>
+    } else {
+        trampoline::<H, false>
+    };
     // Freed by an unwinding too; and while a state is opened nothing but the system's end of memory raises.
     let name = CString::new(function.name).unwrap_or_default();
     unsafe {
         super::library::table(lua, function.library);
-        ffi::lua_pushlightuserdata(lua, ptr::from_ref(shared).cast_mut().cast());
         ffi::lua_pushlightuserdata(lua, ptr::from_ref(function).cast_mut().cast());
-        ffi::lua_pushcclosurek(lua, trampoline::<H>, name.as_ptr(), 2, None);
+        ffi::lua_pushcclosurek(lua, trampoline, name.as_ptr(), 1, None);
         ffi::lua_setfield(lua, -2, name.as_ptr());
         ffi::lua_settop(lua, -2);
     }
 }
 
-/// What Lua calls for every host function.
-unsafe extern "C-unwind" fn trampoline<H: 'static>(lua: *mut ffi::lua_State) -> c_int {
+/// What Lua calls for every host function; `NESTED` for those that read tables in tables, which takes room on the stack.
+unsafe extern "C-unwind" fn trampoline<H: 'static, const NESTED: bool>(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let shared = super::shared_of(lua);
-        let function = &*ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(2)).cast::<Function<H>>();
+        let function = &*ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(1)).cast::<Function<H>>();
         limits::poll(lua, shared.callbacks.get());
-        room(lua, STACK);
-        match guarded(lua, shared, function) {
+        if NESTED {
+            room(lua, STACK);
+        }
+        match guarded(lua, shared, function, NESTED) {
             Some(answer) => reply(lua, shared, &answer),
             None => raise(lua, shared),
         }
@@ -167,6 +169,7 @@ unsafe fn guarded<H: 'static>(
     lua: *mut ffi::lua_State,
     shared: &Shared,
     function: &'static Function<H>,
+    nested: bool,
 ) -> Option<Reply> {
     let host = shared.host.get().cast::<H>();
     let result = catch_unwind(AssertUnwindSafe(|| {
@@ -174,7 +177,7 @@ unsafe fn guarded<H: 'static>(
         // registered for the same `H`, and none can be called from inside another.
         let host = unsafe { host.as_mut() }.ok_or("the server cannot be called at this moment")?;
         // SAFETY: this is the state of the running function, and there is room on its stack.
-        let arguments = unsafe { Arguments::new(lua, function.name, shared) };
+        let arguments = unsafe { Arguments::new(lua, function.name, shared, nested) };
         (function.run)(host, &arguments)
     }));
     let message = match result {
