@@ -154,9 +154,9 @@ impl Crowd {
         }
     }
 
-    /// Lets the system acknowledge what comes from now on as if nothing had come before: when it does so, and at whose
-    /// expense, otherwise depends for as long as the load lasts on how the log-in ended.
-    pub(crate) fn forget_what_was(&self) {
+    /// Lets the system acknowledge whatever is read at once, as after a rest. Otherwise, when it does so, and at whose
+    /// expense, depends for as long as the load lasts on how the log-in ended.
+    pub(crate) fn acknowledge_at_once(&self) {
         for stream in self.clients.iter().filter_map(|client| client.stream.as_ref()) {
             // Where it does not know how, it stays as it is.
             let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);

@@ -154,7 +154,7 @@ impl<'a> Yard<'a> {
                 break;
             }
         }
-        self.crowd.forget_what_was();
+        self.crowd.acknowledge_at_once();
     }
 
     /// The same load before and in the measurement; what is told is of the second part.
