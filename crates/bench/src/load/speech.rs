@@ -193,9 +193,8 @@ impl Crowd {
         )
     }
 
-    /// Writes what is said. Its length is chance, but always the same for the same words: were all messages equally long,
-    /// the system would take what it sends for full segments of a narrow network as soon as a few of them make 536 bytes,
-    /// and acknowledge it otherwise, on the account of whichever server writes a little more around each message.
+    /// Writes what is said. Its length is chance, as that of what people say, but always the same for the same words, so
+    /// that every server gets the same.
     fn stamp(&mut self, kind: Kind, speaker: usize, slot: u32, intended: u64, size: usize) {
         let Some(client) = self.clients.get_mut(speaker) else {
             return;
