@@ -9,9 +9,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// An allocator whose use is counted: `#[global_allocator] static ALLOCATOR: Counted<System> = Counted(System);`
-#[derive(Debug, Default)]
-pub struct Counted<A>(pub A);
+/// An allocator whose use is counted:
+/// `#[global_allocator] static ALLOCATOR: Counted<System> = Counted { inner: System, except: &[] };`
+#[derive(Debug)]
+pub struct Counted<A> {
+    /// Where the memory comes from.
+    pub inner: A,
+    /// Blocks of exactly so many bytes are not counted: those of an allocator that takes memory in stock.
+    pub except: &'static [usize],
+}
+
+impl<A> Counted<A> {
+    fn count(&self, bytes: usize) {
+        if !self.except.contains(&bytes) {
+            NUMBER.fetch_add(1, Ordering::Relaxed);
+            BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
+    }
+}
 
 /// What was asked for: new blocks, and blocks of another size in the place of old ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,33 +56,28 @@ pub fn allocations() -> Allocations {
     }
 }
 
-fn count(bytes: usize) {
-    NUMBER.fetch_add(1, Ordering::Relaxed);
-    BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
-}
-
 // SAFETY: every call goes to the inner allocator with the same arguments, and its answer comes back unchanged.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        self.count(layout.size());
         // SAFETY: the caller's promises are the inner allocator's.
-        unsafe { self.0.alloc(layout) }
+        unsafe { self.inner.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
+        self.count(layout.size());
         // SAFETY: as above.
-        unsafe { self.0.alloc_zeroed(layout) }
+        unsafe { self.inner.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: as above.
-        unsafe { self.0.dealloc(block, layout) };
+        unsafe { self.inner.dealloc(block, layout) };
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
+        self.count(size);
         // SAFETY: as above.
-        unsafe { self.0.realloc(block, layout, size) }
+        unsafe { self.inner.realloc(block, layout, size) }
     }
 }
