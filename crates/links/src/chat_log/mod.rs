@@ -70,8 +70,8 @@ impl fmt::Display for Gauges {
         } = self;
         write!(
             formatter,
-            "{readers} now, {waiting} entries waiting; so far {accepted} readers, {entries} entries; {cut_off} slow \
-             readers cut off, {lost} entries lost"
+            "{readers} now, {accepted} so far, {cut_off} cut off as too slow; entries: {waiting} waiting, {entries} so \
+             far, {lost} lost"
         )
     }
 }

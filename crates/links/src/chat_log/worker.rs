@@ -102,7 +102,7 @@ impl Worker {
         if slow > 0 {
             let counter = &self.shared.counters.cut_off;
             counter.fetch_add(slow as u64, Ordering::Relaxed);
-            tracing::warn!("{slow} readers of the chat log were too slow and are cut off");
+            tracing::warn!(readers = slow, "who is too slow to read the chat log is cut off");
         }
         self.count();
     }
