@@ -2,10 +2,11 @@ use std::collections::HashSet;
 use std::mem;
 use std::net::IpAddr;
 
+use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{AccountId, AccountName};
 
 use crate::error::AccountError;
-use crate::limits::{AddressGroup, RateLimiter};
+use crate::limits::RateLimiter;
 use crate::settings::AccountSettings;
 
 /// Keys that each limiter remembers, and logins that are remembered as good.

@@ -37,12 +37,13 @@ pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
 pub use event::AccountEvent;
+pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, Profile,
 };
 pub use guard::Cost;
 pub use http::AccountHttp;
-pub use limits::{AddressGroup, Limit, Pace, RateLimiter};
+pub use limits::{Limit, Pace, RateLimiter};
 pub use operator::{Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import};
 pub use password::PasswordCost;
 pub use provider::{LoginCheck, LoginOutcome, LoginProvider};

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
 
 /// How often something may happen: `burst` times at once, and once more for every `seconds_each` that pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,23 +17,6 @@ pub struct Pace {
     pub burst: u32,
     /// Times in each second, at least 1.
     pub per_second: u32,
-}
-
-/// Whom a rate limit means by an address: one IPv4 address, or one IPv6 network of 64 bits, since that is what one
-/// subscriber gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AddressGroup(IpAddr);
-
-impl From<IpAddr> for AddressGroup {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = address.to_bits() >> 64 << 64;
-                IpAddr::V6(Ipv6Addr::from_bits(network))
-            }
-            v4 => v4,
-        })
-    }
 }
 
 /// Counts per key and says how long to wait. Holds at most `capacity` keys: when it is full, the key that is nearest
@@ -249,14 +231,5 @@ mod tests {
         );
         assert_eq!(limiter.take(&5000, 9000), Ok(()));
         assert_eq!(limiter.whole_at.len(), 1, "the forgiven are forgotten first");
-    }
-
-    #[test]
-    fn addresses_are_grouped() {
-        let group = |text: &str| AddressGroup::from(text.parse::<IpAddr>().unwrap());
-        assert_eq!(group("2001:db8:1:2::1"), group("2001:db8:1:2:ffff::9"));
-        assert_ne!(group("2001:db8:1:2::1"), group("2001:db8:1:3::1"));
-        assert_ne!(group("192.0.2.1"), group("192.0.2.2"));
-        assert_eq!(group("::ffff:192.0.2.1"), group("192.0.2.1"));
     }
 }

@@ -2,6 +2,7 @@
 //! between the edges and the core. No I/O and no state.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod change;
 pub mod command;
 pub mod error;
