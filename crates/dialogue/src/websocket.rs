@@ -11,7 +11,8 @@ use crate::program::STARTING;
 /// Generous: nothing here takes more than a second, but other tests want the processor, too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const TEXT: u8 = 0x1;
+/// The opcode of a text.
+pub const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
@@ -25,6 +26,8 @@ pub struct WebSocket {
     pub heard: VecDeque<String>,
     /// Whether the server has closed it, with a close frame or without.
     pub is_closed: bool,
+    /// The code of the server's close frame, once one has come.
+    pub closed_with: Option<u16>,
     pings: u64,
 }
 
@@ -48,12 +51,22 @@ impl WebSocket {
     /// # Errors
     /// The server does not shake hands.
     pub fn open_as(server: SocketAddr, path: &str, version: u8, from: &str) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(server)?;
+        let version = format!("X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\n");
+        Self::over(TcpStream::connect(server)?, path, &version)
+    }
+
+    /// As [`WebSocket::open`], over a connection that is there already. `headers` are further header lines, each with
+    /// its line break; the version of the WebSocket protocol is one of them.
+    ///
+    /// # Errors
+    /// The server does not shake hands. The head of its answer is the message, if there is one.
+    pub fn over(mut stream: TcpStream, path: &str, headers: &str) -> io::Result<Self> {
+        let server = stream.peer_addr()?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+             {headers}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         stream.write_all(request.as_bytes())?;
         let mut stream = BufReader::new(stream);
@@ -70,8 +83,55 @@ impl WebSocket {
             stream,
             heard: VecDeque::new(),
             is_closed: false,
+            closed_with: None,
             pings: 0,
         })
+    }
+
+    /// The same connection once more, for a thread to write to while another one reads. Only the first may read.
+    ///
+    /// # Errors
+    /// The system gives no further descriptor.
+    pub fn writer(&self) -> io::Result<Self> {
+        Ok(Self {
+            stream: BufReader::new(self.stream.get_ref().try_clone()?),
+            heard: VecDeque::new(),
+            is_closed: self.is_closed,
+            closed_with: None,
+            pings: 0,
+        })
+    }
+
+    /// How long a read may take from now on; without end when nothing is given.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn set_patience(&self, patience: Option<Duration>) -> io::Result<()> {
+        self.stream.get_ref().set_read_timeout(patience)
+    }
+
+    /// Ends the connection in both directions at once, also for a thread that reads from it.
+    pub fn shut(&self) {
+        let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    /// The next text that is no `PIN`; nothing once the connection is closed.
+    ///
+    /// # Errors
+    /// Nothing comes in time, or nonsense.
+    pub fn next_text(&mut self) -> io::Result<Option<String>> {
+        while self.heard.is_empty() && !self.is_closed {
+            self.read()?;
+        }
+        Ok(self.heard.pop_front())
     }
 
     /// Sends a text.
@@ -217,6 +277,7 @@ impl WebSocket {
             0x81 => Ok(Came::Text(String::from_utf8(payload).map_err(io::Error::other)?)),
             0x88 => {
                 self.is_closed = true;
+                self.closed_with = payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
                 let _ = self.send(CLOSE, payload.get(..2).unwrap_or_default());
                 Ok(Came::Nothing)
             }
@@ -233,27 +294,32 @@ impl WebSocket {
     }
 
     fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        let mut frame = vec![0x80 | opcode];
-        match payload.len() {
-            short @ 0..=125 => frame.push(0x80 | short as u8),
-            middle @ 126..=0xFFFF => {
-                frame.push(0x80 | 126);
-                frame.extend((middle as u16).to_be_bytes());
-            }
-            long => {
-                frame.push(0x80 | 127);
-                frame.extend((long as u64).to_be_bytes());
-            }
-        }
-        frame.extend(MASK);
-        frame.extend(
-            payload
-                .iter()
-                .zip(MASK.iter().cycle())
-                .map(|(byte, mask)| byte ^ mask),
-        );
-        self.stream.get_mut().write_all(&frame)
+        self.raw(&frame(opcode, payload))
     }
+}
+
+/// A whole frame of a client, with its mask.
+pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        short @ 0..=125 => frame.push(0x80 | short as u8),
+        middle @ 126..=0xFFFF => {
+            frame.push(0x80 | 126);
+            frame.extend((middle as u16).to_be_bytes());
+        }
+        long => {
+            frame.push(0x80 | 127);
+            frame.extend((long as u64).to_be_bytes());
+        }
+    }
+    frame.extend(MASK);
+    frame.extend(
+        payload
+            .iter()
+            .zip(MASK.iter().cycle())
+            .map(|(byte, mask)| byte ^ mask),
+    );
+    frame
 }
 
 /// A connection that never identifies and is only asked whether the server has come so far. What the server had read

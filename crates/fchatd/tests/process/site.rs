@@ -236,6 +236,11 @@ impl Server {
         panic!("{part:?} is not in the log: {}", self.log.lock().unwrap());
     }
 
+    /// What is in the log and was not taken by [`Server::await_log`].
+    pub(crate) fn logged(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Waits for the end.
     pub(crate) fn ended(mut self) -> Ended {
         let code = self.process.wait();
