@@ -233,7 +233,7 @@ impl Server {
             drop(log);
             thread::sleep(Duration::from_millis(5));
         }
-        panic!("{part:?} is not in the log: {}", self.log.lock().unwrap());
+        panic!("{part:?} is not in the log: {}", self.logged());
     }
 
     /// What is in the log and was not taken by [`Server::await_log`].
