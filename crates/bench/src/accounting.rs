@@ -23,6 +23,8 @@ pub struct Account {
     system: u64,
     /// Resident memory in bytes.
     pub resident: u64,
+    /// The most resident memory that it ever had, in bytes.
+    pub peak: u64,
 }
 
 /// What happened between two accounts, in nanoseconds.
@@ -71,7 +73,8 @@ impl Account {
             threads,
             user,
             system,
-            resident: resident(&status).unwrap_or(0),
+            resident: memory(&status, "VmRSS:").unwrap_or(0),
+            peak: memory(&status, "VmHWM:").unwrap_or(0),
         })
     }
 
@@ -117,8 +120,8 @@ fn times(stat: &str) -> Option<(u64, u64)> {
     Some((next()? * NANOSECONDS_PER_TICK, next()? * NANOSECONDS_PER_TICK))
 }
 
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn memory(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_kibibytes() {
-        assert_eq!(resident("Name:\tx\nVmRSS:\t  12 kB\n"), Some(12 * 1024));
+        assert_eq!(memory("Name:\tx\nVmRSS:\t  12 kB\n", "VmRSS:"), Some(12 * 1024));
     }
 
     #[test]
@@ -159,6 +162,7 @@ mod tests {
             user,
             system,
             resident: 0,
+            peak: 0,
         };
         let before = account(&[(1, (5, 0)), (2, (100, 7))], second, second);
         let spent = account(&[(1, (15, 3))], 3 * second, 2 * second).since(&before);

@@ -15,6 +15,7 @@ pub mod accounting;
 pub mod load;
 pub mod report;
 pub mod server;
+pub mod siege;
 pub mod statistics;
 pub mod workload;
 

@@ -2,19 +2,20 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fchatd_bench::Error;
 use fchatd_bench::load::people::People;
 use fchatd_bench::report::document::{Document, Outcome};
 use fchatd_bench::report::series::interleave;
 use fchatd_bench::report::targets::{self, Contest};
 use fchatd_bench::report::{plot, table};
 use fchatd_bench::server::{Wanted, allow_many_sockets};
+use fchatd_bench::siege::report::Siege;
 use fchatd_bench::workload::Workload;
 use fchatd_bench::workload::shape::{Shape, Wishes};
+use fchatd_bench::{Error, siege};
 
 /// Load for servers of the F-Chat protocol: what they deliver, how late, and what it costs them.
 ///
@@ -62,6 +63,23 @@ enum Task {
         smaller: usize,
         #[command(flatten)]
         how: Common,
+    },
+    /// Attack a server of one's own at full rate beside a quiet channel, and tell who noticed
+    Siege {
+        /// The command of fchatd, such as target/release/fchatd
+        #[arg(long, value_name = "COMMAND")]
+        server: String,
+        /// The attacks, with commas between; all without this
+        #[arg(long, value_delimiter = ',', value_name = "NAME")]
+        attack: Vec<String>,
+        /// The numbers of threads of the server
+        #[arg(long, value_delimiter = ',', default_value = "1,2,3", value_name = "COUNT")]
+        threads: Vec<usize>,
+        /// Keep the results in this file, as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        #[command(flatten)]
+        how: siege::Measure,
     },
     /// Draw plots of results
     Plots {
@@ -150,6 +168,13 @@ fn perform(task: Task) -> Result<bool, Error> {
             keep(&document, &how)?;
             Ok(!targets.contains("**no**"))
         }
+        Task::Siege {
+            server,
+            attack,
+            threads,
+            json,
+            how,
+        } => lay_siege(&server, &attack, &threads, json.as_deref(), &how),
         Task::Plots { files, into } => {
             let documents = files
                 .iter()
@@ -189,6 +214,39 @@ fn measure(servers: &[String], how: &How) -> Result<bool, Error> {
     }
     say(&table::document(&document));
     Ok(document.outcomes.iter().all(Outcome::is_clean))
+}
+
+fn lay_siege(
+    server: &str,
+    names: &[String],
+    threads: &[usize],
+    json: Option<&Path>,
+    how: &siege::Measure,
+) -> Result<bool, Error> {
+    let server = Wanted::parse(server);
+    let mut all = Siege::default();
+    for attack in siege::attacks::named(names)? {
+        for count in threads {
+            let outcome = siege::measure(&server, attack, *count, how)?;
+            let missed = outcome.missed().join(", ");
+            progress(&format!(
+                "{} on {count}: p99 {:.1} ms, {} harmed, peak {:.0} MiB, after {:.0} of {:.0} MiB; {}",
+                attack.name,
+                outcome.p99_ms,
+                outcome.harmed(),
+                outcome.peak_mib,
+                outcome.after_mib,
+                outcome.before_mib,
+                if missed.is_empty() { "met" } else { &missed }
+            ));
+            all.outcomes.push(outcome);
+            if let Some(file) = json {
+                all.write(file)?;
+            }
+        }
+    }
+    say(&all.table());
+    Ok(all.is_met())
 }
 
 fn keep(document: &Document, how: &Common) -> Result<(), Error> {

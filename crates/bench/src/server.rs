@@ -117,6 +117,20 @@ impl Wanted {
         }
     }
 
+    /// The words of a command. The first one is the program.
+    ///
+    /// # Errors
+    /// It is the address of a server instead.
+    pub(crate) fn words(&self) -> Result<Vec<String>, Error> {
+        if Self::is_address(&self.text) {
+            return Err(Error::new(format!(
+                "{} runs already; this needs a command that starts a server of its own",
+                self.text
+            )));
+        }
+        Ok(split(&self.text))
+    }
+
     fn is_address(text: &str) -> bool {
         text.contains("://") || (!text.contains(char::is_whitespace) && text.parse::<SocketAddr>().is_ok())
     }
@@ -217,17 +231,29 @@ fn start(text: &str, settings: &[(&str, String)]) -> Result<Running, Error> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Error::new("the command of a server is empty"));
     };
-    let fault = |error: std::io::Error| Error::because(format!("{program} can't be started"), error);
-    let log = File::create(folder.path().join("bench.log")).map_err(fault)?;
+    launch(command(program).args(arguments), port, folder)
+}
+
+/// A program without what the person at the terminal has set for a server of theirs.
+pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for (variable, _) in std::env::vars_os() {
-        // What the person at the terminal has set for a server of theirs.
         if variable.to_string_lossy().starts_with("FCHATD_") {
             command.env_remove(variable);
         }
     }
+    command
+}
+
+/// Starts a server, and waits until it listens on a port.
+///
+/// # Errors
+/// It does not; the last lines of what it said are in the message.
+pub(crate) fn launch(command: &mut Command, port: u16, folder: TempDir) -> Result<Running, Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let fault = |error: std::io::Error| Error::because(format!("{program} can't be started"), error);
+    let log = File::create(folder.path().join("bench.log")).map_err(fault)?;
     let mut child = command
-        .args(arguments)
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(fault)?)
         .stderr(log)
@@ -275,7 +301,7 @@ fn split(text: &str) -> Vec<String> {
     words
 }
 
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     // Different processes begin at different places, so that two of them seldom want the same one.
     let start = (std::process::id() % 15_000) as u16;
     let count = PORTS.end - PORTS.start;

@@ -11,6 +11,8 @@ use std::path::Path;
 use fchatd_bench::load::people::People;
 use fchatd_bench::report::sample::Sample;
 use fchatd_bench::server::Wanted;
+use fchatd_bench::siege::attacks::named;
+use fchatd_bench::siege::{self, Measure};
 use fchatd_bench::workload::Workload;
 use fchatd_bench::workload::shape::{Shape, Wishes};
 use fchatd_dialogue::Program;
@@ -214,6 +216,36 @@ fn people_with_passwords_get_tickets() {
     let error = Workload::Private.measure(&server, &wrong, &shape).unwrap_err();
     assert!(
         error.to_string().contains("no ticket for the account ada"),
+        "{error}"
+    );
+}
+
+/// What is measured depends on the machine; here it counts that the attack arrives, and that it is seen in the counts.
+#[test]
+fn a_siege_tells_who_noticed_and_what_was_refused() {
+    let server = Wanted::parse(&format!("'{}'", env!("CARGO_BIN_EXE_fchatd")));
+    let how = Measure {
+        seconds: 1.0,
+        recovery: 0.0,
+        people: 20,
+        nice: 0,
+        set: Vec::new(),
+    };
+    for attack in named(&["reports".to_owned(), "requests".to_owned()]).unwrap() {
+        let outcome = siege::measure(&server, attack, 2, &how).unwrap();
+        assert!(outcome.survived, "{outcome:?}");
+        assert_eq!(
+            (outcome.lost, outcome.disordered, outcome.cut_off),
+            (0, 0, 0),
+            "{outcome:?}"
+        );
+        assert!(outcome.p99_ms > 0.0 && outcome.peak_mib > 0.0, "{outcome:?}");
+        assert!(outcome.operator.looks > 0, "{outcome:?}");
+        assert!(!outcome.refused.0.is_empty(), "{outcome:?}");
+    }
+    let error = named(&["nonsense".to_owned()]).unwrap_err().to_string();
+    assert!(
+        error.contains("there is no attack nonsense; there are empty-frames,"),
         "{error}"
     );
 }

@@ -58,6 +58,8 @@ pub struct Client {
     pub(crate) reads: bool,
     /// The least receive buffer, so that a server soon notices that nobody reads.
     pub(crate) narrow: bool,
+    /// The address of the loopback that it comes from; the system's choice when there is none.
+    pub(crate) from: Option<Ipv4Addr>,
 }
 
 /// What came of a write or a read.
@@ -90,6 +92,7 @@ impl Client {
             told: 0,
             reads: true,
             narrow: false,
+            from: None,
         }
     }
 
@@ -144,8 +147,13 @@ impl Client {
     }
 }
 
-/// Begins a connection.
-pub(crate) fn connect(to: SocketAddr, number: usize, narrow: bool) -> Result<TcpStream, Error> {
+/// Begins a connection. Without an address to come from, the number decides, so that there are ports enough.
+pub(crate) fn connect(
+    to: SocketAddr,
+    number: usize,
+    narrow: bool,
+    from: Option<Ipv4Addr>,
+) -> Result<TcpStream, Error> {
     let fault =
         |error: std::io::Error| Error::because(format!("connection {number} to {to} can't be made"), error);
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).map_err(fault)?;
@@ -155,8 +163,10 @@ pub(crate) fn connect(to: SocketAddr, number: usize, narrow: bool) -> Result<Tcp
         socket.set_recv_buffer_size(4096).map_err(fault)?;
     }
     let source = number / CONNECTIONS_PER_ADDRESS;
-    if source > 0 && to.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
-        let from = Ipv4Addr::new(127, 0, 0, (source + 1).min(254) as u8);
+    let from = from.or_else(|| (source > 0).then(|| Ipv4Addr::new(127, 0, 0, (source + 1).min(254) as u8)));
+    if let Some(from) = from
+        && to.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST)
+    {
         socket.bind(&SocketAddr::from((from, 0)).into()).map_err(fault)?;
     }
     match socket.connect(&to.into()) {

@@ -125,7 +125,7 @@ impl Crowd {
         let Some(client) = self.clients.get_mut(index) else {
             return Ok(());
         };
-        let mut stream = connect(self.site.address, index, client.narrow)?;
+        let mut stream = connect(self.site.address, index, client.narrow, client.from)?;
         self.poll
             .registry()
             .register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)

@@ -132,7 +132,7 @@ impl Hearing {
 }
 
 /// The number after a key of JSON, with or without quotes.
-fn number_after(payload: &[u8], key: &[u8]) -> Option<f64> {
+pub(crate) fn number_after(payload: &[u8], key: &[u8]) -> Option<f64> {
     let start = memmem::find(payload, key)? + key.len();
     let text = payload.get(start..)?.trim_ascii_start();
     let text = text.strip_prefix(b"\"").unwrap_or(text);

@@ -70,7 +70,7 @@ impl Document {
     pub fn new() -> Self {
         Self {
             machine: machine(),
-            command: command(std::env::args()),
+            command: command_line(),
             outcomes: Vec::new(),
         }
     }
@@ -107,6 +107,11 @@ impl Default for Document {
     }
 }
 
+/// The command that runs.
+pub(crate) fn command_line() -> String {
+    command(std::env::args())
+}
+
 /// Secrets on the command line do not belong into results that are shown around.
 fn command(words: impl Iterator<Item = String>) -> String {
     let mut told = Vec::new();
@@ -138,7 +143,7 @@ fn command(words: impl Iterator<Item = String>) -> String {
 }
 
 /// Processors and kernel.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let model = fs::read_to_string("/proc/cpuinfo")
         .ok()

@@ -1,0 +1,30 @@
+//! Counts of what became of an attack, by name.
+
+use std::collections::BTreeMap;
+
+/// What was sent, refused, answered and closed.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Tally(pub BTreeMap<String, u64>);
+
+impl Tally {
+    /// Counts one of these.
+    pub(crate) fn count(&mut self, what: &str) {
+        self.add(what, 1);
+    }
+
+    /// Counts so many of these.
+    pub(crate) fn add(&mut self, what: &str, more: u64) {
+        if let Some(count) = self.0.get_mut(what) {
+            *count += more;
+        } else {
+            self.0.insert(what.to_owned(), more);
+        }
+    }
+
+    /// Adds the counts of another one.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            self.add(what, *count);
+        }
+    }
+}
