@@ -94,6 +94,30 @@
 -- length of a channel description (1 to 524288, bytes)
 --cds_max = 50000
 
+-- moderators of a channel, beside its owner (1 to 10000, names)
+--channel_moderators_max = 100
+
+-- bans and timeouts of a channel; staff may add more, up to 1,000 (1 to 10000, names)
+--channel_bans_max = 300
+
+-- global moderators, and as many super moderators (1 to 10000, names)
+--global_moderators_max = 1000
+
+-- names that the characters of an account may ignore (1 to 10000, names)
+--ignores_max = 300
+
+-- invitations of a room; when it is full, those of offline characters are dropped (1 to 10000, names)
+--invitations_max = 1000
+
+-- length of a report to the staff (1 to 524288, bytes)
+--staffcall_max = 10240
+
+-- open reports of one account (1 to 1000, reports)
+--staffcalls_per_account = 3
+
+-- all open reports together; when it is full, the newest reports of the sender with the most bytes are dropped (4096 to 67108864, bytes)
+--staffcalls_bytes = 1048576
+
 -- Flood protection
 
 -- time between two messages of a connection (0 to 86400, seconds)

@@ -60,7 +60,7 @@ function event.TMO(con, args)
     common.tell(con, u.getName(target) .. " is timed out for " .. tostring(minutes) .. " minutes.")
     s.logAction(con, "TMO", args)
     s.logMessage("global_timeout", con, nil, target, reason)
-    local message = "You have been timed out for " .. tostring(minutes) .. " minutes: " .. reason
+    local message = "You have been timed out for " .. tostring(minutes) .. " minutes: " .. s.escapeHTML(reason)
     throw_out(u.getByAccount(target), const.FERR_TIMED_OUT, message)
     return const.FERR_OK
 end
@@ -121,7 +121,9 @@ function event.AOP(con, args)
     if s.isOp(name) then
         return const.FERR_ALREADY_OP
     end
-    s.addOp(name)
+    if not s.addOp(name) then
+        return u.refuse(con, const.FERR_ALREADY_OP, "There are too many global moderators. Take one off the list first.")
+    end
     u.setGlobMod(target, true)
     s.broadcast("AOP", { character = name })
     common.tell(con, name .. " is a global moderator now.")
@@ -166,7 +168,9 @@ function event.SCP(con, args)
     end
     local name, target = common.canonical(character)
     if action == "add" then
-        s.addSCop(name)
+        if not s.isSCop(name) and not s.addSCop(name) then
+            return u.refuse(con, const.FERR_ALREADY_OP, "There are too many super moderators. Take one off the list first.")
+        end
         if target ~= nil then
             u.addRole(target, "super-cop")
         end
@@ -206,6 +210,9 @@ function event.BRO(con, args)
     end
     if not u.hasRole(con, "admin") then
         return const.FERR_NOT_ADMIN
+    end
+    if #message > s.getConfigDouble("priv_max") then
+        return const.FERR_MESSAGE_TOO_LONG
     end
     local name, escaped = u.getName(con), s.escapeHTML(message)
     -- Clients cut this beginning off: it stays as it is.

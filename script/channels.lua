@@ -143,8 +143,8 @@ function event.CIU(con, args)
     if IGNORES_COUNT and u.ignores(other, con) then
         return const.FERR_IGNORED
     end
-    if kind == "private" then
-        c.invite(chan, other)
+    if kind == "private" and not c.invite(chan, other) then
+        return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, "The room has too many invitations. Put somebody out first.")
     end
     u.send(other, "CIU", { sender = u.getName(con), title = c.getTitle(chan), name = c.getName(chan) })
     common.tell(con, u.getName(other) .. " has been invited.")

@@ -3,6 +3,7 @@
 local common = require("common")
 local text = common.text
 
+local ARGUMENT_MAX = 100 -- bytes
 local TERMS_MAX = 20
 local NUMBER_MAX = 10000
 local DICE_MAX, SIDES_MIN, SIDES_MAX = 9, 2, 500
@@ -24,6 +25,9 @@ end
 -- What stands between the signs, each with the minus before it: "2d6+3-1" gives "2d6", "3", "-1". Nothing when
 -- there are too many terms or none.
 local function split(argument)
+    if #argument > ARGUMENT_MAX or string.find(argument, "[^%dd+ %-]") then
+        return nil
+    end
     local terms = {}
     for term in string.gmatch((string.gsub(argument, "%-", "+-")), "[^+]+") do
         table.insert(terms, term)

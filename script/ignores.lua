@@ -3,8 +3,6 @@
 local common = require("common")
 local text = common.text
 
-local IGNORES_MAX = 300
-
 local ignore_flood = 30
 
 local ignores = {}
@@ -24,10 +22,9 @@ local function add(con, name)
     if s.isOp(name) then
         return const.FERR_DENIED_ON_OP
     end
-    if #u.getIgnoreList(con) >= IGNORES_MAX then
+    if u.getIgnoreCount(con) >= s.getConfigDouble("ignores_max") or not u.addIgnore(con, string.lower(name)) then
         return const.FERR_IGNORE_LIST_FULL
     end
-    u.addIgnore(con, string.lower(name))
     name = common.canonical(name)
     tell_account(con, { action = "add", character = name })
     s.logMessage("ignore_add", con, nil, name)

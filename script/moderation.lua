@@ -4,7 +4,15 @@ local common = require("common")
 local staff = require("staff")
 local text = common.text
 
-local BANS_MAX = 300
+local moderation = {}
+
+local STAFF_BANS_MAX = 1000
+local BANS_MAX, MODERATORS_MAX
+
+function moderation.init()
+    BANS_MAX = s.getConfigDouble("channel_bans_max")
+    MODERATORS_MAX = s.getConfigDouble("channel_moderators_max")
+end
 
 -- The channel and the character that a command names, or the error number.
 local function named(args)
@@ -25,7 +33,7 @@ local function announce(chan, code, name, silent, message)
     if not silent then
         c.sendAll(chan, "SYS", { channel = channel, message = message })
     end
-    c.sendAll(chan, "COL", { channel = channel, array_oplist = c.getModList(chan) })
+    c.sendCOL(chan)
     c.sendAll(chan, code, { channel = channel, character = name })
 end
 
@@ -47,8 +55,13 @@ function event.COA(con, args)
     if c.isMod(chan, character) then
         return const.FERR_OK
     end
+    if c.getModCount(chan) >= MODERATORS_MAX then
+        return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, "The channel has too many moderators. Remove one first.")
+    end
     local name, other = common.canonical(character)
-    c.addMod(chan, con, name)
+    if not c.addMod(chan, con, name) then
+        return const.FERR_OK
+    end
     if other ~= nil and c.getType(chan) == "public" then
         staff.invite(other)
     end
@@ -157,6 +170,9 @@ local function keep_out(con, chan, character, code, length, args)
     if c.isBanned(chan, name) then
         return const.FERR_ALREADY_CHANNEL_BANNED
     end
+    if c.getBanCount(chan) >= math.max(BANS_MAX, STAFF_BANS_MAX) then
+        return const.FERR_TOO_MANY_CHANNEL_BANS
+    end
     withdraw_invitation(chan, name)
     c.sendAll(chan, code, {
         channel = c.getName(chan),
@@ -228,4 +244,4 @@ function event.CUB(con, args)
     return const.FERR_OK
 end
 
-return {}
+return moderation

@@ -7,12 +7,14 @@ local ROOM = "ADH-UBERAWESOMESTAFFROOM"
 local ROOM_LOWER = string.lower(ROOM)
 local ROOM_TITLE = "Staff Room"
 
+local CALLS_PER_ACCOUNT = 3
 local staffcall_flood = 120
 local report_url, report_secret = "", ""
 
 local staff = {}
 
 function staff.init()
+    CALLS_PER_ACCOUNT = s.getConfigDouble("staffcalls_per_account")
     staffcall_flood = s.getConfigDouble("staffcall_flood")
     report_url = s.getConfigString("handle_report_url")
     report_secret = s.getConfigString("handle_report_secret")
@@ -130,6 +132,10 @@ local function report(con, args)
     if words == nil then
         return const.FERR_BAD_SYNTAX
     end
+    if not common.is_staff(con) and s.countStaffCalls(con) >= CALLS_PER_ACCOUNT then
+        local text = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
+        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, text)
+    end
     if not u.hasAnyRole(con, TRUSTED) and u.checkUpdateTimer(con, "sfc", staffcall_flood) then
         return const.FERR_THROTTLE_STAFF_CALL
     end
@@ -138,7 +144,9 @@ local function report(con, args)
     local log = tonumber(text(args.logid))
     local id = new_call_id(name)
     words = s.escapeHTML(words)
-    s.addStaffCall(id, name, words, log or -1, s.escapeHTML(tab))
+    if not s.addStaffCall(id, name, words, log or -1, s.escapeHTML(tab)) then
+        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, "Too many reports are open. Please try again later.")
+    end
     send_call(tab, {
         action = "report",
         callid = id,

@@ -1,6 +1,6 @@
 // BBCode, as the clients of this family write it, to DOM nodes. Text stays text: nothing here reaches the HTML parser.
 
-import { el, fold } from './text.js';
+import { calm, el, fold } from './text.js';
 
 /** Deeper tags stay the text they are, so that no message can make a tower of elements. */
 const MAX_DEPTH = 20;
@@ -189,7 +189,8 @@ class Builder {
  * Decoded text with BBCode to nodes. With `blocks` the tags of profiles count too. Known tags that are closed become
  * elements; everything else, unknown and unclosed tags too, stays the text it was.
  */
-export function rich(text, { blocks = false } = {}) {
+export function rich(source, { blocks = false } = {}) {
+  const text = calm(source);
   const folded = fold(text);
   const builder = new Builder();
   let end = 0;
@@ -201,13 +202,13 @@ export function rich(text, { blocks = false } = {}) {
   for (const match of text.matchAll(TAG)) {
     // Inside something that has been taken as a whole.
     if (match.index < end) continue;
-    const [source, slash, written, argument] = match;
+    const [tagText, slash, written, argument] = match;
     const tag = fold(written);
-    const after = match.index + source.length;
+    const after = match.index + tagText.length;
     if (slash !== '') {
       if (argument !== undefined || !builder.isOpen(tag)) continue;
       take(match.index, after);
-      builder.close(tag, source);
+      builder.close(tag, tagText);
     } else if (tag === 'noparse' && argument === undefined && noparseEnds) {
       const close = folded.indexOf('[/noparse]', after);
       noparseEnds = close >= 0;
@@ -227,7 +228,7 @@ export function rich(text, { blocks = false } = {}) {
       builder.afterBlock = true;
     } else if (builder.stack.length <= MAX_DEPTH && mayOpen(tag, argument, blocks, builder.isOpen('url'))) {
       take(match.index, after);
-      builder.open(tag, argument, source);
+      builder.open(tag, argument, tagText);
     }
   }
   take(text.length, text.length);

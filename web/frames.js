@@ -1,6 +1,6 @@
 // What each frame of the server does to the state (page 2 and section 3 of page 7 of the specification).
 
-import { decode, fold } from './text.js';
+import { decode, fold, isolated, titleText } from './text.js';
 import {
   activate, addLine, changed, channel, closeConversation, findChannel, findPrivate, isIgnored, isMe, person, personName,
   privateWith, server, state, tell,
@@ -204,14 +204,14 @@ const handlers = {
     changed('channels');
   },
   ORS({ channels }) {
-    state.openRooms = channels.map(room => ({ ...room, title: decode(room.title) }));
+    state.openRooms = channels.map(room => ({ ...room, title: titleText(room.title) }));
     changed('channels');
   },
   JCH({ channel: name, character: { identity }, title }) {
     if (isMe(identity)) {
       const target = channel(name);
       target.name = name;
-      target.title = decode(title) || name;
+      target.title = titleText(title) || name;
       if (newRooms.has(target.title)) {
         wantedJoins.add(fold(name));
         target.isOpen = newRooms.get(target.title);
@@ -293,7 +293,7 @@ const handlers = {
   CTU: removal('banned'),
   CIU({ sender, title, name }) {
     if (isIgnored(sender)) return;
-    tell('invite', `${sender} invites you to “${decode(title)}”.`, { invite: name, mention: true });
+    tell('invite', `${sender} invites you to “${isolated(titleText(title))}”.`, { invite: name, mention: true });
   },
   MSG({ channel: name, character, message }) {
     const target = findChannel(name);
@@ -355,7 +355,8 @@ const handlers = {
 const TOO_SOON_FOR_AN_AD = 56;
 
 function onError(error) {
-  const { number, message, command, channel: name, character } = error;
+  const { number, command, channel: name, character } = error;
+  const message = decode(error.message);
   if (number === TOO_SOON_FOR_AN_AD) adRefused(findChannel(name), message);
   if (searchRefused(error) || outbox.onError(error)) return;
   const target = findChannel(name);

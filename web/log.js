@@ -118,6 +118,33 @@ function nameButton(name) {
   return button;
 }
 
+/** A message of more lines than this is folded; so many letters stand on a line, as far as can be told without drawing it. */
+const TALL_LINES = 40;
+const LINE_LETTERS = 60;
+
+function isTall(text) {
+  if (text.length < TALL_LINES) return false;
+  const lines = text.split('\n').reduce((count, line) => count + Math.max(1, Math.ceil(line.length / LINE_LETTERS)), 0);
+  return lines > TALL_LINES;
+}
+
+/** Show the beginning of a tall message, and a button for all of it: no message pushes the others off the screen. */
+function foldTall(element, text, line) {
+  if (!isTall(line.text)) return;
+  text.id = `line-text-${line.number}`;
+  const button = el('button', { type: 'button', class: 'link unfold', 'aria-controls': text.id, click: () => {
+    setFolded(!text.classList.contains('folded'));
+    if (following) toEnd();
+  } });
+  const setFolded = folded => {
+    text.classList.toggle('folded', folded);
+    button.textContent = folded ? 'Show the whole message' : 'Show less';
+    button.setAttribute('aria-expanded', String(!folded));
+  };
+  setFolded(true);
+  element.append(button);
+}
+
 function timeOf(line) {
   return el('time', { datetime: line.time.toISOString(), text: timeText(line.time) });
 }
@@ -152,6 +179,7 @@ function lineElement(line, continued) {
     text.append(rich(warns ? line.text.slice(6) : line.text));
     element.append(heading, text);
   }
+  foldTall(element, text, line);
   showState(element, line);
   return element;
 }

@@ -9,10 +9,27 @@ export function byteLength(text) {
 
 const ENTITIES = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 
-/** Undo the server's escaping: exactly three entities, exactly once (page 1 of the specification). */
+/** Combining marks on one letter. More of them pile up over other lines, and thousands take the browser seconds to draw. */
+const MARKS_MAX = 8;
+
+const PILE = new RegExp(`(\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu');
+
+/** The text with at most so many combining marks on each letter. Every text of others is shown through this. */
+export const calm = text => (typeof text === 'string' ? text.replace(PILE, '$1') : text);
+
+/** Undo the server's escaping: exactly three entities, exactly once. */
 export function decode(text) {
-  return String(text ?? '').replace(/&(?:amp|lt|gt);/g, entity => ENTITIES[entity]);
+  return calm(String(text ?? '').replace(/&(?:amp|lt|gt);/g, entity => ENTITIES[entity]));
 }
+
+const DIRECTION_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|[\ud802-\ud803\ud83a-\ud83b]/;
+
+/** A title of others on one line, without control of the direction of writing. */
+export const titleText = title => decode(title).replace(DIRECTION_CONTROLS, '').replace(/[\r\n\u2028\u2029]+/g, ' ');
+
+/** A title or name as part of a sentence: its direction of writing does not reach the words around it. */
+export const isolated = text => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
 
 /** Names and channel identifiers are compared without ASCII case. */
 export function fold(name) {
@@ -28,7 +45,7 @@ export function el(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === 'function') element.addEventListener(name, value);
-    else if (name === 'text') element.textContent = value;
+    else if (name === 'text') element.textContent = calm(value);
     else if (name === 'class') element.className = value;
     else if (name === 'dataset') Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? '' : value);

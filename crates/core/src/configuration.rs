@@ -7,6 +7,7 @@ use fchatd_script::host;
 use fchatd_world::{Now, Settings};
 
 use crate::Core;
+use crate::fields::Bounds;
 
 impl Core {
     /// Puts other settings in force and lets the scripts read them.
@@ -28,6 +29,7 @@ impl Core {
                 // It went well with these settings before; and if not, the first failure says more.
                 let _ = core.initialise_scripts();
             }
+            core.bounds = Bounds::of(&core.world.settings);
             result
         })
     }

@@ -83,6 +83,10 @@ impl Core {
             self.world.send_error(key, error::BAD_SYNTAX, None);
             return;
         }
+        if let Err(fault) = self.bounds.check(&self.world, code, &self.tape) {
+            self.world.send_error(key, fault.number, fault.text);
+            return;
+        }
         let Some(number) = self.call(key, code.as_str()) else {
             return;
         };
@@ -110,6 +114,11 @@ impl Core {
         let number = match result {
             Ok(number) => number.unwrap_or(0.0) as i32,
             Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
+            // A value that the script has passed on unseen, and no client may send.
+            Err(failure) if let Some(number) = self.world.take_unfit() => {
+                tracing::debug!(function = name, "a value was refused: {}", failure.message);
+                number
+            }
             Err(failure) => {
                 let incident = self.report(name, &failure);
                 let mut text = format!("{} Incident {incident:08x}.", error::message(error::LUA));

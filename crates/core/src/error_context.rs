@@ -5,7 +5,7 @@ use fchatd_protocol::command::Code;
 use crate::Core;
 
 /// Longer names, in bytes, are no names, and are not sent back.
-const NAME_MAX: usize = 256;
+const NAME_MAX: usize = fchatd_protocol::name::TITLE_BYTES_MAX;
 
 impl Core {
     /// The command at hand has ended: completes the errors that answer it, if there are any.

@@ -5,12 +5,14 @@
 
 mod absence;
 mod bridge;
+mod calls;
 mod commit;
 mod configuration;
 mod debug;
 mod dispatch;
 mod ending;
 mod error_context;
+mod fields;
 mod login;
 pub mod record;
 mod rehearsal;
@@ -32,6 +34,7 @@ use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
+use fields::Bounds;
 
 use trial::Trial;
 
@@ -78,6 +81,8 @@ pub struct Core {
     failure: Option<ScriptError>,
     housekept: u64,
     commits: Commits,
+    /// The bounds of fields, by the settings in force.
+    bounds: Bounds,
 }
 
 impl Core {
@@ -118,6 +123,7 @@ impl Core {
         let engine = host::start_with(libraries, &mut world, &program, limits, watchdog, seed)?;
         world.outputs.clear();
         Ok(Self {
+            bounds: Bounds::of(&world.settings),
             world,
             engine,
             isolated: HashMap::new(),
@@ -232,6 +238,8 @@ impl Core {
         self.time_out_logins();
         self.release_waiting();
         self.end_absences();
+        self.world.send_due_lists();
+        self.world.send_call_pages();
         let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;

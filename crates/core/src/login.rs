@@ -8,6 +8,7 @@ use fchatd_world::{ConnectionKey, State};
 
 use crate::Core;
 use crate::dispatch::IDENTIFY;
+use crate::fields::{self, CREDENTIAL_BYTES_MAX, IDENTIFICATION_BYTES_MAX};
 
 impl Core {
     /// `IDN`: checks it in the order of page 2 and asks the login provider.
@@ -23,11 +24,11 @@ impl Core {
         if self.world.user_count() >= self.world.settings.count("maxusers") && !self.has_a_place(payload) {
             return self.refuse(key, error::SERVER_FULL);
         }
-        if self.tape.parse(payload).is_err() {
+        if payload.len() > IDENTIFICATION_BYTES_MAX || self.tape.parse(payload).is_err() {
             return self.refuse(key, error::BAD_SYNTAX);
         }
         let field = |name: &str| match self.tape.get(name) {
-            Some(Node::Text(text)) => Some(text.to_owned()),
+            Some(Node::Text(text)) if text.len() <= CREDENTIAL_BYTES_MAX => Some(text.to_owned()),
             _ => None,
         };
         let fields = (
@@ -67,8 +68,8 @@ impl Core {
             account,
             ticket,
             character,
-            client_name,
-            client_version,
+            client_name: fields::client(&client_name),
+            client_version: fields::client(&client_version),
         });
     }
 

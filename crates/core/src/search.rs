@@ -12,6 +12,8 @@ use crate::Core;
 const PAUSE: f64 = 5.0;
 /// Kinks that one search may name.
 const KINKS_MAX: usize = 5;
+/// The largest search, in bytes; part of it is sent back.
+const BYTES_MAX: usize = 16 * 1024;
 /// Characters that one search may find.
 const FOUND_MAX: usize = 350;
 
@@ -33,6 +35,9 @@ impl Core {
         }
         // The time starts anew even where the search turns out bad.
         self.world.keep_throttles();
+        if payload.len() > BYTES_MAX {
+            return self.world.send_error(key, error::TOO_MANY_SEARCH_TERMS, None);
+        }
         let payload = if payload.is_empty() { "{}" } else { payload };
         let parsed = self.tape.parse(payload);
         let kinks = match self.tape.get("kinks") {

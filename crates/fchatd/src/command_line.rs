@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::accounts::{AccountAction, CharacterAction};
 use crate::bridge_send::Sending;
+use crate::calls::CallsAction;
 use crate::flash_policy::Serving;
 use crate::logs::LogAction;
 
@@ -113,6 +114,11 @@ pub(crate) enum Command {
     /// Answer the policy requests of old Flash embeds, which want to know whether they may connect. A program of its own
     /// beside the server
     FlashPolicy(Serving),
+    /// Open reports to the staff; also while the server is running
+    Calls {
+        #[command(subcommand)]
+        action: CallsAction,
+    },
     /// What happens in the chat, and what moderators did
     Log {
         #[command(subcommand)]

@@ -13,9 +13,10 @@ use fchatd_protocol::json::write::Object;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::action_log;
 use crate::application::{Chat, Clock};
+use crate::recorder::RecordedCore;
 use crate::server::{ChatEdges, data_folder};
+use crate::{action_log, calls};
 
 /// How long a question may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,11 +38,33 @@ pub(crate) fn path(dir: &Path) -> PathBuf {
 /// # Errors
 /// The server does not answer.
 pub(crate) fn ask_undo(dir: &Path, id: u64) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, &format!("{{\"undo\":{id}}}"))
+}
+
+/// Asks a server for its open calls for the staff, as lines of JSON; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_calls(dir: &Path) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, "{\"calls\":true}")
+}
+
+/// Asks a server to drop an open call; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<String, String>>> {
+    let mut question = Vec::new();
+    Object::open(&mut question).text("drop_call", id).close();
+    ask(dir, &String::from_utf8_lossy(&question))
+}
+
+fn ask(dir: &Path, question: &str) -> io::Result<Option<Result<String, String>>> {
     let Ok(mut stream) = BlockingStream::connect(path(dir)) else {
         return Ok(None);
     };
     stream.set_read_timeout(Some(ANSWER))?;
-    stream.write_all(format!("{{\"undo\":{id}}}\n").as_bytes())?;
+    stream.write_all(format!("{question}\n").as_bytes())?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer)?;
     let invalid = || io::Error::new(io::ErrorKind::InvalidData, "the server did not answer");
@@ -94,12 +117,17 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
     let mut question = String::new();
     let mut reader = tokio::io::BufReader::new(reader.take(QUESTION_BYTES_MAX));
     tokio::time::timeout(PATIENCE, reader.read_line(&mut question)).await??;
-    let id = Tape::of(question.trim_end())
-        .ok()
-        .and_then(|tape| tape.text("undo")?.parse().ok());
-    let done = match id {
-        Some(id) => undo(id, folder, edge, chat).await,
-        None => Err("the server knows no such question".to_owned()),
+    let question = Tape::of(question.trim_end()).unwrap_or_default();
+    let undone = question.text("undo").and_then(|id| id.parse().ok());
+    let done = if let Some(id) = undone {
+        undo(id, folder, edge, chat).await
+    } else if let Some(id) = question.text("drop_call") {
+        drop_call(&id, edge, chat).await
+    } else if question.boolean("calls") == Some(true) {
+        let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls::json(&core.world().staff_calls);
+        Ok(chat.with_core(&mut Outputs::default(), calls))
+    } else {
+        Err("the server knows no such question".to_owned())
     };
     let mut json = Vec::new();
     let mut object = Object::open(&mut json);
@@ -131,17 +159,31 @@ async fn undo(id: u64, folder: &Path, edge: &ChatEdges, chat: &Chat) -> Result<S
         ));
     };
     let text = format!("action {id} is undone: {} of {}", undo.code, undo.character);
+    Ok(stored(commit, text, chat).await)
+}
+
+async fn drop_call(id: &str, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
+    let mut dropped = None;
+    edge.interject(|chat, outputs| {
+        dropped = chat.with_core(outputs, |core, now, outputs| {
+            core.drop_call(now, id, outputs).then(|| core.last_commit())
+        });
+    });
+    let commit = dropped.ok_or_else(|| calls::missing(id))?;
+    Ok(stored(commit, format!("the report {id} is dropped"), chat).await)
+}
+
+/// Waits until a commit is on disk; gives the text, with a remark where that takes too long.
+async fn stored(commit: u64, text: String, chat: &Chat) -> String {
     let begun = Instant::now();
     for _ in 0..LOOKS {
         if chat.with_core(&mut Outputs::default(), |core, _, _| core.is_stored(commit)) {
-            return Ok(text);
+            return text;
         }
         if begun.elapsed() > ANSWER / 2 {
             break;
         }
         tokio::time::sleep(LOOK).await;
     }
-    Ok(format!(
-        "{text}. It is not on disk yet: the disk is slow or can't be written"
-    ))
+    format!("{text}. It is not on disk yet: the disk is slow or can't be written")
 }

@@ -7,6 +7,7 @@ mod action_log;
 mod application;
 mod beside;
 mod bridge_send;
+mod calls;
 mod command_line;
 mod configuration;
 mod control;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
             action: BridgeAction::Send(sending),
         }) => bridge_send::send(&line, sending),
         Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
+        Some(Command::Calls { action }) => calls::calls(&line, action),
         Some(Command::Log { action }) => logs::log(&line, action),
         Some(Command::State { action }) => state::state(&line, action),
     };

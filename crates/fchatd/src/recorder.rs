@@ -127,6 +127,12 @@ impl RecordedCore {
         self.make(outputs, |core, outputs| core.undo(now, undo, outputs))
     }
 
+    /// As [`Core::drop_call`].
+    pub(crate) fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::DropCall { id });
+        self.make(outputs, |core, outputs| core.drop_call(now, id, outputs))
+    }
+
     /// As [`Core::configure`].
     pub(crate) fn configure(
         &mut self,

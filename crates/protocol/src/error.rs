@@ -57,7 +57,7 @@ errors! {
     TOO_MANY_SEARCH_TERMS = 61, "The search has too many terms. Use fewer.";
     NO_LOGIN_SLOT = 62, "Too many people are logging in at this moment. Please try again.";
     IGNORE_LIST_FULL = 64, "Your ignore list is full. Remove somebody first.";
-    BAD_CHANNEL_TITLE = 67, "The title must have 1 to 64 characters.";
+    BAD_CHANNEL_TITLE = 67, "The title must have 1 to 64 characters that can be seen, on one line.";
     TOO_MANY_SEARCH_RESULTS = 72, "The search found too many. Narrow it down.";
     TOO_MANY_CHANNELS = 73, "You are in too many channels. Leave one first.";
     TOO_MANY_CHANNEL_BANS = 74, "The channel has too many bans. Lift one first.";

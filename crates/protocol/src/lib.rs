@@ -10,5 +10,6 @@ pub mod exchange;
 pub mod frame;
 pub mod json;
 pub mod limits;
+pub mod name;
 pub mod snapshot;
 pub mod text;

@@ -94,6 +94,8 @@ pub struct StaffCall {
     pub id: String,
     /// Who called.
     pub character: String,
+    /// The caller's account; 0 where it is not known.
+    pub account: i64,
     /// What was reported, escaped.
     pub report: String,
     /// The number of the uploaded log, -1 without one.

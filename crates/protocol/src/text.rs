@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr3;
+use memchr::{memchr2, memchr3};
 
 /// Replaces `&`, `<` and `>` by their entities, as all user text is before it is stored or relayed (page 1,
 /// "Escaping and lengths").
@@ -20,6 +20,34 @@ pub fn escape_html(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Replaces `<` and `>` by their entities in the text from `start` on, which is JSON: they stand only within its strings.
+/// Text that was escaped before has none, and stays as it is.
+pub fn escape_angles(text: &mut Vec<u8>, start: usize) {
+    let tail = text.get(start..).unwrap_or_default();
+    if memchr2(b'<', b'>', tail).is_none() {
+        return;
+    }
+    let tail = text.split_off(start);
+    for byte in tail {
+        match byte {
+            b'<' => text.extend_from_slice(b"&lt;"),
+            b'>' => text.extend_from_slice(b"&gt;"),
+            _ => text.push(byte),
+        }
+    }
+}
+
+/// As [`cut`], of an escaped text: no entity is cut.
+pub fn cut_escaped(text: &str, bytes: usize) -> &str {
+    let short = cut(text, bytes);
+    let last = short.rfind('&').unwrap_or(short.len());
+    let mut entities = ["&amp;", "&lt;", "&gt;"].into_iter();
+    match entities.find(|entity| text[last..].starts_with(entity)) {
+        Some(entity) if last + entity.len() > short.len() => &short[..last],
+        _ => short,
+    }
 }
 
 /// The longest beginning of `text` that has at most `bytes` bytes and cuts no character.
@@ -68,6 +96,24 @@ mod tests {
         for name in ["", "ada", "Ada É", &longer] {
             assert!(with_folded(name, |folded| folded == fold(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn angles_become_entities_once() {
+        let mut text = b"<a> <b>&lt;".to_vec();
+        escape_angles(&mut text, 4);
+        assert_eq!(text, b"<a> &lt;b&gt;&lt;");
+        let before = text.clone();
+        escape_angles(&mut text, 4);
+        assert_eq!(text, before);
+    }
+
+    #[test]
+    fn cuts_between_entities() {
+        assert_eq!(cut_escaped("a&amp;b", 4), "a");
+        assert_eq!(cut_escaped("a&amp;b", 6), "a&amp;");
+        assert_eq!(cut_escaped("a & b", 4), "a & ");
+        assert_eq!(cut_escaped("a&amp;", 9), "a&amp;");
     }
 
     #[test]

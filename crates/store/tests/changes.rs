@@ -64,6 +64,7 @@ fn change() -> impl Strategy<Value = Change> {
         |(id, character, report, log, tab, time)| StaffCall {
             id,
             character,
+            account: time,
             report,
             log,
             tab,

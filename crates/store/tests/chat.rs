@@ -85,6 +85,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
         |(id, character, report, log, tab, time)| StaffCall {
             id,
             character,
+            account: log,
             report,
             log,
             tab,

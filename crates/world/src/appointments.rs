@@ -7,15 +7,19 @@ use fchatd_protocol::text::fold;
 use crate::channel::{Ban, Kind, Moderator};
 use crate::world::{ChannelKey, World};
 
+/// Bans of a channel that the staff may go on to, where moderators stop at `channel_bans_max`.
+const BANS_MAX: usize = 1000;
+
 impl World {
     /// Makes a character moderator of a channel; on a public one it has the role `cop` at once. False when it
-    /// is on the list already.
+    /// is on the list already, or the list is full (`channel_moderators_max`).
     pub fn add_moderator(&mut self, key: ChannelKey, by: &str, name: &str) -> bool {
         let time = self.unix_seconds();
+        let most = self.settings.count("channel_moderators_max");
         let Some(channel) = self.channels.get_mut(key) else {
             return false;
         };
-        if channel.is_appointed(name) {
+        if channel.moderators.len() >= most || channel.is_appointed(name) {
             return false;
         }
         channel.moderators.push(Moderator {
@@ -48,19 +52,49 @@ impl World {
         Some(removed.name)
     }
 
-    /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds).
-    pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) {
+    /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds). False when the list is
+    /// full, for the staff too.
+    pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) -> bool {
         let time = self.unix_seconds();
+        let most = self.settings.count("channel_bans_max").max(BANS_MAX);
         if let Some(channel) = self.channels.get_mut(key) {
+            let folded = fold(name);
+            if channel.bans.len() >= most && !channel.bans.contains_key(&*folded) {
+                return false;
+            }
             let ban = Ban {
                 name: Arc::from(name),
                 banner: Arc::from(by),
                 time,
                 until,
             };
-            channel.bans.insert(Arc::from(&*fold(name)), ban);
+            channel.bans.insert(Arc::from(&*folded), ban);
             self.ban_changed(key, name);
         }
+        true
+    }
+
+    /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters who are
+    /// offline are forgotten; false when it is still full.
+    pub fn invite(&mut self, key: ChannelKey, folded: &Arc<str>) -> bool {
+        let most = self.settings.count("invitations_max");
+        let online = &self.by_name;
+        let Some(channel) = self.channels.get_mut(key) else {
+            return false;
+        };
+        if channel.invited.len() >= most && !channel.invited.contains(folded) {
+            let (owner, moderators) = (fold(&channel.owner), &channel.moderators);
+            channel.invited.retain(|name| {
+                online.contains_key(name)
+                    || **name == *owner
+                    || moderators.iter().any(|held| held.name.eq_ignore_ascii_case(name))
+            });
+            if channel.invited.len() >= most {
+                return false;
+            }
+        }
+        channel.invited.insert(folded.clone());
+        true
     }
 
     /// Lifts a ban.

@@ -129,6 +129,10 @@ pub struct Channel {
     pub permanent: bool,
     /// Whether a store has it, as far as the changes go that were told.
     pub(crate) kept: bool,
+    /// Up to when the time for lists of moderators is used up, in milliseconds of [`crate::Now::monotonic`].
+    pub(crate) list_paid: u64,
+    /// Whether a list of moderators waits for its time.
+    pub(crate) list_due: bool,
     /// When somebody last came, spoke or went, in milliseconds of [`crate::Now::monotonic`].
     pub active: u64,
     /// When a character posted its last ad (milliseconds), by the name in lower case: it survives leaving and
@@ -158,6 +162,8 @@ impl Channel {
             peak: 0,
             permanent: kind == Kind::Public,
             kept: false,
+            list_paid: 0,
+            list_due: false,
             active: 0,
             ads: HashMap::default(),
         }

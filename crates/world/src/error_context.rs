@@ -13,6 +13,8 @@ pub(crate) struct Errors {
     acting: Option<ConnectionKey>,
     places: Vec<usize>,
     refused: bool,
+    /// The error of a value that a host function has refused.
+    unfit: Option<i32>,
 }
 
 impl World {
@@ -20,6 +22,7 @@ impl World {
     pub fn begin_command(&mut self, key: ConnectionKey) {
         self.errors.acting = Some(key);
         self.errors.places.clear();
+        self.errors.unfit = None;
     }
 
     /// The socket of a connection has become that of another: what it hears from now on answers no command.
@@ -42,6 +45,17 @@ impl World {
     /// Whether [`World::refuse_command`] was called since this was asked last.
     pub fn take_refused(&mut self) -> bool {
         std::mem::take(&mut self.errors.refused)
+    }
+
+    /// A host function refuses a value that came from a client through a script: the answer to the command is the error
+    /// `number`.
+    pub fn refuse_value(&mut self, number: i32) {
+        self.errors.unfit = Some(number);
+    }
+
+    /// The error of a value that a host function has refused since the command began.
+    pub fn take_unfit(&mut self) -> Option<i32> {
+        self.errors.unfit.take()
     }
 
     pub(crate) fn note_error(&mut self, key: ConnectionKey) {

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::{Operation, Request};
-use fchatd_protocol::text;
+use fchatd_protocol::{name, text};
 
 use crate::connection::{Connection, State};
 use crate::world::{ConnectionKey, World};
 
 impl World {
     /// Puts a character online under `name`. From now on it hears what goes to everyone and stands in the user
-    /// list. False, and nothing done, when the name is empty or taken, or the connection is somebody already.
+    /// list. False, and nothing done, when the name is none or taken, or the connection is somebody already.
     pub fn identify(&mut self, key: ConnectionKey, name: &str) -> bool {
         let folded: Arc<str> = Arc::from(&*text::fold(name));
-        if name.is_empty() || self.by_name.contains_key(&folded) {
+        if !name::is_shaped(name) || self.by_name.contains_key(&folded) {
             return false;
         }
         match self.connections.get(key).map(|connection| connection.state) {
@@ -36,6 +36,14 @@ impl World {
         self.tell_presence(name, true);
         self.refresh_search(key);
         true
+    }
+
+    /// Whether a text may be kept or relayed as the name of a character. Where the accounts are ours, their alphabet is
+    /// known; a log-in site may have others, and who is online has a name, whatever it is.
+    pub fn is_name(&self, text: &str) -> bool {
+        name::is_plain(text)
+            || self.find_character(text).is_some()
+            || name::is_possible(text) && !self.settings.text("login_url").is_empty()
     }
 
     pub(crate) fn tell_presence(&mut self, name: &str, online: bool) {

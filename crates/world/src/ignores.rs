@@ -1,15 +1,21 @@
 //! Whom an account ignores: one list for the account, the same on all its connections.
 
 use fchatd_protocol::exchange::Request;
+use fchatd_protocol::name;
 use fchatd_protocol::text::fold;
 
 use crate::world::{ConnectionKey, World};
 
+/// Ignored names that a log-in site may give, where clients stop at `ignores_max`.
+const SITE_IGNORES_MAX: usize = 2000;
+
 impl World {
-    /// Replaces the list, kept in lower case. The first time for a connection it is only told what there is, and
+    /// Replaces the list, kept in lower case; what can be no name is left out. The first time for a connection it is only told what there is, and
     /// nobody hears of it; later it is a change, for all connections of the account.
     pub fn set_ignores(&mut self, key: ConnectionKey, names: &[String]) {
-        let names: Vec<String> = names.iter().map(|name| fold(name).into_owned()).collect();
+        let most = self.settings.count("ignores_max").max(SITE_IGNORES_MAX);
+        let names = names.iter().filter(|name| name::is_shaped(name)).take(most);
+        let names: Vec<String> = names.map(|name| fold(name).into_owned()).collect();
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
@@ -25,16 +31,25 @@ impl World {
         }
     }
 
-    /// Adds a name to the list of the account.
-    pub fn add_ignore(&mut self, key: ConnectionKey, name: &str) {
+    /// Adds a name to the list of the account. False when the list is full (`ignores_max`).
+    pub fn add_ignore(&mut self, key: ConnectionKey, name: &str) -> bool {
         let name = fold(name);
-        let Some(mut names) = self.ignores_of(key) else {
-            return;
-        };
-        if !names.iter().any(|held| **held == *name) {
-            names.push(name.into_owned());
-            self.share_ignores(key, names);
+        let held = self
+            .connections
+            .get(key)
+            .map_or(&[][..], |connection| &connection.profile.ignores);
+        if held.iter().any(|held| **held == *name) {
+            return true;
         }
+        if held.len() >= self.settings.count("ignores_max") {
+            return false;
+        }
+        let Some(mut names) = self.ignores_of(key) else {
+            return false;
+        };
+        names.push(name.into_owned());
+        self.share_ignores(key, names);
+        true
     }
 
     /// Takes a name off the list of the account.

@@ -20,6 +20,7 @@ mod ignores;
 mod lists;
 mod log;
 mod membership;
+mod moderator_lists;
 mod names;
 mod restore;
 mod rooms;

@@ -3,14 +3,21 @@
 use std::borrow::Cow;
 
 use fchatd_protocol::exchange::{ActionEntry, LogEntry, LogParty, Request};
-use fchatd_protocol::json::read::Tape;
-use fchatd_protocol::text::fold;
+use fchatd_protocol::json::read::{Node, Tape};
+use fchatd_protocol::json::write::Object;
+use fchatd_protocol::text::{cut, fold};
 
 use crate::connection::Connection;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Bytes of log entries that the inputs of one call may make; what is beyond is lost, with a line in the log.
 const BYTES_MAX: usize = 4 << 20;
+
+/// Arguments of an action that are kept as they are, in bytes.
+const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
+/// How many of larger ones are kept, and the bytes of each.
+const ARGUMENTS_MAX: usize = 32;
+const CUT_BYTES: usize = 1000;
 
 /// Something for the chat log.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +45,25 @@ pub struct Deed<'a> {
     pub arguments: String,
     /// Whom it is about, where the arguments do not say it: somebody online, or a name.
     pub target: Option<Result<ConnectionKey, &'a str>>,
+}
+
+/// The arguments of an action, with long texts cut where they are large as a whole.
+fn shortened(arguments: String) -> String {
+    if arguments.len() <= ARGUMENTS_BYTES_MAX {
+        return arguments;
+    }
+    let tape = Tape::of(&arguments).unwrap_or_default();
+    let mut json = Vec::new();
+    let mut object = Object::open(&mut json);
+    if let Node::Object(members) = tape.root() {
+        for (key, value) in members.take(ARGUMENTS_MAX) {
+            if let Some(text) = value.text() {
+                object = object.text(cut(key, CUT_BYTES), cut(&text, CUT_BYTES));
+            }
+        }
+    }
+    object.close();
+    String::from_utf8(json).unwrap_or_default()
 }
 
 fn party(connection: &Connection) -> LogParty {
@@ -76,6 +102,10 @@ impl World {
     /// Something for the action log. Whom and where it is about is known from `character` and `channel` of its
     /// arguments, where it is not told.
     pub fn log_action(&mut self, deed: Deed<'_>) {
+        let deed = Deed {
+            arguments: shortened(deed.arguments),
+            ..deed
+        };
         if !self.room_in_log(deed.arguments.len()) {
             return;
         }

@@ -41,6 +41,16 @@ impl Names {
         Some(kept)
     }
 
+    /// How many names are on the list.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether the list is empty.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// The names in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
         self.order.iter()

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use fchatd_protocol::text::fold;
+use fchatd_protocol::name::{self, TITLE_BYTES_MAX};
+use fchatd_protocol::text::{cut_escaped, fold};
 
 use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
 use crate::sanctions::Timeout;
@@ -10,6 +11,11 @@ use crate::world::World;
 use fchatd_protocol::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot,
 };
+
+/// The largest description that is taken over, in bytes; more than the largest `cds_max`.
+const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
+/// Moderators of a channel that are taken over, where there are more than a new channel may have.
+const MODERATORS_MAX: usize = 1000;
 
 impl World {
     /// Everything that lasts: public and open channels, moderators, bans, calls for the staff. The same world
@@ -70,7 +76,7 @@ impl World {
                 (timeout.account, Timeout { character, until })
             })
             .collect();
-        self.staff_calls = snapshot.staff_calls.clone();
+        self.restore_staff_calls(&snapshot.staff_calls);
     }
 
     fn restore_channel(&mut self, kept: &ChannelRecord) {
@@ -80,13 +86,14 @@ impl World {
         } else {
             &kept.title
         };
+        let title = cut_escaped(title, 2 * TITLE_BYTES_MAX);
         let Some(key) = self.create_channel(&kept.name, title, kind) else {
             return;
         };
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };
-        channel.description = Arc::from(kept.description.as_str());
+        channel.description = Arc::from(cut_escaped(&kept.description, DESCRIPTION_BYTES_MAX));
         channel.mode = Mode::parse(&kept.mode).unwrap_or(Mode::Both);
         channel.owner = Arc::from(kept.owner.as_str());
         channel.peak = usize::try_from(kept.peak).unwrap_or(usize::MAX);
@@ -95,8 +102,13 @@ impl World {
             by: Arc::from(moderator.by.as_str()),
             time: moderator.time,
         };
-        channel.moderators = kept.moderators.iter().map(appointed).collect();
-        for ban in &kept.bans {
+        let moderators = kept.moderators.iter();
+        let moderators = moderators
+            .filter(|one| name::is_shaped(&one.name))
+            .take(MODERATORS_MAX);
+        channel.moderators = moderators.map(appointed).collect();
+        // A name that no character can have keeps nobody out.
+        for ban in kept.bans.iter().filter(|ban| name::is_shaped(&ban.name)) {
             let folded: Arc<str> = Arc::from(&*fold(&ban.name));
             let ban = Ban {
                 name: Arc::from(ban.name.as_str()),

@@ -1,33 +1,116 @@
-//! Calls for the staff, and who hears them.
+//! Calls for the staff, and who hears them. Calls are bounded by number and by bytes for each account and for all; a
+//! connection gets the open ones in pages, so that no list of calls fills its queue.
 
 use fchatd_protocol::exchange::Frame;
 use fchatd_protocol::frame;
+use fchatd_protocol::name::{NAME_BYTES_MAX, TITLE_BYTES_MAX};
+use fchatd_protocol::snapshot::StaffCall;
+use fchatd_protocol::text::{cut, cut_escaped};
+use serde::{Deserialize, Serialize};
 
 use crate::roles::{GLOBAL, SUPER};
 use crate::world::{ConnectionKey, World};
-use fchatd_protocol::snapshot::StaffCall;
 
-/// So many calls are kept; more push out the oldest.
+/// Calls that are kept.
 const CALLS_MAX: usize = 1000;
+/// Calls of one page.
+const PAGE_CALLS: usize = 50;
+/// Bytes of the texts of one page; one call may be larger.
+const PAGE_BYTES: usize = 64 * 1024;
+/// Between two pages, in milliseconds.
+const PAGE_PAUSE: u64 = 1000;
+
+/// The calls that a connection has yet to get.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CallPages {
+    connection: ConnectionKey,
+    /// Places in the list of calls; changes of the list move them.
+    next: usize,
+    end: usize,
+    /// When the next page goes out, in milliseconds of [`crate::Now::monotonic`].
+    due: u64,
+}
+
+/// Who sent a call: an account, or a character whose account is not known.
+fn is_same_sender(one: &StaffCall, other: &StaffCall) -> bool {
+    if one.account != 0 && other.account != 0 {
+        one.account == other.account
+    } else {
+        one.character.eq_ignore_ascii_case(&other.character)
+    }
+}
+
+fn bytes_of(call: &StaffCall) -> usize {
+    call.id.len() + call.character.len() + call.report.len() + call.tab.len()
+}
 
 impl World {
-    /// Keeps a call. One with the same id is replaced.
-    pub fn add_staff_call(&mut self, call: StaffCall) {
-        self.staff_calls.retain(|other| other.id != call.id);
-        if self.staff_calls.len() >= CALLS_MAX {
-            let oldest = self.staff_calls.remove(0);
-            self.marks.staff_call(&oldest.id);
+    /// Keeps a call. One with the same id is replaced. False when there is no room: the newest calls of the sender with
+    /// the most bytes make room for those of others, and this call would have been one of them.
+    pub fn add_staff_call(&mut self, call: StaffCall) -> bool {
+        if self.staff_calls.iter().any(|other| other.id == call.id) {
+            self.remove_staff_call(&call.id);
         }
-        self.marks.staff_call(&call.id);
+        let id = call.id.clone();
+        self.marks.staff_call(&id);
         self.staff_calls.push(call);
         self.lasting += 1;
+        let bytes_max = self.settings.count("staffcalls_bytes");
+        while self.staff_calls.len() > CALLS_MAX
+            || self.staff_calls.iter().map(bytes_of).sum::<usize>() > bytes_max
+        {
+            let Some(dropped) = self.newest_of_fullest_sender() else {
+                break;
+            };
+            let dropped = self.staff_calls.get(dropped).map(|call| call.id.clone());
+            self.remove_staff_call(&dropped.unwrap_or_default());
+        }
+        self.staff_calls.last().is_some_and(|call| call.id == id)
     }
 
-    /// Forgets a call.
-    pub fn remove_staff_call(&mut self, id: &str) {
-        self.staff_calls.retain(|call| call.id != id);
+    /// The place of the newest call of the sender whose calls have the most bytes.
+    fn newest_of_fullest_sender(&self) -> Option<usize> {
+        let calls = &self.staff_calls;
+        let newest = calls.iter().enumerate().filter(|(place, call)| {
+            let later = calls.get(place + 1..).unwrap_or_default();
+            !later.iter().any(|other| is_same_sender(call, other))
+        });
+        let bytes = |call: &StaffCall| -> usize {
+            let same = calls.iter().filter(|other| is_same_sender(call, other));
+            same.map(bytes_of).sum()
+        };
+        newest.max_by_key(|(_, call)| bytes(call)).map(|(place, _)| place)
+    }
+
+    /// Takes over calls that were kept, each as short as a new one has to be.
+    pub(crate) fn restore_staff_calls(&mut self, calls: &[StaffCall]) {
+        self.staff_calls.clear();
+        self.call_pages.clear();
+        let report_max = self.settings.count("staffcall_max");
+        for call in calls {
+            self.add_staff_call(StaffCall {
+                id: cut(&call.id, 2 * NAME_BYTES_MAX).to_owned(),
+                character: cut(&call.character, NAME_BYTES_MAX).to_owned(),
+                report: cut_escaped(&call.report, report_max).to_owned(),
+                tab: cut_escaped(&call.tab, 2 * TITLE_BYTES_MAX).to_owned(),
+                ..call.clone()
+            });
+        }
+    }
+
+    /// Forgets a call; whether there was one.
+    pub fn remove_staff_call(&mut self, id: &str) -> bool {
+        let Some(place) = self.staff_calls.iter().position(|call| call.id == id) else {
+            return false;
+        };
+        self.staff_calls.remove(place);
+        for pages in &mut self.call_pages {
+            pages.next -= usize::from(place < pages.next);
+            pages.end -= usize::from(place < pages.end);
+        }
         self.lasting += 1;
         self.marks.staff_call(id);
+        true
     }
 
     /// A call.
@@ -35,26 +118,72 @@ impl World {
         self.staff_calls.iter().find(|call| call.id == id)
     }
 
-    /// Sends one connection all open calls, as `SFC` with `old` set.
+    /// How many calls of a connection's account are open.
+    pub fn count_staff_calls(&self, key: ConnectionKey) -> usize {
+        let Some(connection) = self.connections.get(key) else {
+            return 0;
+        };
+        let own = StaffCall {
+            character: connection.name.to_string(),
+            account: connection.account,
+            ..StaffCall::default()
+        };
+        self.staff_calls
+            .iter()
+            .filter(|call| is_same_sender(call, &own))
+            .count()
+    }
+
+    /// The bytes of all open calls.
+    pub fn staff_call_bytes(&self) -> usize {
+        self.staff_calls.iter().map(bytes_of).sum()
+    }
+
+    /// Sends one connection all open calls, as `SFC` with `old` set: the first page now, the others one after another.
     pub fn send_staff_calls(&mut self, key: ConnectionKey) {
+        self.call_pages.retain(|pages| pages.connection != key);
+        self.call_pages.push(CallPages {
+            connection: key,
+            next: 0,
+            end: self.staff_calls.len(),
+            due: self.now.monotonic,
+        });
+        self.send_call_pages();
+    }
+
+    /// Sends the pages of calls that are due.
+    pub fn send_call_pages(&mut self) {
+        let now = self.now.monotonic;
+        for mut pages in std::mem::take(&mut self.call_pages) {
+            if pages.due <= now {
+                pages.next = self.send_page(&pages);
+                pages.due = now + PAGE_PAUSE;
+            }
+            let is_here = self
+                .connections
+                .get(pages.connection)
+                .is_some_and(|connection| connection.is_identified());
+            if is_here && pages.next < pages.end {
+                self.call_pages.push(pages);
+            }
+        }
+    }
+
+    /// Sends one page; gives where the next begins.
+    fn send_page(&mut self, pages: &CallPages) -> usize {
         let calls = std::mem::take(&mut self.staff_calls);
-        for call in &calls {
-            self.send(key, |out| {
-                let mut object = frame::open(out, "SFC")
-                    .text("action", "report")
-                    .text("callid", &call.id)
-                    .text("character", &call.character)
-                    .text("report", &call.report)
-                    .integer("timestamp", call.time)
-                    .text("tab", &call.tab);
-                if call.log >= 0 {
-                    object = object.integer("logid", call.log);
-                }
-                object.key("old").extend_from_slice(b"true");
-                object.close();
-            });
+        let page = calls.get(pages.next..pages.end).unwrap_or_default();
+        let (mut sent, mut bytes) = (0, 0);
+        for call in page.iter().take(PAGE_CALLS) {
+            bytes += bytes_of(call);
+            if sent > 0 && bytes > PAGE_BYTES {
+                break;
+            }
+            self.send(pages.connection, |out| encode(out, call));
+            sent += 1;
         }
         self.staff_calls = calls;
+        pages.next + sent
     }
 
     /// A connection hears calls for the staff from now on, whatever its roles.
@@ -88,5 +217,70 @@ impl World {
         for key in self.holders(GLOBAL).to_vec() {
             self.send_frame(key, frame);
         }
+    }
+}
+
+/// `SFC` of a call that is not new.
+fn encode(out: &mut Vec<u8>, call: &StaffCall) {
+    let mut object = frame::open(out, "SFC")
+        .text("action", "report")
+        .text("callid", &call.id)
+        .text("character", &call.character)
+        .text("report", &call.report)
+        .integer("timestamp", call.time)
+        .text("tab", &call.tab);
+    if call.log >= 0 {
+        object = object.integer("logid", call.log);
+    }
+    object.key("old").extend_from_slice(b"true");
+    object.close();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Settings, Value};
+    use crate::world::Now;
+
+    fn call(id: &str, account: i64, bytes: usize) -> StaffCall {
+        StaffCall {
+            id: id.to_owned(),
+            account,
+            report: "x".repeat(bytes),
+            ..StaffCall::default()
+        }
+    }
+
+    fn ids(world: &World) -> String {
+        world.staff_calls.iter().map(|call| call.id.as_str()).collect()
+    }
+
+    fn world(bytes: f64) -> World {
+        let mut settings = Settings::default();
+        settings.set("staffcalls_bytes", Value::Number(bytes)).unwrap();
+        World::new(settings, Now::default(), [0; 32])
+    }
+
+    #[test]
+    fn the_fullest_sender_makes_room() {
+        let mut world = world(10_000.0);
+        assert!(world.add_staff_call(call("a", 1, 3000)));
+        assert!(world.add_staff_call(call("b", 2, 4000)));
+        assert!(world.add_staff_call(call("c", 2, 2000)));
+        // The newest of account 2 goes, not the oldest of all.
+        assert!(world.add_staff_call(call("d", 3, 2000)));
+        assert_eq!(ids(&world), "abd");
+        // A sender who would be the fullest by this call does not get it in.
+        assert!(!world.add_staff_call(call("e", 3, 6000)));
+        assert_eq!(ids(&world), "abd");
+        assert_eq!(world.call_pages.len(), 0);
+    }
+
+    #[test]
+    fn kept_calls_are_cut() {
+        let mut world = world(100_000.0);
+        world.restore_staff_calls(&[call("a", 0, 500_000), call("b", 0, 5)]);
+        assert_eq!(ids(&world), "ab");
+        assert_eq!(world.staff_calls[0].report.len(), 10_240);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
 use fchatd_protocol::frame;
-use fchatd_protocol::text::with_folded;
+use fchatd_protocol::text::{cut, with_folded};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use crate::names::Names;
 use crate::sanctions::{AltWatch, Timeout};
 use crate::search::SearchIndex;
 use crate::settings::Settings;
+use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::Turn;
 use crate::web::WebCalls;
@@ -32,6 +33,9 @@ pub type ConnectionKey = Key<Connection>;
 pub type ChannelKey = Key<Channel>;
 
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The largest text of an error, in bytes.
+const ERROR_BYTES_MAX: usize = 8 * 1024;
 
 /// The time of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -107,6 +111,9 @@ pub struct World {
     pub(crate) farewells: Vec<ConnectionKey>,
     pub(crate) by_role: Map<Box<str>, Vec<ConnectionKey>>,
     pub(crate) staff_targets: Vec<ConnectionKey>,
+    pub(crate) call_pages: Vec<CallPages>,
+    /// Channels whose members wait for a list of moderators.
+    pub(crate) lists_due: Vec<ChannelKey>,
     pub(crate) account_bans: Map<i64, Arc<str>>,
     pub(crate) account_timeouts: Map<i64, Timeout>,
     pub(crate) alt_watches: Map<i64, AltWatch>,
@@ -166,6 +173,8 @@ impl World {
             farewells: Vec::new(),
             by_role: Map::default(),
             staff_targets: Vec::new(),
+            call_pages: Vec::new(),
+            lists_due: Vec::new(),
             account_bans: Map::default(),
             account_timeouts: Map::default(),
             alt_watches: Map::default(),
@@ -325,8 +334,9 @@ impl World {
 
     /// Sends one connection an `ERR`, with our text for the number unless another is given.
     pub fn send_error(&mut self, key: ConnectionKey, number: i32, message: Option<&str>) {
+        let message = message.unwrap_or_else(|| error::message(number));
         self.send(key, |out| {
-            frame::error(out, number, message.unwrap_or_else(|| error::message(number)));
+            frame::error(out, number, cut(message, ERROR_BYTES_MAX))
         });
         self.note_error(key);
     }

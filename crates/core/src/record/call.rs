@@ -39,6 +39,11 @@ pub enum Call<'a> {
     },
     /// [`Core::undo`]
     Undo(Undo),
+    /// [`Core::drop_call`]
+    DropCall {
+        /// The call's id.
+        id: &'a str,
+    },
     /// [`Core::configure`]
     Configure {
         /// The new ones.
@@ -104,6 +109,9 @@ impl Call<'_> {
             Self::Undo(undo) => {
                 core.undo(now, undo, outputs);
             }
+            Self::DropCall { id } => {
+                core.drop_call(now, id, outputs);
+            }
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
             }
@@ -152,6 +160,7 @@ impl Call<'_> {
             } => format!("scripts for {}", of(connection)),
             Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
             Self::Undo(undo) => format!("action {} undone", undo.id),
+            Self::DropCall { .. } => "staff call dropped".to_owned(),
             Self::Configure { .. } => "settings".to_owned(),
             Self::TakeLeave => "farewells of the end".to_owned(),
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SettingsData, Sources};
 use crate::commit::{Cause, Commits};
+use crate::fields::Bounds;
 use crate::{Core, Rehearsed};
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +102,7 @@ impl Core {
         let engine = host::start(&mut world, &scripts.program, limits, watchdog, seed)
             .map_err(CheckpointError::Scripts)?;
         let mut core = Self {
+            bounds: Bounds::of(&world.settings),
             world,
             engine,
             isolated: std::collections::HashMap::new(),

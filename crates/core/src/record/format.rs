@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Record;
 
 /// How each recording begins; the last byte changes whenever the format does.
-pub const MAGIC: &[u8; 17] = b"fchatd recording\x01";
+pub const MAGIC: &[u8; 17] = b"fchatd recording\x02";
 
 const HEAD: usize = 16;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ChannelId, ConnectionId, Request};
+use crate::text::escape_angles;
 
 /// A frame's place in [`Outputs::bytes`]: the message without a WebSocket header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +96,20 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Appends a frame that `encode` writes.
+    /// Appends a frame that `encode` writes, without markup: `<` and `>` in its strings become entities, wherever the
+    /// text came from.
     pub fn frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
+        let start = self.bytes.len();
+        encode(&mut self.bytes);
+        escape_angles(&mut self.bytes, start);
+        Frame {
+            start: start as u32,
+            end: self.bytes.len() as u32,
+        }
+    }
+
+    /// Appends a frame that `encode` writes, byte for byte.
+    pub fn raw_frame(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Frame {
         let start = self.bytes.len() as u32;
         encode(&mut self.bytes);
         Frame {

@@ -80,6 +80,16 @@ impl Tape {
         self.node(0).0
     }
 
+    /// How many values it has, those in lists and the names of members included.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
     /// Whether the value is an object.
     pub fn is_object(&self) -> bool {
         matches!(self.tokens.first(), Some(Token::Object(..)))

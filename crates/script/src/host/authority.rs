@@ -2,7 +2,7 @@
 
 use fchatd_world::World;
 
-use super::{connection, name};
+use super::{admitted, connection, name};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 /// Numbers from here on are handles, below are account numbers.
@@ -21,19 +21,19 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Whether a character is on the list of global moderators." |w, a| {
         Ok(w.operators.contains(&a.text(1)?).into())
     };
-    "addOp" "(name: string)"
-        "Puts a character on the list of global moderators." |w, a| {
-        w.operators.add(&a.text(1)?);
-        Ok(Reply::None)
+    "addOp" "(name: string): boolean"
+        "Puts a character on the list of global moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
+        let name = admitted::character(w, a, 1)?;
+        Ok((w.operators.len() < w.settings.count("global_moderators_max") && w.operators.add(&name)).into())
     };
     "removeOp" "(name: string): string?"
         "Takes a character off the list of global moderators. + Gives the name as it was on the list." |w, a| {
         Ok(Reply::One(w.operators.remove(&a.text(1)?).into()))
     };
-    "addSCop" "(name: string)"
-        "Puts a character on the list of super moderators." |w, a| {
-        w.super_operators.add(&a.text(1)?);
-        Ok(Reply::None)
+    "addSCop" "(name: string): boolean"
+        "Puts a character on the list of super moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
+        let name = admitted::character(w, a, 1)?;
+        Ok((w.super_operators.len() < w.settings.count("global_moderators_max") && w.super_operators.add(&name)).into())
     };
     "removeSCop" "(name: string): string?"
         "Takes a character off the list of super moderators. + Gives the name as it was on the list." |w, a| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fchatd_protocol::text::fold;
 use fchatd_world::{Kind, Mode, World};
 
-use super::{channel, channel_handle, connection, frame, name, raw_frame};
+use super::{admitted, channel, channel_handle, connection, frame, name, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 type Answer = Result<Reply, HostError>;
@@ -30,14 +30,15 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The title, escaped." |w, a| Ok(channel(w, a, 1)?.1.title.clone().into());
     "setTitle" "(chan: Channel, title: string)"
         "Sets the title as it stands." |w, a| {
-        let title: Arc<str> = Arc::from(&*a.text(2)?);
+        let title: Arc<str> = Arc::from(&*admitted::title(w, a, 2)?);
         change(w, a, |channel| channel.title = title)
     };
     "getDescription" "(chan: Channel): string"
         "The description, escaped." |w, a| Ok(channel(w, a, 1)?.1.description.clone().into());
     "setDescription" "(chan: Channel, description: string)"
         "Sets the description as it stands." |w, a| {
-        let description: Arc<str> = Arc::from(&*a.text(2)?);
+        let most = 5 * w.settings.count("cds_max");
+        let description: Arc<str> = Arc::from(&*admitted::text(w, a, 2, most)?);
         change(w, a, |channel| channel.description = description)
     };
     "getType" "(chan: Channel): \"public\"|\"private\"|\"pubprivate\""
@@ -64,7 +65,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Whether it may go when it is empty." |w, a| Ok((!channel(w, a, 1)?.1.permanent).into());
     "createChannel" "(name: string): Channel"
         "Makes a public channel." |w, a| {
-        let name = a.text(1)?;
+        let name = admitted::channel_name(w, a, 1)?;
         let made = w.create_channel(&name, &name, Kind::Public);
         Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
     };
@@ -72,7 +73,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Makes a private room that this character owns; gives its name and the channel." create_room;
     "createSpecialPrivateChannel" "(name: string, title: string): Channel"
         "Makes a private room with a name of its own that does not go when it is empty, or makes one out of the channel of that name." |w, a| {
-        let (name, title) = (a.text(1)?, a.text(2)?);
+        let (name, title) = (admitted::channel_name(w, a, 1)?, admitted::title(w, a, 2)?);
         let made = w.find_channel(&name).or_else(|| w.create_channel(&name, &title, Kind::Private));
         let key = made.ok_or_else(|| a.bad(1, "a name expected"))?;
         if let Some(channel) = w.channel_mut(key) {
@@ -156,11 +157,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (_, channel) = channel(w, a, 1)?;
         Ok(channel.has_member(connection(w, a, 2)?.0).into())
     };
-    "invite" "(chan: Channel, con: Connection)"
-        "Invites a character to a private room." |w, a| {
+    "invite" "(chan: Channel, con: Connection): boolean"
+        "Invites a character to a private room. + False when it has too many invitations (invitations_max)." |w, a| {
         let folded = connection(w, a, 2)?.1.folded.clone();
         private(w, a)?;
-        change(w, a, |channel| { channel.invited.insert(folded); })
+        let (key, _) = channel(w, a, 1)?;
+        Ok(w.invite(key, &folded).into())
     };
     "removeInvite" "(chan: Channel, lname: string)"
         "Withdraws an invitation to a private room." |w, a| {
@@ -174,10 +176,10 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (_, channel) = channel(w, a, 1)?;
         Ok(channel.invited.contains(&connection(w, a, 2)?.1.folded).into())
     };
-    "ban" "(chan: Channel, by: Connection|string, who: Connection|string)"
-        "Keeps a character out of the channel." |w, a| ban(w, a, |_, _| Ok(0));
-    "timeout" "(chan: Channel, by: Connection|string, who: Connection|string, seconds: number)"
-        "Keeps a character out of the channel for some seconds." |w, a| ban(w, a, |w, a| {
+    "ban" "(chan: Channel, by: Connection|string, who: Connection|string): boolean"
+        "Keeps a character out of the channel. + False when the list of bans is full." |w, a| ban(w, a, |_, _| Ok(0));
+    "timeout" "(chan: Channel, by: Connection|string, who: Connection|string, seconds: number): boolean"
+        "Keeps a character out of the channel for some seconds. + False when the list of bans is full." |w, a| ban(w, a, |w, a| {
             Ok(w.unix_seconds().saturating_add(a.number(4)? as i64))
         });
     "unban" "(chan: Channel, lname: string)"
@@ -221,11 +223,18 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.expire_channel_bans(key);
         Ok(channel(w, a, 1)?.1.bans.len().into())
     };
-    "addMod" "(chan: Channel, by: Connection|string, who: Connection|string)"
-        "Makes a character moderator; on a public channel it has the role cop at once." |w, a| {
+    "addMod" "(chan: Channel, by: Connection|string, who: Connection|string): boolean"
+        "Makes a character moderator; on a public channel it has the role cop at once. + False when it is one already, or the list is full (channel_moderators_max)." |w, a| {
         let (key, _) = channel(w, a, 1)?;
-        let (by, who) = (name(w, a, 2)?, name(w, a, 3)?);
-        w.add_moderator(key, &by, &who);
+        let (by, who) = (admitted::character(w, a, 2)?, admitted::character(w, a, 3)?);
+        Ok(w.add_moderator(key, &by, &who).into())
+    };
+    "getModCount" "(chan: Channel): number"
+        "+ How many moderators were appointed." |w, a| Ok(channel(w, a, 1)?.1.moderators.len().into());
+    "sendCOL" "(chan: Channel)"
+        "+ Tells everyone in the channel who moderates it (COL), at once or, after many changes in a short time, when its time has come." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        w.tell_moderators(key);
         Ok(Reply::None)
     };
     "removeMod" "(chan: Channel, who: Connection|string): string?"
@@ -236,7 +245,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setOwner" "(chan: Channel, who: Connection|string)"
         "Gives the channel to a character." |w, a| {
-        let owner: Arc<str> = Arc::from(name(w, a, 2)?);
+        let owner: Arc<str> = Arc::from(admitted::character(w, a, 2)?);
         change(w, a, |channel| channel.owner = owner)
     };
     "getBottleList" "(chan: Channel, con: Connection): {string}"
@@ -282,7 +291,8 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
 
 fn create_room(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let (creator, _) = connection(world, arguments, 1)?;
-    let made = world.create_room(creator, &arguments.text(2)?);
+    let title = admitted::title(world, arguments, 2)?;
+    let made = world.create_room(creator, &title);
     let key = made.ok_or(HostError::from("no more channels can be made"))?;
     let name = world.channel(key).map(|channel| channel.name.clone());
     Ok((name, channel_handle(key)).into())
@@ -294,10 +304,10 @@ fn ban(
     until: impl FnOnce(&World, &Arguments<'_>) -> Result<i64, HostError>,
 ) -> Answer {
     let (key, _) = channel(world, arguments, 1)?;
-    let (by, who) = (name(world, arguments, 2)?, name(world, arguments, 3)?);
+    let by = admitted::character(world, arguments, 2)?;
+    let who = admitted::character(world, arguments, 3)?;
     let until = until(world, arguments)?;
-    world.ban_from_channel(key, &by, &who, until);
-    Ok(Reply::None)
+    Ok(world.ban_from_channel(key, &by, &who, until).into())
 }
 
 fn change(

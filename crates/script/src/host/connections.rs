@@ -4,8 +4,17 @@ use std::collections::BTreeMap;
 
 use fchatd_world::{World, roles};
 
-use super::{channel_handle, connection, connection_handle, frame, raw_frame};
+use super::{admitted, channel_handle, connection, connection_handle, frame, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
+
+/// The name of a status, in bytes.
+const STATUS_BYTES_MAX: usize = 64;
+/// A status message, escaped, in bytes.
+const STATUS_MESSAGE_BYTES_MAX: usize = 4096;
+/// Texts that scripts keep with a connection: their number, and the bytes of a key and of a value.
+const MISC_MAX: usize = 100;
+const MISC_KEY_BYTES_MAX: usize = 128;
+const MISC_VALUE_BYTES_MAX: usize = 64 * 1024;
 
 type Answer = Result<Reply, HostError>;
 
@@ -125,7 +134,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setFriends" "(con: Connection, names: {string})"
         "Replaces the friends." |w, a| {
-        let names = a.text_list(2)?;
+        let names = admitted::names(a.text_list(2)?);
         change(w, a, |con| con.profile.friends = names)
     };
     "removeFriend" "(con: Connection, name: string)"
@@ -141,12 +150,14 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.set_ignores(key, &a.text_list(2)?);
         Ok(Reply::None)
     };
-    "addIgnore" "(con: Connection, lname: string)"
-        "Adds to whom the account ignores, for all its connections." |w, a| {
+    "addIgnore" "(con: Connection, lname: string): boolean"
+        "Adds to whom the account ignores, for all its connections. + False when the list is full (ignores_max)." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.add_ignore(key, &a.text(2)?);
-        Ok(Reply::None)
+        let name = admitted::character(w, a, 2)?;
+        Ok(w.add_ignore(key, &name).into())
     };
+    "getIgnoreCount" "(con: Connection): number"
+        "+ How many names the account ignores." |w, a| Ok(connection(w, a, 1)?.1.profile.ignores.len().into());
     "removeIgnore" "(con: Connection, lname: string)"
         "Takes off whom the account ignores, for all its connections." |w, a| {
         let (key, _) = connection(w, a, 1)?;
@@ -184,7 +195,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setCustomKinks" "(con: Connection, kinks: {[string]: string})"
         "Replaces the kinks of the character's own making." |w, a| {
-        let entries = a.entries(2)?;
+        let entries = admitted::entries(a.entries(2)?);
         change(w, a, |con| con.profile.custom_kinks = entries.into_iter().collect())
     };
     "getCustomKinks" "(con: Connection): {[string]: string}"
@@ -194,7 +205,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "setInfoTags" "(con: Connection, tags: {[string]: string})"
         "Adds info tags to those that are there." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.add_info_tags(key, a.entries(2)?);
+        w.add_info_tags(key, admitted::entries(a.entries(2)?));
         Ok(Reply::None)
     };
     "getInfoTags" "(con: Connection): {[string]: string}"
@@ -210,7 +221,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "setStatus" "(con: Connection, status: string, message: string?)"
         "Sets the status; without a message the old one stays." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.set_status(key, &a.text(2)?, a.optional_text(3)?.as_deref());
+        let status = admitted::text(w, a, 2, STATUS_BYTES_MAX)?;
+        let message = if a.is_nil(3) { None } else { Some(admitted::text(w, a, 3, STATUS_MESSAGE_BYTES_MAX)?) };
+        w.set_status(key, &status, message.as_deref());
         Ok(Reply::None)
     };
     "getStatus" "(con: Connection): (string, string)"
@@ -220,8 +233,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setMiscData" "(con: Connection, key: string, value: string)"
         "Keeps a text with the connection." |w, a| {
-        let (key, value) = (a.text(2)?.into_owned(), a.text(3)?.into_owned());
-        change(w, a, |con| { con.profile.misc.insert(key, value); })
+        let key = admitted::text(w, a, 2, MISC_KEY_BYTES_MAX)?;
+        let value = admitted::text(w, a, 3, MISC_VALUE_BYTES_MAX)?;
+        let misc = &connection(w, a, 1)?.1.profile.misc;
+        if misc.len() >= MISC_MAX && !misc.contains_key(&*key) {
+            return Err(a.bad(2, "this connection has too many texts"));
+        }
+        change(w, a, |con| { con.profile.misc.insert(key.into_owned(), value.into_owned()); })
     };
     "getMiscData" "(con: Connection, key: string): string?"
         "A text kept with the connection." |w, a| {

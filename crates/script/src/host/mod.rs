@@ -4,6 +4,7 @@
 //! checks the interface reads them too.
 
 mod absence;
+mod admitted;
 mod authority;
 mod channels;
 mod connections;
@@ -243,7 +244,9 @@ fn frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<F
 /// Encodes a whole message that a script wrote itself.
 fn raw_frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<Frame, HostError> {
     let text = arguments.text(index)?;
-    Ok(world.outputs.frame(|out| out.extend_from_slice(text.as_bytes())))
+    Ok(world
+        .outputs
+        .raw_frame(|out| out.extend_from_slice(text.as_bytes())))
 }
 
 #[cfg(test)]

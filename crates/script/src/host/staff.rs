@@ -1,10 +1,16 @@
 //! The part of the library `s` about calls for the staff and about the logs.
 
+use fchatd_protocol::name;
 use fchatd_world::snapshot::StaffCall;
 use fchatd_world::{Deed, Said, World};
 
-use super::{channel, connection};
+use super::{admitted, channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
+
+/// The largest id of a call, in bytes: a time and a name.
+const ID_BYTES_MAX: usize = 128;
+/// How much longer a text may get when it is escaped.
+const ESCAPED: usize = 5;
 
 type Answer = Result<Reply, HostError>;
 
@@ -21,8 +27,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.add_staff_target(key);
         Ok(Reply::None)
     };
-    "addStaffCall" "(id: string, character: string, report: string, logid: number, tab: string)"
-        "Keeps a call for the staff; -1 as the log's number stands for none." add_staff_call;
+    "addStaffCall" "(id: string, character: string, report: string, logid: number, tab: string): boolean"
+        "Keeps a call for the staff; -1 as the log's number stands for none. + False when there is no room for it (staffcalls_bytes)." add_staff_call;
+    "countStaffCalls" "(con: Connection): number"
+        "+ How many calls of the account are open." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.count_staff_calls(key).into())
+    };
     "removeStaffCall" "(id: string)"
         "Forgets a call." |w, a| {
         w.remove_staff_call(&a.text(1)?);
@@ -43,7 +54,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         ])))
     };
     "sendStaffCalls" "(con: Connection)"
-        "Sends a connection all open calls." |w, a| {
+        "Sends a connection all open calls, + in pages a second apart." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.send_staff_calls(key);
         Ok(Reply::None)
@@ -55,16 +66,24 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
 };
 
 fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
+    let character = admitted::character(world, arguments, 2)?;
+    let id = admitted::text(world, arguments, 1, ID_BYTES_MAX)?.into_owned();
+    let report_max = ESCAPED * world.settings.count("staffcall_max");
+    let report = admitted::text(world, arguments, 3, report_max)?.into_owned();
+    let tab = admitted::text(world, arguments, 5, ESCAPED * name::TITLE_BYTES_MAX)?.into_owned();
+    let caller = world
+        .find_character(&character)
+        .and_then(|key| world.connection(key));
     let call = StaffCall {
-        id: arguments.text(1)?.into_owned(),
-        character: arguments.text(2)?.into_owned(),
-        report: arguments.text(3)?.into_owned(),
+        id,
+        account: caller.map_or(0, |caller| caller.account),
+        character,
+        report,
         log: arguments.number(4)? as i64,
-        tab: arguments.text(5)?.into_owned(),
+        tab,
         time: world.unix_seconds(),
     };
-    world.add_staff_call(call);
-    Ok(Reply::None)
+    Ok(world.add_staff_call(call).into())
 }
 
 /// The name under which the website acts. No character can have it.

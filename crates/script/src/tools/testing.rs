@@ -127,7 +127,7 @@ fn request(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostEr
     if !arguments.is_nil(4) {
         arguments.json(4, &mut json)?;
     }
-    let frame = world.outputs.frame(|out| {
+    let frame = world.outputs.raw_frame(|out| {
         for part in [what.as_bytes(), connection.as_bytes(), &json] {
             out.extend_from_slice(part);
             out.push(0);

@@ -119,6 +119,7 @@ fn staff_call(row: &Row<'_>) -> rusqlite::Result<StaffCall> {
     Ok(StaffCall {
         id: row.get("call")?,
         character: row.get("character")?,
+        account: row.get("account")?,
         report: row.get("report")?,
         log: row.get("log")?,
         tab: row.get("tab")?,

@@ -239,12 +239,13 @@ impl Tables<'_> {
     /// A call that is there already keeps its place in the order.
     fn staff_call(&self, call: &StaffCall) -> rusqlite::Result<()> {
         self.run(
-            "INSERT INTO staff_call (call, character, report, log, tab, called_at) VALUES (?, ?, ?, ?, ?, ?) \
-             ON CONFLICT (call) DO UPDATE SET character = excluded.character, report = excluded.report, \
-             log = excluded.log, tab = excluded.tab, called_at = excluded.called_at",
+            "INSERT INTO staff_call (call, character, account, report, log, tab, called_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (call) DO UPDATE SET character = excluded.character, \
+             account = excluded.account, report = excluded.report, log = excluded.log, tab = excluded.tab, called_at = excluded.called_at",
             params![
                 call.id,
                 call.character,
+                call.account,
                 call.report,
                 call.log,
                 call.tab,

@@ -49,6 +49,7 @@ pub(super) fn inspect(connection: &Connection, inspection: &mut Inspection) {
             StaffCall {
                 id: row.key("call", |call: &String| format!("staff call {call:?}")),
                 character: row.get("character"),
+                account: row.get("account"),
                 report: row.get("report"),
                 log: row.at_least("log", -1),
                 tab: row.get("tab"),

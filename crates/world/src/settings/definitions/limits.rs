@@ -32,5 +32,53 @@ pub(super) const SECTION: Section = Section {
             Live,
             "length of a channel description",
         ),
+        key(
+            "channel_moderators_max",
+            Whole(100, 1, 10_000, "names"),
+            Live,
+            "moderators of a channel, beside its owner",
+        ),
+        key(
+            "channel_bans_max",
+            Whole(300, 1, 10_000, "names"),
+            Live,
+            "bans and timeouts of a channel; staff may add more, up to 1,000",
+        ),
+        key(
+            "global_moderators_max",
+            Whole(1000, 1, 10_000, "names"),
+            Live,
+            "global moderators, and as many super moderators",
+        ),
+        key(
+            "ignores_max",
+            Whole(300, 1, 10_000, "names"),
+            Live,
+            "names that the characters of an account may ignore",
+        ),
+        key(
+            "invitations_max",
+            Whole(1000, 1, 10_000, "names"),
+            Live,
+            "invitations of a room; when it is full, those of offline characters are dropped",
+        ),
+        key(
+            "staffcall_max",
+            Whole(10_240, 1, 524_288, "bytes"),
+            Live,
+            "length of a report to the staff",
+        ),
+        key(
+            "staffcalls_per_account",
+            Whole(3, 1, 1000, "reports"),
+            Live,
+            "open reports of one account",
+        ),
+        key(
+            "staffcalls_bytes",
+            Whole(1_048_576, 4096, 67_108_864, "bytes"),
+            Live,
+            "all open reports together; when it is full, the newest reports of the sender with the most bytes are dropped",
+        ),
     ],
 };

@@ -1,0 +1,45 @@
+//! Open calls for the staff that the operator drops from the command line.
+
+use fchatd_protocol::exchange::{Outputs, Undo};
+use fchatd_protocol::frame;
+use fchatd_protocol::json::write::Object;
+use fchatd_world::{Deed, Now};
+
+use crate::Core;
+
+impl Core {
+    /// Drops an open call. The staff hears of it as of a call that a moderator has confirmed, and the action log has it.
+    /// Gives whether there was one.
+    pub fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
+        self.outside_input(now, outputs, |core| {
+            let Some(call) = core.world.staff_call(id).cloned() else {
+                return false;
+            };
+            core.world.remove_staff_call(id);
+            let frame = core.world.outputs.frame(|out| {
+                frame::open(out, "SFC")
+                    .text("action", "confirm")
+                    .text("moderator", Undo::OPERATOR)
+                    .text("callid", &call.id)
+                    .text("character", &call.character)
+                    .integer("timestamp", call.time)
+                    .text("tab", &call.tab)
+                    .integer("logid", call.log)
+                    .close();
+            });
+            core.world.send_to_staff(frame);
+            let mut arguments = Vec::new();
+            Object::open(&mut arguments)
+                .text("action", "drop")
+                .text("callid", &call.id)
+                .close();
+            core.world.log_action(Deed {
+                by: Err(Undo::OPERATOR),
+                code: "SFC",
+                arguments: String::from_utf8(arguments).unwrap_or_default(),
+                target: Some(Err(&call.character)),
+            });
+            true
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! What scripts may keep or put on lists: names that can be names, titles that can be seen, texts of bounded size. The core
+//! has looked at the fields of commands by their names; this looks at the values again where they are kept, whatever a
+//! script has called them. A value that is refused is a Lua error, and an `ERR` for the client whose command it was.
+
+use std::borrow::Cow;
+
+use fchatd_protocol::{error, name};
+use fchatd_world::World;
+
+use super::connection;
+use crate::engine::{Arguments, HostError};
+
+/// The largest escaped title: each of its characters may have become an entity.
+const TITLE_BYTES_MAX: usize = 5 * name::TITLE_BYTES_MAX;
+
+/// An argument as the name of a character: that of a connection, or text that may be kept as a name.
+pub(super) fn character(
+    world: &mut World,
+    arguments: &Arguments<'_>,
+    index: usize,
+) -> Result<String, HostError> {
+    if let Ok((_, connection)) = connection(world, arguments, index) {
+        return Ok(connection.name.to_string());
+    }
+    let text = arguments.text(index)?;
+    if world.is_name(&text) {
+        return Ok(text.into_owned());
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::USER_NOT_FOUND,
+        "the name of a character expected",
+    ))
+}
+
+/// An argument as the name of a new channel.
+pub(super) fn channel_name<'a>(
+    world: &mut World,
+    arguments: &'a Arguments<'_>,
+    index: usize,
+) -> Result<Cow<'a, str>, HostError> {
+    let text = arguments.text(index)?;
+    if name::is_channel(&text) {
+        return Ok(text);
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::BAD_CHANNEL_TITLE,
+        "the name of a channel expected",
+    ))
+}
+
+/// An argument as the title of a channel, escaped.
+pub(super) fn title<'a>(
+    world: &mut World,
+    arguments: &'a Arguments<'_>,
+    index: usize,
+) -> Result<Cow<'a, str>, HostError> {
+    let text = arguments.text(index)?;
+    if text.len() <= TITLE_BYTES_MAX && name::is_visible(&text) {
+        return Ok(text);
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::BAD_CHANNEL_TITLE,
+        "a title that can be seen expected",
+    ))
+}
+
+/// An argument as text of at most so many bytes.
+pub(super) fn text<'a>(
+    world: &mut World,
+    arguments: &'a Arguments<'_>,
+    index: usize,
+    bytes: usize,
+) -> Result<Cow<'a, str>, HostError> {
+    let text = arguments.text(index)?;
+    if text.len() <= bytes {
+        return Ok(text);
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::MESSAGE_TOO_LONG,
+        "a shorter text expected",
+    ))
+}
+
+/// Texts by name as a log-in site gives them, as many and as long as are kept; the rest is left out.
+pub(super) fn entries(mut entries: Vec<(String, String)>) -> Vec<(String, String)> {
+    const ENTRIES_MAX: usize = 200;
+    const KEY_BYTES_MAX: usize = 128;
+    const VALUE_BYTES_MAX: usize = 4096;
+    const BYTES_MAX: usize = 64 * 1024;
+    // Which ones stay must not depend on the order of a table.
+    entries.sort();
+    entries.truncate(ENTRIES_MAX);
+    let mut bytes = 0;
+    entries.retain_mut(|(key, value)| {
+        value.truncate(value.floor_char_boundary(VALUE_BYTES_MAX));
+        bytes += key.len() + value.len();
+        key.len() <= KEY_BYTES_MAX && bytes <= BYTES_MAX
+    });
+    entries
+}
+
+/// Names as a log-in site gives them, as many as are kept; what can be no name is left out.
+pub(super) fn names(mut names: Vec<String>) -> Vec<String> {
+    const NAMES_MAX: usize = 5000;
+    names.retain(|name| name::is_shaped(name));
+    names.truncate(NAMES_MAX);
+    names
+}
+
+fn unfit(world: &mut World, arguments: &Arguments<'_>, index: usize, number: i32, reason: &str) -> HostError {
+    world.refuse_value(number);
+    arguments.bad(index, reason)
+}

@@ -1,0 +1,46 @@
+//! `COL` to all members of a channel, when its moderators change. Changes that follow each other quickly are told
+//! together, since each `COL` has all names.
+
+use fchatd_protocol::frame;
+
+use crate::world::{ChannelKey, World};
+
+/// Lists that a channel may send at once; after that they have to wait for their time.
+const BURST: u64 = 20;
+/// The time for one list, in milliseconds.
+const PAUSE: u64 = 1000;
+
+impl World {
+    /// Tells the members of a channel who moderates it. After [`BURST`] lists in a short time the next ones wait, and what
+    /// changes until then is told in one.
+    pub fn tell_moderators(&mut self, key: ChannelKey) {
+        let now = self.now.monotonic;
+        let Some(channel) = self.channels.get_mut(key) else {
+            return;
+        };
+        if channel.list_paid >= now + BURST * PAUSE {
+            if !std::mem::replace(&mut channel.list_due, true) {
+                self.lists_due.push(key);
+            }
+            return;
+        }
+        channel.list_paid = channel.list_paid.max(now) + PAUSE;
+        channel.list_due = false;
+        let name = channel.name.clone();
+        let moderators = self.moderators(key);
+        let names = moderators.iter().map(|name| &**name);
+        let frame = self.outputs.frame(|out| frame::moderators(out, &name, names));
+        self.send_channel_frame(key, None, frame);
+    }
+
+    /// Sends the lists whose time has come.
+    pub fn send_due_lists(&mut self) {
+        for key in std::mem::take(&mut self.lists_due) {
+            if let Some(channel) = self.channels.get_mut(key)
+                && std::mem::take(&mut channel.list_due)
+            {
+                self.tell_moderators(key);
+            }
+        }
+    }
+}
