@@ -1,5 +1,5 @@
 //! Those who have nothing to do with an attack and must not notice it: a person who says a line every 100 ms in a quiet
-//! room, listeners, and an operator who looks at `ZZZ status`.
+//! room (or as often as `msg_flood` lets them), listeners, and an operator who looks at `ZZZ status`.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,6 @@ use crate::scene::{LISTENERS, NEWCOMER, OPERATOR, Scene, TALKER};
 
 /// Their room.
 pub(crate) const ROOM: &str = "Quiet Corner";
-/// Time between two lines.
-const PACE: Duration = Duration::from_millis(100);
 /// Time between two looks of the operator, and two signs of life of those who only listen.
 const LOOKS: Duration = Duration::from_millis(500);
 /// After this much time without progress something is lost. Far more than any machine needs.
@@ -74,8 +72,8 @@ impl Bystanders {
         let asked = Arc::new(Mutex::new(0));
         Self {
             speech: {
-                let (talker, ending) = (talker.clone(), Arc::clone(&ending));
-                Some(thread::spawn(move || talker.speak(&ending)))
+                let (talker, ending, pace) = (talker.clone(), Arc::clone(&ending), scene.pace);
+                Some(thread::spawn(move || talker.speak(&ending, pace)))
             },
             looks: {
                 let (operator, ending, asked) = (operator.clone(), Arc::clone(&ending), Arc::clone(&asked));
@@ -215,13 +213,13 @@ impl Person {
         person
     }
 
-    /// Says lines until the end, one every 100 ms; their number.
-    fn speak(&self, ending: &AtomicBool) -> usize {
+    /// Says lines until the end; their number.
+    fn speak(&self, ending: &AtomicBool, pace: Duration) -> usize {
         let mut said = 0;
         while !ending.load(Ordering::Relaxed) {
             self.say_line(said);
             said += 1;
-            thread::sleep(PACE);
+            thread::sleep(pace);
         }
         said
     }

@@ -14,3 +14,4 @@ mod scene;
 mod site;
 
 mod empty_frames;
+mod normal_life;

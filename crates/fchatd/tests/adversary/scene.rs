@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use fchatd_dialogue::websocket::WebSocket;
 use serde_json::{Value, json};
@@ -29,6 +30,9 @@ pub(crate) const NEWCOMER: &str = "Nora";
 /// Bounds of what the process may take, in MiB.
 pub(crate) const MEMORY_MAX: u64 = 512;
 
+/// Time between two lines of the bystanders' talk.
+const PACE: Duration = Duration::from_millis(100);
+
 /// The letters that tell the further characters of an attacker's account apart.
 const ALTS: [&str; 5] = ["", " Ann", " Ben", " Cat", " Dan"];
 
@@ -36,6 +40,8 @@ const ALTS: [&str; 5] = ["", " Ann", " Ben", " Cat", " Dan"];
 pub(crate) struct Scene {
     pub(crate) site: Site,
     pub(crate) server: Server,
+    /// The time between two lines of the bystanders' talk: 100 ms, or more where `msg_flood` wants it.
+    pub(crate) pace: Duration,
     /// By account.
     tickets: Mutex<BTreeMap<String, String>>,
 }
@@ -69,8 +75,11 @@ impl Scene {
             .into_iter()
             .chain(words.iter().copied())
             .collect();
+        let flood = words.iter().filter_map(|word| word.strip_prefix("msg_flood="));
+        let flood: f64 = flood.last().unwrap().parse().unwrap();
         Self {
             server: site.start_logging(&words, "warn"),
+            pace: PACE.max(Duration::from_secs_f64(flood * 1.2)),
             site,
             tickets: Mutex::default(),
         }
