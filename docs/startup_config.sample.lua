@@ -57,7 +57,7 @@
 
 -- Log-in
 
--- log-in checks pending at once (1 to 1000000, checks)
+-- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. With compat = "classic" they are refused (ERR 62) (1 to 1000000, checks)
 --loginslots = 30
 
 -- time for one log-in check (1 to 3600, seconds)
@@ -66,7 +66,7 @@
 -- the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself (text, restart)
 --login_url = ""
 
--- log-in checks that are with the site at once (1 to 10000, checks)
+-- connections to the log-in site; with fewer of them than loginslots, fewer checks are with the site at once (1 to 10000, checks)
 --login_connection_pool = 15
 
 -- Accounts that the server keeps itself
@@ -79,6 +79,33 @@
 
 -- tickets of an account that are good side by side (1 to 1000, tickets)
 --tickets_per_account = 8
+
+-- time after which the password has to be entered again: until then a ticket can be renewed (1 to 87600, hours)
+--session_max = 168
+
+-- log-ins to one account from one address at once, good ones too; then one every 2 seconds, for which the next ones wait (1 to 1000000, log-ins)
+--logins_per_account = 30
+
+-- log-ins from one address at once, good ones too; then 50 a second, for which the next ones wait (1 to 1000000, log-ins)
+--logins_per_address = 1000
+
+-- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
+--passwords_waiting = 1024
+
+-- time that a password may wait for its turn to be checked; then it is answered with status 503 (1 to 60, seconds)
+--password_patience = 10
+
+-- threads that check passwords, at a lower priority than the chat; 0 means half as many as there are processors, from 1 to 4 (0 to 64, threads, restart)
+--password_threads = 0
+
+-- memory that the check of one password takes; with less of it a check makes more passes, as OWASP advises (7 to 1024, MiB, restart)
+--password_memory = 19
+
+-- names that people may not give to an account or a character, nor names that look the same; the command line may (list)
+--reserved_names = {"Admin", "Administrator", "Moderator", "Mod", "Operator", "System", "Server", "Staff", "Support", "Helpdesk", "Official", "Webmaster", "Console", "Root", "Everyone", "Fchatd"}
+
+-- age that an account must have to make rooms and post ads; 0 for any. Staff may always (0 to 8760, hours)
+--min_account_age = 0
 
 -- Limits of what is said
 

@@ -74,12 +74,29 @@ function rtb.HLB(args)
     tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
 end
 
+-- The connections without the one that stays when its owner has set another password.
+local function without_kept(connections, args)
+    local keep, address = common.text(args.keep), common.text(args.ip)
+    if keep == nil or address == nil then
+        return connections
+    end
+    local others = {}
+    for _, con in ipairs(connections) do
+        if string.lower(u.getName(con)) ~= string.lower(keep) or not u.isFrom(con, address) then
+            table.insert(others, con)
+        end
+    end
+    return others
+end
+
 -- The account has to go; where it is banned, with the words for its owner.
 function rtb.KIK(args)
     local connections = connections_of(args)
     if connections == nil then
         return
     end
+    connections = without_kept(connections, args)
+    args.ip = nil -- addresses do not belong into logs of actions
     local names = names_of(connections)
     log(args, "KIK", connections)
     for _, con in ipairs(connections) do

@@ -112,6 +112,10 @@ function event.CCR(con, args)
     if has_all_channels(con) then
         return const.FERR_TOO_MANY_CHANNELS
     end
+    local refused = common.refuse_young(con, "make rooms")
+    if refused ~= nil then
+        return refused
+    end
     local _, chan = c.createPrivateChannel(con, s.escapeHTML(title))
     staff.join(con, chan)
     return const.FERR_OK

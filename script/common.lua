@@ -104,9 +104,27 @@ end
 
 local message_flood, delays_messages = 0.5, false
 
+-- Hours that an account must have been there before it may make rooms and post ads.
+local min_age = 0
+
 function common.init()
     message_flood = s.getConfigDouble("msg_flood")
     delays_messages = s.getConfigString("flood_mode") == "delay"
+    min_age = s.getConfigDouble("min_account_age")
+end
+
+local TRUSTED = { "admin", "global", "super-cop" }
+
+-- Refuses a command for which an account is too young; nil when it is old enough or its age is not known.
+function common.refuse_young(con, what)
+    local made = min_age > 0 and tonumber(u.getMiscData(con, "account_made"))
+    local left = made and made + min_age * 3600 - s.getTime() or 0
+    if left <= 0 or u.hasAnyRole(con, TRUSTED) then
+        return nil
+    end
+    local wait = left < 7200 and string.format("%d minutes", math.ceil(left / 60))
+        or string.format("%d hours", math.ceil(left / 3600))
+    return u.refuse(con, const.FERR_NOT_OP, "Your account is too young to " .. what .. ". Please wait for another " .. wait .. ".")
 end
 
 -- What becomes of a message that comes too early: it waits its turn, or is refused.

@@ -175,6 +175,10 @@ local function set_roles(con, args)
     if is_yes(bits.subscribed) then
         u.setMiscData(con, "subscribed", "yes")
     end
+    local made = id(args.account.created_at)
+    if made > 0 then
+        u.setMiscData(con, "account_made", tostring(made))
+    end
     if is_yes(bits.supercop) or s.isSCop(name) then
         u.addRole(con, "super-cop")
     end

@@ -107,6 +107,10 @@ function event.LRP(con, args)
     if not c.inChannel(chan, con) then
         return const.FERR_NOT_IN_CHANNEL
     end
+    local refused = common.refuse_young(con, "post ads")
+    if refused ~= nil then
+        return refused
+    end
     if is_blacklisted(message) or is_hellbanned(con) then
         return const.FERR_OK
     end

@@ -86,7 +86,7 @@ async function changePassword(event) {
   if (fresh.value !== again.value) return problem(password, 'The two new passwords are not the same.');
   problem(password, '');
   try {
-    await withPassword('/api/password', old.value, { new_password: fresh.value });
+    await withPassword('/api/password', old.value, { new_password: fresh.value, character: session.character });
     toast('The password is changed.');
     password.reset();
     password.elements.account.value = session.account;

@@ -1,25 +1,63 @@
 // The account service: form-encoded requests to the page's own origin, JSON answers. Holds the session of this tab.
 
-/** A request that failed: `refused` when the server said no, otherwise the network or the server is in trouble. */
+/**
+ * A request that failed: `refused` when the server said no for good, otherwise the network or the server is in trouble, or
+ * there were too many requests. Then `retryAfter` is the number of seconds after which to try again, 0 if it is not known.
+ */
 export class ApiError extends Error {
-  constructor(message, refused) {
+  constructor(message, refused, retryAfter = 0) {
     super(message);
     this.refused = refused;
+    this.retryAfter = retryAfter;
   }
 }
 
+/** The server waits up to 10 seconds before it looks at a password, and may hash two. */
+const REQUEST_TIMEOUT = 30 * 1000;
+
+/** How often, and for how many seconds at most, a request that the server was too busy for is made again by itself. */
+const BUSY_RETRIES = 3;
+const BUSY_WAIT_MAX = 10;
+
 async function request(path, fields) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await requestOnce(path, fields);
+    } catch (error) {
+      const isBusy = error.status === 503 && error.retryAfter > 0 && error.retryAfter <= BUSY_WAIT_MAX;
+      if (!isBusy || attempt > BUSY_RETRIES) throw error;
+      const seconds = error.retryAfter + Math.random();
+      await new Promise(resolve => setTimeout(resolve, seconds * 1000));
+    }
+  }
+}
+
+async function requestOnce(path, fields) {
+  let response;
   let answer;
   try {
-    const response = await fetch(path, fields
-      ? { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(20000) }
-      : { signal: AbortSignal.timeout(20000) });
+    response = await fetch(path, fields
+      ? { method: 'POST', body: new URLSearchParams(fields), signal: AbortSignal.timeout(REQUEST_TIMEOUT) }
+      : { signal: AbortSignal.timeout(REQUEST_TIMEOUT) });
     answer = await response.json();
   } catch {
-    throw new ApiError('The server cannot be reached. Check your connection and try again.', false);
+    if (!response || response.ok) throw new ApiError('The server cannot be reached. Check your connection and try again.', false);
   }
+  if (!response.ok) throw failed(response, answer?.error);
   if (answer?.error !== '') throw new ApiError(answer?.error || 'The server gave an answer this page does not understand.', true);
   return answer;
+}
+
+/** The error for a status that is not 200: 429 and 503 are temporary, and say when to try again. */
+function failed(response, text) {
+  const seconds = Number(response.headers.get('Retry-After')) || 0;
+  const isCrowd = response.status === 429;
+  const usual = isCrowd
+    ? 'There were too many requests. Please wait a little and try again.'
+    : 'The server is busy or has a problem. Please try again in a moment.';
+  const error = new ApiError(text || usual, response.status < 500 && !isCrowd, seconds);
+  error.status = response.status;
+  return error;
 }
 
 const STORAGE_KEY = 'fchatd';

@@ -3,6 +3,9 @@
 /** Seconds to wait before the first, second, … attempt. */
 const LADDER = [0, 2, 5, 10, 30, 60];
 
+/** The longest pause that a server may ask for, in seconds. */
+const ASKED_PAUSE_MAX = 300;
+
 /** Seconds between attempts while the browser says that there is no network; its `online` event comes sooner. */
 const OFFLINE_PAUSE = 30;
 
@@ -23,7 +26,7 @@ const GOOD_LIFE = 10 * 1000;
 
 /**
  * `identify(ticketRefused)` resolves to the body of `IDN`; it rejects with `refused` set when a person has to sign in
- * again. `onFrame(command, body)` gets every frame. `onChange(phase, reason)` gets `connecting`, `online`, `waiting`
+ * again, or with `retryAfter`, the seconds to wait. `onFrame(command, body)` gets every frame. `onChange(phase, reason)` gets `connecting`, `online`, `waiting`
  * (with `retryAt`), `stopped`, and `locked` (a person has to sign in again).
  */
 export class Connection {
@@ -92,7 +95,7 @@ export class Connection {
     } catch (error) {
       if (attempt !== this.attempt) return;
       if (error.refused) this.become('locked', error.message);
-      else this.retry(error.message);
+      else this.retry(error.message, error.retryAfter);
       return;
     }
     if (attempt !== this.attempt) return;
@@ -168,8 +171,9 @@ export class Connection {
     this.retry(reason);
   }
 
-  retry(reason) {
-    const seconds = LADDER[Math.min(this.step, LADDER.length - 1)];
+  /** Try again later, not before the seconds that the server has asked for. */
+  retry(reason, atLeast = 0) {
+    const seconds = Math.max(LADDER[Math.min(this.step, LADDER.length - 1)], Math.min(atLeast, ASKED_PAUSE_MAX) * 1.25);
     this.step += 1;
     const isOffline = navigator.onLine === false;
     const delay = Math.max(seconds, isOffline ? OFFLINE_PAUSE : 0) * (800 + 400 * Math.random());

@@ -54,7 +54,13 @@ export async function open(reason = '') {
       showCharacters(await characters());
       if (reason) showError(reason);
       return;
-    } catch {
+    } catch (error) {
+      if (!error.refused) {
+        setTitle('Not reachable');
+        showError(error.message);
+        byId('entry-retry').hidden = false;
+        return;
+      }
       forgetSession();
     }
   }

@@ -124,9 +124,10 @@ fn the_website_speaks() {
         "Alice, Bob, Globalmod: FLN | Alt: ERR 40",
     );
     bridge("HLB", r#"{"a":8}"#, "Globalmod: SYS");
+    bridge("KIK", r#"{"a":8,"s":true,"keep":"BOB","ip":"10.0.0.2"}"#, "");
     bridge(
         "KIK",
-        r#"{"a":7,"s":true}"#,
+        r#"{"a":7,"s":true,"keep":"Alice","ip":"10.0.0.2"}"#,
         "Alice: ERR 40 | Bob, Globalmod: FLN",
     );
     bridge("KIK", r#"{"a":12345}"#, "Globalmod: SYS");

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 use crate::recorder::RecordedCore;
-use crate::server::{ChatEdges, account_settings, edge_settings, status_of};
+use crate::server::{ChatEdges, account_settings, edge_settings, site_checks, status_of};
 use crate::{Failure, configuration};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
@@ -145,7 +145,7 @@ impl Running {
         match &self.provider {
             LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
             LoginProvider::Remote(site) => {
-                site.configure(live.count("login_connection_pool"), live.seconds("logintimeout"));
+                site.configure(site_checks(&live), live.seconds("logintimeout"));
             }
             LoginProvider::Open => {}
         }

@@ -46,7 +46,7 @@ use crate::{Failure, action_log, configuration, control, reload, script_tests, s
 pub(crate) use self::layout::ChatEdges;
 pub(crate) use self::listening::listening_address;
 pub(crate) use self::manager::status_of;
-pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address};
+pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address, site_checks};
 pub(crate) use self::signals::Order;
 pub(crate) use self::state::data_folder;
 

@@ -10,6 +10,9 @@ use crate::command_line::{CommandLine, StateAction};
 use crate::quantity::count;
 use crate::server::data_folder;
 
+/// Names that the import lists.
+const NAMES_SHOWN: usize = 50;
+
 /// `fchatd state …`
 pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Failure> {
     let data = data_folder(&line.dir);
@@ -43,7 +46,29 @@ fn import(data: &Path, folder: &Path, skip_strange: bool) -> Result<(), Failure>
         .save_snapshot(&snapshot)
         .map_err(|error| error.to_string())?;
     println!("imported; the state is now: {}", summary(&snapshot));
+    let unclaimed = store
+        .accounts()
+        .and_then(|mut accounts| accounts.unclaimed_roles());
+    if let Some(remark) = remark_about(&unclaimed.map_err(|error| error.to_string())?) {
+        println!("{remark}");
+    }
     Ok(())
+}
+
+/// Names that somebody else could want: those of moderators and owners that are no character's yet.
+fn remark_about(names: &[String]) -> Option<String> {
+    let shown: Vec<_> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of moderators and owners belong to no character here. Where the server keeps the accounts itself, nobody \
+             can register them or names that look the same; give them to their people with `fchatd character add \
+             ACCOUNT NAME`: {}{}",
+            count(names.len(), "name"),
+            shown.join(", "),
+            if more > 0 { format!(", and {more} more") } else { String::new() }
+        )
+    })
 }
 
 fn export(data: &Path, folder: &Path) -> Result<(), Failure> {

@@ -31,10 +31,14 @@ pub(crate) fn add_accounts(lines: &mut Vec<(String, String)>, provider: &LoginPr
         LoginProvider::Embedded(service) => {
             let counters = service.counters();
             format!(
-                "{} tickets given, {} accounts made; refused so far: {} wrong passwords, {} bad tickets, {} over a limit, \
-                 {} while busy",
+                "{} tickets given ({} without hashing), {} accounts made, {} log-ins paced; {} passwords wait, {} tickets are \
+                 in memory only; refused so far: {} wrong passwords, {} bad tickets, {} over a limit, {} while busy",
                 counters.tickets(),
+                counters.recognised(),
                 counters.registrations(),
+                counters.paced(),
+                service.passwords_waiting(),
+                service.tickets_in_memory(),
                 counters.wrong_passwords(),
                 counters.invalid_tickets(),
                 counters.limited(),
@@ -42,7 +46,12 @@ pub(crate) fn add_accounts(lines: &mut Vec<(String, String)>, provider: &LoginPr
             )
         }
         LoginProvider::Remote(site) => {
-            format!("a website's; {} checks without an answer so far", site.failures())
+            format!(
+                "a website's; {} checks wait; so far {} without an answer, {} held back after bad tickets",
+                site.waiting(),
+                site.failures(),
+                site.held_back()
+            )
         }
         LoginProvider::Open => return,
     };

@@ -43,6 +43,8 @@ struct AccountPart {
     banned: u8,
     /// Minutes left, so that whatever is not 0 means "not now".
     timeout: u64,
+    /// When the account was made, in Unix seconds.
+    created_at: u64,
 }
 
 #[derive(Serialize)]
@@ -109,6 +111,7 @@ pub(crate) fn admitted(
             admin: if account.admin { "1" } else { "0" },
             banned: u8::from(account.banned),
             timeout: account.timeout_until.saturating_sub(now).div_ceil(60),
+            created_at: account.created_at,
         },
         char: CharacterPart {
             character_id: character.id.0,

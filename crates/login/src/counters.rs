@@ -7,6 +7,8 @@ pub struct Counters {
     registrations: AtomicU64,
     wrong_passwords: AtomicU64,
     limited: AtomicU64,
+    paced: AtomicU64,
+    recognised: AtomicU64,
     busy: AtomicU64,
     invalid_tickets: AtomicU64,
 }
@@ -34,6 +36,18 @@ impl Counters {
     #[must_use]
     pub fn limited(&self) -> u64 {
         self.limited.load(Ordering::Relaxed)
+    }
+
+    /// Log-ins that had to wait because their address or account had many before.
+    #[must_use]
+    pub fn paced(&self) -> u64 {
+        self.paced.load(Ordering::Relaxed)
+    }
+
+    /// Tickets given without hashing, because the password had been right a short while ago.
+    #[must_use]
+    pub fn recognised(&self) -> u64 {
+        self.recognised.load(Ordering::Relaxed)
     }
 
     /// Requests refused because too many were waiting.
@@ -66,6 +80,14 @@ impl Counters {
 
     pub(crate) fn count_limited(&self) {
         self.limited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_paced(&self) {
+        self.paced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_recognised(&self) {
+        self.recognised.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_busy(&self) {

@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
+use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{
-    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, Profile, Store,
-    TicketState,
+    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, ChatBan, NameRight,
+    NewTicket, Profile, Store, TicketState,
 };
 
 use crate::error::AccountError;
 use crate::live::Live;
-use crate::password::{MAX_PASSWORD_BYTES, PasswordHasher, check_new_password};
+use crate::password::{MAX_PASSWORD_BYTES, PasswordHasher, Verdict, check_new_password};
 use crate::people::{Views, name_digest};
+use crate::recent::Knowledge;
 use crate::secret::Secret;
 use crate::settings::AccountSettings;
 use crate::ticket::{digest, new_ticket};
@@ -54,7 +56,7 @@ impl AccountDesk {
     /// # Errors
     /// The store cannot be opened, or the cost of hashing in the settings is not possible.
     pub fn open(store: &Store, settings: &AccountSettings) -> Result<Self, AccountError> {
-        let live = Arc::new(Live::new(settings));
+        let live = Arc::new(Live::new(settings)?);
         Self::with_parts(
             store,
             settings,
@@ -100,6 +102,24 @@ impl AccountDesk {
             .create_account(&name, &hash, admin, self.settings.clock.now())?)
     }
 
+    /// Makes an account at the request of its future owner.
+    pub(crate) fn register_account(
+        &mut self,
+        name: &str,
+        password: &Secret,
+    ) -> Result<AccountId, AccountError> {
+        self.check_account_name(&AccountName::parse(name)?)?;
+        self.add_account(name, password, false)
+    }
+
+    /// Refuses names of accounts that people may not give themselves.
+    pub(crate) fn check_account_name(&self, name: &AccountName) -> Result<(), AccountError> {
+        match self.live.is_reserved(name.as_str()) {
+            true => Err(AccountError::ReservedName),
+            false => Ok(()),
+        }
+    }
+
     /// All accounts, by name.
     ///
     /// # Errors
@@ -114,7 +134,9 @@ impl AccountDesk {
     /// No such account, the password breaks a rule, or the store failed.
     pub fn set_password(&mut self, account: &str, password: &Secret) -> Result<(), AccountError> {
         let (id, hash) = self.new_password(account, password)?;
-        Ok(self.accounts.set_password_hash(id, &hash, None)?)
+        self.accounts.set_password_hash(id, &hash, None)?;
+        self.live.spare.end(id);
+        Ok(())
     }
 
     /// The number of the account of that name, and the hash of its new password.
@@ -137,6 +159,14 @@ impl AccountDesk {
         Ok(self.accounts.set_admin(account.id, admin)?)
     }
 
+    /// Names that have a role in the chat and belong to no character: nobody can register them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn unclaimed_roles(&mut self) -> Result<Vec<String>, AccountError> {
+        Ok(self.accounts.unclaimed_roles()?)
+    }
+
     pub(crate) fn ignores(&mut self, account: AccountId) -> Result<Vec<String>, AccountError> {
         Ok(self.accounts.ignores(account)?)
     }
@@ -154,7 +184,7 @@ impl AccountDesk {
         let account = self.named_account(account)?;
         // The operator knows what to do with the name of a character that was deleted.
         self.accounts.release_name(name_digest(name))?;
-        self.create_character(account.id, name, profile)
+        self.insert_character(account.id, name, profile, NameRight::Granted)
     }
 
     /// The characters of the account of that name.
@@ -166,15 +196,15 @@ impl AccountDesk {
         self.characters(&account)
     }
 
-    /// A ticket for the right password. An unknown account costs as much as a wrong password.
-    pub(crate) fn ticket(&mut self, account: &str, password: &Secret) -> Result<TicketGrant, AccountError> {
-        let account = self.welcome_account(account, password)?;
-        let ticket = self.issue_ticket(account.id)?;
+    /// A ticket for an account whose password was right.
+    pub(crate) fn ticket(&mut self, account: &Account) -> Result<TicketGrant, AccountError> {
+        self.check_standing(account)?;
+        let ticket = self.issue_ticket(account.id, self.now())?;
         let friends = self.accounts.friends_of_account(account.id)?;
         let bookmarks = self.accounts.bookmarks(account.id)?;
         Ok(TicketGrant {
             ticket,
-            list: self.characters(&account)?,
+            list: self.characters(account)?,
             friends: friends
                 .into_iter()
                 .map(|link| (link.own.name, link.friend.name))
@@ -183,28 +213,116 @@ impl AccountDesk {
         })
     }
 
-    /// The account that the password is right for. An unknown account costs as much as a wrong password.
+    /// The account that the password is right for, which is remembered for the address group. An unknown account costs
+    /// as much as a wrong password.
     pub(crate) fn account_by_password(
         &mut self,
         account: &str,
         password: &Secret,
+        group: AddressGroup,
     ) -> Result<Account, AccountError> {
         if password.reveal().len() > MAX_PASSWORD_BYTES {
             return Err(AccountError::WrongPassword);
         }
-        let (account, hash) = self.accounts.find_account(account.trim())?.unzip();
-        let right = self.hasher.verify(password, hash.as_deref())?;
-        account.filter(|_| right).ok_or(AccountError::WrongPassword)
+        let found = self.accounts.find_account(account.trim())?;
+        let verdict = self
+            .hasher
+            .verify(password, found.as_ref().map(|(_, hash)| hash.as_str()))?;
+        let (Verdict::Right { outdated }, Some((account, mut hash))) = (verdict, found) else {
+            return Err(AccountError::WrongPassword);
+        };
+        if outdated {
+            hash = self.replace_hash(account.id, hash, password)?;
+        }
+        let now = self.now();
+        self.live
+            .recent()
+            .remember(account.id, group, &hash, password, now)?;
+        Ok(account)
     }
 
-    pub(crate) fn issue_ticket(&mut self, account: AccountId) -> Result<Secret, AccountError> {
+    /// Replaces a hash that was made in an older way; gives the one that is in force.
+    fn replace_hash(
+        &mut self,
+        account: AccountId,
+        old: String,
+        password: &Secret,
+    ) -> Result<String, AccountError> {
+        let new = self.hasher.hash(password)?;
+        match self.accounts.upgrade_password_hash(account, &old, &new) {
+            Ok(true) => Ok(new),
+            Ok(false) => Ok(old),
+            Err(error) => {
+                // The old one is as good; the next log-in tries again.
+                tracing::debug!(%error, "a password hash could not be replaced");
+                Ok(old)
+            }
+        }
+    }
+
+    /// Looks a password up among those that were right a short while ago, without hashing it. Also gives the account.
+    pub(crate) fn recognise(
+        &mut self,
+        account: &str,
+        password: &Secret,
+        group: AddressGroup,
+    ) -> Result<(Knowledge, Option<Account>), AccountError> {
+        let Some((account, hash)) = self.accounts.find_account(account.trim())? else {
+            return Ok((Knowledge::Nothing, None));
+        };
+        let now = self.now();
+        let known = self
+            .live
+            .recent()
+            .look_up(account.id, group, &hash, password, now);
+        Ok((known, Some(account)))
+    }
+
+    /// A new ticket of an account whose password was entered at `entered_at` (Unix seconds). It is kept in memory where
+    /// it cannot be written.
+    pub(crate) fn issue_ticket(
+        &mut self,
+        account: AccountId,
+        entered_at: u64,
+    ) -> Result<Secret, AccountError> {
         let ticket = new_ticket()?;
-        let now = self.settings.clock.now();
-        let end = now.saturating_add(self.settings.ticket_lifetime);
+        let now = self.now();
+        let over = entered_at.saturating_add(self.live.session_lifetime());
+        let kept = NewTicket {
+            digest: digest(&ticket),
+            entered_at,
+            expires_at: now.saturating_add(self.settings.ticket_lifetime).min(over),
+        };
         let keep = self.live.tickets_per_account();
-        self.accounts
-            .add_ticket(account, digest(&ticket), keep, now, end)?;
+        match self.accounts.add_ticket(account, kept, keep, now) {
+            Ok(()) => self.live.spare.saved(),
+            Err(error) => self.live.spare.keep(account, kept, keep, &error),
+        }
         Ok(ticket)
+    }
+
+    /// Issues a further ticket for a good one, which stays good. Some time after the password was entered this ends, and
+    /// the password has to be entered again.
+    pub(crate) fn renew_ticket(
+        &mut self,
+        account: &Account,
+        ticket: &Secret,
+    ) -> Result<Secret, AccountError> {
+        let TicketState::Valid { entered_at } = self.ticket_state(account.id, ticket)? else {
+            return Err(AccountError::TicketExpired);
+        };
+        if self.now().saturating_sub(entered_at) >= self.live.session_lifetime() {
+            return Err(AccountError::TicketExpired);
+        }
+        self.issue_ticket(account.id, entered_at)
+    }
+
+    fn ticket_state(&mut self, account: AccountId, ticket: &Secret) -> Result<TicketState, AccountError> {
+        let (digest, now) = (digest(ticket), self.now());
+        Ok(match self.accounts.ticket_state(account, digest, now)? {
+            TicketState::Unknown => self.live.spare.state_of(account, digest.0, now),
+            known => known,
+        })
     }
 
     /// The account that the ticket is good for.
@@ -216,13 +334,10 @@ impl AccountDesk {
         let account = self.accounts.find_account(account.trim())?;
         // Looked up for an unknown account as well, so that the time tells nothing.
         let id = account.as_ref().map_or(AccountId(0), |(account, _)| account.id);
-        let state = self
-            .accounts
-            .ticket_state(id, digest(ticket), self.settings.clock.now())?;
-        match (state, account) {
-            (TicketState::Valid, Some((account, _))) => Ok(account),
+        match (self.ticket_state(id, ticket)?, account) {
+            (TicketState::Valid { .. }, Some((account, _))) => Ok(account),
             (TicketState::Expired, _) => Err(AccountError::TicketExpired),
-            (TicketState::Valid | TicketState::Unknown, _) => Err(AccountError::InvalidTicket),
+            (TicketState::Valid { .. } | TicketState::Unknown, _) => Err(AccountError::InvalidTicket),
         }
     }
 
@@ -235,11 +350,34 @@ impl AccountDesk {
         })
     }
 
+    /// Makes a character at the request of the owner of the account.
     pub(crate) fn create_character(
         &mut self,
         account: AccountId,
         name: &str,
         profile: &Profile,
+    ) -> Result<CharacterId, AccountError> {
+        let right = self.right_to(account, name)?;
+        self.insert_character(account, name, profile, right)
+    }
+
+    /// Whether the account may have a name that others may not: one that was its own before. Refuses reserved names.
+    pub(crate) fn right_to(&mut self, account: AccountId, name: &str) -> Result<NameRight, AccountError> {
+        if self.accounts.was_own_name(name_digest(name), account)? {
+            return Ok(NameRight::Granted);
+        }
+        if self.live.is_reserved(name) {
+            return Err(AccountError::ReservedName);
+        }
+        Ok(NameRight::Asked)
+    }
+
+    fn insert_character(
+        &mut self,
+        account: AccountId,
+        name: &str,
+        profile: &Profile,
+        right: NameRight,
     ) -> Result<CharacterId, AccountError> {
         let name = CharacterName::parse(name)?;
         check_profile(profile)?;
@@ -247,9 +385,14 @@ impl AccountDesk {
             return Err(AccountError::CharacterNameTaken);
         }
         let limit = self.settings.characters_per_account;
-        Ok(self
-            .accounts
-            .create_character(account, &name, profile, limit, self.settings.clock.now())?)
+        Ok(self.accounts.create_character(
+            account,
+            &name,
+            profile,
+            limit,
+            self.settings.clock.now(),
+            right,
+        )?)
     }
 
     pub(crate) fn find_character(
@@ -262,28 +405,26 @@ impl AccountDesk {
             .ok_or(AccountError::NoSuchCharacter)
     }
 
-    /// As [`AccountDesk::account_by_password`], for what a banned account may not do. Who does not know the password is
-    /// not told of a ban.
-    pub(crate) fn welcome_account(
-        &mut self,
-        account: &str,
-        password: &Secret,
-    ) -> Result<Account, AccountError> {
-        let account = self.account_by_password(account, password)?;
-        self.check_standing(&account)?;
-        Ok(account)
-    }
-
-    /// Whether the account may use the site.
-    pub(crate) fn check_standing(&self, account: &Account) -> Result<(), AccountError> {
-        let seconds = account.timeout_until.saturating_sub(self.now());
-        if !account.banned && seconds == 0 {
-            return Ok(());
+    /// Whether the account may use the site: neither the operator nor the moderators of the chat have banned it. A ban is
+    /// told only after a right password or a good ticket.
+    pub(crate) fn check_standing(&mut self, account: &Account) -> Result<(), AccountError> {
+        let now = self.now();
+        let seconds = account.timeout_until.saturating_sub(now);
+        if account.banned || seconds > 0 {
+            return Err(AccountError::Banned {
+                seconds: if account.banned { 0 } else { seconds },
+                reason: account.ban_reason.clone(),
+            });
         }
-        Err(AccountError::Banned {
-            seconds: if account.banned { 0 } else { seconds },
-            reason: account.ban_reason.clone(),
-        })
+        match self.accounts.chat_ban(account, now)? {
+            None => Ok(()),
+            Some(ban) => Err(AccountError::BannedInChat {
+                seconds: match ban {
+                    ChatBan::ForGood => 0,
+                    ChatBan::Until(until) => until.saturating_sub(now).max(1),
+                },
+            }),
+        }
     }
 
     pub(crate) fn hash(&self, password: &Secret) -> Result<String, AccountError> {
@@ -333,15 +474,17 @@ mod tests {
         };
         let hasher = PasswordHasher::that_knows_nobody(cost);
         let mut desk =
-            AccountDesk::with_parts(&store, &settings, Arc::new(Live::new(&settings)), hasher).unwrap();
+            AccountDesk::with_parts(&store, &settings, Arc::new(Live::new(&settings).unwrap()), hasher)
+                .unwrap();
         let password = Secret::new("correct horse");
+        let group = AddressGroup::from(std::net::IpAddr::from([192, 0, 2, 1]));
         assert!(matches!(
-            desk.ticket("nobody", &password),
+            desk.account_by_password("nobody", &password, group),
             Err(AccountError::Failed(None))
         ));
         desk.add_account("ada", &password, false).unwrap();
-        assert!(desk.ticket("ada", &password).is_ok());
-        let wrong = desk.ticket("ada", &Secret::new("wrong horse"));
+        assert!(desk.account_by_password("ada", &password, group).is_ok());
+        let wrong = desk.account_by_password("ada", &Secret::new("wrong horse"), group);
         assert!(matches!(wrong, Err(AccountError::WrongPassword)));
     }
 }

@@ -40,6 +40,18 @@ pub enum AccountError {
     /// The character name is taken.
     #[error("This character name is already taken. Please choose another one.")]
     CharacterNameTaken,
+    /// Another account has a character whose name looks the same.
+    #[error("This name looks too much like one that is already taken. Please choose another one.")]
+    CharacterNameLooksTaken,
+    /// The name has a role in the chat. Only the operator can give it to an account.
+    #[error(
+        "This name, or one that looks the same, belongs to somebody with a role in this chat. If it is yours, ask the \
+         operator of this site for it; else please choose another one."
+    )]
+    CharacterNameHasRole,
+    /// The name is in the list of reserved names.
+    #[error("This name is reserved for the staff of this site. Please choose another one.")]
+    ReservedName,
     /// The account has as many characters as it may have.
     #[error("An account can have at most {limit} characters.")]
     TooManyCharacters {
@@ -66,6 +78,12 @@ pub enum AccountError {
         /// Why; empty where nothing was said.
         reason: String,
     },
+    /// The moderators of the chat keep the account out.
+    #[error("This account is banned by the moderators of the chat{}.", for_how_long(*seconds))]
+    BannedInChat {
+        /// For how long; 0 for good.
+        seconds: u64,
+    },
     /// Something in a request cannot be kept or done; the text says what.
     #[error("{0}")]
     Refused(String),
@@ -83,6 +101,8 @@ impl From<AccountsError> for AccountError {
             AccountsError::Name(error) => Self::Name(error),
             AccountsError::AccountNameTaken => Self::AccountNameTaken,
             AccountsError::CharacterNameTaken => Self::CharacterNameTaken,
+            AccountsError::CharacterNameLooksTaken => Self::CharacterNameLooksTaken,
+            AccountsError::CharacterNameHasRole => Self::CharacterNameHasRole,
             AccountsError::TooManyCharacters { limit } => Self::TooManyCharacters { limit },
             AccountsError::NoSuchAccount => Self::NoSuchAccount,
             AccountsError::NotInvited => Self::NotInvited,

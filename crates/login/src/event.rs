@@ -1,8 +1,19 @@
 //! What the account service tells the chat: changes that people made outside of it and that their clients must hear
 //! of.
 
+use std::net::IpAddr;
+
 use fchatd_store::AccountId;
 use serde_json::json;
+
+/// The connection to the chat that stays when the password of its account is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptConnection {
+    /// The character's name.
+    pub character: String,
+    /// Where it comes from; the same as that of the request that changed the password.
+    pub address: IpAddr,
+}
 
 /// Something that has happened to an account. Names are in canonical case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +34,10 @@ pub enum AccountEvent {
     Unignored(AccountId, String),
     /// One of its characters is deleted.
     CharacterDeleted(AccountId, String),
-    /// It is deleted, or has another password.
+    /// It is deleted, or the operator has set another password.
     Deleted(AccountId),
+    /// Its owner has set another password: all its connections are closed, but for the given one.
+    PasswordChanged(AccountId, Option<KeptConnection>),
     /// It may not enter any more; with what its owner is told.
     Banned(AccountId, String),
     /// It became an administrator's, or is one no more.
@@ -59,6 +72,12 @@ impl AccountEvent {
             }
             // Nobody was thrown out: moderators need not hear of it.
             Self::Deleted(account) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
+            Self::PasswordChanged(account, None) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
+            // Scripts of other makers, which don't know of the last two members, let everybody go.
+            Self::PasswordChanged(account, Some(kept)) => (
+                "KIK",
+                json!({ "a": account.0, "s": true, "keep": kept.character, "ip": kept.address }).to_string(),
+            ),
             // Scripts of other makers, which don't know of the last two members, throw out all the same.
             Self::Banned(account, text) => (
                 "KIK",

@@ -6,7 +6,7 @@ use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{AccountId, AccountName};
 
 use crate::error::AccountError;
-use crate::limits::RateLimiter;
+use crate::limits::{Limit, RateLimiter};
 use crate::settings::AccountSettings;
 
 /// Keys that each limiter remembers, and logins that are remembered as good.
@@ -20,6 +20,8 @@ pub(crate) struct Guard {
     registration_tries: RateLimiter<AddressGroup>,
     registrations: RateLimiter<AddressGroup>,
     familiar: Familiar,
+    logins_by_address: RateLimiter<AddressGroup>,
+    logins: RateLimiter<(AddressGroup, Option<String>)>,
     requests_by_address: RateLimiter<AddressGroup>,
     invalid_tickets: RateLimiter<AddressGroup>,
     reads: RateLimiter<AccountId>,
@@ -38,10 +40,10 @@ pub enum Cost {
     Report,
 }
 
-/// One try of a password, counted as wrong until it is known to be right.
+/// One try of a password.
 #[derive(Debug, Clone)]
 pub(crate) struct PasswordTry {
-    address: AddressGroup,
+    pub(crate) address: AddressGroup,
     /// The account's name in lower case; `None` when no account can have the name that was given.
     account: Option<String>,
 }
@@ -56,6 +58,11 @@ impl PasswordTry {
             account,
         }
     }
+
+    /// The name under which it waits for its turn.
+    pub(crate) fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or_default()
+    }
 }
 
 impl Guard {
@@ -66,6 +73,8 @@ impl Guard {
             registration_tries: RateLimiter::new(settings.registration_tries_per_address, CAPACITY),
             registrations: RateLimiter::new(settings.registrations_per_address, CAPACITY),
             familiar: Familiar::default(),
+            logins_by_address: RateLimiter::paced(settings.logins_per_address, CAPACITY),
+            logins: RateLimiter::new(settings.logins_per_account, CAPACITY),
             requests_by_address: RateLimiter::paced(settings.requests_per_address, CAPACITY),
             invalid_tickets: RateLimiter::new(settings.invalid_tickets_per_address, CAPACITY),
             reads: RateLimiter::paced(settings.reads_per_account, CAPACITY),
@@ -83,6 +92,11 @@ impl Guard {
         self.registration_tries
             .set_limit(settings.registration_tries_per_address);
         self.registrations.set_limit(settings.registrations_per_address);
+        self.logins.set_limit(settings.logins_per_account);
+        self.logins_by_address.set_limit(Limit {
+            burst: settings.logins_per_address.burst,
+            seconds_each: 1,
+        });
     }
 
     /// A request has come, whoever sent it.
@@ -116,31 +130,53 @@ impl Guard {
         .map_err(too_many)
     }
 
-    /// Counts a password as wrong ahead of time, so that many tries at once gain nothing.
-    pub(crate) fn begin_password(&mut self, attempt: &PasswordTry, now: u64) -> Result<(), AccountError> {
+    /// Whether the address and the account may try another password: not after too many wrong ones. Tries on their way
+    /// are bounded by turns, so that many at once gain no guesses.
+    pub(crate) fn check_password(&self, attempt: &PasswordTry, now: u64) -> Result<(), AccountError> {
         self.wrong_by_address
-            .take(&attempt.address, now)
+            .check(&attempt.address, now)
             .map_err(too_many)?;
-        let Some(account) = self.limited_account(attempt) else {
-            return Ok(());
-        };
-        self.wrong_by_account.take(account, now).map_err(|seconds| {
-            self.wrong_by_address.give_back(&attempt.address);
-            too_many(seconds)
-        })
+        match self.limited_account(attempt) {
+            Some(account) => self.wrong_by_account.check(account, now).map_err(too_many),
+            None => Ok(()),
+        }
     }
 
-    /// Takes the count back: the password was right, or was never looked at.
+    /// Paces log-ins, good ones too: the seconds to wait before the password is looked at.
+    pub(crate) fn pace_login(
+        &mut self,
+        attempt: &PasswordTry,
+        now: u64,
+        patience: u64,
+    ) -> Result<u64, AccountError> {
+        // The account counts together with the address: nobody else can use up what its owner has.
+        let key = (attempt.address, attempt.account.clone());
+        let own = self.logins.reserve(&key, now, patience).map_err(too_many)?;
+        let address = self.logins_by_address.reserve(&attempt.address, now, patience);
+        if address.is_err() {
+            self.logins.give_back(&key);
+        }
+        Ok(own.max(address.map_err(too_many)?))
+    }
+
+    /// The password was wrong.
+    pub(crate) fn password_was_wrong(&mut self, attempt: &PasswordTry, now: u64) {
+        self.wrong_by_address.count(&attempt.address, now);
+        if let Some(account) = self.limited_account(attempt).cloned() {
+            self.wrong_by_account.count(&account, now);
+        }
+    }
+
+    /// Takes back that a password was wrong: it is known better now.
     pub(crate) fn excuse_password(&mut self, attempt: &PasswordTry) {
         self.wrong_by_address.give_back(&attempt.address);
-        if let Some(account) = self.limited_account(attempt) {
-            self.wrong_by_account.give_back(account);
+        if let Some(account) = self.limited_account(attempt).cloned() {
+            self.wrong_by_account.give_back(&account);
         }
     }
 
     /// The password was right: from here on, strangers who guess cannot lock this account out at this address.
     pub(crate) fn password_was_right(&mut self, attempt: &PasswordTry) {
-        self.excuse_password(attempt);
         if let Some(account) = &attempt.account {
             self.familiar.insert(account, attempt.address);
         }
@@ -195,7 +231,6 @@ impl Familiar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limit;
 
     fn guard() -> Guard {
         Guard::new(&AccountSettings {
@@ -223,6 +258,13 @@ mod tests {
         PasswordTry::new(account, IpAddr::from([192, 0, 2, last]))
     }
 
+    /// A wrong password: whether it could be tried.
+    fn guess(guard: &mut Guard, attempt: &PasswordTry, now: u64) -> Result<(), AccountError> {
+        guard.check_password(attempt, now)?;
+        guard.password_was_wrong(attempt, now);
+        Ok(())
+    }
+
     fn wait(result: Result<(), AccountError>) -> Option<u64> {
         match result {
             Ok(()) => None,
@@ -235,10 +277,10 @@ mod tests {
     fn one_address_is_limited_over_all_accounts() {
         let mut guard = guard();
         for account in ["anna", "bert", "not a valid name?"] {
-            assert_eq!(wait(guard.begin_password(&attempt(account, 1), 0)), None);
+            assert_eq!(wait(guess(&mut guard, &attempt(account, 1), 0)), None);
         }
-        assert_eq!(wait(guard.begin_password(&attempt("dora", 1), 0)), Some(10));
-        assert_eq!(wait(guard.begin_password(&attempt("dora", 2), 0)), None);
+        assert_eq!(wait(guess(&mut guard, &attempt("dora", 1), 0)), Some(10));
+        assert_eq!(wait(guess(&mut guard, &attempt("dora", 2), 0)), None);
     }
 
     #[test]
@@ -246,13 +288,13 @@ mod tests {
         let mut guard = guard();
         for (address, account) in ["anna", "ANNA", " Anna ", "aNNa", "anna"].into_iter().enumerate() {
             let attempt = attempt(account, u8::try_from(address).unwrap());
-            assert_eq!(wait(guard.begin_password(&attempt, 0)), None);
+            assert_eq!(wait(guess(&mut guard, &attempt, 0)), None);
         }
         for _ in 0..9 {
-            assert_eq!(wait(guard.begin_password(&attempt("anna", 99), 0)), Some(60));
+            assert_eq!(wait(guess(&mut guard, &attempt("anna", 99), 0)), Some(60));
         }
         assert_eq!(
-            wait(guard.begin_password(&attempt("bert", 99), 0)),
+            wait(guess(&mut guard, &attempt("bert", 99), 0)),
             None,
             "the refusals cost 99 nothing"
         );
@@ -262,20 +304,48 @@ mod tests {
     fn the_owner_is_not_locked_out_by_strangers() {
         let mut guard = guard();
         let owner = attempt("anna", 1);
-        guard.begin_password(&owner, 0).unwrap();
+        guard.check_password(&owner, 0).unwrap();
         guard.password_was_right(&owner);
         for address in 10..15 {
-            guard.begin_password(&attempt("anna", address), 0).unwrap();
+            guess(&mut guard, &attempt("anna", address), 0).unwrap();
         }
-        assert!(guard.begin_password(&attempt("anna", 20), 0).is_err());
+        assert!(guess(&mut guard, &attempt("anna", 20), 0).is_err());
         for _ in 0..3 {
-            assert_eq!(wait(guard.begin_password(&owner, 0)), None);
+            assert_eq!(wait(guess(&mut guard, &owner, 0)), None);
         }
         assert_eq!(
-            wait(guard.begin_password(&owner, 0)),
+            wait(guess(&mut guard, &owner, 0)),
             Some(10),
             "its own wrong passwords still count"
         );
+    }
+
+    #[test]
+    fn good_log_ins_are_paced_by_waiting() {
+        let mut guard = Guard::new(&AccountSettings {
+            logins_per_account: Limit {
+                burst: 2,
+                seconds_each: 4,
+            },
+            logins_per_address: crate::limits::Pace {
+                burst: 5,
+                per_second: 1,
+            },
+            ..AccountSettings::default()
+        });
+        let (anna, elsewhere) = (attempt("anna", 1), attempt("anna", 2));
+        for expected in [0, 0, 4, 8] {
+            assert_eq!(guard.pace_login(&anna, 0, 10).unwrap(), expected);
+        }
+        assert_eq!(wait(guard.pace_login(&anna, 0, 10).map(|_| ())), Some(2));
+        assert_eq!(
+            guard.pace_login(&elsewhere, 0, 10).unwrap(),
+            0,
+            "each address by itself"
+        );
+        let others =
+            ["bert", "cara", "dora", "edna"].map(|name| guard.pace_login(&attempt(name, 1), 0, 10).unwrap());
+        assert_eq!(others, [0, 1, 2, 3], "and all accounts of an address together");
     }
 
     #[test]

@@ -24,11 +24,14 @@ mod password;
 mod people;
 mod picture;
 mod provider;
+mod recent;
 mod remote;
 mod secret;
 mod service;
 mod settings;
+mod spare;
 mod ticket;
+mod turns;
 mod workers;
 
 pub use catalogue::{Catalogue, LiveCatalogue};
@@ -36,7 +39,7 @@ pub use clock::Clock;
 pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
-pub use event::AccountEvent;
+pub use event::{AccountEvent, KeptConnection};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, Profile,

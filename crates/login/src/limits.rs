@@ -80,6 +80,44 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         Ok(())
     }
 
+    /// Takes one ahead of time, where it will be there in `patience` seconds at most: the seconds to wait for it.
+    ///
+    /// # Errors
+    /// It takes longer: the seconds until one is there. Nothing was taken.
+    pub fn reserve(&mut self, key: &K, now: u64, patience: u64) -> Result<u64, u64> {
+        let now = now.saturating_mul(self.units);
+        let patience = patience.saturating_mul(self.units);
+        let all = self.whole();
+        let latest = now.saturating_add(all);
+        let whole_at = self.whole_at.get(key).copied().unwrap_or(0);
+        let next = whole_at
+            .max(now)
+            .min(latest.saturating_add(patience))
+            .saturating_add(self.limit.seconds_each);
+        let wait = next.saturating_sub(latest);
+        if wait > patience {
+            return Err((wait - patience).div_ceil(self.units).max(1));
+        }
+        if !self.whole_at.contains_key(key) {
+            self.make_room(now);
+        }
+        self.whole_at.insert(key.clone(), next);
+        Ok(wait.div_ceil(self.units))
+    }
+
+    /// Takes one that cannot be refused any more: the key has less than nothing at most.
+    pub fn count(&mut self, key: &K, now: u64) {
+        // A key that has nothing left has nothing to lose.
+        let _ = self.take(key, now);
+    }
+
+    /// Units until everything is back.
+    fn whole(&self) -> u64 {
+        self.limit
+            .seconds_each
+            .saturating_mul(u64::from(self.limit.burst))
+    }
+
     /// Whether something is left, without taking it.
     ///
     /// # Errors
@@ -90,11 +128,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
 
     /// When the key would have everything back if it took one now; both in units.
     fn next(&self, key: &K, now: u64) -> Result<u64, u64> {
-        let latest = now.saturating_add(
-            self.limit
-                .seconds_each
-                .saturating_mul(u64::from(self.limit.burst)),
-        );
+        let latest = now.saturating_add(self.whole());
         // The upper bound matters when the clock was set back: nobody waits for a future that is no more.
         let whole_at = self.whole_at.get(key).copied().unwrap_or(0).max(now).min(latest);
         let next = whole_at.saturating_add(self.limit.seconds_each);
@@ -174,6 +208,24 @@ mod tests {
             assert_eq!(limiter.take(&"a", second), Ok(()));
             assert_eq!(limiter.take(&"a", second), Err(1));
         }
+    }
+
+    #[test]
+    fn what_comes_soon_can_be_waited_for() {
+        let mut limiter = RateLimiter::new(LIMIT, 10);
+        for _ in 0..3 {
+            assert_eq!(limiter.reserve(&"a", 1000, 25), Ok(0));
+        }
+        assert_eq!(limiter.reserve(&"a", 1000, 25), Ok(10));
+        assert_eq!(limiter.reserve(&"a", 1000, 25), Ok(20));
+        assert_eq!(limiter.reserve(&"a", 1000, 25), Err(5), "a refusal takes nothing");
+        assert_eq!(limiter.reserve(&"a", 1005, 25), Ok(25));
+        assert_eq!(
+            limiter.reserve(&"a", 0, 25),
+            Err(10),
+            "a clock that was set back is survived"
+        );
+        assert_eq!(limiter.reserve(&"a", 2000, 25), Ok(0));
     }
 
     #[test]

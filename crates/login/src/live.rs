@@ -1,20 +1,39 @@
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+//! Settings that can change while the account service runs, and the state that all its threads share.
 
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use fchatd_store::skeleton;
+
+use crate::error::AccountError;
+use crate::recent::Recent;
 use crate::settings::{AccountSettings, Registration};
+use crate::spare::SpareTickets;
 
-/// What can change while the account service runs, for all its threads.
+/// See the module.
 #[derive(Debug)]
 pub(crate) struct Live {
     registration: AtomicU8,
     tickets_per_account: AtomicU32,
+    session_lifetime: AtomicU64,
+    /// The skeletons of names that people may not give themselves.
+    reserved: RwLock<Arc<[String]>>,
+    recent: Mutex<Recent>,
+    /// Tickets that could not be written.
+    pub(crate) spare: SpareTickets,
 }
 
 impl Live {
-    pub(crate) fn new(settings: &AccountSettings) -> Self {
-        Self {
+    /// Fails when the system gives no random numbers.
+    pub(crate) fn new(settings: &AccountSettings) -> Result<Self, AccountError> {
+        Ok(Self {
             registration: AtomicU8::new(settings.registration as u8),
             tickets_per_account: AtomicU32::new(settings.tickets_per_account),
-        }
+            session_lifetime: AtomicU64::new(settings.session_lifetime),
+            reserved: RwLock::new(reserved(settings)),
+            recent: Mutex::new(Recent::new()?),
+            spare: SpareTickets::default(),
+        })
     }
 
     pub(crate) fn configure(&self, settings: &AccountSettings) {
@@ -22,6 +41,9 @@ impl Live {
             .store(settings.registration as u8, Ordering::Relaxed);
         self.tickets_per_account
             .store(settings.tickets_per_account, Ordering::Relaxed);
+        self.session_lifetime
+            .store(settings.session_lifetime, Ordering::Relaxed);
+        *self.reserved.write().unwrap_or_else(PoisonError::into_inner) = reserved(settings);
     }
 
     pub(crate) fn registration(&self) -> Registration {
@@ -35,5 +57,57 @@ impl Live {
     /// At least 1.
     pub(crate) fn tickets_per_account(&self) -> u32 {
         self.tickets_per_account.load(Ordering::Relaxed).max(1)
+    }
+
+    /// For how many seconds after the password was entered a ticket can be renewed.
+    pub(crate) fn session_lifetime(&self) -> u64 {
+        self.session_lifetime.load(Ordering::Relaxed)
+    }
+
+    /// Whether people may not give themselves this name: it looks like a reserved one, or like one with a number.
+    pub(crate) fn is_reserved(&self, name: &str) -> bool {
+        let reserved = Arc::clone(&self.reserved.read().unwrap_or_else(PoisonError::into_inner));
+        let is_listed = |name: &str| reserved.contains(&skeleton(name));
+        let numberless = name.trim_matches(|one: char| !one.is_alphabetic());
+        is_listed(name) || (!numberless.is_empty() && is_listed(numberless))
+    }
+
+    pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn reserved(settings: &AccountSettings) -> Arc<[String]> {
+    let skeletons = settings.reserved_names.iter().map(|name| skeleton(name));
+    skeletons.filter(|skeleton| !skeleton.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_names_are_known_in_every_dress() {
+        let live = Live::new(&AccountSettings {
+            reserved_names: ["Admin", "System", "Moderator"].map(str::to_owned).into(),
+            ..AccountSettings::default()
+        })
+        .unwrap();
+        for name in [
+            "admin",
+            "Adm1n",
+            "AdmIn",
+            "A-d-m-i-n",
+            "Admin 2",
+            "_Admin_",
+            "Systern",
+            "M0DERATOR",
+            "007System",
+        ] {
+            assert!(live.is_reserved(name), "{name}");
+        }
+        for name in ["Ada", "Administer", "Admin Ada", "Systematic", "", "12", "--"] {
+            assert!(!live.is_reserved(name), "{name}");
+        }
     }
 }

@@ -86,6 +86,7 @@ fn account(name: &str) -> Account {
         timeout_until: 0,
         ban_reason: String::new(),
         default_character: None,
+        created_at: MADE_AT,
     }
 }
 

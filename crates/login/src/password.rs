@@ -1,8 +1,14 @@
+//! Hashing and verifying passwords with Argon2id. Passwords are normalised by NFKC before they are hashed, because one
+//! keyboard sends the letter with its accent as one character and another one as two. A hash that an older program made
+//! of the bytes as they came still verifies, and is to be replaced then.
+
+use std::borrow::Cow;
 use std::fmt;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::error::AccountError;
 use crate::secret::Secret;
@@ -26,6 +32,26 @@ pub struct PasswordCost {
     pub lanes: u32,
 }
 
+impl PasswordCost {
+    /// The cost with so many MiB of memory, and as many passes as OWASP advises for it: less memory is made up for by
+    /// more passes. Below 7 MiB it gives no advice.
+    #[must_use]
+    pub fn with_memory(mebibytes: u32) -> Self {
+        let passes = match mebibytes {
+            46.. => 1,
+            19.. => 2,
+            12.. => 3,
+            9.. => 4,
+            _ => 5,
+        };
+        Self {
+            memory_kib: mebibytes.saturating_mul(1024),
+            passes,
+            lanes: 1,
+        }
+    }
+}
+
 impl Default for PasswordCost {
     fn default() -> Self {
         Self {
@@ -36,7 +62,19 @@ impl Default for PasswordCost {
     }
 }
 
-/// Hashes and verifies passwords with Argon2id.
+/// Whether a password is the account's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is another one, or there is no such account.
+    Wrong,
+    /// It is.
+    Right {
+        /// The stored hash was made in another way than new ones are, and should be replaced.
+        outdated: bool,
+    },
+}
+
+/// See the module.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher {
     argon2: Argon2<'static>,
@@ -61,7 +99,10 @@ impl PasswordHasher {
 
     /// The hash, as a PHC string with its parameters and a random salt.
     pub(crate) fn hash(&self, password: &Secret) -> Result<String, AccountError> {
-        match self.argon2.hash_password(password.reveal().as_bytes()) {
+        match self
+            .argon2
+            .hash_password(normalised(password.reveal()).as_bytes())
+        {
             Ok(hash) => Ok(hash.to_string()),
             Err(error) => {
                 tracing::error!(%error, "a password could not be hashed");
@@ -71,20 +112,49 @@ impl PasswordHasher {
     }
 
     /// Whether the password is the account's; `None` is an account that does not exist. Does the same work for both.
-    pub(crate) fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool, AccountError> {
+    pub(crate) fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<Verdict, AccountError> {
         let known = hash.is_some();
         let hash = PasswordHash::new(hash.unwrap_or(&self.nobody)).map_err(|error| {
             tracing::error!(%error, "a stored password hash is damaged");
             AccountError::Failed(None)
         })?;
-        match self.argon2.verify_password(password.reveal().as_bytes(), &hash) {
-            Ok(()) => Ok(known),
+        let raw = password.reveal();
+        let normal = normalised(raw);
+        if self.matches(&normal, &hash)? {
+            return Ok(match known {
+                true => Verdict::Right {
+                    outdated: !self.is_current(&hash),
+                },
+                false => Verdict::Wrong,
+            });
+        }
+        // The hash may be of the bytes as they came. For an account that does not exist it is compared, too.
+        let right = *normal != *raw && self.matches(raw, &hash)? && known;
+        Ok(match right {
+            true => Verdict::Right { outdated: true },
+            false => Verdict::Wrong,
+        })
+    }
+
+    fn matches(&self, password: &str, hash: &PasswordHash) -> Result<bool, AccountError> {
+        match self.argon2.verify_password(password.as_bytes(), hash) {
+            Ok(()) => Ok(true),
             Err(Error::PasswordInvalid) => Ok(false),
             Err(error) => {
                 tracing::error!(%error, "a stored password hash cannot be verified");
                 Err(AccountError::Failed(None))
             }
         }
+    }
+
+    /// Whether a hash was made at the cost of this hasher.
+    fn is_current(&self, hash: &PasswordHash) -> bool {
+        let own = self.argon2.params();
+        hash.algorithm.as_str() == "argon2id"
+            && Params::try_from(hash).is_ok_and(|params| {
+                (params.m_cost(), params.t_cost(), params.p_cost())
+                    == (own.m_cost(), own.t_cost(), own.p_cost())
+            })
     }
 }
 
@@ -105,10 +175,19 @@ impl fmt::Debug for PasswordHasher {
     }
 }
 
+/// The one form of a password that can be typed in several.
+pub(crate) fn normalised(password: &str) -> Cow<'_, str> {
+    match password.is_ascii() {
+        true => Cow::Borrowed(password),
+        false => Cow::Owned(password.nfkc().collect()),
+    }
+}
+
 /// Refuses passwords that are too short to be safe or too long to be hashed at will.
 pub(crate) fn check_new_password(password: &Secret) -> Result<(), AccountError> {
     let password = password.reveal();
-    if password.len() > MAX_PASSWORD_BYTES || password.chars().count() < MIN_PASSWORD_CHARACTERS {
+    let characters = normalised(password).chars().count();
+    if password.len() > MAX_PASSWORD_BYTES || characters < MIN_PASSWORD_CHARACTERS {
         return Err(AccountError::PasswordLength);
     }
     Ok(())
@@ -137,6 +216,8 @@ pub(crate) fn check_hash(hash: &Secret) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    const CURRENT: Verdict = Verdict::Right { outdated: false };
+
     const CHEAP: PasswordCost = PasswordCost {
         memory_kib: 8,
         passes: 1,
@@ -150,8 +231,9 @@ mod tests {
         let hash = hasher.hash(&password).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, hasher.hash(&password).unwrap());
-        assert!(hasher.verify(&password, Some(&hash)).unwrap());
-        assert!(!hasher.verify(&Secret::new("correct horsf"), Some(&hash)).unwrap());
+        assert_eq!(hasher.verify(&password, Some(&hash)).unwrap(), CURRENT);
+        let wrong = hasher.verify(&Secret::new("correct horsf"), Some(&hash));
+        assert_eq!(wrong.unwrap(), Verdict::Wrong);
     }
 
     #[test]
@@ -162,11 +244,11 @@ mod tests {
             "{}",
             hasher.nobody
         );
-        assert!(!hasher.verify(&Secret::new("x"), None).unwrap());
+        assert_eq!(hasher.verify(&Secret::new("x"), None).unwrap(), Verdict::Wrong);
     }
 
     #[test]
-    fn a_hash_made_at_another_cost_still_verifies() {
+    fn a_hash_made_at_another_cost_still_verifies_and_is_to_be_replaced() {
         let password = Secret::new("correct horse");
         let old = PasswordHasher::new(CHEAP).unwrap().hash(&password).unwrap();
         let dearer = PasswordCost {
@@ -174,12 +256,45 @@ mod tests {
             passes: 2,
             lanes: 1,
         };
-        assert!(
-            PasswordHasher::new(dearer)
-                .unwrap()
-                .verify(&password, Some(&old))
-                .unwrap()
-        );
+        let verdict = PasswordHasher::new(dearer).unwrap().verify(&password, Some(&old));
+        assert_eq!(verdict.unwrap(), Verdict::Right { outdated: true });
+    }
+
+    #[test]
+    fn one_password_typed_on_several_keyboards_is_one_password() {
+        let hasher = PasswordHasher::new(CHEAP).unwrap();
+        let composed = Secret::new("p\u{e4}ssw\u{f6}rter");
+        let decomposed = Secret::new("pa\u{308}sswo\u{308}rter");
+        let wide = Secret::new("p\u{e4}ssw\u{f6}rte\u{ff52}");
+        let hash = hasher.hash(&decomposed).unwrap();
+        for password in [&composed, &decomposed, &wide] {
+            assert_eq!(hasher.verify(password, Some(&hash)).unwrap(), CURRENT);
+        }
+        let other = hasher.verify(&Secret::new("passworter"), Some(&hash));
+        assert_eq!(other.unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_hash_of_the_bytes_as_they_came_still_verifies_and_is_to_be_replaced() {
+        let hasher = PasswordHasher::new(CHEAP).unwrap();
+        let decomposed = Secret::new("pa\u{308}sswo\u{308}rter");
+        let old = hasher
+            .argon2
+            .hash_password(decomposed.reveal().as_bytes())
+            .unwrap()
+            .to_string();
+        let verdict = hasher.verify(&decomposed, Some(&old)).unwrap();
+        assert_eq!(verdict, Verdict::Right { outdated: true });
+        assert_eq!(hasher.verify(&decomposed, None).unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn less_memory_means_more_passes() {
+        for (memory, passes) in [(7, 5), (9, 4), (12, 3), (19, 2), (46, 1), (1024, 1)] {
+            let cost = PasswordCost::with_memory(memory);
+            assert_eq!((cost.memory_kib, cost.passes), (memory * 1024, passes));
+        }
+        assert_eq!(PasswordCost::with_memory(19), PasswordCost::default());
     }
 
     #[test]

@@ -1,14 +1,37 @@
 //! The login provider that asks an existing website (page 4 of the specification, "remote").
+//!
+//! The site is asked a few things at a time. Checks wait for their turn, which goes round address groups and accounts,
+//! and half of the turns are for other groups than the one that has the most. An account whose tickets were refused a
+//! few times waits longer and longer before the next one is shown to the site, and so does an address with many such
+//! accounts: an attacker with bad tickets can neither flood the site nor take the turns of others.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use fchatd_links::web::{Form, WebAddress, WebClient, WebError};
-use tokio::sync::Semaphore;
+use fchatd_protocol::address::AddressGroup;
+use serde::Deserialize;
 
+use crate::limits::{Limit, RateLimiter};
 use crate::provider::{LoginCheck, LoginOutcome};
+use crate::turns::{TurnBounds, Turns};
+
+/// Checks that may wait for their turn.
+const WAITING_MAX: usize = 20_000;
+/// Keys that each limit of refused tickets remembers.
+const CAPACITY: usize = 10_000;
+/// Refused tickets of one account from one address.
+const REFUSED_PER_ACCOUNT: Limit = Limit {
+    burst: 5,
+    seconds_each: 10,
+};
+/// Refused tickets of one address, of all accounts together.
+const REFUSED_PER_ADDRESS: Limit = Limit {
+    burst: 60,
+    seconds_each: 2,
+};
 
 /// Asks a website whether a login is let in. Cheap to clone; belongs on one runtime.
 #[derive(Clone)]
@@ -17,24 +40,25 @@ pub struct RemoteLogin(Arc<Site>);
 struct Site {
     client: WebClient,
     address: WebAddress,
-    bounds: Mutex<Bounds>,
+    turns: Turns,
+    patience: Mutex<Duration>,
+    refused: Mutex<Refused>,
+    started: Instant,
     failures: AtomicU64,
+    held_back: AtomicU64,
 }
 
-/// How many checks are made at once, and how long each may take.
-#[derive(Clone)]
-struct Bounds {
-    places: Arc<Semaphore>,
-    patience: Duration,
+/// Counts the tickets that the site has refused, to slow down accounts and addresses with many of them.
+struct Refused {
+    by_account: RateLimiter<(AddressGroup, String)>,
+    by_address: RateLimiter<AddressGroup>,
 }
 
-impl Bounds {
-    fn new(pool: usize, patience: Duration) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(pool.clamp(1, Semaphore::MAX_PERMITS))),
-            patience,
-        }
-    }
+/// The part of the answer of the site that is read here.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    error: serde_json::Value,
 }
 
 /// Why there is no answer.
@@ -48,24 +72,34 @@ enum Fault {
     NotJson(String),
     #[error("the site did not answer in time")]
     Slow,
+    #[error("too many checks wait for their turn")]
+    Crowd,
 }
 
 impl RemoteLogin {
-    /// Asks at `address`, at most `pool` checks at once (`login_connection_pool`; the others wait their turn), and
+    /// Asks at `address`, at most `pool` checks at once (`loginslots`; the others wait their turn), and
     /// gives each check up after `patience` (`logintimeout`), waiting included.
     #[must_use]
     pub fn new(client: WebClient, address: WebAddress, pool: usize, patience: Duration) -> Self {
         Self(Arc::new(Site {
             client,
             address,
-            bounds: Mutex::new(Bounds::new(pool, patience)),
+            turns: Turns::new(bounds(pool)),
+            patience: Mutex::new(patience),
+            refused: Mutex::new(Refused {
+                by_account: RateLimiter::new(REFUSED_PER_ACCOUNT, CAPACITY),
+                by_address: RateLimiter::new(REFUSED_PER_ADDRESS, CAPACITY),
+            }),
+            started: Instant::now(),
             failures: AtomicU64::new(0),
+            held_back: AtomicU64::new(0),
         }))
     }
 
-    /// Puts other bounds in force for the checks that come; those that go on keep theirs.
+    /// Puts other bounds in force. Checks that go on keep their time.
     pub fn configure(&self, pool: usize, patience: Duration) {
-        *self.0.bounds.lock().unwrap_or_else(PoisonError::into_inner) = Bounds::new(pool, patience);
+        *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = patience;
+        self.0.turns.configure(bounds(pool));
     }
 
     /// How many checks got no answer, since the start.
@@ -74,15 +108,22 @@ impl RemoteLogin {
         self.0.failures.load(Ordering::Relaxed)
     }
 
+    /// Checks that wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.turns.waiting()
+    }
+
+    /// How many checks had to wait because the site had refused several of the account or the address before.
+    #[must_use]
+    pub fn held_back(&self) -> u64 {
+        self.0.held_back.load(Ordering::Relaxed)
+    }
+
     /// Answers one login check. Its connection is given up when the future is dropped.
     pub(crate) async fn check(&self, check: &LoginCheck) -> LoginOutcome {
-        let Bounds { places, patience } = self
-            .0
-            .bounds
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let asked = tokio::time::timeout(patience, self.0.ask(&places, check)).await;
+        let patience = *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = tokio::time::timeout(patience, self.0.paced(check)).await;
         match asked.unwrap_or(Err(Fault::Slow)) {
             Ok(answer) => LoginOutcome::Answer(answer),
             Err(fault) => {
@@ -98,10 +139,66 @@ impl RemoteLogin {
     }
 }
 
+fn bounds(pool: usize) -> TurnBounds {
+    TurnBounds {
+        at_once: pool.max(1),
+        per_group: (pool / 2).max(1),
+        per_account: 2,
+        waiting: WAITING_MAX,
+    }
+}
+
 impl Site {
-    async fn ask(&self, places: &Semaphore, check: &LoginCheck) -> Result<String, Fault> {
-        // The semaphore is never closed.
-        let _place = places.acquire().await.map_err(|_| Fault::Slow)?;
+    /// Asks when it is the check's turn.
+    async fn paced(&self, check: &LoginCheck) -> Result<String, Fault> {
+        let group = AddressGroup::from(check.address);
+        let key = (group, check.account.trim().to_lowercase());
+        let mut is_late = false;
+        // The limits are looked at again when the turn has come: others of the account may have been refused meanwhile.
+        let _turn = loop {
+            let wait = self.wait(&key);
+            if wait == 0 {
+                let turn = self.turns.enter(group, &key.1).await.ok_or(Fault::Crowd)?;
+                if self.wait(&key) == 0 {
+                    break turn;
+                }
+                continue;
+            }
+            if !is_late {
+                is_late = true;
+                self.held_back.fetch_add(1, Ordering::Relaxed);
+            }
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+        };
+        let text = self.ask(check).await?;
+        let refused = serde_json::from_str::<Said>(&text)
+            .is_ok_and(|said| !matches!(said.error.as_str(), Some("")) && !said.error.is_null());
+        if refused {
+            let now = self.now();
+            let mut limits = self.refused();
+            limits.by_address.count(&group, now);
+            limits.by_account.count(&key, now);
+        }
+        Ok(text)
+    }
+
+    /// Seconds to wait before the site is asked about the account.
+    fn wait(&self, key: &(AddressGroup, String)) -> u64 {
+        let (now, limits) = (self.now(), self.refused());
+        let account = limits.by_account.check(key, now).err().unwrap_or(0);
+        account.max(limits.by_address.check(&key.0, now).err().unwrap_or(0))
+    }
+
+    /// Seconds since the start, whatever happens to the clock.
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, check: &LoginCheck) -> Result<String, Fault> {
         let form = Form::new([
             ("method", "ticket"),
             ("account", &check.account),

@@ -1,5 +1,9 @@
+//! The account service for callers that may not block: limits, order and threads of all requests.
+
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use fchatd_store::{Account, AccountId, Character, Picture, Profile, Store};
 
@@ -13,9 +17,11 @@ use crate::guard::{Cost, Guard, PasswordTry};
 use crate::live::Live;
 use crate::password::PasswordHasher;
 use crate::provider::{LoginCheck, LoginOutcome};
+use crate::recent::Knowledge;
 use crate::secret::Secret;
 use crate::settings::{AccountSettings, Registration};
-use crate::workers::Workers;
+use crate::turns::{Turn, TurnBounds, Turns};
+use crate::workers::{Effort, Workers};
 
 /// The embedded account service: a cheap handle whose calls never block the caller's thread. Hashing has threads of
 /// its own, so that a crowd with passwords does not hold up those who have a ticket.
@@ -38,6 +44,11 @@ pub struct Caller {
 #[derive(Debug)]
 struct Shared {
     passwords: Workers,
+    /// Decides which password is hashed next.
+    turns: Turns,
+    threads: usize,
+    /// Seconds that a password waits for its turn, and a log-in for its pace.
+    patience: AtomicU64,
     tickets: Workers,
     guard: Arc<Mutex<Guard>>,
     counters: Counters,
@@ -47,8 +58,22 @@ struct Shared {
 }
 
 impl Shared {
+    fn patience(&self) -> u64 {
+        self.patience.load(Ordering::Relaxed).max(1)
+    }
+
     fn guard(&self) -> MutexGuard<'_, Guard> {
         lock(&self.guard)
+    }
+}
+
+fn turn_bounds(settings: &AccountSettings, threads: usize) -> TurnBounds {
+    TurnBounds {
+        at_once: threads,
+        // One thread stays free for other groups.
+        per_group: threads - 1,
+        per_account: 1,
+        waiting: settings.passwords_waiting.max(1),
     }
 }
 
@@ -63,16 +88,26 @@ impl AccountService {
     /// The store cannot be opened, a thread cannot be started, or the cost of hashing is not possible.
     pub fn start(store: &Store, settings: AccountSettings) -> Result<Self, AccountError> {
         let hasher = PasswordHasher::new(settings.password_cost)?;
-        let live = Arc::new(Live::new(&settings));
+        let live = Arc::new(Live::new(&settings)?);
         let desks = |count: usize| {
             (0..count)
                 .map(|_| AccountDesk::with_parts(store, &settings, Arc::clone(&live), hasher.clone()))
                 .collect::<Result<_, _>>()
         };
-        let queue = settings.queue.max(1);
+        let threads = settings.password_threads.max(1);
         let shared = Shared {
-            passwords: Workers::start("passwords", desks(settings.password_threads.max(1))?, queue)?,
-            tickets: Workers::start("tickets", desks(1)?, queue)?,
+            // Turns bound what waits here.
+            passwords: Workers::start(
+                "passwords",
+                desks(threads)?,
+                threads,
+                Effort::Heavy,
+                settings.give_back,
+            )?,
+            turns: Turns::new(turn_bounds(&settings, threads)),
+            threads,
+            patience: AtomicU64::new(settings.password_patience),
+            tickets: Workers::start("tickets", desks(1)?, settings.queue.max(1), Effort::Light, None)?,
             guard: Arc::new(Mutex::new(Guard::new(&settings))),
             counters: Counters::default(),
             live,
@@ -88,6 +123,11 @@ impl AccountService {
     /// the settings stays as it was at the start.
     pub fn configure(&self, settings: &AccountSettings) {
         self.shared.live.configure(settings);
+        let shared = &self.shared;
+        shared.turns.configure(turn_bounds(settings, shared.threads));
+        shared
+            .patience
+            .store(settings.password_patience, Ordering::Relaxed);
         self.shared.guard().configure(settings);
     }
 
@@ -97,12 +137,17 @@ impl AccountService {
         self.shared.live.registration()
     }
 
-    /// Tells the chat what operators have done in other processes; to be called about once a second.
+    /// Tells the chat what operators have done in other processes, and does what has time; to be called about once a
+    /// second.
     ///
     /// # Errors
     /// Busy or failed; the next call tells it.
     pub async fn hear_operators(&self) -> Result<(), AccountError> {
-        self.shared.tickets.run(AccountDesk::hear_operators).await
+        let heard = self.shared.tickets.run(|desk| {
+            desk.clean_pictures();
+            desk.hear_operators()
+        });
+        heard.await
     }
 
     /// What was done since the start.
@@ -121,43 +166,143 @@ impl AccountService {
         password: Secret,
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
-        let result = self
-            .with_password(account, password, address, |desk, account, password| {
-                desk.ticket(account, password)
-            })
-            .await;
+        let attempt = PasswordTry::new(&account, address);
+        let result = self.limited_ticket(&attempt, account, password).await;
         if result.is_ok() {
             self.shared.counters.count_ticket();
         }
         result
     }
 
-    /// Does something for whoever knows the account's password. `work` is where the password is looked at.
+    async fn limited_ticket(
+        &self,
+        attempt: &PasswordTry,
+        account: String,
+        password: Secret,
+    ) -> Result<TicketGrant, AccountError> {
+        self.begin_password(attempt).await?;
+        let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
+        let (name, entered) = (account.clone(), password.clone());
+        let known = self.with_ticket(move |desk| {
+            let now = shared.clock.now();
+            // Requests that waited for their pace must not gain guesses.
+            shared.guard().check_password(&tried, now)?;
+            let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
+            let grant = match (knowledge, account) {
+                (Knowledge::Right, Some(account)) => Some(desk.ticket(&account)?),
+                (Knowledge::Wrong, _) => {
+                    // At once: a client that disconnects before the hash is made has its answer by now.
+                    shared.guard().password_was_wrong(&tried, now);
+                    None
+                }
+                _ => None,
+            };
+            Ok((grant, knowledge == Knowledge::Wrong))
+        });
+        let (grant, is_counted) = known.await?;
+        if let Some(grant) = grant {
+            self.shared.counters.count_recognised();
+            return Ok(grant);
+        }
+        // A password that is known to be wrong is hashed, too: the time must not tell which accounts logged in lately.
+        self.hash(attempt, account, password, is_counted, |desk, account| {
+            desk.ticket(&account)
+        })
+        .await
+    }
+
+    /// Does something for whoever knows the account's password. The password is hashed, whatever is remembered.
     pub(crate) async fn with_password<T: Send + 'static>(
         &self,
         account: String,
         password: Secret,
         address: IpAddr,
-        work: impl FnOnce(&mut AccountDesk, &str, &Secret) -> Result<T, AccountError> + Send + 'static,
+        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
     ) -> Result<T, AccountError> {
         let attempt = PasswordTry::new(&account, address);
+        self.begin_password(&attempt).await?;
+        self.hash(&attempt, account, password, false, work).await
+    }
+
+    /// Paces log-ins, and refuses those of an address or account with too many wrong passwords.
+    async fn begin_password(&self, attempt: &PasswordTry) -> Result<(), AccountError> {
         let now = self.shared.clock.now();
-        let begun = self.shared.guard().begin_password(&attempt, now);
-        begun.inspect_err(|_| self.shared.counters.count_limited())?;
-        let result = self
-            .shared
-            .passwords
-            .run(move |desk| work(desk, &account, &password))
-            .await;
-        match &result {
-            Err(AccountError::WrongPassword) => self.shared.counters.count_wrong_password(),
-            Err(AccountError::Busy | AccountError::Failed(_)) => {
-                self.shared.guard().excuse_password(&attempt);
-            }
-            // What was wrong was not the password.
-            Ok(_) | Err(_) => self.shared.guard().password_was_right(&attempt),
+        let begun = {
+            let mut guard = self.shared.guard();
+            guard
+                .check_password(attempt, now)
+                .and_then(|()| guard.pace_login(attempt, now, self.shared.patience()))
+        };
+        let wait = begun.inspect_err(|_| self.shared.counters.count_limited())?;
+        if wait > 0 {
+            self.shared.counters.count_paced();
+            tokio::time::sleep(Duration::from_secs(wait)).await;
         }
-        self.counted(result)
+        Ok(())
+    }
+
+    /// Looks at the password when its turn has come, and does the work if it is right. `is_counted` says that it counts as
+    /// wrong already.
+    async fn hash<T: Send + 'static>(
+        &self,
+        attempt: &PasswordTry,
+        account: String,
+        password: Secret,
+        is_counted: bool,
+        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let turn = self.turn(attempt).await;
+        let turn = self.counted(turn)?;
+        // Others of the address may have guessed meanwhile.
+        let now = self.shared.clock.now();
+        if !is_counted {
+            let allowed = self.shared.guard().check_password(attempt, now);
+            allowed.inspect_err(|_| self.shared.counters.count_limited())?;
+        }
+        let (shared, attempt) = (Arc::clone(&self.shared), attempt.clone());
+        let result = self.shared.passwords.run(move |desk| {
+            let _turn = turn;
+            let found = desk.account_by_password(&account, &password, attempt.address);
+            // Counted here, because a client that disconnects before the answer has guessed all the same.
+            match &found {
+                Err(AccountError::WrongPassword) => {
+                    shared.counters.count_wrong_password();
+                    if !is_counted {
+                        shared.guard().password_was_wrong(&attempt, now);
+                    }
+                }
+                Ok(_) => {
+                    let mut guard = shared.guard();
+                    if is_counted {
+                        guard.excuse_password(&attempt);
+                    }
+                    guard.password_was_right(&attempt);
+                }
+                Err(_) => {}
+            }
+            work(desk, found?)
+        });
+        self.counted(result.await)
+    }
+
+    /// Waits for a turn to hash, for some seconds at most.
+    async fn turn(&self, attempt: &PasswordTry) -> Result<Turn, AccountError> {
+        let patience = Duration::from_secs(self.shared.patience());
+        let waiting = self.shared.turns.enter(attempt.address, attempt.account());
+        let turn = tokio::time::timeout(patience, waiting).await;
+        turn.ok().flatten().ok_or(AccountError::Busy)
+    }
+
+    /// Passwords that wait for their turn.
+    #[must_use]
+    pub fn passwords_waiting(&self) -> usize {
+        self.shared.turns.waiting()
+    }
+
+    /// Tickets that could not be written and are kept in memory.
+    #[must_use]
+    pub fn tickets_in_memory(&self) -> usize {
+        self.shared.live.spare.count()
     }
 
     /// Does something for whoever has a good ticket of the account.
@@ -213,7 +358,8 @@ impl AccountService {
     /// Makes an account for somebody from outside, with an invitation's code where one is needed.
     ///
     /// # Errors
-    /// Registration is closed, the code is not good, the name or password breaks a rule, the name is taken, a rate limit, busy, or failed.
+    /// Registration is closed, the code is not good, the name or password breaks a rule, the name is taken or reserved,
+    /// a rate limit, busy, or failed.
     pub async fn register(
         &self,
         account: String,
@@ -228,14 +374,22 @@ impl AccountService {
         let now = self.shared.clock.now();
         let begun = self.shared.guard().begin_registration(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
-        let result = self
-            .shared
-            .passwords
-            .run(move |desk| match registration {
-                Registration::Invitation => desk.add_invited_account(&code, &account, &password),
-                Registration::Open | Registration::Closed => desk.add_account(&account, &password, false),
-            })
-            .await;
+        let attempt = PasswordTry::new(&account, address);
+        let result = match self.turn(&attempt).await {
+            Ok(turn) => {
+                let work = move |desk: &mut AccountDesk| {
+                    let _turn = turn;
+                    match registration {
+                        Registration::Invitation => desk.add_invited_account(&code, &account, &password),
+                        Registration::Open | Registration::Closed => {
+                            desk.register_account(&account, &password)
+                        }
+                    }
+                };
+                self.shared.passwords.run(work).await
+            }
+            Err(busy) => Err(busy),
+        };
         match &result {
             Ok(_) => self.shared.counters.count_registration(),
             Err(_) => self.shared.guard().excuse_registration(address),
@@ -278,10 +432,11 @@ impl AccountService {
     /// Gives another ticket to who has a good one, which stays good.
     ///
     /// # Errors
-    /// The ticket is not good, busy, or failed.
+    /// The ticket is not good, the password was entered too long ago, busy, or failed.
     pub async fn renew_ticket(&self, caller: Caller) -> Result<Secret, AccountError> {
-        self.with_account(caller, Cost::Change, |desk, account| {
-            desk.issue_ticket(account.id)
+        let ticket = caller.ticket.clone();
+        self.with_account(caller, Cost::Change, move |desk, account| {
+            desk.renew_ticket(&account, &ticket)
         })
         .await
     }

@@ -40,12 +40,24 @@ pub struct AccountSettings {
     pub tickets_per_account: u32,
     /// How long a ticket is good, in seconds.
     pub ticket_lifetime: u64,
+    /// For how long after the password was entered a ticket can be renewed, in seconds.
+    pub session_lifetime: u64,
+    /// Names that people may not give themselves, nor names that look the same.
+    pub reserved_names: Vec<String>,
     /// Characters that one account may have.
     pub characters_per_account: u32,
     /// Threads that hash passwords; one more answers everything else.
     pub password_threads: usize,
-    /// Requests that may wait for each kind of thread; more are answered with "busy".
+    /// Requests that may wait for the thread that answers everything but passwords; more are answered with "busy".
     pub queue: usize,
+    /// Passwords that may wait for their turn; more are answered with "busy".
+    pub passwords_waiting: usize,
+    /// How long a password waits for its turn, in seconds; then it is answered with "busy".
+    pub password_patience: u64,
+    /// Log-ins to one account from one address, good ones too. The next ones wait, as long as passwords do.
+    pub logins_per_account: Limit,
+    /// Log-ins from one address, good ones too. The next ones wait, as long as passwords do.
+    pub logins_per_address: Pace,
     /// What hashing a password costs.
     pub password_cost: PasswordCost,
     /// Wrong passwords from one address.
@@ -72,6 +84,8 @@ pub struct AccountSettings {
     pub events: Option<Sender<AccountEvent>>,
     /// Where the time comes from.
     pub clock: Clock,
+    /// Gives memory that is not in use back to the system; called when no password was hashed for a second.
+    pub give_back: Option<fn()>,
 }
 
 impl Default for AccountSettings {
@@ -80,9 +94,22 @@ impl Default for AccountSettings {
             registration: Registration::Closed,
             tickets_per_account: 8,
             ticket_lifetime: 30 * 60,
+            session_lifetime: 7 * 24 * 3600,
+            reserved_names: Vec::new(),
             characters_per_account: 50,
             password_threads: 2,
-            queue: 256,
+            queue: 4096,
+            passwords_waiting: 1024,
+            password_patience: 10,
+            // Clients come back every few seconds at worst, each time with a new ticket.
+            logins_per_account: Limit {
+                burst: 30,
+                seconds_each: 2,
+            },
+            logins_per_address: Pace {
+                burst: 1000,
+                per_second: 50,
+            },
             password_cost: PasswordCost::default(),
             wrong_passwords_per_address: Limit {
                 burst: 10,
@@ -124,6 +151,7 @@ impl Default for AccountSettings {
             catalogue: LiveCatalogue::new(Catalogue::builtin(), &[]),
             events: None,
             clock: Clock::system(),
+            give_back: None,
         }
     }
 }

@@ -1,36 +1,82 @@
+//! Threads that do the work of the account service, each with a desk of its own.
+
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 
+/// How long a thread rests before memory that it used is given back to the system.
+const REST: Duration = Duration::from_secs(1);
+/// Lowest priority that leaves a thread some time on a busy machine.
+const NICENESS: i32 = 10;
+
 type Job = Box<dyn FnOnce(&mut AccountDesk) + Send>;
+
+/// The kind of work of some threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Short: the threads have the priority of the process.
+    Light,
+    /// Hashing: the threads have a lower priority than the chat, and give their memory back when they rest.
+    Heavy,
+}
 
 /// Threads with a desk each, and one bounded queue before them. They end when the last handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    queue: SyncSender<Job>,
+    queue: Arc<Queue>,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    bound: usize,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
 }
 
 impl Workers {
-    pub(crate) fn start(name: &str, desks: Vec<AccountDesk>, queue: usize) -> Result<Self, AccountError> {
-        let (sender, receiver) = sync_channel(queue);
-        let receiver = Arc::new(Mutex::new(receiver));
+    /// Starts a thread for each desk. At most `bound` jobs wait. `give_back` gives unused memory back to the system.
+    pub(crate) fn start(
+        name: &str,
+        desks: Vec<AccountDesk>,
+        bound: usize,
+        effort: Effort,
+        give_back: Option<fn()>,
+    ) -> Result<Self, AccountError> {
+        let queue = Arc::new(Queue {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            bound,
+        });
+        let workers = Self { queue };
+        let give_back = give_back.filter(|_| effort == Effort::Heavy);
         for desk in desks {
-            let receiver = receiver.clone();
+            let queue = Arc::clone(&workers.queue);
             thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(move || work(desk, &receiver))
+                .spawn(move || {
+                    if effort == Effort::Heavy {
+                        lower_priority();
+                    }
+                    work(desk, &queue, give_back);
+                })
                 .map_err(|error| {
                     tracing::error!(%error, "no thread for the account service");
                     AccountError::Failed(None)
                 })?;
         }
-        Ok(Self { queue: sender })
+        Ok(workers)
     }
 
     /// Has `work` done on one of the threads. When the returned future is dropped before the work's turn comes, it is
@@ -45,25 +91,86 @@ impl Workers {
                 let _ = answer.send(work(desk));
             }
         });
-        self.queue.try_send(job).map_err(|_| AccountError::Busy)?;
+        self.queue.push(job)?;
         answered.await.unwrap_or(Err(AccountError::Failed(None)))
     }
 }
 
-fn work(mut desk: AccountDesk, queue: &Mutex<Receiver<Job>>) {
-    loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.queue.state().closed = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+impl Queue {
+    fn push(&self, job: Job) -> Result<(), AccountError> {
+        let mut state = self.state();
+        if state.jobs.len() >= self.bound {
+            return Err(AccountError::Busy);
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The next job, as soon as there is one; nothing when there will be none. `rested` is called when there is none for
+    /// a while.
+    fn next(&self, rested: Option<fn()>) -> Option<Job> {
+        let mut state = self.state();
+        if let Some(rested) = rested {
+            let waited = self
+                .changed
+                .wait_timeout_while(state, REST, |state| state.jobs.is_empty() && !state.closed);
+            let (after, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if outcome.timed_out() {
+                drop(state);
+                rested();
+                state = self.state();
+            }
+        }
+        let mut state = self
+            .changed
+            .wait_while(state, |state| state.jobs.is_empty() && !state.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.jobs.pop_front()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Queue")
+    }
+}
+
+/// On Linux a priority belongs to a thread, so the rest of the process keeps its own.
+fn lower_priority() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::warn!(%error, "the threads that hash passwords run at the usual priority");
+    }
+}
+
+fn work(mut desk: AccountDesk, queue: &Queue, give_back: Option<fn()>) {
+    let mut rested = None;
+    while let Some(job) = queue.next(rested) {
         // A mistake of ours must cost one answer, not the thread; an open transaction was rolled back on the way.
         if catch_unwind(AssertUnwindSafe(|| job(&mut desk))).is_err() {
             tracing::error!("a request to the account service ended in a panic");
         }
+        rested = give_back;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
     use std::task::{Context, Waker};
 
@@ -85,7 +192,7 @@ mod tests {
         };
         let store = Store::open(folder.path()).unwrap();
         let desk = AccountDesk::open(&store, &settings).unwrap();
-        Workers::start("test", vec![desk], queue).unwrap()
+        Workers::start("test", vec![desk], queue, Effort::Light, None).unwrap()
     }
 
     #[tokio::test]
@@ -128,5 +235,30 @@ mod tests {
         let result: Result<(), _> = workers.run(|_| panic!("on purpose")).await;
         assert!(matches!(result, Err(AccountError::Failed(None))));
         assert_eq!(workers.run(|_| Ok(5)).await.unwrap(), 5);
+    }
+
+    #[tokio::test]
+    async fn memory_is_given_back_when_there_is_nothing_to_do() {
+        static GIVEN_BACK: AtomicUsize = AtomicUsize::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let desk = AccountDesk::open(&store, &AccountSettings::default()).unwrap();
+        let give_back: fn() = || {
+            GIVEN_BACK.fetch_add(1, Ordering::SeqCst);
+        };
+        let workers = Workers::start("test", vec![desk], 8, Effort::Heavy, Some(give_back)).unwrap();
+        let niceness = workers
+            .run(|_| Ok(rustix::process::getpriority_process(None).unwrap()))
+            .await
+            .unwrap();
+        assert_eq!(niceness, NICENESS);
+        assert_ne!(
+            rustix::process::getpriority_process(None).unwrap(),
+            NICENESS,
+            "of this thread alone"
+        );
+        while GIVEN_BACK.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
     }
 }

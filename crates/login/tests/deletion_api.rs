@@ -21,7 +21,10 @@ async fn what_is_deleted_is_gone() {
         .await;
     bob.edit(
         "avatar-save",
-        &[("name", "Bob"), ("image", "R0lGODlhAQABAAAAACw=")],
+        &[
+            ("name", "Bob"),
+            ("image", "R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs="),
+        ],
     )
     .await;
     ada.done("bookmark-add", &[("name", "Bob")]).await;

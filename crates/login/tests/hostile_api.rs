@@ -72,7 +72,7 @@ const FIELDS: [(&str, &str); 11] = [
     ("character", "Zoe"),
     ("reportText", "x"),
     ("gender", "None"),
-    ("image", "R0lGODlhAQABAAAAACw="),
+    ("image", "R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs="),
     ("note", "x"),
 ];
 

@@ -29,7 +29,8 @@ async fn the_answer_has_the_shape_of_page_4() {
                       "chanop": 0, "chatop": 0, "supercop": 0});
     assert_eq!(
         site.check("ADA", &ticket, "countess").await,
-        json!({"error": "", "account": {"account_id": 1, "admin": "1", "banned": 0, "timeout": 0},
+        json!({"error": "", "account": {"account_id": 1, "admin": "1", "banned": 0, "timeout": 0,
+                           "created_at": START},
                "char": {"character_id": 4, "name": "Countess"}, "permissions": 1,
                "select": {"Gender": "Female", "Dom/Sub Role": "Switch"}, "info": {}, "custom": {}, "friends": [], "ignores": [], "bits": bits})
     );

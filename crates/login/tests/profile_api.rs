@@ -280,7 +280,7 @@ async fn an_avatar_is_what_its_bytes_are() {
     );
 
     // GIF of 1 by 1 pixels, as a browser gives it.
-    let gif = "data:image/png;base64,R0lGODlhAQABAAAAACw=";
+    let gif = "data:image/png;base64,R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=";
     ada.edit("avatar-save", &[("name", "Ada"), ("image", gif)]).await;
     for path in ["/images/avatar/ada.png", "/avatar/Ada"] {
         let own = picture(path).await;

@@ -84,6 +84,7 @@ async fn converse(mut stream: TcpStream, seen: Rc<Seen>) {
                 let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
                 format!("{head}{}{}0\r\n\r\n", chunk(one), chunk(two)).into_bytes()
             }
+            "refused" => response("200 OK", r#"{"error":"Invalid ticket."}"#),
             _ => response("200 OK", GOOD),
         };
         seen.at_once.set(seen.at_once.get() - 1);
@@ -130,6 +131,16 @@ fn check(ticket: &str) -> LoginCheck {
         client_name: "cli=ent".into(),
         client_version: "1.0+".into(),
         address: IpAddr::from([127, 0, 0, 1]),
+    }
+}
+
+/// A check of somebody else, from another address.
+fn check_of(number: usize, ticket: &str) -> LoginCheck {
+    let [.., high, low] = number.to_be_bytes();
+    LoginCheck {
+        account: format!("account {number}"),
+        address: IpAddr::from([127, 1, high, low]),
+        ..check(ticket)
     }
 }
 
@@ -289,9 +300,9 @@ fn no_more_checks_than_allowed_are_with_the_site_at_once() {
         let (address, seen) = site().await;
         let provider = provider(address);
         let checks: Vec<_> = (0..7)
-            .map(|_| {
+            .map(|number| {
                 let provider = provider.clone();
-                tokio::task::spawn_local(async move { provider.check(check("held")).await })
+                tokio::task::spawn_local(async move { provider.check(check_of(number, "held")).await })
             })
             .collect();
         while seen.at_once.get() < 2 {
@@ -324,9 +335,9 @@ fn ten_thousand_checks_at_once_are_all_answered_two_at_a_time() {
         let (address, seen) = site().await;
         let provider = patient(address, Duration::from_secs(300));
         let crowd: Vec<_> = (0..CROWD)
-            .map(|_| {
+            .map(|number| {
                 let provider = provider.clone();
-                tokio::task::spawn_local(async move { provider.check(check("fine")).await })
+                tokio::task::spawn_local(async move { provider.check(check_of(number, "fine")).await })
             })
             .collect();
         for one in crowd {
@@ -344,9 +355,9 @@ fn ten_thousand_checks_with_a_silent_site_all_come_to_an_end() {
         let (address, seen) = site().await;
         let provider = patient(address, Duration::from_millis(300));
         let crowd: Vec<_> = (0..CROWD)
-            .map(|_| {
+            .map(|number| {
                 let provider = provider.clone();
-                tokio::task::spawn_local(async move { provider.check(check("slow")).await })
+                tokio::task::spawn_local(async move { provider.check(check_of(number, "slow")).await })
             })
             .collect();
         for one in crowd {
@@ -354,6 +365,59 @@ fn ten_thousand_checks_with_a_silent_site_all_come_to_an_end() {
         }
         assert!(seen.connections.get() <= CROWD);
         assert_eq!(provider.check(check("fine")).await, good(), "and it goes on");
+    });
+}
+
+#[test]
+fn who_shows_bad_tickets_neither_floods_the_site_nor_takes_the_turns_of_others() {
+    on_an_edge(async {
+        let (address, seen) = site().await;
+        let provider = provider(address);
+        let _guesses: Vec<_> = (0..200)
+            .map(|_| {
+                let provider = provider.clone();
+                tokio::task::spawn_local(async move { provider.check(check("refused")).await })
+            })
+            .collect();
+        let LoginProvider::Remote(remote) = &provider else {
+            unreachable!()
+        };
+        while remote.held_back() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for number in 0..50 {
+            assert_eq!(provider.check(check_of(number, "fine")).await, good());
+        }
+        let forms = seen.forms.borrow();
+        let guessed = forms
+            .iter()
+            .filter(|form| {
+                form.iter()
+                    .any(|(key, value)| key == "ticket" && value == "refused")
+            })
+            .count();
+        // Five at once, and some more while a slow machine runs the test.
+        assert!((1..50).contains(&guessed), "{guessed} of 200 reached the site");
+    });
+}
+
+#[test]
+fn one_address_does_not_hold_all_turns_at_a_slow_site() {
+    on_an_edge(async {
+        let (address, seen) = site().await;
+        let provider = provider(address);
+        let _slow: Vec<_> = (0..20)
+            .map(|_| {
+                let provider = provider.clone();
+                tokio::task::spawn_local(async move { provider.check(check("slow")).await })
+            })
+            .collect();
+        while seen.at_once.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for number in 0..50 {
+            assert_eq!(provider.check(check_of(number, "fine")).await, good());
+        }
     });
 }
 

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, named_params, params};
 
 use crate::error::{AccountsError, StoreError};
-use crate::names::{AccountName, CharacterName};
+use crate::lookalike::{self, Conflict};
+use crate::names::{AccountName, CharacterName, NameRight};
 use crate::operator::OperatorEvent;
 use crate::profile::Profile;
 
@@ -32,6 +33,8 @@ pub struct Account {
     pub ban_reason: String,
     /// The character that clients offer first.
     pub default_character: Option<CharacterId>,
+    /// When it was made, in Unix seconds.
+    pub created_at: u64,
 }
 
 /// A character of an account.
@@ -55,7 +58,7 @@ pub struct Accounts {
     path: PathBuf,
 }
 
-const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason FROM account";
+const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason, created_at FROM account";
 const CHARACTER: &str = "SELECT character_id, account_id, name, gender, orientation, language_preference, \
                          furry_preference, role, position FROM character";
 
@@ -149,6 +152,22 @@ impl Accounts {
         found_account(changed)
     }
 
+    /// Replaces a password hash by another one of the same password; tickets stay good. Gives whether the old one was
+    /// still in force.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn upgrade_password_hash(
+        &mut self,
+        account: AccountId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let statement = "UPDATE account SET password_hash = ?3 WHERE account_id = ?1 AND password_hash = ?2";
+        let changed = self.connection.execute(statement, params![account.0, old, new]);
+        changed.map(|rows| rows > 0).map_err(|error| self.failure(&error))
+    }
+
     /// Whom an account ignores: names in lower case, sorted.
     ///
     /// # Errors
@@ -181,10 +200,10 @@ impl Accounts {
     }
 
     /// Makes a character; the first one of an account becomes its default. `limit` is the most that an account may
-    /// have.
+    /// have, and `right` says who gives the name.
     ///
     /// # Errors
-    /// The name is taken, the account is full or does not exist, or the store failed.
+    /// The name is taken, looks like another one or has a role, the account is full or does not exist, or the store failed.
     pub fn create_character(
         &mut self,
         account: AccountId,
@@ -192,6 +211,7 @@ impl Accounts {
         profile: &Profile,
         limit: u32,
         now: u64,
+        right: NameRight,
     ) -> Result<CharacterId, AccountsError> {
         self.in_transaction(|transaction| {
             let exists = "SELECT EXISTS (SELECT 1 FROM account WHERE account_id = ?)";
@@ -201,6 +221,9 @@ impl Accounts {
             let count = "SELECT count(*) FROM character WHERE account_id = ?";
             if transaction.query_row(count, [account.0], |row| row.get::<_, i64>(0))? >= i64::from(limit) {
                 return Ok(Err(AccountsError::TooManyCharacters { limit }));
+            }
+            if let Some(fault) = name_fault(transaction, name, account, right)? {
+                return Ok(Err(fault));
             }
             let inserted = transaction.execute(
                 "INSERT INTO character (account_id, name, gender, orientation, language_preference, \
@@ -296,6 +319,24 @@ impl Accounts {
     }
 }
 
+/// The reason why a name cannot be given to a character of an account with this right, if there is one.
+pub(crate) fn name_fault(
+    transaction: &rusqlite::Transaction<'_>,
+    name: &CharacterName,
+    account: AccountId,
+    right: NameRight,
+) -> rusqlite::Result<Option<AccountsError>> {
+    if right == NameRight::Granted {
+        return Ok(None);
+    }
+    let conflict = lookalike::conflict(transaction, name.as_str(), account)?;
+    Ok(conflict.map(|conflict| match conflict {
+        Conflict::Taken => AccountsError::CharacterNameTaken,
+        Conflict::LooksTaken => AccountsError::CharacterNameLooksTaken,
+        Conflict::HasRole => AccountsError::CharacterNameHasRole,
+    }))
+}
+
 pub(crate) fn seconds(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
@@ -321,6 +362,7 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
         timeout_until: u64::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
         default_character: row.get::<_, Option<i64>>(5)?.map(CharacterId),
         ban_reason: row.get(7)?,
+        created_at: u64::try_from(row.get::<_, i64>(8)?).unwrap_or(0),
     })
 }
 

@@ -216,6 +216,12 @@ pub enum AccountsError {
     /// Another character has the name, in whatever case.
     #[error("This character name is already taken.")]
     CharacterNameTaken,
+    /// Another account has a character whose name looks the same.
+    #[error("This character name is too much like one that is already taken.")]
+    CharacterNameLooksTaken,
+    /// The state of the chat gives the name, or one that looks the same, a role.
+    #[error("This character name belongs to a moderator or an owner of a channel.")]
+    CharacterNameHasRole,
     /// The account has as many characters as it may have.
     #[error("An account can have at most {limit} characters.")]
     TooManyCharacters {

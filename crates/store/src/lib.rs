@@ -18,6 +18,7 @@ pub mod deliveries;
 mod error;
 mod inspect;
 mod log;
+mod lookalike;
 mod migrate;
 mod names;
 mod operator;
@@ -33,14 +34,15 @@ pub use database::Store;
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
 pub use inspect::{Inspection, inspect};
-pub use names::{AccountName, CharacterName, NameError};
+pub use lookalike::skeleton;
+pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
-    Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter,
-    OperatorEvent,
+    ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
+    NewCharacter, OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, Page,
     PageHead, PageSettings, Picture, Report, ReportId, Someone,
 };
 pub use profile::Profile;
-pub use tickets::{TicketDigest, TicketState};
+pub use tickets::{NewTicket, TicketDigest, TicketState};

@@ -25,6 +25,15 @@ pub enum NameError {
     Reserved,
 }
 
+/// The right by which a character gets its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameRight {
+    /// The owner of the account: the name must not look like one of another account or one with a role in the chat.
+    Asked,
+    /// The operator, or the owner who had the name before: any name that is free.
+    Granted,
+}
+
 /// An account's name as its owner wrote it: 3 to 40 ASCII letters, digits, `_`, `-`, `.` and single spaces.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccountName(String);

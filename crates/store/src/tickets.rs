@@ -15,11 +15,25 @@ impl fmt::Debug for TicketDigest {
     }
 }
 
+/// A ticket to be kept; times are Unix seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct NewTicket {
+    /// What is kept of the ticket itself.
+    pub digest: TicketDigest,
+    /// When the password was entered that it goes back to.
+    pub entered_at: u64,
+    /// Until when it is good.
+    pub expires_at: u64,
+}
+
 /// What the store knows of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TicketState {
     /// Good for the account that it was looked up for.
-    Valid,
+    Valid {
+        /// When the password was entered that it goes back to, in Unix seconds.
+        entered_at: u64,
+    },
     /// It was good, but its time is over.
     Expired,
     /// Never issued, pushed out by newer ones, or another account's.
@@ -27,24 +41,28 @@ pub enum TicketState {
 }
 
 impl Accounts {
-    /// Adds a ticket that is good until `expires_at` (Unix seconds), removes all that are over at `now`, and of the
-    /// account's oldest as many as are more than `keep`.
+    /// Adds a ticket, removes all that are over at `now` (Unix seconds), and of the account's oldest as many as are more
+    /// than `keep`.
     ///
     /// # Errors
     /// The store failed.
     pub fn add_ticket(
         &mut self,
         account: AccountId,
-        digest: TicketDigest,
+        ticket: NewTicket,
         keep: u32,
         now: u64,
-        expires_at: u64,
     ) -> Result<(), StoreError> {
         self.in_transaction(|transaction| {
             transaction.execute("DELETE FROM ticket WHERE expires_at <= ?", [seconds(now)])?;
             transaction.execute(
-                "INSERT INTO ticket (account_id, digest, expires_at) VALUES (?, ?, ?)",
-                params![account.0, digest.0, seconds(expires_at)],
+                "INSERT INTO ticket (account_id, digest, expires_at, entered_at) VALUES (?, ?, ?, ?)",
+                params![
+                    account.0,
+                    ticket.digest.0,
+                    seconds(ticket.expires_at),
+                    seconds(ticket.entered_at)
+                ],
             )?;
             transaction.execute(
                 "DELETE FROM ticket WHERE account_id = ?1 AND ticket_id NOT IN (SELECT ticket_id FROM ticket \
@@ -65,17 +83,19 @@ impl Accounts {
         digest: TicketDigest,
         now: u64,
     ) -> Result<TicketState, StoreError> {
-        let expires_at: Option<i64> = self
+        let times: Option<(i64, i64)> = self
             .connection
-            .prepare_cached("SELECT expires_at FROM ticket WHERE digest = ? AND account_id = ?")
+            .prepare_cached("SELECT expires_at, entered_at FROM ticket WHERE digest = ? AND account_id = ?")
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![digest.0, account.0], |row| row.get(0))
+                    .query_row(params![digest.0, account.0], |row| Ok((row.get(0)?, row.get(1)?)))
                     .optional()
             })
             .map_err(|error| self.failure(&error))?;
-        Ok(match expires_at {
-            Some(end) if end > seconds(now) => TicketState::Valid,
+        Ok(match times {
+            Some((end, entered)) if end > seconds(now) => TicketState::Valid {
+                entered_at: u64::try_from(entered).unwrap_or(0),
+            },
             Some(_) => TicketState::Expired,
             None => TicketState::Unknown,
         })

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fchatd_store::{
-    AccountId, AccountName, Accounts, AccountsError, CharacterId, CharacterName, Profile, Store,
-    TicketDigest, TicketState,
+    AccountId, AccountName, Accounts, AccountsError, CharacterId, CharacterName, NameRight, NewTicket,
+    Profile, Store, TicketDigest, TicketState,
 };
 
 struct Fixture {
@@ -32,7 +32,16 @@ fn character(accounts: &mut Accounts, owner: AccountId, name: &str) -> Result<Ch
         &Profile::default(),
         3,
         100,
+        NameRight::Asked,
     )
+}
+
+fn ticket(digest: TicketDigest, entered_at: u64, expires_at: u64) -> NewTicket {
+    NewTicket {
+        digest,
+        entered_at,
+        expires_at,
+    }
 }
 
 #[test]
@@ -131,7 +140,14 @@ fn the_profile_keeps_only_what_was_given() {
         ..Profile::default()
     };
     accounts
-        .create_character(ada, &CharacterName::parse("Ada").unwrap(), &profile, 50, 1)
+        .create_character(
+            ada,
+            &CharacterName::parse("Ada").unwrap(),
+            &profile,
+            50,
+            1,
+            NameRight::Asked,
+        )
         .unwrap();
     let found = accounts.find_character(ada, "Ada").unwrap().unwrap().profile;
     assert_eq!(found, profile);
@@ -229,11 +245,11 @@ fn the_ninth_ticket_pushes_out_the_first() {
         account(&mut accounts, "bob").unwrap(),
     );
     accounts
-        .add_ticket(bob, TicketDigest([99; 32]), 8, 100, 200)
+        .add_ticket(bob, ticket(TicketDigest([99; 32]), 100, 200), 8, 100)
         .unwrap();
     for number in 1..=9 {
         accounts
-            .add_ticket(ada, TicketDigest([number; 32]), 8, 100, 200)
+            .add_ticket(ada, ticket(TicketDigest([number; 32]), 100, 200), 8, 100)
             .unwrap();
     }
     let mut state = |owner, number| {
@@ -243,11 +259,15 @@ fn the_ninth_ticket_pushes_out_the_first() {
     };
     assert_eq!(state(ada, 1), TicketState::Unknown);
     for number in 2..=9 {
-        assert_eq!(state(ada, number), TicketState::Valid, "{number}");
+        assert_eq!(
+            state(ada, number),
+            TicketState::Valid { entered_at: 100 },
+            "{number}"
+        );
     }
     assert_eq!(
         state(bob, 99),
-        TicketState::Valid,
+        TicketState::Valid { entered_at: 100 },
         "another account's tickets stay"
     );
     assert_eq!(
@@ -265,13 +285,16 @@ fn tickets_end_and_are_removed() {
     } = fixture();
     let ada = account(&mut accounts, "ada").unwrap();
     let (old, new) = (TicketDigest([1; 32]), TicketDigest([2; 32]));
-    accounts.add_ticket(ada, old, 8, 100, 200).unwrap();
-    assert_eq!(accounts.ticket_state(ada, old, 199).unwrap(), TicketState::Valid);
+    accounts.add_ticket(ada, ticket(old, 100, 200), 8, 100).unwrap();
+    assert_eq!(
+        accounts.ticket_state(ada, old, 199).unwrap(),
+        TicketState::Valid { entered_at: 100 }
+    );
     assert_eq!(
         accounts.ticket_state(ada, old, 200).unwrap(),
         TicketState::Expired
     );
-    accounts.add_ticket(ada, new, 8, 200, 300).unwrap();
+    accounts.add_ticket(ada, ticket(new, 200, 300), 8, 200).unwrap();
     assert_eq!(
         accounts.ticket_state(ada, old, 199).unwrap(),
         TicketState::Unknown
@@ -286,7 +309,7 @@ fn a_new_password_takes_back_all_tickets() {
     } = fixture();
     let ada = account(&mut accounts, "ada").unwrap();
     accounts
-        .add_ticket(ada, TicketDigest([1; 32]), 8, 100, 200)
+        .add_ticket(ada, ticket(TicketDigest([1; 32]), 100, 200), 8, 100)
         .unwrap();
     accounts.set_password_hash(ada, "other", None).unwrap();
     assert_eq!(

@@ -58,7 +58,14 @@ impl Files {
             .unwrap();
         let name = CharacterName::parse("Ada").unwrap();
         accounts
-            .create_character(ada, &name, &Profile::default(), 9, 5)
+            .create_character(
+                ada,
+                &name,
+                &Profile::default(),
+                9,
+                5,
+                fchatd_store::NameRight::Asked,
+            )
             .unwrap();
         let mut writer = store.chat_writer().unwrap();
         writer.replace(&full()).unwrap();

@@ -30,7 +30,14 @@ fn fill(store: &Store) {
     for number in 0..300 {
         let name = CharacterName::parse(&format!("Character {number}")).unwrap();
         accounts
-            .create_character(account, &name, &Profile::default(), 1000, 5)
+            .create_character(
+                account,
+                &name,
+                &Profile::default(),
+                1000,
+                5,
+                fchatd_store::NameRight::Asked,
+            )
             .unwrap();
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 
 use fchatd_store::{
     AccountName, Accounts, AccountsError, CharacterName, Import, ImportFault, InvitationDigest, NameDigest,
-    NewAccount, NewCharacter, OperatorEvent, Profile, Store,
+    NameRight, NewAccount, NewCharacter, OperatorEvent, Profile, Store,
 };
 
 const NOW: u64 = 1000;
@@ -35,7 +35,14 @@ fn account(accounts: &mut Accounts, account: &str, characters: &[&str]) -> fchat
         .unwrap();
     for character in characters {
         accounts
-            .create_character(id, &name(character), &Profile::default(), 9, NOW)
+            .create_character(
+                id,
+                &name(character),
+                &Profile::default(),
+                9,
+                NOW,
+                NameRight::Granted,
+            )
             .unwrap();
     }
     id
@@ -71,7 +78,9 @@ fn a_renamed_character_keeps_its_old_name_from_others() {
     let ada = account(&mut accounts, "ada", &["Ada"]);
     let bob = account(&mut accounts, "bob", &["Bob"]);
     let character = accounts.character_named("aDA").unwrap().unwrap();
-    let mut rename = |to: &str| accounts.rename_character(&character, &name(to), digest("Ada"), digest(to));
+    let mut rename = |to: &str| {
+        accounts.rename_character(&character, &name(to), digest("Ada"), digest(to), NameRight::Asked)
+    };
     assert!(matches!(rename("bob"), Err(AccountsError::CharacterNameTaken)));
     rename("Zoe").unwrap();
     assert!(accounts.is_retired(digest("ada"), bob).unwrap());
@@ -91,7 +100,13 @@ fn only_the_case_of_a_name_can_change_too() {
     let bob = account(&mut accounts, "bob", &[]);
     let character = accounts.character_named("Ada").unwrap().unwrap();
     accounts
-        .rename_character(&character, &name("ADA"), digest("Ada"), digest("ADA"))
+        .rename_character(
+            &character,
+            &name("ADA"),
+            digest("Ada"),
+            digest("ADA"),
+            NameRight::Asked,
+        )
         .unwrap();
     assert_eq!(accounts.list_characters(ada).unwrap()[0].name, "ADA");
     assert!(!accounts.is_retired(digest("ada"), bob).unwrap());

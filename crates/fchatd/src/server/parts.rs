@@ -7,8 +7,8 @@ use fchatd_edge::proxy::Proxies;
 use fchatd_links::BridgeSettings;
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_login::{
-    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider,
-    Registration, RemoteLogin,
+    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
+    PasswordCost, Registration, RemoteLogin,
 };
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
@@ -39,7 +39,23 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             burst: burst.max(usual.registration_tries_per_address.burst),
             ..usual.registration_tries_per_address
         },
-        password_threads: (processors / 2).clamp(1, 4),
+        password_threads: match settings.count("password_threads") {
+            0 => (processors / 2).clamp(1, 4),
+            threads => threads,
+        },
+        password_cost: PasswordCost::with_memory(settings.count("password_memory") as u32),
+        passwords_waiting: settings.count("passwords_waiting"),
+        password_patience: settings.count("password_patience") as u64,
+        logins_per_account: Limit {
+            burst: settings.count("logins_per_account") as u32,
+            ..usual.logins_per_account
+        },
+        logins_per_address: Pace {
+            burst: settings.count("logins_per_address") as u32,
+            ..usual.logins_per_address
+        },
+        session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
+        reserved_names: settings.list("reserved_names").to_vec(),
         ..usual
     }
 }
@@ -77,7 +93,7 @@ pub(crate) fn login_provider(
         return Ok(LoginProvider::Open);
     };
     if let Some(address) = login_address(settings)? {
-        let pool = settings.count("login_connection_pool");
+        let pool = site_checks(settings);
         let patience = settings.seconds("logintimeout");
         return Ok(LoginProvider::Remote(RemoteLogin::new(
             web.clone(),
@@ -93,6 +109,13 @@ pub(crate) fn login_provider(
     };
     let service = AccountService::start(&state.store, settings).map_err(|error| error.to_string())?;
     Ok(LoginProvider::Embedded(service))
+}
+
+/// How many log-in checks may be with the log-in site at once.
+pub(crate) fn site_checks(settings: &Settings) -> usize {
+    settings
+        .count("loginslots")
+        .min(settings.count("login_connection_pool"))
 }
 
 /// The log-in site, if there is one.

@@ -13,5 +13,10 @@ mod scene;
 #[allow(dead_code, reason = "the tests of the process use the rest")]
 mod site;
 
+mod bad_tickets;
+mod banned_over_http;
 mod empty_frames;
+mod log_ins;
+mod names_of_others;
 mod normal_life;
+mod stolen_session;

@@ -41,6 +41,77 @@ fn unsaved_changes(actor: &mut Actor) -> String {
     lines.filter_map(|line| line.strip_prefix("state: ")).collect()
 }
 
+const TICKETS_LOST: &str = "tickets cannot be saved";
+const TICKETS_KEPT: &str = "tickets are saved again";
+
+#[test]
+fn without_room_people_log_in_and_can_change_nothing_of_their_accounts() {
+    let site = Site::new();
+    site.add_administrator("staff", PASSWORD);
+    let server = site.start();
+    let form = [("account", "staff"), ("password", PASSWORD)];
+    let grant = |server: &Server| {
+        let answer = server.post("/json/getApiTicket.php", &form).unwrap();
+        assert_eq!(answer["error"], "", "{answer}");
+        Pass {
+            account: "staff".to_owned(),
+            ticket: answer["ticket"].as_str().unwrap().to_owned(),
+        }
+    };
+    let make = |server: &Server, pass: &Pass, name: &str| {
+        let form = [
+            ("account", "staff"),
+            ("ticket", pass.ticket.as_str()),
+            ("name", name),
+            ("gender", "None"),
+        ];
+        server.post("/api/character-create", &form).unwrap()["error"].clone()
+    };
+    let before = grant(&server);
+    for name in ["Ada", "Bob"] {
+        assert_eq!(make(&server, &before, name), "");
+    }
+
+    set_room(&server, Some(0));
+    let mut bob = Actor::enter(server.address, &before, "Bob").unwrap();
+    // Twice: the first log-in hashes the password, the second one need not.
+    let _first = grant(&server);
+    let pass = grant(&server);
+    let form = [("account", "staff"), ("ticket", pass.ticket.as_str())];
+    let renewed = server.post("/api/renew", &form).unwrap();
+    assert_eq!(renewed["error"], "", "{renewed}");
+    let renewed = Pass {
+        account: "staff".to_owned(),
+        ticket: renewed["ticket"].as_str().unwrap().to_owned(),
+    };
+    let mut ada = Actor::enter(server.address, &renewed, "Ada").unwrap();
+    for actor in [&mut ada, &mut bob] {
+        actor
+            .ask_for(r#"JCH {"channel":"Frontpage"}"#, "CDS ", "Frontpage")
+            .unwrap();
+    }
+    ada.tell(r#"MSG {"channel":"Frontpage","message":"I came in without a disk."}"#)
+        .unwrap();
+    bob.hear(|text| text.starts_with("MSG ") && text.contains("without a disk"))
+        .unwrap();
+    assert_ne!(make(&server, &pass, "Cyd"), "", "that needs the disk");
+    server.await_log(TICKETS_LOST, 1);
+    assert_eq!(
+        server.log().matches(TICKETS_LOST).count(),
+        1,
+        "once, not for each ticket"
+    );
+
+    set_room(&server, None);
+    let after = grant(&server);
+    server.await_log(TICKETS_KEPT, 1);
+    for pass in [&before, &pass, &renewed, &after] {
+        let form = [("account", "staff"), ("ticket", pass.ticket.as_str())];
+        assert_eq!(server.post("/api/characters", &form).unwrap()["error"], "");
+    }
+    assert_eq!(make(&server, &after, "Cyd"), "");
+}
+
 #[test]
 fn without_room_the_chat_goes_on_and_what_changed_is_saved_later() {
     let site = Site::new();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::AccountHttp;
 use super::form::Form;
 use super::reply::{Readers, Refusal, done};
+use crate::event::KeptConnection;
 use crate::guard::Cost;
 use crate::people::PageChange;
 use crate::picture::PICTURE_BYTES_MAX;
@@ -69,32 +70,31 @@ async fn with_password(
     match request.path.as_str() {
         "/api/password" => {
             let new = Secret::new(form.required("new_password")?);
+            let character = form.optional("character")?;
+            let kept = (!character.is_empty()).then(|| KeptConnection {
+                character: character.to_owned(),
+                address: request.address,
+            });
             let ticket = service
-                .with_password(
-                    account,
-                    password,
-                    request.address,
-                    move |desk, account, password| desk.change_password(account, password, &new),
-                )
+                .with_password(account, password, request.address, move |desk, account| {
+                    desk.change_password(&account, &new, kept)
+                })
                 .await?;
             Ok(json!({ "error": "", "ticket": ticket.reveal() }))
         }
         "/api/character-delete" => {
             let name = form.required("name")?.to_owned();
             service
-                .with_password(
-                    account,
-                    password,
-                    request.address,
-                    move |desk, account, password| desk.delete_character(account, password, &name),
-                )
+                .with_password(account, password, request.address, move |desk, account| {
+                    desk.delete_character(account.id, &name)
+                })
                 .await?;
             Ok(done())
         }
         _ => {
             service
-                .with_password(account, password, request.address, |desk, account, password| {
-                    desk.delete_account(account, password)
+                .with_password(account, password, request.address, |desk, account| {
+                    desk.delete_account(&account)
                 })
                 .await?;
             Ok(done())

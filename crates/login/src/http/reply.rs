@@ -5,10 +5,18 @@ use serde_json::{Value, json};
 
 use crate::error::AccountError;
 
+/// After how many seconds to try again when too much waits.
+const BUSY_SECONDS: u64 = 2;
+/// After how many seconds to try again when something of ours is broken.
+const FAILED_SECONDS: u64 = 10;
+
 /// What is wrong with a request, in words for the person who made it.
 #[derive(Debug)]
 pub(super) struct Refusal {
     text: String,
+    /// The status of the answer: 200 where the refusal is final, because clients take the `error` of such an answer for
+    /// final, and of no other one.
+    status: u16,
     /// Seconds after which another try makes sense, where that is known.
     wait: Option<u64>,
 }
@@ -17,8 +25,14 @@ impl Refusal {
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            status: 200,
             wait: None,
         }
+    }
+
+    /// The status of the answer, and the seconds to wait before another try.
+    pub(super) fn status(&self) -> (u16, Option<u64>) {
+        (self.status, self.wait)
     }
 
     /// The words.
@@ -36,13 +50,15 @@ impl Refusal {
 
 impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Self {
-        let wait = match error {
-            AccountError::TooManyAttempts { seconds } => Some(seconds),
-            AccountError::Busy => Some(1),
-            _ => None,
+        let (status, wait) = match error {
+            AccountError::TooManyAttempts { seconds } => (429, Some(seconds)),
+            AccountError::Busy => (503, Some(BUSY_SECONDS)),
+            AccountError::Failed(_) => (503, Some(FAILED_SECONDS)),
+            _ => (200, None),
         };
         Self {
             text: error.to_string(),
+            status,
             wait,
         }
     }
@@ -67,9 +83,12 @@ pub(super) fn written(text: Bytes) -> HttpResponse {
     response(200, text, Readers::Anyone)
 }
 
-/// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`.
+/// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`. Where it is temporary, the status is 429 or
+/// 503 and `Retry-After` says when to try again.
 pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
-    let wait = result.as_ref().err().and_then(|refusal| refusal.wait);
+    let refusal = result.as_ref().err();
+    let wait = refusal.and_then(|refusal| refusal.wait);
+    let status = refusal.map_or(200, |refusal| refusal.status);
     let text = match result {
         Ok(value) => serde_json::to_string(&value).unwrap_or_else(|error| {
             tracing::error!(%error, "an answer could not be written");
@@ -77,7 +96,7 @@ pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -
         }),
         Err(refusal) => refusal_text(&refusal.text),
     };
-    let mut response = response(200, text.into(), readers);
+    let mut response = response(status, text.into(), readers);
     response
         .headers
         .extend(wait.map(|seconds| ("retry-after", seconds.max(1).to_string())));
@@ -120,6 +139,7 @@ fn response(status: u16, body: Bytes, readers: Readers) -> HttpResponse {
     ];
     if readers == Readers::Anyone {
         headers.push(("access-control-allow-origin", "*".to_owned()));
+        headers.push(("access-control-expose-headers", "Retry-After".to_owned()));
     }
     HttpResponse {
         status,

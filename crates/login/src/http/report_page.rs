@@ -22,8 +22,12 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResp
         "POST" => match read(own, request).await {
             Ok(report) => page(200, &shown(&report)),
             Err(refusal) => {
+                let (status, wait) = refusal.status();
                 let refusal = own.refusal(refusal);
-                page(200, &login_form(&Form::query(request), &refusal))
+                let mut answer = page(status, &login_form(&Form::query(request), &refusal));
+                let wait = wait.map(|seconds| ("retry-after", seconds.to_string()));
+                answer.headers.extend(wait);
+                answer
             }
         },
         _ => page(405, "<p>There is nothing here to send to.</p>"),
@@ -39,15 +43,10 @@ async fn read(own: &AccountHttp, request: &HttpRequest) -> Result<Report, Refusa
     let account = form.required("account")?.to_owned();
     let password = Secret::new(form.required("password")?);
     let report = service
-        .with_password(
-            account,
-            password,
-            request.address,
-            move |desk, account, password| {
-                let account = desk.welcome_account(account, password)?;
-                desk.read_report(&account, id)
-            },
-        )
+        .with_password(account, password, request.address, move |desk, account| {
+            desk.check_standing(&account)?;
+            desk.read_report(&account, id)
+        })
         .await?;
     Ok(report)
 }

@@ -1,4 +1,4 @@
-use fchatd_store::{Character, CharacterName, OperatorEvent};
+use fchatd_store::{Character, CharacterName, NameRight, OperatorEvent};
 
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
@@ -9,14 +9,19 @@ impl AccountDesk {
     /// only.
     ///
     /// # Errors
-    /// There is no such character, the name breaks a rule or is taken, or the store failed.
+    /// There is no such character, the name breaks a rule, is taken, looks like another one, is reserved or has a role
+    /// in the chat, or the store failed.
     pub fn rename_character(&mut self, name: &str, new: &str) -> Result<(), AccountError> {
         let character = self.named_character(name)?;
         let new = CharacterName::parse(new)?;
+        let right = match new.as_str().eq_ignore_ascii_case(&character.name) {
+            true => NameRight::Granted,
+            false => self.right_to(character.account, new.as_str())?,
+        };
         let digests = (name_digest(&character.name), name_digest(new.as_str()));
         Ok(self
             .accounts
-            .rename_character(&character, &new, digests.0, digests.1)?)
+            .rename_character(&character, &new, digests.0, digests.1, right)?)
     }
 
     /// Gives a character to another account, and puts it out where it is online.

@@ -58,6 +58,7 @@ impl AccountDesk {
         password: &Secret,
     ) -> Result<AccountId, AccountError> {
         let name = AccountName::parse(name)?;
+        self.check_account_name(&name)?;
         check_new_password(password)?;
         let digest = digest(code);
         // Asked first because the hash is dear; the insertion asks again. And first the code: who has none learns nothing

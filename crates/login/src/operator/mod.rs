@@ -20,8 +20,12 @@ impl AccountDesk {
     pub(crate) fn hear_operators(&mut self) -> Result<(), AccountError> {
         for event in self.accounts.take_operator_events()? {
             match event {
-                OperatorEvent::PutOut(account) => self.tell(AccountEvent::Deleted(account)),
+                OperatorEvent::PutOut(account) => {
+                    self.live.spare.end(account);
+                    self.tell(AccountEvent::Deleted(account));
+                }
                 OperatorEvent::Banned(id) => {
+                    self.live.spare.end(id);
                     // It may be let in again, or be gone, by now.
                     if let Some(account) = self.accounts.account(id)?
                         && let Err(refusal) = self.check_standing(&account)

@@ -1,15 +1,14 @@
-use fchatd_store::{AccountId, CharacterKey};
+use fchatd_store::{Account, AccountId, CharacterKey};
 
 use super::name_digest;
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
-use crate::event::AccountEvent;
+use crate::event::{AccountEvent, KeptConnection};
 use crate::secret::Secret;
 
 impl AccountDesk {
-    /// Deletes an account and everything that belongs to it, for who knows its password.
-    pub(crate) fn delete_account(&mut self, account: &str, password: &Secret) -> Result<(), AccountError> {
-        let account = self.account_by_password(account, password)?;
+    /// Deletes an account and everything that belongs to it; its password was entered.
+    pub(crate) fn delete_account(&mut self, account: &Account) -> Result<(), AccountError> {
         let names: Vec<_> = self
             .accounts
             .list_characters(account.id)?
@@ -21,14 +20,8 @@ impl AccountDesk {
         Ok(())
     }
 
-    /// Deletes a character and everything that belongs to it, for who knows the password.
-    pub(crate) fn delete_character(
-        &mut self,
-        account: &str,
-        password: &Secret,
-        name: &str,
-    ) -> Result<(), AccountError> {
-        let account = self.account_by_password(account, password)?.id;
+    /// Deletes a character and everything that belongs to it; the password was entered.
+    pub(crate) fn delete_character(&mut self, account: AccountId, name: &str) -> Result<(), AccountError> {
         let character = self.own(account, &CharacterKey::Name(name.to_owned()))?;
         self.accounts
             .delete_character(character.id, name_digest(&character.name), None)?;
@@ -36,16 +29,18 @@ impl AccountDesk {
         Ok(())
     }
 
-    /// Sets a new password for who knows the old one, and gives a ticket, because all others end.
+    /// Sets a new password; the old one was entered. Gives a ticket, because all others end. All connections of the
+    /// account are closed, but for `kept`.
     pub(crate) fn change_password(
         &mut self,
-        account: &str,
-        password: &Secret,
+        account: &Account,
         new: &Secret,
+        kept: Option<KeptConnection>,
     ) -> Result<Secret, AccountError> {
-        let account = self.welcome_account(account, password)?;
+        self.check_standing(account)?;
         self.set_password(&account.name, new)?;
-        self.issue_ticket(account.id)
+        self.tell(AccountEvent::PasswordChanged(account.id, kept));
+        self.issue_ticket(account.id, self.now())
     }
 
     pub(crate) fn set_default_character(

@@ -85,14 +85,14 @@ impl AccountDesk {
     ) -> Result<PageHead, AccountError> {
         let mut page = self.page(key)?;
         if page.character.account != viewer {
-            self.count_view(page.character.id)?;
+            self.count_view(page.character.id);
         }
         let waiting = self.views.waiting.get(&page.character.id.0);
         page.views += waiting.map_or(0, |count| u64::from(*count));
         Ok(page)
     }
 
-    fn count_view(&mut self, character: CharacterId) -> Result<(), AccountError> {
+    fn count_view(&mut self, character: CharacterId) {
         let now = self.now();
         if self.views.count == 0 {
             self.views.since = now;
@@ -105,9 +105,11 @@ impl AccountDesk {
         {
             let waiting = std::mem::take(&mut self.views).waiting;
             let views = waiting.into_iter().map(|(id, count)| (CharacterId(id), count));
-            self.accounts.add_views(views)?;
+            if let Err(error) = self.accounts.add_views(views) {
+                // The profile is shown all the same.
+                tracing::debug!(%error, "looks at profiles could not be counted");
+            }
         }
-        Ok(())
     }
 
     /// Changes one of the account's characters.

@@ -1,8 +1,10 @@
 //! Pictures: what an upload is by its own bytes, and the avatar that a name has without one.
 
+mod clean;
 mod format;
 mod portrait;
 
+pub(crate) use clean::clean;
 pub(crate) use format::examine;
 pub(crate) use portrait::portrait;
 

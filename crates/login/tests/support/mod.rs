@@ -185,9 +185,16 @@ pub(crate) fn header<'a>(response: &'a HttpResponse, name: &str) -> Option<&'a s
         .map(|(_, value)| value.as_str())
 }
 
-/// The JSON of an answer, which has status 200, the JSON type and an `error`.
+/// The JSON of an answer, which has the JSON type and an `error`. Its status is 200, but for refusals that are
+/// temporary, which say when to try again.
 pub(crate) fn object(response: &HttpResponse) -> Value {
-    assert_eq!(response.status, 200);
+    match header(response, "retry-after") {
+        None => assert_eq!(response.status, 200),
+        Some(wait) => {
+            assert!(matches!(response.status, 429 | 503), "{}", response.status);
+            assert!(wait.parse::<u64>().unwrap() >= 1);
+        }
+    }
     assert_eq!(header(response, "content-type"), Some("application/json"));
     assert_eq!(header(response, "cache-control"), Some("no-store"));
     let value: Value = serde_json::from_slice(&response.body).unwrap();

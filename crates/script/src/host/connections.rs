@@ -1,6 +1,7 @@
 //! The library `u`: connections and the characters behind them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use fchatd_world::{World, roles};
 
@@ -31,6 +32,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "How many characters are online from this connection's address." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         Ok(w.count_from(con.address).into())
+    };
+    "isFrom" "(con: Connection, address: string): boolean"
+        "+ Whether the connection comes from this IP address." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        let same = a.text(2)?.parse().is_ok_and(|address: IpAddr| address.to_canonical() == con.address.to_canonical());
+        Ok(same.into())
     };
     "getByAccount" "(con: Connection): {Connection}"
         "The connections of the same account." |w, a| {

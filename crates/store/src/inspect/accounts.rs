@@ -56,6 +56,9 @@ pub(super) fn inspect(connection: &Connection, schema: i64, inspection: &mut Ins
         row.key("ticket_id", |id: &i64| format!("ticket {id}"));
         let _: [u8; 32] = row.get("digest");
         row.at_least("expires_at", 0);
+        if schema >= 7 {
+            row.at_least("entered_at", 0);
+        }
     });
     if schema >= 5 {
         read(

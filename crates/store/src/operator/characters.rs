@@ -1,9 +1,9 @@
 use rusqlite::params;
 
 use super::OperatorEvent;
-use crate::accounts::{AccountId, Accounts, Character, is_constraint};
+use crate::accounts::{AccountId, Accounts, Character, is_constraint, name_fault};
 use crate::error::{AccountsError, StoreError};
-use crate::names::CharacterName;
+use crate::names::{CharacterName, NameRight};
 use crate::people::NameDigest;
 
 impl Accounts {
@@ -23,18 +23,23 @@ impl Accounts {
         }
     }
 
-    /// Gives a character another name. Nobody else can have the old one, unless only its case changes.
+    /// Gives a character another name; `right` says who gives it. Nobody else can have the old one, unless only its case
+    /// changes.
     ///
     /// # Errors
-    /// The name is taken, there is no such character, or the store failed.
+    /// The name is taken, looks like another one or has a role, there is no such character, or the store failed.
     pub fn rename_character(
         &mut self,
         character: &Character,
         name: &CharacterName,
         old: NameDigest,
         new: NameDigest,
+        right: NameRight,
     ) -> Result<(), AccountsError> {
         self.in_transaction(|transaction| {
+            if let Some(fault) = name_fault(transaction, name, character.account, right)? {
+                return Ok(Err(fault));
+            }
             let statement = "UPDATE character SET name = ? WHERE character_id = ?";
             let renamed = transaction.execute(statement, params![name.as_str(), character.id.0]);
             if renamed.as_ref().is_err_and(is_constraint) {

@@ -10,4 +10,4 @@ mod standing;
 pub use events::OperatorEvent;
 pub use import::{Import, ImportFault, NewAccount, NewCharacter};
 pub use invitations::{Invitation, InvitationDigest, InvitationId};
-pub use standing::Details;
+pub use standing::{ChatBan, Details};

@@ -3,6 +3,7 @@ use rusqlite::{OptionalExtension, params};
 use super::OperatorEvent;
 use crate::accounts::{Account, AccountId, Accounts, seconds};
 use crate::error::{AccountsError, StoreError};
+use crate::lookalike;
 
 /// What an operator wants to know of an account besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,53 @@ pub struct Details {
     pub banned_in_chat: Option<String>,
 }
 
+/// How long the moderators of the chat keep an account out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatBan {
+    /// For good.
+    ForGood,
+    /// Until a time, in Unix seconds.
+    Until(u64),
+}
+
 impl Accounts {
+    /// Whether the moderators of the chat keep an account out at `now` (Unix seconds). As in the chat, that does not
+    /// hold for administrators and for accounts with a global moderator.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn chat_ban(&mut self, account: &Account, now: u64) -> Result<Option<ChatBan>, StoreError> {
+        if account.admin {
+            return Ok(None);
+        }
+        let id = account.id.0;
+        let ban = if self
+            .optional("SELECT 1 FROM account_ban WHERE account = ?", [id], |_| Ok(()))?
+            .is_some()
+        {
+            ChatBan::ForGood
+        } else {
+            let statement = "SELECT ends_at FROM account_timeout WHERE account = ? AND ends_at > ?";
+            let until = self.optional(statement, params![id, seconds(now)], |row| row.get::<_, i64>(0))?;
+            match until {
+                Some(until) => ChatBan::Until(u64::try_from(until).unwrap_or(0)),
+                None => return Ok(None),
+            }
+        };
+        let staff =
+            "SELECT 1 FROM operator AS o JOIN character AS c ON c.name = o.name WHERE c.account_id = ?";
+        let is_staff = self.optional(staff, [id], |_| Ok(()))?.is_some();
+        Ok((!is_staff).then_some(ban))
+    }
+
+    /// Names that have a role in the chat and belong to no character: nobody can register them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn unclaimed_roles(&mut self) -> Result<Vec<String>, StoreError> {
+        lookalike::unclaimed_roles(&self.connection).map_err(|error| self.failure(&error))
+    }
+
     /// Bans an account, for good or until a time (Unix seconds): its tickets end, and who is online has to go.
     ///
     /// # Errors

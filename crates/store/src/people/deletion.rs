@@ -30,6 +30,19 @@ impl Accounts {
         Ok(retired.unwrap_or(false))
     }
 
+    /// Whether a name was one of this account's own, before it was deleted or renamed.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn was_own_name(&mut self, name: NameDigest, account: AccountId) -> Result<bool, StoreError> {
+        let own = self.optional(
+            "SELECT 1 FROM retired_name WHERE digest = ?1 AND account_id = ?2",
+            params![name.0, account.0],
+            |_| Ok(()),
+        )?;
+        Ok(own.is_some())
+    }
+
     /// Lets everybody have the name of a deleted character again.
     ///
     /// # Errors

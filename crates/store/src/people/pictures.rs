@@ -31,6 +31,27 @@ impl Accounts {
         )
     }
 
+    /// The next picture whose metadata is not removed yet, and whose it is.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn next_uncleaned_avatar(&mut self) -> Result<Option<(CharacterId, Vec<u8>)>, StoreError> {
+        self.optional(
+            "SELECT character_id, image FROM avatar WHERE cleaned = 0 LIMIT 1",
+            [],
+            |row| Ok((CharacterId(row.get(0)?), row.get(1)?)),
+        )
+    }
+
+    /// Replaces a picture by itself without its metadata; without one, notes that it stays as it is.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn clean_avatar(&mut self, character: CharacterId, bytes: Option<&[u8]>) -> Result<(), StoreError> {
+        let statement = "UPDATE avatar SET image = coalesce(?2, image), cleaned = 1 WHERE character_id = ?1";
+        self.change(statement, params![character.0, bytes]).map(|_| ())
+    }
+
     /// Replaces a character's avatar, or takes it away.
     ///
     /// # Errors
@@ -42,8 +63,8 @@ impl Accounts {
     ) -> Result<(), StoreError> {
         match picture {
             Some(picture) => self.change(
-                "INSERT INTO avatar (character_id, media_type, image) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT DO UPDATE SET media_type = ?2, image = ?3",
+                "INSERT INTO avatar (character_id, media_type, image, cleaned) VALUES (?1, ?2, ?3, 1) \
+                 ON CONFLICT DO UPDATE SET media_type = ?2, image = ?3, cleaned = 1",
                 params![character.0, picture.media_type, picture.bytes],
             ),
             None => self.change("DELETE FROM avatar WHERE character_id = ?", [character.0]),

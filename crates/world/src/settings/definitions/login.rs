@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
             "loginslots",
             Whole(30, 1, 1_000_000, "checks"),
             Live,
-            "log-in checks pending at once",
+            "log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. With compat = \"classic\" they are refused (ERR 62)",
         ),
         key(
             "logintimeout",
@@ -30,7 +30,7 @@ pub(super) const SECTION: Section = Section {
             "login_connection_pool",
             Whole(15, 1, 10_000, "checks"),
             Live,
-            "log-in checks that are with the site at once",
+            "connections to the log-in site; with fewer of them than loginslots, fewer checks are with the site at once",
         ),
     ],
 };
