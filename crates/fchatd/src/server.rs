@@ -19,6 +19,7 @@ use fchatd_core::Core;
 use fchatd_edge::{Edges, runtime};
 use fchatd_links::web::WebClient;
 use fchatd_login::AccountHttp;
+use fchatd_profile::heap;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::Watchdog;
@@ -62,6 +63,7 @@ const EVENTS_MAX: usize = 1024;
 /// A sentence that says why it can't run.
 pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     start_log();
+    heap::return_large_blocks();
     let inherited = inherit::take()?;
     let clock = Clock::new();
     let began = clock.now().unix as u64 / 1000;

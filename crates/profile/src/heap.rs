@@ -36,6 +36,17 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Has the system's allocator return the memory that it keeps and nothing uses. It may hold up other threads that allocate
+/// for some milliseconds. Does nothing where the allocator is not glibc's.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: a call into the allocator's own interface, which takes its own locks and may be made by any thread at any
+    // time. It returns only pages that belong to no allocated block.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 struct Heap {
     table: Table,
     live: HashMap<usize, Noted>,
@@ -217,4 +228,19 @@ fn distance() -> i64 {
     RANDOM.set(random);
     let fraction = ((random >> 11) + 1) as f64 / (1_u64 << 53) as f64;
     (-fraction.ln() * f64::from(INTERVAL)) as i64
+}
+/// From this size on, blocks of memory are the system's own.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: libc::c_int = 1 << 20;
+
+/// Has the system's allocator take each large block from the system, and return it as soon as it is freed. Otherwise the
+/// allocator keeps such blocks after the first one, small objects settle between them, and the process grows with each
+/// password that is hashed. To be called at the start. Does nothing where the allocator is not glibc's.
+pub fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: a call into the allocator's own interface that changes one of its limits; blocks that are allocated stay
+    // valid.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
 }

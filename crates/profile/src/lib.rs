@@ -3,8 +3,8 @@
 //!
 //! Nothing here is paid for while no profile runs, but one relaxed load for each allocation.
 //!
-//! The `unsafe` code is in four places: the signal handler of [`processor`], the allocators of [`heap`] and [`count`],
-//! and the one call that walks the stack. What must hold there stands beside it.
+//! The `unsafe` code is in five places: the signal handler of [`processor`], the allocators of [`heap`] and [`count`],
+//! the one call that walks the stack, and the one that has the allocator return memory ([`heap::give_back`]). What must hold there stands beside it.
 #![deny(unsafe_code)]
 
 pub mod count;

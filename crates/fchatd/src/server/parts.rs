@@ -10,6 +10,7 @@ use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
     PasswordCost, Registration, RemoteLogin,
 };
+use fchatd_profile::heap;
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
 
@@ -105,6 +106,7 @@ pub(crate) fn login_provider(
     let settings = AccountSettings {
         catalogue: own.catalogue,
         events: Some(own.events),
+        give_back: Some(heap::give_back),
         ..account_settings(settings)
     };
     let service = AccountService::start(&state.store, settings).map_err(|error| error.to_string())?;

@@ -15,6 +15,7 @@ mod restart;
 mod script_reload;
 mod service;
 mod site;
+mod small_machine;
 mod start;
 mod stop;
 mod websocket;
