@@ -336,7 +336,7 @@ impl World {
     pub fn send_error(&mut self, key: ConnectionKey, number: i32, message: Option<&str>) {
         let message = message.unwrap_or_else(|| error::message(number));
         self.send(key, |out| {
-            frame::error(out, number, cut(message, ERROR_BYTES_MAX))
+            frame::error(out, number, cut(message, ERROR_BYTES_MAX));
         });
         self.note_error(key);
     }

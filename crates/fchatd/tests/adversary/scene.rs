@@ -75,8 +75,8 @@ impl Scene {
             .into_iter()
             .chain(words.iter().copied())
             .collect();
-        let flood = words.iter().filter_map(|word| word.strip_prefix("msg_flood="));
-        let flood: f64 = flood.last().unwrap().parse().unwrap();
+        let mut flood = words.iter().filter_map(|word| word.strip_prefix("msg_flood="));
+        let flood: f64 = flood.next_back().unwrap().parse().unwrap();
         Self {
             server: site.start_logging(&words, "warn"),
             pace: PACE.max(Duration::from_secs_f64(flood * 1.2)),

@@ -44,7 +44,8 @@ impl AccountDesk {
     }
 }
 
-fn examine(bytes: Vec<u8>) -> Result<Picture, AccountError> {
+fn examine(bytes: impl AsRef<[u8]>) -> Result<Picture, AccountError> {
+    let bytes = bytes.as_ref();
     if bytes.len() > PICTURE_BYTES_MAX {
         return Err(refused(format!(
             "A picture can have at most {} KiB.",
@@ -52,7 +53,7 @@ fn examine(bytes: Vec<u8>) -> Result<Picture, AccountError> {
         )));
     }
     let strange = || refused("This is not a PNG, JPEG, GIF or WebP picture, or a broken one.");
-    let format = picture::examine(&bytes).ok_or_else(strange)?;
+    let format = picture::examine(bytes).ok_or_else(strange)?;
     if [format.width, format.height]
         .iter()
         .any(|side| !(1..=PIXELS_MAX).contains(side))
@@ -62,7 +63,7 @@ fn examine(bytes: Vec<u8>) -> Result<Picture, AccountError> {
         )));
     }
     // Cleaning keeps everything that is needed to draw the picture.
-    let bytes = picture::clean(&bytes).ok_or_else(strange)?;
+    let bytes = picture::clean(bytes).ok_or_else(strange)?;
     Ok(Picture {
         media_type: format.media_type.to_owned(),
         bytes,

@@ -101,7 +101,7 @@ pub(super) mod tests {
         let sample = sample(b"x");
         assert!(clean(&sample).is_some());
         let place = sample.windows(4).position(|window| window == b"IDAT").unwrap();
-        let mut broken = sample.clone();
+        let mut broken = sample;
         broken[place + 5] ^= 1;
         assert_eq!(clean(&broken), None);
         let headless = [SIGNATURE, &chunk(b"IDAT", b"x"), &chunk(b"IEND", b"")].concat();
