@@ -15,7 +15,6 @@ mod site;
 
 mod bad_tickets;
 mod banned_over_http;
-mod empty_frames;
 mod log_ins;
 mod names_of_others;
 mod normal_life;

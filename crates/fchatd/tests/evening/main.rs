@@ -189,17 +189,22 @@ fn end(mut evening: Evening) {
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
 }
 
-/// The administrator confirms all reports; then none is open.
+/// The administrator confirms all reports, which come in pages; then none is open.
 fn confirm_everything(evening: &mut Evening, observer: usize) {
-    evening.people[observer].view.calls.clear();
-    evening.people[observer].say("PCR");
-    evening.settle();
-    let calls = std::mem::take(&mut evening.people[observer].view.calls);
-    for call in &calls {
-        evening.people[observer].say(&format!(
-            "SFC {}",
-            Value::from_iter([("action", "confirm"), ("callid", call)])
-        ));
+    loop {
+        evening.people[observer].view.calls.clear();
+        evening.people[observer].say("PCR");
+        evening.settle();
+        let calls = std::mem::take(&mut evening.people[observer].view.calls);
+        if calls.is_empty() {
+            break;
+        }
+        for call in &calls {
+            evening.people[observer].say(&format!(
+                "SFC {}",
+                Value::from_iter([("action", "confirm"), ("callid", call)])
+            ));
+        }
     }
     evening.people[observer].view.errors.clear();
     evening.people[observer].say("PCR");
