@@ -107,13 +107,13 @@ fn apply(fan: &mut Fan<MockEnd>, make: impl FnOnce(&mut Outputs)) {
 }
 
 fn send(outputs: &mut Outputs, connection: ConnectionId, payload: &[u8]) {
-    let frame = outputs.frame(|out| out.extend_from_slice(payload));
+    let frame = outputs.raw_frame(|out| out.extend_from_slice(payload));
     outputs.operations.push(Operation::Send { connection, frame });
 }
 
 fn say(outputs: &mut Outputs, channel: u32, except: Option<ConnectionId>, payload: &[u8]) {
     let channel = ChannelId(channel);
-    let frame = outputs.frame(|out| out.extend_from_slice(payload));
+    let frame = outputs.raw_frame(|out| out.extend_from_slice(payload));
     outputs.operations.push(Operation::SendChannel {
         channel,
         except,

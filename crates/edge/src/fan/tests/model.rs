@@ -97,22 +97,22 @@ impl Model {
         let operation = match &wish {
             Wish::Send(which, payload) => Operation::Send {
                 connection: id(*which),
-                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+                frame: outputs.raw_frame(|out| out.extend_from_slice(payload)),
             },
             Wish::OtherEdge(which) => Operation::Send {
                 connection: ConnectionId {
                     edge: 4,
                     ..id(*which)
                 },
-                frame: outputs.frame(|out| out.push(b'!')),
+                frame: outputs.raw_frame(|out| out.push(b'!')),
             },
             Wish::Say(channel, except, payload) => Operation::SendChannel {
                 channel: ChannelId(*channel),
                 except: except.map(id),
-                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+                frame: outputs.raw_frame(|out| out.extend_from_slice(payload)),
             },
             Wish::SayEveryone(payload) => Operation::SendEveryone {
-                frame: outputs.frame(|out| out.extend_from_slice(payload)),
+                frame: outputs.raw_frame(|out| out.extend_from_slice(payload)),
             },
             Wish::Identified(which) => Operation::Identified {
                 connection: id(*which),
