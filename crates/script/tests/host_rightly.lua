@@ -20,6 +20,8 @@ function event.RIGHTLY(con, args)
     -- u
     equal(u.getName(con), "Ada")
     equal(u.getIPCount(con), 2)
+    equal(u.isFrom(con, "::ffff:127.0.0.1"), true)
+    equal(u.isFrom(con, "203.0.113.9"), false)
     u.setAccountID(con, 7)
     u.setAccountID(other, 7)
     u.setCharacterID(con, 70)

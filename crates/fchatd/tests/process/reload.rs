@@ -252,9 +252,10 @@ fn log_in_checks_take_their_bounds() {
     reload(
         &site,
         &server,
-        &format!("{login_url}logintimeout = 3600\nlogin_connection_pool = 2\n"),
+        &format!("{login_url}logintimeout = 3600\nlogin_connection_pool = 6\n"),
         "In force now: login_connection_pool.",
     );
+    // All come from one address, which may have half of the checks.
     let (_bob, _second) = (asks("Bob"), question());
     let (_eve, _third) = (asks("Eve"), question());
     reload(
