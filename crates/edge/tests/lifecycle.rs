@@ -393,22 +393,16 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
     with_server(settings, async |server| {
         let mut clients = Vec::new();
         for _ in 0..2 {
-            clients.push(server.open().await);
+            clients.push(open_identified(server).await);
         }
-        // A connection that is still in its handshake counts as well.
+        // A connection that is still in its handshake counts as well, but has to make room.
         let mut silent = server.connect().await;
         silent.send(b"GET / ").await;
-        assert!(server.connect().await.is_over().await);
-        drop(silent);
-        let mut client = loop {
-            let mut client = server.connect().await;
-            client.send(upgrade("").as_bytes()).await;
-            if let Some(response) = client.try_response().await {
-                assert_eq!(response.status, 101);
-                break client;
-            }
-        };
-        assert!(server.connect().await.is_over().await);
+        server.until("in", || server.edge.sockets() == 3).await;
+        let mut client = open_identified(server).await;
+        assert!(silent.is_over().await);
+        assert!(server.connect().await.is_over().await, "nobody has to make room");
+        assert_eq!(server.edge.gauges().evicted, 1);
         drop(clients.pop());
         server.until("gone", || server.edge.sockets() == 2).await;
         clients.push(server.open().await);
@@ -420,13 +414,24 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
 #[test]
 fn five_hundred_connections_leave_nothing_behind() {
     const ROOM: usize = 100;
+    // From seven eighths on, those who have not identified make room for newcomers.
+    const EARLY: usize = 80;
     let settings = EdgeSettings {
         connections_max: ROOM,
         ..settings()
     };
     with_server(settings, async |server| {
         for round in 1..=5 {
-            let mut clients = open_all(server, ROOM).await;
+            let mut clients = open_all(server, EARLY).await;
+            for client in &mut clients {
+                client.say("identify").await;
+            }
+            server
+                .until("identified", || server.edge.gauges().anonymous == 0)
+                .await;
+            for _ in EARLY..ROOM {
+                clients.push(open_identified(server).await);
+            }
             assert!(server.connect().await.is_over().await, "one more is turned away");
             server
                 .until("all in", || server.edge.gauges().connections == ROOM)
@@ -457,6 +462,16 @@ fn five_hundred_connections_leave_nothing_behind() {
         slots.dedup();
         assert_eq!(slots.len(), ROOM, "slots are used again");
     });
+}
+
+/// A WebSocket of somebody who need not make room for others.
+async fn open_identified(server: &Server) -> Client {
+    let mut client = server.open().await;
+    client.say("identify").await;
+    server
+        .until("identified", || server.edge.gauges().anonymous == 0)
+        .await;
+    client
 }
 
 async fn open_all(server: &Server, count: usize) -> Vec<Client> {

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::beside::{Done, ScriptReader};
 use crate::command_line::CommandLine;
+use crate::doors::Doors;
 use crate::keeper::{self, Keeper, Occasion, Report};
 use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
@@ -33,6 +34,9 @@ const ROUNDS_MAX: usize = 8;
 pub(crate) enum Answer {
     /// Of the login provider; nothing when it failed.
     Login(ConnectionId, Option<String>),
+    /// Of the account service to a question for characters: the question's number, and the answer; nothing when it
+    /// failed.
+    Characters(u64, Option<String>),
     /// Of a web server: the request's number, the status (0 for none) and the body.
     Web(u64, u16, String),
     /// Of the keeper.
@@ -51,6 +55,10 @@ impl Answer {
         match self {
             Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
                 connection,
+                answer: answer.as_deref(),
+            }),
+            Self::Characters(id, answer) => edge.input(Input::CharactersFound {
+                id,
                 answer: answer.as_deref(),
             }),
             Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
@@ -124,6 +132,8 @@ pub(crate) struct Surroundings {
     pub(crate) reload: Reload,
     /// Who hears of the chat.
     pub(crate) neighbours: Neighbours,
+    /// What is refused before it reaches the chat.
+    pub(crate) doors: Doors,
 }
 
 struct Parts {
@@ -171,6 +181,8 @@ impl Chat {
             scripts,
             profiles,
         };
+        let world = parts.core.world();
+        parts.around.doors.begin(world, &parts.around.provider);
         let mut outputs = Outputs::default();
         let begun = parts.core.begin(now, &mut outputs);
         begun.map_err(|failure| format!("the recorder can't begin: {failure}"))?;
@@ -212,6 +224,16 @@ impl Chat {
     /// Who decides who may enter.
     pub(crate) fn provider(&self) -> LoginProvider {
         self.0.borrow().around.provider.clone()
+    }
+
+    /// What is refused before it reaches the chat.
+    pub(crate) fn doors(&self) -> Doors {
+        self.0.borrow().around.doors.clone()
+    }
+
+    /// Why the state can't be saved at the moment, if so.
+    pub(crate) fn trouble(&self) -> Option<Failure> {
+        self.0.borrow().around.keeper.as_ref().and_then(Keeper::trouble)
     }
 
     /// Over how long connections are closed at the end (`drain_time`).
@@ -317,6 +339,13 @@ impl Parts {
         self.around.neighbours.hear(&request);
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
+            Request::FindCharacters { id, names } => {
+                let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
+                tokio::task::spawn_local(async move {
+                    let answer = provider.find_characters(names).await;
+                    let _ = answers.send(Answer::Characters(id, answer));
+                });
+            }
             Request::HttpGet { .. } | Request::HttpPost { .. } | Request::HttpCancel { .. } => {
                 let settings = &self.core.world().settings;
                 self.around.web.hear(request, settings, self.now);
@@ -337,6 +366,7 @@ impl Parts {
                 vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
                 self.around.neighbours.add_vitals(&mut lines);
                 vitals::add_accounts(&mut lines, &self.around.provider);
+                self.around.doors.add_vitals(&mut lines, self.core.world());
                 keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
@@ -365,6 +395,7 @@ impl Parts {
                     keeper.commit(*commit);
                 }
             }
+            Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
             Request::Log(entry) => self.around.neighbours.log(entry),

@@ -154,7 +154,7 @@ fn strange_entries_can_be_left_out_and_are_named() {
     );
     for fault in [
         "left out: ops.json entry 2: a name was expected, not a number",
-        "left out: ops.json entry 3: \"NEW\" is listed twice",
+        "ops.json entry 3: \"NEW\" and \"New\" are one character",
         "left out: scops.json:1: this is not JSON",
         "left out: bans.json, bans entry 1: \"id\" must be a whole number, not text",
         "left out: bans.json, timeouts entry 1: \"end\" is missing",

@@ -49,6 +49,7 @@ fn expected() -> Snapshot {
         banner: banner.into(),
         time,
         until,
+        account: 0,
     };
     let call = |id: &str, character: &str, report: &str, log, tab: &str, time| StaffCall {
         id: id.into(),
@@ -77,6 +78,8 @@ fn expected() -> Snapshot {
                 mode: "both".into(),
                 owner: "Ada".into(),
                 peak: 12,
+                locked: false,
+                join_pause: 0,
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
             },
@@ -96,10 +99,13 @@ fn expected() -> Snapshot {
                 until,
             })
             .into(),
+        hellbans: Vec::new(),
+        name_sanctions: Vec::new(),
         staff_calls: vec![
             call("z", "Ada", "help", -1, "Zoo", 50),
             call("a", "Bob", "", 7, "", 51),
         ],
+        ..Snapshot::default()
     }
 }
 

@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 
 use fchatd_dialogue::websocket::WebSocket;
 
+use crate::attacker::PATIENCE;
 use crate::scene::{LISTENERS, NEWCOMER, OPERATOR, Scene, TALKER};
 
 /// Their room.
 pub(crate) const ROOM: &str = "Quiet Corner";
 /// Time between two looks of the operator, and two signs of life of those who only listen.
 const LOOKS: Duration = Duration::from_millis(500);
-/// After this much time without progress something is lost. Far more than any machine needs.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// The bystanders of an attack, from before it until after it.
 pub(crate) struct Bystanders {
     talker: Person,

@@ -3,6 +3,7 @@
 //! have the same picture of the world.
 //!
 //! `EVENING_ROUNDS=5000` makes it longer, `EVENING_SEED=7` another one.
+#![allow(clippy::print_stderr)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

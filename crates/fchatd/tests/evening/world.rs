@@ -43,8 +43,15 @@ impl Evening {
     /// The same with other neighbours; `know` tells the website whom to let in and what to say of them.
     pub(crate) fn begin_with(seed: u64, settings: &[String], know: impl FnMut(&str, &str, String)) -> Self {
         let mut words = Vec::new();
-        // People come again as chance wants it.
-        let always = ["takeover_limit=0", "resume_grace=0", "room_grace=0"].map(str::to_owned);
+        // People come again, and make rooms, as chance wants it.
+        let always = [
+            "takeover_limit=0",
+            "resume_grace=0",
+            "room_grace=0",
+            "login_pause=0",
+            "rooms_per_account=1000",
+        ]
+        .map(str::to_owned);
         let floods = fchatd_dialogue::stage::PATIENT
             .iter()
             .map(|flood| format!("{flood}=0"));

@@ -128,9 +128,9 @@ fn the_edge_takes_its_settings() {
     reload(
         &site,
         &server,
-        "ping_interval = 1\nwebsocketorigin = 'https://chat.example'\nmax_per_ip = 1\n\
+        "ping_interval = 1\nallowed_origin = 'https://chat.example'\nmax_per_ip = 1\n\
          load_balancers = {'127.0.0.1'}\n",
-        "In force now: max_per_ip, load_balancers, websocketorigin, ping_interval.",
+        "In force now: max_per_ip, load_balancers, allowed_origin, ping_interval.",
     );
     ada.await_text("PIN");
     let refused = WebSocket::open_with(&server, "Origin: https://other.example\r\n")

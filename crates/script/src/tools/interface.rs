@@ -61,7 +61,7 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "event",
         "{[string]: (con: Connection, args: any) -> number?}",
-        "What the script does at each command: `event.XXX`, and `event.ident_callback`, `event.pre_disconnect`.",
+        "What the script does at each command: `event.XXX`, and `event.ident_callback`, `event.pre_disconnect`, `event.role_lost`.",
     ),
     (
         "rtb",
