@@ -160,7 +160,7 @@ fn latency(crowd: &Crowd, share: f64) -> f64 {
     crowd.hearing.of(Kind::Channel).latency.quantile(share) as f64 / 1e3
 }
 
-/// What a process uses, in MiB.
+/// The memory of a process, in MiB.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
     pub(crate) resident: f64,

@@ -19,7 +19,7 @@ pub use table::ATTACKS;
 pub struct Attack {
     /// Its name on the command line and in the table.
     pub name: &'static str,
-    /// What the attackers do, in a few words.
+    /// The action of the attackers, in a few words.
     pub about: &'static str,
     /// Settings of the server that bring the attack into reach of one machine.
     pub(crate) settings: &'static [&'static str],

@@ -77,7 +77,7 @@ impl Home {
         self.running.site.address
     }
 
-    /// What the process uses.
+    /// The memory of the process.
     pub(crate) fn memory(&self) -> Result<Memory, Error> {
         Memory::of(self.pid)
     }

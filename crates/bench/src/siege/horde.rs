@@ -182,7 +182,7 @@ impl Horde {
         self.tally.count("connections");
     }
 
-    /// What is said once, after coming in.
+    /// Commands that are sent once, after the log-in.
     fn prepare(&mut self, index: usize) {
         let Some(socket) = self.sockets.get_mut(index) else {
             return;

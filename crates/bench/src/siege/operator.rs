@@ -16,7 +16,7 @@ use crate::siege::home::{self, Home, NEWCOMERS, OPERATOR};
 /// Time between two looks.
 const LOOKS: Duration = Duration::from_millis(500);
 
-/// What the operator and the newcomers met.
+/// The experience of the operator and the newcomers.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Told {
     /// How often the operator asked.

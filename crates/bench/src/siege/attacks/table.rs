@@ -10,7 +10,7 @@ use crate::siege::tally::Tally;
 
 /// A batch is about this many bytes where nothing else decides.
 const BATCH: usize = 64 << 10;
-/// What one message may have, with its command.
+/// The greatest size of one message with its command, in bytes.
 const LARGE: usize = 500_000;
 
 /// A small message as often as it goes into a batch.

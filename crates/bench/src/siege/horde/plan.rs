@@ -1,4 +1,4 @@
-//! What the attackers of one attack do, as data.
+//! The actions of the attackers of one attack, as data.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) enum Who {
     Pretender,
 }
 
-/// What the words of one batch depend on.
+/// The values on which the words of one batch depend.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     /// How many batches this socket has said before, over all of its connections.
@@ -33,7 +33,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) room: &'a str,
 }
 
-/// What the attackers of one attack do.
+/// The actions of the attackers of one attack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     /// How many there are.
