@@ -241,7 +241,8 @@ async fn when_too_many_wait_those_of_the_fullest_address_are_told_to_come_back()
     for login in many {
         ends.push(login.await.unwrap().is_ok());
     }
-    assert_eq!(ends, [true, true, true, false]);
+    // Which one goes depends on the order in which the threads came to the queue.
+    assert_eq!(ends.iter().filter(|good| !**good).count(), 1);
 }
 
 #[tokio::test]
