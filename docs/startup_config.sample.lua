@@ -4,7 +4,7 @@
 
 -- The server
 
--- the IP address to listen on, such as 127.0.0.1; 0.0.0.0 is every address of the machine (text, restart)
+-- the IP address to listen on, such as 127.0.0.1, or the name of a host, which is resolved; 0.0.0.0 is every address of the machine (text, restart)
 --bindaddr = "127.0.0.1"
 
 -- the TCP port to listen on; 0 takes any free one (0 to 65535, restart)
@@ -19,7 +19,7 @@
 -- identified connections at once (1 to 1000000, connections)
 --maxusers = 2000
 
--- identified connections from one address at once (1 to 1000000, connections)
+-- characters online from one address (IPv6: from one network of 64 bits) at once, also those that are away (1 to 1000000, connections)
 --max_per_ip = 3
 
 -- time between housekeeping turns (1 to 86400, seconds)
@@ -34,10 +34,31 @@
 -- trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed (list)
 --load_balancers = {}
 
--- the only browser origin that may open a WebSocket, such as https://chat.example (text)
---websocketorigin = ""
+-- the one header in which trusted proxies tell the client's address: x-forwarded-for, x-real-ip, forwarded, cf-connecting-ip or the like; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address where the two disagree (text)
+--proxy_header = ""
+
+-- banned networks at once (fchatd ban) (0 to 100000, bans)
+--network_bans_max = 10000
+
+-- HTTP requests of one address (IPv6: of one /64) that are worked on at once (1 to 1000000, requests)
+--http_requests_per_address = 64
+
+-- request bodies over 64 KiB, such as pictures, that are on their way at once (1 to 10000, uploads)
+--http_uploads = 32
+
+-- those of one address (IPv6: of one /64) (1 to 10000, uploads)
+--http_uploads_per_address = 8
+
+-- the only browser origin that may open a WebSocket, such as https://chat.example; desktop and phone apps send the origin null and are refused then (text)
+--allowed_origin = ""
 
 -- a host name whose pages may open a WebSocket, such as chat.example (text)
+--allowed_origin_host = ""
+
+-- has no effect, as on the classic server: see allowed_origin (text)
+--websocketorigin = ""
+
+-- has no effect, as on the classic server: see allowed_origin_host (text)
 --websockethost = ""
 
 -- whether what is said goes to the chat log from the start (true, false, restart)
@@ -54,6 +75,26 @@
 
 -- after which a profile that an administrator has started ends by itself (1 to 3600, seconds)
 --profilelimit = 300
+
+-- Connections
+
+-- open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 100, or 4 for each connection that max_per_ip allows if that is more (0 to 1000000, sockets)
+--sockets_per_ip = 0
+
+-- time from the WebSocket handshake to the log-in; then the connection is closed, whatever it sends (1 to 3600, seconds)
+--identify_timeout = 30
+
+-- the connection is closed at so many commands other than IDN before the log-in (1 to 1000, commands)
+--commands_before_login = 10
+
+-- what may wait for a client that reads slowly and has not logged in; then it is cut off (4096 to 16777216, bytes)
+--outbox_before_login = 65536
+
+-- what may wait for all clients together, as memory: beyond it the connections with the largest backlogs are cut off; 0 is a quarter of the memory that the process may use (0 to 1048576, MiB)
+--backlog_max = 0
+
+-- a connection from which nothing comes for so long is closed; clients answer PINs, so it should be several times ping_interval (5 to 3600, seconds)
+--silence_timeout = 120
 
 -- Log-in
 
@@ -147,7 +188,7 @@
 
 -- Flood protection
 
--- time between two messages of a connection (0 to 86400, seconds)
+-- time between two messages of a character (0 to 86400, seconds)
 --msg_flood = 0.5
 
 -- time between two changes of status (0 to 86400, seconds)
@@ -171,6 +212,36 @@
 -- time between two notes to somebody that one ignores them (0 to 86400, seconds)
 --ignore_flood = 30
 
+-- plain commands that an account may send in the long run; one that many people hear, or that sends much, counts as several; 0 for no limit (0 to 1000000, commands per second)
+--command_rate = 10
+
+-- plain commands that an account may send at once before command_rate holds it back (1 to 1000000000, commands)
+--command_burst = 300
+
+-- log-ins of an account at once before login_pause holds them back (1 to 1000000, log-ins)
+--login_burst = 20
+
+-- time between two log-ins of an account in the long run; 0 for no limit (0 to 3600, seconds)
+--login_pause = 5
+
+-- a log-in that comes too early waits so long at most; one that had to wait longer is refused (0 to 300, seconds)
+--login_wait_max = 15
+
+-- time between two invitations of the same character to the same room by the same account; 0 for no limit (0 to 86400, seconds)
+--invitation_flood = 60
+
+-- time between two rooms that an account makes, after five at once; 0 for no limit (0 to 86400, seconds)
+--room_flood = 15
+
+-- rooms that an account has made and that are still there (1 to 1000000, rooms)
+--rooms_per_account = 20
+
+-- rooms of the whole server, private and open ones (1 to 10000000, rooms)
+--rooms_max = 10000
+
+-- length of the lists of channels (CHA) and of open rooms (ORS); beyond it those with the fewest members are left out (1024 to 16777216, bytes)
+--channel_list_max = 262144
+
 -- Rules
 
 -- messages with one of these phrases are swallowed (list)
@@ -192,6 +263,15 @@
 
 -- memory for the script (4 to 65536, MiB)
 --luamemory = 64
+
+-- what scripts can have the server keep with one connection: friends, ignored names, info tags, kinks, roles and setMiscData (16 to 1048576, KiB)
+--luaconnectiondata = 1024
+
+-- scripts that were read again are on probation so long, and for 100 calls: when they fail, the ones before them come back; 0 for no probation (0 to 86400, seconds)
+--script_probation = 60
+
+-- a function of such scripts may fail less often than this, or in less than half of its calls; functions that failed before do not count (1 to 1000, failures)
+--script_probation_failures = 3
 
 -- who may try out rules of their own at once (ZZZ isolate) (0 to 100, administrators)
 --isolatedmax = 4
@@ -215,6 +295,9 @@
 
 -- whether the bridge takes the classic signature too, which can be replayed; v2 is always taken (true, false, restart)
 --rtbclassic = true
+
+-- commands of the bridge that your own scripts answer (rtb.XYZ), beside RTB, HLB, KIK and CDL; all others are refused (list, restart)
+--rtb_commands = {}
 
 -- whether a Redis is told who is online, whom accounts ignore, and what moderators do (true, false, restart)
 --enableredis = false
@@ -292,6 +375,15 @@
 
 -- whether [ads: 30min] in the description of a channel is the least time between two ads there (true, false)
 --ad_intervals = true
+
+-- whether bans and timeouts of channels keep out every character of the account (true, false)
+--channel_ban_accounts = true
+
+-- whether accounts can be banned, timed out and hell-banned by the name of a character that is not online (true, false)
+--offline_bans = true
+
+-- so many characters that have left are remembered with their accounts, so that moderators can ban them by name (0 to 1000000, characters)
+--recent_characters = 10000
 
 -- time between two PINs; clients give up after 90 seconds without one (1 to 80, seconds)
 --ping_interval = 30

@@ -3,12 +3,55 @@
 local common = require("common")
 local text = common.text
 
--- Sends an error to every connection of an account and closes it.
-local function throw_out(account, number, message)
+local TOO_MANY = "Too many bans by name wait for a log-in. Lift some with UNB first."
+
+local offline_bans = true
+
+local administration = {}
+
+function administration.init()
+    offline_bans = s.getConfigBool("offline_bans")
+end
+
+-- Sends an error to every connection of a person's account and closes it.
+local function throw_out(person, number, message)
+    local account = person.con ~= nil and u.getByAccount(person.con) or u.getByAccountID(person.account)
     for _, each in ipairs(account) do
         u.sendError(each, number, message)
         u.close(each)
     end
+end
+
+-- Whom a measure against an account is for, as common.find_person gives it, and who may not be of the staff.
+local function target_of(con, character)
+    local person, fault
+    if offline_bans then
+        person, fault = common.find_person(con, character)
+        if person == nil then
+            return nil, fault
+        end
+    else
+        local online, target = u.getConnection(string.lower(character))
+        if not online then
+            return nil, const.FERR_USER_NOT_FOUND
+        end
+        local account = u.getAccountCharacterIDs(target)
+        person = { name = u.getName(target), con = target, account = account, role = "" }
+    end
+    if common.is_staff_person(person) then
+        return nil, const.FERR_DENIED_ON_OP
+    end
+    return person
+end
+
+-- Tells the moderator of a measure. Where the account is not known it waits for a log-in.
+local function tell_done(con, person, what, measure)
+    local message = person.name .. " " .. what
+    if person.con == nil and person.account == 0 then
+        message = person.name .. " has not been here lately, so the account is not known. The " .. measure
+            .. " is kept by name: it begins when " .. person.name .. " logs in, and then holds for the account."
+    end
+    common.tell(con, message)
 end
 
 function event.ACB(con, args)
@@ -19,18 +62,18 @@ function event.ACB(con, args)
     if not common.is_staff(con) then
         return const.FERR_NOT_OP
     end
-    local online, target = u.getConnection(string.lower(character))
-    if not online then
-        return const.FERR_USER_NOT_FOUND
+    local person, fault = target_of(con, character)
+    if person == nil then
+        return fault
     end
-    if common.is_staff(target) then
-        return const.FERR_DENIED_ON_OP
+    local target = person.con or person.name
+    if not s.addBan(target) then
+        return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, TOO_MANY)
     end
-    s.addBan(target)
-    common.tell(con, u.getName(target) .. " is banned from the server, with every character of the account.")
-    s.logAction(con, "ACB", args)
+    tell_done(con, person, "is banned from the server, with every character of the account.", "ban")
+    s.logAction(con, "ACB", args, target)
     s.logMessage("global_ban", con, nil, target)
-    throw_out(u.getByAccount(target), const.FERR_BANNED_FROM_SERVER)
+    throw_out(person, const.FERR_BANNED_FROM_SERVER)
     return const.FERR_OK
 end
 
@@ -49,19 +92,48 @@ function event.TMO(con, args)
     if not common.is_staff(con) then
         return const.FERR_NOT_OP
     end
-    local online, target = u.getConnection(string.lower(character))
-    if not online then
-        return const.FERR_USER_NOT_FOUND
+    local person, fault = target_of(con, character)
+    if person == nil then
+        return fault
     end
-    if common.is_staff(target) then
-        return const.FERR_DENIED_ON_OP
+    local target = person.con or person.name
+    if not s.addTimeout(target, minutes * 60) then
+        return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, TOO_MANY)
     end
-    s.addTimeout(target, minutes * 60)
-    common.tell(con, u.getName(target) .. " is timed out for " .. tostring(minutes) .. " minutes.")
-    s.logAction(con, "TMO", args)
+    tell_done(con, person, "is timed out for " .. tostring(minutes) .. " minutes.", "timeout")
+    s.logAction(con, "TMO", args, target)
     s.logMessage("global_timeout", con, nil, target, reason)
     local message = "You have been timed out for " .. tostring(minutes) .. " minutes: " .. s.escapeHTML(reason)
-    throw_out(u.getByAccount(target), const.FERR_TIMED_OUT, message)
+    throw_out(person, const.FERR_TIMED_OUT, message)
+    return const.FERR_OK
+end
+
+-- From now on nobody hears the account of a character, or people hear it again. The account is not told.
+function event.HLB(con, args)
+    local character, action = text(args.character), text(args.action)
+    if character == nil or (action ~= "add" and action ~= "remove") then
+        return const.FERR_BAD_SYNTAX
+    end
+    if not u.hasRole(con, "admin") then
+        return const.FERR_NOT_ADMIN
+    end
+    if action == "add" then
+        local person, fault = target_of(con, character)
+        if person == nil then
+            return fault
+        end
+        local target = person.con or person.name
+        if not s.addHellban(target) then
+            return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, TOO_MANY)
+        end
+        tell_done(con, person, "is hell-banned, with every character of the account.", "hell-ban")
+        s.logAction(con, "HLB", args, target)
+    elseif s.removeHellban(character) then
+        common.tell(con, s.escapeHTML(character) .. " is heard again.")
+        s.logAction(con, "HLB", args)
+    else
+        common.tell(con, "No hell-ban is recorded under the name " .. s.escapeHTML(character) .. ".")
+    end
     return const.FERR_OK
 end
 
@@ -240,4 +312,4 @@ function event.AWC(con, args)
     return const.FERR_NOT_IMPLEMENTED
 end
 
-return {}
+return administration

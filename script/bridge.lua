@@ -61,16 +61,21 @@ function rtb.IGN(args)
     end
 end
 
--- From now on nobody hears this account.
+-- From now on nobody hears this account, or with `hellban` 0 people hear it again. At later log-ins the login check
+-- tells it.
 function rtb.HLB(args)
     local connections = connections_of(args)
     if connections == nil then
         return
     end
+    local hellbanned = args.hellban == nil or common.is_yes(args.hellban)
     for _, con in ipairs(connections) do
-        u.setMiscData(con, "hellban", "yes")
+        u.setHellban(con, hellbanned)
     end
     log(args, "HLB", connections)
+    if not hellbanned then
+        return
+    end
     tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
 end
 
@@ -108,6 +113,45 @@ function rtb.KIK(args)
     end
     if not common.is_yes(args.s) then
         tell_moderators("The website has kicked account " .. tostring(args.a) .. ": " .. names .. ".")
+    else
+        -- The account may be deleted, with its characters.
+        s.checkOwners()
+    end
+end
+
+-- The heir of an owner: the first moderator, else nobody, and the channel is the staff's.
+local function heir_of(chan, owner)
+    for _, name in ipairs(c.getModList(chan)) do
+        if name ~= "" and string.lower(name) ~= string.lower(owner) and c.isMod(chan, name) then
+            return name
+        end
+    end
+    return nil
+end
+
+-- A character exists no more: the channels that it owned get other owners.
+local function inherit(owner)
+    for _, chan in ipairs(c.getOwned(owner)) do
+        local channel, heir = c.getName(chan), heir_of(chan, owner)
+        c.setOwner(chan, heir or "")
+        local message = owner .. " exists no more. The channel is " .. (heir or "the staff") .. "'s now."
+        c.sendAll(chan, "SYS", { channel = channel, message = message })
+        c.sendCOL(chan)
+        if heir ~= nil then
+            c.sendAll(chan, "CSO", { channel = channel, character = heir })
+            c.sendAll(chan, "COA", { channel = channel, character = heir })
+        end
+        if c.getType(chan) == "public" then
+            s.logAction(nil, "CSO", { channel = channel, character = heir or "", owner = owner })
+        end
+    end
+end
+
+-- The account service says that a character exists no more.
+function rtb.OWN(args)
+    local name = common.text(args.n)
+    if name ~= nil then
+        inherit(name)
     end
 end
 
@@ -123,6 +167,11 @@ function rtb.CDL(args)
         if string.lower(u.getName(con)) == string.lower(name) or character == tonumber(name) then
             kick(con)
         end
+    end
+    if tonumber(name) == nil then
+        inherit(name)
+    else
+        s.checkOwners()
     end
 end
 

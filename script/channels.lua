@@ -7,6 +7,7 @@ local text = common.text
 local CHANNELS_MAX = 75
 local LIST_PAUSE = 5 -- seconds between two answers to CHA, and to ORS
 local ROOM_TITLE_MAX = 64 -- characters
+local JOIN_PAUSE_MAX = 3600 -- seconds
 local MODES = { both = true, ads = true, chat = true }
 
 local DESCRIPTION_MAX, IGNORES_COUNT
@@ -37,6 +38,46 @@ local function has_all_channels(con)
         and not (common.is_staff(con) or u.getMiscData(con, "subscribed") == "yes")
 end
 
+-- A sentence about the lock and slow mode of a channel at this moment; nil where there is neither.
+local function entry_rules(chan)
+    local rules = {}
+    if c.isLocked(chan) then
+        table.insert(rules, "The channel is locked: only its moderators and people whom they invite come in.")
+    end
+    local pause = c.getJoinPause(chan)
+    if pause > 0 then
+        table.insert(rules, "Slow mode: one person in " .. pause .. " seconds comes in.")
+    end
+    return #rules > 0 and table.concat(rules, " ") or nil
+end
+
+-- Lets somebody in, with what a moderator has to know.
+local function enter(con, chan)
+    staff.join(con, chan)
+    local rules = entry_rules(chan)
+    if rules ~= nil and common.may_moderate(con, chan) then
+        common.tell_about(con, chan, rules)
+    end
+end
+
+-- Whether the lock or slow mode keeps somebody out, who is told.
+local function is_kept_out(con, chan)
+    if c.isLocked(chan) then
+        if c.isInvited(chan, con) then
+            return false
+        end
+        u.refuse(con, const.FERR_NOT_INVITED, "This channel is locked at the moment. Its moderators can invite you.")
+        return true
+    end
+    local wait = c.takeJoinTurn(chan)
+    if wait > 0 then
+        local reason = "Many people come to this channel at the moment, so it lets them in one after another. "
+        u.refuse(con, const.FERR_NOT_INVITED, reason .. "Try again in " .. wait .. (wait == 1 and " second." or " seconds."))
+        return true
+    end
+    return false
+end
+
 function event.JCH(con, args)
     local channel = text(args.channel)
     if channel == nil then
@@ -44,7 +85,7 @@ function event.JCH(con, args)
     end
     local found, chan = c.getChannel(string.lower(channel))
     if found and c.isApart(chan, con) then
-        staff.join(con, chan)
+        enter(con, chan)
         return const.FERR_OK
     end
     if has_all_channels(con) then
@@ -69,8 +110,72 @@ function event.JCH(con, args)
         if c.getType(chan) == "private" and not c.isInvited(chan, con) then
             return const.FERR_NOT_INVITED
         end
+        if not common.may_moderate(con, chan) and is_kept_out(con, chan) then
+            return const.FERR_OK
+        end
     end
-    staff.join(con, chan)
+    enter(con, chan)
+    return const.FERR_OK
+end
+
+-- The channel that a command of its moderators names, or the error number.
+local function moderated(con, args)
+    local channel = text(args.channel)
+    if channel == nil then
+        return nil, const.FERR_BAD_SYNTAX
+    end
+    local found, chan = c.getChannel(string.lower(channel))
+    if not found then
+        return nil, const.FERR_CHANNEL_NOT_FOUND
+    end
+    if not common.may_moderate(con, chan) then
+        return nil, const.FERR_NOT_OP
+    end
+    return chan
+end
+
+-- Tells whoever did it, and the moderators in the channel, how people come in now.
+local function tell_moderators(con, chan)
+    local rules = entry_rules(chan) or "Everybody comes in as usual."
+    local message = u.getName(con) .. " has changed how people come in. " .. rules
+    common.tell_about(con, chan, message)
+    for _, name in ipairs(c.getModList(chan)) do
+        local online, other = u.getConnection(string.lower(name))
+        if online and other ~= con and c.inChannel(chan, other) then
+            common.tell_about(other, chan, message)
+        end
+    end
+end
+
+-- Locks a channel, or opens it again.
+function event.CLK(con, args)
+    local status = text(args.status)
+    if status ~= "locked" and status ~= "open" then
+        return const.FERR_BAD_SYNTAX
+    end
+    local chan, fault = moderated(con, args)
+    if chan == nil then
+        return fault
+    end
+    c.setLocked(chan, status == "locked")
+    tell_moderators(con, chan)
+    common.log_if_public(con, chan, "CLK", args)
+    return const.FERR_OK
+end
+
+-- Slow mode: the least time between two people who come in.
+function event.CSL(con, args)
+    local seconds = tonumber(text(args.seconds))
+    if seconds == nil or not (seconds >= 0 and seconds <= JOIN_PAUSE_MAX) or seconds % 1 ~= 0 then
+        return const.FERR_BAD_SYNTAX
+    end
+    local chan, fault = moderated(con, args)
+    if chan == nil then
+        return fault
+    end
+    c.setJoinPause(chan, seconds)
+    tell_moderators(con, chan)
+    common.log_if_public(con, chan, "CSL", args)
     return const.FERR_OK
 end
 
@@ -116,6 +221,9 @@ function event.CCR(con, args)
     if refused ~= nil then
         return refused
     end
+    if common.is_blacklisted(title) then
+        return u.refuse(con, const.FERR_BAD_CHANNEL_TITLE, "This title is not allowed here.")
+    end
     local _, chan = c.createPrivateChannel(con, s.escapeHTML(title))
     staff.join(con, chan)
     return const.FERR_OK
@@ -138,16 +246,21 @@ function event.CIU(con, args)
         return const.FERR_USER_NOT_FOUND
     end
     local kind = c.getType(chan)
-    if kind == "public" then
+    local is_locked = c.isLocked(chan)
+    if kind == "public" and not is_locked then
         return const.FERR_INVITE_TO_PUBLIC
     end
-    if kind == "private" and not (c.isMod(chan, con) or common.is_staff(con)) then
+    if (kind == "private" or is_locked) and not common.may_moderate(con, chan) then
         return const.FERR_NOT_OP
     end
     if IGNORES_COUNT and u.ignores(other, con) then
         return const.FERR_IGNORED
     end
-    if kind == "private" and not c.invite(chan, other) then
+    local reason = c.checkInvitation(chan, con, other)
+    if reason ~= nil then
+        return u.refuse(con, const.FERR_THROTTLE_MESSAGE, reason)
+    end
+    if (kind == "private" or is_locked) and not c.invite(chan, other) then
         return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, "The room has too many invitations. Put somebody out first.")
     end
     u.send(other, "CIU", { sender = u.getName(con), title = c.getTitle(chan), name = c.getName(chan) })
@@ -171,6 +284,11 @@ function event.CDS(con, args)
         return const.FERR_NOT_OP
     end
     local escaped = s.escapeHTML(description)
+    if common.is_blacklisted(description) then
+        -- A text that others do not see looks to its author as ever.
+        u.send(con, "CDS", { channel = c.getName(chan), description = escaped })
+        return const.FERR_OK
+    end
     c.setDescription(chan, escaped)
     c.sendAll(chan, "CDS", { channel = c.getName(chan), description = escaped })
     common.log_if_public(con, chan, "CDS", args)

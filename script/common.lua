@@ -85,14 +85,41 @@ function common.may_own(con, chan)
     return c.isOwner(chan, con) or common.is_staff(con)
 end
 
+-- The character of a name that a moderator typed, online or not: { name, con, account, role }, where con is nil for
+-- somebody who is not online, account is 0 while it is not known, and role is one that no list tells. Without such a
+-- character: nil, and the number with which the command ends; it may be handled anew later.
+function common.find_person(con, typed)
+    local state, name, account, role = s.findCharacter(typed)
+    if state == "asked" then
+        return nil, const.FERR_OK
+    elseif state == "nobody" then
+        local reason = "There is no character named " .. s.escapeHTML(typed) .. "."
+        return nil, u.refuse(con, const.FERR_USER_NOT_FOUND, reason)
+    end
+    local online, other = u.getConnection(name)
+    return { name = name, con = online and other or nil, account = account, role = role }
+end
+
+-- Administrators and global moderators, online or not.
+function common.is_staff_person(person)
+    return person.role == "admin" or s.isOp(person.name) or (person.con ~= nil and common.is_staff(person.con))
+end
+
 local PROTECTED = { "admin", "global", "super-cop", "cop" }
 
--- Whether a target is safe from being kicked, banned or timed out of this channel by this actor.
-function common.is_protected(target, chan, actor)
+-- Whether a person is safe from being kicked, banned or timed out of this channel by this actor.
+function common.is_protected(person, chan, actor)
+    local name, con = person.name, person.con
     if c.getType(chan) == "public" then
-        return c.isMod(chan, target) or u.hasAnyRole(target, PROTECTED)
+        return c.isMod(chan, name)
+            or person.role ~= ""
+            or s.isOp(name)
+            or s.isSCop(name)
+            or s.isChanOp(name)
+            or (con ~= nil and u.hasAnyRole(con, PROTECTED))
     end
-    return (c.isOwner(chan, target) or u.isGlobMod(target)) and not common.overrides(actor, chan)
+    local is_safe = c.isOwner(chan, name) or s.isOp(name) or (con ~= nil and u.isGlobMod(con))
+    return is_safe and not common.overrides(actor, chan)
 end
 
 -- Moderation of public channels is everybody's business and goes to the action log.
@@ -103,6 +130,7 @@ function common.log_if_public(con, chan, code, args)
 end
 
 local message_flood, delays_messages = 0.5, false
+local filters = false
 
 -- Hours that an account must have been there before it may make rooms and post ads.
 local min_age = 0
@@ -111,6 +139,7 @@ function common.init()
     message_flood = s.getConfigDouble("msg_flood")
     delays_messages = s.getConfigString("flood_mode") == "delay"
     min_age = s.getConfigDouble("min_account_age")
+    filters = #s.getConfigStringList("blacklist_phrases") > 0
 end
 
 local TRUSTED = { "admin", "global", "super-cop" }
@@ -127,17 +156,17 @@ function common.refuse_young(con, what)
     return u.refuse(con, const.FERR_NOT_OP, "Your account is too young to " .. what .. ". Please wait for another " .. wait .. ".")
 end
 
+-- Whether others are not to see a text.
+function common.is_blacklisted(message)
+    return filters and s.isBlacklisted(message)
+end
+
 -- What becomes of a message that comes too early: it waits its turn, or is refused.
 function common.too_early(con)
     if delays_messages and u.postpone(con, "msg", message_flood) then
         return const.FERR_OK
     end
     return const.FERR_THROTTLE_MESSAGE
-end
-
--- A hell-banned character talks, and nobody hears it.
-function common.is_hellbanned(con)
-    return u.getMiscData(con, "hellban") == "yes"
 end
 
 return common

@@ -160,9 +160,6 @@ function event.RLL(con, args)
             return const.FERR_IGNORED
         end
     end
-    if common.is_hellbanned(con) then
-        return const.FERR_OK
-    end
     if argument == "bottle" then
         return spin_bottle(con, chan, other)
     end

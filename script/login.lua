@@ -79,6 +79,26 @@ function login.init()
     end
 end
 
+-- How many are online from an address, not counting the session whose place is about to be taken.
+local function count_without(con, old)
+    local count = u.getIPCount(con)
+    if old ~= nil and u.isSameAddress(con, old) then
+        count = count - 1
+    end
+    return count
+end
+
+-- Of the account's characters that are away and count for the same address the first: nobody is shut out by what is
+-- left of sessions of their own.
+local function spare_session(con, account_id)
+    for _, other in ipairs(account_id ~= 0 and u.getByAccountID(account_id) or {}) do
+        if u.isAway(other) and u.isSameAddress(con, other) then
+            return other
+        end
+    end
+    return nil
+end
+
 -- Which errors refuse a log-in, in the order in which they are looked at. The text is given where it says more
 -- than the usual one. Nothing is changed here: who is refused has not been here at all.
 local function refusal(con, args)
@@ -96,12 +116,8 @@ local function refusal(con, args)
     local name = text(char.name)
     local account_id, character_id = id(account.account_id), id(char.character_id)
     local online, old = u.getConnection(string.lower(name))
-    local count = u.getIPCount(con)
-    if online and not u.isAway(old) and u.getAccountCharacterIDs(old) == account_id then
-        -- It is about to take its own place.
-        count = count - 1
-    end
-    if count >= max_per_address then
+    local own = online and u.getAccountCharacterIDs(old) == account_id and old or nil
+    if count_without(con, own) >= max_per_address and spare_session(con, account_id) == nil then
         return const.FERR_TOO_MANY_FROM_IP
     end
     if is_yes(account.banned) then
@@ -114,10 +130,10 @@ local function refusal(con, args)
         return const.FERR_IDENT_FAILED
     end
     if not (is_yes(account.admin) or s.isOp(name)) then
-        if s.isBanned(account_id) then
+        if s.isBanned(account_id, name) then
             return const.FERR_BANNED_FROM_SERVER
         end
-        local timed_out, seconds = s.isTimedOut(account_id)
+        local timed_out, seconds = s.isTimedOut(account_id, name)
         if timed_out then
             local reason = string.format("You are timed out from this server for %.2f minutes more.", seconds / 60)
             return const.FERR_BANNED_FROM_SERVER, reason
@@ -157,7 +173,7 @@ local function set_profile(con, args)
     u.setCustomKinks(con, fields(args.custom))
 end
 
-local function set_roles(con, args)
+local function set_roles(con, args, resumed)
     local name = u.getName(con)
     if is_yes(args.account.admin) then
         u.setAdmin(con, true)
@@ -169,8 +185,8 @@ local function set_roles(con, args)
         u.addRole(con, "cop")
     end
     local bits = type(args.bits) == "table" and args.bits or {}
-    if is_yes(bits.hellban) then
-        u.setMiscData(con, "hellban", "yes")
+    if is_yes(bits.hellban) or resumed then
+        u.setHellban(con, is_yes(bits.hellban))
     end
     if is_yes(bits.subscribed) then
         u.setMiscData(con, "subscribed", "yes")
@@ -181,6 +197,11 @@ local function set_roles(con, args)
     end
     if is_yes(bits.supercop) or s.isSCop(name) then
         u.addRole(con, "super-cop")
+    elseif resumed then
+        u.removeRole(con, "super-cop")
+    end
+    if resumed then
+        u.setMiscData(con, "staff", "")
     end
     for _, bit in ipairs(STAFF_BITS) do
         if is_yes(bits[bit]) then
@@ -270,19 +291,38 @@ local function resume(con, old, args)
     return old
 end
 
+-- A ban by name has become one of an account whose other characters may be online.
+local function put_out_banned(args)
+    local account_id = type(args.account) == "table" and id(args.account.account_id) or 0
+    if account_id == 0 or not (s.isBanned(account_id) or s.isTimedOut(account_id)) then
+        return
+    end
+    for _, each in ipairs(u.getByAccountID(account_id)) do
+        if not common.is_staff(each) then
+            u.sendError(each, const.FERR_BANNED_FROM_SERVER)
+            u.close(each)
+        end
+    end
+end
+
 -- The login check has answered.
 function event.ident_callback(con, args)
     local number, reason = refusal(con, args)
     if number ~= const.FERR_OK then
+        put_out_banned(args)
         u.sendError(con, number, reason)
         u.close(con)
         return const.FERR_OK
     end
     local name = text(args.char.name)
     local online, old = u.getConnection(string.lower(name))
+    local spare = count_without(con, old) >= max_per_address and spare_session(con, id(args.account.account_id))
+    if spare then
+        u.closef(spare)
+    end
     local resumed = online and resume(con, old, args)
     if resumed then
-        set_roles(resumed, args)
+        set_roles(resumed, args, true)
         set_profile(resumed, args)
         set_lists(resumed, args, true)
         send_burst(resumed, args, true)

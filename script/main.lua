@@ -18,6 +18,7 @@ local modules = {
     require("channels"), -- CHA ORS JCH LCH CCR CIU CDS RMO RST COL CBL CRC KIC
     require("moderation"), -- COA COR CSO CKU CBU CTU CUB
     require("administration"), -- ACB TMO UNB KIK AOP DOP SCP RWD BRO RLD AWC
+    require("gate"), -- NBN NUB NBL RGP
     require("staff"), -- SFC PCR, and the staff room
     require("bridge"), -- what the website sends
 }

@@ -123,9 +123,9 @@ local function put_out(chan, target)
     c.part(chan, target)
 end
 
--- Somebody who was put out of a private room needs a new invitation.
+-- Somebody who was put out of a private room, or of a channel that is locked, needs a new invitation.
 local function withdraw_invitation(chan, name)
-    if c.getType(chan) == "private" then
+    if c.getType(chan) == "private" or c.isLocked(chan) then
         c.removeInvite(chan, string.lower(name))
     end
 end
@@ -145,10 +145,10 @@ function event.CKU(con, args)
     if not (c.inChannel(chan, con) and c.inChannel(chan, target)) then
         return const.FERR_USER_NOT_IN_CHANNEL
     end
-    if common.is_protected(target, chan, con) then
+    local name = u.getName(target)
+    if common.is_protected({ name = name, con = target, role = "" }, chan, con) then
         return const.FERR_DENIED_ON_OP
     end
-    local name = u.getName(target)
     withdraw_invitation(chan, name)
     c.sendAll(chan, "CKU", { channel = c.getName(chan), operator = u.getName(con), character = name })
     put_out(chan, target)
@@ -163,17 +163,20 @@ local function keep_out(con, chan, character, code, length, args)
     if c.getBanCount(chan) >= BANS_MAX and not common.overrides(con, chan) then
         return const.FERR_TOO_MANY_CHANNEL_BANS
     end
-    local name, target = common.canonical(character)
-    if target ~= nil and common.is_protected(target, chan, con) then
+    local person, fault = common.find_person(con, character)
+    if person == nil then
+        return fault
+    end
+    if common.is_protected(person, chan, con) then
         return const.FERR_DENIED_ON_OP
     end
+    local name, target = person.name, person.con
     if c.isBanned(chan, name) then
         return const.FERR_ALREADY_CHANNEL_BANNED
     end
     if c.getBanCount(chan) >= math.max(BANS_MAX, STAFF_BANS_MAX) then
         return const.FERR_TOO_MANY_CHANNEL_BANS
     end
-    withdraw_invitation(chan, name)
     c.sendAll(chan, code, {
         channel = c.getName(chan),
         operator = u.getName(con),
@@ -188,6 +191,7 @@ local function keep_out(con, chan, character, code, length, args)
     if target ~= nil and c.inChannel(chan, target) then
         put_out(chan, target)
     end
+    c.putOutBanned(chan, name)
     common.log_if_public(con, chan, code, args)
     s.logMessage(length ~= nil and "channel_timeout" or "channel_ban", con, chan, name)
     return const.FERR_OK

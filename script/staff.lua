@@ -78,6 +78,29 @@ local function is_on_staff(con)
     return u.hasAnyRole(con, { "global", "super-cop", "cop" }) or u.getMiscData(con, "staff") == "yes"
 end
 
+-- Takes somebody who does not belong to the staff out of the staff room.
+local function put_out(con)
+    local room = staff_room()
+    if room == nil or not c.inChannel(room, con) then
+        return
+    end
+    local leave = { channel = c.getName(room), character = u.getName(con) }
+    if c.isApart(room, con) then
+        u.send(con, "LCH", leave)
+    end
+    c.sendAll(room, "LCH", leave)
+    c.part(room, con)
+    s.logMessage("channel_leave", con, room)
+end
+
+-- Somebody has lost a role of the staff, by whatever did it.
+function event.role_lost(con)
+    if not (is_on_staff(con) or u.hasRole(con, "admin")) then
+        staff.withdraw(u.getName(con))
+        put_out(con)
+    end
+end
+
 -- The last part of the log-in: open reports to those who take them, and the staff into their room.
 function staff.welcome(con)
     if u.hasAnyRole(con, { "global", "super-cop" }) then
@@ -88,7 +111,7 @@ function staff.welcome(con)
         c.invite(room, con)
         staff.join(con, room)
     else
-        staff.withdraw(u.getName(con))
+        event.role_lost(con)
     end
 end
 
@@ -136,7 +159,7 @@ local function report(con, args)
         local text = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
         return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, text)
     end
-    if not u.hasAnyRole(con, TRUSTED) and u.checkUpdateTimer(con, "sfc", staffcall_flood) then
+    if not u.hasAnyRole(con, TRUSTED) and u.checkAccountTimer(con, "sfc", staffcall_flood) then
         return const.FERR_THROTTLE_STAFF_CALL
     end
     local name = u.getName(con)

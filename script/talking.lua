@@ -1,7 +1,7 @@
 -- Saying something, and saying how one is.
 
 local common = require("common")
-local text, cut, is_hellbanned = common.text, common.cut, common.is_hellbanned
+local text, cut = common.text, common.cut
 
 local STATUS_MESSAGE_MAX = 255 -- bytes
 local STATUSES = { online = true, looking = true, busy = true, dnd = true, idle = true, away = true }
@@ -11,7 +11,7 @@ local TYPING = { clear = true, paused = true, typing = true }
 local MESSAGE_MAX, PRIVATE_MAX, AD_MAX
 local MESSAGE_FLOOD, STATUS_FLOOD, AD_FLOOD
 local AD_INTERVALS, IGNORES_COUNT, RESTORES_STATUS
-local phrases = {}
+local FILTERS = false
 
 local talking = {}
 
@@ -25,17 +25,7 @@ function talking.init()
     AD_INTERVALS = s.getConfigBool("ad_intervals")
     IGNORES_COUNT = s.getConfigBool("ignore_on_server")
     RESTORES_STATUS = s.getConfigBool("status_restore")
-    phrases = s.getConfigStringList("blacklist_phrases")
-end
-
--- Whether the operator does not want to see this text.
-local function is_blacklisted(message)
-    for _, phrase in ipairs(phrases) do
-        if string.find(message, phrase, 1, true) then
-            return true
-        end
-    end
-    return false
+    FILTERS = #s.getConfigStringList("blacklist_phrases") > 0
 end
 
 function event.MSG(con, args)
@@ -59,7 +49,7 @@ function event.MSG(con, args)
     if not c.inChannel(chan, con) then
         return const.FERR_NOT_IN_CHANNEL
     end
-    if is_blacklisted(message) or is_hellbanned(con) then
+    if FILTERS and s.isBlacklisted(message) then
         return const.FERR_OK
     end
     local escaped = s.escapeHTML(message)
@@ -111,7 +101,7 @@ function event.LRP(con, args)
     if refused ~= nil then
         return refused
     end
-    if is_blacklisted(message) or is_hellbanned(con) then
+    if FILTERS and s.isBlacklisted(message) then
         return const.FERR_OK
     end
     local escaped = s.escapeHTML(message)
@@ -142,7 +132,7 @@ function event.PRI(con, args)
     if IGNORES_COUNT and u.ignores(other, con) then
         return const.FERR_IGNORED
     end
-    if is_hellbanned(con) then
+    if FILTERS and s.isBlacklisted(message) then
         return const.FERR_OK
     end
     local escaped = s.escapeHTML(message)
@@ -196,8 +186,16 @@ function event.STA(con, args)
     if u.checkUpdateTimer(con, "sta", STATUS_FLOOD) then
         return const.FERR_THROTTLE_STATUS
     end
-    u.setStatus(con, status, message)
-    s.broadcast("STA", { character = u.getName(con), status = status, statusmsg = message })
+    local name, shown = u.getName(con), message
+    if FILTERS and s.isBlacklisted(message) then
+        shown = ""
+    end
+    u.setStatus(con, status, shown)
+    s.broadcast("STA", { character = name, status = status, statusmsg = shown })
+    if shown ~= message then
+        -- A text that others do not see looks to its author as ever.
+        u.send(con, "STA", { character = name, status = status, statusmsg = message })
+    end
     s.logMessage("status", con, nil, nil, status .. ": " .. message)
     return const.FERR_OK
 end

@@ -73,7 +73,7 @@ const COMMANDS = {
   unignore: ['name', everywhere, 'ends that', name => send('IGN', { action: 'delete', character: name })],
   report: ['what is wrong', everywhere, 'tells the staff', (report, target) => send('SFC', { action: 'report', report, tab: target.title })],
   makeroom: ['title', everywhere, 'makes a room', done(title => createRoom(title, false))],
-  invite: ['name', target => inChannel(target) && isRoom(target), 'invites to this room', about('CIU')],
+  invite: ['name', target => inChannel(target) && (isRoom(target) || moderates(target)), 'invites to this room', about('CIU')],
   warn: ['text', moderates, 'posts a warning', null],
   kick: ['name', moderates, 'throws out', about('CKU')],
   timeout: ['name, minutes', moderates, 'throws out for a time', (argument, target) => {
@@ -84,6 +84,9 @@ const COMMANDS = {
   unban: ['name', moderates, 'lets back in', about('CUB')],
   banlist: ['', moderates, 'tells who is banned', (_, target) => send('CBL', { channel: target.name })],
   coplist: ['', inChannel, 'tells who moderates', (_, target) => send('COL', { channel: target.name })],
+  lock: ['', moderates, 'lets only the invited in', (_, target) => send('CLK', { channel: target.name, status: 'locked' })],
+  unlock: ['', moderates, 'ends that', (_, target) => send('CLK', { channel: target.name, status: 'open' })],
+  slow: ['seconds', moderates, 'lets in one person in so many seconds; 0 ends it', (seconds, target) => send('CSL', { channel: target.name, seconds })],
   setdescription: ['text', moderates, 'writes the description', (description, target) => send('CDS', { channel: target.name, description })],
   cop: ['name', owns, 'makes a moderator', about('COA')],
   decop: ['name', owns, 'takes off the moderators', about('COR')],

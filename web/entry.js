@@ -99,6 +99,8 @@ const LEADS = {
   remote: 'Accounts belong to another website here. Enter a ticket from it, and the character to use.',
 };
 
+const PAUSED = 'New accounts can’t be made at the moment: registration is paused. Please try again later.';
+
 function showSignIn(register_) {
   registering = register_;
   showParts({ signInForm: true });
@@ -113,7 +115,9 @@ function showSignIn(register_) {
   form.elements.password.autocomplete = registering ? 'new-password' : 'current-password';
   byId('sign-in-submit').textContent = registering ? 'Create account' : 'Sign in';
   byId('switch-entry').hidden = accounts !== 'embedded' || about.registration === 'closed';
-  byId('switch-entry-text').textContent = registering ? 'Already have one?' : 'New here?';
+  const paused = about.registration === 'paused' && !registering;
+  byId('switch-entry-text').textContent = registering ? 'Already have one?' : paused ? PAUSED : 'New here?';
+  byId('switch-entry-button').hidden = paused;
   byId('switch-entry-button').textContent = registering ? 'Sign in instead' : 'Create an account';
   form.elements.account.focus();
 }

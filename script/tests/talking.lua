@@ -92,7 +92,7 @@ end
 function tests.a_hell_banned_character_is_not_heard()
     local chan, owner = new_room("private")
     local con = somebody_who_is("member", chan, owner)
-    u.setMiscData(con, "hellban", "yes")
+    u.setHellban(con, true)
     testing.sent(owner)
     local channel, name = c.getName(chan), u.getName(owner)
     for _, say in ipairs({

@@ -62,6 +62,12 @@ test('links, which only lead where they say', () => becomes({
     + '<a href="https://a.example/" rel=safe>[user]Ada[/user]</a><bdi class="link-host"> [a.example]</bdi>',
 }));
 
+test('combining marks pile up no higher than eight', () => becomes({
+  [`a${'\u0301'.repeat(24999)}b`]: `a${'\u0301'.repeat(8)}b`,
+  [`[b]e${'\u0489'.repeat(9)}[/b]`]: `<strong>e${'\u0489'.repeat(8)}</strong>`,
+  'नमस्ते שָׁלוֹם e\u0301': 'नमस्ते שָׁלוֹם e\u0301',
+}));
+
 test('the tags of a profile', () => becomes({
   'a\n[quote]\nb\n[/quote]\nc': 'a\n<blockquote class="block-quote">b\n</blockquote>c',
   '[center][big]a[/big][small]b[/small][/center]': '<div class="block-center"><span class="text-big">a</span><span class="text-small">b</span></div>',

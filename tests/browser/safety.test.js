@@ -110,6 +110,31 @@ test('a message that is too long is held back, and the limit told', async () => 
   await victim.page.locator('#text').fill('');
 });
 
+test('a tall message is folded, and unfolds by keyboard', async () => {
+  await openConversation(mallory, 'Development');
+  await write(mallory, Array.from({ length: 100 }, (_, number) => `row ${number}`).join('\n'));
+  const tall = victim.page.locator('.line', { hasText: 'row 99' }).last();
+  const height = () => tall.locator('.text').evaluate(element => element.clientHeight);
+  const button = tall.locator('.unfold');
+  await button.waitFor();
+  assert.deepEqual([await button.textContent(), await button.getAttribute('aria-expanded')], ['Show the whole message', 'false']);
+  const folded = await height();
+  await button.focus();
+  await victim.page.keyboard.press('Enter');
+  assert.deepEqual([await button.textContent(), await button.getAttribute('aria-expanded')], ['Show less', 'true']);
+  assert.ok(await height() > folded);
+  await victim.page.keyboard.press('Enter');
+  assert.equal(await height(), folded);
+});
+
+test('titles and names keep their direction of writing to themselves', async () => {
+  const [title, sentence, isolation] = await victim.page.evaluate(async () => {
+    const { titleText, isolated } = await import('/web/text.js');
+    return [titleText('a\u202eb\n\u2066c'), isolated('\u05e9\u05dc'), getComputedStyle(document.querySelector('#conversation-name')).unicodeBidi];
+  });
+  assert.deepEqual([title, sentence, isolation], ['ab c', '\u2068\u05e9\u05dc\u2069', 'isolate']);
+});
+
 test('no more than 500 lines are kept on the screen', async () => {
   await victim.page.evaluate(async () => {
     const { active, addLine } = await import('/web/state.js');

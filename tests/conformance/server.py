@@ -58,7 +58,7 @@ class Server:
     async def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.binary, "--dir", self.folder, "--set", "compat=classic"] + LAYOUT,
+                [self.binary, "--dir", self.folder, "--set", "compat=classic", "--set", "identify_timeout=3600"] + LAYOUT,
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         for _ in range(500):

@@ -17,13 +17,24 @@ impl Core {
     /// Logs those off who did not come back in time, and lets what was kept for them go.
     pub(crate) fn end_absences(&mut self) {
         for key in self.world.overdue() {
-            self.farewell(key);
-            self.world.keep_rooms(key);
-            self.world.depart(key);
-            self.forget(key);
+            // Messages that wait are said all the same.
+            if !self.world.linger(key, true) {
+                self.world.drop_messages(key);
+                self.leave(key);
+            }
         }
         self.world.part_overdue();
         self.world.end_kept_rooms();
+    }
+
+    /// Logs a character off that is away.
+    pub(crate) fn leave(&mut self, key: ConnectionKey) {
+        self.farewell(key);
+        if self.world.has_broken(key) {
+            self.world.keep_rooms(key);
+        }
+        self.world.depart(key);
+        self.forget(key);
     }
 
     /// Removes somebody who was made to depart while away: there is no socket whose end would do so.

@@ -15,7 +15,9 @@ impl Core {
             return;
         }
         let arguments = [Argument::Json(&self.tape)];
-        match self.engine.call(&mut self.world, "rtb", code, &arguments) {
+        let result = self.engine.call(&mut self.world, "rtb", code, &arguments);
+        self.note_result("rtb", code, &result);
+        match result {
             Ok(_) => {}
             Err(failure) if failure.kind == ErrorKind::Missing => {
                 tracing::warn!(code, "the scripts know no such message of the bridge");
@@ -39,6 +41,7 @@ impl Core {
         {
             return;
         }
+        self.world.act_for(call.connection);
         let json = self.tape.parse(body).is_ok() && self.tape.is_object();
         let extras = call.extras.as_deref().and_then(|extras| Tape::of(extras).ok());
         let arguments = [
@@ -62,6 +65,9 @@ impl Core {
                 None => return,
             },
         };
+        if call.isolated.is_none() {
+            self.note_result("httpcb", &call.callback, &result);
+        }
         match result {
             Ok(number) => {
                 let number = number.unwrap_or(0.0) as i32;

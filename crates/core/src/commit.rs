@@ -40,14 +40,7 @@ pub(crate) enum Cause {
 impl Cause {
     pub(crate) fn of(input: &Input<'_>) -> Self {
         match *input {
-            Input::Message { connection, text } => {
-                let code = command::split(text).ok().and_then(|message| message.code);
-                if code.is_some_and(|code| TALK.contains(&code.as_str().as_bytes())) {
-                    Self::Talk(connection)
-                } else {
-                    Self::Deed(Some(connection))
-                }
-            }
+            Input::Message { connection, text } => Self::of_command(Some(connection), text),
             Input::LoginAnswer { connection, .. } => Self::Deed(Some(connection)),
             Input::Opened { .. }
             | Input::Closed { .. }
@@ -55,7 +48,19 @@ impl Cause {
             | Input::Unsaved { .. }
             | Input::Notice { .. }
             | Input::Tick => Self::Course,
-            Input::Bridge { .. } | Input::HttpAnswer { .. } => Self::Deed(None),
+            Input::Bridge { .. } | Input::HttpAnswer { .. } | Input::CharactersFound { .. } => {
+                Self::Deed(None)
+            }
+        }
+    }
+
+    /// The same for a command, also for one that has waited.
+    pub(crate) fn of_command(connection: Option<ConnectionId>, text: &str) -> Self {
+        let code = command::split(text).ok().and_then(|message| message.code);
+        let is_talk = code.is_some_and(|code| TALK.contains(&code.as_str().as_bytes()));
+        match connection {
+            Some(connection) if is_talk => Self::Talk(connection),
+            connection => Self::Deed(connection),
         }
     }
 
@@ -191,6 +196,9 @@ impl Core {
 fn ends_by_itself(change: &Change) -> bool {
     matches!(
         change,
-        Change::ChannelGone { .. } | Change::TimeoutGone { .. } | Change::ChannelUnban { .. }
+        Change::ChannelGone { .. }
+            | Change::TimeoutGone { .. }
+            | Change::ChannelUnban { .. }
+            | Change::NetworkUnban { .. }
     )
 }

@@ -22,10 +22,10 @@ impl Core {
         outputs: &mut Outputs,
     ) -> Result<(), ScriptError> {
         self.outside_input(now, outputs, |core| {
-            let before = std::mem::replace(&mut core.world.settings, settings);
+            let before = core.world.set_settings(settings);
             let result = core.initialise_scripts();
             if result.is_err() {
-                core.world.settings = before;
+                core.world.set_settings(before);
                 // It went well with these settings before; and if not, the first failure says more.
                 let _ = core.initialise_scripts();
             }

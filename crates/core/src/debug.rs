@@ -122,7 +122,8 @@ impl Core {
     fn status(&self, key: ConnectionKey) -> Vec<(String, String)> {
         let world = &self.world;
         let (common, isolated) = self.script_memory();
-        let seconds = world.unix_seconds() - world.started;
+        // After the clock was set back, the start lies ahead.
+        let seconds = (world.unix_seconds() - world.started).max(0);
         let rules = match self.isolated.get(&key) {
             Some(trial) => format!("your own, isolated, {} KiB", trial.memory() / 1024),
             None => "everybody's".to_owned(),
@@ -167,10 +168,42 @@ impl Core {
                     isolated / 1024
                 ),
             ),
+            ("scripts' conduct", self.conduct()),
             ("state", self.storage()),
+            (
+                "reports",
+                format!(
+                    "{} open, {} bytes in them",
+                    world.staff_calls.len(),
+                    world.staff_call_bytes()
+                ),
+            ),
+            ("fields", format!("{} refused so far", world.refused_fields)),
+            ("limits", self.limits()),
             ("chat log", if world.chat_log { "on" } else { "off" }.to_owned()),
         ];
         lines.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// The counts of commands and log-ins that limits hold back now and have held back since the start.
+    fn limits(&self) -> String {
+        let world = &self.world;
+        let (commands, connections) = world.waiting_counts();
+        let counts = world.limit_counts();
+        format!(
+            "{commands} commands of {connections} connections wait, {} log-ins wait; since the start {} commands held back, \
+             {} commands refused, {} log-ins held back, {} log-ins refused, {} rooms refused, {} invitations refused, \
+             {} messages dropped; {} people remembered",
+            world.queued_logins(),
+            counts.commands_delayed,
+            counts.commands_refused,
+            counts.logins_delayed,
+            counts.logins_refused,
+            counts.rooms_refused,
+            counts.invitations_refused,
+            counts.messages_dropped,
+            world.people_count()
+        )
     }
 
     fn storage(&self) -> String {
@@ -271,7 +304,14 @@ impl Core {
                 Some(key) if isolated => core.isolate(key, &scripts),
                 // Who wanted to try something out has gone.
                 None if isolated => Ok(()),
-                _ => core.switch(&scripts).map_err(|error| error.with_traceback()),
+                _ => {
+                    let old = core.scripts.clone();
+                    let switched = core.switch(&scripts).map_err(|error| error.with_traceback());
+                    if switched.is_ok() {
+                        core.begin_probation(old);
+                    }
+                    switched
+                }
             });
             let answer = match result {
                 Ok(()) if isolated => {

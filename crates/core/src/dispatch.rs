@@ -5,7 +5,7 @@ use fchatd_protocol::error;
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_script::engine::{Argument, ErrorKind, ScriptError};
 use fchatd_script::host::connection_handle;
-use fchatd_world::{ConnectionKey, State, roles};
+use fchatd_world::{Connection, ConnectionKey, State, roles};
 
 use crate::Core;
 
@@ -22,11 +22,17 @@ impl Core {
         if self.world.is_closing(key) {
             return;
         }
-        if self.world.is_waiting(key) {
+        // An answer to a PIN means nothing here, and comes from everybody all the time.
+        let is_online = |connection: &Connection| connection.is_identified();
+        if text.starts_with("PIN") && self.world.connection(key).is_some_and(is_online) {
+            return;
+        }
+        let over = self.world.over_budget(key);
+        if over.is_some() || self.world.is_waiting(key) {
             let code = command::split(text).ok().and_then(|message| message.code);
             self.world.begin_turn();
             self.world.begin_command(key);
-            if self.waits(key, code, text) {
+            if self.waits(key, code, text, over) {
                 let payload = command::split(text).map_or("", |message| message.payload);
                 return self.explain_errors(code, payload);
             }
@@ -46,6 +52,13 @@ impl Core {
             return;
         };
         self.world.begin_command(key);
+        if self.is_too_much(key, message.code, state) {
+            self.refuse(key, error::REQUIRES_IDENT);
+            self.explain_errors(message.code, message.payload);
+            return self.settle();
+        }
+        self.world.set_may_ask(true);
+        let start = self.world.outputs.operations.len();
         match (message.code, state) {
             (_, State::Departed) | (Some(ALIVE), _) => {}
             (Some(IDENTIFY), _) => self.identify(key, message.payload),
@@ -61,9 +74,23 @@ impl Core {
             }
             _ => self.unknown(key, message.payload),
         }
+        self.world.set_may_ask(false);
+        self.world.keep_for_answer(key, text);
+        self.world.charge(key, message.code, start);
         self.keep_postponed(key, text);
         self.explain_errors(message.code, message.payload);
         self.settle();
+    }
+
+    /// Whether a command is one too many of a connection that has not logged in. Only the first `IDN` is free.
+    fn is_too_much(&mut self, key: ConnectionKey, code: Option<Code>, state: State) -> bool {
+        match state {
+            State::Connected if code == Some(IDENTIFY) => false,
+            State::Connected | State::Identifying { .. } | State::Queued { .. } => {
+                !self.world.count_early_command(key)
+            }
+            State::Identified | State::Departed => false,
+        }
     }
 
     /// Something that is no command, which may be no JSON besides.
@@ -84,6 +111,7 @@ impl Core {
             return;
         }
         if let Err(fault) = self.bounds.check(&self.world, code, &self.tape) {
+            self.world.refused_fields += 1;
             self.world.send_error(key, fault.number, fault.text);
             return;
         }
@@ -111,13 +139,24 @@ impl Core {
             Some(trial) => trial.call(&mut self.world, key, "event", name, &arguments),
             None => self.engine.call(&mut self.world, "event", name, &arguments),
         };
+        if !isolated {
+            self.note_result("event", name, &result);
+        }
         let number = match result {
             Ok(number) => number.unwrap_or(0.0) as i32,
             Err(error) if error.kind == ErrorKind::Missing => error::UNKNOWN_COMMAND,
             // A value that the script has passed on unseen, and no client may send.
-            Err(failure) if let Some(number) = self.world.take_unfit() => {
+            Err(failure) if let Some((number, text)) = self.world.take_unfit() => {
+                self.world.refused_fields += 1;
                 tracing::debug!(function = name, "a value was refused: {}", failure.message);
-                number
+                match text {
+                    None => number,
+                    Some(text) => {
+                        self.world.send_error(key, number, Some(&text));
+                        self.world.restore_throttles();
+                        return None;
+                    }
+                }
             }
             Err(failure) => {
                 let incident = self.report(name, &failure);
@@ -178,19 +217,48 @@ impl Core {
 
     /// The script's farewell to a character that is about to go.
     pub(crate) fn farewell(&mut self, key: ConnectionKey) {
+        self.world.act_for(Some(key));
         let arguments = [Argument::Number(connection_handle(key))];
-        if let Err(failure) = self
+        let result = self
             .engine
-            .call(&mut self.world, "event", "pre_disconnect", &arguments)
+            .call(&mut self.world, "event", "pre_disconnect", &arguments);
+        self.note_result("event", "pre_disconnect", &result);
+        if let Err(failure) = result
             && failure.kind != ErrorKind::Missing
         {
             self.report("pre_disconnect", &failure);
+        }
+        self.world.act_for(None);
+    }
+
+    /// Tells the scripts of those who have lost a role of the staff.
+    fn tell_demoted(&mut self) {
+        for key in self.world.take_demoted() {
+            if !self
+                .world
+                .connection(key)
+                .is_some_and(|connection| connection.is_identified())
+            {
+                continue;
+            }
+            let arguments = [Argument::Number(connection_handle(key))];
+            let result = self
+                .engine
+                .call(&mut self.world, "event", "role_lost", &arguments);
+            self.note_result("event", "role_lost", &result);
+            if let Err(failure) = result
+                && failure.kind != ErrorKind::Missing
+            {
+                self.report("role_lost", &failure);
+            }
         }
     }
 
     /// Carries out what scripts left to be done when their call has ended: farewells, departures of closed
     /// connections, and the end of rooms that were left empty.
     pub(crate) fn settle(&mut self) {
+        self.world.act_for(None);
+        self.tell_demoted();
         loop {
             let farewells = self.world.take_farewells();
             let closing = self.world.take_closing();

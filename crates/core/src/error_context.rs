@@ -1,11 +1,12 @@
 //! What an error is about (page 8, `error_context`): the command, and the channel and the character that it named.
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::name;
 
 use crate::Core;
 
 /// Longer names, in bytes, are no names, and are not sent back.
-const NAME_MAX: usize = fchatd_protocol::name::TITLE_BYTES_MAX;
+const NAME_MAX: usize = name::TITLE_BYTES_MAX;
 
 impl Core {
     /// The command at hand has ended: completes the errors that answer it, if there are any.
@@ -16,7 +17,7 @@ impl Core {
         let is_json = self.tape.parse(payload).is_ok();
         let named = |keys: &[&str]| {
             let texts = keys.iter().filter_map(|key| self.tape.get(key)?.text());
-            let mut names = texts.filter(|name| is_json && (1..=NAME_MAX).contains(&name.len()));
+            let mut names = texts.filter(|name| is_json && name.len() <= NAME_MAX && name::is_visible(name));
             names.next().map(|name| name.into_owned())
         };
         let mut context = Vec::new();

@@ -26,15 +26,17 @@ const DICE_BYTES_MAX: usize = 100;
 const ROOM: Code = Code::new(b"CCR");
 const CHANNEL: Code = Code::new(b"CRC");
 /// Commands that put a name on a list, or relay it, though nobody of that name needs to be online.
-const KEEPING: [Code; 5] = [
+const KEEPING: [Code; 7] = [
     Code::new(b"CBU"),
     Code::new(b"CTU"),
     Code::new(b"COA"),
     Code::new(b"CSO"),
     Code::new(b"AOP"),
+    Code::new(b"ACB"),
+    Code::new(b"TMO"),
 ];
 /// Commands that do so when their `action` is `add`.
-const ADDING: [Code; 2] = [Code::new(b"IGN"), Code::new(b"SCP")];
+const ADDING: [Code; 3] = [Code::new(b"IGN"), Code::new(b"SCP"), Code::new(b"HLB")];
 
 /// A field that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +139,7 @@ impl Bounds {
             "reason" => within(REASON_BYTES_MAX, Fault::new(error::MESSAGE_TOO_LONG)),
             "dice" => within(DICE_BYTES_MAX, Fault::new(error::BAD_ROLL_FORMAT)),
             "action" | "arg" | "callid" | "command" | "length" | "logid" | "method" | "mode" | "save"
-            | "silent" | "status" | "time" | "type" => within(WORD_BYTES_MAX, Fault::TOO_LARGE),
+            | "seconds" | "silent" | "status" | "time" | "type" => within(WORD_BYTES_MAX, Fault::TOO_LARGE),
             _ => within(self.text, Fault::TOO_LARGE),
         }
     }
@@ -146,14 +148,14 @@ impl Bounds {
 /// A name that is only looked up has the size and the characters of a name; one that is kept or relayed has to be a
 /// character's of this site, as far as can be known.
 fn check_name(world: &World, code: Code, tape: &Tape, text: &str) -> Result<(), Fault> {
-    if text.is_empty() || name::is_plain(text) {
-        return Ok(());
-    }
     let adds = || ADDING.contains(&code) && tape.text("action").is_some_and(|action| action == "add");
     let fits = if KEEPING.contains(&code) || adds() {
-        world.is_name(text)
+        text.is_empty() || world.is_name(text)
     } else {
-        name::is_possible(text) || text == "*" || world.find_character(text).is_some()
+        name::is_simple(text)
+            || name::is_possible(text)
+            || text == "*"
+            || world.find_character(text).is_some()
     };
     if fits { Ok(()) } else { Err(Fault::NAME) }
 }

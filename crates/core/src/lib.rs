@@ -13,7 +13,10 @@ mod dispatch;
 mod ending;
 mod error_context;
 mod fields;
+mod gate;
 mod login;
+mod people;
+mod probation;
 pub mod record;
 mod rehearsal;
 mod search;
@@ -36,6 +39,7 @@ use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
 use fields::Bounds;
 
+use probation::{Conduct, Probation};
 use trial::Trial;
 
 /// The public channels of a site that is started for the first time: name, mode, description.
@@ -76,6 +80,9 @@ pub struct Core {
     watchdog: Option<Watchdog>,
     /// What the common state was made of.
     scripts: Rehearsed,
+    /// Scripts that were read again lately, until they have shown that they work.
+    probation: Option<Box<Probation>>,
+    conduct: Conduct,
     tape: Tape,
     /// The last failure of a script, for tests of scripts to look at.
     failure: Option<ScriptError>,
@@ -129,6 +136,8 @@ impl Core {
             isolated: HashMap::new(),
             watchdog: watchdog.cloned(),
             scripts: Rehearsed::of(scripts.clone(), program),
+            probation: None,
+            conduct: Conduct::default(),
             tape: Tape::new(),
             failure: None,
             housekept: now.monotonic,
@@ -174,6 +183,7 @@ impl Core {
         std::mem::swap(&mut self.world.outputs, outputs);
         let start = self.world.outputs.operations.len();
         let result = work(self);
+        self.review_scripts();
         self.settle();
         self.commit(start, || Cause::Deed(None));
         std::mem::swap(&mut self.world.outputs, outputs);
@@ -188,8 +198,11 @@ impl Core {
         let start = self.world.outputs.operations.len();
         match input {
             Input::Opened { connection, address } => {
-                if self.world.open(connection, address).is_none() {
-                    tracing::error!("a connection was turned away: no more can be kept");
+                match self.world.open(connection, address) {
+                    // Its network may have been banned while it shook hands.
+                    Some(key) if self.world.refuse_banned(key) => self.settle(),
+                    Some(_) => {}
+                    None => tracing::error!("a connection was turned away: no more can be kept"),
                 }
             }
             Input::Message { connection, text } => self.message(connection, text),
@@ -200,10 +213,15 @@ impl Core {
             } => self.closed(connection, departure),
             Input::Bridge { code, payload } => self.bridge(code, payload),
             Input::HttpAnswer { id, status, body } => self.http_answer(id, status, body),
+            Input::CharactersFound { id, answer } => self.characters_found(id, answer),
             Input::Stored { commit } => self.stored(commit),
             Input::Unsaved { connection, commit } => self.unsaved(connection, commit),
             Input::Notice { to, text } => self.notice(to, text),
             Input::Tick => self.tick(),
+        }
+        if self.probation.is_some() {
+            self.review_scripts();
+            self.settle();
         }
         self.commit(start, || Cause::of(&input));
         std::mem::swap(&mut self.world.outputs, outputs);
@@ -211,19 +229,22 @@ impl Core {
 
     fn closed(&mut self, id: ConnectionId, departure: Departure) {
         let Some(key) = self.world.find_id(id) else { return };
+        self.handle_unanswered(key);
         if let Some(connection) = self
             .world
             .connection(key)
             .filter(|connection| connection.is_identified())
         {
             tracing::debug!(character = %connection.name, ?departure, "the connection ends");
-            if departure == Departure::Goodbye {
-                self.release_last(key);
+            let broke = is_break(departure);
+            if broke && self.world.go_away(key) {
+                return self.settle();
             }
-            if is_break(departure) {
-                if self.world.go_away(key) {
-                    return self.settle();
-                }
+            // Whom the server closes has said enough.
+            if departure != Departure::Closed && self.world.linger(key, broke) {
+                return self.settle();
+            }
+            if broke {
                 self.world.keep_rooms(key);
             }
             self.farewell(key);
@@ -244,6 +265,7 @@ impl Core {
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;
             self.world.housekeep();
+            self.world.check_owners();
         }
         self.settle();
     }

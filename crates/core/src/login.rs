@@ -4,7 +4,7 @@
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Request};
 use fchatd_protocol::json::read::Node;
-use fchatd_world::{ConnectionKey, State};
+use fchatd_world::{Admission, ConnectionKey, State};
 
 use crate::Core;
 use crate::dispatch::IDENTIFY;
@@ -111,6 +111,50 @@ impl Core {
             self.explain_errors(Some(IDENTIFY), "");
             return self.settle();
         }
+        match self.world.pace_login(self.account_of_answer()) {
+            Admission::Now => self.admit(id, key),
+            Admission::At(until) => self.world.queue_login(key, answer.unwrap_or_default(), until),
+            Admission::Refused(seconds) => {
+                let text = format!("This account has logged in too often. Try again in {seconds} s.");
+                self.world.send_error(key, error::NO_LOGIN_SLOT, Some(&text));
+                self.world.close(key, false);
+                self.explain_errors(Some(IDENTIFY), "");
+                self.settle();
+            }
+        }
+    }
+
+    /// A log-in whose check was answered some time ago may go on now.
+    pub(crate) fn let_in(&mut self, key: ConnectionKey, answer: &str) {
+        let Some(id) = self.world.connection(key).map(|connection| connection.id) else {
+            return;
+        };
+        self.world.begin_turn();
+        self.world.begin_command(key);
+        // It was parsed once already.
+        if self.tape.parse(answer).is_ok() {
+            self.admit(id, key);
+        }
+    }
+
+    /// The number of the account in the answer on the tape; 0 where it lets nobody in, since that costs nobody anything.
+    fn account_of_answer(&self) -> i64 {
+        if self.tape.text("error").is_some_and(|error| !error.is_empty()) {
+            return 0;
+        }
+        let number = self
+            .tape
+            .get("account")
+            .and_then(|account| account.get("account_id"));
+        match number {
+            Some(Node::Number(number)) => number as i64,
+            Some(Node::Text(text)) => text.parse().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Has the script decide about the log-in whose answer is on the tape.
+    fn admit(&mut self, id: ConnectionId, key: ConnectionKey) {
         let number = self.call(key, "ident_callback");
         // The character may go on where an earlier connection of its broke off.
         let (key, resumed) = match self.world.find_id(id) {
@@ -137,6 +181,7 @@ impl Core {
             }
         } else if let Some(connection) = self.world.connection(key) {
             tracing::debug!(character = %connection.name, address = %connection.address, "came online");
+            self.world.know_person(key);
         }
         self.explain_errors(Some(IDENTIFY), "");
         self.settle();

@@ -54,6 +54,10 @@ pub fn run(
         // A limit that is longer than the setting allows stays as it is.
         let _ = settings.set(key, Setting::Number(patience));
     }
+    // Time stands still between two steps of a test.
+    for key in ["command_rate", "login_pause"] {
+        let _ = settings.set(key, Setting::Number(0.0));
+    }
     let start = || Bench::new(&settings, scripts, file, source, watchdog);
     let mut first = start()?;
     let failures = first.run(None);

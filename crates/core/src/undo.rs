@@ -1,8 +1,8 @@
 //! Taking back bans and timeouts of the action log (page 6).
 
-use fchatd_protocol::exchange::{Outputs, Undo};
-use fchatd_protocol::frame;
+use fchatd_protocol::exchange::{self, Outputs, Undo};
 use fchatd_protocol::text::{escape_html, fold};
+use fchatd_protocol::{frame, network};
 use fchatd_world::{Deed, Now};
 
 use crate::Core;
@@ -44,6 +44,9 @@ impl Core {
         match (undo.code.as_str(), &undo.channel) {
             ("ACB", _) => self.world.unban_account(name),
             ("TMO", _) => self.world.lift_timeout(name),
+            (exchange::BAN, _) => {
+                network::parse(name).is_some_and(|network| self.world.unban_network(&network))
+            }
             ("CBU" | "CTU", Some(channel)) => {
                 let Some(key) = self.world.find_channel(&fold(channel)) else {
                     return false;

@@ -1,14 +1,16 @@
-//! Messages that came too early and wait their turn (page 8, `flood_mode`).
+//! Commands that wait their turn: messages that came too early (`flood_mode`), and what an account sends while it is
+//! over its budget.
 //!
 //! The order in which a client says things is kept among its messages. Leaving a channel waits behind them, since a
 //! message to a channel that one has left would be refused, and coming into a channel waits behind leaving one.
-//! Everything else goes on at once.
+//! Everything else goes on at once, unless the budget holds it back: then everything waits.
 
-use fchatd_protocol::command::{self, Code};
+use fchatd_protocol::command::Code;
 use fchatd_protocol::error;
-use fchatd_world::ConnectionKey;
+use fchatd_world::{ConnectionKey, Reason};
 
 use crate::Core;
+use crate::commit::Cause;
 
 const MESSAGES: [Code; 4] = [
     Code::new(b"MSG"),
@@ -19,20 +21,37 @@ const MESSAGES: [Code; 4] = [
 const LEAVE: Code = Code::new(b"LCH");
 const JOIN: Code = Code::new(b"JCH");
 
-fn is_message(text: &str) -> bool {
-    command::split(text).is_ok_and(|message| message.code.is_some_and(|code| MESSAGES.contains(&code)))
-}
+const TOO_MANY_COMMANDS: &str =
+    "You are sending commands too quickly. Wait a moment and send this one again.";
 
 impl Core {
-    /// Whether a command waits behind what waits already; whoever says too much is told.
-    pub(crate) fn waits(&mut self, key: ConnectionKey, code: Option<Code>, text: &str) -> bool {
-        match code {
-            Some(code) if MESSAGES.contains(&code) => {
-                if !self.world.wait(key, text, 0) {
-                    self.world.send_error(key, error::THROTTLE_MESSAGE, None);
-                }
-                true
+    /// Whether a command waits behind what waits already, or until the account may send something again (`over`);
+    /// whoever says too much is told.
+    pub(crate) fn waits(
+        &mut self,
+        key: ConnectionKey,
+        code: Option<Code>,
+        text: &str,
+        over: Option<u64>,
+    ) -> bool {
+        let is_message = code.is_some_and(|code| MESSAGES.contains(&code));
+        if is_message && (over.is_some() || self.world.is_waiting(key)) {
+            if !self.world.wait(key, text, Reason::Message, over.unwrap_or(0)) {
+                self.world.send_error(key, error::THROTTLE_MESSAGE, None);
             }
+            return true;
+        }
+        if over.is_some() || self.world.holds_all(key) {
+            if self.world.wait(key, text, Reason::Budget, over.unwrap_or(0)) {
+                self.world.limit_counts_mut().commands_delayed += 1;
+            } else {
+                self.world.limit_counts_mut().commands_refused += 1;
+                self.world
+                    .send_error(key, error::THROTTLE_MESSAGE, Some(TOO_MANY_COMMANDS));
+            }
+            return true;
+        }
+        match code {
             Some(LEAVE) => self.world.wait_behind(key, text),
             Some(JOIN) => self.world.has_waiting(key, LEAVE.as_str()) && self.world.wait_behind(key, text),
             _ => false,
@@ -42,7 +61,7 @@ impl Core {
     /// Lets the command at hand wait where the script has postponed it.
     pub(crate) fn keep_postponed(&mut self, key: ConnectionKey, text: &str) {
         if let Some(due) = self.world.take_postponed()
-            && !self.world.wait(key, text, due)
+            && !self.world.wait(key, text, Reason::Message, due)
         {
             self.world.send_error(key, error::THROTTLE_MESSAGE, None);
         }
@@ -54,26 +73,42 @@ impl Core {
         self.world.next_due()
     }
 
-    /// Handles the messages whose turn has come.
+    /// Handles the commands and log-ins whose turn has come. Each of them is what its sender did, not what time did:
+    /// its changes are committed for themselves.
     pub(crate) fn release_waiting(&mut self) {
         for key in self.world.due() {
-            while let Some(text) = self.world.take_waiting(key, false, is_message) {
-                let before = self.world.now.monotonic;
-                self.command(key, &text);
-                // It waits again: the next has to, too.
-                if self.world.next_due_of(key).is_some_and(|due| due > before) {
-                    break;
-                }
+            if let Some(answer) = self.world.take_queued_login(key) {
+                let start = self.world.outputs.operations.len();
+                let id = self.world.connection(key).map(|connection| connection.id);
+                self.let_in(key, &answer);
+                self.commit(start, || Cause::Deed(id));
+                continue;
+            }
+            self.release_commands(key);
+            if self.world.is_leaving(key) && !self.world.is_waiting(key) {
+                self.leave(key);
             }
         }
         self.world.begin_turn();
     }
 
-    /// Handles everything that waits for a connection that has said goodbye: what was said is not lost.
-    pub(crate) fn release_last(&mut self, key: ConnectionKey) {
-        while let Some(text) = self.world.take_waiting(key, true, is_message) {
+    fn release_commands(&mut self, key: ConnectionKey) {
+        loop {
+            if let Some(due) = self.world.over_budget(key) {
+                return self.world.put_off(key, due);
+            }
+            let Some(text) = self.world.take_waiting(key) else {
+                return;
+            };
+            let now = self.world.now.monotonic;
+            let start = self.world.outputs.operations.len();
+            let id = self.world.connection(key).map(|connection| connection.id);
             self.command(key, &text);
+            self.commit(start, || Cause::of_command(id, &text));
+            // It waits again: the next has to, too.
+            if self.world.next_due_of(key).is_some_and(|due| due > now) {
+                return;
+            }
         }
-        self.world.begin_turn();
     }
 }

@@ -186,7 +186,11 @@ fn on_the_whole_server() {
         &[
             ("Superone", r#"ACB {"character":"one"}"#, ""),
             ("Globalmod", r#"ACB {"character":"admin ann"}"#, ""),
-            ("Globalmod", r#"ACB {"character":"Away"}"#, ""),
+            (
+                "Globalmod",
+                r#"ACB {"character":"Away"}"#,
+                "ACB by Globalmod -> Away",
+            ),
             (
                 "Globalmod",
                 r#"ACB {"character":"one"}"#,
@@ -206,7 +210,7 @@ fn on_the_whole_server() {
             (
                 "Globalmod",
                 r#"UNB {"character":"ONE"}"#,
-                "UNB by Globalmod -> ONE",
+                "UNB by Globalmod -> One/11",
             ),
             ("Globalmod", r#"UNB {"character":"one"}"#, ""),
             ("Alice", r#"KIK {"character":"three"}"#, ""),

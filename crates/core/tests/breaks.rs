@@ -60,6 +60,7 @@ impl Evening {
         for (key, value) in [
             ("msg_flood", "0"),
             ("takeover_limit", "0"),
+            ("login_pause", "0"),
             ("resume_grace", "3600"),
         ] {
             settings.set_from_text(key, value).unwrap();

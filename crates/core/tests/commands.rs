@@ -278,7 +278,11 @@ fn rolling() {
             (r#"RLL {"channel":"garden","dice":"1d6"}"#, "Alice, Bob: RLL"),
         ],
     );
-    play.check("Hell Hound", r#"RLL {"recipient":"bob","dice":"1d6"}"#, "");
+    play.check(
+        "Hell Hound",
+        r#"RLL {"recipient":"bob","dice":"1d6"}"#,
+        "Hell Hound: RLL",
+    );
     // One more waits its turn, and so do five.
     for count in 1..=6 {
         let heard = play.say_quickly("Hell Hound", r#"RLL {"recipient":"bob","dice":"1d6"}"#);

@@ -1,11 +1,11 @@
 //! What changes is told as commits, and its answers wait until they are on disk; nothing else waits.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
 
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
-use fchatd_protocol::exchange::{ConnectionId, Input};
+use fchatd_protocol::exchange::{ConnectionId, Input, Request};
 use fchatd_script::builtin;
 use fchatd_world::Settings;
 use fchatd_world::settings::Value as Setting;
@@ -44,6 +44,8 @@ fn description(text: &str) -> Change {
         mode: "both".into(),
         owner: String::new(),
         peak: 3,
+        locked: false,
+        join_pause: 0,
     })
 }
 
@@ -143,6 +145,16 @@ fn a_room_lasts_from_when_it_is_open_until_it_is_not() {
     assert_eq!(say(&mut chat, "CDS", json!({"description": "A room"})), None);
     assert_eq!(say(&mut chat, "COA", json!({"character": "Bob"})), None);
     assert_eq!(say(&mut chat, "CBU", json!({"character": "Eve"})), None);
+    // The account service knows her.
+    let Some(Request::FindCharacters { id, .. }) = chat.requests.pop() else {
+        panic!("{:?}", chat.requests);
+    };
+    let eve = r#"{"characters":[{"name":"Eve","account":5,"character":6,"admin":false}]}"#;
+    chat.handle(Input::CharactersFound {
+        id,
+        answer: Some(eve),
+    });
+    assert_eq!(chat.commits(), []);
     let opened = say(&mut chat, "RST", json!({"status": "public"})).unwrap();
     assert!(
         matches!(

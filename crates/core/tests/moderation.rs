@@ -138,7 +138,7 @@ fn moderators_and_owners() {
     play.check(
         "Alice",
         r#"KIC {"channel":"garden"}"#,
-        "Alice: BRO LCH SYS | Modder, Owner: BRO LCH",
+        "Alice: BRO LCH SYS | Modder: BRO LCH LCH | Owner: BRO LCH | Staff Stan: LCH",
     );
     play.check("Modder", "PCR", "Modder: ERR 19");
     play.check("Alice", r#"KIC {"channel":"garden"}"#, "Alice: ERR 26");

@@ -291,6 +291,39 @@ proptest! {
 }
 
 #[test]
+fn scripts_that_are_taken_back_are_taken_back_in_a_replay_too() {
+    let (chat, people) = lively();
+    let (mut core, now) = (chat.core, chat.now);
+    let bad = |number: u32| {
+        let mut scripts = builtin::scripts();
+        let end = format!("\nfunction event.UPT() if {number} > 1 then error('bad') end return 8 end");
+        scripts.main.push_str(&end);
+        scripts
+    };
+    let read = |scripts: Scripts, core: &mut Core, outputs: &mut Outputs| {
+        let read = core.rehearsal(false).run(scripts).unwrap();
+        core.scripts_read(now, None, false, Ok(read), outputs);
+    };
+    read(bad(1), &mut core, &mut Outputs::default());
+    read(bad(2), &mut core, &mut Outputs::default());
+    core.handle(now, input(people[1], "UPT"), &mut Outputs::default());
+    // In the middle of a probation.
+    let mut recorder = Recorder::start(&mut core, now);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let outputs = recorder.call(&mut core, now, Call::Input(input(people[1], "UPT")));
+        let text = String::from_utf8_lossy(&outputs.bytes).into_owned();
+        answers.push(text.contains("\"number\":8"));
+    }
+    assert_eq!(answers, [false, false, true, true]);
+    let (verdicts, ..) = replay(&recorder.file());
+    assert!(
+        verdicts.iter().all(|verdict| *verdict == Verdict::Same),
+        "{verdicts:?}"
+    );
+}
+
+#[test]
 fn other_outputs_are_noticed() {
     let (chat, people) = lively();
     let (mut core, now) = (chat.core, chat.now);

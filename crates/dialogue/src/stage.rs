@@ -14,6 +14,9 @@ pub const PATIENT: &[&str] = &[
     "kinks_flood",
     "staffcall_flood",
     "ignore_flood",
+    "invitation_flood",
+    "room_flood",
+    "command_rate",
 ];
 
 /// The account and the character of who prepares the site.

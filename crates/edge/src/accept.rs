@@ -8,9 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use fchatd_protocol::address::AddressGroup;
 use fchatd_protocol::limits::HANDSHAKE_BYTES_MAX;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -25,8 +26,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
+use crate::common::{Common, Order};
+use crate::doors::{Admission, Places};
 use crate::drain::{FIRST_REQUEST, GOING_AWAY};
-use crate::edge::{Application, Edge};
+use crate::edge::{Application, Edge, EdgeSettings};
 use crate::http::HttpService;
 use crate::patient::Patient;
 use crate::reader::Reader;
@@ -38,8 +41,11 @@ use crate::websocket::handshake::{self, Handshake};
 const BACKLOG: i32 = 4096;
 /// How long nobody is accepted after that has failed.
 pub(crate) const FULL_PAUSE: Duration = Duration::from_millis(100);
-/// What the log says of who does not fit.
-pub(crate) const TURNED_AWAY: &str = "turned away: all connections are in use";
+/// How often it is looked for a place that somebody makes free, and the time between two looks.
+const ROOM_LOOKS: usize = 20;
+const ROOM_PAUSE: Duration = Duration::from_millis(1);
+/// The log message about a socket that gets no place.
+pub(crate) const TURNED_AWAY: &str = "turned away: its address has all its sockets, or all are in use";
 
 /// Opens a listening socket.
 ///
@@ -60,6 +66,7 @@ where
     A: Application + 'static,
     H: HttpService + 'static,
 {
+    let mut failed = false;
     while !edge.stopped.get() {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -67,32 +74,88 @@ where
         };
         match accepted {
             Ok((stream, peer)) => {
-                if edge.sockets() >= edge.settings().connections_max {
+                failed = false;
+                let settings = edge.settings();
+                let Some(stream) = settings.gate.admit(stream, peer) else {
+                    continue;
+                };
+                let Some(admission) = admit(&edge.common, group_of(&settings, peer), settings.places()).await
+                else {
                     debug!(%peer, "{TURNED_AWAY}");
                     continue;
-                }
+                };
                 edge.sockets.fetch_add(1, Ordering::Relaxed);
-                take_in(Place(Rc::clone(&edge)), stream, peer, Rc::clone(&service));
+                take_in(
+                    Place::new(&edge, &admission),
+                    stream,
+                    peer,
+                    admission,
+                    Rc::clone(&service),
+                );
             }
             Err(error) => {
-                // Out of file descriptors, most likely: wait for some to become free instead of spinning.
-                warn!(%error, "a connection could not be accepted");
+                tell_of_failure(&error, &mut failed);
                 tokio::time::sleep(FULL_PAUSE).await;
             }
         }
     }
 }
 
+/// Whom a new socket counts for: nobody yet when a trusted proxy opened it, since its client is known only when it has asked
+/// for something.
+pub(crate) fn group_of(settings: &EdgeSettings, peer: SocketAddr) -> Option<AddressGroup> {
+    (!settings.proxies.trusts(peer.ip())).then(|| AddressGroup::from(peer.ip()))
+}
+
+/// Asks for a place for an accepted socket, before any work is done for it; nothing when there is none. While others make
+/// room it waits for a moment, and further newcomers wait in the kernel.
+pub(crate) async fn admit(common: &Common, group: Option<AddressGroup>, places: Places) -> Option<Admission> {
+    for _ in 0..ROOM_LOOKS {
+        let answer = common.doors.enter(group, places, Instant::now());
+        let makes_room = answer.evicted.is_some();
+        if let Some(evicted) = answer.evicted {
+            common.order(Order::MakeRoom(evicted));
+        }
+        if answer.admission.is_some() {
+            if makes_room {
+                tokio::task::yield_now().await;
+            }
+            return answer.admission;
+        }
+        if !answer.is_worth_waiting {
+            break;
+        }
+        tokio::time::sleep(ROOM_PAUSE).await;
+    }
+    common.doors.count_refused();
+    None
+}
+
+/// Says once that no connection could be accepted, until one could. Out of file descriptors, most likely: then waiting for
+/// some to become free is better than spinning.
+pub(crate) fn tell_of_failure(error: &io::Error, failed: &mut bool) {
+    if !std::mem::replace(failed, true) {
+        warn!(%error, "a connection could not be accepted, which is tried again");
+    }
+}
+
 /// Begins a connection that has been counted.
-pub(crate) fn take_in<A, H>(place: Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>)
-where
+pub(crate) fn take_in<A, H>(
+    place: Place<A>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    admission: Admission,
+    service: Rc<H>,
+) where
     A: Application + 'static,
     H: HttpService + 'static,
 {
     tokio::task::spawn_local(async move {
-        let Some(greeted) = greet(&place.0, stream, peer, service).await else {
-            return;
+        let greeted = tokio::select! {
+            greeted = greet(&place, stream, peer, service) => greeted,
+            () = admission.evicted.notified() => return,
         };
+        let Some(greeted) = greeted else { return };
         let edge = Rc::clone(&place.0);
         let reader = Reader::new(place, greeted);
         if edge.stopped.get() {
@@ -103,11 +166,24 @@ where
 }
 
 /// Counts for one socket until it is dropped.
-pub(crate) struct Place<A: Application + 'static>(pub(crate) Rc<Edge<A>>);
+pub(crate) struct Place<A: Application + 'static>(pub(crate) Rc<Edge<A>>, u64);
+
+impl<A: Application + 'static> Place<A> {
+    /// That of an admitted socket.
+    pub(crate) fn new(edge: &Rc<Edge<A>>, admission: &Admission) -> Self {
+        Self(Rc::clone(edge), admission.number)
+    }
+
+    /// The number that the socket was given.
+    pub(crate) fn number(&self) -> u64 {
+        self.1
+    }
+}
 
 impl<A: Application + 'static> Drop for Place<A> {
     fn drop(&mut self) {
         self.0.sockets.fetch_sub(1, Ordering::Relaxed);
+        self.0.common.doors.leave(self.1);
     }
 }
 
@@ -123,16 +199,12 @@ pub(crate) struct Greeted {
 }
 
 /// Speaks HTTP with a new connection, until it has become a WebSocket or has ended.
-async fn greet<A, H>(
-    edge: &Rc<Edge<A>>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: Rc<H>,
-) -> Option<Greeted>
+async fn greet<A, H>(place: &Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>) -> Option<Greeted>
 where
     A: Application + 'static,
     H: HttpService + 'static,
 {
+    let (edge, number) = (&place.0, place.number());
     stream.set_nodelay(true).ok()?;
     let patience = edge.settings().handshake_timeout;
     let stopping = edge.stopping.notified();
@@ -164,7 +236,24 @@ where
             let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
             Box::pin(async move {
                 let settings = edge.settings();
-                let address = settings.proxies.client_address(peer.ip(), request.headers());
+                let origin = settings.proxies.origin(peer.ip(), request.headers());
+                settings.gate.remark(peer.ip(), &origin);
+                let refused = settings.gate.forbid(&origin);
+                let refused = refused.or_else(|| respond::refuse_head(request.version(), request.headers()));
+                if let Some(refusal) = refused {
+                    return Ok::<_, Infallible>(refusal);
+                }
+                let address = origin.address;
+                if settings.proxies.trusts(peer.ip())
+                    && !edge.common.doors.belongs_to(
+                        number,
+                        address.into(),
+                        settings.places(),
+                        Instant::now(),
+                    )
+                {
+                    return Ok(respond::too_many_sockets());
+                }
                 let mut response = match handshake::examine(request.method(), request.headers()) {
                     Handshake::Accept { accept } => {
                         if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
@@ -187,7 +276,7 @@ where
                         response
                     }
                     Handshake::NotUpgrade => {
-                        respond::answer(request, address, &*service, settings.body_bytes_max, patience)
+                        respond::answer(request, &origin, &*service, &settings, patience)
                             .await
                             .unwrap_or_else(|refusal| {
                                 edge.count_refused_body();
@@ -199,7 +288,7 @@ where
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(CONNECTION, close);
                 }
-                Ok::<_, Infallible>(response)
+                Ok(response)
             })
         })
     };

@@ -2,12 +2,20 @@
 
 use std::collections::VecDeque;
 
+use crate::budget::Charge;
+
+/// The memory that a backlog takes beside its lists, in bytes.
+const OVERHEAD: usize = 256;
+/// Memory that is not worth giving back while something waits, in bytes.
+const KEEP: usize = 16 * 1024;
+
 /// Bytes that go out in order. The front is never moved for each write: an offset says where it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backlog {
     bytes: Vec<u8>,
     sent: usize,
     barriers: VecDeque<Barrier>,
+    charge: Charge,
 }
 
 /// From a place in the backlog on, bytes wait for a commit.
@@ -19,6 +27,16 @@ struct Barrier {
 }
 
 impl Backlog {
+    /// Nothing waits yet. The memory that it takes is charged.
+    pub(crate) fn new(charge: Charge) -> Self {
+        Self {
+            bytes: Vec::new(),
+            sent: 0,
+            barriers: VecDeque::new(),
+            charge,
+        }
+    }
+
     /// Adds bytes at the end.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         if self.sent > self.bytes.len() / 2 {
@@ -27,8 +45,13 @@ impl Backlog {
                 barrier.from -= self.sent;
             }
             self.sent = 0;
+            if self.bytes.capacity() / 4 > self.bytes.len().max(KEEP) {
+                self.bytes.shrink_to(self.bytes.len() * 2);
+            }
         }
         self.bytes.extend_from_slice(bytes);
+        let barriers = self.barriers.capacity() * size_of::<Barrier>();
+        self.charge.set(self.bytes.capacity() + barriers + OVERHEAD);
     }
 
     /// Adds bytes at the end that wait for a commit. Bytes that follow wait behind them.
@@ -74,6 +97,11 @@ impl Backlog {
     /// How many bytes there are, whether they may go out or not.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
+    }
+
+    /// The weight of what waits, in bytes: frames, and the barriers between them.
+    pub(crate) fn weight(&self) -> usize {
+        self.len() + self.barriers.len() * size_of::<Barrier>()
     }
 
     /// Whether there is nothing.

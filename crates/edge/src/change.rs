@@ -14,6 +14,8 @@ impl<A: Application + 'static> Edge<A> {
     pub fn configure(&self, settings: EdgeSettings) {
         let fan = &mut self.shared.borrow_mut().fan;
         fan.outbox_bytes_max = settings.outbox_bytes_max;
+        fan.early_outbox_bytes_max = settings.early_outbox_bytes_max;
+        self.common.budget.set_bytes_max(settings.backlog_bytes_max);
         fan.deflated.bytes_min = settings.deflate_bytes_min;
         *self.settings.borrow_mut() = Rc::new(settings);
     }
@@ -21,7 +23,7 @@ impl<A: Application + 'static> Edge<A> {
     /// Has the application do something beside its inputs: after those that have come, in a turn of its own. Not to
     /// be called by the application itself.
     pub fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
-        self.take_turn();
+        self.take_all_turns();
         let shared = &mut *self.shared.borrow_mut();
         shared.application.begin_turn();
         let result = work(&mut shared.application, &mut shared.outputs);

@@ -13,6 +13,38 @@ use crate::websocket::{CloseCode, Opcode};
 /// How often the clock task looks for what is due.
 pub(crate) const CLOCK: Duration = Duration::from_millis(250);
 
+/// The longest time that counts between two looks at the clock. When more has passed, the edge did not run: the process
+/// was stopped, the machine slept, or a turn took very long.
+const GAP_MAX: Duration = Duration::from_secs(1);
+
+/// The seconds for which an edge has been running. A pause counts as one second at most, however long it was, so that nobody
+/// is silent for a time in which nobody was listened to: what lies in the sockets is read first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seconds {
+    last: Instant,
+    elapsed: Duration,
+}
+
+impl Seconds {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            last: now,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// The time is now `now`.
+    pub(crate) fn look(&mut self, now: Instant) {
+        self.elapsed += now.saturating_duration_since(self.last).min(GAP_MAX);
+        self.last = now;
+    }
+
+    /// Whole seconds.
+    pub(crate) fn whole(self) -> u32 {
+        self.elapsed.as_secs() as u32
+    }
+}
+
 /// When the application wants a tick besides those of each second.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
@@ -49,22 +81,27 @@ impl Alarm {
 }
 
 impl<A: Application + 'static> Edge<A> {
-    pub(crate) fn look_at_clock(&self) {
+    pub(crate) fn look_at_clock(&self, now: Instant) {
         let shared = &mut *self.shared.borrow_mut();
-        let now = Instant::now();
         while let Some(&(due, id)) = shared.due.front()
             && due <= now
         {
             shared.due.pop_front();
             self.finish(shared, id);
         }
-        let second = self.started.elapsed().as_secs() as u32;
+        let mut seconds = self.seconds.get();
+        seconds.look(now);
+        self.seconds.set(seconds);
+        let second = seconds.whole();
         if second != shared.second {
             shared.second = second;
             self.each_second(shared, second);
         }
         shared.fan.flush();
         self.handle_events(shared);
+        if shared.read_on() {
+            self.wake_turn();
+        }
         shared.publish();
         if let Some(remote) = shared.application.elsewhere() {
             remote.beat();
@@ -80,11 +117,14 @@ impl<A: Application + 'static> Edge<A> {
         let interval = settings.ping_seconds.max(1);
         let mut pings = Vec::new();
         let mut silent = Vec::new();
+        let mut late = Vec::new();
         for slot in shared.fan.slots() {
             let heard = shared.peers.get(slot as usize).map_or(second, |peer| peer.heard);
             // Whole seconds: one more than allowed, as the last byte may have come at the end of its second.
             if second.saturating_sub(heard) > settings.silence_seconds {
                 silent.push(slot);
+            } else if shared.is_late(slot, settings.identify_seconds) {
+                late.push(slot);
             } else if slot % interval == second % interval && shared.fan.is_identified(slot) {
                 pings.push(slot);
             }
@@ -96,5 +136,32 @@ impl<A: Application + 'static> Edge<A> {
             let goodbye = Goodbye::Say(CloseCode::Policy, "nothing was heard for too long");
             self.end(shared, slot, Departure::Silent, goodbye);
         }
+        for slot in late {
+            self.common.count_unidentified();
+            let goodbye = Goodbye::Say(CloseCode::Policy, "there was no log-in in time");
+            self.end(shared, slot, Departure::Closed, goodbye);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_counts_as_one_second() {
+        let begin = Instant::now();
+        let mut seconds = Seconds::new(begin);
+        let mut now = begin;
+        for _ in 0..20 {
+            now += CLOCK;
+            seconds.look(now);
+        }
+        assert_eq!(seconds.whole(), 5);
+        now += Duration::from_secs(3600);
+        seconds.look(now);
+        assert_eq!(seconds.whole(), 6);
+        seconds.look(begin);
+        assert_eq!(seconds.whole(), 6, "nothing goes back");
     }
 }

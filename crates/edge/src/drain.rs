@@ -30,7 +30,7 @@ impl<A: Application + 'static> Edge<A> {
         self.stopped.set(true);
         self.stopping.notify_waiters();
         // What has come in before is answered.
-        self.take_turn();
+        self.take_all_turns();
         self.settle(Instant::now() + patience).await;
         let everyone = self.everyone();
         let total = everyone.len();

@@ -20,10 +20,16 @@ use tokio::sync::Notify;
 use tracing::info;
 
 use crate::apart::Remote;
-use crate::clock::{Alarm, CLOCK};
+use crate::clock::{Alarm, CLOCK, Seconds};
+use crate::common::Common;
+use crate::doors::Places;
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase};
+use crate::gate::Gate;
+use crate::gauges::Gauges;
+use crate::intake::{Intake, IntakeLimits};
 use crate::proxy::Proxies;
+use crate::turn::Turn;
 use crate::websocket::Inflater;
 
 /// What decides: it takes the inputs one after another and says what is to be done.
@@ -52,6 +58,12 @@ pub struct EdgeSettings {
     pub edge: u16,
     /// Bytes that may wait for one connection.
     pub outbox_bytes_max: usize,
+    /// The same before it has identified.
+    pub early_outbox_bytes_max: usize,
+    /// Bytes that may wait for all connections of all edges together.
+    pub backlog_bytes_max: usize,
+    /// Seconds after which a connection that has not identified is closed, whatever it sends; 0 for no limit.
+    pub identify_seconds: u32,
     /// Seconds between two `PIN`s to an identified connection.
     pub ping_seconds: u32,
     /// Time without a byte after which a connection in its handshake is closed.
@@ -62,6 +74,8 @@ pub struct EdgeSettings {
     pub linger: Duration,
     /// Open sockets at once.
     pub connections_max: usize,
+    /// Open sockets of one address group at once.
+    pub sockets_per_group: usize,
     /// Bytes of an HTTP request's body.
     pub body_bytes_max: usize,
     /// Which proxies may tell a client's address.
@@ -80,6 +94,12 @@ pub struct EdgeSettings {
     pub deflate: bool,
     /// Shorter messages are sent as they are, in bytes.
     pub deflate_bytes_min: usize,
+    /// Banned networks. All edges of a server share it, and it stays when settings change.
+    pub gate: Arc<Gate>,
+    /// HTTP that is under way; shared like the gate.
+    pub intake: Arc<Intake>,
+    /// How much of it there may be.
+    pub intake_limits: IntakeLimits,
 }
 
 impl Default for EdgeSettings {
@@ -87,11 +107,15 @@ impl Default for EdgeSettings {
         Self {
             edge: 0,
             outbox_bytes_max: 16 << 20,
+            early_outbox_bytes_max: 16 << 20,
+            backlog_bytes_max: usize::MAX,
+            identify_seconds: 0,
             ping_seconds: 30,
             handshake_timeout: Duration::from_secs(u64::from(limits::HANDSHAKE_SECONDS)),
             silence_seconds: limits::SILENCE_SECONDS,
             linger: Duration::from_millis(u64::from(limits::CLOSE_DELAY_MILLISECONDS)),
             connections_max: 100_000,
+            sockets_per_group: usize::MAX,
             body_bytes_max: 64 * 1024,
             proxies: Proxies::default(),
             origin: String::new(),
@@ -101,42 +125,23 @@ impl Default for EdgeSettings {
             ring: true,
             deflate: true,
             deflate_bytes_min: 512,
+            gate: Arc::default(),
+            intake: Arc::default(),
+            intake_limits: IntakeLimits::default(),
         }
     }
 }
 
-/// What an edge counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// WebSocket connections now.
-    pub connections: usize,
-    /// Frames handed to connections since the start.
-    pub deliveries: u64,
-    /// Connections cut off because they read too slowly, since the start.
-    pub slow_readers: u64,
-    /// Connections closed because they broke the WebSocket protocol, since the start.
-    pub violations: u64,
-    /// Connections closed because nothing came from them, since the start.
-    pub silent: u64,
-    /// HTTP requests refused because of their body, which was too long, too slow or cut off, since the start.
-    pub refused_bodies: u64,
-}
-
-impl Gauges {
-    /// Those of two edges together.
-    pub(crate) fn plus(self, other: Self) -> Self {
-        Self {
-            connections: self.connections + other.connections,
-            deliveries: self.deliveries + other.deliveries,
-            slow_readers: self.slow_readers + other.slow_readers,
-            violations: self.violations + other.violations,
-            silent: self.silent + other.silent,
-            refused_bodies: self.refused_bodies + other.refused_bodies,
+impl EdgeSettings {
+    pub(crate) fn places(&self) -> Places {
+        Places {
+            total: self.connections_max,
+            group: self.sockets_per_group,
         }
     }
 }
 
-/// Outputs are carried out in the middle of a turn when they have grown over this.
+/// Outputs are carried out in the middle of a turn when their weight has grown over this.
 pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// One read takes at most this much.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
@@ -144,7 +149,10 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 /// What all connections of an edge share. Borrowed only between two awaits.
 pub(crate) struct Shared<A> {
     pub(crate) fan: Fan<OwnedWriteHalf>,
+    /// The inputs that have come since the turn at hand began.
     pub(crate) inputs: Inputs,
+    /// The turn at hand, or the last one.
+    pub(crate) turn: Turn,
     pub(crate) read_buffer: Box<[u8]>,
     pub(crate) inflater: Inflater,
     pub(crate) peers: Vec<Peer>,
@@ -153,8 +161,8 @@ pub(crate) struct Shared<A> {
     pub(crate) outputs: Outputs,
     /// Connections that end once what they sent before has been answered.
     pub(crate) parting: Vec<(ConnectionId, Departure, Goodbye)>,
-    /// Connections that read on after the turn.
-    pub(crate) paused: Vec<Waker>,
+    /// Connections that read on when the turn with this number has been handled.
+    pub(crate) paused: Vec<(u64, Waker)>,
     pub(crate) due: VecDeque<(Instant, ConnectionId)>,
     pub(crate) gauges: Gauges,
 }
@@ -164,6 +172,12 @@ pub(crate) struct Shared<A> {
 pub(crate) struct Peer {
     /// The second in which something last came.
     pub(crate) heard: u32,
+    /// The second in which it became a WebSocket.
+    opened: u32,
+    /// Whether it has identified.
+    pub(crate) has_identified: bool,
+    /// The number of its place.
+    pub(crate) place: u64,
     /// Its task ends as soon as it is polled.
     pub(crate) doomed: bool,
     /// Wakes its task.
@@ -181,19 +195,28 @@ pub struct Edge<A> {
     pub(crate) stopping: Notify,
     pub(crate) stopped: Cell<bool>,
     turn: Notify,
-    alarm: Alarm,
-    pub(crate) started: Instant,
+    pub(crate) alarm: Alarm,
+    pub(crate) seconds: Cell<Seconds>,
+    pub(crate) common: Arc<Common>,
 }
 
 impl<A: Application + 'static> Edge<A> {
     /// An edge without connections. Its tasks must be started with [`Edge::run`] on a [`runtime`].
     pub fn new(settings: EdgeSettings, application: A) -> Rc<Self> {
-        Self::counting(settings, application, Arc::default())
+        let common = Common::new(usize::from(settings.edge) + 1, settings.backlog_bytes_max);
+        Self::counting(settings, application, Arc::default(), common)
     }
 
-    /// As [`Edge::new`]; it counts its sockets where others can see it.
-    pub(crate) fn counting(settings: EdgeSettings, application: A, sockets: Arc<AtomicUsize>) -> Rc<Self> {
+    /// As [`Edge::new`]; it counts its sockets where others can see it, and has something in common with other edges.
+    pub(crate) fn counting(
+        settings: EdgeSettings,
+        application: A,
+        sockets: Arc<AtomicUsize>,
+        common: Arc<Common>,
+    ) -> Rc<Self> {
         let mut fan = Fan::new(settings.edge, settings.outbox_bytes_max);
+        fan.early_outbox_bytes_max = settings.early_outbox_bytes_max;
+        fan.common = Arc::clone(&common);
         if settings.ring {
             fan.ring = Ring::new()
                 .inspect_err(|error| {
@@ -207,6 +230,7 @@ impl<A: Application + 'static> Edge<A> {
         let shared = Shared {
             fan,
             inputs: Inputs::default(),
+            turn: Turn::default(),
             read_buffer: Box::default(),
             inflater: Inflater::default(),
             peers: Vec::new(),
@@ -226,7 +250,8 @@ impl<A: Application + 'static> Edge<A> {
             stopped: Cell::new(false),
             turn: Notify::new(),
             alarm: Alarm::default(),
-            started: Instant::now(),
+            seconds: Cell::new(Seconds::new(Instant::now())),
+            common,
         })
     }
 
@@ -254,7 +279,15 @@ impl<A: Application + 'static> Edge<A> {
             clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 clock.tick().await;
-                edge.look_at_clock();
+                edge.look_at_clock(Instant::now());
+            }
+        });
+        let edge = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let number = edge.settings().edge;
+            loop {
+                edge.common.ordered(number).await;
+                edge.carry_out_orders(edge.common.take_orders(number));
             }
         });
     }
@@ -274,7 +307,7 @@ impl<A: Application + 'static> Edge<A> {
 
     /// What is counted, at this moment.
     pub fn gauges(&self) -> Gauges {
-        self.shared.borrow().gauges()
+        self.shared.borrow().gauges().with(&self.common)
     }
 
     pub(crate) fn count_refused_body(&self) {
@@ -291,47 +324,6 @@ impl<A: Application + 'static> Edge<A> {
     pub(crate) fn wake_turn(&self) {
         self.turn.notify_one();
     }
-
-    /// Hands all inputs to the application and carries out what it wants.
-    pub(crate) fn take_turn(&self) {
-        let shared = &mut *self.shared.borrow_mut();
-        if shared.application.elsewhere().is_some() {
-            return self.hand_over(shared);
-        }
-        let inputs = std::mem::take(&mut shared.inputs);
-        shared.application.begin_turn();
-        for input in inputs.iter() {
-            shared.application.handle(input, &mut shared.outputs);
-            if shared.outputs.bytes.len() > OUTPUT_BYTES_MAX {
-                shared.fan.apply(&shared.outputs);
-                shared.outputs.clear();
-            }
-        }
-        shared.fan.apply(&shared.outputs);
-        shared.outputs.clear();
-        shared.fan.flush();
-        self.handle_events(shared);
-        for (id, departure, goodbye) in std::mem::take(&mut shared.parting) {
-            if shared.is_current(id) {
-                self.end(shared, id.slot, departure, goodbye);
-            }
-        }
-        self.handle_events(shared);
-        if let Some(wait) = shared.application.next_due() {
-            self.alarm.set(wait);
-        }
-        // What came meanwhile (ends of connections) goes first into the buffer that is kept.
-        let mut kept = inputs;
-        kept.clear();
-        let meanwhile = std::mem::replace(&mut shared.inputs, kept);
-        if !meanwhile.is_empty() {
-            for input in meanwhile.iter() {
-                shared.inputs.push(input);
-            }
-            self.wake_turn();
-        }
-        shared.read_on();
-    }
 }
 
 impl<A> Shared<A> {
@@ -344,13 +336,14 @@ impl<A> Shared<A> {
         }
     }
 
-    /// The inputs have been taken: who waited for that reads on.
-    pub(crate) fn read_on(&mut self) {
-        self.paused.drain(..).for_each(Waker::wake);
-    }
-
     /// Takes a new connection in. `window` is 0 for one without compression.
-    pub(crate) fn open(&mut self, socket: OwnedWriteHalf, address: IpAddr, window: u8) -> ConnectionId {
+    pub(crate) fn open(
+        &mut self,
+        socket: OwnedWriteHalf,
+        address: IpAddr,
+        window: u8,
+        place: u64,
+    ) -> ConnectionId {
         let id = self.fan.open(socket, window);
         let slot = id.slot as usize;
         if self.peers.len() <= slot {
@@ -358,6 +351,9 @@ impl<A> Shared<A> {
         }
         self.peers[slot] = Peer {
             heard: self.second,
+            opened: self.second,
+            has_identified: false,
+            place,
             doomed: false,
             waker: None,
             id: Some(id),
@@ -373,6 +369,15 @@ impl<A> Shared<A> {
     /// Whether the core knows the connection in a slot.
     pub(crate) fn is_known(&self, slot: u32) -> bool {
         matches!(self.fan.phase(slot), Phase::Open | Phase::Closing)
+    }
+
+    /// Whether the connection in a slot has had `seconds` to identify and has not.
+    pub(crate) fn is_late(&self, slot: u32, seconds: u32) -> bool {
+        let peer = self.peers.get(slot as usize);
+        seconds != 0
+            && peer
+                .is_some_and(|peer| !peer.has_identified && self.second.saturating_sub(peer.opened) > seconds)
+            && self.fan.phase(slot) == Phase::Open
     }
 
     /// Whether a slot is still the one that this connection was given.

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::accept::serve;
 use crate::apart::Center;
-use crate::edge::{Application, Edge, EdgeSettings, Gauges};
+use crate::edge::{Application, Edge, EdgeSettings};
+use crate::gauges::Gauges;
 use crate::http::HttpService;
 
 /// The most edges that there can be.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
 use tracing::{debug, info};
 
-use crate::edge::{Application, Edge, Shared};
+use crate::common::Order;
+use crate::edge::{Application, Edge, Peer, Shared};
 use crate::fan::{Event, Phase};
 use crate::websocket::{CloseCode, Opcode, encode};
 
@@ -31,6 +32,20 @@ impl<A: Application + 'static> Edge<A> {
                         shared.gauges.slow_readers += 1;
                         info!(address = ?shared.address(slot), "cut off: it reads too slowly, its outbox is full");
                         self.end(shared, slot, Departure::SlowReader, Goodbye::Silently);
+                    }
+                }
+                Event::Relieved(slot) => {
+                    debug!(address = ?shared.address(slot), "cut off: all backlogs together are too large");
+                    if shared.is_known(slot) {
+                        self.end(shared, slot, Departure::SlowReader, Goodbye::Silently);
+                    } else {
+                        shared.doom(slot);
+                    }
+                }
+                Event::Identified(slot) => {
+                    if let Some(peer) = shared.peers.get_mut(slot as usize) {
+                        peer.has_identified = true;
+                        self.common.doors.identified(peer.place);
                     }
                 }
                 Event::Broken(slot) => self.end(shared, slot, Departure::Lost, Goodbye::Silently),
@@ -97,6 +112,30 @@ impl<A: Application + 'static> Edge<A> {
         shared.fan.finish_writing(slot);
         shared.schedule(slot, Instant::now() + self.settings().linger);
         shared.wake(slot);
+    }
+
+    /// Ends connections for the good of the others.
+    pub(crate) fn carry_out_orders(&self, orders: Vec<Order>) {
+        let shared = &mut *self.shared.borrow_mut();
+        for order in orders {
+            match order {
+                Order::Relieve(connection) => shared.fan.cut_off(connection),
+                Order::MakeRoom(connection) => self.make_room(shared, connection),
+            }
+        }
+        self.handle_events(shared);
+    }
+
+    /// Ends a connection that has not identified.
+    pub(crate) fn make_room(&self, shared: &mut Shared<A>, connection: ConnectionId) {
+        let has_identified = |peer: &Peer| peer.has_identified;
+        let peer = shared.peers.get(connection.slot as usize);
+        if shared.is_current(connection) && !peer.is_some_and(has_identified) {
+            let goodbye = Goodbye::Say(CloseCode::TryAgainLater, "others need the place");
+            self.end(shared, connection.slot, Departure::Closed, goodbye);
+            // It makes room now, and not when its client has closed, too.
+            shared.doom(connection.slot);
+        }
     }
 
     /// The time of a connection that was closed is over.

@@ -18,11 +18,14 @@ mod write;
 
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 
 use fchatd_protocol::exchange::{ConnectionId, Operation, Outputs};
 use fchatd_ring::Ring;
 
 use crate::backlog::Backlog;
+use crate::budget::{Charge, Kind};
+use crate::common::Common;
 use crate::fan::deflated::{Deflated, Forms};
 use crate::members::{Audience, Membership};
 use crate::websocket::Opcode;
@@ -30,6 +33,8 @@ use crate::websocket::encode;
 
 /// The log is flushed in the middle of a turn when it has grown over this.
 const LOG_BYTES_MAX: usize = 4 << 20;
+/// The same for the number of its ranges that are kept for connections which skipped a frame.
+const RANGES_MAX: usize = 1 << 18;
 
 /// The writing side of a socket that never blocks.
 pub(crate) trait Socket {
@@ -90,6 +95,8 @@ struct Cold<S> {
     /// Boxed, because most connections have none.
     backlog: Option<Box<Backlog>>,
     membership: Membership,
+    /// Whether it has identified, and may have the larger outbox.
+    has_identified: bool,
 }
 
 /// Something that the edge has to do about a connection after applying or flushing.
@@ -99,6 +106,10 @@ pub(crate) enum Event {
     Blocked(u32),
     /// The outbox grew over its limit: cut the connection off. Its socket is already gone.
     Overflow(u32),
+    /// All outboxes together grew over their limit, and this one is among the largest: as for an overflow.
+    Relieved(u32),
+    /// The connection has identified.
+    Identified(u32),
     /// The socket is broken, and gone.
     Broken(u32),
     /// The core closes the connection: after the delay in milliseconds, end it.
@@ -108,7 +119,12 @@ pub(crate) enum Event {
 impl Event {
     fn slot(self) -> u32 {
         match self {
-            Self::Blocked(slot) | Self::Overflow(slot) | Self::Broken(slot) | Self::Close(slot, _) => slot,
+            Self::Blocked(slot)
+            | Self::Overflow(slot)
+            | Self::Relieved(slot)
+            | Self::Identified(slot)
+            | Self::Broken(slot)
+            | Self::Close(slot, _) => slot,
         }
     }
 }
@@ -119,6 +135,10 @@ pub(crate) struct Fan<S> {
     edge: u16,
     /// Bounds what waits for one connection.
     pub(crate) outbox_bytes_max: usize,
+    /// The same before it has identified.
+    pub(crate) early_outbox_bytes_max: usize,
+    /// Bounds what waits for all connections together.
+    pub(crate) common: Arc<Common>,
     log: Vec<u8>,
     /// What connections with compression are to get.
     pub(crate) deflated: Deflated,
@@ -128,6 +148,8 @@ pub(crate) struct Fan<S> {
     touched: Vec<u32>,
     finished: Vec<Vec<(u32, u32)>>,
     finished_used: usize,
+    /// How many finished ranges there are.
+    ranges: usize,
     channels: Vec<Audience>,
     everyone: Audience,
     scratch: Vec<u8>,
@@ -150,6 +172,8 @@ impl<S: Socket> Fan<S> {
         Self {
             edge,
             outbox_bytes_max,
+            early_outbox_bytes_max: outbox_bytes_max,
+            common: Common::new(usize::from(edge) + 1, usize::MAX),
             log: Vec::new(),
             deflated: Deflated::default(),
             lanes: Vec::new(),
@@ -158,6 +182,7 @@ impl<S: Socket> Fan<S> {
             touched: Vec::new(),
             finished: Vec::new(),
             finished_used: 0,
+            ranges: 0,
             channels: Vec::new(),
             everyone: Audience::default(),
             scratch: Vec::new(),
@@ -196,6 +221,7 @@ impl<S: Socket> Fan<S> {
             socket: Some(socket),
             backlog: None,
             membership: Membership::default(),
+            has_identified: false,
         };
         self.cold[slot as usize] = Some(Box::new(cold));
         ConnectionId {
@@ -352,7 +378,7 @@ impl<S: Socket> Fan<S> {
 
     /// Before a frame is appended: ranges must not move while it is handed out.
     fn make_room(&mut self) {
-        if self.log.len() > LOG_BYTES_MAX || self.deflated.len() > LOG_BYTES_MAX {
+        if self.log.len() > LOG_BYTES_MAX || self.deflated.len() > LOG_BYTES_MAX || self.ranges > RANGES_MAX {
             self.flush();
         }
     }
@@ -418,6 +444,7 @@ impl<S: Socket> Fan<S> {
                 }
             }
             self.finished[lane.finished as usize].push((lane.start, lane.end));
+            self.ranges += 1;
         } else {
             lane.touched = true;
             self.touched.push(slot);

@@ -1,20 +1,42 @@
-//! Which address a client has: the peer's, or what a trusted proxy says it is (page 1, "Transport").
+//! Which address a client has: the peer's, or the one that a trusted proxy tells in a header. How such a header is
+//! read is in `hops`.
+
+mod hops;
 
 use std::net::IpAddr;
 
+use fchatd_protocol::network::{self, IpNet};
 use hyper::HeaderMap;
+use hyper::header::{FORWARDED, HeaderName};
 
-/// A block of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Block {
-    address: IpAddr,
-    bits: u8,
-}
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The proxies that are trusted to tell a client's address.
+/// The proxies that are trusted to tell a client's address, and the header in which they tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
-    blocks: Vec<Block>,
+    networks: Vec<IpNet>,
+    /// The one header that counts; `None` as long as the operator names none.
+    header: Option<HeaderName>,
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The address that all limits and bans go by.
+    pub(crate) address: IpAddr,
+    /// Two headers of a trusted proxy name different clients, and no setting says which of them counts. Then `address`
+    /// is the proxy's, and bans hold for these, too.
+    pub(crate) disputed: Option<[IpAddr; 2]>,
+    /// A header that told an address and was not believed, because the peer is no trusted proxy.
+    pub(crate) unheeded: Option<&'static str>,
+}
+
+impl Origin {
+    /// All addresses that a ban may be about.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        std::iter::once(self.address).chain(self.disputed.into_iter().flatten())
+    }
 }
 
 impl Proxies {
@@ -23,75 +45,92 @@ impl Proxies {
     /// # Errors
     /// A sentence that names what is neither.
     pub fn parse(list: &[String]) -> Result<Self, String> {
-        let blocks = list.iter().map(|text| {
-            let fault = || format!("{text:?} is no address and no CIDR block such as 10.1.0.0/16");
-            let (address, bits) = match text.split_once('/') {
-                Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| fault())?)),
-                None => (text.as_str(), None),
-            };
-            let address: IpAddr = address.trim().parse().map_err(|_| fault())?;
-            let most = if address.is_ipv4() { 32 } else { 128 };
-            let bits = bits.unwrap_or(most);
-            if bits > most {
-                Err(fault())
-            } else {
-                Ok(Block { address, bits })
-            }
+        let networks = list.iter().map(|text| {
+            network::parse(text)
+                .ok_or_else(|| format!("{text:?} is no address and no CIDR block such as 10.1.0.0/16"))
         });
         Ok(Self {
-            blocks: blocks.collect::<Result<_, _>>()?,
+            networks: networks.collect::<Result<_, _>>()?,
+            header: None,
         })
+    }
+
+    /// Has one header count and no other. Empty: `X-Forwarded-For` or `X-Real-IP`, whichever is there.
+    ///
+    /// # Errors
+    /// A sentence: no header can have this name.
+    pub fn with_header(self, name: &str) -> Result<Self, String> {
+        let header = match name.trim() {
+            "" => None,
+            name => Some(
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| format!("{name:?} is no name of a header such as x-forwarded-for"))?,
+            ),
+        };
+        Ok(Self { header, ..self })
     }
 
     /// Whether an address is a trusted proxy's.
     pub fn trusts(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.blocks.iter().any(|block| match (block.address, address) {
-            (IpAddr::V4(net), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(block.bits)).unwrap_or(0);
-                net.to_bits() & mask == address.to_bits() & mask
-            }
-            (IpAddr::V6(net), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(block.bits)).unwrap_or(0);
-                net.to_bits() & mask == address.to_bits() & mask
-            }
-            _ => false,
-        })
+        self.networks
+            .iter()
+            .any(|network| network::contains(network, address))
     }
 
-    /// The client's address of a request that came from `peer`: `X-Real-IP`, else the last address in
-    /// `X-Forwarded-For` that is no trusted proxy. Headers from anyone else count for nothing.
-    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// Where a request of `peer` comes from. In the header that counts, the last address that is no trusted proxy's is
+    /// the client's. Headers of other peers count for nothing.
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let peer = peer.to_canonical();
-        if !self.trusts(peer) {
-            return peer;
-        }
-        let read = |text: &str| {
-            text.trim()
-                .parse::<IpAddr>()
-                .ok()
-                .map(|address| address.to_canonical())
+        let origin = |address| Origin {
+            address,
+            disputed: None,
+            unheeded: None,
         };
-        let real = headers
-            .get("x-real-ip")
-            .and_then(|value| read(value.to_str().ok()?));
-        if let Some(address) = real {
-            return address;
+        if !self.trusts(peer) {
+            return Origin {
+                unheeded: self.told_in_vain(headers),
+                ..origin(peer)
+            };
         }
-        let lines = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-        for hop in hops.into_iter().rev() {
-            match read(hop) {
+        if let Some(header) = &self.header {
+            return origin(self.client(headers, header).unwrap_or(peer));
+        }
+        match (
+            self.client(headers, &X_FORWARDED_FOR),
+            self.client(headers, &X_REAL_IP),
+        ) {
+            // One of the two is what the client wrote, and here nobody knows which.
+            (Some(one), Some(other)) if one != other => Origin {
+                disputed: Some([one, other]),
+                ..origin(peer)
+            },
+            (one, other) => origin(one.or(other).unwrap_or(peer)),
+        }
+    }
+
+    /// The client that a header of a trusted proxy names.
+    fn client(&self, headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr> {
+        for hop in hops::from_the_right(headers, name) {
+            match hop {
                 Some(address) if self.trusts(address) => {}
-                Some(address) => return address,
                 // What stands further left was told by something that cannot be trusted.
-                None => return peer,
+                other => return other,
             }
         }
-        peer
+        None
+    }
+
+    fn told_in_vain(&self, headers: &HeaderMap) -> Option<&'static str> {
+        let usual = [
+            (&X_FORWARDED_FOR, "X-Forwarded-For"),
+            (&X_REAL_IP, "X-Real-IP"),
+            (&FORWARDED, "Forwarded"),
+        ];
+        let found = usual.into_iter().find(|(name, _)| headers.contains_key(*name));
+        let own = self.header.as_ref().filter(|name| headers.contains_key(*name));
+        found
+            .map(|(_, name)| name)
+            .or_else(|| own.map(|_| "the header of proxy_header"))
     }
 }
 
@@ -103,16 +142,24 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn proxies(header: &str) -> Proxies {
+        Proxies::parse(&["10.1.0.0/16".into(), "::1".into(), "192.0.2.7".into()])
+            .unwrap()
+            .with_header(header)
+            .unwrap()
+    }
+
+    fn origin(header: &str, peer: &str, headers: &[(&'static str, &str)]) -> Origin {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        proxies(header).origin(address(peer), &map)
+    }
+
     #[test]
     fn only_trusted_proxies_are_believed() {
-        let proxies = Proxies::parse(&["10.1.0.0/16".into(), "::1".into(), "192.0.2.7".into()]).unwrap();
-        let ask = |peer: &str, headers: &[(&'static str, &str)]| {
-            let mut map = HeaderMap::new();
-            for (name, value) in headers {
-                map.append(*name, value.parse().unwrap());
-            }
-            proxies.client_address(address(peer), &map)
-        };
+        let ask = |peer: &str, headers: &[(&'static str, &str)]| origin("", peer, headers).address;
         let real = ("x-real-ip", "198.51.100.9");
         assert_eq!(ask("10.1.2.3", &[real]), address("198.51.100.9"));
         assert_eq!(ask("::ffff:10.1.2.3", &[real]), address("198.51.100.9"));
@@ -127,10 +174,73 @@ mod tests {
         assert_eq!(ask("192.0.2.7", &[]), address("192.0.2.7"));
         assert!(Proxies::parse(&["10.0.0.0/33".into()]).is_err());
         assert!(Proxies::parse(&["example.org".into()]).is_err());
+        assert!(Proxies::default().with_header("x real ip").is_err());
         assert!(
             Proxies::parse(&["0.0.0.0/0".into()])
                 .unwrap()
                 .trusts(address("9.9.9.9"))
         );
+    }
+
+    #[test]
+    fn a_client_behind_a_proxy_does_not_choose_its_address() {
+        let (own, claimed) = ("198.51.100.9", "203.0.113.66");
+        let real = |text| ("x-real-ip", text);
+        let list = |text| ("x-forwarded-for", text);
+        type Header<'a> = (&'static str, &'a str);
+        // The setting, the headers, the address.
+        let table: &[(&str, &[Header<'_>], &str)] = &[
+            // The proxy adds X-Forwarded-For, the client has sent X-Real-IP.
+            ("x-forwarded-for", &[real(claimed), list(own)], own),
+            ("x-forwarded-for", &[list(claimed), list(own)], own),
+            ("x-forwarded-for", &[real(claimed)], "10.1.2.3"),
+            // The proxy sets X-Real-IP, the client has sent X-Forwarded-For.
+            ("x-real-ip", &[list(claimed), real(own)], own),
+            ("x-real-ip", &[real(claimed), real(own)], own),
+            ("X-Real-IP", &[real("198.51.100.9:4711")], own),
+            (
+                "forwarded",
+                &[
+                    ("forwarded", "for=203.0.113.66"),
+                    ("forwarded", "for=\"198.51.100.9:80\""),
+                ],
+                own,
+            ),
+            (
+                "cf-connecting-ip",
+                &[list(claimed), ("cf-connecting-ip", own)],
+                own,
+            ),
+            // No setting: where the two disagree, neither is believed.
+            ("", &[real(claimed), list(own)], "10.1.2.3"),
+            ("", &[real(own), list("203.0.113.66, 198.51.100.9")], own),
+            ("", &[("forwarded", "for=203.0.113.66"), list(own)], own),
+        ];
+        for (header, headers, expected) in table {
+            let origin = origin(header, "10.1.2.3", headers);
+            assert_eq!(origin.address, address(expected), "{header:?} {headers:?}");
+            assert_eq!(origin.unheeded, None);
+            if origin.address == address("10.1.2.3") && header.is_empty() {
+                assert!(
+                    origin.addresses().any(|one| one == address(own)),
+                    "a ban must hold"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_told_by_strangers_is_noticed() {
+        for (header, name, noticed) in [
+            ("", "x-forwarded-for", true),
+            ("", "x-real-ip", true),
+            ("", "forwarded", true),
+            ("", "cf-connecting-ip", false),
+            ("cf-connecting-ip", "cf-connecting-ip", true),
+        ] {
+            let origin = origin(header, "10.2.2.3", &[(name, "203.0.113.66")]);
+            assert_eq!(origin.address, address("10.2.2.3"));
+            assert_eq!(origin.unheeded.is_some(), noticed, "{header} {name}");
+        }
     }
 }

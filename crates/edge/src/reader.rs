@@ -14,19 +14,24 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::tcp::OwnedReadHalf;
 
 use crate::accept::{Greeted, Place};
+use crate::budget::{Charge, Kind};
 use crate::edge::{Application, READ_BYTES, Shared};
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase, Socket};
+use crate::turn::{FRAME_COST, INPUTS_MAX};
 use crate::websocket::{Decoder, Event, Opcode};
 
-/// A connection may read so often before others have their turn.
+/// A connection may read so often in a turn.
 const READS_PER_POLL: usize = 4;
+/// One read takes at most this much beside the rest of a frame that has begun, in bytes. So what a client sends beyond its
+/// share of the turn waits in the kernel, and little of it here.
+const READ_AHEAD: usize = 4096;
+/// So much of a message that is not complete is held without being charged, in bytes.
+const UNCHARGED: usize = 4096;
 /// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
 /// acknowledge every second segment and not every read. It forgets that when the connection rests, and from people who
 /// type, who are the rule, it never hears of it.
 const READS_PER_HINT: u32 = 16;
-/// Nothing more is read in a turn whose inputs have grown over this: what then waits, waits in the sockets.
-const INPUT_BYTES_MAX: usize = 8 << 20;
 
 impl Socket for tokio::net::tcp::OwnedWriteHalf {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -57,6 +62,20 @@ pub(crate) struct Reader<A: Application + 'static> {
     id: ConnectionId,
     /// How often something was read in the second in which something last came.
     reads: u32,
+    /// The part of its share that it has used, counted in [`FRAME_COST`] and bytes, and the turn up to which that counts.
+    spent: usize,
+    turn: u64,
+    /// The turn for which it waits already.
+    awaited: u64,
+    /// The state that few connections have: boxed, because most have none.
+    excess: Option<Box<Excess>>,
+}
+
+/// The input of a connection that is held between two polls.
+struct Excess {
+    /// Bytes that were read and not decoded, because the connection has had its share of the turn.
+    rest: Vec<u8>,
+    charge: Charge,
 }
 
 impl<A: Application + 'static> Reader<A> {
@@ -65,7 +84,10 @@ impl<A: Application + 'static> Reader<A> {
         let edge = Rc::clone(&place.0);
         let (socket, writer) = greeted.stream.into_split();
         let window = greeted.agreement.map_or(0, |agreement| agreement.window);
-        let id = edge.shared.borrow_mut().open(writer, greeted.address, window);
+        let id = edge
+            .shared
+            .borrow_mut()
+            .open(writer, greeted.address, window, place.number());
         edge.wake_turn();
         let mut reader = Self {
             decoder: Decoder::new(edge.decoder_options(greeted.agreement.is_some())),
@@ -73,7 +95,14 @@ impl<A: Application + 'static> Reader<A> {
             socket,
             id,
             reads: 0,
+            spent: 0,
+            turn: 0,
+            awaited: 0,
+            excess: None,
         };
+        if !edge.common.doors.upgraded(reader.place.number(), id) {
+            edge.make_room(&mut edge.shared.borrow_mut(), id);
+        }
         if !greeted.early.is_empty() {
             let shared = &mut *edge.shared.borrow_mut();
             reader.take(shared, &mut greeted.early.to_vec());
@@ -90,7 +119,7 @@ impl<A: Application + 'static> Reader<A> {
         }
     }
 
-    /// Takes what was read.
+    /// Takes what was read, as far as the connection has not had its share of the turn, and keeps the rest.
     fn take(&mut self, shared: &mut Shared<A>, bytes: &mut [u8]) {
         let slot = self.id.slot;
         let phase = shared.fan.phase(slot);
@@ -98,25 +127,41 @@ impl<A: Application + 'static> Reader<A> {
             return;
         }
         let is_apart = shared.application.elsewhere().is_some();
+        let (quota, turn) = (shared.quota(), shared.next_turn());
+        if self.turn <= shared.answered() {
+            self.spent = 0;
+        }
+        self.turn = turn;
+        let spent = &mut self.spent;
         let (mut close, mut pongs) = (None, Vec::new());
         let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
         let before = inputs.len();
-        let outcome = self.decoder.receive(bytes, &mut shared.inflater, &mut |event| {
-            match event {
-                Event::Text(text) if phase == Phase::Open => {
-                    inputs.push(Input::Message {
-                        connection: self.id,
-                        text,
-                    });
+        let outcome = self
+            .decoder
+            .receive_some(bytes, &mut shared.inflater, &mut |event| {
+                *spent += FRAME_COST;
+                match event {
+                    Event::Text(text) if phase == Phase::Open => {
+                        *spent += text.len();
+                        inputs.push(Input::Message {
+                            connection: self.id,
+                            text,
+                        });
+                    }
+                    Event::Binary(bytes) => fan.send(slot, Opcode::Binary, bytes),
+                    Event::Ping(payload) if is_apart => pongs.push(payload.to_vec()),
+                    Event::Ping(payload) => answer(fan, slot, payload),
+                    Event::Close { code, .. } => close = Some(code),
+                    Event::Text(_) | Event::Pong => {}
                 }
-                Event::Binary(bytes) => fan.send(slot, Opcode::Binary, bytes),
-                Event::Ping(payload) if is_apart => pongs.push(payload.to_vec()),
-                Event::Ping(payload) => answer(fan, slot, payload),
-                Event::Close { code, .. } => close = Some(code),
-                Event::Text(_) | Event::Pong => {}
-            }
-            ControlFlow::Continue(())
-        });
+                if *spent < quota {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+        let used = outcome.as_ref().map_or(bytes.len(), |used| *used);
+        self.hold(shared, bytes.get(used..).unwrap_or_default());
         if let Err(violation) = outcome {
             let goodbye = Goodbye::Say(violation.code, violation.reason);
             shared.parting.push((self.id, Departure::Violation, goodbye));
@@ -130,7 +175,9 @@ impl<A: Application + 'static> Reader<A> {
                 // As if the application were here, a pong tells that it sees what came before the ping before anything
                 // that is sent later, and that all has been written that somebody else knows of already.
                 self.place.0.catch_up(shared);
-                self.place.0.hand_over(shared);
+                if !shared.inputs.is_empty() {
+                    self.place.0.hand_over(shared);
+                }
                 pongs
                     .iter()
                     .for_each(|payload| answer(&mut shared.fan, slot, payload));
@@ -142,6 +189,80 @@ impl<A: Application + 'static> Reader<A> {
         }
         shared.fan.flush();
         self.place.0.handle_events(shared);
+    }
+
+    /// Keeps what was read and not decoded, and charges the memory that the connection's input takes.
+    fn hold(&mut self, shared: &mut Shared<A>, rest: &[u8]) {
+        let held = self.decoder.buffered() + rest.len();
+        if rest.is_empty() && held <= UNCHARGED {
+            self.excess = None;
+            return;
+        }
+        let common = &self.place.0.common;
+        let excess = self.excess.get_or_insert_with(|| {
+            Box::new(Excess {
+                rest: Vec::new(),
+                charge: Charge::new(common, self.id, Kind::Input),
+            })
+        });
+        excess.rest = rest.to_vec();
+        excess.charge.set(held);
+        if common.budget.is_over() {
+            shared.fan.relieve(None);
+        }
+    }
+
+    /// Takes what was kept; false when there is nothing.
+    fn take_rest(&mut self, shared: &mut Shared<A>) -> bool {
+        let rest = self
+            .excess
+            .as_mut()
+            .map(|excess| std::mem::take(&mut excess.rest));
+        match rest {
+            Some(mut rest) if !rest.is_empty() => {
+                self.take(shared, &mut rest);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the connection has had its share of the turn. Then it is woken when that has been handled.
+    fn waits(&mut self, shared: &mut Shared<A>, context: &Context<'_>) -> bool {
+        let answered = shared.answered();
+        if shared.inputs.weight() > INPUTS_MAX {
+            self.turn = shared.next_turn();
+        } else if self.turn <= answered {
+            self.spent = 0;
+            return false;
+        } else if self.spent < shared.quota() {
+            return false;
+        }
+        self.wait(shared, context);
+        true
+    }
+
+    /// Has the connection read on after the turn.
+    fn wait(&mut self, shared: &mut Shared<A>, context: &Context<'_>) {
+        if self.awaited != self.turn {
+            self.awaited = self.turn;
+            shared.pause(self.turn, context.waker());
+        }
+        self.place.0.wake_turn();
+    }
+
+    /// How much one read may take, in bytes.
+    fn read_max(&self, shared: &Shared<A>) -> usize {
+        if self.is_lingering(shared) {
+            READ_BYTES
+        } else {
+            READ_BYTES.min(READ_AHEAD + self.decoder.expected())
+        }
+    }
+
+    /// Whether what still comes is only thrown away.
+    fn is_lingering(&self, shared: &Shared<A>) -> bool {
+        shared.fan.phase(self.id.slot) == Phase::Lingering
     }
 
     /// Writes what waits while the socket takes it; `Ready` when the connection is broken.
@@ -194,20 +315,18 @@ impl<A: Application + 'static> Future for Reader<A> {
             edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
             return Poll::Ready(());
         }
-        if shared.inputs.bytes() > INPUT_BYTES_MAX {
-            // The core has enough to do: read on when it has had its turn.
-            shared.paused.push(context.waker().clone());
+        if this.waits(shared, context) {
             return Poll::Pending;
         }
         let mut buffer = shared.take_read_buffer();
         let mut done = Poll::Pending;
-        let before = shared.inputs.bytes();
-        for turn in 0..=READS_PER_POLL {
-            // Little that was read may be much when it is not compressed any more.
-            if turn == READS_PER_POLL
-                || shared.inputs.bytes().saturating_sub(before) > READS_PER_POLL * READ_BYTES
-            {
-                context.waker().wake_by_ref();
+        for read in 0..=READS_PER_POLL {
+            if read == READS_PER_POLL || (read > 0 && this.is_lingering(shared)) {
+                this.turn = shared.next_turn();
+                this.wait(shared, context);
+                break;
+            }
+            if read > 0 && this.waits(shared, context) {
                 break;
             }
             // It parts in the next turn, which wakes this task. The end of the stream, often right behind a close
@@ -215,7 +334,11 @@ impl<A: Application + 'static> Future for Reader<A> {
             if this.decoder.is_finished() && shared.is_known(slot) {
                 break;
             }
-            let mut read = ReadBuf::new(&mut buffer);
+            if this.take_rest(shared) {
+                continue;
+            }
+            let read_max = this.read_max(shared);
+            let mut read = ReadBuf::new(buffer.get_mut(..read_max).unwrap_or_default());
             match Pin::new(&mut this.socket).poll_read(context, &mut read) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) if !read.filled().is_empty() => {

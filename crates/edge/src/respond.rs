@@ -1,105 +1,92 @@
-//! Plain HTTP answers.
+//! Plain HTTP answers, and collecting the bodies of requests.
 
-use std::cell::Cell;
-use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use bytes::{Bytes, BytesMut};
+use fchatd_protocol::address::AddressGroup;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_NONE_MATCH};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER};
+use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
+use crate::edge::EdgeSettings;
 use crate::http::{HttpRequest, HttpService};
+use crate::intake::{AnswerPlace, Intake, NoRoom, RequestPlace, SMALL_ANSWER, UploadPlace, time_for};
+use crate::proxy::Origin;
 
-/// Bodies over the usual limit that one thread takes at the same time.
-const LARGE_BODIES_MAX: usize = 32;
+const TOO_LONG: (StatusCode, &str) = (
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "The body of this request is too long.",
+);
+const CUT_OFF: (StatusCode, &str) = (StatusCode::BAD_REQUEST, "The body of this request was cut off.");
+const TOO_SLOW: (StatusCode, &str) = (
+    StatusCode::REQUEST_TIMEOUT,
+    "The body of this request came too slowly.",
+);
+const BUSY: (StatusCode, &str) = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "The server is busy. Please try again in a moment.",
+);
+const TOO_MANY: (StatusCode, &str) = (
+    StatusCode::TOO_MANY_REQUESTS,
+    "Too many requests of your address are being worked on. Please try again in a moment.",
+);
 
-thread_local! {
-    static LARGE_BODIES: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A place among the large bodies, for as long as the request is worked on.
-struct LargeBody;
-
-impl LargeBody {
-    fn begin() -> Option<Self> {
-        let count = LARGE_BODIES.get();
-        (count < LARGE_BODIES_MAX).then(|| {
-            LARGE_BODIES.set(count + 1);
-            Self
-        })
-    }
-}
-
-impl Drop for LargeBody {
-    fn drop(&mut self) {
-        LARGE_BODIES.set(LARGE_BODIES.get().saturating_sub(1));
-    }
+/// Why a request's head is refused, if it is: from HTTP/1.1 on the host is named, and nobody names two. Else a proxy in
+/// front may see another host than the server does (RFC 9112, section 3.2).
+pub(crate) fn refuse_head(version: Version, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
+    let sentence = match headers.get_all(HOST).iter().count() {
+        1 => return None,
+        0 if version < Version::HTTP_11 => return None,
+        0 => "An HTTP/1.1 request needs the header \"Host\".",
+        _ => "A request can have the header \"Host\" only once.",
+    };
+    let mut response = text(StatusCode::BAD_REQUEST, sentence);
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    Some(response)
 }
 
 /// Collects a request's body and has the service answer it; the error is the answer to a body that is refused.
 pub(crate) async fn answer<H: HttpService>(
     request: Request<Incoming>,
-    address: IpAddr,
+    origin: &Origin,
     service: &H,
-    body_bytes_max: usize,
+    settings: &EdgeSettings,
     patience: Duration,
 ) -> Result<Response<Full<Bytes>>, Response<Full<Bytes>>> {
+    let group = AddressGroup::from(origin.address);
+    let refused = |(status, sentence)| {
+        let mut response = text(status, sentence);
+        if matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    };
+    let Some(asked) = settings.intake.begin(group, settings.intake_limits) else {
+        // Not the fault of its body.
+        return Ok(refused(TOO_MANY));
+    };
     let (head, body) = request.into_parts();
-    let usual = body_bytes_max;
-    let small = body
-        .size_hint()
-        .upper()
-        .is_some_and(|bytes| bytes <= usual as u64);
-    let body_bytes_max = if small {
-        usual
-    } else {
-        service.body_bytes_max(head.uri.path(), usual)
+    let collecting = Collecting {
+        intake: &settings.intake,
+        asked: &asked,
+        group,
+        settings,
+        patience,
+        usual: settings.body_bytes_max,
+        most: service.body_bytes_max(head.uri.path(), settings.body_bytes_max),
     };
-    let too_long = || {
-        text(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body of this request is too long.",
-        )
-    };
-    // Who says how long it is need not send it.
-    if body.size_hint().lower() > body_bytes_max as u64 {
-        return Err(too_long());
-    }
-    // A few large bodies may be on their way at a time; without that bound they would be all the memory there is.
-    let _place = if body_bytes_max > usual {
-        match LargeBody::begin() {
-            Some(place) => Some(place),
-            None => {
-                return Err(text(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The server is busy. Please try again in a moment.",
-                ));
-            }
-        }
-    } else {
-        None
-    };
-    let collected = tokio::time::timeout(patience, Limited::new(body, body_bytes_max).collect()).await;
-    let body = match collected {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(too_long());
-        }
-        Ok(Err(_)) => {
-            return Err(text(
-                StatusCode::BAD_REQUEST,
-                "The body of this request was cut off.",
-            ));
-        }
-        Err(_) => {
-            return Err(text(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body of this request came too slowly.",
-            ));
-        }
-    };
+    // The place of a long body is held until it has been worked on: it is in memory so long.
+    let (body, _upload) = collecting.collect(body).await.map_err(refused)?;
+    asked.is_whole();
     let request = HttpRequest {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
@@ -107,10 +94,26 @@ pub(crate) async fn answer<H: HttpService>(
         content_type: header(&head.headers, &CONTENT_TYPE),
         if_none_match: header(&head.headers, &IF_NONE_MATCH),
         body,
-        address,
+        address: origin.address,
     };
     let answer = service.call(request).await;
-    let mut response = Response::new(Full::new(answer.body));
+    // A file of the page is in memory once, however many read it.
+    let is_counted = answer.body.len() > SMALL_ANSWER && answer.body.is_unique();
+    let body = if is_counted {
+        let Some(place) = settings
+            .intake
+            .begin_answer(group, answer.body.len(), settings.intake_limits)
+        else {
+            return Ok(refused(BUSY));
+        };
+        Bytes::from_owner(Counted {
+            body: answer.body,
+            _place: place,
+        })
+    } else {
+        answer.body
+    };
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -122,11 +125,96 @@ pub(crate) async fn answer<H: HttpService>(
     Ok(response)
 }
 
+/// The body of an answer that counts until it is gone.
+struct Counted {
+    body: Bytes,
+    _place: AnswerPlace,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// The bounds of one body.
+struct Collecting<'a> {
+    intake: &'a Arc<Intake>,
+    asked: &'a RequestPlace,
+    group: AddressGroup,
+    settings: &'a EdgeSettings,
+    patience: Duration,
+    /// Bytes that every body may have.
+    usual: usize,
+    /// Bytes that this one may have.
+    most: usize,
+}
+
+impl Collecting<'_> {
+    /// The body, and its place among the long ones if it is one. A place is taken when more has come than is usual:
+    /// whoever only says that much will come takes none.
+    async fn collect(
+        &self,
+        mut body: Incoming,
+    ) -> Result<(Bytes, Option<UploadPlace>), (StatusCode, &'static str)> {
+        // A client that announces a long body need not send it.
+        if body.size_hint().lower() > self.most as u64 {
+            return Err(TOO_LONG);
+        }
+        let began = Instant::now();
+        let (mut collected, mut place) = (BytesMut::new(), None);
+        loop {
+            let end = began + time_for(collected.len(), self.patience);
+            let next = tokio::select! {
+                next = tokio::time::timeout_at(end.into(), body.frame()) => next.map_err(|_| TOO_SLOW)?,
+                () = given_up(place.as_ref()) => return Err(BUSY),
+                () = self.asked.given_up() => return Err(TOO_MANY),
+            };
+            let Some(frame) = next else { break };
+            let Ok(data) = frame.map_err(|_| CUT_OFF)?.into_data() else {
+                continue;
+            };
+            let length = collected.len() + data.len();
+            if length > self.most {
+                return Err(TOO_LONG);
+            }
+            if length > self.usual && place.is_none() {
+                let limits = self.settings.intake_limits;
+                let taken = self.intake.begin_upload(self.group, limits);
+                place = Some(taken.map_err(|full| match full {
+                    NoRoom::Address => TOO_MANY,
+                    NoRoom::Everybody => BUSY,
+                })?);
+            }
+            collected.extend_from_slice(&data);
+        }
+        Ok((collected.freeze(), place))
+    }
+}
+
+async fn given_up(place: Option<&UploadPlace>) {
+    match place {
+        Some(place) => place.given_up().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned)
+}
+
+/// The answer to a client behind a proxy whose address has all its sockets.
+pub(crate) fn too_many_sockets() -> Response<Full<Bytes>> {
+    let mut response = text(
+        StatusCode::TOO_MANY_REQUESTS,
+        "There are too many connections from your address.",
+    );
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// An answer of one sentence.

@@ -387,31 +387,33 @@ fn those_who_are_not_closed_yet_are_served_while_others_go() {
 #[test]
 fn there_is_room_for_so_many_and_again_after_one_has_gone() {
     let settings = EdgeSettings {
-        connections_max: 3,
+        connections_max: 6,
         ..settings()
     };
     with_server(settings, async |server| {
         let mut clients = Vec::new();
         for _ in 0..2 {
-            clients.push(server.open().await);
+            clients.push(open_identified(server).await);
         }
-        // A connection that is still in its handshake counts as well.
+        // A connection that is still in its handshake counts as well. Of four that have not logged in, the oldest makes room.
         let mut silent = server.connect().await;
         silent.send(b"GET / ").await;
-        assert!(server.connect().await.is_over().await);
-        drop(silent);
-        let mut client = loop {
-            let mut client = server.connect().await;
-            client.send(upgrade("").as_bytes()).await;
-            if let Some(response) = client.try_response().await {
-                assert_eq!(response.status, 101);
-                break client;
-            }
-        };
-        assert!(server.connect().await.is_over().await);
+        server.until("in", || server.edge.sockets() == 3).await;
+        for _ in 0..4 {
+            clients.push(server.open().await);
+        }
+        assert!(silent.is_over().await);
+        for client in &mut clients[2..] {
+            client.say("identify").await;
+        }
+        server
+            .until("identified", || server.edge.gauges().anonymous == 0)
+            .await;
+        assert!(server.connect().await.is_over().await, "nobody has to make room");
+        assert_eq!(server.edge.gauges().evicted, 1);
         drop(clients.pop());
-        server.until("gone", || server.edge.sockets() == 2).await;
-        clients.push(server.open().await);
+        server.until("gone", || server.edge.sockets() == 5).await;
+        let mut client = server.open().await;
         client.say("hello").await;
         assert_eq!(client.text().await, "hello");
     });
@@ -420,13 +422,24 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
 #[test]
 fn five_hundred_connections_leave_nothing_behind() {
     const ROOM: usize = 100;
+    // From seven eighths on, those who have not identified make room for newcomers.
+    const EARLY: usize = 80;
     let settings = EdgeSettings {
         connections_max: ROOM,
         ..settings()
     };
     with_server(settings, async |server| {
         for round in 1..=5 {
-            let mut clients = open_all(server, ROOM).await;
+            let mut clients = open_all(server, EARLY).await;
+            for client in &mut clients {
+                client.say("identify").await;
+            }
+            server
+                .until("identified", || server.edge.gauges().anonymous == 0)
+                .await;
+            for _ in EARLY..ROOM {
+                clients.push(open_identified(server).await);
+            }
             assert!(server.connect().await.is_over().await, "one more is turned away");
             server
                 .until("all in", || server.edge.gauges().connections == ROOM)
@@ -457,6 +470,16 @@ fn five_hundred_connections_leave_nothing_behind() {
         slots.dedup();
         assert_eq!(slots.len(), ROOM, "slots are used again");
     });
+}
+
+/// A WebSocket of somebody who need not make room for others.
+async fn open_identified(server: &Server) -> Client {
+    let mut client = server.open().await;
+    client.say("identify").await;
+    server
+        .until("identified", || server.edge.gauges().anonymous == 0)
+        .await;
+    client
 }
 
 async fn open_all(server: &Server, count: usize) -> Vec<Client> {

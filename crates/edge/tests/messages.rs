@@ -4,7 +4,7 @@ mod support;
 
 use fchatd_edge::EdgeSettings;
 use fchatd_protocol::exchange::Departure;
-use support::{frame, settings, text, with_server};
+use support::{frame, settings, text, with_server, with_threads};
 
 #[test]
 fn many_frames_in_one_segment_are_answered_in_order() {
@@ -20,6 +20,87 @@ fn many_frames_in_one_segment_are_answered_in_order() {
         server
             .until("all are counted", || server.edge.gauges().deliveries == 500)
             .await;
+    });
+}
+
+#[test]
+fn connections_take_turns_however_much_one_of_them_sends() {
+    const FLOOD: usize = 5000;
+    // On one thread, so that both have sent everything before the server reads.
+    with_threads(1, settings(), async |server| {
+        let (mut flood, mut person) = (server.open().await, server.open().await);
+        flood.send(&text("x").repeat(FLOOD)).await;
+        person.say("hello").await;
+        for _ in 0..FLOOD {
+            assert_eq!(flood.text().await, "x");
+        }
+        assert_eq!(person.text().await, "hello");
+        let messages = server.messages();
+        assert_eq!(messages.len(), FLOOD + 1);
+        let place = messages.iter().position(|text| text == "hello");
+        assert!(
+            place < Some(300),
+            "a person waited for {place:?} messages of another"
+        );
+    });
+}
+
+#[test]
+fn the_largest_backlogs_go_when_all_together_are_too_much() {
+    let settings = EdgeSettings {
+        backlog_bytes_max: 4 << 20,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        let mut quick = server.open().await;
+        let mut slow = Vec::new();
+        for _ in 0..3 {
+            let mut client = server.open().await;
+            client.say("join").await;
+            slow.push(client);
+        }
+        let line = format!("say {}", "x".repeat(400_000));
+        while server.edge.gauges().relieved == 0 {
+            quick.say(&line).await;
+        }
+        let gauges = server.edge.gauges();
+        assert!(gauges.backlog <= 5 << 20, "{gauges:?}");
+        server
+            .until("they are gone", || {
+                server.departures().contains(&Departure::SlowReader)
+            })
+            .await;
+        quick.say("still here").await;
+        assert_eq!(quick.text().await, "still here");
+    });
+}
+
+#[test]
+fn who_does_not_identify_in_time_is_closed_whatever_comes() {
+    let settings = EdgeSettings {
+        identify_seconds: 1,
+        ..settings()
+    };
+    with_server(settings, async |server| {
+        let mut known = server.open().await;
+        known.say("identify").await;
+        let mut stranger = server.open().await;
+        let mut heard = 0;
+        loop {
+            stranger.say("me").await;
+            match stranger.frame().await.unwrap() {
+                (0x81, _) => heard += 1,
+                (first, payload) => {
+                    assert_eq!((first, &payload[..2]), (0x88, &1008_u16.to_be_bytes()[..]));
+                    break;
+                }
+            }
+        }
+        assert!(heard > 0);
+        server.all_gone_but(1, &[Departure::Closed]).await;
+        assert_eq!(server.edge.gauges().unidentified, 1);
+        known.say("here").await;
+        assert_eq!(known.text().await, "here");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fchatd_protocol::exchange::Undo;
+use fchatd_protocol::exchange::{self, Undo};
 use fchatd_protocol::text::fold;
 use fchatd_store::actions::{Action, ActionLimits, ActionWriter, FOLDER, find_action};
 use fchatd_world::Settings;
@@ -87,6 +87,7 @@ fn takes_its_place(action: &Action, other: &Action) -> bool {
     }
     match (action.code.as_str(), other.code.as_str()) {
         ("ACB", "ACB" | "UNB") | ("TMO", "TMO" | "UNB") => true,
+        (exchange::BAN, exchange::BAN | exchange::UNBAN) => true,
         ("CBU" | "CTU", "CBU" | "CTU" | "CUB") => of(&action.place) == of(&other.place),
         _ => false,
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fchatd_core::Core;
 use fchatd_edge::Application;
@@ -15,7 +15,9 @@ use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 
 use crate::beside::{Done, ScriptReader};
+use crate::clock::Clock;
 use crate::command_line::CommandLine;
+use crate::doors::Doors;
 use crate::keeper::{self, Keeper, Occasion, Report};
 use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
@@ -33,6 +35,9 @@ const ROUNDS_MAX: usize = 8;
 pub(crate) enum Answer {
     /// Of the login provider; nothing when it failed.
     Login(ConnectionId, Option<String>),
+    /// Of the account service to a question for characters: the question's number, and the answer; nothing when it
+    /// failed.
+    Characters(u64, Option<String>),
     /// Of a web server: the request's number, the status (0 for none) and the body.
     Web(u64, u16, String),
     /// Of the keeper.
@@ -51,6 +56,10 @@ impl Answer {
         match self {
             Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
                 connection,
+                answer: answer.as_deref(),
+            }),
+            Self::Characters(id, answer) => edge.input(Input::CharactersFound {
+                id,
                 answer: answer.as_deref(),
             }),
             Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
@@ -82,30 +91,6 @@ impl Answer {
     }
 }
 
-/// Gives the core the time.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    started: Instant,
-}
-
-impl Clock {
-    /// A clock that starts now.
-    pub(crate) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-        }
-    }
-
-    /// The time.
-    pub(crate) fn now(&self) -> Now {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now {
-            monotonic: self.started.elapsed().as_millis() as u64,
-            unix: unix.as_millis() as i64,
-        }
-    }
-}
-
 /// What the chat has beside its core.
 pub(crate) struct Surroundings {
     /// Where settings and scripts come from.
@@ -124,6 +109,8 @@ pub(crate) struct Surroundings {
     pub(crate) reload: Reload,
     /// Who hears of the chat.
     pub(crate) neighbours: Neighbours,
+    /// The door of the account service and of HTTP: refusals before the chat is reached.
+    pub(crate) doors: Doors,
 }
 
 struct Parts {
@@ -171,6 +158,8 @@ impl Chat {
             scripts,
             profiles,
         };
+        let world = parts.core.world();
+        parts.around.doors.begin(world, &parts.around.provider);
         let mut outputs = Outputs::default();
         let begun = parts.core.begin(now, &mut outputs);
         begun.map_err(|failure| format!("the recorder can't begin: {failure}"))?;
@@ -212,6 +201,16 @@ impl Chat {
     /// Who decides who may enter.
     pub(crate) fn provider(&self) -> LoginProvider {
         self.0.borrow().around.provider.clone()
+    }
+
+    /// The door of the account service and of HTTP: refusals before the chat is reached.
+    pub(crate) fn doors(&self) -> Doors {
+        self.0.borrow().around.doors.clone()
+    }
+
+    /// Why the state can't be saved at the moment, if so.
+    pub(crate) fn trouble(&self) -> Option<Failure> {
+        self.0.borrow().around.keeper.as_ref().and_then(Keeper::trouble)
     }
 
     /// Over how long connections are closed at the end (`drain_time`).
@@ -317,6 +316,13 @@ impl Parts {
         self.around.neighbours.hear(&request);
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
+            Request::FindCharacters { id, names } => {
+                let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
+                tokio::task::spawn_local(async move {
+                    let answer = provider.find_characters(names).await;
+                    let _ = answers.send(Answer::Characters(id, answer));
+                });
+            }
             Request::HttpGet { .. } | Request::HttpPost { .. } | Request::HttpCancel { .. } => {
                 let settings = &self.core.world().settings;
                 self.around.web.hear(request, settings, self.now);
@@ -337,6 +343,7 @@ impl Parts {
                 vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
                 self.around.neighbours.add_vitals(&mut lines);
                 vitals::add_accounts(&mut lines, &self.around.provider);
+                self.around.doors.add_vitals(&mut lines, self.core.world());
                 keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);
                 let _ = self.around.answers.send(Answer::Status(connection, lines));
             }
@@ -365,6 +372,7 @@ impl Parts {
                     keeper.commit(*commit);
                 }
             }
+            Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
             Request::Log(entry) => self.around.neighbours.log(entry),

@@ -12,8 +12,9 @@ use fchatd_protocol::exchange::ConnectionId;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::Failure;
 use crate::application::Answer;
-use crate::{Failure, scripts};
+use crate::scripts::{self, Checked, Scope};
 
 /// So many requests to read scripts may wait.
 const READINGS_MAX: usize = 16;
@@ -71,7 +72,11 @@ impl ScriptReader {
         tokio::task::spawn_local(async move {
             let turn = reader.turn.lock().await;
             let read = tokio::task::spawn_blocking(move || {
-                let scripts = scripts::load(&dir)?;
+                let scope = if isolated { Scope::OnTrial } else { Scope::InForce };
+                let Checked { scripts, remarks } = scripts::load_checked(&dir, scope)?;
+                for remark in remarks {
+                    tracing::warn!("{remark}");
+                }
                 rehearsal.run(scripts).map_err(|error| error.with_traceback())
             });
             let scripts = read

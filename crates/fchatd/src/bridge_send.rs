@@ -10,6 +10,7 @@ use fchatd_links::sign;
 use fchatd_protocol::json::read::Tape;
 
 use crate::command_line::CommandLine;
+use crate::output::say;
 use crate::server::listening_address;
 use crate::{Failure, configuration};
 
@@ -29,7 +30,7 @@ pub(crate) struct Sending {
     /// environment
     #[arg(long, value_name = "FILE")]
     secret_file: Option<std::path::PathBuf>,
-    /// RTB, HLB, KIK or CDL, or what your scripts have in rtb
+    /// RTB, HLB, KIK or CDL, or one of rtb_commands
     #[arg(value_name = "CODE")]
     code: String,
     /// Its arguments as a JSON object, such as {"a":7}
@@ -85,8 +86,8 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
     let to = place(line, sending)?;
     transmit(&datagram, to)?;
     let form = if sending.classic { "classic" } else { "v2" };
-    println!("sent {} bytes to UDP {to} in the {form} form", datagram.len());
-    println!(
+    say!("sent {} bytes to UDP {to} in the {form} form", datagram.len());
+    say!(
         "Nobody answers on this bridge, so whether it arrived and was believed can't be known here: what is refused is \
          in the server's log and in ZZZ status."
     );

@@ -9,6 +9,7 @@ use crate::accounts::{AccountAction, CharacterAction};
 use crate::bridge_send::Sending;
 use crate::calls::CallsAction;
 use crate::flash_policy::Serving;
+use crate::gate::{BanAction, RegistrationAction};
 use crate::logs::LogAction;
 
 /// A chat server that is a whole chat site: start it, open the page it names, talk.
@@ -28,7 +29,8 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true)]
     pub(crate) dev: bool,
 
-    /// Allow --dev on an address that others can reach
+    /// Allow what is refused because it is dangerous: --dev on an address that others can reach, a ban of the
+    /// server's own machine or of its proxies
     #[arg(long, global = true)]
     pub(crate) force: bool,
 
@@ -93,6 +95,16 @@ pub(crate) enum Command {
     Character {
         #[command(subcommand)]
         action: CharacterAction,
+    },
+    /// Networks that are kept out: ban, list, remove; also while the server is running, and at once
+    Ban {
+        #[command(subcommand)]
+        action: BanAction,
+    },
+    /// Pause the making of accounts on the page, and let it go on; also while the server is running, and at once
+    Registration {
+        #[command(subcommand)]
+        action: RegistrationAction,
     },
     /// Run a recording of the setting "recorder" again and say whether the same comes out, byte for byte
     Replay {
@@ -167,6 +179,13 @@ pub(crate) enum ConfigAction {
     /// Print a configuration with every setting, its default and its meaning; save it as
     /// DIR/script/startup_config.lua
     Sample,
+    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this server,
+    /// with remarks on what has no effect
+    Migrate {
+        /// The file; else DIR/script/startup_config.lua
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

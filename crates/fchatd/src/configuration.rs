@@ -2,6 +2,8 @@
 //! command line. All mistakes are told together, each with the place where it was made.
 
 mod checks;
+mod classic;
+mod hosts;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -13,6 +15,7 @@ use fchatd_world::settings::{self, SettingError, Value};
 
 use crate::Failure;
 use crate::command_line::{CommandLine, ConfigAction};
+use crate::output::complain;
 
 /// Environment variables that set something begin with this; the key follows in upper case.
 const PREFIX: &str = "FCHATD_";
@@ -33,7 +36,7 @@ pub(crate) struct Configuration {
 pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
     let Configuration { settings, warnings } = read(line)?;
     for warning in warnings {
-        eprintln!("{warning}");
+        complain!("{warning}");
     }
     Ok(settings)
 }
@@ -51,10 +54,39 @@ pub(crate) fn read(line: &CommandLine) -> Result<Configuration, Failure> {
 }
 
 /// `fchatd config ...`.
-pub(crate) fn config(action: &ConfigAction) {
+///
+/// # Errors
+/// The file to be migrated is not there, can't be read, or has mistakes that no server could start with.
+pub(crate) fn config(line: &CommandLine, action: &ConfigAction) -> Result<(), Failure> {
     match action {
-        ConfigAction::Sample => print!("{}", settings::sample()),
+        ConfigAction::Sample => crate::output::OUT.text(&settings::sample()),
+        ConfigAction::Migrate { file } => {
+            let own = line.dir.join("script/startup_config.lua");
+            crate::output::OUT.text(&migrate(file.as_deref().unwrap_or(&own))?);
+        }
     }
+    Ok(())
+}
+
+/// The settings of a file in the form of this server, with remarks.
+fn migrate(file: &Path) -> Result<String, Failure> {
+    if !file.is_file() {
+        return Err(format!("{} is not there; name the file", file.display()));
+    }
+    let mut reader = Reader::default();
+    reader.read_file(file);
+    if !reader.mistakes.is_empty() {
+        return Err(reader.mistakes.join("\n"));
+    }
+    let mut remarks = reader.warnings;
+    remarks.extend(classic::warnings(&reader.settings));
+    // The file keeps the names of hosts, which are looked up to see whether all is well.
+    let mut addresses = reader.settings.clone();
+    let resolved = hosts::resolve(&mut addresses);
+    remarks.extend(resolved.warnings);
+    remarks.extend(resolved.mistakes);
+    remarks.extend(checks::failures(&addresses));
+    Ok(classic::migrated(&reader.settings, &reader.strange, &remarks))
 }
 
 /// The text of a file, or nothing when there is none.
@@ -73,6 +105,8 @@ struct Reader {
     places: HashMap<String, String>,
     warnings: Vec<String>,
     mistakes: Vec<String>,
+    /// The other assignments of the file, as lines of Lua.
+    strange: Vec<String>,
 }
 
 impl Reader {
@@ -96,6 +130,16 @@ impl Reader {
                 SettingValue::List(items) => Ok(Value::List(items.into_iter().map(item_text).collect())),
                 SettingValue::Unusable(what) => Err(what),
             };
+            if settings::definition(&setting.key).is_none() {
+                // The classic server took every key; scripts read those of the operator's own.
+                let error = settings::unknown(&setting.key);
+                self.warnings.push(format!("{place}: {error}"));
+                if let Ok(value) = value {
+                    self.strange
+                        .push(format!("{} = {}", setting.key, classic::literal(&value)));
+                }
+                continue;
+            }
             self.set(place, &setting.key, |settings| match value {
                 Ok(value) => settings.set(&setting.key, value),
                 Err(what) => Err(settings::unusable(&setting.key, what)),
@@ -151,13 +195,33 @@ impl Reader {
         }
     }
 
+    /// A sentence that begins with a key, with the place where the key was set before it.
+    fn placed(&self, sentence: String) -> String {
+        let key = sentence.split([' ', ':']).next().unwrap_or_default();
+        match self.places.get(key) {
+            Some(place) => format!("{place}: {sentence}"),
+            None => sentence,
+        }
+    }
+
     fn finish(mut self) -> Result<Configuration, Failure> {
+        let mut resolved = hosts::resolve(&mut self.settings);
+        resolved.warnings.extend(classic::warnings(&self.settings));
+        for warning in resolved.warnings {
+            let warning = self.placed(warning);
+            self.warnings.push(warning);
+        }
+        for mistake in resolved.mistakes {
+            let mistake = self.placed(mistake);
+            self.mistakes.push(mistake);
+        }
         for failure in checks::failures(&self.settings) {
-            let key = failure.split([' ', ':']).next().unwrap_or_default();
-            self.mistakes.push(match self.places.get(key) {
-                Some(place) => format!("{place}: {failure}"),
-                None => failure,
-            });
+            let mistake = self.placed(failure);
+            // A name that can't be resolved is no address either.
+            let key = mistake.split(" must be ").next().unwrap_or_default();
+            if !self.mistakes.iter().any(|told| told.starts_with(key)) {
+                self.mistakes.push(mistake);
+            }
         }
         if self.mistakes.is_empty() {
             Ok(Configuration {

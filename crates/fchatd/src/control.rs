@@ -1,5 +1,6 @@
 //! What `fchatd` commands ask of a server that runs in the same folder: a Unix socket, DIR/data/control.sock, that only
-//! its user can connect to. One line of JSON each way: `{"undo":12}`, and `{"done":true,"text":"…"}`.
+//! its user can connect to. One line of JSON each way: `{"undo":"12"}`, `{"ban":"203.0.113.0/24","reason":"…"}` and the
+//! like, and `{"done":true,"text":"…"}`.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream as BlockingStream;
@@ -7,13 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use fchatd_links::local_socket;
-use fchatd_protocol::exchange::Outputs;
+use fchatd_protocol::exchange::{BanOrder, GateOrder, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
+use fchatd_protocol::network;
+use fchatd_store::{Finding, Place};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::application::{Chat, Clock};
+use crate::application::Chat;
+use crate::clock::Clock;
 use crate::recorder::RecordedCore;
 use crate::server::{ChatEdges, data_folder};
 use crate::{action_log, calls};
@@ -59,6 +63,60 @@ pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<St
     ask(dir, &String::from_utf8_lossy(&question))
 }
 
+/// Has a server carry out an order about who is let in; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_gate(dir: &Path, order: &GateOrder) -> io::Result<Option<Result<String, String>>> {
+    let mut json = Vec::new();
+    let object = Object::open(&mut json);
+    let object = match order {
+        GateOrder::Ban(ban) => {
+            let object = object
+                .text("ban", &ban.network.to_string())
+                .text("reason", &ban.reason);
+            let object = match ban.seconds {
+                Some(seconds) => object.text("seconds", &seconds.to_string()),
+                None => object,
+            };
+            match ban.force {
+                true => object.text("force", "yes"),
+                false => object,
+            }
+        }
+        GateOrder::Unban(network) => object.text("unban", &network.to_string()),
+        GateOrder::PauseRegistration(true) => object.text("registration", "pause"),
+        GateOrder::PauseRegistration(false) => object.text("registration", "resume"),
+    };
+    object.close();
+    ask(dir, &String::from_utf8_lossy(&json))
+}
+
+/// The request that [`ask_gate`] has written.
+fn gate_order(question: &Tape) -> Option<GateOrder> {
+    let network = |key| question.text(key).and_then(|text| network::parse(&text));
+    if let Some(network) = network("ban") {
+        let seconds = match question.text("seconds") {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
+        return Some(GateOrder::Ban(BanOrder {
+            network,
+            seconds,
+            reason: question.text("reason").unwrap_or_default().into_owned(),
+            force: question.text("force").is_some(),
+        }));
+    }
+    if let Some(network) = network("unban") {
+        return Some(GateOrder::Unban(network));
+    }
+    match question.text("registration")?.as_ref() {
+        "pause" => Some(GateOrder::PauseRegistration(true)),
+        "resume" => Some(GateOrder::PauseRegistration(false)),
+        _ => None,
+    }
+}
+
 fn ask(dir: &Path, question: &str) -> io::Result<Option<Result<String, String>>> {
     let Ok(mut stream) = BlockingStream::connect(path(dir)) else {
         return Ok(None);
@@ -78,32 +136,54 @@ fn ask(dir: &Path, question: &str) -> io::Result<Option<Result<String, String>>>
 
 /// Answers questions until the server ends. A server without this goes on: it is told in the log.
 pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
-    let listener = local_socket::listen(&path(dir)).map_err(|error| error.to_string());
-    let listener = listener.and_then(|listener| {
-        let made = listener.set_nonblocking(true);
-        made.and_then(|()| UnixListener::from_std(listener))
-            .map_err(|error| error.to_string())
-    });
-    let listener = match listener {
-        Ok(listener) => listener,
-        Err(error) => {
-            tracing::warn!("`fchatd log undo` will not reach this server: {error}");
-            return;
-        }
-    };
-    let (folder, edge, chat) = (action_log::folder(dir), edge.clone(), chat.clone());
+    let mut listener = listen(dir)
+        .inspect_err(|error| {
+            tracing::warn!("`fchatd log undo` and `fchatd ban` will not reach this server: {error}");
+        })
+        .ok();
+    let (dir, folder, edge, chat) = (
+        dir.to_owned(),
+        action_log::folder(dir),
+        edge.clone(),
+        chat.clone(),
+    );
     tokio::task::spawn_local(async move {
         loop {
-            // One after another: each is short, and bounded in time.
-            match listener.accept().await {
-                Ok((stream, _)) => {
+            let asked = match &listener {
+                Some((listener, _)) => tokio::time::timeout(PATIENCE, listener.accept()).await.ok(),
+                None => {
+                    tokio::time::sleep(PATIENCE).await;
+                    None
+                }
+            };
+            match asked {
+                // One after another: each is short, and bounded in time.
+                Some(Ok((stream, _))) => {
                     let answered = answer(stream, &folder, &edge, &chat);
                     let _ = tokio::time::timeout(ANSWER, answered).await;
                 }
-                Err(_) => tokio::time::sleep(PATIENCE).await,
+                Some(Err(_)) => tokio::time::sleep(PATIENCE).await,
+                None => {
+                    let there = listener.as_ref().map(|(_, place)| place.look());
+                    if there != Some(Finding::Home) && data_folder(&dir).is_dir() {
+                        // Somebody has deleted it, with the data folder perhaps, which may be back.
+                        listener = listen(&dir).ok();
+                    }
+                }
             }
         }
     });
+}
+
+/// The socket, and where it is.
+fn listen(dir: &Path) -> Result<(UnixListener, Place), String> {
+    let path = path(dir);
+    let listener = local_socket::listen(&path).map_err(|error| error.to_string())?;
+    let made = listener
+        .set_nonblocking(true)
+        .and_then(|()| UnixListener::from_std(listener))
+        .and_then(|listener| Ok((listener, Place::of(&path)?)));
+    made.map_err(|error| error.to_string())
 }
 
 /// Nobody can ask from now on.
@@ -126,6 +206,8 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
     } else if question.boolean("calls") == Some(true) {
         let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls::json(&core.world().staff_calls);
         Ok(chat.with_core(&mut Outputs::default(), calls))
+    } else if let Some(order) = gate_order(&question) {
+        carry_out(&order, edge, chat).await
     } else {
         Err("the server knows no such question".to_owned())
     };
@@ -171,6 +253,15 @@ async fn drop_call(id: &str, edge: &ChatEdges, chat: &Chat) -> Result<String, St
     });
     let commit = dropped.ok_or_else(|| calls::missing(id))?;
     Ok(stored(commit, format!("the report {id} is dropped"), chat).await)
+}
+
+async fn carry_out(order: &GateOrder, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
+    let (done, commit) = edge.interject(|chat, outputs| {
+        chat.with_core(outputs, |core, now, outputs| {
+            (core.order_gate(now, order, outputs), core.last_commit())
+        })
+    });
+    Ok(stored(commit, done?, chat).await)
 }
 
 /// Waits until a commit is on disk; gives the text, with a remark where that takes too long.

@@ -9,7 +9,8 @@ use fchatd_links::flash::{FlashPolicy, POLICY};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Failure, configuration};
+use crate::output::say;
+use crate::{Failure, configuration, output};
 
 /// Where, and what is answered.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +31,7 @@ pub(crate) struct Serving {
 /// # Errors
 /// A sentence about the policy, or why the address can't be listened on.
 pub(crate) fn serve(serving: &Serving) -> Result<(), Failure> {
+    output::detach();
     let policy = match &serving.policy {
         None => POLICY.to_owned(),
         Some(file) => {
@@ -56,13 +58,13 @@ pub(crate) fn serve(serving: &Serving) -> Result<(), Failure> {
         };
         let listener = TcpListener::bind(serving.listen).await.map_err(refused)?;
         let local = listener.local_addr().map_err(refused)?;
-        println!("flash policy: listens on {local}");
+        say!("flash policy: listens on {local}");
         tokio::select! {
             () = Arc::clone(&service).serve(listener) => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        println!("flash policy: {}", service.counters());
+        say!("flash policy: {}", service.counters());
         Ok(())
     })
 }

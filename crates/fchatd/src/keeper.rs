@@ -13,12 +13,12 @@ use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
 use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
-use fchatd_store::{ChatWriter, Store, StoreError, classic};
+use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
 use self::pending::Pending;
 use crate::Failure;
 
-/// How long after a failure the thread tries again by itself.
+/// How often the thread tries again after a failure, and looks whether the data folder is in its place.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Where states are written to.
@@ -30,6 +30,8 @@ pub(crate) struct Places {
     pub(crate) classic: Option<PathBuf>,
     /// The action log.
     pub(crate) actions: Option<ActionWriter>,
+    /// The right to the data folder, which is looked after here.
+    pub(crate) claim: Option<Arc<Mutex<Claim>>>,
 }
 
 /// Why a whole state is saved. The database always gets the whole; the classic server wrote its channels at its turns
@@ -69,6 +71,8 @@ struct Desk {
     /// Of the action log: written, and lost since the start.
     actions: AtomicU64,
     actions_lost: AtomicU64,
+    /// The fault of the data folder, if there is one.
+    displaced: Mutex<Option<String>>,
 }
 
 impl Desk {
@@ -85,22 +89,22 @@ impl Desk {
         }
     }
 
-    /// What waits, as soon as there is something, and whether it is the last. After a failure nothing may come
-    /// too: it is time to try again.
-    fn take(&self, failing: bool) -> (Pending, bool) {
+    fn displaced(&self) -> MutexGuard<'_, Option<String>> {
+        self.displaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writes that wait, as soon as there are some, and whether they are the last. After a second nothing comes: it is time
+    /// to look around, and to try again what has failed.
+    fn take(&self) -> (Pending, bool) {
         let mut waiting = self.waiting();
         while waiting.next.is_empty() && !waiting.ended {
-            if failing {
-                let (woken, time) = self
-                    .changed
-                    .wait_timeout(waiting, RETRY)
-                    .unwrap_or_else(PoisonError::into_inner);
-                waiting = woken;
-                if time.timed_out() {
-                    break;
-                }
-            } else {
-                waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            let (woken, time) = self
+                .changed
+                .wait_timeout(waiting, RETRY)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if time.timed_out() {
+                break;
             }
         }
         (std::mem::take(&mut waiting.next), waiting.ended)
@@ -155,6 +159,12 @@ impl Keeper {
         self.classic
     }
 
+    /// Why nothing can be saved at the moment, if so.
+    pub(crate) fn trouble(&self) -> Option<Failure> {
+        let displaced = self.desk.displaced().clone();
+        displaced.or_else(|| self.desk.waiting().failure.clone())
+    }
+
     /// Writes the last state and waits until it is there; nothing later is written any more.
     ///
     /// # Errors
@@ -179,6 +189,12 @@ pub(crate) fn add_vitals(keeper: Option<&Keeper>, lines: &mut Vec<(String, Strin
         let (written, lost) = (get(&desk.actions), get(&desk.actions_lost));
         let text = format!("{written} actions written so far, {lost} lost");
         crate::vitals::add(lines, "action log", text);
+        let place = desk.displaced().clone();
+        crate::vitals::add(
+            lines,
+            "data folder",
+            place.unwrap_or_else(|| "in its place".to_owned()),
+        );
     }
 }
 
@@ -203,7 +219,8 @@ impl Scribe {
 
     fn work(mut self, desk: &Desk, report: &impl Fn(Report)) {
         loop {
-            let (next, ended) = desk.take(self.failing);
+            let (next, ended) = desk.take();
+            self.look_around(desk);
             self.unsaved.absorb(next);
             let lost = self.unsaved.bound_actions();
             desk.actions_lost.fetch_add(lost, Ordering::Relaxed);
@@ -217,7 +234,58 @@ impl Scribe {
         }
     }
 
+    /// Notices when the data folder or its lock is deleted, moved away or replaced, and when it is back. Each is logged
+    /// once.
+    fn look_around(&mut self, desk: &Desk) {
+        let place = self.places.store.place();
+        let path = place.path().display();
+        let now = match place.look() {
+            Finding::Home => self.look_after_claim(),
+            Finding::Gone => Some(format!(
+                "{path} was deleted or moved away while the server uses it. The chat goes on and keeps what changes in \
+                 memory; nothing can be saved. Put the same folder back, and everything is saved; a copy of it needs a \
+                 restart, which loses what has changed since"
+            )),
+            Finding::Other => Some(format!(
+                "{path} was replaced by another file while the server uses the old one. The chat goes on and keeps what \
+                 changes in memory; nothing is written to the other file. Put the old folder back, and everything is \
+                 saved; or stop the server, which loses what has changed since, and start it on the other file"
+            )),
+        };
+        let mut before = desk.displaced();
+        match (&*before, &now) {
+            (None, None) => return,
+            (Some(before), Some(now)) if before == now => return,
+            (_, Some(now)) => tracing::error!("{now}"),
+            (Some(_), None) => tracing::info!("the data folder is in its place again: {path}"),
+        }
+        *before = now;
+    }
+
+    /// Keeps other processes from starting on the folder.
+    fn look_after_claim(&self) -> Option<String> {
+        let claim = self.places.claim.as_ref()?;
+        match claim.lock().unwrap_or_else(PoisonError::into_inner).keep() {
+            Ok(Kept::AsItWas) => None,
+            Ok(Kept::MadeAgain) => {
+                tracing::warn!("the lock file of the data folder was deleted; it is there again");
+                None
+            }
+            Err(error) => Some(format!(
+                "the data folder's lock is lost, and another server could start on it: {error}"
+            )),
+        }
+    }
+
     fn try_to_write(&mut self, desk: &Desk, report: &impl Fn(Report)) -> Result<(), Failure> {
+        // The action log must not go on in a folder that is not ours, so the place is looked at first.
+        let place = self.places.store.place();
+        if place.look() != Finding::Home {
+            self.writer = None;
+            let error = format!("{} is not in its place", place.path().display());
+            self.tell_failure(&error, report);
+            return Err(error);
+        }
         // Who did something is on disk before it counts as done.
         let actions = self.write_actions(desk);
         let state = self.write().map_err(|error| {
@@ -316,6 +384,7 @@ mod tests {
             store: store.clone(),
             classic: Some(folder.path().to_owned()),
             actions: None,
+            claim: None,
         };
         let mut keeper = Keeper::start(places, |_| ()).unwrap();
         for number in 0..20 {
@@ -338,6 +407,7 @@ mod tests {
             store: store.clone(),
             classic: Some(classic.clone()),
             actions: None,
+            claim: None,
         };
         let mut keeper = Keeper::start(places(), |_| ()).unwrap();
         assert!(keeper.finish(with_operator(1)).is_err());
@@ -356,6 +426,7 @@ mod tests {
             store: store.clone(),
             classic: None,
             actions: None,
+            claim: None,
         };
         let mut keeper = Keeper::start(places, move |told| report.send(told).unwrap()).unwrap();
         keeper.save(Snapshot::default(), Occasion::Start);
@@ -389,6 +460,7 @@ mod tests {
             store: store.clone(),
             classic: None,
             actions: None,
+            claim: None,
         };
         // Away, so that nothing can be opened.
         let away = folder.path().join("away");

@@ -8,13 +8,17 @@ mod application;
 mod beside;
 mod bridge_send;
 mod calls;
+mod clock;
 mod command_line;
 mod configuration;
 mod control;
+mod doors;
 mod flash_policy;
+mod gate;
 mod keeper;
 mod logs;
 mod neighbours;
+mod output;
 mod page;
 mod profiles;
 mod quantity;
@@ -36,6 +40,8 @@ use clap::Parser;
 use command_line::{BridgeAction, Command, CommandLine};
 use fchatd_profile::heap::Sampled;
 
+use crate::output::complain;
+
 /// What an administrator can have a profile of.
 #[global_allocator]
 static ALLOCATOR: Sampled<System> = Sampled(System);
@@ -49,14 +55,13 @@ fn main() -> ExitCode {
         None | Some(Command::Run) => server::run(&line),
         Some(Command::Restart) => running::restart(&line),
         Some(Command::Check) => server::check(&line),
-        Some(Command::Config { action }) => {
-            configuration::config(action);
-            Ok(())
-        }
+        Some(Command::Config { action }) => configuration::config(&line, action),
         Some(Command::Test { file }) => script_tests::test(&line, file.as_deref()),
         Some(Command::Script { action }) => script_tests::script(action),
         Some(Command::Account { action }) => accounts::account(&line, action),
         Some(Command::Character { action }) => accounts::character(&line, action),
+        Some(Command::Ban { action }) => gate::ban(&line, action),
+        Some(Command::Registration { action }) => gate::registration(&line, *action),
         Some(Command::Replay { file, from, print }) => replay::replay(
             file,
             replay::Show {
@@ -72,11 +77,13 @@ fn main() -> ExitCode {
         Some(Command::Log { action }) => logs::log(&line, action),
         Some(Command::State { action }) => state::state(&line, action),
     };
-    match outcome {
+    let code = match outcome.and_then(|()| output::outcome()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("fchatd: {failure}");
+            complain!("fchatd: {failure}");
             ExitCode::FAILURE
         }
-    }
+    };
+    output::flush();
+    code
 }

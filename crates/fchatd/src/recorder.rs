@@ -12,7 +12,7 @@ use fchatd_core::record::{
     Call, CheckpointError, Digester, Done, End, Mark, PROGRAM, Record, Start, redacted,
 };
 use fchatd_core::{Core, Rehearsed};
-use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, Undo, VERSION};
+use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
 use fchatd_world::{Now, Settings};
 
@@ -131,6 +131,17 @@ impl RecordedCore {
     pub(crate) fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
         self.note(now, || Call::DropCall { id });
         self.make(outputs, |core, outputs| core.drop_call(now, id, outputs))
+    }
+
+    /// As [`Core::order_gate`].
+    pub(crate) fn order_gate(
+        &mut self,
+        now: Now,
+        order: &GateOrder,
+        outputs: &mut Outputs,
+    ) -> Result<String, String> {
+        self.note(now, || Call::Gate(order.clone()));
+        self.make(outputs, |core, outputs| core.order_gate(now, order, outputs))
     }
 
     /// As [`Core::configure`].

@@ -140,7 +140,8 @@ impl Running {
                     error.message, error.traceback
                 )
             })?;
-        self.edge.configure(edge_settings);
+        let doors = self.edge.interject(|chat, _| chat.doors());
+        self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list("genders").to_vec());
         match &self.provider {
             LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),

@@ -9,8 +9,9 @@ use fchatd_core::record::{Call, End, PROGRAM, Replay, Step, Verdict};
 use fchatd_protocol::exchange::{ConnectionId, Operation, Outputs};
 use fchatd_script::engine::Watchdog;
 
-use crate::Failure;
+use crate::output::say;
 use crate::quantity::count;
+use crate::{Failure, output};
 
 /// What to show.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ pub(crate) fn replay(file: &Path, show: Show) -> Result<(), Failure> {
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     let mut replay = Replay::new(&bytes, watchdog).map_err(|error| format!("{}: {error}", file.display()))?;
     let begun = UNIX_EPOCH + Duration::from_millis(u64::try_from(replay.begun).unwrap_or_default());
-    println!(
+    say!(
         "recorded by fchatd {PROGRAM}, begun {}",
         httpdate::fmt_http_date(begun)
     );
@@ -42,10 +43,14 @@ pub(crate) fn replay(file: &Path, show: Show) -> Result<(), Failure> {
         let summary = call.summary();
         if replay.is_unfinished() {
             // The machine may die of it here too.
-            println!(
+            say!(
                 "the recording ends while call {} is handled, perhaps because of it: {summary}",
                 replay.number()
             );
+        }
+        // A reader that closes the pipe has seen enough.
+        if show.all && output::OUT.is_closed() {
+            return Ok(());
         }
         let step = replay.make(call);
         tally.count(&step, &summary);
@@ -68,7 +73,7 @@ impl Tally {
         self.calls = step.number;
         if step.panicked {
             self.panics += 1;
-            println!("the core panicked in call {}: {summary}", step.number);
+            say!("the core panicked in call {}: {summary}", step.number);
         }
         let what = match step.verdict {
             Verdict::Same | Verdict::Unknown => return,
@@ -80,8 +85,8 @@ impl Tally {
         };
         self.other += 1;
         if self.other == 1 {
-            println!("call {} {what}: {summary}", step.number);
-            println!("to look at it: add --print --from {}", step.number);
+            say!("call {} {what}: {summary}", step.number);
+            say!("to look at it: add --print --from {}", step.number);
         }
     }
 
@@ -95,7 +100,7 @@ impl Tally {
         match (self.other, self.has_timed_out) {
             (0, _) => {
                 let calls = count(self.calls, "call");
-                println!("{calls}: all outputs are the same, byte for byte");
+                say!("{calls}: all outputs are the same, byte for byte");
                 Ok(())
             }
             (other, false) => Err(format!(
@@ -122,7 +127,7 @@ fn tell_end(replay: &Replay<'_>) {
         }
         (None, None) => "the recording has no end: the program was killed then, or it still records",
     };
-    println!("{how}");
+    say!("{how}");
 }
 
 fn show_step(show: Show, replay: &Replay<'_>, step: &Step<'_>) {
@@ -144,7 +149,7 @@ fn show_step(show: Show, replay: &Replay<'_>, step: &Step<'_>) {
     if step.verdict != Verdict::Same {
         let _ = writeln!(text, "  ! {:?}", step.verdict);
     }
-    print!("{text}");
+    crate::output::OUT.text(&text);
 }
 
 fn outputs(text: &mut String, outputs: &Outputs) {

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::Failure;
 use crate::command_line::CommandLine;
+use crate::output::say;
 use crate::server::data_folder;
 
 /// What a restart may take at most: checking, sending everybody away, starting.
@@ -89,7 +90,7 @@ pub(crate) fn restart(line: &CommandLine) -> Result<(), Failure> {
         let note = look()?.and_then(|holder| Note::parse(&holder.note));
         match note {
             Some(note) if note.began != before.began => {
-                println!("the server (process {number}) has restarted");
+                say!("the server (process {number}) has restarted");
                 return Ok(());
             }
             Some(note) if note.refused != before.refused => {

@@ -1,46 +1,18 @@
-//! What the command line offers to people who write scripts: `check`, `test` and `script`.
+//! The commands for authors of scripts: `test` and `script`.
 
 use std::path::Path;
 
 use fchatd_core::testing::{self, Report};
 use fchatd_script::engine::Watchdog;
 use fchatd_script::host::Scripts;
-use fchatd_script::tools::check;
 use fchatd_script::tools::definitions::definitions;
 use fchatd_script::tools::testing::{OWN_TESTS, add_own_tests};
 use fchatd_world::Settings;
-use tracing_subscriber::EnvFilter;
 
 use crate::command_line::{CommandLine, ScriptAction};
 use crate::configuration::{self, read_if_there};
-use crate::{Failure, scripts};
-
-/// Finds what does not compile and names that nobody defined, without running the scripts. Hints are printed and
-/// are no failure.
-///
-/// # Errors
-/// How many mistakes there are; each is printed with file and line.
-pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
-    let scripts = scripts::load(&line.dir)?;
-    let folder = line.dir.join("script");
-    let place = if folder.join("main.lua").is_file() {
-        format!("{}/", folder.display())
-    } else {
-        "built-in ".to_owned()
-    };
-    let mut findings = check::compile(&scripts);
-    if findings.is_empty() {
-        findings = check::check(&scripts);
-    }
-    for finding in &findings {
-        eprintln!("{place}{finding}");
-    }
-    match findings.iter().filter(|finding| finding.wrong).count() {
-        0 => Ok(()),
-        1 => Err("there is a mistake in the scripts".into()),
-        count => Err(format!("there are {count} mistakes in the scripts")),
-    }
-}
+use crate::output::say;
+use crate::{Failure, output, scripts};
 
 /// Runs the tests of scripts.
 ///
@@ -49,11 +21,7 @@ pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
 pub(crate) fn test(line: &CommandLine, file: Option<&Path>) -> Result<(), Failure> {
     let settings = configuration::load(line)?;
     // What scripts print is for the one who tests them; what fails is told by the tests.
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("off,script=info"))
-        .with_writer(std::io::stderr)
-        .without_time()
-        .init();
+    output::log::start_for_tests();
     let mut scripts = scripts::load(&line.dir)?;
     let own = line.dir.join("script/tests.lua");
     let (name, source) = match file {
@@ -70,7 +38,7 @@ pub(crate) fn test(line: &CommandLine, file: Option<&Path>) -> Result<(), Failur
             }
         },
     };
-    println!("{}", run(&settings, &scripts, &name, &source)?);
+    say!("{}", run(&settings, &scripts, &name, &source)?);
     Ok(())
 }
 
@@ -92,7 +60,7 @@ fn run(settings: &Settings, scripts: &Scripts, name: &str, source: &str) -> Resu
                 failed += 1;
             }
             for failure in failures {
-                println!("FAILED {name}: {failure}");
+                say!("FAILED {name}: {failure}");
             }
         },
     )
@@ -104,7 +72,7 @@ fn run(settings: &Settings, scripts: &Scripts, name: &str, source: &str) -> Resu
 /// `fchatd script ...`.
 pub(crate) fn script(action: &ScriptAction) -> Result<(), Failure> {
     match action {
-        ScriptAction::Definitions => print!("{}", definitions()),
+        ScriptAction::Definitions => crate::output::OUT.text(&definitions()),
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ mod layout;
 mod limits;
 mod listening;
 mod manager;
+mod memory;
 mod operators;
 mod parts;
 mod restart;
 mod signals;
 mod state;
 
-use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -23,11 +23,11 @@ use fchatd_profile::heap;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::Watchdog;
+use fchatd_script::host::Scripts;
 use fchatd_service::{Notifier, inherit};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_world::Settings;
 use tokio::sync::mpsc;
-use tracing_subscriber::EnvFilter;
 
 use self::ending::End;
 use self::limits::raise_file_limit;
@@ -35,19 +35,23 @@ use self::listening::Listening;
 use self::parts::{OwnAccounts, catalogue, login_provider, sentence_about};
 use self::signals::{Signals, survive_file_size_limit};
 use self::state::State;
-use crate::application::{Answer, Chat, Clock, Surroundings};
+use crate::application::{Answer, Chat, Surroundings};
+use crate::clock::Clock;
 use crate::command_line::CommandLine;
+use crate::doors::Doors;
 use crate::keeper::{Keeper, Places};
 use crate::neighbours::{Neighbours, RedisLink, WebhookLink, chat_log, written_before};
+use crate::output::{complain, say};
 use crate::page::Site;
 use crate::recorder::Recorder;
+use crate::scripts::{Checked, Scope};
 use crate::web::ScriptWeb;
-use crate::{Failure, action_log, configuration, control, reload, script_tests, scripts};
+use crate::{Failure, action_log, configuration, control, output, reload, scripts};
 
 pub(crate) use self::layout::ChatEdges;
 pub(crate) use self::listening::listening_address;
 pub(crate) use self::manager::status_of;
-pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, login_address, site_checks};
+pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, site_checks};
 pub(crate) use self::signals::Order;
 pub(crate) use self::state::data_folder;
 
@@ -62,8 +66,9 @@ const EVENTS_MAX: usize = 1024;
 /// # Errors
 /// A sentence that says why it can't run.
 pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
-    start_log();
-    heap::return_large_blocks();
+    output::detach();
+    output::log::start();
+    heap::keep_little();
     let inherited = inherit::take()?;
     let clock = Clock::new();
     let began = clock.now().unix as u64 / 1000;
@@ -86,16 +91,26 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         return Err(only_loopback(address.ip()));
     }
     let bridge_settings = bridge_settings(&settings)?;
-    raise_file_limit(settings.count("maxconnections"));
+    raise_file_limit(settings.count("maxconnections"), layout::threads(&settings));
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     // A script that does not even start is told before anything is made or opened.
-    load_core(line, settings.clone(), None, Some(&watchdog), clock)?;
+    let Checked { scripts, remarks } = scripts::load_checked(&line.dir, Scope::InForce)?;
+    for remark in remarks {
+        tracing::warn!("{remark}");
+    }
+    load_core(&scripts, settings.clone(), None, Some(&watchdog), clock)?;
     let mut state = State::open(line)?;
     let before = match &state {
         Some(state) => state.store.load_snapshot().map_err(|error| error.to_string())?,
         None => None,
     };
-    let core = load_core(line, settings.clone(), before.as_ref(), Some(&watchdog), clock)?;
+    let core = load_core(
+        &scripts,
+        settings.clone(),
+        before.as_ref(),
+        Some(&watchdog),
+        clock,
+    )?;
     let recorder = Recorder::start(&settings, &line.dir)?;
     let web = WebClient::new(settings.count("login_connection_pool"))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
@@ -115,6 +130,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 // The classic server kept its files in its folder, and whoever compares the two looks there.
                 classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
                 actions: Some(action_log::open(&line.dir, &settings)?),
+                claim: Some(state.claim()),
             };
             let answers = answers.clone();
             let inbox = webhooks.as_ref().map(WebhookLink::inbox);
@@ -127,7 +143,9 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         None => None,
     };
     let edge_settings = edge_settings(&settings)?;
+    let doors = Doors::default();
     let threads = layout::threads(&settings);
+    let _trimmer = memory::Trimmer::start()?;
     let ended: Result<_, Failure> = runtime.block_on(async {
         let mut listening = Listening::open(inherited, address)?;
         if line.dev && !line.force && listening.is_public() {
@@ -166,10 +184,11 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
                 orders,
                 reload,
                 neighbours,
+                doors: doors.clone(),
             },
         )?;
         let site = http.clone();
-        let edge = Edges::start(threads, edge_settings, chat.clone(), move || {
+        let edge = Edges::start(threads, doors.with(edge_settings), chat.clone(), move || {
             Site::new(site.clone())
         })
         .map_err(|error| format!("the threads of the network could not be started: {error}"))?;
@@ -199,7 +218,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         });
         announce(line, local, &accounts, state.as_ref());
         if let Some((bridge, place)) = bridge {
-            println!("real-time bridge: UDP {place}");
+            say!("real-time bridge: UDP {place}");
             let edge = edge.clone();
             tokio::task::spawn_local(bridge.run(move |order| {
                 let (code, payload) = (order.code, order.payload);
@@ -260,40 +279,32 @@ fn only_loopback(address: IpAddr) -> Failure {
 /// All mistakes, with file and line.
 pub(crate) fn check(line: &CommandLine) -> Result<(), Failure> {
     let settings = configuration::load(line);
-    let scripts = script_tests::check(line);
-    let settings = match (settings, scripts) {
-        (Ok(settings), Ok(())) => settings,
-        (Ok(_), Err(failure)) | (Err(failure), Ok(())) => return Err(failure),
+    let scripts = scripts::load_checked(&line.dir, Scope::All);
+    let (settings, checked) = match (settings, scripts) {
+        (Ok(settings), Ok(checked)) => (settings, checked),
+        (Ok(_), Err(failure)) | (Err(failure), Ok(_)) => return Err(failure),
         (Err(first), Err(second)) => return Err(format!("{first}\n{second}")),
     };
+    for remark in &checked.remarks {
+        complain!("{remark}");
+    }
     catalogue(line, &settings)?;
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
-    load_core(line, settings, None, Some(&watchdog), Clock::new())?;
-    println!("configuration and scripts are fine");
+    load_core(&checked.scripts, settings, None, Some(&watchdog), Clock::new())?;
+    say!("configuration and scripts are fine");
     Ok(())
 }
 
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        .init();
-}
-
 fn load_core(
-    line: &CommandLine,
+    scripts: &Scripts,
     settings: Settings,
     before: Option<&Snapshot>,
     watchdog: Option<&Watchdog>,
     clock: Clock,
 ) -> Result<Core, Failure> {
-    let scripts = scripts::load(&line.dir)?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| format!("the system gave no random numbers: {error}"))?;
-    Core::new(settings, &scripts, before, watchdog, clock.now(), seed).map_err(|error| {
+    Core::new(settings, scripts, before, watchdog, clock.now(), seed).map_err(|error| {
         let place = if error.traceback.is_empty() {
             String::new()
         } else {
@@ -313,15 +324,15 @@ fn announce(line: &CommandLine, local: SocketAddr, accounts: &str, state: Option
     } else {
         local
     };
-    println!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
-    println!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
+    say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
     match state {
-        Some(state) => println!("state: {}", state.store.path().display()),
-        None => println!("state: nowhere (--dev)"),
+        Some(state) => say!("state: {}", state.store.path().display()),
+        None => say!("state: nowhere (--dev)"),
     }
-    println!("accounts: {accounts}");
+    say!("accounts: {accounts}");
     if line.dev {
-        println!(
+        say!(
             "WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
         );
     }

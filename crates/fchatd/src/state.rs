@@ -7,6 +7,7 @@ use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
 use crate::Failure;
 use crate::command_line::{CommandLine, StateAction};
+use crate::output::say;
 use crate::quantity::count;
 use crate::server::data_folder;
 
@@ -20,7 +21,7 @@ pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Fail
         StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
         StateAction::Export { folder } => export(&data, folder),
         StateAction::Show => {
-            println!("{}", summary(&saved(&data)?));
+            say!("{}", summary(&saved(&data)?));
             Ok(())
         }
         StateAction::Check => check(&data),
@@ -35,22 +36,22 @@ fn import(data: &Path, folder: &Path, skip_strange: bool) -> Result<(), Failure>
         return Err(classic::ClassicError::Strange { faults }.to_string());
     }
     for fault in &faults {
-        println!("left out: {fault}");
+        say!("left out: {fault}");
     }
     for remark in &imported.remarks {
-        println!("{remark}");
+        say!("{remark}");
     }
     let before = store.load_snapshot().map_err(|error| error.to_string())?;
     let snapshot = imported.over(before).map_err(|error| error.to_string())?;
     store
         .save_snapshot(&snapshot)
         .map_err(|error| error.to_string())?;
-    println!("imported; the state is now: {}", summary(&snapshot));
+    say!("imported; the state is now: {}", summary(&snapshot));
     let unclaimed = store
         .accounts()
         .and_then(|mut accounts| accounts.unclaimed_roles());
     if let Some(remark) = remark_about(&unclaimed.map_err(|error| error.to_string())?) {
-        println!("{remark}");
+        say!("{remark}");
     }
     Ok(())
 }
@@ -78,7 +79,7 @@ fn export(data: &Path, folder: &Path) -> Result<(), Failure> {
         Err(error) => return Err(error.to_string()),
     };
     classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
-    println!("written to {}: {}", folder.display(), summary(&snapshot));
+    say!("written to {}: {}", folder.display(), summary(&snapshot));
     Ok(())
 }
 
@@ -88,7 +89,7 @@ fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure
         return Err(damage.to_string());
     };
     for fault in &faults {
-        println!("{fault}");
+        say!("{fault}");
     }
     let Some(snapshot) = snapshot else {
         return Err(damage.to_string());
@@ -105,22 +106,22 @@ fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure
 fn check(data: &Path) -> Result<(), Failure> {
     let found = inspect(data).map_err(|error| error.to_string())?;
     for fault in &found.faults {
-        println!("{fault}");
+        say!("{fault}");
     }
     for remark in &found.remarks {
-        println!("{remark}");
+        say!("{remark}");
     }
     if let Some(snapshot) = &found.snapshot {
-        println!("{}", summary(snapshot));
+        say!("{}", summary(snapshot));
     }
-    println!(
+    say!(
         "{}, {}",
         count(found.accounts, "account"),
         count(found.characters, "character")
     );
     match found.faults.len() {
         0 => {
-            println!("all of it can be read and is what it should be");
+            say!("all of it can be read and is what it should be");
             Ok(())
         }
         faults => Err(format!(
@@ -168,7 +169,10 @@ fn summary(snapshot: &Snapshot) -> String {
         (snapshot.super_operators.len(), "super moderator"),
         (snapshot.bans.len(), "account ban"),
         (snapshot.timeouts.len(), "account timeout"),
+        (snapshot.hellbans.len(), "hell-ban"),
+        (snapshot.name_sanctions.len(), "measure by name"),
         (snapshot.staff_calls.len(), "open staff call"),
+        (snapshot.network_bans.len(), "network ban"),
     ];
     parts.map(|(number, one)| count(number, one)).join(", ")
 }

@@ -22,6 +22,7 @@ pub(crate) fn add_process(lines: &mut Vec<(String, String)>) {
         None => "not known on this system".to_owned(),
     };
     add(lines, "memory of the process", memory);
+    crate::output::add_vitals(lines);
     add(lines, "version", env!("CARGO_PKG_VERSION"));
 }
 
@@ -74,6 +75,24 @@ pub(crate) fn text(mut lines: Vec<(String, String)>, gauges: &Gauges) -> String 
             gauges.refused_bodies
         ),
     );
+    add(
+        &mut lines,
+        "sockets",
+        format!(
+            "{} not logged in; so far {} turned away, {} closed to make room, {} closed without a log-in in time",
+            gauges.anonymous, gauges.refused_sockets, gauges.evicted, gauges.unidentified
+        ),
+    );
+    add(
+        &mut lines,
+        "backlogs",
+        format!(
+            "{} KiB of {} wait for clients; {} of the largest cut off so far",
+            gauges.backlog / 1024,
+            gauges.backlog_max / 1024,
+            gauges.relieved
+        ),
+    );
     let mut text = String::new();
     for (name, value) in &lines {
         let _ = writeln!(text, "{name}: {value}");
@@ -83,7 +102,7 @@ pub(crate) fn text(mut lines: Vec<(String, String)>, gauges: &Gauges) -> String 
 }
 
 /// The memory of this process that is in use, where the system says it as Linux does.
-fn resident_kibibytes() -> Option<f64> {
+pub(crate) fn resident_kibibytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()

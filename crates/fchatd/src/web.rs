@@ -191,7 +191,8 @@ impl fmt::Display for ScriptWeb {
 pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
     let trusted: Vec<WebAddress> = match settings.text("handle_report_url").trim() {
         "" => Vec::new(),
-        text => vec![WebAddress::parse(text).map_err(|error| format!("handle_report_url: {error}"))?],
+        // The configuration has warned of one that is no address.
+        text => WebAddress::parse(text).into_iter().collect(),
     };
     Hosts::parse(settings.list("http_hosts"), &trusted).map_err(|error| format!("http_hosts: {error}"))
 }

@@ -24,6 +24,8 @@ pub struct BridgeSettings {
     pub secret: String,
     /// `rtbclassic`: whether the classic form is taken.
     pub classic: bool,
+    /// `rtb_commands`: commands that are taken beside [`crate::COMMANDS`].
+    pub commands: Vec<String>,
 }
 
 impl fmt::Debug for BridgeSettings {
@@ -75,7 +77,8 @@ impl Bridge {
         Self {
             socket,
             peer: settings.peer.to_canonical(),
-            verifier: Verifier::new(&settings.secret, settings.classic, began),
+            verifier: Verifier::new(&settings.secret, settings.classic, began)
+                .with_commands(&settings.commands),
             counters: Arc::default(),
             patience: Patience::new(Instant::now()),
         }
@@ -174,6 +177,7 @@ mod tests {
             peer: IpAddr::from([192, 0, 2, 7]),
             secret: SECRET.into(),
             classic: true,
+            commands: Vec::new(),
         }
     }
 

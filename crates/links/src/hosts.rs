@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use fchatd_protocol::network::{self, IpNet};
+
 use crate::web::WebAddress;
 
 /// Hosts, and the addresses that their names may lead to.
@@ -30,8 +32,7 @@ enum Names {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Block {
-    address: IpAddr,
-    bits: u8,
+    network: IpNet,
     port: Option<u16>,
 }
 
@@ -100,7 +101,7 @@ impl Hosts {
         let allowed = trusted
             || match host.parse::<IpAddr>() {
                 Ok(ip) => {
-                    self.blocks.iter().any(|block| block.has(ip, Some(port)))
+                    self.blocks.iter().any(|block| block.has(ip, port))
                         || (is_public(ip) && self.names_every(port))
                 }
                 Err(_) => self
@@ -116,13 +117,14 @@ impl Hosts {
         self.named.iter().any(every)
     }
 
-    /// Whether a name that may be asked may lead to this address.
+    /// Whether a name that may be asked at a port may lead to this address: one that is public, or one that may itself
+    /// be asked at that port.
     #[must_use]
-    pub fn may_lead_to(&self, host: &str, ip: IpAddr) -> bool {
+    pub fn may_lead_to(&self, host: &str, port: u16, ip: IpAddr) -> bool {
         let host = plain(host);
         is_public(ip)
-            || self.trusted.iter().any(|(name, _)| *name == host)
-            || self.blocks.iter().any(|block| block.has(ip, None))
+            || self.trusted.iter().any(|(name, at)| *name == host && *at == port)
+            || self.blocks.iter().any(|block| block.has(ip, port))
             // Its meaning is known to everybody.
             || (host == "localhost" && ip.to_canonical().is_loopback())
     }
@@ -139,24 +141,8 @@ impl Names {
 }
 
 impl Block {
-    fn has(&self, ip: IpAddr, port: Option<u16>) -> bool {
-        let port_fits = match (self.port, port) {
-            (Some(own), Some(port)) => own == port,
-            _ => true,
-        };
-        let (own, ip) = (self.address, ip.to_canonical());
-        port_fits
-            && match (own, ip) {
-                (IpAddr::V4(own), IpAddr::V4(ip)) => {
-                    let mask = u32::MAX.checked_shl(32 - u32::from(self.bits)).unwrap_or(0);
-                    own.to_bits() & mask == ip.to_bits() & mask
-                }
-                (IpAddr::V6(own), IpAddr::V6(ip)) => {
-                    let mask = u128::MAX.checked_shl(128 - u32::from(self.bits)).unwrap_or(0);
-                    own.to_bits() & mask == ip.to_bits() & mask
-                }
-                _ => false,
-            }
+    fn has(&self, ip: IpAddr, port: u16) -> bool {
+        self.port.is_none_or(|own| own == port) && network::contains(&self.network, ip)
     }
 }
 
@@ -175,18 +161,8 @@ fn name(text: &str) -> Option<String> {
 }
 
 fn block(text: &str, port: Option<u16>) -> Option<Block> {
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse::<u8>().ok()?)),
-        None => (text, None),
-    };
-    let address = address
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(address);
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = bits.unwrap_or(most);
-    (bits <= most).then_some(Block { address, bits, port })
+    let network = network::parse(text)?;
+    Some(Block { network, port })
 }
 
 /// Whether an address is one of the internet's, and not of this machine, its network, or of no single host.
@@ -303,25 +279,75 @@ mod tests {
         }
     }
 
+    /// Each row: what is listed, what is trusted, the URL that is asked, to where its name leads, and whether the
+    /// connection is made. With an address in the URL there is no name to lead anywhere.
     #[test]
-    fn names_lead_to_public_or_listed_addresses() {
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let listed = hosts(
-            &["inside.org", "localhost", "10.1.0.0/16"],
-            &["http://report.org/"],
-        );
-        for (host, to, allowed) in [
-            ("inside.org", "93.184.215.14", true),
-            ("inside.org", "10.1.0.7", true),
-            ("inside.org", "10.2.0.7", false),
-            ("inside.org", "127.0.0.1", false),
-            ("inside.org", "0.0.0.0", false),
-            ("inside.org", "::1", false),
-            ("localhost", "127.0.0.1", true),
-            ("localhost", "10.9.0.1", false),
-            ("report.org", "192.168.0.9", true),
-        ] {
-            assert_eq!(listed.may_lead_to(host, ip(to)), allowed, "{host} to {to}");
+    fn a_name_leads_to_no_port_that_only_an_address_was_allowed() {
+        let report = "http://report.org:81/";
+        #[rustfmt::skip]
+        let table: &[(&[&str], &str, &str, &str, bool)] = &[
+            // A name that leads to a public address, and one that does not.
+            (&["inside.org"], report, "http://inside.org/", "93.184.215.14", true),
+            (&["inside.org"], report, "http://inside.org:22/", "93.184.215.14", true),
+            (&["inside.org"], report, "http://inside.org/", "10.1.0.7", false),
+            (&["inside.org"], report, "http://inside.org/", "127.0.0.1", false),
+            (&["inside.org"], report, "http://inside.org/", "::ffff:127.0.0.1", false),
+            (&["inside.org"], report, "http://inside.org/", "0.0.0.0", false),
+            (&["inside.org"], report, "http://inside.org/", "169.254.169.254", false),
+            // The port of a name is no port of an address, and the other way round.
+            (&["inside.org:8080"], report, "http://inside.org:8080/", "93.184.215.14", true),
+            (&["inside.org:8080"], report, "http://inside.org/", "93.184.215.14", false),
+            (&["inside.org:8080"], report, "http://inside.org:8080/", "10.1.0.7", false),
+            (&["inside.org", "10.1.0.7:80"], report, "http://inside.org/", "10.1.0.7", true),
+            (&["inside.org", "10.1.0.7:80"], report, "http://inside.org:80/", "10.1.0.7", true),
+            (&["inside.org", "10.1.0.7:80"], report, "https://inside.org/", "10.1.0.7", false),
+            (&["inside.org", "10.1.0.7:80"], report, "http://inside.org:6379/", "10.1.0.7", false),
+            (&["inside.org:8080", "10.1.0.7:80"], report, "http://inside.org:8080/", "10.1.0.7", false),
+            (&["inside.org:8080", "10.1.0.7:80"], report, "http://inside.org:80/", "10.1.0.7", false),
+            (&["inside.org:8080", "10.1.0.7:8080"], report, "http://inside.org:8080/", "10.1.0.7", true),
+            (&["inside.org:8080", "10.1.0.7"], report, "http://inside.org:8080/", "10.1.0.7", true),
+            (&["inside.org:8080", "10.1.0.7"], report, "http://inside.org:22/", "10.1.0.7", false),
+            // Domains and stars.
+            (&["*.inside.org", "10.1.0.0/16:80"], report, "http://a.inside.org/", "10.1.0.7", true),
+            (&["*.inside.org", "10.1.0.0/16:80"], report, "http://a.inside.org:22/", "10.1.0.7", false),
+            (&["*.inside.org:81", "10.1.0.0/16:80"], report, "http://a.inside.org:81/", "10.1.0.7", false),
+            (&["*.inside.org", "10.1.0.0/16:80"], report, "http://a.inside.org/", "10.2.0.7", false),
+            (&["*", "10.1.0.0/16:80"], report, "http://evil.org/", "10.1.0.7", true),
+            (&["*", "10.1.0.0/16:80"], report, "http://evil.org:22/", "10.1.0.7", false),
+            (&["*", "10.1.0.0/16:80"], report, "http://10.1.0.7/", "", true),
+            (&["*", "10.1.0.0/16:80"], report, "http://10.1.0.7:22/", "", false),
+            (&["*:443", "10.1.0.0/16:80"], report, "http://evil.org/", "10.1.0.7", false),
+            (&["*", "[fd00::1]:80"], report, "http://evil.org/", "fd00::1", true),
+            (&["*", "[fd00::1]:80"], report, "http://evil.org:81/", "fd00::1", false),
+            (&["*", "[fd00::]/16:80"], report, "http://[fd00::1]:81/", "", false),
+            (&["*", "::ffff:10.1.0.0/112"], report, "http://evil.org/", "10.1.0.7", true),
+            (&["*", "127.0.0.1:8080"], report, "http://evil.org:8080/", "127.0.0.1", true),
+            (&["*", "127.0.0.1:8080"], report, "http://evil.org:9722/", "127.0.0.1", false),
+            // An address that is written as a name is one that the system reads.
+            (&["*"], report, "http://127.1/", "127.0.0.1", false),
+            (&["*"], report, "http://0x7f.1/", "127.0.0.1", false),
+            (&["*"], report, "http://localhost../", "127.0.0.1", false),
+            (&["*.localhost"], report, "http://a.localhost/", "127.0.0.1", false),
+            // This machine by its name.
+            (&["localhost"], report, "http://localhost:81/", "127.0.0.1", true),
+            (&["localhost"], report, "http://localhost/", "::1", true),
+            (&["localhost"], report, "http://localhost/", "10.9.0.1", false),
+            (&["localhost:80"], report, "http://localhost:81/", "127.0.0.1", false),
+            // A host that the operator named with a port is good at that port alone.
+            (&[], report, "http://report.org:81/other", "192.168.0.9", true),
+            (&[], report, "http://report.org/", "192.168.0.9", false),
+            (&["report.org"], report, "http://report.org:22/", "192.168.0.9", false),
+            (&["*"], report, "http://report.org:22/", "192.168.0.9", false),
+        ];
+        for &(listed, trusted, url, to, allowed) in table {
+            let hosts = hosts(listed, &[trusted]);
+            let address = WebAddress::parse(url).unwrap();
+            let leads = || {
+                to.parse()
+                    .is_ok_and(|ip| hosts.may_lead_to(address.host(), address.port(), ip))
+            };
+            let given = hosts.allow(&address).is_ok() && (to.is_empty() || leads());
+            assert_eq!(given, allowed, "{listed:?}: {url} to {to:?}");
         }
     }
 

@@ -24,4 +24,4 @@ pub mod webhooks;
 
 pub use bridge::{Bridge, BridgeSettings};
 pub use sources::{Counters, Source};
-pub use verifier::{Order, Refusal, Verifier};
+pub use verifier::{COMMANDS, OWN_COMMANDS, Order, Refusal, Verifier};

@@ -1,3 +1,5 @@
+//! Messages of the real-time bridge are taken once: their times and signatures are remembered for a minute.
+
 use std::collections::HashMap;
 
 /// How far a message's time may be from ours, in seconds, either way.
@@ -21,9 +23,12 @@ pub(crate) enum Stale {
 /// Remembers the messages of the last minute.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    /// Messages from before this are refused unseen. It never falls, so that what was forgotten stays refused even
-    /// when the clock is set back.
+    /// Messages from before this are refused unseen: what was forgotten stays refused. It falls only when our clock is
+    /// set back by more than the window, and then to that very moment, as at a start: else one wrong hour of the clock
+    /// would refuse every message until that hour comes.
     floor: u64,
+    /// The last time that our clock has told.
+    now: u64,
     /// Signatures, each with its message's time.
     seen: HashMap<[u8; 32], u64>,
 }
@@ -33,12 +38,21 @@ impl Replay {
     pub(crate) fn new(started: u64) -> Self {
         Self {
             floor: started,
+            now: started,
             seen: HashMap::new(),
         }
     }
 
     /// Takes a message with this signature and time at the moment `now` (Unix seconds), once.
     pub(crate) fn take(&mut self, signature: [u8; 32], time: u64, now: u64) -> Result<(), Stale> {
+        if now.saturating_add(WINDOW_SECONDS) < self.now {
+            tracing::warn!(
+                "the clock was set back by {} seconds; the real-time bridge takes messages from this moment on",
+                self.now - now
+            );
+            self.floor = now;
+        }
+        self.now = now;
         self.floor = self.floor.max(now.saturating_sub(WINDOW_SECONDS));
         if time < self.floor {
             return Err(Stale::Old);
@@ -50,8 +64,9 @@ impl Replay {
             return Err(Stale::Seen);
         }
         if self.seen.len() >= REMEMBERED_MAX {
-            let floor = self.floor;
-            self.seen.retain(|_, time| *time >= floor);
+            // Times that the window cannot reach were noted before the clock was set back.
+            let times = self.floor..=now.saturating_add(WINDOW_SECONDS);
+            self.seen.retain(|_, time| times.contains(time));
             if self.seen.len() >= REMEMBERED_MAX {
                 return Err(Stale::Full);
             }
@@ -84,12 +99,36 @@ mod tests {
     }
 
     #[test]
-    fn nothing_from_before_the_start_nor_after_a_clock_was_set_back() {
+    fn nothing_from_before_the_start() {
         let mut replay = Replay::new(1000);
         assert_eq!(replay.take(signature(1), 999, 1000), Err(Stale::Old));
         assert_eq!(replay.take(signature(2), 1000, 1000), Ok(()));
-        assert_eq!(replay.take(signature(3), 2000, 2000), Ok(()));
-        assert_eq!(replay.take(signature(2), 1000, 1000), Err(Stale::Old));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_and_forth_refuses_old_messages_and_takes_new_ones() {
+        let mut replay = Replay::new(1000);
+        assert_eq!(replay.take(signature(1), 1000, 1000), Ok(()));
+        assert_eq!(replay.take(signature(2), 90_000, 90_000), Ok(()));
+        assert_eq!(
+            replay.take(signature(3), 89_960, 89_960),
+            Ok(()),
+            "a small step back changes nothing"
+        );
+        assert_eq!(replay.take(signature(4), 1999, 2000), Err(Stale::Old));
+        assert_eq!(
+            replay.take(signature(1), 1000, 2000),
+            Err(Stale::Old),
+            "seen before the step"
+        );
+        assert_eq!(replay.take(signature(5), 2000, 2000), Ok(()));
+        assert_eq!(replay.take(signature(5), 2000, 2001), Err(Stale::Seen));
+        assert_eq!(
+            replay.take(signature(2), 90_000, 90_000),
+            Err(Stale::Seen),
+            "forth again"
+        );
+        assert_eq!(replay.take(signature(6), 90_001, 90_000), Ok(()));
     }
 
     #[test]

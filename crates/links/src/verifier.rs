@@ -9,10 +9,16 @@ use subtle::ConstantTimeEq;
 
 use crate::replay::{Replay, Stale};
 
+/// The commands that every website may send. The scripts know more of the same kind, which are the server's own and must
+/// not come from outside: `ADM` makes an administrator.
+pub const COMMANDS: [&str; 4] = ["RTB", "HLB", "KIK", "CDL"];
+/// The commands by which the server itself tells the scripts of changes of accounts.
+pub const OWN_COMMANDS: [&str; 2] = ["ADM", "IGN"];
+
 /// What the website wants done: a command's code and its JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// Three capital letters.
+    /// One of [`COMMANDS`], or one that was allowed beside them.
     pub code: &'a str,
     /// The rest, meant to be JSON; not looked at.
     pub payload: &'a str,
@@ -55,6 +61,9 @@ pub enum Refusal {
     /// Rightly signed, but not a command.
     #[error("it holds no command: three capital letters and JSON in UTF-8")]
     Command,
+    /// Rightly signed, and a command that a website may not send.
+    #[error("its command is not one that the bridge takes: RTB, HLB, KIK, CDL and those of rtb_commands")]
+    Unknown,
 }
 
 impl From<Stale> for Refusal {
@@ -72,6 +81,7 @@ impl From<Stale> for Refusal {
 pub struct Verifier {
     secret: Vec<u8>,
     classic: bool,
+    further: Vec<String>,
     replay: Replay,
 }
 
@@ -83,8 +93,16 @@ impl Verifier {
         Self {
             secret: secret.as_bytes().to_vec(),
             classic,
+            further: Vec::new(),
             replay: Replay::new(started),
         }
+    }
+
+    /// Takes these commands beside [`COMMANDS`].
+    #[must_use]
+    pub fn with_commands(self, further: &[String]) -> Self {
+        let further = further.to_vec();
+        Self { further, ..self }
     }
 
     /// What the datagram orders, if it may be believed at the moment `now` (Unix seconds).
@@ -114,7 +132,7 @@ impl Verifier {
         if !bool::from(right.as_slice().ct_eq(&signature)) {
             return Err(Refusal::Signature);
         }
-        order(rest)
+        order(rest, &self.further)
     }
 
     /// 64 hex digits of HMAC-SHA256(secret, rest), then the rest: Unix seconds, a space, the command.
@@ -132,7 +150,7 @@ impl Verifier {
             return Err(Refusal::Time);
         }
         let time = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok());
-        let order = order(command.get(1..).unwrap_or_default())?;
+        let order = order(command.get(1..).unwrap_or_default(), &self.further)?;
         self.replay.take(signature, time.ok_or(Refusal::Time)?, now)?;
         Ok(order)
     }
@@ -160,11 +178,15 @@ fn signature<const N: usize>(datagram: &[u8]) -> Result<([u8; N], &[u8]), Refusa
     Ok((bytes, rest))
 }
 
-fn order(text: &[u8]) -> Result<Order<'_>, Refusal> {
+fn order<'a>(text: &'a [u8], further: &[String]) -> Result<Order<'a>, Refusal> {
     let text = std::str::from_utf8(text).map_err(|_| Refusal::Command)?;
     match text.split_at_checked(3) {
         Some((code, payload)) if code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
-            Ok(Order { code, payload })
+            if COMMANDS.contains(&code) || further.iter().any(|other| other == code) {
+                Ok(Order { code, payload })
+            } else {
+                Err(Refusal::Unknown)
+            }
         }
         _ => Err(Refusal::Command),
     }
@@ -291,16 +313,33 @@ mod tests {
     }
 
     #[test]
+    fn only_commands_of_a_website_are_taken() {
+        for code in ["ADM", "IGN", "XYZ", "UNB", "AAA"] {
+            let command = format!("{code}{{}}");
+            let datagram = classic(SECRET, command.as_bytes());
+            assert_eq!(verifier().verify(&datagram, NOW), Err(Refusal::Unknown), "{code}");
+            assert_eq!(
+                verifier().verify(&at(NOW, &command), NOW),
+                Err(Refusal::Unknown),
+                "{code}"
+            );
+        }
+        let mut verifier = verifier().with_commands(&["XYZ".to_owned()]);
+        assert!(verifier.verify(&at(NOW, "XYZ{}"), NOW).is_ok());
+        assert_eq!(verifier.verify(&at(NOW, "ADM{}"), NOW), Err(Refusal::Unknown));
+    }
+
+    #[test]
     fn the_secret_is_never_shown() {
         assert!(!format!("{:?}", verifier()).contains(SECRET));
     }
 
     proptest! {
         #[test]
-        fn what_was_signed_comes_out(code in "[A-Z]{3}", payload in "\\PC{0,200}", secret in "\\PC{1,100}") {
+        fn what_was_signed_comes_out(code in prop::sample::select(&COMMANDS[..]), payload in "\\PC{0,200}", secret in "\\PC{1,100}") {
             let mut verifier = Verifier::new(&secret, true, NOW);
             let rest = format!("{code}{payload}");
-            let wanted = Order { code: &code, payload: &payload };
+            let wanted = Order { code, payload: &payload };
             let datagram = classic(&secret, rest.as_bytes());
             prop_assert_eq!(verifier.verify(&datagram, NOW), Ok(wanted));
             let datagram = v2(&secret, format!("{NOW} {rest}").as_bytes());

@@ -78,13 +78,17 @@ impl WebAddress {
     /// The port, which the scheme gives where none is named.
     #[must_use]
     pub fn port(&self) -> u16 {
-        let usual = if self.0.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        self.0.port_u16().unwrap_or(usual)
+        port_of(&self.0)
     }
+}
+
+fn port_of(address: &Uri) -> u16 {
+    let usual = if address.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    address.port_u16().unwrap_or(usual)
 }
 
 impl fmt::Debug for WebAddress {
@@ -138,7 +142,7 @@ pub struct WebAnswer {
 /// Speaks HTTP/1.1, with TLS where the address says so, and keeps connections for the next request. Cheap to clone;
 /// belongs on one runtime. It sets no time limit but the one for connecting; dropping the future ends a request.
 #[derive(Clone)]
-pub struct WebClient(Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>);
+pub struct WebClient(Client<HttpsConnector<Connector>, Full<Bytes>>);
 
 impl WebClient {
     /// A client that trusts the certificate authorities that browsers trust, and keeps at most `idle` unused
@@ -168,15 +172,11 @@ impl WebClient {
     }
 
     fn with_tls(idle: usize, tls: ClientConfig, hosts: Option<Arc<Hosts>>) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Resolver { hosts });
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(connector);
+            .wrap_connector(Connector { hosts });
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -294,10 +294,39 @@ fn request(address: &WebAddress, body: Option<(&Bytes, &'static str)>) -> Reques
     request
 }
 
-/// Looks names up, and leaves out the addresses that they may not lead to.
+/// Opens connections. Each has a resolver of its own, because a resolver is told the name alone, and to where a name may
+/// lead depends on the port.
+#[derive(Clone)]
+struct Connector {
+    hosts: Option<Arc<Hosts>>,
+}
+
+impl Service<Uri> for Connector {
+    type Response = <HttpConnector<Resolver> as Service<Uri>>::Response;
+    type Error = <HttpConnector<Resolver> as Service<Uri>>::Error;
+    type Future = <HttpConnector<Resolver> as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, address: Uri) -> Self::Future {
+        let mut connector = HttpConnector::new_with_resolver(Resolver {
+            hosts: self.hosts.clone(),
+            port: port_of(&address),
+        });
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT));
+        connector.call(address)
+    }
+}
+
+/// Looks names up for one port, and leaves out the addresses that they may not lead to.
 #[derive(Clone)]
 struct Resolver {
     hosts: Option<Arc<Hosts>>,
+    port: u16,
 }
 
 impl Service<Name> for Resolver {
@@ -310,18 +339,18 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let hosts = self.hosts.clone();
+        let (hosts, port) = (self.hosts.clone(), self.port);
         Box::pin(async move {
             // The port is put in by who connects.
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let Some(hosts) = hosts else {
                 return Ok(found.into_iter());
             };
-            let allowed = |place: &SocketAddr| hosts.may_lead_to(name.as_str(), place.ip());
+            let allowed = |place: &SocketAddr| hosts.may_lead_to(name.as_str(), port, place.ip());
             match found.iter().copied().filter(allowed).collect::<Vec<_>>() {
                 allowed if allowed.is_empty() && !found.is_empty() => Err(io::Error::new(
                     io::ErrorKind::PermissionDenied,
-                    "the name leads to an address that is not public and not in http_hosts",
+                    "the name leads to an address that is not public and not in http_hosts with this port",
                 )),
                 allowed => Ok(allowed.into_iter()),
             }

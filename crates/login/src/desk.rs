@@ -15,6 +15,9 @@ use crate::secret::Secret;
 use crate::settings::AccountSettings;
 use crate::ticket::{digest, new_ticket};
 
+/// How far ahead of its lifetime a ticket may end, in seconds: the clock may have been put right by a little meanwhile.
+const CLOCK_STEP: u64 = 5 * 60;
+
 /// The account service for callers that may block: the command line, and the threads behind
 /// [`AccountService`](crate::AccountService). It knows no rate limits.
 #[derive(Debug)]
@@ -319,10 +322,13 @@ impl AccountDesk {
 
     fn ticket_state(&mut self, account: AccountId, ticket: &Secret) -> Result<TicketState, AccountError> {
         let (digest, now) = (digest(ticket), self.now());
-        Ok(match self.accounts.ticket_state(account, digest, now)? {
-            TicketState::Unknown => self.live.spare.state_of(account, digest.0, now),
-            known => known,
-        })
+        let latest_end = now.saturating_add(self.settings.ticket_lifetime + CLOCK_STEP);
+        Ok(
+            match self.accounts.ticket_state(account, digest, now, latest_end)? {
+                TicketState::Unknown => self.live.spare.state_of(account, digest.0, now),
+                known => known,
+            },
+        )
     }
 
     /// The account that the ticket is good for.

@@ -22,6 +22,9 @@ pub enum AccountError {
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,
+    /// The operator lets nobody make an account for now.
+    #[error("New accounts can't be made at the moment: registration is paused. Please try again later.")]
+    RegistrationPaused,
     /// The password is too short or too long to be set.
     #[error("Please choose a password of at least 8 characters and at most 256 bytes.")]
     PasswordLength,

@@ -14,6 +14,7 @@ mod counters;
 mod desk;
 mod error;
 mod event;
+mod finding;
 mod guard;
 mod http;
 mod limits;

@@ -66,12 +66,13 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         }
     }
 
-    /// Takes one from the key's allowance at the time `now` (seconds).
+    /// Takes one from the key's allowance at the time `now`: seconds of a clock that does not go back.
     ///
     /// # Errors
     /// Nothing is left: the seconds until there is.
     pub fn take(&mut self, key: &K, now: u64) -> Result<(), u64> {
         let now = now.saturating_mul(self.units);
+        self.forget_future(key, now);
         let next = self.next(key, now)?;
         if !self.whole_at.contains_key(key) {
             self.make_room(now);
@@ -126,10 +127,23 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         self.next(key, now.saturating_mul(self.units)).map(|_| ())
     }
 
+    /// When a key has everything back that has nothing now; both in units.
+    fn latest(&self, now: u64) -> u64 {
+        now.saturating_add(self.whole())
+    }
+
+    /// Time counts from here on for a key whose time lies further ahead than the limit can put it: the limit was
+    /// lowered, or the clock has gone back after all. Without this the key would wait for that time to come again.
+    fn forget_future(&mut self, key: &K, now: u64) {
+        let latest = self.latest(now);
+        if let Some(whole_at) = self.whole_at.get_mut(key) {
+            *whole_at = latest.min(*whole_at);
+        }
+    }
+
     /// When the key would have everything back if it took one now; both in units.
     fn next(&self, key: &K, now: u64) -> Result<u64, u64> {
-        let latest = now.saturating_add(self.whole());
-        // The upper bound matters when the clock was set back: nobody waits for a future that is no more.
+        let latest = self.latest(now);
         let whole_at = self.whole_at.get(key).copied().unwrap_or(0).max(now).min(latest);
         let next = whole_at.saturating_add(self.limit.seconds_each);
         if next > latest {
@@ -263,6 +277,8 @@ mod tests {
             assert_eq!(limiter.take(&"a", 1000), Ok(()));
         }
         assert_eq!(limiter.take(&"a", 0), Err(10));
+        assert_eq!(limiter.take(&"a", 9), Err(1), "time counts from the step back on");
+        assert_eq!(limiter.take(&"a", 10), Ok(()));
         assert_eq!(limiter.take(&"a", u64::MAX), Ok(()));
     }
 

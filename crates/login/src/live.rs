@@ -1,6 +1,6 @@
 //! Settings that can change while the account service runs, and the state that all its threads share.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fchatd_store::skeleton;
@@ -14,6 +14,8 @@ use crate::spare::SpareTickets;
 #[derive(Debug)]
 pub(crate) struct Live {
     registration: AtomicU8,
+    /// Nobody can make an account for now, whatever the settings say.
+    paused: AtomicBool,
     tickets_per_account: AtomicU32,
     session_lifetime: AtomicU64,
     /// The skeletons of names that people may not give themselves.
@@ -28,6 +30,7 @@ impl Live {
     pub(crate) fn new(settings: &AccountSettings) -> Result<Self, AccountError> {
         Ok(Self {
             registration: AtomicU8::new(settings.registration as u8),
+            paused: AtomicBool::new(false),
             tickets_per_account: AtomicU32::new(settings.tickets_per_account),
             session_lifetime: AtomicU64::new(settings.session_lifetime),
             reserved: RwLock::new(reserved(settings)),
@@ -46,12 +49,21 @@ impl Live {
         *self.reserved.write().unwrap_or_else(PoisonError::into_inner) = reserved(settings);
     }
 
+    /// Has nobody make an account for now, or lets them again.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
     pub(crate) fn registration(&self) -> Registration {
         let stored = self.registration.load(Ordering::Relaxed);
-        [Registration::Open, Registration::Invitation]
+        let wanted = [Registration::Open, Registration::Invitation]
             .into_iter()
-            .find(|one| *one as u8 == stored)
-            .unwrap_or(Registration::Closed)
+            .find(|one| *one as u8 == stored);
+        match wanted {
+            Some(_) if self.paused.load(Ordering::Relaxed) => Registration::Paused,
+            Some(wanted) => wanted,
+            None => Registration::Closed,
+        }
     }
 
     /// At least 1.

@@ -54,6 +54,15 @@ impl LoginProvider {
         }
     }
 
+    /// Finds characters by their names, as JSON ([`fchatd_protocol::exchange::Input::CharactersFound`]). Nothing where
+    /// the accounts are not ours, or the account service failed.
+    pub async fn find_characters(&self, names: Vec<String>) -> Option<String> {
+        match self {
+            Self::Embedded(service) => service.find_characters(names).await.ok(),
+            Self::Remote(_) | Self::Open => None,
+        }
+    }
+
     /// The provider's name as page 4 has it: `remote`, `embedded` or `open`.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -137,6 +137,11 @@ impl AccountService {
         self.shared.live.registration()
     }
 
+    /// Has nobody make an account for now, or lets them again as the settings have it.
+    pub fn pause_registration(&self, paused: bool) {
+        self.shared.live.pause(paused);
+    }
+
     /// Tells the chat what operators have done in other processes, and does what has time; to be called about once a
     /// second.
     ///
@@ -184,7 +189,7 @@ impl AccountService {
         let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
         let (name, entered) = (account.clone(), password.clone());
         let known = self.with_ticket(move |desk| {
-            let now = shared.clock.now();
+            let now = shared.clock.steady();
             // Requests that waited for their pace must not gain guesses.
             shared.guard().check_password(&tried, now)?;
             let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
@@ -226,7 +231,7 @@ impl AccountService {
 
     /// Paces log-ins, and refuses those of an address or account with too many wrong passwords.
     async fn begin_password(&self, attempt: &PasswordTry) -> Result<(), AccountError> {
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.steady();
         let begun = {
             let mut guard = self.shared.guard();
             guard
@@ -254,7 +259,7 @@ impl AccountService {
         let turn = self.turn(attempt).await;
         let turn = self.counted(turn)?;
         // Others of the address may have guessed meanwhile.
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.steady();
         if !is_counted {
             let allowed = self.shared.guard().check_password(attempt, now);
             allowed.inspect_err(|_| self.shared.counters.count_limited())?;
@@ -312,7 +317,7 @@ impl AccountService {
         cost: Cost,
         work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
     ) -> Result<T, AccountError> {
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.steady();
         let begun = self.shared.guard().begin_ticket(caller.address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let guard = self.shared.guard.clone();
@@ -344,7 +349,7 @@ impl AccountService {
         name: String,
         address: IpAddr,
     ) -> Result<Option<Picture>, AccountError> {
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.steady();
         let begun = self.shared.guard().begin_request(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         self.with_ticket(move |desk| desk.avatar(&name)).await
@@ -358,7 +363,7 @@ impl AccountService {
     /// Makes an account for somebody from outside, with an invitation's code where one is needed.
     ///
     /// # Errors
-    /// Registration is closed, the code is not good, the name or password breaks a rule, the name is taken or reserved,
+    /// Registration is closed or paused, the code is not good, the name or password breaks a rule, the name is taken or reserved,
     /// a rate limit, busy, or failed.
     pub async fn register(
         &self,
@@ -368,10 +373,12 @@ impl AccountService {
         address: IpAddr,
     ) -> Result<AccountId, AccountError> {
         let registration = self.registration();
-        if registration == Registration::Closed {
-            return Err(AccountError::RegistrationClosed);
+        match registration {
+            Registration::Closed => return Err(AccountError::RegistrationClosed),
+            Registration::Paused => return Err(AccountError::RegistrationPaused),
+            Registration::Open | Registration::Invitation => {}
         }
-        let now = self.shared.clock.now();
+        let now = self.shared.clock.steady();
         let begun = self.shared.guard().begin_registration(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let attempt = PasswordTry::new(&account, address);
@@ -381,7 +388,7 @@ impl AccountService {
                     let _turn = turn;
                     match registration {
                         Registration::Invitation => desk.add_invited_account(&code, &account, &password),
-                        Registration::Open | Registration::Closed => {
+                        Registration::Open | Registration::Closed | Registration::Paused => {
                             desk.register_account(&account, &password)
                         }
                     }
@@ -455,6 +462,14 @@ impl AccountService {
             Err(AccountError::Busy | AccountError::Failed(_)) => LoginOutcome::Failed,
             Err(refused) => LoginOutcome::Answer(answer::refused(&refused.to_string())),
         }
+    }
+
+    /// The characters of these names that exist, as the JSON that the chat's core understands.
+    ///
+    /// # Errors
+    /// Busy or failed.
+    pub async fn find_characters(&self, names: Vec<String>) -> Result<String, AccountError> {
+        self.with_ticket(move |desk| desk.find_characters(&names)).await
     }
 
     async fn with_ticket<T: Send + 'static>(

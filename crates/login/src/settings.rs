@@ -17,16 +17,19 @@ pub enum Registration {
     Invitation,
     /// Nobody.
     Closed,
+    /// Nobody for now: the operator has paused it. Not a value of the setting.
+    Paused,
 }
 
 impl Registration {
-    /// The value of the setting.
+    /// The value of the setting, or `paused`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Invitation => "invitation",
             Self::Closed => "closed",
+            Self::Paused => "paused",
         }
     }
 }

@@ -194,6 +194,16 @@ async fn good_log_ins_are_paced_too() {
     assert_eq!(site.service.counters().limited(), 1);
 }
 
+/// Eve wants another password, which keeps a thread busy until [`told`].
+fn change_of_eve() -> HttpRequest {
+    let change = [
+        ("account", "eve"),
+        ("password", PASSWORD),
+        ("new_password", "better horse"),
+    ];
+    from([10, 0, 0, 9], post("/api/password", "", &change))
+}
+
 #[tokio::test]
 async fn when_too_many_wait_those_of_the_fullest_address_are_told_to_come_back() {
     let (site, mut events) = busy_site(|settings| AccountSettings {
@@ -201,15 +211,7 @@ async fn when_too_many_wait_those_of_the_fullest_address_are_told_to_come_back()
         ..settings
     })
     .await;
-    let change = [
-        ("account", "eve"),
-        ("password", PASSWORD),
-        ("new_password", "better horse"),
-    ];
-    let mut change = std::pin::pin!(
-        site.http
-            .call(from([10, 0, 0, 9], post("/api/password", "", &change)))
-    );
+    let mut change = std::pin::pin!(site.http.call(change_of_eve()));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(change.as_mut().poll(&mut context).is_pending());
     let many = crowd(&site, 4, "ada", PASSWORD);
@@ -252,15 +254,7 @@ async fn a_password_that_waits_too_long_is_told_to_come_back() {
         ..settings
     })
     .await;
-    let change = [
-        ("account", "eve"),
-        ("password", PASSWORD),
-        ("new_password", "better horse"),
-    ];
-    let mut change = std::pin::pin!(
-        site.http
-            .call(from([10, 0, 0, 9], post("/api/password", "", &change)))
-    );
+    let mut change = std::pin::pin!(site.http.call(change_of_eve()));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(change.as_mut().poll(&mut context).is_pending());
     let fields = [("account", "ada"), ("password", PASSWORD)];

@@ -36,6 +36,19 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Sets the system's allocator up so that freed memory can be returned: to be called first of all. Large blocks get pages of
+/// their own, which go back when they are freed, and the end of each heap goes back when it is large. Without that the
+/// allocator adapts these bounds to the largest block that it has seen, after a burst for ever. Does nothing where the
+/// allocator is not glibc's.
+pub fn keep_little() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: calls of the allocator's own interface with parameters that it documents. They touch no block.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 512 * 1024);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * 1024 * 1024);
+    }
+}
+
 /// Has the system's allocator return the memory that it keeps and nothing uses. It may hold up other threads that allocate
 /// for some milliseconds. Does nothing where the allocator is not glibc's.
 pub fn give_back() {
@@ -228,19 +241,4 @@ fn distance() -> i64 {
     RANDOM.set(random);
     let fraction = ((random >> 11) + 1) as f64 / (1_u64 << 53) as f64;
     (-fraction.ln() * f64::from(INTERVAL)) as i64
-}
-/// From this size on, blocks of memory are the system's own.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE: libc::c_int = 1 << 20;
-
-/// Has the system's allocator take each large block from the system, and return it as soon as it is freed. Otherwise the
-/// allocator keeps such blocks after the first one, small objects settle between them, and the process grows with each
-/// password that is hashed. To be called at the start. Does nothing where the allocator is not glibc's.
-pub fn return_large_blocks() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: a call into the allocator's own interface that changes one of its limits; blocks that are allocated stay
-    // valid.
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
-    }
 }

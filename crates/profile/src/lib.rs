@@ -4,7 +4,7 @@
 //! Nothing here is paid for while no profile runs, but one relaxed load for each allocation.
 //!
 //! The `unsafe` code is in five places: the signal handler of [`processor`], the allocators of [`heap`] and [`count`],
-//! the one call that walks the stack, and the one that has the allocator return memory ([`heap::give_back`]). What must hold there stands beside it.
+//! the one call that walks the stack, and those that have the allocator return memory ([`heap::keep_little`], [`heap::give_back`]). The conditions that must hold stand beside each.
 #![deny(unsafe_code)]
 
 pub mod count;

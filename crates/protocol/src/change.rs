@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::ConnectionId;
-use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ModeratorRecord, StaffCall};
+use crate::network::{IpNet, NetworkBan};
+use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ModeratorRecord, NameSanction, StaffCall};
 
 /// Everything that one input of the core has changed. It is kept as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,22 @@ pub enum Change {
         /// The account's number.
         account: i64,
     },
+    /// Nothing of an account reaches others.
+    HellBan(AccountBan),
+    /// The account is heard again.
+    HellBanGone {
+        /// The account's number.
+        account: i64,
+    },
+    /// A measure against a character whose account is not known.
+    NameSanction(NameSanction),
+    /// The measure has ended, or is one against an account now.
+    NameSanctionGone {
+        /// The name in lower case.
+        folded: String,
+        /// The kind of [`NameSanction`].
+        kind: String,
+    },
     /// A call for the staff is open.
     StaffCall(StaffCall),
     /// It is not any more.
@@ -73,6 +90,15 @@ pub enum Change {
         /// Its id.
         id: String,
     },
+    /// A network is kept out.
+    NetworkBan(NetworkBan),
+    /// It is not any more.
+    NetworkUnban {
+        /// Which one.
+        network: IpNet,
+    },
+    /// Whether nobody can make an account for now.
+    RegistrationPaused(bool),
     /// Whom an account ignores; kept where the account is ours.
     Ignores {
         /// The account's number.
@@ -99,4 +125,8 @@ pub struct ChannelHead {
     pub owner: String,
     /// The most members it has had at once.
     pub peak: u64,
+    /// Whether it lets in moderators and invited people only.
+    pub locked: bool,
+    /// The least time between two joins, in seconds; 0 without one.
+    pub join_pause: u32,
 }

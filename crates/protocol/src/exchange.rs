@@ -1,12 +1,14 @@
 //! The messages between edges and core. They are plain data with a version: in one process they cross a
 //! function call or a queue, and a transport between machines can carry them as they are.
 
+mod gate;
 mod input;
 mod output;
 mod request;
 mod undo;
 
-pub use input::{Departure, Input, Inputs};
+pub use gate::{BAN, BanOrder, GateChange, GateOrder, REGISTRATION, UNBAN};
+pub use input::{Departure, INPUT_WEIGHT, Input, Inputs};
 pub use output::{Frame, Operation, Outputs};
 pub use request::{ActionEntry, LogEntry, LogParty, ProfileKind, Request};
 pub use undo::Undo;
@@ -14,7 +16,7 @@ pub use undo::Undo;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a message here changes; both sides of a transport must agree on it.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// Names one connection for as long as the process of its edge lives: no two connections ever share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +73,10 @@ mod tests {
             body: "ok",
         });
         inputs.push(Input::Tick);
+        inputs.push(Input::CharactersFound {
+            id: 3,
+            answer: Some("{}"),
+        });
         inputs.push(Input::Stored { commit: 8 });
         inputs.push(Input::Unsaved {
             connection: Some(connection),
@@ -84,6 +90,7 @@ mod tests {
             to: Some(connection),
             text: "well",
         });
+        assert_eq!(inputs.weight(), inputs.bytes() + inputs.len() * INPUT_WEIGHT);
         let copy: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
         assert_eq!(copy, inputs);
         let texts: Vec<_> = copy.iter().collect();
@@ -117,9 +124,16 @@ mod tests {
             }
         );
 
-        assert_eq!(texts[7], Input::Stored { commit: 8 });
         assert_eq!(
-            texts[8],
+            texts[7],
+            Input::CharactersFound {
+                id: 3,
+                answer: Some("{}")
+            }
+        );
+        assert_eq!(texts[8], Input::Stored { commit: 8 });
+        assert_eq!(
+            texts[9],
             Input::Unsaved {
                 connection: Some(connection),
                 commit: 9

@@ -11,5 +11,6 @@ pub mod frame;
 pub mod json;
 pub mod limits;
 pub mod name;
+pub mod network;
 pub mod snapshot;
 pub mod text;

@@ -23,6 +23,11 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+/// Whether a name is short and of the account service's alphabet, which most are. An empty one is, too.
+pub fn is_simple(name: &str) -> bool {
+    name.len() <= NAME_BYTES_MAX && !name.starts_with(' ') && name.bytes().all(|byte| PLAIN[byte as usize])
+}
+
 /// Whether the account service could give out the name, its shortest and longest names aside: letters A to Z, digits,
 /// `_`, `-` and single spaces inside.
 pub fn is_plain(name: &str) -> bool {
@@ -121,6 +126,7 @@ mod tests {
         for name in ["x", "Ada", "Ada Lovelace", "x_-9", "constructor", &"a".repeat(64)] {
             assert!(is_plain(name) && is_possible(name), "{name:?}");
         }
+        assert!(is_simple("") && is_simple("Ada") && !is_simple(" ") && !is_simple("Ädä"));
         assert!(is_shaped("Tom & [Jerry]") && !is_shaped("a<b") && !is_shaped(""));
         for name in [
             "Ädä", "Ада", "名前", "O'Hara", "Ada.", "e\u{301}", " Ada", "A  da",

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::network::NetworkBan;
+
 /// Everything that lasts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -16,8 +18,16 @@ pub struct Snapshot {
     pub bans: Vec<AccountBan>,
     /// Accounts that are kept out for a time.
     pub timeouts: Vec<AccountTimeout>,
+    /// Accounts of which nothing reaches others.
+    pub hellbans: Vec<AccountBan>,
+    /// Measures against characters whose account is not known yet.
+    pub name_sanctions: Vec<NameSanction>,
     /// Calls for the staff that nobody has confirmed.
     pub staff_calls: Vec<StaffCall>,
+    /// Networks that are kept out, in the order of their addresses.
+    pub network_bans: Vec<NetworkBan>,
+    /// Whether nobody can make an account for now.
+    pub registration_paused: bool,
 }
 
 /// One channel.
@@ -37,6 +47,10 @@ pub struct ChannelRecord {
     pub owner: String,
     /// The most members it has had at once.
     pub peak: u64,
+    /// Whether it lets in moderators and invited people only.
+    pub locked: bool,
+    /// Slow mode: the least time between two joins, in seconds; 0 without one.
+    pub join_pause: u32,
     /// The moderators without the owner.
     pub moderators: Vec<ModeratorRecord>,
     /// Who is kept out.
@@ -63,6 +77,20 @@ pub struct BanRecord {
     pub banner: String,
     /// When, in Unix seconds.
     pub time: i64,
+    /// Until when, in Unix seconds; 0 for good.
+    pub until: i64,
+    /// The account of the character, for which the ban holds as a whole; 0 while it is not known.
+    pub account: i64,
+}
+
+/// A measure against a character whose account is not known: it takes effect at the next log-in of the character, and
+/// from then on for its account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameSanction {
+    /// The name as it was given.
+    pub name: String,
+    /// `ban`, `timeout` or `hellban`.
+    pub kind: String,
     /// Until when, in Unix seconds; 0 for good.
     pub until: i64,
 }

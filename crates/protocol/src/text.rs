@@ -39,6 +39,14 @@ pub fn escape_angles(text: &mut Vec<u8>, start: usize) {
     }
 }
 
+/// A name as it stands in frames, where `<` and `>` are entities.
+pub fn in_frames(name: &str) -> Cow<'_, str> {
+    if memchr2(b'<', b'>', name.as_bytes()).is_none() {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.replace('<', "&lt;").replace('>', "&gt;"))
+}
+
 /// As [`cut`], of an escaped text: no entity is cut.
 pub fn cut_escaped(text: &str, bytes: usize) -> &str {
     let short = cut(text, bytes);

@@ -1,4 +1,5 @@
 //! Writes by a ring to real sockets. Where the kernel has no rings, there is nothing to test.
+#![allow(clippy::print_stderr)]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::{ErrorKind, Read};

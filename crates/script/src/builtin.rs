@@ -18,6 +18,7 @@ modules!(
     "channels",
     "common",
     "dice",
+    "gate",
     "ignores",
     "information",
     "login",

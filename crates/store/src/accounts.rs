@@ -1,11 +1,10 @@
-use std::path::PathBuf;
-
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, named_params, params};
 
 use crate::error::{AccountsError, StoreError};
 use crate::lookalike::{self, Conflict};
 use crate::names::{AccountName, CharacterName, NameRight};
 use crate::operator::OperatorEvent;
+use crate::place::Place;
 use crate::profile::Profile;
 
 /// An account's number: 1 and up, never used twice.
@@ -55,7 +54,7 @@ pub struct Character {
 #[derive(Debug)]
 pub struct Accounts {
     pub(crate) connection: Connection,
-    path: PathBuf,
+    place: Place,
 }
 
 const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason, created_at FROM account";
@@ -63,12 +62,17 @@ const CHARACTER: &str = "SELECT character_id, account_id, name, gender, orientat
                          furry_preference, role, position FROM character";
 
 impl Accounts {
-    pub(crate) fn new(connection: Connection, path: PathBuf) -> Self {
-        Self { connection, path }
+    pub(crate) fn new(connection: Connection, place: Place) -> Self {
+        Self { connection, place }
     }
 
     pub(crate) fn failure(&self, error: &rusqlite::Error) -> StoreError {
-        StoreError::from_sqlite(&self.path, error)
+        StoreError::from_sqlite(self.place.path(), error)
+    }
+
+    /// To be asked before each change.
+    pub(crate) fn check_place(&self) -> Result<(), StoreError> {
+        self.place.check()
     }
 
     /// Makes an account.
@@ -82,6 +86,7 @@ impl Accounts {
         admin: bool,
         now: u64,
     ) -> Result<AccountId, AccountsError> {
+        self.check_place()?;
         let statement = "INSERT INTO account (name, password_hash, admin, created_at) VALUES (?, ?, ?, ?)";
         let inserted = self.connection.execute(
             statement,
@@ -292,6 +297,7 @@ impl Accounts {
         account: AccountId,
         character: CharacterId,
     ) -> Result<(), AccountsError> {
+        self.check_place()?;
         let statement = "UPDATE account SET default_character_id = ?1 WHERE account_id = ?2 AND EXISTS (SELECT 1 \
                          FROM character WHERE character_id = ?1 AND account_id = ?2)";
         let changed = self.connection.execute(statement, [character.0, account.0]);
@@ -307,6 +313,7 @@ impl Accounts {
         &mut self,
         work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.check_place()?;
         let done = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -4,6 +4,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
+use crate::place::identity;
 
 /// The file's name in the data folder.
 const FILE: &str = "fchatd.lock";
@@ -16,6 +17,16 @@ const NOTE_BYTES_MAX: u64 = 4096;
 pub struct Claim {
     folder: PathBuf,
     lock: File,
+    note: String,
+}
+
+/// How a claim was found by [`Claim::keep`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// In force.
+    AsItWas,
+    /// Its file had been deleted, and is there again.
+    MadeAgain,
 }
 
 /// Who has a folder's claim.
@@ -52,9 +63,10 @@ impl Claim {
             .map_err(failure)?;
         match lock.try_lock() {
             Ok(()) => {
-                let claim = Self {
+                let mut claim = Self {
                     folder: folder.to_owned(),
                     lock,
+                    note: String::new(),
                 };
                 // Only a courtesy, which a full disk must not turn into a refusal.
                 let _ = claim.note("");
@@ -78,10 +90,38 @@ impl Claim {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn note(&self, text: &str) -> std::io::Result<()> {
+    pub fn note(&mut self, text: &str) -> std::io::Result<()> {
+        text.clone_into(&mut self.note);
         let content = format!("pid {}\n{text}\n", std::process::id());
         self.lock.write_all_at(content.as_bytes(), 0)?;
         self.lock.set_len(content.len() as u64)
+    }
+
+    /// Whether other processes find the claim: its file may have been deleted or replaced. One that was deleted is made
+    /// again, since without it a second server could start on the folder.
+    ///
+    /// # Errors
+    /// The folder is gone, another process has claimed it meanwhile, or the file can't be made.
+    pub fn keep(&mut self) -> Result<Kept, StoreError> {
+        let failure = |source| StoreError::Folder {
+            path: self.folder.clone(),
+            source,
+        };
+        let held = identity(&self.lock.metadata().map_err(failure)?);
+        match std::fs::metadata(self.folder.join(FILE)) {
+            Ok(found) if identity(&found) == held => Ok(Kept::AsItWas),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.folder.is_dir() => {
+                self.lock = Self::take(&self.folder)?.lock;
+                let note = std::mem::take(&mut self.note);
+                // Only a courtesy, as at the start.
+                let _ = self.note(&note);
+                Ok(Kept::MadeAgain)
+            }
+            Ok(_) => Err(StoreError::Moved {
+                path: self.folder.join(FILE),
+            }),
+            Err(error) => Err(failure(error)),
+        }
     }
 
     /// Who has the claim of a folder; nothing when nobody has it.

@@ -12,6 +12,7 @@ use crate::claim::Claim;
 use crate::error::StoreError;
 use crate::log;
 use crate::migrate;
+use crate::place::Place;
 
 /// How long an operation waits for another process, such as `fchatd account add` beside a running server.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -23,6 +24,7 @@ pub(crate) const FILE_NAME: &str = "fchatd.sqlite";
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
+    place: Place,
 }
 
 impl Store {
@@ -85,7 +87,8 @@ impl Store {
         }
         keep_log(&connection, false).map_err(failure)?;
         configure(&connection).map_err(failure)?;
-        Ok(Self { path })
+        let place = Place::of(&path).map_err(folder_error)?;
+        Ok(Self { path, place })
     }
 
     /// A connection for the accounts of the embedded login provider.
@@ -93,10 +96,11 @@ impl Store {
     /// # Errors
     /// The file cannot be opened any more.
     pub fn accounts(&self) -> Result<Accounts, StoreError> {
-        Ok(Accounts::new(self.connection()?, self.path.clone()))
+        Ok(Accounts::new(self.connection()?, self.place.clone()))
     }
 
     pub(crate) fn connection(&self) -> Result<Connection, StoreError> {
+        self.place.check()?;
         let failure = |error| StoreError::from_sqlite(&self.path, &error);
         let connection = connect(&self.path).map_err(failure)?;
         configure(&connection).map_err(failure)?;
@@ -109,11 +113,18 @@ impl Store {
     /// # Errors
     /// The file cannot be opened or written any more; nothing is lost then.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.place.check()?;
         let failure = |error| StoreError::from_sqlite(&self.path, &error);
         let connection = connect(&self.path).map_err(failure)?;
         connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(failure)
+    }
+
+    /// Where the file is, to look whether it still is there.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The file, for messages.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::database::{LOCK_WAIT, with_suffix};
 use crate::error::StoreError;
+use crate::place::Place;
 
 /// The database in the data folder.
 pub const FILE_NAME: &str = "deliveries.sqlite";
@@ -58,6 +59,8 @@ impl std::fmt::Debug for Delivery {
 #[derive(Debug)]
 pub struct Deliveries {
     path: PathBuf,
+    /// Nothing in memory.
+    place: Option<Place>,
     connection: Connection,
     waiting: u64,
 }
@@ -92,6 +95,7 @@ impl Deliveries {
         connection.execute_batch(SCHEMA).map_err(failure)?;
         Ok(Self {
             path,
+            place: None,
             connection,
             waiting: 0,
         })
@@ -164,9 +168,15 @@ impl Deliveries {
             .map_err(failure)?;
         Ok(Self {
             path: path.to_owned(),
+            place: Some(Place::of(path).map_err(folder_error)?),
             connection,
             waiting: waiting.unsigned_abs(),
         })
+    }
+
+    /// To be asked before each change.
+    fn check_place(&self) -> Result<(), StoreError> {
+        self.place.as_ref().map_or(Ok(()), Place::check)
     }
 
     fn failure(&self, error: &rusqlite::Error) -> StoreError {
@@ -190,6 +200,7 @@ impl Deliveries {
     /// # Errors
     /// They can't be written.
     pub fn add(&mut self, deliveries: &[Delivery], most: u64) -> Result<u64, StoreError> {
+        self.check_place()?;
         let result = add(&mut self.connection, deliveries, self.waiting, most);
         let dropped = result.map_err(|error| self.failure(&error))?;
         self.waiting = self.waiting + deliveries.len() as u64 - dropped;
@@ -228,6 +239,7 @@ impl Deliveries {
     /// # Errors
     /// The file can't be written.
     pub fn remove(&mut self, number: i64) -> Result<(), StoreError> {
+        self.check_place()?;
         let removed = self
             .connection
             .prepare_cached("DELETE FROM deliveries WHERE number = ?")
@@ -242,6 +254,7 @@ impl Deliveries {
     /// # Errors
     /// The file can't be written.
     pub fn clear(&mut self, targets: &[Target], before: i64) -> Result<(u64, u64), StoreError> {
+        self.check_place()?;
         let result = clear(&mut self.connection, targets, before);
         let (strange, old) = result.map_err(|error| self.failure(&error))?;
         self.waiting = self.waiting.saturating_sub(strange + old);

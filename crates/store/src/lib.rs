@@ -23,13 +23,14 @@ mod migrate;
 mod names;
 mod operator;
 mod people;
+mod place;
 mod profile;
 mod room;
 mod tickets;
 
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};
 pub use chat::ChatWriter;
-pub use claim::{Claim, Holder};
+pub use claim::{Claim, Holder, Kept};
 pub use database::Store;
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
@@ -44,5 +45,6 @@ pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, Page,
     PageHead, PageSettings, Picture, Report, ReportId, Someone,
 };
+pub use place::{Finding, Place};
 pub use profile::Profile;
 pub use tickets::{NewTicket, TicketDigest, TicketState};

@@ -73,7 +73,8 @@ impl Accounts {
         })
     }
 
-    /// What the ticket is worth to the account at `now` (Unix seconds).
+    /// The worth of the ticket to the account at `now` (Unix seconds). A ticket that is good beyond `latest_end` is
+    /// over: it was issued while the clock was wrong.
     ///
     /// # Errors
     /// The store failed.
@@ -82,6 +83,7 @@ impl Accounts {
         account: AccountId,
         digest: TicketDigest,
         now: u64,
+        latest_end: u64,
     ) -> Result<TicketState, StoreError> {
         let times: Option<(i64, i64)> = self
             .connection
@@ -93,7 +95,7 @@ impl Accounts {
             })
             .map_err(|error| self.failure(&error))?;
         Ok(match times {
-            Some((end, entered)) if end > seconds(now) => TicketState::Valid {
+            Some((end, entered)) if end > seconds(now) && end <= seconds(latest_end) => TicketState::Valid {
                 entered_at: u64::try_from(entered).unwrap_or(0),
             },
             Some(_) => TicketState::Expired,

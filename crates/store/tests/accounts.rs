@@ -254,7 +254,7 @@ fn the_ninth_ticket_pushes_out_the_first() {
     }
     let mut state = |owner, number| {
         accounts
-            .ticket_state(owner, TicketDigest([number; 32]), 100)
+            .ticket_state(owner, TicketDigest([number; 32]), 100, 10_000)
             .unwrap()
     };
     assert_eq!(state(ada, 1), TicketState::Unknown);
@@ -287,16 +287,16 @@ fn tickets_end_and_are_removed() {
     let (old, new) = (TicketDigest([1; 32]), TicketDigest([2; 32]));
     accounts.add_ticket(ada, ticket(old, 100, 200), 8, 100).unwrap();
     assert_eq!(
-        accounts.ticket_state(ada, old, 199).unwrap(),
+        accounts.ticket_state(ada, old, 199, 10_000).unwrap(),
         TicketState::Valid { entered_at: 100 }
     );
     assert_eq!(
-        accounts.ticket_state(ada, old, 200).unwrap(),
+        accounts.ticket_state(ada, old, 200, 10_000).unwrap(),
         TicketState::Expired
     );
     accounts.add_ticket(ada, ticket(new, 200, 300), 8, 200).unwrap();
     assert_eq!(
-        accounts.ticket_state(ada, old, 199).unwrap(),
+        accounts.ticket_state(ada, old, 199, 10_000).unwrap(),
         TicketState::Unknown
     );
 }
@@ -313,7 +313,9 @@ fn a_new_password_takes_back_all_tickets() {
         .unwrap();
     accounts.set_password_hash(ada, "other", None).unwrap();
     assert_eq!(
-        accounts.ticket_state(ada, TicketDigest([1; 32]), 100).unwrap(),
+        accounts
+            .ticket_state(ada, TicketDigest([1; 32]), 100, 10_000)
+            .unwrap(),
         TicketState::Unknown
     );
     assert_eq!(accounts.find_account("ada").unwrap().unwrap().1, "other");

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
 use fchatd_store::{AccountName, Store};
 use proptest::prelude::*;
@@ -36,28 +37,47 @@ fn head() -> impl Strategy<Value = ChannelHead> {
         select(&["both", "chat"][..]),
         name(),
         0..9_u64,
+        any::<bool>(),
+        0..9_u32,
     )
-        .prop_map(|(name, title, description, mode, owner, peak)| ChannelHead {
-            name,
-            title,
-            description,
-            kind: "public".to_owned(),
-            mode: mode.to_owned(),
-            owner,
-            peak,
-        })
+        .prop_map(
+            |(name, title, description, mode, owner, peak, locked, join_pause)| ChannelHead {
+                name,
+                title,
+                description,
+                kind: "public".to_owned(),
+                mode: mode.to_owned(),
+                owner,
+                peak,
+                locked,
+                join_pause,
+            },
+        )
+}
+
+fn kind() -> impl Strategy<Value = String> {
+    select(&["ban", "timeout", "hellban"][..]).prop_map(str::to_owned)
+}
+
+fn network() -> impl Strategy<Value = IpNet> {
+    select(&["203.0.113.0/24", "203.0.113.7/32", "9.0.0.0/8", "2001:db8::/32"][..])
+        .prop_map(|text| network::parse(text).unwrap())
 }
 
 fn change() -> impl Strategy<Value = Change> {
     let moderator =
         (name(), name(), 0..9_i64).prop_map(|(name, by, time)| ModeratorRecord { name, by, time });
     let moderators = prop::collection::vec(moderator, 0..3);
-    let ban = (name(), name(), 0..4_i64, 0..4_i64).prop_map(|(name, banner, time, until)| BanRecord {
-        name,
-        banner,
-        time,
-        until,
-    });
+    let ban =
+        (name(), name(), 0..4_i64, 0..4_i64, 0..3_i64).prop_map(|(name, banner, time, until, account)| {
+            BanRecord {
+                name,
+                banner,
+                time,
+                until,
+                account,
+            }
+        });
     let names = || prop::collection::vec(name(), 0..4);
     let account = || 1..4_i64;
     let call = (name(), name(), "\\PC{0,8}", -1..3_i64, name(), any::<i64>()).prop_map(
@@ -89,8 +109,24 @@ fn change() -> impl Strategy<Value = Change> {
             Change::Timeout(AccountTimeout { account, character, until })
         }),
         1 => account().prop_map(|account| Change::TimeoutGone { account }),
+        1 => (account(), name()).prop_map(|(account, character)| {
+            Change::HellBan(AccountBan { account, character })
+        }),
+        1 => account().prop_map(|account| Change::HellBanGone { account }),
+        2 => (name(), kind(), any::<i64>()).prop_map(|(name, kind, until)| {
+            Change::NameSanction(NameSanction { name, kind, until })
+        }),
+        1 => (name(), kind()).prop_map(|(name, kind)| Change::NameSanctionGone {
+            folded: name.to_ascii_lowercase(),
+            kind,
+        }),
         2 => call.prop_map(Change::StaffCall),
         1 => name().prop_map(|id| Change::StaffCallGone { id }),
+        2 => (network(), name(), name(), 0..4_i64, 0..4_i64).prop_map(|(network, reason, by, time, until)| {
+            Change::NetworkBan(NetworkBan { network, until, reason, by, time })
+        }),
+        1 => network().prop_map(|network| Change::NetworkUnban { network }),
+        1 => any::<bool>().prop_map(Change::RegistrationPaused),
     ]
 }
 
@@ -120,6 +156,8 @@ fn make(state: &mut Snapshot, change: &Change) {
                 mode: head.mode,
                 owner: head.owner,
                 peak: head.peak,
+                locked: head.locked,
+                join_pause: head.join_pause,
                 moderators: before.moderators,
                 bans: before.bans,
             });
@@ -152,8 +190,28 @@ fn make(state: &mut Snapshot, change: &Change) {
             });
         }
         Change::TimeoutGone { account } => state.timeouts.retain(|timeout| timeout.account != account),
+        Change::HellBan(ban) => put(&mut state.hellbans, ban, |one, other| {
+            one.account == other.account
+        }),
+        Change::HellBanGone { account } => state.hellbans.retain(|ban| ban.account != account),
+        Change::NameSanction(sanction) => put(&mut state.name_sanctions, sanction, |one, other| {
+            is(&one.name, &other.name) && one.kind == other.kind
+        }),
+        Change::NameSanctionGone { folded, kind } => {
+            state
+                .name_sanctions
+                .retain(|one| !(is(&one.name, &folded) && one.kind == kind));
+        }
         Change::StaffCall(call) => put(&mut state.staff_calls, call, |one, other| one.id == other.id),
         Change::StaffCallGone { id } => state.staff_calls.retain(|call| call.id != id),
+        Change::NetworkBan(ban) => {
+            put(&mut state.network_bans, ban, |one, other| {
+                one.network == other.network
+            });
+            state.network_bans.sort_by_key(|ban| ban.network);
+        }
+        Change::NetworkUnban { network } => state.network_bans.retain(|ban| ban.network != network),
+        Change::RegistrationPaused(paused) => state.registration_paused = paused,
         Change::Ignores { .. } => {}
     }
 }
@@ -168,6 +226,10 @@ fn sorted(mut state: Snapshot) -> Snapshot {
     }
     state.bans.sort_by_key(|ban| ban.account);
     state.timeouts.sort_by_key(|timeout| timeout.account);
+    state.hellbans.sort_by_key(|hellban| hellban.account);
+    state
+        .name_sanctions
+        .sort_by_key(|one| (one.name.to_ascii_lowercase(), one.kind.clone()));
     state
 }
 

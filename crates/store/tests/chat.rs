@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use fchatd_protocol::network::{IpNet, NetworkBan};
 use fchatd_store::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
 use fchatd_store::{Claim, Store, StoreError};
 use proptest::prelude::*;
@@ -25,6 +26,7 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
         banner,
         time,
         until,
+        account: 0,
     });
     let texts = (text(), text(), text(), text(), text(), text());
     let peak = 0..i64::MAX.unsigned_abs();
@@ -41,6 +43,8 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
             mode,
             owner,
             peak,
+            locked: peak % 2 == 1,
+            join_pause: (peak % 7) as u32,
             moderators,
             bans,
         },
@@ -69,8 +73,28 @@ fn canonical(mut snapshot: Snapshot) -> Snapshot {
     }
     snapshot.bans = unique(snapshot.bans, |ban| ban.account);
     snapshot.timeouts = unique(snapshot.timeouts, |timeout| timeout.account);
+    snapshot.hellbans = unique(snapshot.hellbans, |hellban| hellban.account);
+    snapshot.name_sanctions = unique(snapshot.name_sanctions, |one| {
+        (folded(&one.name), one.kind.clone())
+    });
     snapshot.staff_calls = unique(snapshot.staff_calls, |call| call.id.clone());
+    snapshot.network_bans = unique(snapshot.network_bans, |ban| ban.network);
+    snapshot.network_bans.sort_by_key(|ban| ban.network);
     snapshot
+}
+
+fn network_ban() -> impl Strategy<Value = NetworkBan> {
+    let network = (any::<[u8; 4]>(), 0..=32_u8).prop_map(|(address, bits)| {
+        let network = IpNet::new(address.into(), bits).unwrap();
+        network.trunc()
+    });
+    (network, text(), text(), time(), time()).prop_map(|(network, reason, by, time, until)| NetworkBan {
+        network,
+        until,
+        reason,
+        by,
+        time,
+    })
 }
 
 fn snapshot() -> impl Strategy<Value = Snapshot> {
@@ -99,16 +123,27 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
         prop::collection::vec(ban, 0..3),
         prop::collection::vec(timeout, 0..3),
         prop::collection::vec(call, 0..3),
+        (prop::collection::vec(network_ban(), 0..4), any::<bool>()),
     )
         .prop_map(
-            |(channels, operators, super_operators, bans, timeouts, staff_calls)| {
+            |(channels, operators, super_operators, bans, timeouts, staff_calls, (network_bans, paused))| {
+                let sanction = |(timeout, kind): (&AccountTimeout, &str)| NameSanction {
+                    name: timeout.character.clone(),
+                    kind: kind.to_owned(),
+                    until: timeout.until,
+                };
+                let name_sanctions = timeouts.iter().zip(["ban", "timeout", "hellban"]).map(sanction);
                 canonical(Snapshot {
                     channels,
                     operators,
                     super_operators,
+                    name_sanctions: name_sanctions.collect(),
+                    hellbans: bans.clone(),
                     bans,
                     timeouts,
                     staff_calls,
+                    network_bans,
+                    registration_paused: paused,
                 })
             },
         )
@@ -143,7 +178,7 @@ fn an_empty_state_is_not_a_new_site() {
 fn one_server_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let claim = Claim::take(&data).unwrap();
+    let mut claim = Claim::take(&data).unwrap();
     let refused = Claim::take(&data).unwrap_err();
     let own = std::process::id();
     assert!(

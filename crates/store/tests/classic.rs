@@ -139,12 +139,10 @@ fn every_strange_entry_is_named_with_its_place() {
         "channels.json, public entry 5 (\"B\\0\"): \"top\" must be a whole number",
         "channels.json, public entry 5 (\"B\\0\"), modlist: a list was expected",
         "channels.json, public entry 5 (\"B\\0\"), banlist entry 1: \"timeout\" must be a whole number, not text",
-        "channels.json, public entry 5 (\"B\\0\"), banlist entry 2: \"x\" is listed twice",
         "channels.json, public entry 5 (\"B\\0\"), banlist entry 3: an object was expected, not null",
         "channels.json: \"privat\" is not known",
         "ops.json entry 2: a name was expected, not a number",
         "ops.json entry 3: the name is empty",
-        "ops.json entry 4: \"one\" is listed twice",
         "scops.json: a list was expected, not an object",
         "bans.json, bans entry 1: \"id\" is 0, but must be at least 1",
         "bans.json, bans entry 3: account 7 is listed twice",
@@ -190,6 +188,40 @@ fn an_owner_among_the_moderators_is_said_and_left_out() {
     assert_eq!(imported.remarks.len(), 1);
     let snapshot = imported.over(None).unwrap();
     assert_eq!(snapshot.channels[0].moderators.len(), 1);
+}
+
+#[test]
+fn names_in_different_case_are_one_character_with_the_rights_of_both() {
+    let channels = json!({"public": [{"name": "A", "mode": "chat", "type": "public", "owner": "Own",
+    "modlist": [{"name": "bob", "modder": "Late", "time": 9}, {"name": "Bob", "modder": "Early", "time": 2}],
+    "banlist": [
+        {"name": "eve", "banner": "One", "time": 1, "timeout": 0},
+        {"name": "Eve", "banner": "Two", "time": 2, "timeout": 500},
+        {"name": "FAY", "banner": "One", "time": 1, "timeout": 500},
+        {"name": "fay", "banner": "Two", "time": 2, "timeout": 900},
+    ]}]});
+    let folder = folder_with(&[
+        ("channels.json", &channels.to_string()),
+        ("ops.json", r#"["anna", "Anna", "ANNA", "Zed", "Zed"]"#),
+        ("scops.json", r#"["Sue"]"#),
+    ]);
+    let imported = classic::read(folder.path()).unwrap();
+    assert_eq!(imported.remarks.len(), 6, "{:#?}", imported.remarks);
+    let snapshot = imported.over(None).unwrap();
+    assert_eq!(snapshot.operators, ["Anna", "Zed"]);
+    let channel = &snapshot.channels[0];
+    let moderators: Vec<_> = channel
+        .moderators
+        .iter()
+        .map(|one| (one.name.as_str(), one.by.as_str(), one.time))
+        .collect();
+    assert_eq!(moderators, [("Bob", "Early", 2)]);
+    let bans: Vec<_> = channel
+        .bans
+        .iter()
+        .map(|one| (one.name.as_str(), one.banner.as_str(), one.until))
+        .collect();
+    assert_eq!(bans, [("Eve", "One", 0), ("FAY", "Two", 900)]);
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use fchatd_protocol::change::{Change, Commit};
+use fchatd_protocol::network::{self, NetworkBan};
 use fchatd_store::snapshot::{BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
 use fchatd_store::{AccountName, CharacterName, Claim, Profile, Store, StoreError, inspect};
 use proptest::prelude::*;
@@ -21,6 +22,8 @@ fn full() -> Snapshot {
         mode: "both".into(),
         owner: "Ada".into(),
         peak: 7,
+        locked: false,
+        join_pause: 0,
         moderators: vec![ModeratorRecord {
             name: "Bob".into(),
             by: "Ada".into(),
@@ -32,12 +35,23 @@ fn full() -> Snapshot {
                 banner: "Bob".into(),
                 time: ban,
                 until: 0,
+                account: 0,
             })
             .collect(),
     });
     Snapshot {
         channels: channels.collect(),
         operators: (0..50).map(|number| format!("Operator {number}")).collect(),
+        network_bans: (0..20)
+            .map(|number| NetworkBan {
+                network: network::parse(&format!("203.0.{number}.0/24")).unwrap(),
+                until: 0,
+                reason: "raid".into(),
+                by: "Ada".into(),
+                time: 5,
+            })
+            .collect(),
+        registration_paused: true,
         ..Snapshot::default()
     }
 }

@@ -49,6 +49,7 @@ fn expected() -> Snapshot {
         banner: banner.into(),
         time,
         until,
+        account: 0,
     };
     let call = |id: &str, character: &str, report: &str, log, tab: &str, time| StaffCall {
         id: id.into(),
@@ -77,6 +78,8 @@ fn expected() -> Snapshot {
                 mode: "both".into(),
                 owner: "Ada".into(),
                 peak: 12,
+                locked: false,
+                join_pause: 0,
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
             },
@@ -96,10 +99,13 @@ fn expected() -> Snapshot {
                 until,
             })
             .into(),
+        hellbans: Vec::new(),
+        name_sanctions: Vec::new(),
         staff_calls: vec![
             call("z", "Ada", "help", -1, "Zoo", 50),
             call("a", "Bob", "", 7, "", 51),
         ],
+        ..Snapshot::default()
     }
 }
 
@@ -196,7 +202,7 @@ fn everything_of_the_second_schema_is_kept() {
         let [copy] = &copies(folder.path())[..] else {
             unreachable!("one copy")
         };
-        assert!(copy.ends_with("fchatd.sqlite.before-schema-7"), "{copy:?}");
+        assert!(copy.ends_with("fchatd.sqlite.before-schema-9"), "{copy:?}");
         assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!((schema(copy), count(copy, "channel_ban")), (2, 3));
         Store::open(folder.path()).unwrap();
@@ -236,7 +242,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
 #[test]
 fn a_copy_that_is_there_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("fchatd.sqlite.before-schema-7");
+    let taken = folder.path().join("fchatd.sqlite.before-schema-9");
     fs::write(&taken, "precious").unwrap();
     old(
         folder.path(),
@@ -248,7 +254,7 @@ fn a_copy_that_is_there_is_not_replaced() {
     assert_eq!(fs::read_to_string(&taken).unwrap(), "precious");
     let all = copies(folder.path());
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(all[1].ends_with("fchatd.sqlite.before-schema-7-2"), "{all:?}");
+    assert!(all[1].ends_with("fchatd.sqlite.before-schema-9-2"), "{all:?}");
     assert_eq!(count(&all[1], "operator"), 2);
 }
 
@@ -265,7 +271,7 @@ fn a_step_that_fails_changes_nothing() {
         matches!(error, StoreError::NotUpgraded { found: 2, .. }),
         "{error}"
     );
-    assert!(error.to_string().contains("before-schema-7 is a copy"), "{error}");
+    assert!(error.to_string().contains("before-schema-9 is a copy"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!((schema(&path), count(&path, "channel")), (2, 2));
 }

@@ -20,11 +20,18 @@ pub const LINES_MAX: usize = 500;
 /// Bytes that are held for one character; lines of a channel are held once for all who miss them.
 pub const BYTES_MAX: usize = 256 * 1024;
 
+/// So long somebody who has gone stays online at most for messages that wait.
+const LINGER_SECONDS: f64 = 300.0;
+
 /// What is kept for somebody who is away or apart.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Absence {
     /// When it is over, in milliseconds of [`crate::Now::monotonic`].
     until: u64,
+    /// The client is not expected back: the character goes when the messages that wait for it have been said.
+    leaving: bool,
+    /// Whether the connection broke, rather than being ended by its client.
+    broke: bool,
     /// The channels that the client has yet to join again.
     apart: Vec<ChannelKey>,
     lines: VecDeque<Line>,
@@ -108,15 +115,58 @@ impl World {
         if grace <= 0.0 || !connection.is_identified() || connection.closing || connection.away {
             return false;
         }
+        self.lose_socket(key);
+        self.begin_absence(key, grace, true);
+        true
+    }
+
+    /// The connection of a character has ended for good, but messages wait for it whose time has not come: the character
+    /// stays until they have been said, so that their pace is kept and whoever moderates can still stop them. False, and
+    /// nothing done, where no message waits or the connection was about to be closed anyway.
+    pub fn linger(&mut self, key: ConnectionKey, broke: bool) -> bool {
+        let Some(connection) = self.connections.get(key) else {
+            return false;
+        };
+        let (was_away, closing) = (connection.away, connection.closing);
+        if !connection.is_identified() || closing || self.is_leaving(key) || !self.keep_messages(key) {
+            return false;
+        }
+        if !was_away {
+            self.lose_socket(key);
+        }
+        self.begin_absence(key, LINGER_SECONDS, broke);
+        let connection = self.connections.get_mut(key);
+        if let Some(absence) = connection.and_then(|connection| connection.absence.as_mut()) {
+            absence.leaving = true;
+        }
+        true
+    }
+
+    /// Whether a character is online only for the messages that wait for it.
+    pub fn is_leaving(&self, key: ConnectionKey) -> bool {
+        self.absence_of(key).is_some_and(|absence| absence.leaving)
+    }
+
+    /// Whether the connection of a character that is away broke, rather than being ended by its client.
+    pub fn has_broken(&self, key: ConnectionKey) -> bool {
+        self.absence_of(key).is_some_and(|absence| absence.broke)
+    }
+
+    fn absence_of(&self, key: ConnectionKey) -> Option<&Absence> {
+        self.connections.get(key)?.absence.as_deref()
+    }
+
+    /// The socket of a character is gone, and the character stays.
+    fn lose_socket(&mut self, key: ConnectionKey) {
+        let Some(connection) = self.connections.get_mut(key) else {
+            return;
+        };
         connection.away = true;
-        let (id, address) = (connection.id, connection.address);
+        let id = connection.id;
         self.by_id.remove(&id);
-        self.leave_address(address);
-        self.begin_absence(key, grace);
         self.outputs
             .operations
             .push(Operation::Departed { connection: id });
-        true
     }
 
     /// The character behind `key` goes on over the connection `fresh`, which gets its old socket, if that is still
@@ -154,25 +204,25 @@ impl World {
             connection.away = false;
         }
         self.by_id.insert(id, key);
-        *self.by_address.entry(address).or_default() += 1;
+        self.leave_address(old_address);
+        self.enter_address(address);
         if was_away {
             self.spent.push(fresh);
         } else {
             self.by_id.insert(old_id, fresh);
-            self.leave_address(old_address);
             self.outputs
                 .operations
                 .push(Operation::Departed { connection: old_id });
         }
         self.forget_command(fresh);
-        self.begin_absence(key, grace);
+        self.begin_absence(key, grace, true);
         self.outputs
             .operations
             .push(Operation::Identified { connection: id });
         true
     }
 
-    fn begin_absence(&mut self, key: ConnectionKey, seconds: f64) {
+    fn begin_absence(&mut self, key: ConnectionKey, seconds: f64, broke: bool) {
         let until = self.now.monotonic + (seconds * 1000.0) as u64;
         let Some(connection) = self.connections.get_mut(key) else {
             return;
@@ -180,6 +230,8 @@ impl World {
         let channels = connection.channels.clone();
         let absence = connection.absence.get_or_insert_default();
         absence.until = until;
+        absence.leaving = false;
+        absence.broke = broke;
         absence.apart.clone_from(&channels);
         for channel in channels {
             if let Some(channel) = self.channels.get_mut(channel)

@@ -52,26 +52,46 @@ impl World {
         Some(removed.name)
     }
 
-    /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds). False when the list is
-    /// full, for the staff too.
+    /// Keeps a character out of a channel, for good (`until` 0) or until then (Unix seconds), and with
+    /// `channel_ban_accounts` its whole account. Its invitation ends. False when the list is full, for the staff too.
     pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) -> bool {
         let time = self.unix_seconds();
         let most = self.settings.count("channel_bans_max").max(BANS_MAX);
-        if let Some(channel) = self.channels.get_mut(key) {
-            let folded = fold(name);
-            if channel.bans.len() >= most && !channel.bans.contains_key(&*folded) {
-                return false;
-            }
-            let ban = Ban {
-                name: Arc::from(name),
-                banner: Arc::from(by),
-                time,
-                until,
-            };
-            channel.bans.insert(Arc::from(&*folded), ban);
-            self.ban_changed(key, name);
+        let account = self.account_of(name).unwrap_or(0);
+        let Some(channel) = self.channels.get_mut(key) else {
+            return true;
+        };
+        let folded: Arc<str> = Arc::from(&*fold(name));
+        if channel.bans.len() >= most && !channel.bans.contains_key(&folded) {
+            return false;
+        }
+        let ban = Ban {
+            name: Arc::from(name),
+            banner: Arc::from(by),
+            time,
+            until,
+            account,
+        };
+        channel.bans.insert(Arc::clone(&folded), ban);
+        channel.invited.remove(&folded);
+        self.ban_changed(key, name);
+        if account == 0 {
+            self.note_unbound(key, &folded);
+        } else if self.settings.flag("channel_ban_accounts") {
+            self.put_out_invitations(key, account);
         }
         true
+    }
+
+    /// Ends the invitations to a channel of all characters of an account that are online.
+    fn put_out_invitations(&mut self, key: ChannelKey, account: i64) {
+        for member in self.of_account(account).to_vec() {
+            if let (Some(channel), Some(connection)) =
+                (self.channels.get_mut(key), self.connections.get(member))
+            {
+                channel.invited.remove(&connection.folded);
+            }
+        }
     }
 
     /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters who are
@@ -101,6 +121,7 @@ impl World {
     pub fn unban_from_channel(&mut self, key: ChannelKey, name: &str) {
         if let Some(channel) = self.channels.get_mut(key) {
             channel.bans.remove(&*fold(name));
+            self.forget_unbound(key, name);
             self.ban_changed(key, name);
         }
     }
@@ -120,6 +141,7 @@ impl World {
             stays
         });
         for name in over {
+            self.forget_unbound(key, &name);
             self.ban_changed(key, &name);
         }
     }
@@ -131,7 +153,7 @@ impl World {
         }
     }
 
-    fn ban_changed(&mut self, key: ChannelKey, name: &str) {
+    pub(crate) fn ban_changed(&mut self, key: ChannelKey, name: &str) {
         if self.lasts(key) {
             self.lasting += 1;
             self.marks.channel_ban(key, name);

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fchatd_protocol::change::{Change, ChannelHead};
+use fchatd_protocol::network::IpNet;
 use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, Kind};
 use crate::restore;
+use crate::sanctions::Measure;
 use crate::world::{ChannelKey, World};
 
 /// Marks since the last input that had any; a thing is marked once, however often it changes.
@@ -41,7 +43,12 @@ enum Thing {
     ChannelBan(u32, u32, Arc<str>),
     Ban(i64),
     Timeout(i64),
+    HellBan(i64),
+    /// With the name in lower case.
+    Named(Arc<str>, Measure),
     StaffCall(String),
+    NetworkBan(IpNet),
+    Registration,
 }
 
 impl World {
@@ -62,6 +69,11 @@ impl World {
                 channel.kept = channel.kind != Kind::Private;
             }
         }
+    }
+
+    /// Whether the accounts are ours, so that the account service can be asked for characters.
+    pub(crate) fn has_accounts(&self) -> bool {
+        self.marks.keeps_ignores
     }
 
     /// Whether something that lasts has changed since the last [`World::take_changes`], or went to the action log.
@@ -139,10 +151,29 @@ impl World {
                 Some(timeout) => Change::Timeout(restore::account_timeout(account, timeout)),
                 None => Change::TimeoutGone { account },
             }),
+            Thing::HellBan(account) => changes.push(match self.account_hellbans.get(&account) {
+                Some(character) => Change::HellBan(restore::account_ban(account, character)),
+                None => Change::HellBanGone { account },
+            }),
+            Thing::Named(folded, measure) => {
+                let key = (folded, measure);
+                changes.push(match self.named.get(&key) {
+                    Some(named) => Change::NameSanction(restore::name_sanction(measure, named)),
+                    None => Change::NameSanctionGone {
+                        folded: key.0.to_string(),
+                        kind: measure.as_str().to_owned(),
+                    },
+                });
+            }
             Thing::StaffCall(id) => changes.push(match self.staff_call(&id) {
                 Some(call) => Change::StaffCall(call.clone()),
                 None => Change::StaffCallGone { id },
             }),
+            Thing::NetworkBan(network) => changes.push(match self.network_bans.get(&network) {
+                Some(ban) => Change::NetworkBan(ban.clone()),
+                None => Change::NetworkUnban { network },
+            }),
+            Thing::Registration => changes.push(Change::RegistrationPaused(self.registration_paused)),
         }
     }
 }
@@ -197,6 +228,8 @@ fn head(channel: &Channel) -> ChannelHead {
         mode: channel.mode.as_str().to_owned(),
         owner: channel.owner.to_string(),
         peak: channel.peak as u64,
+        locked: channel.locked,
+        join_pause: channel.join_pause,
     }
 }
 
@@ -236,6 +269,26 @@ impl Marks {
     /// An account is kept out for a time, or not any more.
     pub(crate) fn timeout(&mut self, account: i64) {
         self.mark(|| Thing::Timeout(account));
+    }
+
+    /// Nothing of an account reaches others, or it does again.
+    pub(crate) fn hellban(&mut self, account: i64) {
+        self.mark(|| Thing::HellBan(account));
+    }
+
+    /// A measure against a name.
+    pub(crate) fn named(&mut self, folded: &Arc<str>, measure: Measure) {
+        self.mark(|| Thing::Named(Arc::clone(folded), measure));
+    }
+
+    /// A network is kept out, or not any more.
+    pub(crate) fn network_ban(&mut self, network: IpNet) {
+        self.mark(|| Thing::NetworkBan(network));
+    }
+
+    /// Whether accounts can be made.
+    pub(crate) fn registration(&mut self) {
+        self.mark(|| Thing::Registration);
     }
 
     /// A call for the staff.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fchatd_protocol::exchange::ChannelId;
 use serde::{Deserialize, Serialize};
 
+use crate::people::PersonId;
 use crate::world::ConnectionKey;
 
 /// Who may come in, and who made it (page 2, "Channel types").
@@ -77,6 +78,15 @@ pub struct Ban {
     pub time: i64,
     /// Until when, in Unix seconds; 0 for good.
     pub until: i64,
+    /// The account of the character; 0 while it is not known.
+    pub account: i64,
+}
+
+impl Ban {
+    /// Whether it keeps anybody out at `now` (Unix seconds).
+    pub(crate) fn holds(&self, now: i64) -> bool {
+        self.until == 0 || self.until > now
+    }
 }
 
 /// Somebody moderates a channel.
@@ -107,6 +117,12 @@ pub struct Channel {
     pub kind: Kind,
     /// What may be said.
     pub mode: Mode,
+    /// Whether it lets in moderators and invited people only.
+    pub locked: bool,
+    /// Slow mode: the least time between two joins, in seconds; 0 without one.
+    pub join_pause: u32,
+    /// When slow mode let somebody in last, in milliseconds of [`crate::Now::monotonic`]; 0 for never.
+    pub(crate) last_join: u64,
     /// The owner's name, empty where there is none.
     pub owner: Arc<str>,
     /// The moderators, in the order of their appointment; the owner needs not be among them.
@@ -127,6 +143,8 @@ pub struct Channel {
     pub peak: usize,
     /// Whether it lives on when it is empty, whatever its kind.
     pub permanent: bool,
+    /// Whose room it is as far as limits go: the person that made it, whoever owns it now. 0 where nobody did.
+    pub(crate) maker: PersonId,
     /// Whether a store has it, as far as the changes go that were told.
     pub(crate) kept: bool,
     /// Up to when the time for lists of moderators is used up, in milliseconds of [`crate::Now::monotonic`].
@@ -151,6 +169,9 @@ impl Channel {
             description: empty.clone(),
             kind,
             mode: Mode::Both,
+            locked: false,
+            join_pause: 0,
+            last_join: 0,
             owner: empty,
             moderators: Vec::new(),
             bans: HashMap::default(),
@@ -161,6 +182,7 @@ impl Channel {
             kept_until: 0,
             peak: 0,
             permanent: kind == Kind::Public,
+            maker: 0,
             kept: false,
             list_paid: 0,
             list_due: false,
@@ -193,8 +215,18 @@ impl Channel {
 
     /// The ban that keeps a character of this name (in lower case) out at `now` (Unix seconds).
     pub fn ban_of(&self, folded: &str, now: i64) -> Option<&Ban> {
-        self.bans
-            .get(folded)
-            .filter(|ban| ban.until == 0 || ban.until > now)
+        self.bans.get(folded).filter(|ban| ban.holds(now))
+    }
+
+    /// The ban that keeps an account out at `now` (Unix seconds); of several, the one that ends last.
+    pub fn ban_of_account(&self, account: i64, now: i64) -> Option<&Ban> {
+        if account == 0 || self.bans.is_empty() {
+            return None;
+        }
+        let bans = self
+            .bans
+            .values()
+            .filter(|ban| ban.account == account && ban.holds(now));
+        bans.max_by_key(|ban| (ban.until == 0, ban.until, ban.time, &ban.name))
     }
 }

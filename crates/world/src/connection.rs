@@ -8,6 +8,7 @@ use fchatd_protocol::exchange::ConnectionId;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
+use crate::people::PersonId;
 use crate::throttle::Throttles;
 use crate::waiting::Waiting;
 use crate::world::ChannelKey;
@@ -21,6 +22,11 @@ pub enum State {
     Identifying {
         /// When it began, in milliseconds of [`crate::Now::monotonic`].
         since: u64,
+    },
+    /// The login check was answered, and the log-in waits for its turn: see [`crate::Admission`].
+    Queued {
+        /// When that is, in milliseconds of [`crate::Now::monotonic`].
+        until: u64,
     },
     /// A character is online through it.
     Identified,
@@ -59,12 +65,20 @@ pub struct Connection {
     pub throttles: Throttles,
     /// What is seldom needed.
     pub profile: Box<Profile>,
+    /// Whether nothing of it reaches others.
+    pub(crate) hellbanned: bool,
     /// Whether it is online without a connection.
     pub(crate) away: bool,
     /// What is kept for it while it is away, and until it has joined its channels again.
     pub(crate) absence: Option<Box<Absence>>,
     /// What it said too early.
     pub(crate) waiting: Option<Box<Waiting>>,
+    /// The answer of its login check, while the log-in waits for its turn.
+    pub(crate) answer: Option<Box<str>>,
+    /// Whom limits mean by it; 0 before its log-in was let through.
+    pub(crate) person: PersonId,
+    /// Commands that it sent before its log-in.
+    pub(crate) early_commands: u32,
     /// The script asked for its end; carried out when the script's call has ended.
     pub(crate) closing: bool,
     /// Whether the search index knows its kinks and tags.
@@ -110,9 +124,13 @@ impl Connection {
             roles: Vec::new(),
             throttles: Throttles::default(),
             profile: Box::default(),
+            hellbanned: false,
             away: false,
             absence: None,
             waiting: None,
+            answer: None,
+            person: 0,
+            early_commands: 0,
             closing: false,
             searchable: false,
             list_position: usize::MAX,

@@ -39,12 +39,15 @@ impl World {
             .connections
             .get(key)
             .filter(|connection| connection.is_identified())?;
+        let most = self.settings.count("recent_characters");
+        self.acquaintances.note(connection, most);
         for channel in connection.channels.clone() {
             self.forget_member(channel, key);
         }
         self.set_state(key, State::Departed);
         self.end_absence(key);
         self.forget_waiting(key);
+        self.forget_person(key);
         let connection = self.connections.get_mut(key)?;
         let is_away = connection.away;
         connection.channels = Vec::new();
@@ -55,9 +58,7 @@ impl World {
         self.forget_roles(key);
         self.search.forget(key, &mut self.connections);
         self.forget_account(key, account);
-        if !is_away {
-            self.leave_address(address);
-        }
+        self.leave_address(address);
         if let Some(moved) = self.user_list.remove(place)
             && let Some(moved) = self.connections.get_mut(moved)
         {
@@ -73,12 +74,18 @@ impl World {
         Some(name)
     }
 
-    /// One connection fewer from an address.
+    /// One session more from an address.
+    pub(crate) fn enter_address(&mut self, address: IpAddr) {
+        *self.by_address.entry(address.into()).or_default() += 1;
+    }
+
+    /// One session fewer from an address.
     pub(crate) fn leave_address(&mut self, address: IpAddr) {
-        if let Some(count) = self.by_address.get_mut(&address) {
+        let group = address.into();
+        if let Some(count) = self.by_address.get_mut(&group) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&address);
+                self.by_address.remove(&group);
             }
         }
     }
@@ -103,6 +110,7 @@ impl World {
                 .is_some_and(|connection| connection.is_identified())
         {
             // Whoever makes a name free at once does so for a connection that comes in its place.
+            self.leave_waiting(key);
             self.keep_rooms(key);
             self.farewells.push(key);
             self.depart_heard(key);

@@ -14,7 +14,7 @@ pub(crate) struct Errors {
     places: Vec<usize>,
     refused: bool,
     /// The error of a value that a host function has refused.
-    unfit: Option<i32>,
+    unfit: Option<(i32, Option<String>)>,
 }
 
 impl World {
@@ -23,6 +23,7 @@ impl World {
         self.errors.acting = Some(key);
         self.errors.places.clear();
         self.errors.unfit = None;
+        self.act_for(Some(key));
     }
 
     /// The socket of a connection has become that of another: what it hears from now on answers no command.
@@ -50,11 +51,17 @@ impl World {
     /// A host function refuses a value that came from a client through a script: the answer to the command is the error
     /// `number`.
     pub fn refuse_value(&mut self, number: i32) {
-        self.errors.unfit = Some(number);
+        self.errors.unfit = Some((number, None));
+    }
+
+    /// A host function refuses what a client wants through a script: the answer to the command is the error `number` with
+    /// a text of its own.
+    pub fn refuse_with(&mut self, number: i32, message: &str) {
+        self.errors.unfit = Some((number, Some(message.to_owned())));
     }
 
     /// The error of a value that a host function has refused since the command began.
-    pub fn take_unfit(&mut self) -> Option<i32> {
+    pub fn take_unfit(&mut self) -> Option<(i32, Option<String>)> {
         self.errors.unfit.take()
     }
 

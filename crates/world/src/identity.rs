@@ -28,13 +28,14 @@ impl World {
         connection.name = Arc::from(name);
         connection.folded = folded.clone();
         connection.list_position = place;
-        *self.by_address.entry(connection.address).or_default() += 1;
+        let (connection, address) = (connection.id, connection.address);
+        self.enter_address(address);
         self.by_name.insert(folded, key);
         self.peak_users = self.peak_users.max(self.user_list.len());
-        let connection = connection.id;
         self.outputs.operations.push(Operation::Identified { connection });
         self.tell_presence(name, true);
         self.refresh_search(key);
+        self.apply_measures(key);
         true
     }
 
@@ -62,6 +63,7 @@ impl World {
         let was = std::mem::replace(&mut connection.account, account);
         self.forget_account(key, was);
         self.by_account.entry(account).or_default().push(key);
+        self.apply_measures(key);
     }
 
     pub(crate) fn forget_account(&mut self, key: ConnectionKey, account: i64) {

@@ -19,6 +19,9 @@ const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
 const ARGUMENTS_MAX: usize = 32;
 const CUT_BYTES: usize = 1000;
 
+/// The chat log's entries about somebody who is hell-banned: the rest has not happened for others.
+const PRESENCE: [&str; 4] = ["connect", "disconnect", "channel_join", "channel_leave"];
+
 /// Something for the chat log.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'a> {
@@ -77,6 +80,9 @@ fn party(connection: &Connection) -> LogParty {
 impl World {
     /// Something for the chat log; nothing happens while that is off.
     pub fn log_said(&mut self, said: Said<'_>) {
+        if self.is_muted() && !PRESENCE.contains(&said.kind) {
+            return;
+        }
         if !self.chat_log || !self.room_in_log(said.body.map_or(0, str::len)) {
             return;
         }
@@ -102,6 +108,9 @@ impl World {
     /// Something for the action log. Whom and where it is about is known from `character` and `channel` of its
     /// arguments, where it is not told.
     pub fn log_action(&mut self, deed: Deed<'_>) {
+        if self.is_muted() {
+            return;
+        }
         let deed = Deed {
             arguments: shortened(deed.arguments),
             ..deed
@@ -153,10 +162,19 @@ impl World {
         let key = whom.ok().or_else(|| self.find_character(&fold(whom.err()?)));
         let online = key.and_then(|key| self.connections.get(key)).map(party);
         online.or_else(|| {
-            Some(LogParty {
-                character: whom.err()?.to_owned(),
-                ..LogParty::default()
-            })
+            let name = whom.err()?;
+            let person = self.person(name).filter(|person| person.account != 0);
+            Some(person.map_or_else(
+                || LogParty {
+                    character: name.to_owned(),
+                    ..LogParty::default()
+                },
+                |person| LogParty {
+                    character: person.name,
+                    character_id: Some(person.character).filter(|&id| id != 0),
+                    account_id: Some(person.account),
+                },
+            ))
         })
     }
 
@@ -164,8 +182,10 @@ impl World {
     pub fn begin_input(&mut self) {
         self.logged = 0;
         self.web_calls.begin_input();
+        self.legacy = None;
         // Only left over where the input before has panicked.
         self.isolated = None;
+        self.muted = None;
     }
 
     fn room_in_log(&mut self, bytes: usize) -> bool {

@@ -182,7 +182,9 @@ impl World {
             self.destroy_channel(key);
         }
         self.expire_sanctions();
+        self.expire_network_bans();
         self.forget_old_ads();
         self.forget_old_takeovers();
+        self.people.sweep(now);
     }
 }

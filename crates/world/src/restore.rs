@@ -6,10 +6,10 @@ use fchatd_protocol::name::{self, TITLE_BYTES_MAX};
 use fchatd_protocol::text::{cut_escaped, fold};
 
 use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
-use crate::sanctions::Timeout;
+use crate::sanctions::{Measure, Named, Timeout};
 use crate::world::World;
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot,
 };
 
 /// The largest description that is taken over, in bytes; more than the largest `cds_max`.
@@ -34,6 +34,14 @@ impl World {
             .map(|(&account, timeout)| account_timeout(account, timeout))
             .collect();
         timeouts.sort_by_key(|timeout| timeout.account);
+        let mut hellbans: Vec<_> = self
+            .account_hellbans
+            .iter()
+            .map(|(&account, character)| account_ban(account, character))
+            .collect();
+        hellbans.sort_by_key(|hellban| hellban.account);
+        let named = self.named.iter();
+        let name_sanctions = named.map(|((_, measure), named)| name_sanction(*measure, named));
         let now = self.unix_seconds();
         let mut channels: Vec<_> = self
             .channels()
@@ -48,7 +56,11 @@ impl World {
             super_operators: names(&self.super_operators),
             bans,
             timeouts,
+            hellbans,
+            name_sanctions: name_sanctions.collect(),
             staff_calls: self.staff_calls.clone(),
+            network_bans: self.network_bans.iter().cloned().collect(),
+            registration_paused: self.registration_paused,
         }
     }
 
@@ -77,6 +89,22 @@ impl World {
             })
             .collect();
         self.restore_staff_calls(&snapshot.staff_calls);
+        self.account_hellbans = snapshot
+            .hellbans
+            .iter()
+            .map(|hellban| (hellban.account, Arc::from(hellban.character.as_str())))
+            .collect();
+        let sanctions = snapshot.name_sanctions.iter();
+        self.named = sanctions
+            .filter_map(|sanction| {
+                let key = (Arc::from(&*fold(&sanction.name)), Measure::parse(&sanction.kind)?);
+                let name = Arc::from(sanction.name.as_str());
+                let until = sanction.until;
+                Some((key, Named { name, until }))
+            })
+            .collect();
+        self.network_bans = snapshot.network_bans.iter().cloned().collect();
+        self.registration_paused = snapshot.registration_paused;
     }
 
     fn restore_channel(&mut self, kept: &ChannelRecord) {
@@ -97,6 +125,8 @@ impl World {
         channel.mode = Mode::parse(&kept.mode).unwrap_or(Mode::Both);
         channel.owner = Arc::from(kept.owner.as_str());
         channel.peak = usize::try_from(kept.peak).unwrap_or(usize::MAX);
+        channel.locked = kept.locked;
+        channel.join_pause = kept.join_pause;
         let appointed = |moderator: &ModeratorRecord| Moderator {
             name: Arc::from(moderator.name.as_str()),
             by: Arc::from(moderator.by.as_str()),
@@ -107,6 +137,7 @@ impl World {
             .filter(|one| name::is_shaped(&one.name))
             .take(MODERATORS_MAX);
         channel.moderators = moderators.map(appointed).collect();
+        let mut unbound = Vec::new();
         // A name that no character can have keeps nobody out.
         for ban in kept.bans.iter().filter(|ban| name::is_shaped(&ban.name)) {
             let folded: Arc<str> = Arc::from(&*fold(&ban.name));
@@ -115,9 +146,25 @@ impl World {
                 banner: Arc::from(ban.banner.as_str()),
                 time: ban.time,
                 until: ban.until,
+                account: ban.account,
             };
+            if ban.account == 0 {
+                unbound.push(Arc::clone(&folded));
+            }
             channel.bans.insert(folded, ban);
         }
+        for folded in unbound {
+            self.note_unbound(key, &folded);
+        }
+    }
+}
+
+/// As it is kept.
+pub(crate) fn name_sanction(measure: Measure, named: &Named) -> NameSanction {
+    NameSanction {
+        name: named.name.to_string(),
+        kind: measure.as_str().to_owned(),
+        until: named.until,
     }
 }
 
@@ -154,6 +201,7 @@ pub(crate) fn ban(ban: &Ban) -> BanRecord {
         banner: ban.banner.to_string(),
         time: ban.time,
         until: ban.until,
+        account: ban.account,
     }
 }
 
@@ -176,6 +224,8 @@ fn record(channel: &Channel, now: i64) -> ChannelRecord {
         mode: channel.mode.as_str().to_owned(),
         owner: channel.owner.to_string(),
         peak: channel.peak as u64,
+        locked: channel.locked,
+        join_pause: channel.join_pause,
         moderators: channel.moderators.iter().map(moderator).collect(),
         bans,
     }

@@ -12,7 +12,15 @@ pub const SUPER: &str = "super-cop";
 /// The role of those who moderate a public channel.
 pub const CHANNEL_OPERATOR: &str = "cop";
 
+/// The roles of the staff.
+const STAFF: [&str; 4] = [ADMIN, GLOBAL, SUPER, CHANNEL_OPERATOR];
+
 impl World {
+    /// The connections that have lost a role of the staff since this was asked last.
+    pub fn take_demoted(&mut self) -> Vec<ConnectionKey> {
+        std::mem::take(&mut self.demoted)
+    }
+
     /// Gives a connection a role.
     pub fn add_role(&mut self, key: ConnectionKey, role: &str) {
         let Some(connection) = self.connections.get_mut(key) else {
@@ -26,8 +34,13 @@ impl World {
 
     /// Takes a role away from a connection.
     pub fn remove_role(&mut self, key: ConnectionKey, role: &str) {
-        if let Some(connection) = self.connections.get_mut(key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && connection.has_role(role)
+        {
             connection.remove_role(role);
+            if STAFF.contains(&role) && !self.demoted.contains(&key) {
+                self.demoted.push(key);
+            }
         }
         self.unlist(key, role);
     }

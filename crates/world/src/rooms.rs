@@ -1,13 +1,50 @@
 //! Making channels and ending them, and who may do what in them.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::{ChannelId, Operation};
 use fchatd_protocol::{frame, text};
 use rand::RngExt;
 
+use crate::allowance::MILLISECOND;
 use crate::channel::{Channel, Kind, Mode};
+use crate::people::PersonId;
 use crate::world::{ChannelKey, ConnectionKey, World};
+
+/// Rooms that an account can make at once, before each costs it `room_flood`.
+const ROOM_BURST: u64 = 5;
+
+/// Why a room was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomRefusal {
+    /// The account has as many as it may have: so many.
+    TooMany(usize),
+    /// The account makes them too quickly; the next can be made after so many seconds.
+    TooQuick(u64),
+    /// The server has as many as it may have.
+    ServerFull,
+    /// There is no place for it, or nobody who makes it.
+    Impossible,
+}
+
+impl fmt::Display for RoomRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany(most) => write!(
+                f,
+                "You have made {most} rooms that are still there, and may not have more. Close one first."
+            ),
+            Self::TooQuick(seconds) => write!(
+                f,
+                "You are making rooms too quickly. Wait {seconds} s before you make the next one."
+            ),
+            Self::ServerFull => f.write_str("This server has as many rooms as it may have. Try again later."),
+            Self::Impossible => f.write_str("No more channels can be made."),
+        }
+    }
+}
 
 impl World {
     /// A channel.
@@ -50,6 +87,10 @@ impl World {
         let folded = channel.folded.clone();
         let now = self.now.monotonic;
         let key = self.channels.insert(channel)?;
+        // A name of an old state may have markup; clients know it as it stands in frames.
+        if let Cow::Owned(other) = text::in_frames(&folded) {
+            self.channel_names.entry(Arc::from(other)).or_insert(key);
+        }
         self.channel_names.insert(folded, key);
         if let Some(channel) = self.channels.get_mut(key) {
             channel.id = ChannelId(key.index);
@@ -73,20 +114,65 @@ impl World {
     }
 
     /// Makes a private room named `ADH-` and 20 hexadecimal digits; its creator owns it and is invited.
-    pub fn create_room(&mut self, creator: ConnectionKey, title: &str) -> Option<ChannelKey> {
-        let (owner, folded) = {
-            let creator = self.connections.get(creator)?;
-            (creator.name.clone(), creator.folded.clone())
+    ///
+    /// # Errors
+    /// A limit forbids it, and nothing was done.
+    pub fn create_room(&mut self, creator: ConnectionKey, title: &str) -> Result<ChannelKey, RoomRefusal> {
+        let (owner, folded) = match self.connections.get(creator) {
+            Some(creator) => (creator.name.clone(), creator.folded.clone()),
+            None => return Err(RoomRefusal::Impossible),
         };
+        let maker = self.allow_room(creator).inspect_err(|_| {
+            self.limit_counts.rooms_refused += 1;
+        })?;
         let number: u128 = self.random.random();
         let name = format!("ADH-{:020x}", number >> 48);
-        let key = self.create_channel(&name, title, Kind::Private)?;
-        let room = self.channels.get_mut(key)?;
+        let key = self.create_channel(&name, title, Kind::Private);
+        let key = key.ok_or(RoomRefusal::Impossible)?;
+        let room = self.channels.get_mut(key).ok_or(RoomRefusal::Impossible)?;
         room.owner = owner;
         room.invited.insert(folded);
+        room.maker = maker;
+        if maker != 0 {
+            self.people.of(maker).rooms += 1;
+        }
         // A room that nobody ever enters goes as one that everybody has left.
         self.emptied.push(key);
-        Some(key)
+        Ok(key)
+    }
+
+    /// Whether somebody may make a room now; then the pace of the account counts it. Gives the person that made it.
+    fn allow_room(&mut self, creator: ConnectionKey) -> Result<PersonId, RoomRefusal> {
+        let most = self.settings.count("rooms_max");
+        // The count of all channels says most of the time that it need not be looked at more closely.
+        if self.channels.len() >= most && self.room_count() >= most {
+            return Err(RoomRefusal::ServerFull);
+        }
+        let Some(maker) = self.person_of(creator) else {
+            return Ok(0);
+        };
+        let most = self.settings.count("rooms_per_account");
+        let pause = (self.settings.number("room_flood") * 1e9) as u64;
+        let size = pause.saturating_mul(ROOM_BURST - 1);
+        let now = self.now.monotonic * MILLISECOND;
+        let person = self.people.of(maker);
+        if person.rooms as usize >= most {
+            return Err(RoomRefusal::TooMany(most));
+        }
+        match person.rooms_made.wait(now, size) {
+            0 => person.rooms_made.take(now, pause),
+            wait => return Err(RoomRefusal::TooQuick(wait.div_ceil(1000 * MILLISECOND))),
+        }
+        Ok(maker)
+    }
+
+    /// How many channels there are that are not public.
+    pub fn room_count(&self) -> usize {
+        let is_room = |channel: &Channel| channel.kind != Kind::Public;
+        self.channels
+            .iter()
+            .filter(|(_, channel)| is_room(channel))
+            .count()
     }
 
     /// Ends a channel; each member gets `LCH` about itself.
@@ -112,6 +198,17 @@ impl World {
         self.touch_lists(key);
         if let Some(channel) = self.channels.remove(key) {
             self.channel_names.remove(&channel.folded);
+            let other = text::in_frames(&channel.folded);
+            if self.channel_names.get(&*other) == Some(&key) {
+                self.channel_names.remove(&*other);
+            }
+            for name in channel.bans.keys() {
+                self.forget_unbound(key, name);
+            }
+            if channel.maker != 0 {
+                let maker = self.people.of(channel.maker);
+                maker.rooms = maker.rooms.saturating_sub(1);
+            }
             self.outputs
                 .operations
                 .push(Operation::CloseChannel { channel: channel.id });

@@ -1,7 +1,9 @@
-//! Accounts that are kept out for good or for a time, and accounts that are watched for a while.
+//! Measures against accounts: bans, timeouts and hell-bans, also by the names of characters whose accounts are not known
+//! yet; and accounts that are watched for a while.
 
 use std::sync::Arc;
 
+use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::world::{ConnectionKey, World};
@@ -25,15 +27,137 @@ pub(crate) struct AltWatch {
     until: u64,
 }
 
-impl World {
-    /// Keeps the account behind a connection out, under the name of its character.
-    pub fn ban_account(&mut self, key: ConnectionKey) {
-        if let Some(connection) = self.connections.get(key) {
-            self.account_bans
-                .insert(connection.account, connection.name.clone());
-            self.lasting += 1;
-            self.marks.ban(connection.account);
+/// A measure against a character whose account is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Measure {
+    /// The account is kept out for good.
+    Ban,
+    /// The account is kept out for a time.
+    Timeout,
+    /// Nothing of the account reaches others.
+    HellBan,
+}
+
+impl Measure {
+    /// As it is kept.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Measure::Ban => "ban",
+            Measure::Timeout => "timeout",
+            Measure::HellBan => "hellban",
         }
+    }
+
+    /// The measure of a name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Measure::Ban, Measure::Timeout, Measure::HellBan]
+            .into_iter()
+            .find(|measure| measure.as_str() == name)
+    }
+}
+
+/// The record of such a measure, kept under the name in lower case.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: Arc<str>,
+    /// Unix seconds; 0 for good.
+    pub(crate) until: i64,
+}
+
+/// So many measures against names are kept.
+const NAMED_MAX: usize = 10_000;
+
+impl World {
+    /// Keeps the account of a character out for good, under the character's name. Where the account is not known, the
+    /// ban takes effect at the next log-in of the character. False, and nothing done, where no more can be kept.
+    pub fn ban_account(&mut self, name: &str) -> bool {
+        self.sanction(Measure::Ban, name, 0)
+    }
+
+    /// Keeps the account of a character out for some seconds, as [`World::ban_account`] does.
+    pub fn time_out_account(&mut self, name: &str, seconds: i64) -> bool {
+        let until = self.unix_seconds().saturating_add(seconds);
+        self.sanction(Measure::Timeout, name, until)
+    }
+
+    /// Has nothing of the account of a character reach others, as [`World::ban_account`] does.
+    pub fn hellban_account(&mut self, name: &str) -> bool {
+        self.sanction(Measure::HellBan, name, 0)
+    }
+
+    fn sanction(&mut self, measure: Measure, name: &str, until: i64) -> bool {
+        let person = self.person(name).filter(|person| person.account != 0);
+        if let Some(person) = person {
+            self.sanction_account(measure, person.account, Arc::from(person.name), until);
+            return true;
+        }
+        let key = (Arc::from(&*fold(name)), measure);
+        if !self.named.contains_key(&key) && self.named.len() >= NAMED_MAX {
+            return false;
+        }
+        self.lasting += 1;
+        self.marks.named(&key.0, measure);
+        let name = Arc::from(name);
+        self.named.insert(key, Named { name, until });
+        true
+    }
+
+    fn sanction_account(&mut self, measure: Measure, account: i64, character: Arc<str>, until: i64) {
+        self.lasting += 1;
+        match measure {
+            Measure::Ban => {
+                self.account_bans.insert(account, character);
+                self.marks.ban(account);
+            }
+            Measure::Timeout => {
+                self.account_timeouts
+                    .insert(account, Timeout { character, until });
+                self.marks.timeout(account);
+            }
+            Measure::HellBan => {
+                self.account_hellbans.insert(account, character);
+                self.marks.hellban(account);
+                for key in self.of_account(account).to_vec() {
+                    self.set_hellbanned(key, true);
+                }
+            }
+        }
+        if measure != Measure::HellBan {
+            self.withdraw_invitations(account);
+        }
+    }
+
+    /// The account of a character has become known: bans and timeouts of the name become ones of the account.
+    pub fn bind_bans(&mut self, name: &str, account: i64) {
+        self.bind(&[Measure::Ban, Measure::Timeout], name, account);
+    }
+
+    /// As [`World::bind_bans`], for a hell-ban.
+    pub(crate) fn bind_hellban(&mut self, name: &str, account: i64) {
+        self.bind(&[Measure::HellBan], name, account);
+    }
+
+    fn bind(&mut self, measures: &[Measure], name: &str, account: i64) {
+        if self.named.is_empty() || account == 0 {
+            return;
+        }
+        let folded: Arc<str> = Arc::from(&*fold(name));
+        for &measure in measures {
+            if let Some(named) = self.named.remove(&(Arc::clone(&folded), measure)) {
+                self.marks.named(&folded, measure);
+                self.sanction_account(measure, account, named.name, named.until);
+            }
+        }
+    }
+
+    fn forget_named(&mut self, name: &str, measure: Measure) -> bool {
+        let key = (Arc::from(&*fold(name)), measure);
+        let was_there = self.named.remove(&key).is_some();
+        if was_there {
+            self.lasting += 1;
+            self.marks.named(&key.0, measure);
+        }
+        was_there
     }
 
     /// Lifts the bans recorded under a name; whether there was one.
@@ -47,24 +171,13 @@ impl World {
             stays
         });
         self.lasting += 1;
-        self.account_bans.len() < before
+        let lifted = self.account_bans.len() < before;
+        self.forget_named(name, Measure::Ban) || lifted
     }
 
     /// Whether an account is kept out for good.
     pub fn is_account_banned(&self, account: i64) -> bool {
         self.account_bans.contains_key(&account)
-    }
-
-    /// Keeps the account behind a connection out for some seconds, under the name of its character.
-    pub fn time_out_account(&mut self, key: ConnectionKey, seconds: i64) {
-        let until = self.unix_seconds().saturating_add(seconds);
-        if let Some(connection) = self.connections.get(key) {
-            let character = connection.name.clone();
-            self.account_timeouts
-                .insert(connection.account, Timeout { character, until });
-            self.lasting += 1;
-            self.marks.timeout(connection.account);
-        }
     }
 
     /// Lifts the timeouts recorded under a name; whether there was one.
@@ -78,7 +191,40 @@ impl World {
             stays
         });
         self.lasting += 1;
-        self.account_timeouts.len() < before
+        let lifted = self.account_timeouts.len() < before;
+        self.forget_named(name, Measure::Timeout) || lifted
+    }
+
+    /// Lifts the hell-bans recorded under a name, and the one of the character's account; whether there was one.
+    pub fn lift_hellban(&mut self, name: &str) -> bool {
+        let account = self.account_of(name);
+        let mut lifted = Vec::new();
+        self.account_hellbans.retain(|&held, character| {
+            let stays = !character.eq_ignore_ascii_case(name) && Some(held) != account;
+            if !stays {
+                lifted.push(held);
+            }
+            stays
+        });
+        lifted.sort_unstable();
+        for &account in &lifted {
+            self.lasting += 1;
+            self.marks.hellban(account);
+            for key in self.of_account(account).to_vec() {
+                self.set_hellbanned(key, false);
+            }
+        }
+        self.forget_named(name, Measure::HellBan) || !lifted.is_empty()
+    }
+
+    /// Whether nothing of an account reaches others, by a measure taken here.
+    pub fn is_account_hellbanned(&self, account: i64) -> bool {
+        self.account_hellbans.contains_key(&account)
+    }
+
+    /// Measures against names that wait for a log-in.
+    pub fn named_sanctions(&self) -> usize {
+        self.named.len()
     }
 
     /// The seconds for which an account is still kept out.
@@ -117,5 +263,14 @@ impl World {
             stays
         });
         self.alt_watches.retain(|_, watch| watch.until > monotonic);
+        let (named, lasting, marks) = (&mut self.named, &mut self.lasting, &mut self.marks);
+        named.retain(|(folded, measure), named| {
+            let stays = named.until == 0 || named.until > now;
+            if !stays {
+                *lasting += 1;
+                marks.named(folded, *measure);
+            }
+            stays
+        });
     }
 }

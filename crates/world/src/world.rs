@@ -1,29 +1,37 @@
 //! The world itself: the maps that find things, and sending.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use fchatd_protocol::address::AddressGroup;
 use fchatd_protocol::error;
-use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs};
+use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs, Request};
 use fchatd_protocol::frame;
+use fchatd_protocol::network::NetworkBans;
 use fchatd_protocol::text::{cut, with_folded};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::{Deserialize, Serialize};
 
+use crate::acquaintances::Acquaintances;
 use crate::arena::{Arena, Key};
+use crate::budget::{Budget, LimitCounts};
 use crate::changes::Marks;
 use crate::channel::Channel;
 use crate::connection::{Connection, State};
 use crate::error_context::Errors;
+use crate::lists::ChannelList;
+use crate::lookup::Lookups;
 use crate::names::Names;
-use crate::sanctions::{AltWatch, Timeout};
+use crate::people::{People, PersonId};
+use crate::phrases::Phrases;
+use crate::sanctions::{AltWatch, Measure, Named, Timeout};
 use crate::search::SearchIndex;
 use crate::settings::Settings;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
-use crate::waiting::Turn;
+use crate::waiting::{Legacy, Turn};
 use crate::web::WebCalls;
 use fchatd_protocol::snapshot::StaffCall;
 
@@ -53,6 +61,10 @@ pub(crate) enum Restarted {
         connection: ConnectionKey,
         previous: (usize, u64),
     },
+    AccountTimer {
+        person: PersonId,
+        previous: (usize, u64),
+    },
     Ad {
         channel: ChannelKey,
         folded: Arc<str>,
@@ -64,9 +76,11 @@ pub(crate) enum Restarted {
 /// whole but for the settings, the outputs and the randomness: see [`World::reseed`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct World {
-    /// The settings in force.
+    /// The settings in force; [`World::set_settings`] puts others in their place.
     #[serde(skip)]
     pub settings: Settings,
+    #[serde(skip)]
+    pub(crate) budget: Budget,
     /// The time of the input at hand.
     pub now: Now,
     /// What is to be done.
@@ -90,6 +104,8 @@ pub struct World {
     pub started: i64,
     /// Connections that finished their handshake, since the start.
     pub accepted: u64,
+    /// Commands that were refused for a field that no command may have, since the start.
+    pub refused_fields: u64,
     /// The most characters online at once.
     pub peak_users: usize,
     #[serde(skip, default = "unseeded")]
@@ -98,13 +114,16 @@ pub struct World {
     pub(crate) by_id: Map<ConnectionId, ConnectionKey>,
     pub(crate) by_name: Map<Arc<str>, ConnectionKey>,
     pub(crate) by_account: Map<i64, Vec<ConnectionKey>>,
-    pub(crate) by_address: Map<IpAddr, usize>,
+    /// Sessions by where they come from, also those that are away.
+    pub(crate) by_address: Map<AddressGroup, usize>,
     pub(crate) identifying: usize,
+    /// Connections whose log-in waits for its turn.
+    pub(crate) queued: usize,
     pub(crate) channels: Arena<Channel>,
     pub(crate) channel_names: Map<Arc<str>, ChannelKey>,
     pub(crate) user_list: UserList,
-    pub(crate) public_list: Option<Vec<u8>>,
-    pub(crate) room_list: Option<Vec<u8>>,
+    pub(crate) public_list: ChannelList,
+    pub(crate) room_list: ChannelList,
     pub(crate) restarted: Vec<Restarted>,
     pub(crate) emptied: Vec<ChannelKey>,
     pub(crate) closing: Vec<ConnectionKey>,
@@ -116,20 +135,41 @@ pub struct World {
     pub(crate) lists_due: Vec<ChannelKey>,
     pub(crate) account_bans: Map<i64, Arc<str>>,
     pub(crate) account_timeouts: Map<i64, Timeout>,
+    pub(crate) account_hellbans: Map<i64, Arc<str>>,
+    /// Measures against names, by the name in lower case.
+    pub(crate) named: BTreeMap<(Arc<str>, Measure), Named>,
     pub(crate) alt_watches: Map<i64, AltWatch>,
+    pub(crate) acquaintances: Acquaintances,
+    pub(crate) lookups: Lookups,
+    /// Channel bans whose account is not known, by the banned name in lower case.
+    pub(crate) unbound_bans: BTreeMap<Arc<str>, Vec<ChannelKey>>,
+    /// The hell-banned connection that does what is done now.
+    pub(crate) muted: Option<ConnectionKey>,
+    /// Connections that have lost a role of the staff, until the scripts have been told.
+    pub(crate) demoted: Vec<ConnectionKey>,
+    #[serde(skip)]
+    pub(crate) phrases: Phrases,
+    pub(crate) network_bans: NetworkBans,
+    pub(crate) registration_paused: bool,
     pub(crate) search: SearchIndex,
     /// Who is away or apart.
     pub(crate) absent: Vec<ConnectionKey>,
     pub(crate) spent: Vec<ConnectionKey>,
     pub(crate) kept_rooms: Vec<ChannelKey>,
-    /// For whom something waits, by when it is due.
+    /// For whom commands wait, or who waits for the turn of a log-in, by when it is due.
     pub(crate) waiting: BTreeSet<(u64, ConnectionKey)>,
     pub(crate) turn: Turn,
+    pub(crate) legacy: Option<Legacy>,
+    pub(crate) people: People,
+    pub(crate) limit_counts: LimitCounts,
     pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
     pub(crate) errors: Errors,
     pub(crate) logged: usize,
     pub(crate) lasting: u64,
     pub(crate) marks: Marks,
+    /// Bytes that scripts have had the world keep, all calls together; see [`World::held_for_scripts`].
+    #[serde(skip)]
+    pub(crate) kept: usize,
 }
 
 fn unseeded() -> StdRng {
@@ -142,6 +182,7 @@ impl World {
         let chat_log = settings.flag("log_start");
         let tells_presence = settings.flag("enableredis");
         Self {
+            budget: Budget::of(&settings),
             settings,
             now,
             outputs: Outputs::default(),
@@ -154,6 +195,7 @@ impl World {
             tells_presence,
             started: now.unix.div_euclid(1000),
             accepted: 0,
+            refused_fields: 0,
             peak_users: 0,
             random: StdRng::from_seed(seed),
             connections: Arena::default(),
@@ -162,11 +204,12 @@ impl World {
             by_account: Map::default(),
             by_address: Map::default(),
             identifying: 0,
+            queued: 0,
             channels: Arena::default(),
             channel_names: Map::default(),
             user_list: UserList::default(),
-            public_list: None,
-            room_list: None,
+            public_list: ChannelList::default(),
+            room_list: ChannelList::default(),
             restarted: Vec::new(),
             emptied: Vec::new(),
             closing: Vec::new(),
@@ -177,18 +220,32 @@ impl World {
             lists_due: Vec::new(),
             account_bans: Map::default(),
             account_timeouts: Map::default(),
+            account_hellbans: Map::default(),
+            named: BTreeMap::new(),
             alt_watches: Map::default(),
+            acquaintances: Acquaintances::default(),
+            lookups: Lookups::default(),
+            unbound_bans: BTreeMap::new(),
+            muted: None,
+            demoted: Vec::new(),
+            phrases: Phrases::default(),
+            network_bans: NetworkBans::default(),
+            registration_paused: false,
             search: SearchIndex::default(),
             absent: Vec::new(),
             spent: Vec::new(),
             kept_rooms: Vec::new(),
             waiting: BTreeSet::new(),
             turn: Turn::default(),
+            legacy: None,
+            people: People::default(),
+            limit_counts: LimitCounts::default(),
             takeovers: Map::default(),
             errors: Errors::default(),
             logged: 0,
             lasting: 0,
             marks: Marks::default(),
+            kept: 0,
         }
     }
 
@@ -196,6 +253,21 @@ impl World {
     /// the most members that channels had and for what has run out by itself.
     pub fn revision(&self) -> u64 {
         self.lasting + self.operators.changes() + self.super_operators.changes()
+    }
+
+    /// A script has the world keep so many bytes.
+    pub fn count_kept(&mut self, bytes: usize) {
+        self.kept = self.kept.wrapping_add(bytes);
+    }
+
+    /// A measure of the memory that scripts make the world take: its growth during a call is what the call has taken.
+    /// Departures are not subtracted.
+    pub fn held_for_scripts(&self) -> usize {
+        let outputs = &self.outputs;
+        self.kept
+            .wrapping_add(outputs.bytes.len())
+            .wrapping_add(outputs.operations.len() * size_of::<Operation>())
+            .wrapping_add(outputs.requests.len() * size_of::<Request>())
     }
 
     /// The Unix time of the input at hand, in seconds.
@@ -228,9 +300,9 @@ impl World {
         self.by_account.get(&account).map_or(&[], Vec::as_slice)
     }
 
-    /// How many characters are online from an address.
+    /// How many characters are online from where an address belongs ([`AddressGroup`]), also those that are away.
     pub fn count_from(&self, address: IpAddr) -> usize {
-        self.by_address.get(&address).copied().unwrap_or(0)
+        self.by_address.get(&address.into()).copied().unwrap_or(0)
     }
 
     /// How many characters are online.
@@ -246,6 +318,17 @@ impl World {
     /// How many log-in checks are pending.
     pub fn identifying_count(&self) -> usize {
         self.identifying
+    }
+
+    /// Counts a command of a connection that has not logged in; false when it is the last one that is taken
+    /// (`commands_before_login`).
+    pub fn count_early_command(&mut self, key: ConnectionKey) -> bool {
+        let most = self.settings.count("commands_before_login");
+        let Some(connection) = self.connections.get_mut(key) else {
+            return false;
+        };
+        connection.early_commands = connection.early_commands.saturating_add(1);
+        (connection.early_commands as usize) < most
     }
 
     /// A connection finished its handshake.
@@ -277,6 +360,12 @@ impl World {
         let was = std::mem::replace(&mut connection.state, state);
         self.identifying += usize::from(matches!(state, State::Identifying { .. }));
         self.identifying -= usize::from(matches!(was, State::Identifying { .. }));
+        self.queued += usize::from(matches!(state, State::Queued { .. }));
+        if let State::Queued { until } = was {
+            self.queued -= 1;
+            connection.answer = None;
+            self.waiting.remove(&(until, key));
+        }
     }
 
     /// A fresh seed for [`World::reseed`].
@@ -321,6 +410,9 @@ impl World {
 
     /// Sends one connection a frame that stands in [`World::outputs`].
     pub fn send_frame(&mut self, key: ConnectionKey, frame: Frame) {
+        if self.muted.is_some() && !self.may_touch(key) {
+            return;
+        }
         if let Some(connection) = self.connections.get(key) {
             if connection.away {
                 return self.hold_private(key, frame);
@@ -349,12 +441,29 @@ impl World {
 
     /// Sends everyone who is online a frame that stands in [`World::outputs`].
     pub fn broadcast_frame(&mut self, frame: Frame) {
+        if let Some(actor) = self.muted
+            && !self.is_presence(frame, actor)
+        {
+            return self.send_frame(actor, frame);
+        }
         self.outputs.operations.push(Operation::SendEveryone { frame });
     }
 
     /// Sends the members of a channel, but not `except`, a frame that stands in [`World::outputs`].
     pub fn send_channel_frame(&mut self, key: ChannelKey, except: Option<ConnectionKey>, frame: Frame) {
         let now = self.now.monotonic;
+        if let Some(actor) = self.muted
+            && !self.is_presence(frame, actor)
+        {
+            let is_heard = self
+                .channels
+                .get(key)
+                .is_some_and(|channel| channel.has_member(actor));
+            if is_heard && except != Some(actor) && !self.is_apart(key, actor) {
+                self.send_frame(actor, frame);
+            }
+            return;
+        }
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };

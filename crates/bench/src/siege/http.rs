@@ -153,6 +153,9 @@ fn repeat(
                     tally.count("requests");
                     match answer {
                         Ok(answer) if answer.is_empty() => tally.count("cut off"),
+                        Ok(answer) if tells_of_an_error(&answer) => {
+                            tally.count(&format!("{} with an error", status(answer.as_bytes())));
+                        }
                         Ok(answer) => tally.count(&status(answer.as_bytes())),
                         Err(_) => {
                             tally.count("no answer");
@@ -173,4 +176,11 @@ fn repeat(
 fn status(answer: &[u8]) -> String {
     let status = answer.get(9..12).unwrap_or_default();
     format!("HTTP {}", String::from_utf8_lossy(status))
+}
+
+/// The interface answers 200 with a sentence to most that it refuses.
+fn tells_of_an_error(answer: &str) -> bool {
+    answer
+        .split_once("\r\n\r\n{\"error\":\"")
+        .is_some_and(|(_, rest)| !rest.starts_with('"'))
 }

@@ -217,7 +217,7 @@ fn told(tally: &Tally) -> String {
         let count = *count as f64;
         match what.as_str() {
             "bytes" => parts.push(format!("{} MB sent", number(count / 1e6, 0))),
-            "bytes received" | "batches" | "connections" => {}
+            "bytes received" | "batches" | "connections" | "requests" => {}
             _ => parts.push(format!("{what}: {}", number(count, 0))),
         }
     }

@@ -194,6 +194,8 @@ impl Shape {
         if workload != Workload::Fairness {
             settings.push(("msg_flood", "0".to_owned()));
             settings.push(("sta_flood", "0".to_owned()));
+            settings.push(("command_rate", "0".to_owned()));
+            settings.push(("login_pause", "0".to_owned()));
         }
         settings
     }

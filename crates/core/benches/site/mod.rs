@@ -35,6 +35,10 @@ impl Site {
             ("max_per_ip", 1e6),
             ("msg_flood", seconds),
             ("sta_flood", seconds),
+            // The limits are at work and nobody meets them.
+            ("command_rate", 1e6),
+            ("command_burst", 1e9),
+            ("login_burst", 1e6),
         ] {
             settings.set(key, Value::Number(value)).unwrap();
         }

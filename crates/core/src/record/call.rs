@@ -1,6 +1,6 @@
 //! What can go into the machine.
 
-use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, Undo};
+use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo};
 use fchatd_script::host::Scripts;
 use fchatd_world::Now;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub enum Call<'a> {
         /// The call's id.
         id: &'a str,
     },
+    /// [`Core::order_gate`]
+    Gate(GateOrder),
     /// [`Core::configure`]
     Configure {
         /// The new ones.
@@ -112,6 +114,9 @@ impl Call<'_> {
             Self::DropCall { id } => {
                 core.drop_call(now, id, outputs);
             }
+            Self::Gate(order) => {
+                let _ = core.order_gate(now, order, outputs);
+            }
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
             }
@@ -143,6 +148,9 @@ impl Call<'_> {
             Self::Input(Input::HttpAnswer { id, status, .. }) => {
                 format!("answer {status} of a web server to request {id}")
             }
+            Self::Input(Input::CharactersFound { id, .. }) => {
+                format!("answer of the account service to question {id}")
+            }
             Self::Input(Input::Stored { commit }) => format!("commit {commit} is on disk"),
             Self::Input(Input::Unsaved { commit, .. }) => format!("commit {commit} can't be saved"),
             Self::Input(Input::Notice { to, .. }) => match to {
@@ -161,6 +169,7 @@ impl Call<'_> {
             Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
             Self::Undo(undo) => format!("action {} undone", undo.id),
             Self::DropCall { .. } => "staff call dropped".to_owned(),
+            Self::Gate(_) => "order about who is let in".to_owned(),
             Self::Configure { .. } => "settings".to_owned(),
             Self::TakeLeave => "farewells of the end".to_owned(),
         }
@@ -171,6 +180,7 @@ impl Call<'_> {
         match self {
             Self::Input(Input::Message { text, .. }) => text,
             Self::Input(Input::LoginAnswer { answer, .. }) => answer.unwrap_or("none"),
+            Self::Input(Input::CharactersFound { answer, .. }) => answer.unwrap_or("none"),
             Self::Input(Input::Bridge { payload, .. }) => payload,
             Self::Input(Input::HttpAnswer { body, .. }) => body,
             Self::Input(Input::Notice { text, .. }) => text,

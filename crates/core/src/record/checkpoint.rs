@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{SettingsData, Sources};
 use crate::commit::{Cause, Commits};
 use crate::fields::Bounds;
+use crate::probation::{Conduct, Probation, Tally};
 use crate::{Core, Rehearsed};
 
 #[derive(Serialize, Deserialize)]
@@ -24,6 +25,10 @@ struct Image<'a, W> {
     settings: SettingsData,
     #[serde(borrow)]
     scripts: Sources<'a>,
+    /// The scripts before, while those of now are on probation.
+    #[serde(borrow)]
+    probation: Option<(Sources<'a>, Tally)>,
+    conduct: Conduct,
     world: W,
 }
 
@@ -69,6 +74,11 @@ impl Core {
             commits: self.commits.clone(),
             settings: (&self.world.settings).into(),
             scripts: self.scripts.sources().into(),
+            probation: self
+                .probation
+                .as_ref()
+                .map(|probation| (probation.old.sources().into(), probation.tally.clone())),
+            conduct: self.conduct.clone(),
             world: &self.world,
         });
         let image = image.map_err(|error| CheckpointError::Image(error.to_string()))?;
@@ -91,7 +101,7 @@ impl Core {
             postcard::from_bytes(image).map_err(|error| CheckpointError::Image(error.to_string()))?;
         let scripts = Rehearsed::again(Scripts::from(&image.scripts), false);
         let mut world = image.world;
-        world.settings = image.settings.settings();
+        world.set_settings(image.settings.settings());
         world.reseed(image.seed);
         world.now = image.now;
         world.begin_input();
@@ -108,6 +118,13 @@ impl Core {
             isolated: std::collections::HashMap::new(),
             watchdog: watchdog.cloned(),
             scripts,
+            probation: image.probation.map(|(sources, tally)| {
+                Box::new(Probation {
+                    old: Rehearsed::again(Scripts::from(&sources), false),
+                    tally,
+                })
+            }),
+            conduct: image.conduct,
             tape: Tape::new(),
             failure: None,
             housekept: image.housekept,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fchatd_core::Core;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs, Request};
+use fchatd_protocol::name;
 use fchatd_script::builtin;
 use fchatd_world::{Now, Settings};
 
@@ -351,6 +352,14 @@ fn check_frame(bytes: &[u8], broken: bool) {
     let value: serde_json::Value =
         serde_json::from_str(payload).unwrap_or_else(|fault| panic!("{shown:?} is no JSON: {fault}"));
     assert!(value.is_object(), "{shown:?} is no object");
+    assert!(!shown.contains(['<', '>']), "{shown:?} has markup");
+    let names = ["character", "operator", "sender", "recipient", "identity"];
+    let names = names.iter().filter_map(|key| value[key].as_str());
+    let lists = ["oplist", "characters", "ops"];
+    let lists = lists.iter().filter_map(|key| value[key].as_array()).flatten();
+    for name in names.chain(lists.filter_map(serde_json::Value::as_str)) {
+        assert!(is_relayable(name, code), "{shown:?} has a name that is none");
+    }
     if code == "ERR" {
         let number = value["number"].as_i64().expect("errors have a number");
         assert!(!shown.contains("Incident"), "a script failed: {shown}");
@@ -363,4 +372,9 @@ fn check_frame(bytes: &[u8], broken: bool) {
             "{shown} is no error of the protocol"
         );
     }
+}
+
+/// Whether a name may stand in a frame; an empty one stands for nobody. An error repeats names for its sender alone.
+fn is_relayable(name: &str, code: &str) -> bool {
+    code == "ERR" || name.is_empty() || name::is_shaped(name)
 }

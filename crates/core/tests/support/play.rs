@@ -16,6 +16,19 @@ pub(crate) struct Play {
     people: BTreeMap<String, ConnectionId>,
 }
 
+/// Much is said here in no time at all: the limits that this would meet have tests of their own.
+fn patient(mut settings: Settings) -> Settings {
+    for (key, value) in [
+        ("command_rate", "0"),
+        ("invitation_flood", "0"),
+        ("room_flood", "0"),
+        ("rooms_per_account", "1000"),
+    ] {
+        settings.set_from_text(key, value).unwrap();
+    }
+    settings
+}
+
 /// A site with one public channel, owned by Owner and moderated by Modder, and one open room of Roomowner's;
 /// Globalmod is a global moderator, Superone a super moderator.
 pub(crate) fn site() -> Snapshot {
@@ -27,6 +40,8 @@ pub(crate) fn site() -> Snapshot {
         mode: mode.to_owned(),
         owner: owner.to_owned(),
         peak: 7,
+        locked: false,
+        join_pause: 0,
         moderators: vec![ModeratorRecord {
             name: moderator.to_owned(),
             by: owner.to_owned(),
@@ -63,13 +78,14 @@ impl Play {
     }
 
     pub(crate) fn on(site: &Snapshot, settings: Settings, people: &[&str]) -> Self {
-        let chat = Simulation::with(&builtin::scripts(), settings, Some(site));
+        let chat = Simulation::with(&builtin::scripts(), patient(settings), Some(site));
         Self::of(chat, people)
     }
 
     /// As [`Play::with`], and scripts have time limits.
     pub(crate) fn watched(settings: Settings, people: &[&str]) -> Self {
         let watchdog = Watchdog::start().unwrap();
+        let settings = patient(settings);
         let chat = Simulation::watched(&builtin::scripts(), settings, Some(&site()), Some(&watchdog));
         Self::of(chat, people)
     }
@@ -204,6 +220,7 @@ impl Play {
     pub(crate) fn in_garden(people: &[&str]) -> Self {
         let mut play = Self::with(people);
         for name in people {
+            let name = name.split('/').next().unwrap();
             play.say(name, r#"JCH {"channel":"garden"}"#);
         }
         play.heard();

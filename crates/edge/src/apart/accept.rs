@@ -6,38 +6,51 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::net::TcpListener;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::center::Center;
 use super::link::{Command, Link};
-use crate::accept::{FULL_PAUSE, TURNED_AWAY};
+use crate::accept::{FULL_PAUSE, TURNED_AWAY, admit, group_of, tell_of_failure};
 use crate::edge::Application;
 
 impl<A: Application + 'static> Center<A> {
     /// Accepts connections until the edges are drained.
     pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener) {
+        let mut failed = false;
         while !self.stopped.get() {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.notified() => return,
             };
+            let accepted = match accepted {
+                Ok((stream, peer)) => match self.settings.borrow().gate.admit(stream, peer) {
+                    Some(stream) => Ok((stream, peer)),
+                    None => continue,
+                },
+                Err(error) => Err(error),
+            };
             let accepted = accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer)));
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(%error, "a connection could not be accepted");
+                    tell_of_failure(&error, &mut failed);
                     tokio::time::sleep(FULL_PAUSE).await;
                     continue;
                 }
             };
-            if self.sockets() >= self.settings.borrow().connections_max {
+            failed = false;
+            let (group, places) = {
+                let settings = self.settings.borrow();
+                (group_of(&settings, peer), settings.places())
+            };
+            let Some(admission) = admit(&self.common, group, places).await else {
                 debug!(%peer, "{TURNED_AWAY}");
                 continue;
-            }
+            };
             let sockets = |link: &&Arc<Link>| link.sockets.load(Ordering::Relaxed);
             if let Some(link) = self.links.iter().min_by_key(sockets) {
                 link.sockets.fetch_add(1, Ordering::Relaxed);
-                link.send(Command::Accepted(stream, peer));
+                link.send(Command::Accepted(stream, peer, admission));
             }
         }
     }

@@ -16,9 +16,12 @@ use tokio::time::MissedTickBehavior;
 use super::link::{Command, Intake, Link, Turn};
 use super::thread;
 use crate::clock::Alarm;
+use crate::common::Common;
 use crate::drain::STEP;
-use crate::edge::{Application, EdgeSettings, Gauges, OUTPUT_BYTES_MAX};
+use crate::edge::{Application, EdgeSettings, OUTPUT_BYTES_MAX};
+use crate::gauges::Gauges;
 use crate::http::HttpService;
+use crate::turn::{INPUTS_PER_LOOK, TURN_MAX};
 
 /// The number of turns that are the application's own.
 const OWN: u16 = u16::MAX;
@@ -38,6 +41,7 @@ pub(crate) struct Center<A> {
     pub(super) settings: RefCell<EdgeSettings>,
     pub(super) stopped: Cell<bool>,
     pub(super) stopping: Notify,
+    pub(super) common: Arc<Common>,
     threads: RefCell<Vec<JoinHandle<()>>>,
     /// Of each edge, what its clock was at when it was last seen to move.
     pulses: RefCell<Vec<(u64, Instant)>>,
@@ -60,9 +64,12 @@ impl<A: Application + 'static> Center<A> {
     /// An application, and links to so many edges that nobody has started yet.
     pub(super) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
         let intake = Arc::new(Intake::default());
-        let links = (0..edges).map(|edge| Arc::new(Link::new(edge, Arc::clone(&intake))));
+        let common = Common::new(usize::from(edges), settings.backlog_bytes_max);
+        let link = |edge| Link::new(edge, Arc::clone(&intake), Arc::clone(&common));
+        let links = (0..edges).map(|edge| Arc::new(link(edge)));
         Rc::new(Self {
             links: links.collect(),
+            common,
             intake,
             desk: RefCell::new(Desk {
                 application,
@@ -173,7 +180,7 @@ impl<A: Application + 'static> Center<A> {
     /// What all edges count, a moment ago.
     pub(crate) fn gauges(&self) -> Gauges {
         let all = self.links.iter().map(|link| link.gauges());
-        all.fold(Gauges::default(), Gauges::plus)
+        all.fold(Gauges::default(), Gauges::plus).with(&self.common)
     }
 
     /// Open sockets of all edges.
@@ -234,7 +241,8 @@ impl<A: Application + 'static> Center<A> {
         self.links.iter().any(|link| link.is_behind())
     }
 
-    /// Handles what has come, until it is all or makes a full batch, and sends that off. True when there is more.
+    /// Handles what has come, until it is all, makes a full batch or takes too long, and sends off what came of it. True
+    /// when there is more.
     pub(super) fn step(&self) -> bool {
         let desk = &mut *self.desk.borrow_mut();
         if desk.turns.is_empty() {
@@ -244,11 +252,16 @@ impl<A: Application + 'static> Center<A> {
             return false;
         }
         desk.application.begin_turn();
+        let (begun, mut inputs) = (Instant::now(), 0_usize);
+        let (mut interrupted, mut is_slow) = (false, false);
         while let Some(turn) = desk.turns.pop_front() {
             for input in turn.inputs.iter_from(desk.handled) {
                 desk.handled += 1;
                 desk.application.handle(input, &mut desk.outputs);
-                if desk.outputs.bytes.len() > OUTPUT_BYTES_MAX {
+                inputs += 1;
+                is_slow = inputs.is_multiple_of(INPUTS_PER_LOOK) && begun.elapsed() > TURN_MAX;
+                interrupted = is_slow || desk.outputs.weight() > OUTPUT_BYTES_MAX;
+                if interrupted {
                     break;
                 }
             }
@@ -258,9 +271,12 @@ impl<A: Application + 'static> Center<A> {
             }
             desk.handled = 0;
             desk.done.push(turn);
-            if desk.outputs.bytes.len() > OUTPUT_BYTES_MAX {
+            if interrupted {
                 break;
             }
+        }
+        if self.intake.is_slow.load(Ordering::Relaxed) != is_slow {
+            self.intake.is_slow.store(is_slow, Ordering::Relaxed);
         }
         self.send_off(desk);
         !desk.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()

@@ -2,22 +2,27 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fchatd_protocol::exchange::{Inputs, Outputs};
 use tokio::sync::Notify;
 
-use crate::edge::{EdgeSettings, Gauges};
+use crate::common::{Common, lock};
+use crate::doors::Admission;
+use crate::edge::EdgeSettings;
+use crate::gauges::Gauges;
 
-/// Inputs of one edge that may wait for the application, by [`weight`], before it keeps further ones.
+/// Inputs of one edge that may wait for the application, by their weight in bytes, before it keeps further ones.
 pub(crate) const WAITING_MAX: usize = 4 << 20;
-/// Bytes of frames that may wait for one edge before the application stops.
+/// Weight of the batches that may wait for one edge before the application stops, in bytes.
 pub(crate) const UNSENT_MAX: usize = 16 << 20;
 
-/// About how many bytes of memory inputs take.
-pub(crate) fn weight(inputs: &Inputs) -> usize {
-    inputs.bytes() + inputs.len() * 64
+/// The weight of a turn beside its inputs, in bytes: turns without inputs must not be free either.
+const TURN_WEIGHT: usize = 256;
+
+fn weight(inputs: &Inputs) -> usize {
+    inputs.weight() + TURN_WEIGHT
 }
 
 /// The inputs of one turn of an edge.
@@ -40,7 +45,7 @@ pub(crate) enum Command {
     /// All commits up to this one are on disk, or wait no longer.
     Stored(u64),
     /// Take a socket in that was accepted, and has been counted.
-    Accepted(TcpStream, SocketAddr),
+    Accepted(TcpStream, SocketAddr, Admission),
     /// Put other settings in force.
     Configure(Box<EdgeSettings>),
     /// Take nobody any more and send everybody away, over a time and with a patience.
@@ -59,6 +64,8 @@ pub(crate) struct Intake {
     pub(crate) room: Notify,
     /// An edge is gone.
     pub(crate) gone: Notify,
+    /// The application took too long for what it got last.
+    pub(crate) is_slow: AtomicBool,
 }
 
 impl Intake {
@@ -105,6 +112,8 @@ pub(crate) struct Link {
     spare: Mutex<Inputs>,
     /// Open sockets, also those that are on their way to the edge.
     pub(crate) sockets: Arc<AtomicUsize>,
+    /// The state that all edges share.
+    pub(crate) common: Arc<Common>,
     gauges: Mutex<Gauges>,
     /// How often the edge has looked at its clock.
     beats: AtomicU64,
@@ -116,7 +125,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// A link without anything in it.
-    pub(crate) fn new(edge: u16, intake: Arc<Intake>) -> Self {
+    pub(crate) fn new(edge: u16, intake: Arc<Intake>, common: Arc<Common>) -> Self {
         Self {
             edge,
             intake,
@@ -128,6 +137,7 @@ impl Link {
             unsent: AtomicUsize::new(0),
             spare: Mutex::default(),
             sockets: Arc::default(),
+            common,
             gauges: Mutex::default(),
             beats: AtomicU64::new(0),
             drained: AtomicBool::new(false),
@@ -158,6 +168,16 @@ impl Link {
         true
     }
 
+    /// Whether the application took too long for what it got last.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.intake.is_slow.load(Ordering::Relaxed)
+    }
+
+    /// Weight of the inputs that were handed over and not handled yet, in bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// The last turn that has been handled. What came of it is among the commands that are taken after this.
     pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Acquire)
@@ -168,8 +188,9 @@ impl Link {
         commands.extend(lock(&self.commands).drain(..));
     }
 
-    /// So many bytes of batches were carried out.
-    pub(crate) fn carried_out(&self, bytes: usize) {
+    /// A batch was carried out.
+    pub(crate) fn carried_out(&self, batch: &Outputs) {
+        let bytes = batch.weight();
         let before = self.unsent.fetch_sub(bytes, Ordering::SeqCst);
         if before > UNSENT_MAX && before - bytes <= UNSENT_MAX {
             self.intake.room.notify_one();
@@ -209,9 +230,14 @@ impl Link {
     /// As [`Link::send`], but the edge is not woken.
     pub(crate) fn enqueue(&self, command: Command) {
         if let Command::Apply(batch) = &command {
-            self.unsent.fetch_add(batch.bytes.len(), Ordering::SeqCst);
+            self.unsent.fetch_add(batch.weight(), Ordering::SeqCst);
         }
-        lock(&self.commands).push(command);
+        let mut commands = lock(&self.commands);
+        match (commands.last_mut(), &command) {
+            // However many commits an edge is told of while it does something else, the last one says it all.
+            (Some(Command::Stored(last)), Command::Stored(commit)) => *last = (*last).max(*commit),
+            _ => commands.push(command),
+        }
     }
 
     /// A turn was handled, and what came of it was sent.
@@ -250,9 +276,4 @@ impl Link {
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::SeqCst)
     }
-}
-
-/// A panic of somebody who held a lock leaves nothing half done in what it protects.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,6 +16,8 @@ pub struct Remote {
     link: Arc<Link>,
     /// The last turn that was handed over.
     handed: u64,
+    /// The last turn of which the edge is told when it has been handled.
+    asked: u64,
     /// The last turn whose answers were carried out.
     answered: u64,
     /// Connections that end when the turn is answered with which they were handed over.
@@ -47,6 +49,7 @@ impl Remote {
         Self {
             link,
             handed: 0,
+            asked: 0,
             answered: 0,
             leaving: VecDeque::new(),
             commands: VecDeque::new(),
@@ -60,7 +63,30 @@ impl Remote {
             return None;
         }
         self.handed = number;
+        if wants_answer {
+            self.asked = number;
+        }
         Some(number)
+    }
+
+    /// The number of the turn in which what comes now is handed over.
+    pub(crate) fn next_turn(&self) -> u64 {
+        self.handed + 1
+    }
+
+    /// The last turn that was handled, whether or not the answers have been carried out.
+    pub(crate) fn handled(&self) -> u64 {
+        self.link.answered()
+    }
+
+    /// Whether the application needs long for what it gets.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.link.is_slow()
+    }
+
+    /// Weight of the inputs that wait for the application, in bytes.
+    pub(crate) fn waiting(&self) -> usize {
+        self.link.waiting()
     }
 
     /// Takes the commands that have come.
@@ -97,8 +123,14 @@ impl<A: Application> Shared<A> {
 impl<A: Application + 'static> Edge<A> {
     /// What a turn is when the application is elsewhere.
     pub(crate) fn hand_over(&self, shared: &mut Shared<A>) {
-        if !shared.inputs.is_empty() || !shared.parting.is_empty() {
-            self.try_hand_over(shared, false);
+        if shared.read_on() {
+            self.wake_turn();
+        }
+        // Connections that have had their share wait for a turn that was handed over already: that needs an answer, too.
+        let asked = shared.application.elsewhere().map_or(0, |remote| remote.asked);
+        let is_waited_for = shared.paused.iter().any(|&(turn, _)| turn > asked);
+        if !shared.inputs.is_empty() || !shared.parting.is_empty() || is_waited_for {
+            self.try_hand_over(shared, is_waited_for);
         }
         shared.fan.flush();
         self.handle_events(shared);
@@ -115,7 +147,6 @@ impl<A: Application + 'static> Edge<A> {
         remote
             .leaving
             .extend(parting.map(|(id, departure, goodbye)| (number, id, departure, goodbye)));
-        shared.read_on();
         Some(number)
     }
 
@@ -158,11 +189,7 @@ fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<Command> {
         match shared.application.elsewhere()?.commands.pop_front()? {
             Command::Apply(batch) => {
                 shared.fan.apply(&batch);
-                shared
-                    .application
-                    .elsewhere()?
-                    .link
-                    .carried_out(batch.bytes.len());
+                shared.application.elsewhere()?.link.carried_out(&batch);
             }
             Command::Stored(commit) => shared.fan.stored(commit),
             other => return Some(other),

@@ -128,7 +128,7 @@ impl OneEdge {
             match command {
                 Command::Apply(batch) => {
                     self.fan.apply(&batch);
-                    self.link.carried_out(batch.bytes.len());
+                    self.link.carried_out(&batch);
                 }
                 Command::Stored(commit) => self.fan.stored(commit),
                 other => panic!("{other:?}"),

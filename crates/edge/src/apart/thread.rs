@@ -58,7 +58,9 @@ where
         }
     };
     runtime.block_on(async {
-        let edge = Edge::counting(settings, Remote::new(Arc::clone(link)), Arc::clone(&link.sockets));
+        let remote = Remote::new(Arc::clone(link));
+        let (sockets, common) = (Arc::clone(&link.sockets), Arc::clone(&link.common));
+        let edge = Edge::counting(settings, remote, sockets, common);
         edge.run();
         let service = Rc::new(service());
         let _ = ready.send(Ok(()));
@@ -81,10 +83,10 @@ fn begin<H: HttpService + 'static>(
     command: Command,
 ) {
     match command {
-        Command::Accepted(stream, peer) => {
-            let place = Place(Rc::clone(edge));
+        Command::Accepted(stream, peer, admission) => {
+            let place = Place::new(edge, &admission);
             match TcpStream::from_std(stream) {
-                Ok(stream) => take_in(place, stream, peer, Rc::clone(service)),
+                Ok(stream) => take_in(place, stream, peer, admission, Rc::clone(service)),
                 Err(error) => warn!(%error, "a connection could not be taken in"),
             }
         }

@@ -2,7 +2,7 @@
 
 use fchatd_protocol::exchange::{ChannelId, ConnectionId};
 
-use super::{Fan, Socket};
+use super::{Event, Fan, Socket};
 use crate::members::Audience;
 
 impl<S: Socket> Fan<S> {
@@ -20,6 +20,8 @@ impl<S: Socket> Fan<S> {
         };
         if cold.membership.everyone.is_none() {
             cold.membership.everyone = Some(self.everyone.add(slot));
+            cold.has_identified = true;
+            self.events.push(Event::Identified(slot));
         }
     }
 

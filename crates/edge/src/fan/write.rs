@@ -1,10 +1,14 @@
 //! From ranges of the log to sockets: one write for each touched socket, the rest to its backlog.
 
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
+use fchatd_protocol::exchange::ConnectionId;
 use fchatd_ring::{Ring, Send};
 
-use super::{Event, Fan, NONE, Socket};
+use super::{Charge, Cold, Event, Fan, Kind, Lane, NONE, Phase, Socket};
+use crate::backlog::Backlog;
+use crate::common::Common;
 
 /// From so many sockets on a ring is worth its price.
 const RING_FROM: usize = 4;
@@ -14,7 +18,7 @@ const COPY_BELOW: usize = 2048;
 /// Pieces that one vectored write takes.
 const PIECES_MAX: usize = 64;
 /// Memory that buffers keep between turns.
-const KEEP: usize = 1 << 20;
+const KEEP: usize = 256 << 10;
 /// Ranges that a list of finished ranges keeps room for between turns.
 const KEEP_RANGES: usize = 64;
 
@@ -26,22 +30,56 @@ impl<S: Socket> Fan<S> {
             _ => &self.log,
         };
         let bytes = &log[start as usize..end as usize];
+        let outbox = (self.outbox_bytes_max, self.early_outbox_bytes_max);
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;
         };
         if cold.socket.is_none() {
             return;
         }
-        let backlog = cold.backlog.get_or_insert_default();
-        if backlog.len() + bytes.len() > self.outbox_bytes_max {
-            self.cut(Event::Overflow(slot));
-        } else if self.awaited == 0 {
+        let connection = ConnectionId {
+            edge: self.edge,
+            slot,
+            generation: self.lanes[slot as usize].generation,
+        };
+        let (backlog, bytes_max) = backlog(cold, &self.common, connection, outbox);
+        if backlog.weight() + bytes.len() > bytes_max {
+            return self.cut(Event::Overflow(slot));
+        }
+        if self.awaited == 0 {
             backlog.push(bytes);
         } else {
             if !backlog.waits() {
                 self.holding.push(slot);
             }
             backlog.push_waiting(bytes, self.awaited);
+        }
+        if self.common.budget.is_over() {
+            self.relieve(Some(slot));
+        }
+    }
+
+    /// All backlogs together are too much: cuts off the connections that hold most. `slot` is the one that has just got
+    /// more; when that does not help at once, it is cut off itself.
+    #[cold]
+    pub(crate) fn relieve(&mut self, slot: Option<u32>) {
+        for victim in self.common.relieve(self.edge) {
+            self.cut_off(victim);
+        }
+        if let Some(slot) = slot
+            && self.common.budget.is_far_over()
+            && self.socket(slot).is_some()
+        {
+            self.common.count_relieved(1);
+            self.cut(Event::Relieved(slot));
+        }
+    }
+
+    /// Cuts a connection off, because what waits for all of them is too much.
+    pub(crate) fn cut_off(&mut self, connection: ConnectionId) {
+        let is_there = |lane: &Lane| lane.generation == connection.generation && lane.phase != Phase::Free;
+        if self.lanes.get(connection.slot as usize).is_some_and(is_there) {
+            self.cut(Event::Relieved(connection.slot));
         }
     }
 
@@ -72,6 +110,7 @@ impl<S: Socket> Fan<S> {
             list.shrink_to(KEEP_RANGES);
         }
         self.finished_used = 0;
+        self.ranges = 0;
         self.log.clear();
         self.log.shrink_to(KEEP);
         self.deflated.clear(KEEP);
@@ -180,6 +219,7 @@ impl<S: Socket> Fan<S> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(_) => return self.cut(Event::Broken(slot)),
         };
+        let outbox = (self.outbox_bytes_max, self.early_outbox_bytes_max);
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;
         };
@@ -188,17 +228,24 @@ impl<S: Socket> Fan<S> {
         } else {
             self.deflated.log()
         };
-        let backlog = cold.backlog.get_or_insert_default();
+        let connection = ConnectionId {
+            edge: self.edge,
+            slot,
+            generation: self.lanes[slot as usize].generation,
+        };
+        let (backlog, bytes_max) = backlog(cold, &self.common, connection, outbox);
         for (start, end) in pieces {
             let piece = &log[start..end];
             backlog.push(&piece[skip.min(piece.len())..]);
             skip = skip.saturating_sub(piece.len());
         }
         self.lanes[slot as usize].blocked = true;
-        if backlog.len() > self.outbox_bytes_max {
-            self.cut(Event::Overflow(slot));
-        } else {
-            self.events.push(Event::Blocked(slot));
+        if backlog.weight() > bytes_max {
+            return self.cut(Event::Overflow(slot));
+        }
+        self.events.push(Event::Blocked(slot));
+        if self.common.budget.is_over() {
+            self.relieve(Some(slot));
         }
     }
 
@@ -241,4 +288,23 @@ impl<S: Socket> Fan<S> {
         }
         cold.socket.is_none()
     }
+}
+
+/// The backlog of a connection, which is made when there is none, and the most that it may hold, in bytes: the first of
+/// `outbox` once the connection has identified, until then the smaller one.
+fn backlog<'a, S>(
+    cold: &'a mut Cold<S>,
+    common: &Arc<Common>,
+    connection: ConnectionId,
+    outbox: (usize, usize),
+) -> (&'a mut Backlog, usize) {
+    let bytes_max = if cold.has_identified {
+        outbox.0
+    } else {
+        outbox.0.min(outbox.1)
+    };
+    let backlog = cold
+        .backlog
+        .get_or_insert_with(|| Box::new(Backlog::new(Charge::new(common, connection, Kind::Output))));
+    (backlog, bytes_max)
 }

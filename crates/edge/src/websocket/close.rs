@@ -1,5 +1,7 @@
 //! Close codes: those the server sends, and the rule for those it may receive (RFC 6455, section 7.4).
 
+use super::decode::{INVALID_TEXT, Violation, protocol};
+
 /// A close code that the server sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
@@ -38,6 +40,26 @@ impl CloseCode {
 /// 1012 to 1014 were registered after the RFC.
 pub(super) const fn may_be_received(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+/// The code and the reason in the payload of a close frame.
+///
+/// # Errors
+/// Half a code, a code that may not be sent, or a reason that is not UTF-8.
+pub(super) fn payload(payload: &[u8]) -> Result<(Option<u16>, &str), Violation> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return if payload.is_empty() {
+            Ok((None, ""))
+        } else {
+            Err(protocol("close frame with half a code"))
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !may_be_received(code) {
+        return Err(protocol("close code that may not be sent"));
+    }
+    let reason = str::from_utf8(reason).map_err(|_| INVALID_TEXT)?;
+    Ok((Some(code), reason))
 }
 
 #[cfg(test)]

@@ -102,20 +102,29 @@ struct Message {
     checked: usize,
 }
 
-const INVALID_TEXT: Violation = Violation {
+pub(super) const INVALID_TEXT: Violation = Violation {
     code: CloseCode::InvalidText,
     reason: "text is not UTF-8",
 };
 
-const fn protocol(reason: &'static str) -> Violation {
+pub(super) const fn protocol(reason: &'static str) -> Violation {
     Violation {
         code: CloseCode::Protocol,
         reason,
     }
 }
 
+/// Why no more is delivered of what was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// The client has closed.
+    Closed,
+    /// The receiver of the events wants no more for now.
+    Paused,
+}
+
 /// `Break` when no more is to be delivered.
-type Progress = Result<ControlFlow<()>, Violation>;
+type Progress = Result<ControlFlow<Stop>, Violation>;
 
 impl Decoder {
     /// A decoder for a new connection.
@@ -145,18 +154,62 @@ impl Decoder {
         inflater: &mut Inflater,
         deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<(), Violation> {
+        let mut stopped = false;
+        self.receive_some(bytes, inflater, &mut |event| {
+            let flow = deliver(event);
+            stopped |= flow.is_break();
+            flow
+        })?;
+        if stopped {
+            self.finish();
+        }
+        Ok(())
+    }
+
+    /// As [`Decoder::receive`], but `Break` only ends this call: the result is how many of the bytes were used. The rest
+    /// is to be given again, in front of what is read later.
+    ///
+    /// # Errors
+    /// As for [`Decoder::receive`].
+    pub fn receive_some(
+        &mut self,
+        bytes: &mut [u8],
+        inflater: &mut Inflater,
+        deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<usize, Violation> {
+        let total = bytes.len();
         if self.finished {
-            return Ok(());
+            return Ok(total);
         }
         inflater.allow(self.max_message.saturating_mul(2).max(INFLATED_MIN));
-        let progress = self.consume(bytes, inflater, deliver);
-        if matches!(progress, Ok(ControlFlow::Continue(()))) {
-            self.unfinished.take_if(|unfinished| unfinished.is_empty());
-        } else {
-            self.finished = true;
-            self.unfinished = None;
+        let mut left = bytes;
+        let progress = self.consume(&mut left, inflater, deliver);
+        if matches!(progress, Err(_) | Ok(ControlFlow::Break(Stop::Closed))) {
+            self.finish();
+            return progress.map(|_| total);
         }
-        progress.map(|_| ())
+        self.unfinished.take_if(|unfinished| unfinished.is_empty());
+        // The first bytes of a header are kept, and so used.
+        let unused = if progress == Ok(ControlFlow::Continue(())) {
+            0
+        } else {
+            left.len()
+        };
+        Ok(total - unused)
+    }
+
+    fn finish(&mut self) {
+        self.finished = true;
+        self.unfinished = None;
+    }
+
+    /// How many bytes of the payload of a frame that has begun are still to come.
+    #[must_use]
+    pub fn expected(&self) -> usize {
+        let unfinished = self.unfinished.as_ref();
+        unfinished
+            .and_then(|unfinished| unfinished.frame.as_ref())
+            .map_or(0, |frame| frame.remaining)
     }
 
     /// Whether nothing more will be delivered; see [`Decoder::receive`].
@@ -179,7 +232,7 @@ impl Decoder {
 
     fn consume(
         &mut self,
-        mut input: &mut [u8],
+        input: &mut &mut [u8],
         inflater: &mut Inflater,
         deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Progress {
@@ -191,15 +244,15 @@ impl Decoder {
             let is_begun = begun.is_some();
             let mut frame = match begun {
                 Some(frame) => frame,
-                None => match self.take_header(&mut input)? {
+                None => match self.take_header(input)? {
                     Some(frame) => frame,
                     None => break,
                 },
             };
 
             let available = frame.remaining.min(input.len());
-            let (payload, rest) = std::mem::take(&mut input).split_at_mut(available);
-            input = rest;
+            let (payload, rest) = std::mem::take(input).split_at_mut(available);
+            *input = rest;
             mask::unmask(payload, frame.mask);
             frame.mask = mask::advance(frame.mask, available);
             frame.remaining -= available;
@@ -412,10 +465,10 @@ fn deliver_message(
     deliver: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Progress {
     if !is_text {
-        return Ok(deliver(Event::Binary(bytes)));
+        return Ok(deliver(Event::Binary(bytes)).map_break(|()| Stop::Paused));
     }
     let text = str::from_utf8(bytes).map_err(|_| INVALID_TEXT)?;
-    Ok(deliver(Event::Text(text)))
+    Ok(deliver(Event::Text(text)).map_break(|()| Stop::Paused))
 }
 
 fn deliver_control(
@@ -425,30 +478,14 @@ fn deliver_control(
 ) -> Progress {
     match opcode {
         Opcode::Close => {
-            let (code, reason) = close_payload(payload)?;
+            let (code, reason) = close::payload(payload)?;
             // Whatever `deliver` says: nothing may follow a close frame.
             let _ = deliver(Event::Close { code, reason });
-            Ok(ControlFlow::Break(()))
+            Ok(ControlFlow::Break(Stop::Closed))
         }
-        Opcode::Ping => Ok(deliver(Event::Ping(payload))),
-        _ => Ok(deliver(Event::Pong)),
+        Opcode::Ping => Ok(deliver(Event::Ping(payload)).map_break(|()| Stop::Paused)),
+        _ => Ok(deliver(Event::Pong).map_break(|()| Stop::Paused)),
     }
-}
-
-fn close_payload(payload: &[u8]) -> Result<(Option<u16>, &str), Violation> {
-    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-        return if payload.is_empty() {
-            Ok((None, ""))
-        } else {
-            Err(protocol("close frame with half a code"))
-        };
-    };
-    let code = u16::from_be_bytes(*code);
-    if !close::may_be_received(code) {
-        return Err(protocol("close code that may not be sent"));
-    }
-    let reason = str::from_utf8(reason).map_err(|_| INVALID_TEXT)?;
-    Ok((Some(code), reason))
 }
 
 #[cfg(test)]

@@ -263,6 +263,36 @@ fn the_receiver_may_stop() {
 }
 
 #[test]
+fn the_receiver_may_pause_after_each_event() {
+    let message = [
+        (TEXT, &b"one"[..]),
+        (PING, b"two"),
+        (TEXT, b""),
+        (TEXT_FRAGMENT, b"thr"),
+        (LAST_FRAGMENT, b"ee"),
+    ];
+    let whole = frames(&message);
+    let mut decoder = Decoder::new(Options::default());
+    let (mut left, mut calls, mut texts) = (whole, 0, Vec::new());
+    while !left.is_empty() {
+        calls += 1;
+        let used = decoder.receive_some(&mut left, &mut Inflater::default(), &mut |event| {
+            if let Event::Text(text) = event {
+                texts.push(text.to_owned());
+            }
+            ControlFlow::Break(())
+        });
+        left.drain(..used.unwrap());
+    }
+    assert_eq!(
+        (calls, texts),
+        (4, vec!["one".to_owned(), String::new(), "three".to_owned()])
+    );
+    assert!(!decoder.is_finished());
+    assert_eq!(decoder.buffered(), 0);
+}
+
+#[test]
 fn nothing_is_delivered_after_a_violation() {
     let mut decoder = Decoder::new(Options::default());
     let mut deliver = |_: Event<'_>| panic!("delivered");

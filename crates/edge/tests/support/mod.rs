@@ -132,15 +132,21 @@ impl HttpService for Desk {
             address,
             ..
         } = request;
+        static FILE: [u8; LARGE] = [0; LARGE];
         let body = match path.as_str() {
-            "/large" => "x".repeat(LARGE),
-            _ => format!("{method} {path} {query} {} {address}", body.len()),
+            "/large" => Bytes::from_static(&FILE),
+            "/made" => Bytes::from("x".repeat(LARGE)),
+            _ => Bytes::from(format!("{method} {path} {query} {} {address}", body.len())),
         };
         Box::pin(std::future::ready(HttpResponse {
             status: 200,
             headers: vec![("content-type", "text/plain".into())],
-            body: Bytes::from(body),
+            body,
         }))
+    }
+
+    fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
+        if path == "/upload" { usual * 16 } else { usual }
     }
 }
 
@@ -171,7 +177,10 @@ pub(crate) const THREADS: [usize; 3] = [1, 2, 3];
 )]
 pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
     for threads in THREADS {
-        eprintln!("on {threads} threads");
+        #[allow(clippy::print_stderr)]
+        {
+            eprintln!("on {threads} threads");
+        }
         with_threads(threads, settings.clone(), &test);
     }
 }
@@ -242,6 +251,15 @@ impl Server {
     pub(crate) async fn all_gone(&self, departures: &[Departure]) {
         self.until("all gone", || {
             self.edge.gauges().connections == 0 && self.departures().len() >= departures.len()
+        })
+        .await;
+        assert_eq!(self.departures(), departures);
+    }
+
+    /// As [`Server::all_gone`], but so many stay.
+    pub(crate) async fn all_gone_but(&self, count: usize, departures: &[Departure]) {
+        self.until("gone", || {
+            self.edge.gauges().connections == count && self.departures().len() >= departures.len()
         })
         .await;
         assert_eq!(self.departures(), departures);

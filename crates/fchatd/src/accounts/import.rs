@@ -9,8 +9,9 @@ use fchatd_login::{AccountDesk, Import, ImportFormat, read_import};
 
 use super::arguments::FileFormat;
 use super::sentence;
-use crate::Failure;
+use crate::output::say;
 use crate::quantity::count;
+use crate::{Failure, output};
 
 /// The largest file that is read, in bytes: some million accounts.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -42,7 +43,7 @@ pub(super) fn import(
         .map_err(|error| sentence(&error))?;
     for fault in &outcome.faults {
         let left_out = if skip_strange { "left out: " } else { "" };
-        println!("{left_out}{fault}");
+        say!("{left_out}{fault}");
     }
     let made = format!(
         "{} with {}",
@@ -60,7 +61,7 @@ pub(super) fn import(
         (false, 1) => "is",
         (false, _) => "are",
     };
-    println!("{made} {verb} taken over");
+    say!("{made} {verb} taken over");
     Ok(())
 }
 
@@ -112,6 +113,8 @@ impl Telling {
         }
         let left = self.started.elapsed().as_secs() * (total - done) as u64 / done as u64;
         let end = if done == total { "\n" } else { "" };
-        eprint!("\rhashing passwords, which is slow on purpose: {done} of {total}, {left} s left  {end}");
+        output::ERR.text(&format!(
+            "\rhashing passwords, which is slow on purpose: {done} of {total}, {left} s left  {end}"
+        ));
     }
 }

@@ -12,9 +12,11 @@ use fchatd_login::{AccountDesk, AccountError, Profile, Secret};
 use fchatd_store::Store;
 
 pub(crate) use self::arguments::{AccountAction, CharacterAction};
+pub(crate) use self::duration::Duration;
 use crate::command_line::CommandLine;
+use crate::output::{complain, say};
 use crate::quantity::count;
-use crate::{Failure, configuration, server};
+use crate::{Failure, configuration, output, server};
 
 /// `fchatd account …`
 pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), Failure> {
@@ -23,13 +25,13 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
         AccountAction::Add { name, admin } => {
             let password = read_password(name)?;
             let account = desk.add_account(name, &password, *admin).map_err(told)?;
-            println!("account {} made, number {}", name.trim(), account.0);
+            say!("account {} made, number {}", name.trim(), account.0);
         }
         AccountAction::List => show::list(&mut desk)?,
         AccountAction::Show { name } => show::account(&mut desk, name)?,
         AccountAction::Password { name } => {
             desk.reset_password(name, &read_password(name)?).map_err(told)?;
-            println!("the password of {name} is changed; its tickets have ended");
+            say!("the password of {name} is changed; its tickets have ended");
         }
         AccountAction::Ban { name, time, reason } => {
             desk.ban(name, time.map(|time| time.seconds), reason.trim())
@@ -37,11 +39,11 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
             let time = time.map_or("for good".to_owned(), |time| {
                 format!("for {}", show::length(time.seconds))
             });
-            println!("{name} is banned {time}; its tickets have ended");
+            say!("{name} is banned {time}; its tickets have ended");
         }
         AccountAction::Unban { name } => {
             desk.unban(name).map_err(told)?;
-            println!("{name} may log in again");
+            say!("{name} may log in again");
         }
         AccountAction::Admin { name, remove } => {
             desk.set_admin(name, !remove).map_err(told)?;
@@ -50,7 +52,7 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
             } else {
                 "an administrator"
             };
-            println!("{name} is {what}");
+            say!("{name} is {what}");
         }
         AccountAction::Delete { names, yes } => delete_accounts(&mut desk, names, *yes)?,
         AccountAction::Import {
@@ -63,10 +65,10 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
             let (number, code) = desk
                 .invite(*uses, time.map(|time| time.seconds), note.trim())
                 .map_err(told)?;
-            println!("{}", code.reveal());
-            eprintln!("invitation {}; the code is shown only this once", number.0);
+            say!("{}", code.reveal());
+            complain!("invitation {}; the code is shown only this once", number.0);
             if configuration::load(line)?.text("registration") != "invitation" {
-                eprintln!("it is of no use before registration = \"invitation\" is set");
+                complain!("it is of no use before registration = \"invitation\" is set");
             }
         }
         AccountAction::Invitations => show::invitations(&mut desk)?,
@@ -74,7 +76,7 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
             if !desk.revoke_invitation(*number).map_err(told)? {
                 return Err(format!("there is no invitation {number}"));
             }
-            println!("invitation {number} is taken back");
+            say!("invitation {number} is taken back");
         }
     }
     Ok(())
@@ -94,26 +96,26 @@ pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<
                 ..Profile::default()
             };
             let character = desk.add_character(account, name, &profile).map_err(told)?;
-            println!("character {} made, number {}", name.trim(), character.0);
+            say!("character {} made, number {}", name.trim(), character.0);
         }
         CharacterAction::List { account } => {
             for character in desk.list_characters(account).map_err(told)?.characters {
-                println!("{}\t{}", character.id.0, character.name);
+                say!("{}\t{}", character.id.0, character.name);
             }
         }
         CharacterAction::Rename { name, new } => {
             desk.rename_character(name, new).map_err(told)?;
-            println!("{name} is called {new} now");
+            say!("{name} is called {new} now");
         }
         CharacterAction::Delete { name, yes } => {
             confirmed(&format!("the character {name}"), *yes)?;
             desk.delete_character_named(name).map_err(told)?;
             compact(&mut desk);
-            println!("the character {name} is deleted");
+            say!("the character {name} is deleted");
         }
         CharacterAction::Move { name, account } => {
             desk.move_character(name, account).map_err(told)?;
-            println!("{name} belongs to {account} now");
+            say!("{name} belongs to {account} now");
         }
     }
     Ok(())
@@ -129,7 +131,7 @@ fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Resul
     for name in names {
         let characters = desk.delete_account_of(name).map_err(told)?;
         let characters = count(characters, "character");
-        println!("the account {name} is deleted, with {characters}");
+        say!("the account {name} is deleted, with {characters}");
     }
     compact(desk);
     Ok(())
@@ -142,7 +144,7 @@ fn compact(desk: &mut AccountDesk) {
         Ok(false) => "somebody is reading it".to_owned(),
         Err(error) => sentence(&error),
     };
-    eprintln!(
+    complain!(
         "the file could not be rewritten, so traces may be left in it ({fault}); delete something again when the \
          server has less to do"
     );
@@ -155,7 +157,7 @@ fn confirmed(what: &str, yes: bool) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(format!("this deletes {what} for good; add --yes"));
     }
-    eprint!("This deletes {what} for good. Type \"yes\" to go on: ");
+    output::ERR.text(&format!("This deletes {what} for good. Type \"yes\" to go on: "));
     let mut line = String::new();
     std::io::stdin()
         .lock()

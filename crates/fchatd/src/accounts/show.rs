@@ -6,6 +6,7 @@ use fchatd_login::{Account, AccountDesk};
 
 use super::told;
 use crate::Failure;
+use crate::output::say;
 use crate::quantity::count;
 
 /// A line for each account: number, name, and what is special about it.
@@ -14,7 +15,7 @@ pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
     for account in desk.list_accounts().map_err(told)? {
         let admin = if account.admin { "\tadmin" } else { "" };
         let banned = if is_banned(&account, now) { "\tbanned" } else { "" };
-        println!("{}\t{}{admin}{banned}", account.id.0, account.name);
+        say!("{}\t{}{admin}{banned}", account.id.0, account.name);
     }
     Ok(())
 }
@@ -23,23 +24,23 @@ pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
 pub(super) fn account(desk: &mut AccountDesk, name: &str) -> Result<(), Failure> {
     let (account, details) = desk.details(name).map_err(told)?;
     let list = desk.list_characters(name).map_err(told)?;
-    println!("name: {}", account.name);
-    println!("number: {}", account.id.0);
-    println!("made: {}", date(details.created_at));
-    println!("administrator: {}", if account.admin { "yes" } else { "no" });
-    println!("banned: {}", standing(&account));
+    say!("name: {}", account.name);
+    say!("number: {}", account.id.0);
+    say!("made: {}", date(details.created_at));
+    say!("administrator: {}", if account.admin { "yes" } else { "no" });
+    say!("banned: {}", standing(&account));
     if let Some(character) = details.banned_in_chat {
-        println!("banned by moderators in the chat, as {character}; UNB lifts it");
+        say!("banned by moderators in the chat, as {character}; UNB lifts it");
     }
-    println!("tickets: {}", details.tickets);
-    println!("characters: {}", list.characters.len());
+    say!("tickets: {}", details.tickets);
+    say!("characters: {}", list.characters.len());
     for character in list.characters {
         let first = if Some(character.id) == list.default {
             "\tdefault"
         } else {
             ""
         };
-        println!("\t{}\t{}{first}", character.id.0, character.name);
+        say!("\t{}\t{}{first}", character.id.0, character.name);
     }
     Ok(())
 }
@@ -57,7 +58,7 @@ pub(super) fn invitations(desk: &mut AccountDesk) -> Result<(), Failure> {
             end if end <= now => format!("ended {}", date(end)),
             end => format!("until {}", date(end)),
         };
-        println!("{}\t{uses}\t{end}\t{}", invitation.id.0, invitation.note);
+        say!("{}\t{uses}\t{end}\t{}", invitation.id.0, invitation.note);
     }
     Ok(())
 }

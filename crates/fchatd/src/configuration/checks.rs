@@ -10,7 +10,6 @@ type Check = fn(&Settings) -> Result<(), Failure>;
 const CHECKS: &[Check] = &[
     |settings| server::listening_address(settings).map(drop),
     |settings| server::edge_settings(settings).map(drop),
-    |settings| server::login_address(settings).map(drop),
     |settings| server::bridge_settings(settings).map(drop),
     |settings| neighbours::redis_settings(settings).map(drop),
     |settings| neighbours::webhook_settings(settings, None).map(drop),
@@ -26,14 +25,14 @@ pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
 
 /// One that no browser ever sends would turn everybody away.
 fn origin(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("websocketorigin");
+    let text = settings.text("allowed_origin");
     let wrong = match text.split_once("://") {
         None => !text.is_empty(),
         Some((scheme, host)) => scheme.is_empty() || host.is_empty() || host.contains('/'),
     };
     if wrong {
         return Err(format!(
-            "websocketorigin must be as browsers send it, such as https://chat.example, with nothing after the host \
+            "allowed_origin must be as browsers send it, such as https://chat.example, with nothing after the host \
              but a port; it is {text:?}"
         ));
     }
@@ -41,10 +40,10 @@ fn origin(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn origin_host(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("websockethost");
+    let text = settings.text("allowed_origin_host");
     if text.contains('/') {
         return Err(format!(
-            "websockethost must be a host name alone, such as chat.example; it is {text:?}"
+            "allowed_origin_host must be a host name alone, such as chat.example; it is {text:?}"
         ));
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
+use fchatd_protocol::network::IpNet;
 use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 
@@ -41,7 +42,11 @@ enum Thing {
     SuperOperators,
     Ban(i64),
     Timeout(i64),
+    HellBan(i64),
+    NameSanction(String, String),
     Ignores(i64),
+    NetworkBan(IpNet),
+    Registration,
 }
 
 impl Pending {
@@ -132,7 +137,16 @@ impl Pending {
             Change::Unban { account } => Thing::Ban(*account),
             Change::Timeout(timeout) => Thing::Timeout(timeout.account),
             Change::TimeoutGone { account } => Thing::Timeout(*account),
+            Change::HellBan(hellban) => Thing::HellBan(hellban.account),
+            Change::HellBanGone { account } => Thing::HellBan(*account),
+            Change::NameSanction(sanction) => {
+                Thing::NameSanction(fold(&sanction.name).into_owned(), sanction.kind.clone())
+            }
+            Change::NameSanctionGone { folded, kind } => Thing::NameSanction(folded.clone(), kind.clone()),
             Change::Ignores { account, .. } => Thing::Ignores(*account),
+            Change::NetworkBan(ban) => Thing::NetworkBan(ban.network),
+            Change::NetworkUnban { network } => Thing::NetworkBan(*network),
+            Change::RegistrationPaused(_) => Thing::Registration,
             Change::StaffCall(_) | Change::StaffCallGone { .. } => {
                 return self.call(change);
             }

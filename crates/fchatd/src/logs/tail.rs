@@ -13,6 +13,7 @@ use super::plain::{harmless, local, unescaped};
 use super::print_failure;
 use crate::command_line::CommandLine;
 use crate::neighbours::chat_log_path;
+use crate::output::complain;
 use crate::{Failure, configuration};
 
 /// How soon a connection is tried again.
@@ -44,11 +45,11 @@ pub(super) fn tail(line: &CommandLine, tail: &Tail) -> Result<(), Failure> {
     loop {
         match UnixStream::connect(&path) {
             Ok(stream) => {
-                eprintln!("reading the chat log at {}", path.display());
+                complain!("reading the chat log at {}", path.display());
                 told = false;
                 match print(stream, tail.json) {
                     Ok(()) => {
-                        eprintln!("the server has closed the connection: it ended, or this was too slow");
+                        complain!("the server has closed the connection: it ended, or this was too slow");
                     }
                     Err(error) => return print_failure(&error),
                 }
@@ -61,7 +62,7 @@ pub(super) fn tail(line: &CommandLine, tail: &Tail) -> Result<(), Failure> {
             }
             Err(error) => {
                 if !std::mem::replace(&mut told, true) {
-                    eprintln!("{}", waiting(&path, &error));
+                    complain!("{}", waiting(&path, &error));
                 }
             }
         }

@@ -4,12 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use fchatd_protocol::change::{Change, Commit};
-use fchatd_protocol::exchange::{ActionEntry, LogParty, Undo as Undoing};
+use fchatd_protocol::exchange::{self, ActionEntry, LogParty, Undo as Undoing};
+use fchatd_protocol::network::{self, IpNet};
 use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Store, StoreError};
 
 use crate::command_line::CommandLine;
+use crate::output::say;
 use crate::server::data_folder;
 use crate::{Failure, action_log, configuration, control};
 
@@ -31,7 +33,7 @@ pub(super) fn undo(line: &CommandLine, undo: &Undo) -> Result<(), Failure> {
         Some(answer) => answer?,
         None => undo_beside(line, undo.id)?,
     };
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 
@@ -93,10 +95,21 @@ fn undo_beside(line: &CommandLine, id: u64) -> Result<String, Failure> {
 /// What lifts the ban or timeout, if there is one.
 fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
     let is_it = |name: &str| fold(name) == fold(&undo.character);
+    // Measures against a character whose account is not known yet.
+    let named = |kind: &'static str| {
+        let sanctions = snapshot.name_sanctions.iter();
+        sanctions
+            .filter(move |sanction| sanction.kind == kind && is_it(&sanction.name))
+            .map(|sanction| Change::NameSanctionGone {
+                folded: fold(&sanction.name).into_owned(),
+                kind: kind.to_owned(),
+            })
+    };
     match (undo.code.as_str(), &undo.channel) {
         ("ACB", _) => {
             let bans = snapshot.bans.iter().filter(|ban| is_it(&ban.character));
-            bans.map(|ban| Change::Unban { account: ban.account }).collect()
+            let bans = bans.map(|ban| Change::Unban { account: ban.account });
+            bans.chain(named("ban")).collect()
         }
         ("TMO", _) => {
             let timeouts = snapshot.timeouts.iter();
@@ -105,7 +118,14 @@ fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
                 .map(|timeout| Change::TimeoutGone {
                     account: timeout.account,
                 })
+                .chain(named("timeout"))
                 .collect()
+        }
+        (exchange::BAN, _) => {
+            let mut bans = snapshot.network_bans.iter().map(|ban| ban.network);
+            let is_it = |network: &IpNet| Some(*network) == network::parse(&undo.character);
+            let unban = bans.find(is_it).map(|network| Change::NetworkUnban { network });
+            unban.into_iter().collect()
         }
         (_, Some(place)) => {
             let mut channels = snapshot.channels.iter();

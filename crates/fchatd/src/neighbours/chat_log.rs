@@ -22,7 +22,13 @@ pub(crate) fn chat_log(settings: &Settings, dir: &Path) -> Result<Option<ChatLog
     let Some(path) = chat_log_path(settings, dir) else {
         return Ok(None);
     };
-    ChatLog::start(&path)
-        .map(Some)
-        .map_err(|error| format!("log_socket_path: {error}"))
+    match ChatLog::start(&path) {
+        Ok(log) => Ok(Some(log)),
+        // Nothing is lost before somebody switches the log on.
+        Err(error) if !settings.flag("log_start") => {
+            tracing::warn!("log_socket_path: {error}. The chat log is off, so the server starts without it");
+            Ok(None)
+        }
+        Err(error) => Err(format!("log_socket_path: {error}")),
+    }
 }

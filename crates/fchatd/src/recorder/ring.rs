@@ -39,6 +39,11 @@ impl Ring {
 
     /// Makes room, and a new file that began at a time in Unix milliseconds.
     pub(super) fn file(&self, unix: i64) -> io::Result<(File, PathBuf)> {
+        // Somebody may have deleted it meanwhile.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)?;
         self.make_room()?;
         // Two processes, or a clock that goes back.
         let mut number = unix.max(0);

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use fchatd_core::record::End;
 use fchatd_core::record::format::{self, MAGIC};
+use fchatd_store::{Finding, Place};
 
 use super::ring::Ring;
 use crate::Failure;
@@ -131,16 +131,20 @@ impl Drop for Writer {
 }
 
 fn work(desk: &Desk, ring: &Ring) {
-    let mut file: Option<(File, PathBuf)> = None;
+    let mut file: Option<(File, Place)> = None;
     while let Some(item) = next(desk) {
         let written = match (item, &mut file) {
             (Item::File(unix, records), file) => begin(ring, unix, &records).map(|begun| *file = Some(begun)),
-            (Item::Records(records), Some((file, _))) => append(file, &records),
+            (Item::Records(records), Some((file, place))) => {
+                in_place(place).and_then(|()| append(file, &records))
+            }
             // There was an error before.
             (Item::Records(_), None) => Ok(()),
         };
         if let Err(error) = written {
-            let place = file.take().map_or(ring.folder().to_owned(), |(_, path)| path);
+            let place = file
+                .take()
+                .map_or(ring.folder().to_owned(), |(_, place)| place.path().to_owned());
             tracing::error!(
                 "{} can't be written, recording ends for now: {error}",
                 place.display()
@@ -150,11 +154,23 @@ fn work(desk: &Desk, ring: &Ring) {
     }
 }
 
-fn begin(ring: &Ring, unix: i64, records: &[u8]) -> io::Result<(File, PathBuf)> {
+fn begin(ring: &Ring, unix: i64, records: &[u8]) -> io::Result<(File, Place)> {
     let (mut file, path) = ring.file(unix)?;
     file.write_all(MAGIC)?;
     append(&mut file, records)?;
-    Ok((file, path))
+    Ok((file, Place::of(&path)?))
+}
+
+/// A recording that was deleted or replaced ends: nobody could read what follows.
+fn in_place(place: &Place) -> io::Result<()> {
+    match place.look() {
+        Finding::Home => Ok(()),
+        Finding::Gone => Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "it was deleted or moved away",
+        )),
+        Finding::Other => Err(io::Error::other("it was replaced by another file")),
+    }
 }
 
 fn append(file: &mut File, records: &[u8]) -> io::Result<()> {

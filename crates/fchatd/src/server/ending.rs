@@ -11,6 +11,7 @@ use super::restart;
 use super::signals::{Order, Signals};
 use super::state::State;
 use crate::command_line::CommandLine;
+use crate::output::say;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -48,12 +49,17 @@ pub(crate) async fn wait(
         let Order::Restart(asked) = order else {
             return End::Stop;
         };
-        println!("restarting: checking configuration and scripts first");
+        say!("restarting: checking configuration and scripts first");
         let checked = tokio::select! {
             checked = restart::check(line) => checked,
             () = signals.stop() => return End::Stop,
         };
-        let Err(failure) = checked else {
+        // The new program would begin with a state that is older than what people have seen.
+        let trouble = || edge.interject(|chat, _| chat.trouble());
+        let Err(failure) = checked.and_then(|()| match trouble() {
+            Some(trouble) => Err(format!("its state can't be saved: {trouble}")),
+            None => Ok(()),
+        }) else {
             return End::Restart;
         };
         let text = format!("the server does not restart: {failure}");
@@ -88,17 +94,17 @@ pub(crate) async fn send_everyone_away(
     };
     match end {
         End::Stop => {
-            println!("stopping: saying goodbye to everyone; a second signal stops at once");
+            say!("stopping: saying goodbye to everyone; a second signal stops at once");
             notifier.stopping(spread + GRACE + SAVING);
         }
         End::Restart => {
-            println!("restarting: saying goodbye to everyone; a signal to stop stops at once");
+            say!("restarting: saying goodbye to everyone; a signal to stop stops at once");
             notifier.reloading();
         }
     }
     edge.input(Input::Notice { to: None, text });
     tokio::select! {
         () = edge.drain(spread, GRACE) => {}
-        () = signals.stop() => println!("stopping at once"),
+        () = signals.stop() => say!("stopping at once"),
     }
 }

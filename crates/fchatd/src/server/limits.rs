@@ -4,10 +4,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are open beside the clients' sockets: the database, the log, log-in checks.
 const OTHER_FILES: usize = 100;
+/// Files that a thread with an event loop has: its poll, its wake-up, its ring.
+const FILES_PER_THREAD: usize = 8;
 
 /// A connection is a file to the system; the usual limit is a thousand. When the `wanted` connections do not fit, the
 /// operator is told.
-pub(crate) fn raise_file_limit(wanted: usize) {
+pub(crate) fn raise_file_limit(wanted: usize, threads: usize) {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -17,7 +19,7 @@ pub(crate) fn raise_file_limit(wanted: usize) {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
     let files = getrlimit(Resource::Nofile).current;
-    let fitting = fitting(files);
+    let fitting = fitting(files, threads);
     if fitting < wanted {
         tracing::warn!(
             "the system lets this process open {} files, so that {fitting} connections fit instead of \
@@ -29,14 +31,16 @@ pub(crate) fn raise_file_limit(wanted: usize) {
 }
 
 /// The `wanted` connections, or as many as fit.
-pub(crate) fn connections(wanted: usize) -> usize {
-    wanted.min(fitting(getrlimit(Resource::Nofile).current))
+pub(crate) fn connections(wanted: usize, threads: usize) -> usize {
+    wanted.min(fitting(getrlimit(Resource::Nofile).current, threads))
 }
 
-/// Connections under a limit of files.
-fn fitting(files: Option<u64>) -> usize {
+/// Connections under a limit of files, with so many threads.
+fn fitting(files: Option<u64>, threads: usize) -> usize {
     let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    files.saturating_sub(OTHER_FILES).max(1)
+    files
+        .saturating_sub(OTHER_FILES + threads * FILES_PER_THREAD)
+        .max(1)
 }
 
 #[cfg(test)]
@@ -45,8 +49,9 @@ mod tests {
 
     #[test]
     fn connections_fit_beside_other_files() {
-        assert_eq!(fitting(Some(1024)), 924);
-        assert_eq!(fitting(Some(10)), 1);
-        assert_eq!(fitting(None), usize::MAX - 100);
+        assert_eq!(fitting(Some(1024), 1), 916);
+        assert_eq!(fitting(Some(1024), 3), 900);
+        assert_eq!(fitting(Some(10), 1), 1);
+        assert_eq!(fitting(None, 0), usize::MAX - 100);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use fchatd_edge::EdgeSettings;
 use fchatd_edge::proxy::Proxies;
-use fchatd_links::BridgeSettings;
+use fchatd_edge::{EdgeSettings, IntakeLimits};
 use fchatd_links::web::{WebAddress, WebClient};
+use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
     PasswordCost, Registration, RemoteLogin,
@@ -14,8 +14,8 @@ use fchatd_profile::heap;
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
 
-use super::limits;
 use super::state::State;
+use super::{layout, limits, memory};
 use crate::Failure;
 use crate::command_line::CommandLine;
 
@@ -93,7 +93,7 @@ pub(crate) fn login_provider(
     let Some(state) = state.filter(|_| !line.dev) else {
         return Ok(LoginProvider::Open);
     };
-    if let Some(address) = login_address(settings)? {
+    if let Some(address) = login_address(settings) {
         let pool = site_checks(settings);
         let patience = settings.seconds("logintimeout");
         return Ok(LoginProvider::Remote(RemoteLogin::new(
@@ -120,13 +120,17 @@ pub(crate) fn site_checks(settings: &Settings) -> usize {
         .min(settings.count("login_connection_pool"))
 }
 
+/// The address that takes the place of an unusable one: a name that never leads anywhere. A mistake in login_url must not
+/// open the accounts of the site to registrations.
+const NOWHERE: &str = "http://login-url-is-no-address.invalid/";
+
 /// The log-in site, if there is one.
-pub(crate) fn login_address(settings: &Settings) -> Result<Option<WebAddress>, Failure> {
+fn login_address(settings: &Settings) -> Option<WebAddress> {
     match settings.text("login_url").trim() {
-        "" => Ok(None),
+        "" => None,
         text => WebAddress::parse(text)
-            .map(Some)
-            .map_err(|error| format!("login_url: {error}")),
+            .or_else(|_| WebAddress::parse(NOWHERE))
+            .ok(),
     }
 }
 
@@ -136,7 +140,7 @@ pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> S
         LoginProvider::Open => "open (--dev): everyone is let in".into(),
         LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
         LoginProvider::Remote(_) => {
-            let address = login_address(settings).ok().flatten();
+            let address = login_address(settings);
             let host = address.as_ref().map_or("", WebAddress::host);
             format!("remote: {host} is asked")
         }
@@ -160,22 +164,64 @@ pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettin
         peer,
         secret,
         classic: settings.flag("rtbclassic"),
+        commands: bridge_commands(settings)?,
     }))
 }
 
+/// Open sockets of one address group.
+fn sockets_per_address(settings: &Settings) -> usize {
+    match settings.count("sockets_per_ip") {
+        // A browser opens half a dozen for a page, besides that of the chat.
+        0 => settings.count("max_per_ip").saturating_mul(4).max(100),
+        wanted => wanted,
+    }
+}
+
+/// The commands that the operator's own scripts answer.
+fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
+    let commands = settings.list("rtb_commands");
+    let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    match commands
+        .iter()
+        .find(|code| !is_code(code) || OWN_COMMANDS.contains(&code.as_str()))
+    {
+        Some(code) if is_code(code) => Err(format!(
+            "rtb_commands must not have {code}: by this the server itself tells its scripts of accounts"
+        )),
+        Some(code) => Err(format!(
+            "rtb_commands must have three capital letters for each command, such as XYZ; there is {code:?}"
+        )),
+        None => Ok(commands.to_vec()),
+    }
+}
+
+/// How the edges treat their connections. The gate is not in it: it stays when settings change.
 pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
     let proxies = Proxies::parse(settings.list("load_balancers"))
-        .map_err(|error| format!("load_balancers: {error}"))?;
+        .map_err(|error| format!("load_balancers: {error}"))?
+        .with_header(settings.text("proxy_header"))
+        .map_err(|error| format!("proxy_header: {error}"))?;
     Ok(EdgeSettings {
         outbox_bytes_max: settings.count("outbox_max"),
+        early_outbox_bytes_max: settings.count("outbox_before_login"),
+        backlog_bytes_max: memory::backlog(settings.count("backlog_max")),
+        identify_seconds: settings.count("identify_timeout") as u32,
+        silence_seconds: settings.count("silence_timeout") as u32,
+        sockets_per_group: sockets_per_address(settings),
         ping_seconds: settings.count("ping_interval") as u32,
-        connections_max: limits::connections(settings.count("maxconnections")),
+        connections_max: limits::connections(settings.count("maxconnections"), layout::threads(settings)),
         ring: settings.flag("io_uring"),
         deflate: settings.flag("deflate"),
         deflate_bytes_min: settings.count("deflate_min"),
         proxies,
-        origin: settings.text("websocketorigin").to_owned(),
-        origin_host: settings.text("websockethost").to_owned(),
+        origin: settings.text("allowed_origin").to_owned(),
+        origin_host: settings.text("allowed_origin_host").to_owned(),
+        intake_limits: IntakeLimits {
+            requests_per_address: settings.count("http_requests_per_address"),
+            uploads: settings.count("http_uploads"),
+            uploads_per_address: settings.count("http_uploads_per_address"),
+            ..IntakeLimits::default()
+        },
         ..EdgeSettings::default()
     })
 }

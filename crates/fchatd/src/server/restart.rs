@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fchatd_service::inherit::{self, Named};
 
-use crate::Failure;
 use crate::command_line::CommandLine;
+use crate::{Failure, output};
 
 /// How long checking configuration and scripts may take.
 const CHECK: Duration = Duration::from_secs(60);
@@ -54,6 +54,7 @@ pub(crate) fn replace(sockets: Vec<Named>) -> Failure {
     let program = program();
     let mut command = std::process::Command::new(&program);
     command.args(std::env::args_os().skip(1));
+    output::flush();
     let error = inherit::replace(command, sockets);
     format!(
         "{} can't be run any more ({error}); everything is saved: start the server again by hand",

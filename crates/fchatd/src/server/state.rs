@@ -1,6 +1,7 @@
 //! The folder with the state, opened for a server.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fchatd_store::{Claim, Store};
 
@@ -16,7 +17,8 @@ pub(crate) fn data_folder(dir: &Path) -> PathBuf {
 /// What lasts, and the right to keep it.
 pub(crate) struct State {
     pub(crate) store: Store,
-    claim: Claim,
+    folder: PathBuf,
+    claim: Arc<Mutex<Claim>>,
     note: Note,
 }
 
@@ -29,18 +31,28 @@ impl State {
         let folder = data_folder(&line.dir);
         let claim = Claim::take(&folder).map_err(|error| error.to_string())?;
         let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
-        let note = Note::new();
-        Ok(Some(Self { store, claim, note }))
+        Ok(Some(Self {
+            store,
+            folder,
+            claim: Arc::new(Mutex::new(claim)),
+            note: Note::new(),
+        }))
     }
 
     /// The data folder.
     pub(crate) fn folder(&self) -> &Path {
-        self.claim.folder()
+        &self.folder
+    }
+
+    /// The right to the folder, for the thread that looks after it.
+    pub(crate) fn claim(&self) -> Arc<Mutex<Claim>> {
+        Arc::clone(&self.claim)
     }
 
     /// Notes for `fchatd restart` that the server serves.
     pub(crate) fn serving(&self) {
-        if let Err(error) = self.claim.note(&self.note.to_string()) {
+        let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = claim.note(&self.note.to_string()) {
             tracing::warn!(%error, "fchatd restart will not find this server: its lock file can't be written");
         }
     }

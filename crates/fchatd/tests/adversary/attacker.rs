@@ -8,7 +8,8 @@ use std::time::Duration;
 use fchatd_dialogue::websocket::{TEXT, WebSocket, frame};
 use socket2::{Domain, Socket, Type};
 
-use crate::site::PATIENCE;
+/// Far more than any machine needs that does other things, too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The frame of a text without content: two bytes and the mask.
 pub(crate) fn empty_frame() -> Vec<u8> {
@@ -44,7 +45,9 @@ pub(crate) fn connect(server: SocketAddr, from: Ipv4Addr) -> io::Result<TcpStrea
 /// # Errors
 /// The server does not shake hands; the head of its answer is the message.
 pub(crate) fn websocket(server: SocketAddr, from: Ipv4Addr) -> io::Result<WebSocket> {
-    WebSocket::over(connect(server, from)?, "/chat2", "Sec-WebSocket-Version: 13\r\n")
+    let socket = WebSocket::over(connect(server, from)?, "/chat2", "Sec-WebSocket-Version: 13\r\n")?;
+    socket.set_patience(Some(PATIENCE))?;
+    Ok(socket)
 }
 
 /// Sends a request by HTTP as it stands here; the answer as it comes, up to the end of the connection. What the server
@@ -71,6 +74,18 @@ pub(crate) fn slowly(stream: &mut TcpStream, bytes: &[u8], pause: Duration) -> R
         stream.write_all(&[*byte]).map_err(|_| sent)?;
     }
     Ok(())
+}
+
+/// Reads up to the frame that is meant, and returns it. Frames that come before it are shown, too.
+#[track_caller]
+pub(crate) fn await_frame(socket: &mut WebSocket, mut is_it: impl FnMut(&str) -> bool) -> String {
+    loop {
+        match socket.next_text() {
+            Ok(Some(text)) if is_it(&text) => return text,
+            Ok(Some(_)) => {}
+            end => panic!("the connection ended: {end:?}"),
+        }
+    }
 }
 
 /// Reads and forgets whatever comes, until the connection ends. Returns the code of the close frame, if one came.

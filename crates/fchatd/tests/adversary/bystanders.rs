@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 
 use fchatd_dialogue::websocket::WebSocket;
 
+use crate::attacker::PATIENCE;
 use crate::scene::{LISTENERS, NEWCOMER, OPERATOR, Scene, TALKER};
 
 /// Their room.
 pub(crate) const ROOM: &str = "Quiet Corner";
 /// Time between two looks of the operator, and two signs of life of those who only listen.
 const LOOKS: Duration = Duration::from_millis(500);
-/// After this much time without progress something is lost. Far more than any machine needs.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// The bystanders of an attack, from before it until after it.
 pub(crate) struct Bystanders {
     talker: Person,
@@ -185,11 +183,10 @@ impl Person {
     /// Joins the room and has everything read from now on.
     fn in_room(name: &'static str, mut socket: WebSocket) -> Self {
         socket.say(&format!(r#"JCH {{"channel":"{ROOM}"}}"#)).unwrap();
-        let own = format!(r#""identity":"{name}""#);
+        // Staff have been let into their own room before, with a CDS of that.
         socket
-            .await_text(|text| text.starts_with("JCH ") && text.contains(&own))
+            .await_text(|text| text.starts_with("CDS ") && text.contains(ROOM))
             .unwrap();
-        socket.await_text(|text| text.starts_with("CDS ")).unwrap();
         assert!(!socket.is_closed, "{name} was cut off");
         socket.set_patience(None).unwrap();
         let writer = Arc::new(Mutex::new(socket.writer().unwrap()));
@@ -256,9 +253,10 @@ impl Person {
             }
             assert!(
                 heard.end.is_none() && start.elapsed() < PATIENCE,
-                "{complaint}: {} heard {} lines and {} answers, errors {:?}, end {:?}",
+                "{complaint}: {} heard {} lines (the last one is {:?}) and {} answers, errors {:?}, end {:?}",
                 self.name,
                 heard.lines.len(),
+                heard.lines.last(),
                 heard.status.len(),
                 heard.errors,
                 heard.end

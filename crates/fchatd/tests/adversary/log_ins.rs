@@ -1,95 +1,76 @@
-//! Somebody who logs in to an account of his own again and again, with the right password, ten times at once: that must
-//! not keep others from logging in, from wherever they come.
+//! Log-ins: one account that comes and goes without end, and many characters from one address.
 
-use serde_json::Value;
-
-use crate::attacker::{address, at_once};
+use crate::attacker::{address, await_frame};
 use crate::bystanders::Bystanders;
-use crate::scene::{PASSWORD, attacker_account, in_each_layout};
+use crate::scene::{attacker_account, character, in_each_layout};
 
-const AT_ONCE: usize = 10;
-/// For each of those at once.
-const LOG_INS: usize = 6;
-const SETTINGS: [&str; 4] = ["--set", "logins_per_account=20", "--set", "password_patience=2"];
-
-/// An answer as clients understand it.
-#[derive(Debug, PartialEq, Eq)]
-enum Answer {
-    /// It has a ticket.
-    Ticket,
-    /// It is temporary, and says when to try again.
-    Later,
-    /// Clients take it for final.
-    Final(String),
-}
-
-fn answer(whole: &str) -> Answer {
-    let (head, body) = whole.split_once("\r\n\r\n").unwrap_or((whole, ""));
-    let head = head.to_ascii_lowercase();
-    let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let is_temporary = head.starts_with("http/1.1 429 ") || head.starts_with("http/1.1 503 ");
-    if is_temporary
-        && head.contains("\r\nretry-after: ")
-        && head.contains("\r\naccess-control-allow-origin: *")
-    {
-        return Answer::Later;
-    }
-    match body["ticket"].as_str() {
-        Some(_) if head.starts_with("http/1.1 200 ") => Answer::Ticket,
-        _ => Answer::Final(whole.to_owned()),
-    }
-}
-
+/// Each log-in is heard by everybody who is online.
 #[test]
-fn right_passwords_at_full_rate_keep_nobody_out() {
-    in_each_layout(3, &SETTINGS, |scene| {
+fn an_account_that_comes_and_goes_is_refused_in_the_end() {
+    let words = [
+        "--set",
+        "login_burst=5",
+        "--set",
+        "login_pause=3600",
+        "--set",
+        "login_wait_max=0",
+        "--set",
+        "resume_grace=0",
+    ];
+    in_each_layout(3, &words, |scene| {
         let bystanders = Bystanders::start(scene);
-        let log_in = |number: usize, from: usize, password: &str| {
-            let account = attacker_account(number);
-            let form = format!("account={account}&password={}", password.replace(' ', "+"));
-            answer(&scene.post("/json/getApiTicket.php", &form, address(from)))
-        };
-        // The last two are people who come in meanwhile: one from the attacker's own address, one from elsewhere.
-        let answers = at_once(AT_ONCE + 2, |number| match number.checked_sub(AT_ONCE) {
-            None => (0..LOG_INS).map(|_| log_in(0, 0, PASSWORD)).collect(),
-            Some(other) => vec![log_in(other + 1, other, PASSWORD)],
-        });
-        let (attack, others) = answers.split_at(AT_ONCE);
-        let attack: Vec<_> = attack.iter().flatten().collect();
-        assert!(
-            attack
-                .iter()
-                .all(|answer| matches!(answer, Answer::Ticket | Answer::Later)),
-            "{attack:?}"
-        );
-        for other in others {
-            assert_eq!(other, &[Answer::Ticket]);
+        let mut watcher = scene.attacker(1);
+        let mut came = 0;
+        for number in 0..30 {
+            let (account, name) = (attacker_account(0), character(0, number % 5));
+            match scene.try_log_in(&account, &name, address(0)) {
+                Ok(mut socket) => {
+                    came += 1;
+                    socket.close().unwrap();
+                }
+                Err(answer) => assert!(answer.contains(r#""number":62"#), "{answer}"),
+            }
         }
-        assert!(attack.contains(&&Answer::Later), "good log-ins are paced, too");
-        assert!(bystanders.gauge("log-ins paced") > 0);
-        assert_eq!(bystanders.gauge("wrong passwords"), 0);
+        assert_eq!(came, 5);
+        assert_eq!(bystanders.gauge("log-ins refused"), 25);
+        // Others do not wait for it.
+        let _other = scene.attacker(2);
+        let mut seen = 0;
+        await_frame(&mut watcher, |text| {
+            seen += usize::from(text.starts_with("NLN ") && text.contains("Mallory 0"));
+            text.starts_with("NLN ") && text.contains(&character(2, 0))
+        });
+        assert_eq!(seen, 5);
         bystanders.unharmed(scene);
     });
 }
 
+/// Characters whose connection broke stay online for a while. They count, or one address could have any number of them.
 #[test]
-fn many_guesses_at_once_are_few_guesses() {
-    in_each_layout(2, &[], |scene| {
+fn characters_that_are_away_take_the_places_of_their_address() {
+    const CHARACTERS: usize = 50;
+    in_each_layout(CHARACTERS, &[], |scene| {
         let bystanders = Bystanders::start(scene);
-        let form = format!("account={}&password=wrong+password", attacker_account(0));
-        let answers = at_once(40, |_| scene.post("/json/getApiTicket.php", &form, address(0)));
-        let wrong = answers
-            .iter()
-            .filter(|answer| answer.contains("The account name or the password is wrong."))
-            .count();
-        // Ten, and as many more as are looked at side by side.
-        assert!((10..=13).contains(&wrong), "{wrong}");
-        let limited = answers
-            .iter()
-            .filter(|whole| answer(whole) == Answer::Later)
-            .count();
-        assert_eq!(wrong + limited, answers.len());
-        scene.new_ticket(&attacker_account(1), address(1)).unwrap();
+        let shared = address(1000);
+        let log_in = |number: usize| {
+            let account = attacker_account(number);
+            // The ticket comes from elsewhere: here it is about the chat.
+            scene.ticket(&account, address(number));
+            scene.try_log_in(&account, &character(number, 0), shared)
+        };
+        let mut came = Vec::new();
+        for number in 0..CHARACTERS {
+            match log_in(number) {
+                // Dropped without a goodbye.
+                Ok(_) => came.push(number),
+                Err(answer) => assert!(answer.contains(r#""number":30"#), "{answer}"),
+            }
+        }
+        assert_eq!(came, [0, 1, 2], "max_per_ip is 3");
+        // Each of them comes back, whatever the others do.
+        let back: Vec<_> = came.into_iter().map(|number| log_in(number).unwrap()).collect();
+        assert!(log_in(3).is_err());
+        drop(back);
         bystanders.unharmed(scene);
     });
 }

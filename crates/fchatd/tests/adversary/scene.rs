@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use fchatd_dialogue::websocket::WebSocket;
 use serde_json::{Value, json};
 
-use crate::attacker;
-use crate::site::{Server, Site};
+use crate::attacker::{self, PATIENCE};
+use crate::site::{Output, Server, Site};
 
 /// The password of every account.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -55,6 +57,18 @@ impl Scene {
 
     /// As [`Scene::open`], in a folder that has something in it already.
     pub(crate) fn open_in(site: Site, attackers: usize, words: &[&str]) -> Self {
+        let command = site.program();
+        Self::open_by(site, command, attackers, words, ("warn", Output::Read))
+    }
+
+    /// As [`Scene::open_in`], by a command that takes the program's words, with the level of the log and what becomes of it.
+    pub(crate) fn open_by(
+        site: Site,
+        command: Command,
+        attackers: usize,
+        words: &[&str],
+        (log, output): (&str, Output),
+    ) -> Self {
         let mut accounts = vec![account(OPERATOR, &[OPERATOR.to_owned()], true)];
         for name in LISTENERS.into_iter().chain([TALKER, NEWCOMER]) {
             accounts.push(account(name, &[name.to_owned()], false));
@@ -78,8 +92,18 @@ impl Scene {
         let mut flood = words.iter().filter_map(|word| word.strip_prefix("msg_flood="));
         let flood: f64 = flood.next_back().unwrap().parse().unwrap();
         Self {
-            server: site.start_logging(&words, "warn"),
+            server: site.start_printing(command, &words, log, output),
             pace: PACE.max(Duration::from_secs_f64(flood * 1.2)),
+            site,
+            tickets: Mutex::default(),
+        }
+    }
+
+    /// Starts the program anew in the folder of one that has ended, with the accounts that there are.
+    pub(crate) fn resume(site: Site, words: &[&str]) -> Self {
+        Self {
+            server: site.start_logging(words, "warn"),
+            pace: PACE.max(Duration::from_secs(1)),
             site,
             tickets: Mutex::default(),
         }
@@ -131,12 +155,22 @@ impl Scene {
         ticket.ok_or(answer)
     }
 
-    /// The ticket of an account, which is got once.
+    /// The ticket of an account, which is got once. As clients do, it asks again when the server is busy.
     pub(crate) fn ticket(&self, account: &str, from: Ipv4Addr) -> String {
         if let Some(known) = self.tickets.lock().unwrap().get(account) {
             return known.clone();
         }
-        let ticket = self.new_ticket(account, from).unwrap();
+        let start = Instant::now();
+        let ticket = loop {
+            match self.new_ticket(account, from) {
+                Ok(ticket) => break ticket,
+                Err(answer) => {
+                    let may_ask_again = answer.starts_with("HTTP/1.1 503 ") && start.elapsed() < PATIENCE;
+                    assert!(may_ask_again, "{account} gets no ticket: {answer}");
+                    thread::sleep(Duration::from_millis(100));
+                }
+            }
+        };
         self.tickets
             .lock()
             .unwrap()

@@ -13,7 +13,7 @@ use crate::actor::{Actor, Pass};
 use crate::facts::{self, Facts};
 use crate::random::Chance;
 use crate::site::{Server, Site};
-use crate::work::{Ground, KINDS, Worker};
+use crate::work::{BANNED, Ground, KINDS, Worker};
 
 const ROUNDS: u64 = 5;
 const PASSWORD: &str = "correct horse battery";
@@ -145,7 +145,8 @@ fn compare(before: &Facts, after: &Facts, workers: &[Worker], round: u64) {
 fn begin(site: &Site) -> Server {
     site.add_administrator("staff", PASSWORD);
     let server = site.start();
-    for account in ["people", "ignorer", "target0", "target1"] {
+    let accounts = ["people", "ignorer", "target0", "target1"];
+    for account in accounts.into_iter().chain(BANNED) {
         let form = [("account", account), ("password", PASSWORD)];
         assert_eq!(server.post("/api/register", &form).unwrap()["error"], "");
     }
@@ -184,6 +185,10 @@ fn passes(server: &Server) -> Passes {
         ignorer: pass("ignorer", &["Iggy"]),
         targets: [pass("target0", &["Target 0"]), pass("target1", &["Target 1"])],
     };
+    for name in BANNED {
+        // Only somebody whom the site knows can be banned, and a ban holds for the whole account.
+        pass(name, &[name]);
+    }
     let mut actor = Actor::enter(server.address, &passes.staff, "Worker 0").unwrap();
     for number in 0..3 {
         let wanted = format!("CRC {}", json!({"channel": format!("Plaza {number}")}));

@@ -63,6 +63,12 @@ impl Site {
             "registrations_per_address=100000",
             "registration=open",
             "saveinterval=1",
+            // Changes come as quickly as they are answered.
+            "command_rate=0",
+            "login_pause=0",
+            "room_flood=0",
+            "rooms_per_account=100000",
+            "invitation_flood=0",
         ] {
             command.args(["--set", setting]);
         }

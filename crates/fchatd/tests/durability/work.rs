@@ -9,6 +9,8 @@ use crate::actor::{Actor, Gone, Pass};
 use crate::facts::Facts;
 use crate::random::Chance;
 
+pub(crate) use self::channels::NAMES as BANNED;
+
 /// Somebody who changes things of one kind until the server has gone.
 pub(crate) struct Worker {
     pub(crate) kind: &'static Kind,

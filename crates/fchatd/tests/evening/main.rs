@@ -3,6 +3,7 @@
 //! have the same picture of the world.
 //!
 //! `EVENING_ROUNDS=5000` makes it longer, `EVENING_SEED=7` another one.
+#![allow(clippy::print_stderr)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -83,7 +84,11 @@ fn visit(evening: &mut Evening) {
     let visitor = ADMINISTRATORS - 1;
     evening.people[visitor].log_in(server).unwrap();
     for question in ["CHA", "ORS", "UPT"] {
-        evening.people[visitor].say(question);
+        // The visitor may have asked a moment ago, before the new log-in: then there is no answer for some seconds.
+        while !evening.people[visitor].view.answers.contains_key(question) {
+            evening.people[visitor].say(question);
+            evening.settle();
+        }
     }
     for channel in ["Frontpage", "Development", "Looking for RP", "Tavern", "Library"] {
         evening.people[visitor].say(&format!("JCH {}", json!({"channel": channel})));
@@ -92,6 +97,7 @@ fn visit(evening: &mut Evening) {
         evening.people[visitor].say(&format!("JCH {}", json!({"channel": room})));
     }
     evening.settle();
+    evening.wait_for_lists();
     // The lists of the newcomer are compared with those of the others.
     evening.check();
     let answers = evening.people[visitor].view.answers.clone();

@@ -71,7 +71,7 @@ pub(crate) fn everybody(mut know: impl FnMut(&str, &str, String)) -> Vec<Person>
             address: format!("10.1.0.{}", number + 1),
             is_silenced: number == 10,
             socket: None,
-            view: View::new(name),
+            view: View::new(name, number == 10),
             was_thrown_out: false,
             heard: BTreeMap::new(),
         });
@@ -111,7 +111,7 @@ impl Person {
                 .entry(format!("ERR {}", error_number(end).unwrap()))
                 .or_default() += 1;
         }
-        self.view = View::new(&self.name);
+        self.view = View::new(&self.name, self.is_silenced);
         self.socket = Some(socket);
         Ok(())
     }

@@ -22,12 +22,28 @@ pub(crate) struct Channel {
     pub(crate) moderators: Vec<String>,
     pub(crate) description: String,
     pub(crate) mode: String,
+    /// A change of the moderators was told, and the COL with it comes later: many changes are told together.
+    pub(crate) is_list_late: bool,
+}
+
+impl Channel {
+    /// The channel as far as two people must see the same of it: moderators only when nobody waits for their list.
+    pub(crate) fn comparable(&self, other: &Self) -> Self {
+        let mut channel = self.clone();
+        if self.is_list_late || other.is_list_late {
+            channel.moderators.clear();
+        }
+        channel.is_list_late = false;
+        channel
+    }
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct View {
     own: String,
+    /// Nothing of this person reaches others, who therefore may be where this person has thrown them out.
+    is_silenced: bool,
     pub(crate) is_in: bool,
     pub(crate) online: BTreeMap<String, Presence>,
     pub(crate) channels: BTreeMap<String, Channel>,
@@ -68,9 +84,10 @@ fn texts(value: &Value) -> Vec<String> {
 }
 
 impl View {
-    pub(crate) fn new(own: &str) -> Self {
+    pub(crate) fn new(own: &str, is_silenced: bool) -> Self {
         Self {
             own: own.to_owned(),
+            is_silenced,
             is_fresh: true,
             ..Self::default()
         }
@@ -245,8 +262,9 @@ impl View {
                         self.left.insert(name);
                     }
                 } else {
+                    let is_silenced = self.is_silenced;
                     assert!(
-                        self.channel(&name, frame).members.remove(&who),
+                        self.channel(&name, frame).members.remove(&who) || is_silenced,
                         "{frame}: not in there"
                     );
                 }
@@ -262,7 +280,11 @@ impl View {
             }
             // Who asks may have been put out of the channel before the answer.
             "COL" if self.asked.contains(&name) && !self.channels.contains_key(&name) => {}
-            "COL" => self.channel(&name, frame).moderators = texts(&value["oplist"]),
+            "COL" => {
+                let channel = self.channel(&name, frame);
+                channel.moderators = texts(&value["oplist"]);
+                channel.is_list_late = false;
+            }
             "CDS" => {
                 self.channel(&name, frame).description = text(value, "description");
                 if self.joining.as_ref() == Some(&name) {
@@ -272,27 +294,20 @@ impl View {
             "RMO" => self.channel(&name, frame).mode = text(value, "mode"),
             "COA" => {
                 let who = text(value, "character");
-                assert!(
-                    self.channel(&name, frame).moderators.contains(&who),
-                    "{frame}: COL says otherwise"
-                );
+                let channel = self.channel(&name, frame);
+                channel.is_list_late |= !channel.moderators.contains(&who);
             }
             "COR" => {
                 let who = text(value, "character");
-                let is_gone = !self.channel(&name, frame).moderators.contains(&who);
+                let channel = self.channel(&name, frame);
                 // Super moderators stay in the lists of all public channels.
-                assert!(
-                    is_gone || SUPER_MODERATORS.contains(&who.as_str()),
-                    "{frame}: COL says otherwise"
-                );
+                let stays = SUPER_MODERATORS.contains(&who.as_str());
+                channel.is_list_late |= channel.moderators.contains(&who) && !stays;
             }
             "CSO" => {
                 let who = text(value, "character");
-                assert_eq!(
-                    self.channel(&name, frame).moderators.first(),
-                    Some(&who),
-                    "{frame}: COL says otherwise"
-                );
+                let channel = self.channel(&name, frame);
+                channel.is_list_late |= channel.moderators.first() != Some(&who);
             }
             _ => {
                 text(value, "operator");

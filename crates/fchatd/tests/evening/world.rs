@@ -43,8 +43,15 @@ impl Evening {
     /// The same with other neighbours; `know` tells the website whom to let in and what to say of them.
     pub(crate) fn begin_with(seed: u64, settings: &[String], know: impl FnMut(&str, &str, String)) -> Self {
         let mut words = Vec::new();
-        // People come again as chance wants it.
-        let always = ["takeover_limit=0", "resume_grace=0", "room_grace=0"].map(str::to_owned);
+        // People come again, and make rooms, as chance wants it.
+        let always = [
+            "takeover_limit=0",
+            "resume_grace=0",
+            "room_grace=0",
+            "login_pause=0",
+            "rooms_per_account=1000",
+        ]
+        .map(str::to_owned);
         let floods = fchatd_dialogue::stage::PATIENT
             .iter()
             .map(|flood| format!("{flood}=0"));
@@ -152,6 +159,19 @@ impl Evening {
         done
     }
 
+    /// Waits until everybody has the list of moderators of each channel.
+    pub(crate) fn wait_for_lists(&mut self) {
+        let start = Instant::now();
+        let is_late = |person: &Person| {
+            let mut channels = person.view.channels.values();
+            person.is_online() && !person.is_silenced && channels.any(|channel| channel.is_list_late)
+        };
+        while self.people.iter().any(is_late) {
+            assert!(start.elapsed() < PATIENCE, "a COL never comes");
+            self.settle();
+        }
+    }
+
     /// Who is in which channel.
     fn memberships(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut channels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -208,23 +228,30 @@ impl Evening {
             let known: BTreeSet<&str> = person.view.online.keys().map(String::as_str).collect();
             assert_eq!(known, online, "who is online, as {name} sees it and as it is");
             let first = *reference.get_or_insert(person);
-            assert_eq!(
-                person.view.online, first.view.online,
-                "user lists of {name} and {}",
-                first.name
-            );
+            let mut seen = person.view.online.clone();
+            if person.is_silenced {
+                // The status that they have set themselves is seen by nobody else.
+                seen.insert(name.clone(), first.view.online[name].clone());
+            }
+            assert_eq!(seen, first.view.online, "user lists of {name} and {}", first.name);
             assert_eq!(
                 person.view.operators, first.view.operators,
                 "moderators of {name} and {}",
                 first.name
             );
-            for (channel, seen) in &person.view.channels {
+            // A hell-banned person also sees what they have done to a channel, which nobody else does.
+            let channels_seen = person.view.channels.iter().filter(|_| !person.is_silenced);
+            for (channel, seen) in channels_seen {
                 assert_eq!(
                     seen.members, memberships[channel],
                     "members of {channel}, as {name} sees them and as they are"
                 );
                 let (who, first) = *channels.entry(channel).or_insert((name, seen));
-                assert_eq!(*seen, *first, "{channel} as {name} and {who} see it");
+                assert_eq!(
+                    seen.comparable(first),
+                    first.comparable(seen),
+                    "{channel} as {name} and {who} see it"
+                );
             }
             let (who, first) = *ignores
                 .entry(&person.account)

@@ -60,8 +60,10 @@ impl Place {
         let mut command = self.command();
         for setting in [
             "port=0",
+            "load_balancers=127.0.0.1",
             "maxconnections=500",
             "max_per_ip=1000",
+            "command_rate=0",
             "msg_flood=0",
             "log_start=true",
             &login,

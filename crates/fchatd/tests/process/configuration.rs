@@ -47,13 +47,20 @@ fn what_is_fine_is_said_to_be_fine() {
 }
 
 #[test]
-fn an_unknown_key_is_told_with_its_line() {
-    let place = format!("{CONFIGURATION}:2: ");
-    assert_refused(
-        CONFIGURATION,
-        "port = 0\nmsg_flod = 1\n",
-        &[&place, "msg_flod", "msg_flood"],
+fn an_unknown_key_is_warned_of_with_its_line() {
+    let site = Site::new();
+    site.write(CONFIGURATION, "port = 0\nmsg_flod = 1\n");
+    let checked = site.run(&["check"]);
+    assert_eq!(
+        checked.code,
+        Some(0),
+        "the key may be one of the operator's own: {checked:?}"
     );
+    let place = format!("{CONFIGURATION}:2: msg_flod is no setting; did you mean msg_flood?");
+    assert!(checked.stderr.contains(&place), "{checked:?}");
+    // On the command line there are no keys of the operator's own.
+    site.run(&["check", "--set", "msg_flod=1"])
+        .assert_refused(&["msg_flod is no setting"]);
 }
 
 #[test]
@@ -142,7 +149,7 @@ fn a_setting_on_the_command_line_is_checked() {
     site.run(&["--set", "port"]).assert_refused(&["--set key=value"]);
     site.run(&["--set", "bindaddr=here"])
         .assert_refused(&["bindaddr", "IP address"]);
-    site.run(&["--set", "load_balancers=here"])
+    site.run(&["--set", "load_balancers=10.0.0.300"])
         .assert_refused(&["load_balancers"]);
 }
 
@@ -173,8 +180,8 @@ fn mistakes_of_every_kind_and_place_are_told_together() {
     let site = Site::new();
     site.write(
         CONFIGURATION,
-        "port = 70000\nload_balancers = {\"here\"}\nmsg_flood = 0/0\ngenders = {first = 1}\n\
-         enablertb = true\nrtbsecret = 5\nwebsocketorigin = \"https://chat.example/\"\n",
+        "port = 70000\nload_balancers = {\"10.0.0.300\"}\nmsg_flood = 0/0\ngenders = {first = 1}\n\
+         enablertb = true\nrtbsecret = 5\nallowed_origin = \"https://chat.example/\"\n",
     );
     site.write(MAIN, "event = {}\nfunction event.MSG(con, args\nend\n");
     let places = |line: usize, key: &str| format!("{CONFIGURATION}:{line}: {key}");
@@ -185,7 +192,7 @@ fn mistakes_of_every_kind_and_place_are_told_together() {
         places(4, "genders must be a list of texts"),
         places(5, "enablertb needs an rtbsecret"),
         places(6, "rtbsecret must be text"),
-        places(7, "websocketorigin must be as browsers send it"),
+        places(7, "allowed_origin must be as browsers send it"),
         "the environment variable FCHATD_MAXUSERS: maxusers must be a whole number from 1 to 1000000 connections"
             .to_owned(),
         "--set luatimeout: luatimeout must be a number from 0.001 to 60 seconds".to_owned(),

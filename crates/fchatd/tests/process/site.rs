@@ -1,11 +1,11 @@
 //! A server's folder of its own, and the program run in it.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -39,6 +39,22 @@ pub(crate) struct Server {
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
     log: Log,
+    /// The end of a pipe that nobody reads.
+    _unread: Option<ChildStderr>,
+}
+
+/// The use of the output that a server prints after its announcement.
+#[allow(dead_code, reason = "the tests of attacks use the rest")]
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// All of it is read.
+    Read,
+    /// Its pipes are closed.
+    Closed,
+    /// The pipe of its log stays open, and nobody reads it.
+    Unread,
+    /// Its log goes into this file.
+    To(File),
 }
 
 /// What the program has written to its log so far.
@@ -124,34 +140,59 @@ impl Site {
     }
 
     fn start_with(&self, command: Command, words: &[&str], log: &str) -> Server {
+        self.start_printing(command, words, log, Output::Read)
+    }
+
+    /// As [`Site::start_by`], with another log level, and what becomes of what it prints.
+    pub(crate) fn start_printing(
+        &self,
+        command: Command,
+        words: &[&str],
+        log: &str,
+        output: Output,
+    ) -> Server {
         let layout = program::layout();
         let words: Vec<&str> = ["--set", "port=0"]
             .into_iter()
             .chain(layout.iter().map(String::as_str))
             .chain(words.iter().copied())
             .collect();
-        let mut process = self.spawn(command, &words, log);
+        let (stderr, output) = match output {
+            Output::To(file) => (Stdio::from(file), Output::Unread),
+            output => (Stdio::piped(), output),
+        };
+        let mut process = self.spawn_logging_to(command, &words, log, stderr);
         let child = &mut process.0;
         let log = Log::default();
-        let stderr = collect_lines(child.stderr.take().unwrap(), Arc::clone(&log));
+        let mut unread = child.stderr.take();
+        let nothing = || thread::spawn(String::new);
+        let stderr = match output {
+            Output::Read => collect_lines(unread.take().unwrap(), Arc::clone(&log)),
+            _ => nothing(),
+        };
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let announcement = program::read_announcement(&mut stdout).unwrap();
         let Some(address) = program::announced_address(&announcement) else {
             drop(process);
             panic!("not ready: {announcement:?}; it says: {}", stderr.join().unwrap());
         };
+        let is_closed = matches!(output, Output::Closed);
+        if is_closed {
+            unread = None;
+        }
         Server {
             process,
             announcement: announcement.lines().map(str::to_owned).collect(),
             address,
-            stdout: collect(stdout),
+            stdout: if is_closed { nothing() } else { collect(stdout) },
             stderr,
             log,
+            _unread: unread,
         }
     }
 
     /// The program that is tested.
-    fn program(&self) -> Command {
+    pub(crate) fn program(&self) -> Command {
         self.command(env!("CARGO_BIN_EXE_fchatd"))
     }
 
@@ -165,13 +206,17 @@ impl Site {
         command
     }
 
-    fn spawn(&self, mut command: Command, words: &[&str], log: &str) -> Process {
+    fn spawn(&self, command: Command, words: &[&str], log: &str) -> Process {
+        self.spawn_logging_to(command, words, log, Stdio::piped())
+    }
+
+    fn spawn_logging_to(&self, mut command: Command, words: &[&str], log: &str, stderr: Stdio) -> Process {
         command
             .env("RUST_LOG", log)
             .arg("--dir")
             .arg(self.folder.path())
             .args(words);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(stderr);
         Process(command.spawn().unwrap())
     }
 }

@@ -174,7 +174,10 @@ fn a_limit_of_files_that_is_too_low_is_told() {
     let ended = server.ended();
     assert_eq!(ended.code, Some(0));
     assert!(
-        ended.stderr.contains("200 connections fit") && ended.stderr.contains("maxconnections = 100000"),
+        ended.stderr.contains("lets this process open 300 files")
+            && ended
+                .stderr
+                .contains("connections fit instead of maxconnections = 100000"),
         "{ended:?}"
     );
 }

@@ -146,10 +146,7 @@ pub(crate) fn with_oddities(mut files: Classic) -> (Classic, Vec<&'static str>) 
     );
     let said = vec![
         "channels.json, public entry 4: \"FRONTPAGE\" is listed twice",
-        "channels.json, public entry 3 (\"development\"), banlist entry 2: \"kEPTOUT\" is listed twice",
         "channels.json, public entry 3 (\"development\"), banlist entry 3: \"time\" must be a whole number, not text",
-        "channels.json, public entry 3 (\"development\"), modlist entry 2: \"MODDER\" is listed twice",
-        "ops.json entry 4: \"Zed\" is listed twice",
         "ops.json entry 5: a name was expected, not null",
         "bans.json, bans entry 3: \"id\" must be a whole number, not text",
         "bans.json, timeouts entry 3: account 72 is listed twice",

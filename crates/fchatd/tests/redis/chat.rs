@@ -31,6 +31,9 @@ impl Chat {
         let settings = [
             "enableredis=true",
             "max_per_ip=1000",
+            // Much is done in no time at all.
+            "command_rate=0",
+            "login_pause=0",
             // As many as any machine allows, so that the log has no word about it.
             "maxconnections=500",
             "saveinterval=3600",

@@ -27,6 +27,8 @@ fn start(settings: &[&str]) -> (Site, Server) {
         "load_balancers=127.0.0.1",
         "--set",
         "max_per_ip=100",
+        "--set",
+        "command_rate=0",
     ];
     for setting in settings {
         words.extend(["--set", setting]);

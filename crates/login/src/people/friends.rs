@@ -52,17 +52,18 @@ impl AccountDesk {
         if source.id == target.id {
             return Err(refused("A character cannot be its own friend."));
         }
-        // Who is ignored does not disturb, and is not told so.
-        let ignored = self
+        // Somebody who is ignored, or hell-banned in the chat, does not disturb, and is not told so.
+        let unheard = self
             .accounts
             .ignores(target.account)?
-            .contains(&source.name.to_lowercase());
+            .contains(&source.name.to_lowercase())
+            || self.accounts.is_hellbanned(account)?;
         match self
             .accounts
             .ask_friend(&source, &target, FRIENDS_MAX, self.now())?
         {
             FriendOutcome::Asked(request) => {
-                if !ignored {
+                if !unheard {
                     self.tell(AccountEvent::FriendRequested(target.account, source.name));
                 }
                 Ok(Asked::Request(request))

@@ -71,6 +71,15 @@ pub enum Input<'a> {
         /// The body.
         body: &'a str,
     },
+    /// The account service answered a [`Request::FindCharacters`](super::Request::FindCharacters).
+    CharactersFound {
+        /// The number of the request.
+        id: u64,
+        /// A JSON object `{"characters": [{"name", "account", "character", "admin"}]}` with those of the names that
+        /// exist, or nothing when the account service failed.
+        #[serde(borrow)]
+        answer: Option<&'a str>,
+    },
     /// All commits up to this one are on disk.
     Stored {
         /// Its number.
@@ -94,6 +103,10 @@ pub enum Input<'a> {
     /// Time has passed; comes at least once per second.
     Tick,
 }
+
+/// The weight of an input beside its text, in bytes: about the memory that its existence takes. Without it an input
+/// without text would cost a queue nothing.
+pub const INPUT_WEIGHT: usize = 64;
 
 /// The inputs that an edge has gathered in one turn, in their order.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +142,10 @@ enum Item {
         id: u64,
         status: u16,
         body: (usize, usize),
+    },
+    CharactersFound {
+        id: u64,
+        answer: Option<(usize, usize)>,
     },
     Stored {
         commit: u64,
@@ -182,6 +199,10 @@ impl Inputs {
                 status,
                 body: keep(body),
             },
+            Input::CharactersFound { id, answer } => Item::CharactersFound {
+                id,
+                answer: answer.map(keep),
+            },
             Input::Stored { commit } => Item::Stored { commit },
             Input::Unsaved { connection, commit } => Item::Unsaved { connection, commit },
             Input::Notice { to, text } => Item::Notice { to, text: keep(text) },
@@ -229,6 +250,10 @@ impl Inputs {
                 status,
                 body: text(body.0, body.1),
             },
+            Item::CharactersFound { id, answer } => Input::CharactersFound {
+                id,
+                answer: answer.map(|(start, end)| text(start, end)),
+            },
             Item::Stored { commit } => Input::Stored { commit },
             Item::Unsaved { connection, commit } => Input::Unsaved { connection, commit },
             Item::Notice { to, text: said } => Input::Notice {
@@ -254,9 +279,15 @@ impl Inputs {
         self.text.len()
     }
 
+    /// The weight of all inputs, in bytes: their text, and [`INPUT_WEIGHT`] for each. Bounds of queues are in this
+    /// unit.
+    pub fn weight(&self) -> usize {
+        self.bytes() + self.len() * INPUT_WEIGHT
+    }
+
     /// Forgets all inputs and keeps the memory for the next turn, but not much more than usual turns need.
     pub fn clear(&mut self) {
-        const KEEP: usize = 1 << 20;
+        const KEEP: usize = 256 << 10;
         self.text.clear();
         self.text.shrink_to(KEEP);
         self.items.clear();

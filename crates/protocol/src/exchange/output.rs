@@ -125,6 +125,12 @@ impl Outputs {
             .unwrap_or_default()
     }
 
+    /// The weight of all that is for the edges, in bytes: the frames, and the operations themselves, which may be many
+    /// while the frames are few. Bounds of queues are in this unit.
+    pub fn weight(&self) -> usize {
+        self.bytes.len() + self.operations.len() * size_of::<Operation>()
+    }
+
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.requests.is_empty()
@@ -132,7 +138,7 @@ impl Outputs {
 
     /// Forgets everything and keeps the memory for the next turn, but not what a rare burst has needed.
     pub fn clear(&mut self) {
-        const KEEP: usize = 4 << 20;
+        const KEEP: usize = 256 << 10;
         self.bytes.clear();
         self.bytes.shrink_to(KEEP);
         self.operations.clear();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionId;
+use super::{ConnectionId, GateChange};
 use crate::change::Commit;
 
 /// A question of the core to a service beside it.
@@ -26,6 +26,14 @@ pub enum Request {
         client_name: String,
         /// The client's version.
         client_version: String,
+    },
+    /// Ask the account service for characters by their names; the answer comes as
+    /// [`Input::CharactersFound`](super::Input::CharactersFound). Asked only where the accounts are ours.
+    FindCharacters {
+        /// Names the request in its answer.
+        id: u64,
+        /// The names, in any case.
+        names: Vec<String>,
     },
     /// Fetch something by HTTP for a script; the answer comes as [`Input::HttpAnswer`].
     HttpGet {
@@ -107,6 +115,8 @@ pub enum Request {
         /// Whether it is online now.
         online: bool,
     },
+    /// The banned networks or the state of registration have changed.
+    Gate(Box<GateChange>),
     /// Nobody waits for the answers to these requests by HTTP any more, because who asked has gone.
     HttpCancel {
         /// The requests, in the order in which they were made.
@@ -183,6 +193,9 @@ impl std::fmt::Debug for Request {
                 .field("account", account)
                 .field("character", character)
                 .finish_non_exhaustive(),
+            Request::FindCharacters { id, names } => {
+                write!(formatter, "FindCharacters({id}, {})", names.len())
+            }
             Request::HttpGet { id, .. } => write!(formatter, "HttpGet({id})"),
             Request::HttpPost { id, .. } => write!(formatter, "HttpPost({id})"),
             Request::Reload { save } => write!(formatter, "Reload({save})"),
@@ -198,6 +211,7 @@ impl std::fmt::Debug for Request {
             Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),
             Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
             Request::Presence { name, online } => write!(formatter, "Presence({name}, {online})"),
+            Request::Gate(change) => write!(formatter, "Gate({change:?})"),
             Request::HttpCancel { ids } => write!(formatter, "HttpCancel({ids:?})"),
         }
     }

@@ -79,6 +79,9 @@ pub(super) const fn functions<H: 'static>() -> &'static [Function<H>] {
     }
 }
 
+/// Bytes of a line that a script prints.
+const PRINTED_MAX: usize = 8 << 10;
+
 fn print<H>(_: &mut H, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
     let mut line = String::new();
     for index in 1..=arguments.count() {
@@ -86,6 +89,11 @@ fn print<H>(_: &mut H, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
             line.push('\t');
         }
         line.push_str(&arguments.describe(index));
+        if line.len() > PRINTED_MAX {
+            line.truncate(line.floor_char_boundary(PRINTED_MAX));
+            line.push_str(" … (shortened)");
+            break;
+        }
     }
     tracing::info!(target: "script", "{line}");
     Ok(Reply::None)

@@ -57,6 +57,10 @@ use raw::{Chunk, Outcome, Request, Sealed, State};
 /// What a host function does. `H` is the embedder's; nothing of the engine may be called from in here.
 pub type HostFunction<H> = fn(&mut H, &Arguments<'_>) -> Result<Reply, HostError>;
 
+/// How many bytes the host holds, of what scripts can make it hold. Its growth during a call of a script counts
+/// towards the script's memory limit until the call ends.
+pub type Held<H> = fn(&H) -> usize;
+
 /// A function that scripts may call.
 #[derive(Debug)]
 pub struct Function<H: 'static> {
@@ -109,6 +113,8 @@ pub struct Options<'a, H: 'static> {
     pub watchdog: Option<&'a Watchdog>,
     /// Where `math.random` starts.
     pub seed: u64,
+    /// The memory that the host holds for scripts.
+    pub held: Held<H>,
 }
 
 /// What code may be bound to when it is loaded beside these functions.
@@ -134,6 +140,7 @@ impl<H> Default for Options<'_, H> {
             limits: Limits::default(),
             watchdog: None,
             seed: 0,
+            held: |_| 0,
         }
     }
 }
@@ -197,7 +204,13 @@ impl<H: 'static> Engine<H> {
         modules: Arc<[(String, Chunk)]>,
     ) -> Result<Self, ScriptError> {
         let mut state = State::new(modules, options.watchdog, options.limits)?;
-        state.open(options.functions, options.constants, &sealed, options.seed)?;
+        state.open(
+            options.functions,
+            options.constants,
+            &sealed,
+            options.seed,
+            options.held,
+        )?;
         state.limit_memory(options.limits.memory);
         Ok(Self {
             state,

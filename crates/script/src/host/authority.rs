@@ -1,6 +1,6 @@
 //! The part of the library `s` about who may do what, and who is kept out: moderators, bans, timeouts, watches.
 
-use fchatd_world::World;
+use fchatd_world::{Finding, World};
 
 use super::{admitted, connection, name};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
@@ -24,57 +24,87 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addOp" "(name: string): boolean"
         "Puts a character on the list of global moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
-        Ok((w.operators.len() < w.settings.count("global_moderators_max") && w.operators.add(&name)).into())
+        let has_room = w.operators.len() < w.settings.count("global_moderators_max");
+        Ok((w.is_muted() || (has_room && w.operators.add(&name))).into())
     };
     "removeOp" "(name: string): string?"
         "Takes a character off the list of global moderators. + Gives the name as it was on the list." |w, a| {
-        Ok(Reply::One(w.operators.remove(&a.text(1)?).into()))
+        let name = a.text(1)?;
+        let removed = if w.is_muted() { None } else { w.operators.remove(&name) };
+        Ok(Reply::One(removed.into()))
     };
     "addSCop" "(name: string): boolean"
         "Puts a character on the list of super moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
-        Ok((w.super_operators.len() < w.settings.count("global_moderators_max") && w.super_operators.add(&name)).into())
+        let has_room = w.super_operators.len() < w.settings.count("global_moderators_max");
+        Ok((w.is_muted() || (has_room && w.super_operators.add(&name))).into())
     };
     "removeSCop" "(name: string): string?"
         "Takes a character off the list of super moderators. + Gives the name as it was on the list." |w, a| {
-        Ok(Reply::One(w.super_operators.remove(&a.text(1)?).into()))
+        let name = a.text(1)?;
+        let removed = if w.is_muted() { None } else { w.super_operators.remove(&name) };
+        Ok(Reply::One(removed.into()))
     };
     "isSCop" "(name: string): boolean"
         "+ Whether a character is on the list of super moderators." |w, a| {
         Ok(w.super_operators.contains(&a.text(1)?).into())
     };
-    "isChanOp" "(con: Connection): boolean"
+    "isChanOp" "(who: Connection|string): boolean"
         "Whether a character is on the list of moderators of a public channel." |w, a| {
-        let (_, con) = connection(w, a, 1)?;
-        Ok(w.is_channel_operator(&con.name).into())
+        Ok(w.is_channel_operator(&name(w, a, 1)?).into())
     };
-    "addBan" "(con: Connection)"
-        "Keeps the account of a connection out, recorded under its character's name." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        w.ban_account(key);
-        Ok(Reply::None)
+    "findCharacter" "(name: string): (\"known\"|\"unknown\"|\"nobody\"|\"asked\", string, number, string)"
+        "+ The facts that are known of a character, online or not: whether there is one (\"unknown\" where nobody can say), its canonical name, its account's number (0 while it is not known), and its role as far as no list tells it (\"admin\", of somebody seen lately also \"super-cop\", or empty). \"asked\": the account service has to be asked, and the command at hand is handled anew when it has answered; return FERR_OK." find_character;
+    "addBan" "(who: Connection|string): boolean"
+        "Keeps an account out, recorded under its character's name. + By a name whose account is not known, the ban takes effect at the next log-in of the character; false where no more such bans can be kept." |w, a| {
+        let who = admitted::character(w, a, 1)?;
+        Ok((w.is_muted() || w.ban_account(&who)).into())
     };
     "removeBan" "(lname: string): boolean"
         "Lifts the account ban recorded under a name; whether there was one." |w, a| {
-        Ok(w.unban_account(&a.text(1)?).into())
+        let name = a.text(1)?;
+        Ok((!w.is_muted() && w.unban_account(&name)).into())
     };
-    "isBanned" "(who: Connection|number): boolean"
-        "Whether the account of a connection (+ or the account of this number) is kept out." |w, a| {
-        Ok(w.is_account_banned(account(w, a)?).into())
+    "isBanned" "(who: Connection|number, name: string?): boolean"
+        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out." |w, a| {
+        let account = account(w, a)?;
+        Ok(w.is_account_banned(account).into())
     };
-    "addTimeout" "(con: Connection, seconds: number)"
-        "Keeps the account of a connection out for some seconds, recorded under its character's name." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        w.time_out_account(key, a.number(2)? as i64);
-        Ok(Reply::None)
+    "addTimeout" "(who: Connection|string, seconds: number): boolean"
+        "Keeps an account out for some seconds, recorded under its character's name. + By name as with addBan." |w, a| {
+        let who = admitted::character(w, a, 1)?;
+        let seconds = a.number(2)? as i64;
+        Ok((w.is_muted() || w.time_out_account(&who, seconds)).into())
     };
     "removeTimeout" "(lname: string): boolean"
         "Lifts the account timeout recorded under a name; whether there was one." |w, a| {
-        Ok(w.lift_timeout(&a.text(1)?).into())
+        let name = a.text(1)?;
+        Ok((!w.is_muted() && w.lift_timeout(&name)).into())
     };
-    "isTimedOut" "(who: Connection|number): (boolean, number)"
-        "Whether the account of a connection (+ or the account of this number) is kept out for a time, and the seconds left." |w, a| {
-        let left = w.account_timeout(account(w, a)?);
+    "addHellban" "(who: Connection|string): boolean"
+        "+ Has nothing of an account reach others from now on, recorded under its character's name. By name as with addBan." |w, a| {
+        let who = admitted::character(w, a, 1)?;
+        Ok((w.is_muted() || w.hellban_account(&who)).into())
+    };
+    "removeHellban" "(name: string): boolean"
+        "+ Lifts the hell-ban recorded under a name, and that of its account; whether there was one." |w, a| {
+        let name = a.text(1)?;
+        Ok((!w.is_muted() && w.lift_hellban(&name)).into())
+    };
+    "isBlacklisted" "(text: string): boolean"
+        "+ Whether a text has one of blacklist_phrases in it, whatever its case, its markup, and characters that are not seen." |w, a| {
+        let text = a.text(1)?;
+        Ok(w.is_blacklisted(&text).into())
+    };
+    "checkOwners" "()"
+        "+ Asks the account service which owners of channels exist. For each that does not, rtb.OWN gets its name as n." |w, _| {
+        w.check_owners();
+        Ok(Reply::None)
+    };
+    "isTimedOut" "(who: Connection|number, name: string?): (boolean, number)"
+        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out for a time, and the seconds left." |w, a| {
+        let account = account(w, a)?;
+        let left = w.account_timeout(account);
         Ok((left.is_some(), left.unwrap_or(0) as f64).into())
     };
     "addAltWatch" "(by: Connection|string, target: Connection)"
@@ -93,10 +123,38 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
 };
 
-/// The account that an argument names: by a connection, or by its number.
-fn account(world: &World, arguments: &Arguments<'_>) -> Result<i64, HostError> {
-    match arguments.number(1) {
-        Ok(number) if number.abs() < ACCOUNTS => Ok(number as i64),
-        _ => Ok(connection(world, arguments, 1)?.1.account),
+fn find_character(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
+    let name = arguments.text(1)?;
+    let (state, person) = match world.find_person(&name) {
+        Finding::Known(person) => ("known", Some(person)),
+        Finding::Unknown => ("unknown", None),
+        Finding::Nobody => ("nobody", None),
+        Finding::Asked => ("asked", None),
+    };
+    let (name, account, role) = person.map_or((name.into_owned(), 0, None), |person| {
+        (person.name, person.account, person.role)
+    });
+    Ok(Reply::Many(vec![
+        Value::Owned(state.to_owned()),
+        Value::Owned(name),
+        Value::Number(account as f64),
+        Value::Owned(role.unwrap_or_default().into()),
+    ]))
+}
+
+/// The account that arguments name: by a connection, or by its number and perhaps the name of its character. Measures
+/// that were taken by that name become ones against the account.
+fn account(world: &mut World, arguments: &Arguments<'_>) -> Result<i64, HostError> {
+    let name = arguments.optional_text(2)?.map(|name| name.into_owned());
+    let (account, name) = match arguments.number(1) {
+        Ok(number) if number.abs() < ACCOUNTS => (number as i64, name),
+        _ => {
+            let (_, connection) = connection(world, arguments, 1)?;
+            (connection.account, Some(connection.name.to_string()))
+        }
+    };
+    if let Some(name) = name {
+        world.bind_bans(&name, account);
     }
+    Ok(account)
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use fchatd_protocol::error;
 use fchatd_protocol::text::fold;
-use fchatd_world::{Kind, Mode, World};
+use fchatd_world::{Ban, Kind, Mode, RoomRefusal, World};
 
 use super::{admitted, channel, channel_handle, connection, frame, name, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
@@ -54,7 +55,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Makes a private room open, or an open one private." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let open = a.boolean(2)?;
-        w.set_open(key, open);
+        if !w.is_muted() {
+            w.set_open(key, open);
+        }
         Ok(Reply::None)
     };
     "getUserCount" "(chan: Channel): number"
@@ -66,7 +69,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "createChannel" "(name: string): Channel"
         "Makes a public channel." |w, a| {
         let name = admitted::channel_name(w, a, 1)?;
-        let made = w.create_channel(&name, &name, Kind::Public);
+        let made = if w.is_muted() { None } else { w.create_channel(&name, &name, Kind::Public) };
         Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
     };
     "createPrivateChannel" "(con: Connection, title: string): (string, Channel)"
@@ -76,7 +79,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (name, title) = (admitted::channel_name(w, a, 1)?, admitted::title(w, a, 2)?);
         let made = w.find_channel(&name).or_else(|| w.create_channel(&name, &title, Kind::Private));
         let key = made.ok_or_else(|| a.bad(1, "a name expected"))?;
-        if let Some(channel) = w.channel_mut(key) {
+        if !w.is_muted() && let Some(channel) = w.channel_mut(key) {
             channel.permanent = true;
             channel.kind = Kind::Private;
         }
@@ -84,7 +87,8 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "destroyChannel" "(lname: string)"
         "Ends a channel; each member gets LCH about itself." |w, a| {
-        if let Some(key) = w.find_channel(&a.text(1)?) {
+        let name = a.text(1)?;
+        if !w.is_muted() && let Some(key) = w.find_channel(&name) {
             w.destroy_channel(key);
         }
         Ok(Reply::None)
@@ -142,14 +146,18 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Puts a connection into the channel, without telling anyone." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
-        w.join(key, member);
+        if w.may_touch(member) {
+            w.join(key, member);
+        }
         Ok(Reply::None)
     };
     "part" "(chan: Channel, con: Connection)"
         "Takes a connection out of the channel, without telling anyone." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
-        w.part(key, member);
+        if w.may_touch(member) {
+            w.part(key, member);
+        }
         Ok(Reply::None)
     };
     "inChannel" "(chan: Channel, con: Connection): boolean"
@@ -158,20 +166,29 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(channel.has_member(connection(w, a, 2)?.0).into())
     };
     "invite" "(chan: Channel, con: Connection): boolean"
-        "Invites a character to a private room. + False when it has too many invitations (invitations_max)." |w, a| {
+        "Invites a character to a private room, + or to a channel that is locked. + False when it has too many invitations (invitations_max)." |w, a| {
         let folded = connection(w, a, 2)?.1.folded.clone();
         private(w, a)?;
         let (key, _) = channel(w, a, 1)?;
-        Ok(w.invite(key, &folded).into())
+        Ok((w.is_muted() || w.invite(key, &folded)).into())
+    };
+    "checkInvitation" "(chan: Channel, con: Connection, other: Connection): string?"
+        "+ Why a character may not invite another one to the channel now, as a sentence: an invitation of its account is pending, or too many are. nil when it may; then the invitation is pending from now on." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let (sender, _) = connection(w, a, 2)?;
+        let (recipient, _) = connection(w, a, 3)?;
+        // An invitation that nobody hears is not pending.
+        let refusal = if w.is_muted() { None } else { w.begin_invitation(key, sender, recipient).err() };
+        Ok(Reply::One(refusal.into()))
     };
     "removeInvite" "(chan: Channel, lname: string)"
-        "Withdraws an invitation to a private room." |w, a| {
+        "Withdraws an invitation to a private room, + or to a channel that is locked." |w, a| {
         let folded = fold(&a.text(2)?).into_owned();
         private(w, a)?;
         change(w, a, |channel| { channel.invited.remove(folded.as_str()); })
     };
     "isInvited" "(chan: Channel, con: Connection): boolean"
-        "Whether a character is invited to a private room." |w, a| {
+        "Whether a character is invited to a private room, + or to a channel that is locked." |w, a| {
         private(w, a)?;
         let (_, channel) = channel(w, a, 1)?;
         Ok(channel.invited.contains(&connection(w, a, 2)?.1.folded).into())
@@ -185,19 +202,19 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "unban" "(chan: Channel, lname: string)"
         "Lifts a ban or timeout." |w, a| {
         let (key, _) = channel(w, a, 1)?;
-        w.unban_from_channel(key, &a.text(2)?);
+        let name = a.text(2)?;
+        if !w.is_muted() {
+            w.unban_from_channel(key, &name);
+        }
         Ok(Reply::None)
     };
     "isBanned" "(chan: Channel, who: Connection|string): boolean"
-        "Whether a character is kept out of the channel." |w, a| {
-        let now = w.unix_seconds();
-        Ok(channel(w, a, 1)?.1.ban_of(&fold(&name(w, a, 2)?), now).is_some().into())
+        "Whether a character is kept out of the channel. + A connection may be so by a ban of another character of its account (channel_ban_accounts)." |w, a| {
+        Ok(ban_against(w, a)?.is_some().into())
     };
     "getBan" "(chan: Channel, who: Connection|string): (boolean, {banner: string, time: number, timeout: number, name: string}?)"
         "Whether a character is kept out; by whom, since when, and until when (Unix seconds, 0 for good); + under which name." |w, a| {
-        let now = w.unix_seconds();
-        let who = name(w, a, 2)?;
-        let Some(ban) = channel(w, a, 1)?.1.ban_of(&fold(&who), now) else {
+        let Some(ban) = ban_against(w, a)? else {
             return Ok(false.into());
         };
         let fields = vec![
@@ -227,26 +244,73 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Makes a character moderator; on a public channel it has the role cop at once. + False when it is one already, or the list is full (channel_moderators_max)." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (by, who) = (admitted::character(w, a, 2)?, admitted::character(w, a, 3)?);
-        Ok(w.add_moderator(key, &by, &who).into())
+        Ok((w.is_muted() || w.add_moderator(key, &by, &who)).into())
     };
     "getModCount" "(chan: Channel): number"
         "+ How many moderators were appointed." |w, a| Ok(channel(w, a, 1)?.1.moderators.len().into());
     "sendCOL" "(chan: Channel)"
         "+ Tells everyone in the channel who moderates it (COL), at once or, after many changes in a short time, when its time has come." |w, a| {
         let (key, _) = channel(w, a, 1)?;
-        w.tell_moderators(key);
+        if !w.is_muted() {
+            w.tell_moderators(key);
+        }
         Ok(Reply::None)
     };
     "removeMod" "(chan: Channel, who: Connection|string): string?"
         "Takes a character off the moderators. + Gives the name as it was on the list." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let who = name(w, a, 2)?;
-        Ok(Reply::One(w.remove_moderator(key, &who).into()))
+        let removed = if w.is_muted() { None } else { w.remove_moderator(key, &who) };
+        Ok(Reply::One(removed.into()))
     };
     "setOwner" "(chan: Channel, who: Connection|string)"
-        "Gives the channel to a character." |w, a| {
-        let owner: Arc<str> = Arc::from(admitted::character(w, a, 2)?);
+        "Gives the channel to a character, + or with an empty name to nobody, so that it is the staff's." |w, a| {
+        let is_nobody = a.text(2).is_ok_and(|name| name.is_empty());
+        let owner: Arc<str> = Arc::from(if is_nobody { String::new() } else { admitted::character(w, a, 2)? });
         change(w, a, |channel| channel.owner = owner)
+    };
+    "setLocked" "(chan: Channel, locked: boolean)"
+        "+ Locks the channel, so that only moderators and invited people come in, or opens it again." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let locked = a.boolean(2)?;
+        if !w.is_muted() {
+            w.set_locked(key, locked);
+        }
+        Ok(Reply::None)
+    };
+    "isLocked" "(chan: Channel): boolean"
+        "+ Whether the channel is locked." |w, a| Ok(channel(w, a, 1)?.1.locked.into());
+    "setJoinPause" "(chan: Channel, seconds: number)"
+        "+ Slow mode: the least time between two joins; 0 ends it." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let seconds = a.number(2)?.clamp(0.0, f64::from(u32::MAX)) as u32;
+        if !w.is_muted() {
+            w.set_join_pause(key, seconds);
+        }
+        Ok(Reply::None)
+    };
+    "getJoinPause" "(chan: Channel): number"
+        "+ The least time between two joins in seconds; 0 without slow mode." |w, a| {
+        Ok(f64::from(channel(w, a, 1)?.1.join_pause).into())
+    };
+    "takeJoinTurn" "(chan: Channel): number"
+        "+ The seconds until slow mode lets somebody in. 0: it may be now, and the time begins anew." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        Ok((w.take_join_turn(key) as f64).into())
+    };
+    "putOutBanned" "(chan: Channel, who: Connection|string)"
+        "+ Puts everybody out of the channel whom a ban of this character keeps out (channel_ban_accounts), as if they had left." |w, a| {
+        let (key, _) = channel(w, a, 1)?;
+        let who = name(w, a, 2)?;
+        if !w.is_muted() && let Some(person) = w.person(&who) {
+            w.put_out_banned(key, person.account);
+        }
+        Ok(Reply::None)
+    };
+    "getOwned" "(name: string): {Channel}"
+        "+ The channels that a character of this name owns." |w, a| {
+        let owned = w.owned_by(&a.text(1)?);
+        Ok(Reply::One(owned.into_iter().map(channel_handle).collect()))
     };
     "getBottleList" "(chan: Channel, con: Connection): {string}"
         "The names of the other members who are online or looking." |w, a| {
@@ -293,7 +357,17 @@ fn create_room(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let (creator, _) = connection(world, arguments, 1)?;
     let title = admitted::title(world, arguments, 2)?;
     let made = world.create_room(creator, &title);
-    let key = made.ok_or(HostError::from("no more channels can be made"))?;
+    let key = made.map_err(|refusal| {
+        let text = refusal.to_string();
+        let number = match refusal {
+            RoomRefusal::TooQuick(_) => error::THROTTLE_MESSAGE,
+            RoomRefusal::TooMany(_) | RoomRefusal::ServerFull | RoomRefusal::Impossible => {
+                error::TOO_MANY_CHANNELS
+            }
+        };
+        world.refuse_with(number, &text);
+        HostError::from(text)
+    })?;
     let name = world.channel(key).map(|channel| channel.name.clone());
     Ok((name, channel_handle(key)).into())
 }
@@ -307,7 +381,7 @@ fn ban(
     let by = admitted::character(world, arguments, 2)?;
     let who = admitted::character(world, arguments, 3)?;
     let until = until(world, arguments)?;
-    Ok(world.ban_from_channel(key, &by, &who, until).into())
+    Ok((world.is_muted() || world.ban_from_channel(key, &by, &who, until)).into())
 }
 
 fn change(
@@ -316,15 +390,30 @@ fn change(
     change: impl FnOnce(&mut fchatd_world::Channel),
 ) -> Answer {
     let (key, _) = channel(world, arguments, 1)?;
-    if let Some(channel) = world.channel_mut(key) {
+    if !world.is_muted()
+        && let Some(channel) = world.channel_mut(key)
+    {
         change(channel);
     }
     Ok(Reply::None)
 }
 
+/// The ban that keeps the second argument out of the channel: of a name, or of somebody with an account.
+fn ban_against<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Ban>, HostError> {
+    let (key, channel) = channel(world, arguments, 1)?;
+    if let Ok((who, _)) = connection(world, arguments, 2) {
+        return Ok(world.ban_against(key, who));
+    }
+    let name = arguments.text(2)?;
+    Ok(channel.ban_of(&fold(&name), world.unix_seconds()))
+}
+
+/// Invitations are for private rooms, and for channels that are locked.
 fn private(world: &World, arguments: &Arguments<'_>) -> Result<(), HostError> {
-    match channel(world, arguments, 1)?.1.kind {
-        Kind::Private => Ok(()),
-        Kind::Public | Kind::PubPrivate => Err(arguments.bad(1, "a private channel expected")),
+    let (_, channel) = channel(world, arguments, 1)?;
+    if channel.kind == Kind::Private || channel.locked {
+        Ok(())
+    } else {
+        Err(arguments.bad(1, "a private channel expected"))
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use fchatd_protocol::address::AddressGroup;
 use fchatd_world::{World, roles};
 
-use super::{admitted, channel_handle, connection, connection_handle, frame, raw_frame};
+use super::{admitted, channel_handle, connection, connection_handle, frame, kept, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 /// The name of a status, in bytes.
@@ -17,7 +18,13 @@ const MISC_MAX: usize = 100;
 const MISC_KEY_BYTES_MAX: usize = 128;
 const MISC_VALUE_BYTES_MAX: usize = 64 * 1024;
 
+/// Where scripts of other makers keep that somebody is hell-banned.
+const HELLBAN: &str = "hellban";
+
 type Answer = Result<Reply, HostError>;
+
+/// Roles of one connection.
+const ROLES_MAX: usize = 64;
 
 macro_rules! functions {
     ($($name:literal $signature:literal $summary:literal $run:expr;)*) => {
@@ -29,7 +36,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getConnection" "(lname: string): (boolean, Connection?)"
         "Whether a character is online, and its connection." get_connection;
     "getIPCount" "(con: Connection): number"
-        "How many characters are online from this connection's address." |w, a| {
+        "How many characters are online from this connection's address (IPv6: network of 64 bits), + also those that are away." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         Ok(w.count_from(con.address).into())
     };
@@ -38,6 +45,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (_, con) = connection(w, a, 1)?;
         let same = a.text(2)?.parse().is_ok_and(|address: IpAddr| address.to_canonical() == con.address.to_canonical());
         Ok(same.into())
+    };
+    "isSameAddress" "(con: Connection, other: Connection): boolean"
+        "+ Whether two connections count as coming from the same address." |w, a| {
+        let (_, con) = connection(w, a, 1)?;
+        let (_, other) = connection(w, a, 2)?;
+        Ok((AddressGroup::from(con.address) == AddressGroup::from(other.address)).into())
     };
     "getByAccount" "(con: Connection): {Connection}"
         "The connections of the same account." |w, a| {
@@ -86,20 +99,25 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "close" "(con: Connection)"
         "Stops reading, delivers what is queued, and closes after a second." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.close(key, false);
+        if w.may_touch(key) {
+            w.close(key, false);
+        }
         Ok(Reply::None)
     };
     "closef" "(con: Connection)"
         "As close; the character is offline and its name free at once." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.close(key, true);
+        if w.may_touch(key) {
+            w.close(key, true);
+        }
         Ok(Reply::None)
     };
     "setIdent" "(con: Connection, name: string, lname: string): boolean"
         "Puts a character online; false when the name is taken." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         a.text(3)?;
-        Ok(w.identify(key, &a.text(2)?).into())
+        let name = kept::name(w, a, 2)?;
+        Ok(w.identify(key, &name).into())
     };
     "setAccountID" "(con: Connection, id: number)"
         "Sets the account's number." |w, a| {
@@ -130,18 +148,30 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addRole" "(con: Connection, role: string)"
         "Gives a role." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.add_role(key, &a.text(2)?);
+        let role = kept::name(w, a, 2)?;
+        if w.connection(key).is_some_and(|con| con.roles.len() >= ROLES_MAX && !con.has_role(&role)) {
+            return Err(format!("a connection can have {ROLES_MAX} roles at most").into());
+        }
+        if !w.is_muted() {
+            w.add_role(key, &role);
+        }
         Ok(Reply::None)
     };
     "removeRole" "(con: Connection, role: string)"
         "Takes a role away." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.remove_role(key, &a.text(2)?);
+        let role = a.text(2)?;
+        if !w.is_muted() {
+            w.remove_role(key, &role);
+        }
         Ok(Reply::None)
     };
     "setFriends" "(con: Connection, names: {string})"
         "Replaces the friends." |w, a| {
+        let (key, con) = connection(w, a, 1)?;
+        let freed = kept::size(&con.profile.friends);
         let names = admitted::names(a.text_list(2)?);
+        kept::make_room(w, key, kept::size(&names), freed)?;
         change(w, a, |con| con.profile.friends = names)
     };
     "removeFriend" "(con: Connection, name: string)"
@@ -153,14 +183,18 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
     "setIgnores" "(con: Connection, names: {string})"
         "Replaces whom the account ignores; kept in lower case, one list for all its connections." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        w.set_ignores(key, &a.text_list(2)?);
+        let (key, con) = connection(w, a, 1)?;
+        let freed = kept::size(&con.profile.ignores);
+        let names = a.text_list(2)?;
+        kept::make_room(w, key, kept::size(&names), freed)?;
+        w.set_ignores(key, &names);
         Ok(Reply::None)
     };
     "addIgnore" "(con: Connection, lname: string): boolean"
         "Adds to whom the account ignores, for all its connections. + False when the list is full (ignores_max)." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let name = admitted::character(w, a, 2)?;
+        kept::make_room(w, key, name.len(), 0)?;
         Ok(w.add_ignore(key, &name).into())
     };
     "getIgnoreCount" "(con: Connection): number"
@@ -191,8 +225,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setKinks" "(con: Connection, ids: {number})"
         "Replaces the kinks." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        w.set_kinks(key, a.number_list(2)?);
+        let (key, con) = connection(w, a, 1)?;
+        let freed = size_of_val(&*con.profile.kinks);
+        let kinks = a.number_list(2)?;
+        kept::make_room(w, key, size_of_val(&*kinks), freed)?;
+        w.set_kinks(key, kinks);
         Ok(Reply::None)
     };
     "getKinks" "(con: Connection): {number}"
@@ -202,7 +239,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "setCustomKinks" "(con: Connection, kinks: {[string]: string})"
         "Replaces the kinks of the character's own making." |w, a| {
+        let (key, con) = connection(w, a, 1)?;
+        let old = con.profile.custom_kinks.iter();
+        let freed = kept::size(old.flat_map(|(key, value)| [key, value]));
         let entries = admitted::entries(a.entries(2)?);
+        kept::make_room(w, key, kept::size(entries.iter().flat_map(|(key, value)| [key, value])), freed)?;
         change(w, a, |con| con.profile.custom_kinks = entries.into_iter().collect())
     };
     "getCustomKinks" "(con: Connection): {[string]: string}"
@@ -212,15 +253,32 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "setInfoTags" "(con: Connection, tags: {[string]: string})"
         "Adds info tags to those that are there." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.add_info_tags(key, admitted::entries(a.entries(2)?));
+        let entries = admitted::entries(a.entries(2)?);
+        kept::make_room(w, key, kept::size(entries.iter().flat_map(|(key, value)| [key, value])), 0)?;
+        w.add_info_tags(key, entries);
         Ok(Reply::None)
     };
     "getInfoTags" "(con: Connection): {[string]: string}"
         "The info tags." |w, a| Ok(map(&connection(w, a, 1)?.1.profile.info_tags));
+    "setHellban" "(con: Connection, hellbanned: boolean)"
+        "+ Sets whether nothing of the connection reaches others. An s.addHellban of its account stays." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        let hellbanned = a.boolean(2)?;
+        if w.may_touch(key) {
+            w.set_hellbanned(key, hellbanned);
+        }
+        Ok(Reply::None)
+    };
+    "isHellbanned" "(con: Connection): boolean"
+        "+ Whether nothing of the connection reaches others." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.is_hellbanned(key).into())
+    };
     "setGender" "(con: Connection, gender: string)"
         "Sets the gender." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        w.set_gender(key, &a.text(2)?);
+        let gender = kept::name(w, a, 2)?;
+        w.set_gender(key, &gender);
         Ok(Reply::None)
     };
     "getGender" "(con: Connection): string"
@@ -230,7 +288,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (key, _) = connection(w, a, 1)?;
         let status = admitted::text(w, a, 2, STATUS_BYTES_MAX)?;
         let message = if a.is_nil(3) { None } else { Some(admitted::text(w, a, 3, STATUS_MESSAGE_BYTES_MAX)?) };
-        w.set_status(key, &status, message.as_deref());
+        if !w.is_muted() {
+            w.set_status(key, &status, message.as_deref());
+        }
         Ok(Reply::None)
     };
     "getStatus" "(con: Connection): (string, string)"
@@ -239,14 +299,21 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((con.status.clone(), con.status_message.clone()).into())
     };
     "setMiscData" "(con: Connection, key: string, value: string)"
-        "Keeps a text with the connection." |w, a| {
+        "Keeps a text with the connection. + \"hellban\" with \"yes\" is setHellban, too." |w, a| {
         let key = admitted::text(w, a, 2, MISC_KEY_BYTES_MAX)?;
         let value = admitted::text(w, a, 3, MISC_VALUE_BYTES_MAX)?;
-        let misc = &connection(w, a, 1)?.1.profile.misc;
+        let (con, held) = connection(w, a, 1)?;
+        let misc = &held.profile.misc;
         if misc.len() >= MISC_MAX && !misc.contains_key(&*key) {
             return Err(a.bad(2, "this connection has too many texts"));
         }
-        change(w, a, |con| { con.profile.misc.insert(key.into_owned(), value.into_owned()); })
+        let freed = misc.get_key_value(&*key).map_or(0, |(key, value)| kept::size([key, value]));
+        let (key, value) = (key.into_owned(), value.into_owned());
+        kept::make_room(w, con, kept::size([&key, &value]), freed)?;
+        if key == HELLBAN && w.may_touch(con) {
+            w.set_hellbanned(con, value == "yes");
+        }
+        change(w, a, |con| { con.profile.misc.insert(key, value); })
     };
     "getMiscData" "(con: Connection, key: string): string?"
         "A text kept with the connection." |w, a| {
@@ -254,9 +321,14 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(con.profile.misc.get(&*a.text(2)?).cloned().into()))
     };
     "checkUpdateTimer" "(con: Connection, timer: string, seconds: number): boolean"
-        "True while the timer runs; otherwise restarts it. A command that is refused in the end takes its restarts back." |w, a| {
+        "True while the timer runs; otherwise restarts it. A command that is refused in the end takes its restarts back. + The timer belongs to the character: a new connection does not change it." |w, a| {
         let (key, _) = connection(w, a, 1)?;
-        Ok(w.throttle(key, &a.text(2)?, a.number(3)?).into())
+        Ok(w.throttle(key, &kept::timer(a, 2)?, a.number(3)?).into())
+    };
+    "checkAccountTimer" "(con: Connection, timer: string, seconds: number): boolean"
+        "+ As checkUpdateTimer, with one timer for all characters of the account." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.throttle_account(key, &kept::timer(a, 2)?, a.number(3)?).into())
     };
 };
 
@@ -290,7 +362,9 @@ fn change(
     change: impl FnOnce(&mut fchatd_world::Connection),
 ) -> Answer {
     let (key, _) = connection(world, arguments, 1)?;
-    if let Some(connection) = world.connection_mut(key) {
+    if world.may_touch(key)
+        && let Some(connection) = world.connection_mut(key)
+    {
         change(connection);
     }
     Ok(Reply::None)
@@ -298,7 +372,11 @@ fn change(
 
 fn set_role(world: &mut World, arguments: &Arguments<'_>, role: &str) -> Answer {
     let (key, _) = connection(world, arguments, 1)?;
-    if arguments.boolean(2)? {
+    let has_it = arguments.boolean(2)?;
+    if world.is_muted() {
+        return Ok(Reply::None);
+    }
+    if has_it {
         world.add_role(key, role);
     } else {
         world.remove_role(key, role);

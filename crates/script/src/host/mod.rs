@@ -8,6 +8,8 @@ mod admitted;
 mod authority;
 mod channels;
 mod connections;
+mod gate;
+mod kept;
 mod server;
 mod staff;
 mod web;
@@ -31,12 +33,13 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     channels::FUNCTIONS,
     server::FUNCTIONS,
     authority::FUNCTIONS,
+    gate::FUNCTIONS,
     staff::FUNCTIONS,
     web::FUNCTIONS,
 ];
 
 /// The scripts of a server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scripts {
     /// The source of `main.lua`.
     pub main: String,
@@ -136,6 +139,7 @@ pub fn start_with(
         limits,
         watchdog,
         seed,
+        held: World::held_for_scripts,
         ..Options::default()
     };
     let mut engine = Engine::of(program, &options)?;

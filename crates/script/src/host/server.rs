@@ -92,7 +92,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "s" "reload" "(save_first: boolean)"
         "Has configuration, bans and moderators read again, after saving them if that is wanted." |w, a| {
-        w.outputs.requests.push(Request::Reload { save: a.truth(1) });
+        if !w.is_muted() {
+            w.outputs.requests.push(Request::Reload { save: a.truth(1) });
+        }
         Ok(Reply::None)
     };
     "s" "escapeHTML" "(text: string): string"

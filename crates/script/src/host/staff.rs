@@ -36,7 +36,10 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "removeStaffCall" "(id: string)"
         "Forgets a call." |w, a| {
-        w.remove_staff_call(&a.text(1)?);
+        let id = a.text(1)?;
+        if !w.is_muted() {
+            w.remove_staff_call(&id);
+        }
         Ok(Reply::None)
     };
     "getStaffCall" "(id: string): {callid: string, character: string, report: string, logid: number, timestamp: number, tab: string} | false"
@@ -83,7 +86,7 @@ fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
         tab,
         time: world.unix_seconds(),
     };
-    Ok(world.add_staff_call(call).into())
+    Ok((world.is_muted() || world.add_staff_call(call)).into())
 }
 
 /// The name under which the website acts. No character can have it.

@@ -33,7 +33,7 @@ impl fmt::Display for Finding {
 }
 
 /// What the host calls in `event` besides commands.
-const CALLBACKS: [&str; 2] = ["ident_callback", "pre_disconnect"];
+const CALLBACKS: [&str; 3] = ["ident_callback", "pre_disconnect", "role_lost"];
 
 /// The files that can't be compiled, each with its first mistake.
 pub fn compile(scripts: &Scripts) -> Vec<Finding> {

@@ -61,12 +61,12 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "event",
         "{[string]: (con: Connection, args: any) -> number?}",
-        "What the script does at each command: `event.XXX`, and `event.ident_callback`, `event.pre_disconnect`.",
+        "The script's functions for commands and events: `event.XXX`, and `event.ident_callback`, `event.pre_disconnect`, `event.role_lost`.",
     ),
     (
         "rtb",
         "{[string]: (args: any) -> ()}",
-        "What the script does at each message of the website's bridge.",
+        "The script's functions for messages of the website's bridge.",
     ),
     (
         "httpcb",

@@ -110,7 +110,15 @@ macro_rules! own {
 /// The tests of the rules that the program brings along.
 pub const OWN_TESTS: &str = include_str!("../../../../script/tests.lua");
 
-own!("channels", "moderation", "play", "rights", "server", "talking");
+own!(
+    "channels",
+    "gate",
+    "moderation",
+    "play",
+    "rights",
+    "server",
+    "talking"
+);
 
 /// Adds the modules of [`OWN_TESTS`] to scripts.
 pub fn add_own_tests(scripts: &mut Scripts) {

@@ -304,4 +304,46 @@ pub(crate) const ATTACKS: &[(&str, End, &str)] = &[
         Stopped,
         "local t = {array_a = table.create(1e6, 'xxxxxxxxxx')} while true do s.toJSON(t) end",
     ),
+    (
+        "host_list_of_one_text",
+        Memory,
+        "local t = table.create(1e4, ('x'):rep(1e6)) return u.copy(t)",
+    ),
+    (
+        "host_fields_of_one_text",
+        Memory,
+        "local x, t = ('x'):rep(1e6), {} for i = 1, 1e4 do t[i .. 'k'] = x end return u.copy(nil, t)",
+    ),
+    (
+        "host_json_of_one_table",
+        Stopped,
+        "local t = {a = 1} for i = 1, 30 do t = {a = t, b = t} end return s.toJSON(t)",
+    ),
+    (
+        "host_json_of_one_text",
+        Stopped,
+        "return s.toJSON({array_a = table.create(1e4, ('x'):rep(1e6))})",
+    ),
+    (
+        "host_keeps_much",
+        Memory,
+        "while true do u.keep(('x'):rep(1e6)) end",
+    ),
+    (
+        "host_keeps_many",
+        Stopped,
+        "while true do u.keep('') u.keep('some text') end",
+    ),
+    (
+        "host_keeps_in_pcall",
+        Time,
+        "local x = ('x'):rep(1e6) while true do pcall(u.keep, x) end",
+    ),
+    ("host_huge_text", Memory, "return u.keep(('x'):rep(3e7))"),
+    ("error_text", Error, "error(('x'):rep(3e6))"),
+    (
+        "error_text_of_host",
+        Error,
+        "return u.copy(table.create(10, {}), ('x'):rep(1e6))",
+    ),
 ];

@@ -15,8 +15,35 @@ use rustix::time::{ClockId, clock_gettime};
 use list::ATTACKS;
 use list::End::*;
 
+#[derive(Default)]
 struct Host {
     calls: u64,
+    /// The bytes that scripts have had it keep.
+    kept: Vec<String>,
+    bytes: usize,
+    /// The largest copy that it ever had to make.
+    largest: usize,
+}
+
+/// Keeps its argument.
+fn keep(host: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
+    let text = arguments.text(1)?.into_owned();
+    host.bytes += text.len() + size_of::<String>();
+    host.kept.push(text);
+    Ok(Reply::None)
+}
+
+/// Copies a list.
+fn copy(host: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
+    let size: usize = if arguments.is_table(1) {
+        let items = arguments.text_list(1)?;
+        items.iter().map(|item| item.len() + size_of::<String>()).sum()
+    } else {
+        let entries = arguments.entries(2)?;
+        entries.iter().map(|(key, value)| key.len() + value.len()).sum()
+    };
+    host.largest = host.largest.max(size);
+    Ok(Reply::None)
 }
 
 fn name(host: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
@@ -35,9 +62,11 @@ fn big(_: &mut Host, _: &Arguments<'_>) -> Result<Reply, HostError> {
         .into())
 }
 
-fn encode(_: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
+fn encode(host: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
     let mut out = Vec::new();
-    arguments.json(1, &mut out)?;
+    let written = arguments.json(1, &mut out);
+    host.largest = host.largest.max(out.capacity());
+    written?;
     Ok(String::from_utf8_lossy(&out).into_owned().into())
 }
 
@@ -55,6 +84,20 @@ static FUNCTIONS: &[Function<Host>] = &[
         signature: "(): table",
         summary: "",
         run: big,
+    },
+    Function {
+        library: "u",
+        name: "keep",
+        signature: "(text: string)",
+        summary: "",
+        run: keep,
+    },
+    Function {
+        library: "u",
+        name: "copy",
+        signature: "(list: {string}?, entries: {[string]: string}?)",
+        summary: "",
+        run: copy,
     },
     Function {
         library: "s",
@@ -82,6 +125,7 @@ fn engine_with(limits: Limits) -> Engine<Host> {
         functions: &[FUNCTIONS],
         limits,
         watchdog: Some(watchdog),
+        held: |host| host.bytes,
         ..Options::default()
     })
     .unwrap()
@@ -104,7 +148,7 @@ fn attacks_end_within_a_second() {
             LIMITS.call
         };
         let mut engine = engine_with(Limits { call, ..LIMITS });
-        let mut host = Host { calls: 0 };
+        let mut host = Host::default();
         let source =
             format!("event = {{}} function event.ATT() {source}\nend function event.OK() return 5 end");
         engine
@@ -127,6 +171,17 @@ fn attacks_end_within_a_second() {
                 "{name}: {end:?} instead of {expected:?} after {took:?}: {result:?}"
             ));
         }
+        if host.bytes > 2 * LIMITS.memory || host.largest > 2 * LIMITS.memory {
+            failures.push(format!(
+                "{name}: the host kept {} bytes and copied {}",
+                host.bytes, host.largest
+            ));
+        }
+        if let Err(error) = &result
+            && error.message.len() + error.traceback.len() > 64 << 10
+        {
+            failures.push(format!("{name}: a message of {} bytes", error.message.len()));
+        }
         engine.new_turn();
         match engine.call(&mut host, "event", "OK", &[]) {
             Ok(Some(5.0)) => {}
@@ -140,7 +195,7 @@ fn attacks_end_within_a_second() {
 #[test]
 fn an_engine_survives_many_attacks() {
     let mut engine = engine();
-    let mut host = Host { calls: 0 };
+    let mut host = Host::default();
     for (name, _, source) in ATTACKS
         .iter()
         .filter(|attack| matches!(attack.1, Time | Memory))
@@ -161,7 +216,7 @@ fn an_engine_survives_many_attacks() {
 #[test]
 fn a_full_state_can_be_collected() {
     let mut engine = engine();
-    let mut host = Host { calls: 0 };
+    let mut host = Host::default();
     let source = "kept = {} for i = 1, 2e5 do kept[i] = i .. 'x' end kept = {}
         while true do kept[#kept + 1] = buffer.create(1000) end";
     let error = engine.load(&mut host, "main.lua", source).unwrap_err();
@@ -176,7 +231,7 @@ fn a_full_state_can_be_collected() {
 #[test]
 fn a_main_chunk_is_limited_too() {
     let error = engine()
-        .load(&mut Host { calls: 0 }, "main.lua", "while true do end")
+        .load(&mut Host::default(), "main.lua", "while true do end")
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::TimeLimit);
     assert!(error.message.starts_with("main.lua:1: "), "{error}");
@@ -185,7 +240,7 @@ fn a_main_chunk_is_limited_too() {
 #[test]
 fn after_a_time_out_the_rest_of_the_turn_gets_less() {
     let mut engine = engine();
-    let mut host = Host { calls: 0 };
+    let mut host = Host::default();
     engine
         .load(
             &mut host,
@@ -217,7 +272,7 @@ fn after_a_time_out_the_rest_of_the_turn_gets_less() {
 #[test]
 fn a_call_without_limit() {
     let mut engine = engine();
-    let mut host = Host { calls: 0 };
+    let mut host = Host::default();
     engine
         .load(
             &mut host,

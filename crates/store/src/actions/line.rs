@@ -1,6 +1,6 @@
 //! An action as a line.
 
-use fchatd_protocol::exchange::{ActionEntry, Undo};
+use fchatd_protocol::exchange::{self, ActionEntry, Undo};
 use fchatd_protocol::json::write::{Object, integer};
 use serde_json::{Map, Value};
 
@@ -80,7 +80,7 @@ pub(super) fn append(out: &mut Vec<u8>, id: u64, entry: &ActionEntry) {
 /// When a timeout ends.
 fn until(code: &str, arguments: &Map<String, Value>, time: i64) -> Option<i64> {
     let minutes = match code {
-        "TMO" => text(arguments, "time"),
+        "TMO" | exchange::BAN => text(arguments, "time"),
         "CTU" => text(arguments, "length"),
         _ => None,
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use fchatd_protocol::exchange::ActionEntry;
 
 use super::{Action, file, files, line};
+use crate::place::identity;
 
 const DAY: i64 = 86400;
 
@@ -38,6 +39,8 @@ pub struct ActionWriter {
     folder: PathBuf,
     limits: ActionLimits,
     file: File,
+    /// The number in the file's name.
+    first: u64,
     /// The bytes of the file that count.
     length: u64,
     /// When its first action was; nothing while there is none.
@@ -75,6 +78,7 @@ impl ActionWriter {
         let next = actions().map(|action| action.id + 1).max().unwrap_or(first);
         file.seek(SeekFrom::End(0))?;
         let writer = Self {
+            first,
             length: whole as u64,
             began: actions().next().map(|action| action.time),
             ..Self::new(folder, limits, file, next.max(first))
@@ -87,6 +91,7 @@ impl ActionWriter {
             folder: folder.to_owned(),
             limits,
             file,
+            first: next,
             length: 0,
             began: None,
             next,
@@ -103,6 +108,7 @@ impl ActionWriter {
         let Some(first) = entries.first() else {
             return Ok(());
         };
+        self.keep_place(first.time)?;
         self.mend()?;
         if self.is_full(first.time) {
             self.go_on(first.time)?;
@@ -137,13 +143,41 @@ impl ActionWriter {
         Ok(())
     }
 
+    /// Goes on in a new file when the one before was deleted or replaced: what would be written to it then, nobody could
+    /// read. The folder is made again too; that the data folder around it is gone is an error.
+    fn keep_place(&mut self, now: i64) -> io::Result<()> {
+        let open = identity(&self.file.metadata()?);
+        let path = file(&self.folder, self.first);
+        let found = std::fs::metadata(path).map(|found| identity(&found));
+        match found {
+            Ok(found) if found == open => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            // Another file of this name is not ours to overwrite.
+            Ok(_) if self.first == self.next => Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "its file was replaced by another one",
+            )),
+            Ok(_) | Err(_) => {
+                self.torn = false;
+                match DirBuilder::new().mode(0o700).create(&self.folder) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+                self.go_on(now)
+            }
+        }
+    }
+
     fn is_full(&self, now: i64) -> bool {
-        let is_old = |began: i64| now.saturating_sub(began) >= i64::from(self.limits.days) * DAY;
+        // A beginning far ahead was noted before the clock was set back.
+        let is_old =
+            |began: i64| now.saturating_sub(began).saturating_abs() >= i64::from(self.limits.days) * DAY;
         self.length > 0 && (self.length >= self.limits.bytes || self.began.is_some_and(is_old))
     }
 
     fn go_on(&mut self, now: i64) -> io::Result<()> {
         self.file = create(&self.folder, self.next)?;
+        self.first = self.next;
         self.length = 0;
         self.began = None;
         // What is too old can go the next time, too.
@@ -328,6 +362,26 @@ mod tests {
         writer.torn = true;
         writer.append(&[entry("Bob", 2)]).unwrap();
         assert_eq!(all(folder.path()), [(1, "Ann".into()), (2, "Bob".into())]);
+    }
+
+    #[test]
+    fn a_deleted_file_is_not_written_on_and_a_deleted_folder_is_an_error() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("actions");
+        let (mut writer, _) = ActionWriter::open(&folder, LIMITS).unwrap();
+        writer.append(&[entry("Ann", 1)]).unwrap();
+        std::fs::remove_file(file(&folder, 1)).unwrap();
+        writer.append(&[entry("Bob", 2)]).unwrap();
+        assert_eq!(all(&folder), [(2, "Bob".into())]);
+        std::fs::remove_dir_all(&folder).unwrap();
+        writer.append(&[entry("Cyd", 3)]).unwrap();
+        assert_eq!(all(&folder), [(3, "Cyd".into())]);
+        let away = place.path().with_extension("away");
+        std::fs::rename(place.path(), &away).unwrap();
+        assert!(writer.append(&[entry("Dan", 4)]).is_err());
+        std::fs::rename(&away, place.path()).unwrap();
+        writer.append(&[entry("Dan", 4)]).unwrap();
+        assert_eq!(all(&folder), [(3, "Cyd".into()), (4, "Dan".into())]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
+use fchatd_protocol::network::{self, NetworkBan};
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 /// Everything, in the order that [`crate::Store::load_snapshot`] promises; nothing when nothing was ever saved.
@@ -33,12 +35,28 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<Snapshot>
             [],
             account_timeout,
         )?,
+        hellbans: rows(
+            connection,
+            "SELECT * FROM account_hellban ORDER BY account",
+            [],
+            account_ban,
+        )?,
+        name_sanctions: rows(
+            connection,
+            "SELECT * FROM name_sanction ORDER BY folded, kind",
+            [],
+            name_sanction,
+        )?,
         staff_calls: rows(
             connection,
             "SELECT * FROM staff_call ORDER BY position",
             [],
             staff_call,
         )?,
+        network_bans: network_bans(connection)?,
+        registration_paused: connection
+            .prepare_cached("SELECT one FROM registration_pause")?
+            .exists([])?,
     }))
 }
 
@@ -79,6 +97,8 @@ fn channel(row: &Row<'_>) -> rusqlite::Result<ChannelRecord> {
         mode: row.get("mode")?,
         owner: row.get("owner")?,
         peak: u64::try_from(row.get::<_, i64>("peak")?).unwrap_or(0),
+        locked: row.get("locked")?,
+        join_pause: u32::try_from(row.get::<_, i64>("join_pause")?).unwrap_or(0),
         ..ChannelRecord::default()
     })
 }
@@ -97,6 +117,15 @@ fn channel_ban(row: &Row<'_>) -> rusqlite::Result<BanRecord> {
         banner: row.get("banner")?,
         time: row.get("banned_at")?,
         until: row.get("ends_at")?,
+        account: row.get("account")?,
+    })
+}
+
+fn name_sanction(row: &Row<'_>) -> rusqlite::Result<NameSanction> {
+    Ok(NameSanction {
+        name: row.get("name")?,
+        kind: row.get("kind")?,
+        until: row.get("ends_at")?,
     })
 }
 
@@ -112,6 +141,28 @@ fn account_timeout(row: &Row<'_>) -> rusqlite::Result<AccountTimeout> {
         account: row.get("account")?,
         character: row.get("character")?,
         until: row.get("ends_at")?,
+    })
+}
+
+/// In the order of their addresses, which is not that of their texts.
+fn network_bans(connection: &Connection) -> rusqlite::Result<Vec<NetworkBan>> {
+    let mut bans = rows(connection, "SELECT * FROM network_ban", [], network_ban)?;
+    bans.sort_by_key(|ban| ban.network);
+    Ok(bans)
+}
+
+fn network_ban(row: &Row<'_>) -> rusqlite::Result<NetworkBan> {
+    let text: String = row.get("network")?;
+    let network = network::parse(&text).ok_or_else(|| {
+        let fault = format!("{text:?} in network_ban is no network");
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Text, fault.into())
+    })?;
+    Ok(NetworkBan {
+        network,
+        until: row.get("ends_at")?,
+        reason: row.get("reason")?,
+        by: row.get("banner")?,
+        time: row.get("banned_at")?,
     })
 }
 

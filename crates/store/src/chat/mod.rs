@@ -38,6 +38,6 @@ impl Store {
     /// # Errors
     /// The file cannot be opened any more.
     pub fn chat_writer(&self) -> Result<ChatWriter, StoreError> {
-        Ok(ChatWriter::new(self.connection()?, self.path().to_owned()))
+        Ok(ChatWriter::new(self.connection()?, self.place().clone()))
     }
 }

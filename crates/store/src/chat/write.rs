@@ -1,16 +1,16 @@
-use std::path::PathBuf;
-
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::network::NetworkBan;
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
 use fchatd_protocol::text::fold;
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
 
 use super::load::load;
 use crate::error::StoreError;
+use crate::place::Place;
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 12] = [
     "channel_moderator",
     "channel_ban",
     "channel",
@@ -18,7 +18,11 @@ const TABLES: [&str; 8] = [
     "super_operator",
     "account_ban",
     "account_timeout",
+    "account_hellban",
+    "name_sanction",
     "staff_call",
+    "network_ban",
+    "registration_pause",
 ];
 
 /// More than there are statements below, so that each is compiled once.
@@ -29,13 +33,13 @@ const STATEMENTS: usize = 48;
 #[derive(Debug)]
 pub struct ChatWriter {
     connection: Connection,
-    path: PathBuf,
+    place: Place,
 }
 
 impl ChatWriter {
-    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
+    pub(super) fn new(connection: Connection, place: Place) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Self { connection, path }
+        Self { connection, place }
     }
 
     /// Makes these changes, all or none. Making one a second time changes nothing; one to a channel that is not kept
@@ -88,9 +92,19 @@ impl ChatWriter {
             for timeout in &snapshot.timeouts {
                 to.timeout(timeout)?;
             }
+            for hellban in &snapshot.hellbans {
+                to.hellban(hellban)?;
+            }
+            for sanction in &snapshot.name_sanctions {
+                to.name_sanction(sanction)?;
+            }
             for call in &snapshot.staff_calls {
                 to.staff_call(call)?;
             }
+            for ban in &snapshot.network_bans {
+                to.network_ban(ban)?;
+            }
+            to.registration_paused(snapshot.registration_paused)?;
             Ok(true)
         })
     }
@@ -99,6 +113,7 @@ impl ChatWriter {
         &mut self,
         work: impl FnOnce(&Tables<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.place.check()?;
         let done = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -107,7 +122,10 @@ impl ChatWriter {
                 transaction.commit()?;
                 Ok(value)
             });
-        done.map_err(|error| StoreError::from_sqlite(&self.path, &error))
+        let value = done.map_err(|error| StoreError::from_sqlite(self.place.path(), &error))?;
+        // A file that was deleted meanwhile keeps nothing. Making a change a second time does no harm.
+        self.place.check()?;
+        Ok(value)
     }
 }
 
@@ -142,9 +160,23 @@ impl Tables<'_> {
             Change::TimeoutGone { account } => {
                 self.run("DELETE FROM account_timeout WHERE account = ?", [account])
             }
+            Change::HellBan(hellban) => self.hellban(hellban),
+            Change::HellBanGone { account } => {
+                self.run("DELETE FROM account_hellban WHERE account = ?", [account])
+            }
+            Change::NameSanction(sanction) => self.name_sanction(sanction),
+            Change::NameSanctionGone { folded, kind } => self.run(
+                "DELETE FROM name_sanction WHERE folded = ? AND kind = ?",
+                [fold(folded).as_ref(), kind],
+            ),
             Change::StaffCall(call) => self.staff_call(call),
             Change::StaffCallGone { id } => self.run("DELETE FROM staff_call WHERE call = ?", [id]),
             Change::Ignores { account, names } => self.ignores(*account, names),
+            Change::NetworkBan(ban) => self.network_ban(ban),
+            Change::NetworkUnban { network } => {
+                self.run("DELETE FROM network_ban WHERE network = ?", [network.to_string()])
+            }
+            Change::RegistrationPaused(paused) => self.registration_paused(*paused),
         }
     }
 
@@ -157,6 +189,8 @@ impl Tables<'_> {
             mode: channel.mode.clone(),
             owner: channel.owner.clone(),
             peak: channel.peak,
+            locked: channel.locked,
+            join_pause: channel.join_pause,
         })?;
         self.moderators(&channel.name, &channel.moderators)?;
         for ban in &channel.bans {
@@ -167,10 +201,11 @@ impl Tables<'_> {
 
     fn channel(&self, head: &ChannelHead) -> rusqlite::Result<()> {
         self.run(
-            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
+            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak, locked, join_pause) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
              title = excluded.title, description = excluded.description, kind = excluded.kind, \
-             mode = excluded.mode, owner = excluded.owner, peak = excluded.peak",
+             mode = excluded.mode, owner = excluded.owner, peak = excluded.peak, \
+             locked = excluded.locked, join_pause = excluded.join_pause",
             params![
                 fold(&head.name),
                 head.name,
@@ -180,6 +215,8 @@ impl Tables<'_> {
                 head.mode,
                 head.owner,
                 i64::try_from(head.peak).unwrap_or(i64::MAX),
+                head.locked,
+                head.join_pause,
             ],
         )
     }
@@ -199,14 +236,15 @@ impl Tables<'_> {
 
     fn channel_ban(&self, channel: &str, ban: &BanRecord) -> rusqlite::Result<()> {
         self.run(
-            "INSERT OR REPLACE INTO channel_ban (channel, folded, name, banner, banned_at, ends_at) \
-             SELECT folded, ?, ?, ?, ?, ? FROM channel WHERE folded = ?",
+            "INSERT OR REPLACE INTO channel_ban (channel, folded, name, banner, banned_at, ends_at, account) \
+             SELECT folded, ?, ?, ?, ?, ?, ? FROM channel WHERE folded = ?",
             params![
                 fold(&ban.name),
                 ban.name,
                 ban.banner,
                 ban.time,
                 ban.until,
+                ban.account,
                 fold(channel)
             ],
         )
@@ -234,6 +272,35 @@ impl Tables<'_> {
             "INSERT OR REPLACE INTO account_timeout (account, character, ends_at) VALUES (?, ?, ?)",
             params![timeout.account, timeout.character, timeout.until],
         )
+    }
+
+    fn hellban(&self, hellban: &AccountBan) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO account_hellban (account, character) VALUES (?, ?)",
+            params![hellban.account, hellban.character],
+        )
+    }
+
+    fn name_sanction(&self, sanction: &NameSanction) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO name_sanction (folded, kind, name, ends_at) VALUES (?, ?, ?, ?)",
+            params![fold(&sanction.name), sanction.kind, sanction.name, sanction.until],
+        )
+    }
+
+    fn network_ban(&self, ban: &NetworkBan) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO network_ban (network, ends_at, reason, banner, banned_at) VALUES (?, ?, ?, ?, ?)",
+            params![ban.network.to_string(), ban.until, ban.reason, ban.by, ban.time],
+        )
+    }
+
+    fn registration_paused(&self, paused: bool) -> rusqlite::Result<()> {
+        self.run("DELETE FROM registration_pause", [])?;
+        match paused {
+            true => self.run("INSERT INTO registration_pause (one) VALUES (1)", []),
+            false => Ok(()),
+        }
     }
 
     /// A call that is there already keeps its place in the order.

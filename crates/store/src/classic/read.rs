@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -89,9 +90,10 @@ pub fn read_what_is_clear(folder: &Path) -> Result<(Imported, Vec<String>), Clas
         });
     }
     imported.channels = channels.and_then(|value| read_channels(value, &mut faults, &mut imported.remarks));
-    imported.operators = operators.and_then(|value| read_names(OPERATORS, value, &mut faults));
+    let remarks = &mut imported.remarks;
+    imported.operators = operators.and_then(|value| read_names(OPERATORS, value, &mut faults, remarks));
     imported.super_operators =
-        super_operators.and_then(|value| read_names(SUPER_OPERATORS, value, &mut faults));
+        super_operators.and_then(|value| read_names(SUPER_OPERATORS, value, &mut faults, remarks));
     imported.accounts = bans.and_then(|value| read_bans(value, &mut faults));
     Ok((imported, faults.0))
 }
@@ -147,10 +149,9 @@ fn read_channel(
         kind: one_of(&mut members, "type", kinds, faults),
         mode: one_of(&mut members, "mode", &["both", "chat", "ads"], faults),
         peak: members.number_or_zero("top", faults).unsigned_abs(),
-        moderators: Vec::new(),
-        bans: Vec::new(),
         name,
         owner,
+        ..ChannelRecord::default()
     };
     // How many were there when the file was written says nothing now.
     members.number_or_zero("users", faults);
@@ -159,14 +160,13 @@ fn read_channel(
         let remark = "this room is private, so it lasts only until the next restart";
         remarks.push(format!("{}: {remark}", members.place()));
     }
-    let mut moderators = Names::default();
     for (place, value) in members.list("modlist", faults) {
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
         let before = faults.count();
         let record = ModeratorRecord {
-            name: listed_name(&mut one, &mut moderators, faults),
+            name: entry_name(&mut one, faults),
             by: one.text_or_empty("modder", faults),
             time: one.number_or_zero("time", faults),
         };
@@ -174,24 +174,48 @@ fn read_channel(
             let remark = "the owner is a moderator anyway and was left out of the list";
             remarks.push(format!("{}: {remark}", one.place()));
         } else if faults.count() == before {
-            channel.moderators.push(record);
+            let same = |held: &&mut ModeratorRecord| held.name.eq_ignore_ascii_case(&record.name);
+            match channel.moderators.iter_mut().find(same) {
+                None => channel.moderators.push(record),
+                Some(held) => {
+                    remarks.push(twice(one.place(), &held.name, &record.name));
+                    // A time of 0 is not known.
+                    if record.time != 0 && (held.time == 0 || record.time < held.time) {
+                        (held.by, held.time) = (record.by, record.time);
+                    }
+                    held.name = better_spelling(&held.name, &record.name).to_owned();
+                }
+            }
         }
         one.finish(faults);
     }
-    let mut banned = Names::default();
     for (place, value) in members.list("banlist", faults) {
         let Some(mut one) = Members::new(place, value, faults) else {
             continue;
         };
         let before = faults.count();
         let record = BanRecord {
-            name: listed_name(&mut one, &mut banned, faults),
+            name: entry_name(&mut one, faults),
             banner: one.text_or_empty("banner", faults),
             time: one.number_or_zero("time", faults),
             until: one.number_or_zero("timeout", faults),
+            account: 0,
         };
         if faults.count() == before {
-            channel.bans.push(record);
+            let same = |held: &&mut BanRecord| held.name.eq_ignore_ascii_case(&record.name);
+            match channel.bans.iter_mut().find(same) {
+                None => channel.bans.push(record),
+                Some(held) => {
+                    remarks.push(twice(one.place(), &held.name, &record.name));
+                    let name = better_spelling(&held.name, &record.name).to_owned();
+                    // The ban that ends later holds; 0 is for good.
+                    let later = |ban: &BanRecord| if ban.until == 0 { i64::MAX } else { ban.until };
+                    if later(&record) > later(held) {
+                        *held = record;
+                    }
+                    held.name = name;
+                }
+            }
         }
         one.finish(faults);
     }
@@ -212,17 +236,30 @@ fn one_of(members: &mut Members, key: &str, allowed: &[&str], faults: &mut Fault
     text
 }
 
-fn read_names(file: &str, value: Value, faults: &mut Faults) -> Option<Vec<String>> {
-    let mut names = Names::default();
-    let mut list = Vec::new();
+fn read_names(
+    file: &str,
+    value: Value,
+    faults: &mut Faults,
+    remarks: &mut Vec<String>,
+) -> Option<Vec<String>> {
+    let mut list: Vec<String> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     let is_list = value.is_array();
     for (place, value) in entries(file, value, faults) {
         match value {
-            Value::String(name) => {
-                if names.check(&place, &name, faults) {
+            Value::String(name) if !is_fit(&place, &name, faults) => {}
+            Value::String(name) => match places.entry(name.to_ascii_lowercase()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(list.len());
                     list.push(name);
                 }
-            }
+                Entry::Occupied(entry) => {
+                    if let Some(held) = list.get_mut(*entry.get()) {
+                        remarks.push(twice(&place, held, &name));
+                        *held = better_spelling(held, &name).to_owned();
+                    }
+                }
+            },
             other => faults.add(&place, format_args!("a name was expected, not {}", kind(&other))),
         }
     }
@@ -265,6 +302,36 @@ fn read_bans(value: Value, faults: &mut Faults) -> Option<(Vec<AccountBan>, Vec<
     Some((bans, timeouts))
 }
 
+/// The name of an entry.
+fn entry_name(entry: &mut Members, faults: &mut Faults) -> String {
+    let before = faults.count();
+    let name = entry.text("name", faults);
+    if faults.count() == before {
+        is_fit(entry.place(), &name, faults);
+    }
+    name
+}
+
+/// That two entries of a list are one and the same character, for the classic server compared names in lower case.
+fn twice(place: &str, first: &str, second: &str) -> String {
+    if first == second {
+        format!("{place}: {second:?} is listed twice and is one entry now")
+    } else {
+        format!("{place}: {second:?} and {first:?} are one character, whose entries were united")
+    }
+}
+
+/// The one of two spellings that is likelier to be the character's: names are given in capitals and small letters, and
+/// commands that were typed by hand have small letters alone.
+fn better_spelling<'a>(first: &'a str, second: &'a str) -> &'a str {
+    let is_typed = |name: &str| !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_typed(first) && !is_typed(second) {
+        second
+    } else {
+        first
+    }
+}
+
 /// The name of an entry, which must not be in the list already.
 fn listed_name(entry: &mut Members, names: &mut Names, faults: &mut Faults) -> String {
     let before = faults.count();
@@ -294,14 +361,25 @@ struct Names(HashSet<String>);
 impl Names {
     /// Whether the name can be taken; else it is a fault.
     fn check(&mut self, place: &str, name: &str, faults: &mut Faults) -> bool {
-        let before = faults.count();
-        if name.trim().is_empty() {
-            faults.add(place, "the name is empty");
-        } else if name.chars().any(char::is_control) {
-            faults.add(place, format_args!("the name {name:?} holds control characters"));
-        } else if !self.0.insert(name.to_ascii_lowercase()) {
+        if !is_fit(place, name, faults) {
+            return false;
+        }
+        let is_new = self.0.insert(name.to_ascii_lowercase());
+        if !is_new {
             faults.add(place, format_args!("{name:?} is listed twice; remove one"));
         }
-        faults.count() == before
+        is_new
     }
+}
+
+/// Whether a name can be one; else it is a fault.
+fn is_fit(place: &str, name: &str, faults: &mut Faults) -> bool {
+    if name.trim().is_empty() {
+        faults.add(place, "the name is empty");
+    } else if name.chars().any(char::is_control) {
+        faults.add(place, format_args!("the name {name:?} holds control characters"));
+    } else {
+        return true;
+    }
+    false
 }

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
+use fchatd_protocol::network::{self, NetworkBan};
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
 use fchatd_protocol::text::fold;
 use rusqlite::{Connection, OptionalExtension};
@@ -45,6 +46,18 @@ pub(super) fn inspect(connection: &Connection, inspection: &mut Inspection) {
                 until: row.at_least("ends_at", 0),
             },
         ),
+        hellbans: read(
+            connection,
+            table("account_hellban", &["account"]),
+            faults,
+            |row| AccountBan {
+                account: row.key("account", |account: &i64| {
+                    format!("hell-ban of account {account}")
+                }),
+                character: row.get("character"),
+            },
+        ),
+        name_sanctions: name_sanctions(connection, faults),
         staff_calls: read(connection, table("staff_call", &["position"]), faults, |row| {
             StaffCall {
                 id: row.key("call", |call: &String| format!("staff call {call:?}")),
@@ -56,10 +69,55 @@ pub(super) fn inspect(connection: &Connection, inspection: &mut Inspection) {
                 time: row.at_least("called_at", 0),
             }
         }),
+        network_bans: network_bans(connection, faults),
+        registration_paused: !read(connection, table("registration_pause", &["one"]), faults, |row| {
+            row.get::<i64>("one")
+        })
+        .is_empty(),
     };
     if inspection.faults.is_empty() || snapshot != Snapshot::default() {
         inspection.snapshot = Some(snapshot);
     }
+}
+
+fn name_sanctions(connection: &Connection, faults: &mut Vec<String>) -> Vec<NameSanction> {
+    read(
+        connection,
+        table("name_sanction", &["folded", "kind"]),
+        faults,
+        |row| {
+            let folded = row.key("folded", |folded: &String| format!("measure against {folded:?}"));
+            let sanction = NameSanction {
+                name: row.name("name"),
+                kind: row.one_of("kind", &["ban", "timeout", "hellban"]),
+                until: row.at_least("ends_at", 0),
+            };
+            is_folded(row, &folded, &sanction.name);
+            sanction
+        },
+    )
+}
+
+fn network_bans(connection: &Connection, faults: &mut Vec<String>) -> Vec<NetworkBan> {
+    let bans = read(connection, table("network_ban", &["network"]), faults, |row| {
+        let text = row.key("network", |network: &String| {
+            format!("ban of network {network:?}")
+        });
+        let network = network::parse(&text);
+        if network.is_none() {
+            row.fault("it is no address and no CIDR block");
+        }
+        network.map(|network| NetworkBan {
+            network,
+            until: row.at_least("ends_at", 0),
+            reason: row.get("reason"),
+            by: row.get("banner"),
+            time: row.at_least("banned_at", 0),
+        })
+    });
+    let mut bans: Vec<NetworkBan> = bans.into_iter().flatten().collect();
+    bans.sort_by_key(|ban| ban.network);
+    bans
 }
 
 fn table(name: &'static str, key: &'static [&'static str]) -> Table {
@@ -96,6 +154,7 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
             banner: row.get("banner"),
             time: row.at_least("banned_at", 0),
             until: row.at_least("ends_at", 0),
+            account: row.at_least("account", 0),
         };
         is_folded(row, &folded, &one.name);
         (channel, one)
@@ -113,6 +172,8 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
             mode: row.one_of("mode", &["both", "chat", "ads"]),
             owner: row.get("owner"),
             peak: row.at_least("peak", 0).unsigned_abs(),
+            locked: row.at_least("locked", 0) != 0,
+            join_pause: u32::try_from(row.at_least("join_pause", 0)).unwrap_or(u32::MAX),
             moderators: moderators.remove(&folded).unwrap_or_default(),
             bans: bans.remove(&folded).unwrap_or_default(),
         };

@@ -86,7 +86,11 @@ impl Accounts {
     /// The store failed.
     pub fn friend_requests(&mut self, account: AccountId) -> Result<Vec<FriendRequestLink>, StoreError> {
         let statement =
-            format!("{REQUEST} WHERE s.account_id = ?1 OR t.account_id = ?1 ORDER BY r.request_id");
+            // Nobody hears of somebody who is hell-banned in the chat.
+            format!(
+                "{REQUEST} WHERE s.account_id = ?1 OR (t.account_id = ?1 AND NOT EXISTS \
+                 (SELECT 1 FROM account_hellban WHERE account = s.account_id)) ORDER BY r.request_id"
+            );
         self.rows(&statement, [account.0], read_request)
     }
 
@@ -176,6 +180,19 @@ impl Accounts {
         let (lesser, greater) = (one.min(other), one.max(other));
         let statement = "DELETE FROM friendship WHERE lesser_id = ? AND greater_id = ?";
         Ok(self.change(statement, [lesser.0, greater.0])? > 0)
+    }
+
+    /// Whether nothing of an account reaches others in the chat.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn is_hellbanned(&mut self, account: AccountId) -> Result<bool, StoreError> {
+        let found = self.optional(
+            "SELECT 1 FROM account_hellban WHERE account = ?",
+            [account.0],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
     }
 
     /// The names of all friends of an account, each once.

@@ -81,6 +81,7 @@ impl Accounts {
     }
 
     pub(crate) fn change<P: Params>(&self, statement: &str, parameters: P) -> Result<usize, StoreError> {
+        self.check_place()?;
         self.connection
             .prepare_cached(statement)
             .and_then(|mut statement| statement.execute(parameters))

@@ -13,6 +13,8 @@ const OFF: &[(&str, Off)] = &[
     ("ignore_on_server", Off::Flag),
     ("takeover_limit", Off::Number(0.0)),
     ("ad_intervals", Off::Flag),
+    ("channel_ban_accounts", Off::Flag),
+    ("offline_bans", Off::Flag),
     ("tickets_per_account", Off::Number(1.0)),
 ];
 

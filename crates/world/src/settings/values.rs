@@ -159,6 +159,11 @@ impl Settings {
         self
     }
 
+    /// Whether a key was set, and not only left as it is.
+    pub fn is_given(&self, key: &str) -> bool {
+        self.given.contains(key)
+    }
+
     /// The value of a key; nothing when there is no such key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)

@@ -6,7 +6,10 @@ use super::{Ground, Worker};
 use crate::actor::{Actor, Gone};
 use crate::facts::{self, Facts};
 
-const NAMES: [&str; 5] = ["Nina", "Otto", "Pia", "Quin", "Rosa"];
+/// The characters that are banned from channels, each of an account of its own with the same name.
+pub(crate) const NAMES: [&str; 5] = ["Nina", "Otto", "Pia", "Quin", "Rosa"];
+/// Characters that become moderators. They are others, because moderators are protected from bans everywhere.
+const MODERATORS: [&str; 5] = ["Anna", "Bert", "Carl", "Dora", "Emil"];
 const ROOMS_MAX: usize = 4;
 const CHANNELS_MAX: usize = 5;
 
@@ -83,7 +86,7 @@ pub(super) fn appoint(worker: &mut Worker, ground: &mut Ground) -> Result<(), Go
             )?;
             continue;
         }
-        let name = NAMES[ground.chance.below(NAMES.len())];
+        let name = MODERATORS[ground.chance.below(MODERATORS.len())];
         let place = held.iter().position(|other| other == name);
         match place {
             Some(place) => drop(held.remove(place)),
@@ -153,7 +156,7 @@ pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(),
                 let description = "A description";
                 let head = facts::head("pubprivate", "both", OWNER, &title, description);
                 facts.insert(facts::channel(&room), head);
-                facts.insert(facts::moderators(&room), "Nina".to_owned());
+                facts.insert(facts::moderators(&room), "Anna".to_owned());
                 facts.insert(facts::channel_ban(&room, "Otto"), "for good".to_owned());
             };
             let arguments = json!({"channel": room, "status": "public"});
@@ -202,8 +205,8 @@ fn make_room(actor: &mut Actor, title: &str) -> Result<String, Gone> {
     let room = joined["channel"].as_str().unwrap().to_owned();
     let arguments = json!({"channel": room, "description": "A description"});
     ask(actor, "CDS", &arguments, "CDS ", "A description")?;
-    let arguments = json!({"channel": room, "character": "Nina"});
-    ask(actor, "COA", &arguments, "COA ", "Nina")?;
+    let arguments = json!({"channel": room, "character": "Anna"});
+    ask(actor, "COA", &arguments, "COA ", "Anna")?;
     let arguments = json!({"channel": room, "character": "Otto"});
     ask(actor, "CBU", &arguments, "CBU ", "Otto")?;
     Ok(room)

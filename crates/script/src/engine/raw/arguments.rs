@@ -13,6 +13,16 @@ use mlua::ffi;
 use super::super::value::{HostError, Kind};
 use super::Shared;
 use super::json::Walk;
+use super::limits::{NO_MEMORY, STOPPED};
+
+/// Bytes of a text, or of JSON, up to which it is not worth counting.
+const BIG: usize = 4096;
+/// A big text counts so often: escaping and parsing make more of it.
+const COPIES: usize = 8;
+/// Counted for each text of a list, beside its bytes.
+const ITEM: usize = 24;
+/// Elements of a list for which room is made at once.
+const CAPACITY_MAX: usize = 1024;
 
 /// What a script passed to a host function. Indices start at 1, as in Lua.
 ///
@@ -112,9 +122,15 @@ impl<'a> Arguments<'a> {
     /// On anything else.
     pub fn text(&self, index: usize) -> Result<Cow<'_, str>, HostError> {
         // SAFETY: the text lives while the argument is on the stack, which is longer than `self`.
-        self.slot(index)
+        let text = self
+            .slot(index)
             .and_then(|slot| unsafe { text_at(self.lua, slot) })
-            .ok_or_else(|| self.wrong_type(index, "string"))
+            .ok_or_else(|| self.wrong_type(index, "string"))?;
+        if text.len() > BIG {
+            // The result of a host function may be several times as large.
+            self.shared.memory.charge(text.len().saturating_mul(COPIES))?;
+        }
+        Ok(text)
     }
 
     /// `true` or `false`; like Lua, takes `nil` (or nothing) as false, and anything else as true.
@@ -175,8 +191,13 @@ impl<'a> Arguments<'a> {
     /// # Errors
     /// When the argument is no table, or an element neither string nor number.
     pub fn text_list(&self, index: usize) -> Result<Vec<String>, HostError> {
+        // A table can hold one long string many times.
         self.list(index, "string", |slot| {
-            unsafe { text_at(self.lua, slot) }.map(Cow::into_owned)
+            let Some(text) = (unsafe { text_at(self.lua, slot) }) else {
+                return Ok(None);
+            };
+            self.shared.memory.charge(text.len() + ITEM)?;
+            Ok(Some(text.into_owned()))
         })
     }
 
@@ -188,7 +209,8 @@ impl<'a> Arguments<'a> {
         self.list(index, "number", |slot| {
             let mut is_number = 0;
             let number = unsafe { ffi::lua_tonumberx(self.lua, slot, &raw mut is_number) };
-            (is_number != 0).then_some(number)
+            self.shared.memory.charge(size_of::<f64>())?;
+            Ok((is_number != 0).then_some(number))
         })
     }
 
@@ -217,7 +239,9 @@ impl<'a> Arguments<'a> {
                 ffi::lua_settop(self.lua, -3);
                 entry
             };
-            entries.push(entry.ok_or_else(|| self.bad(index, "a table of strings expected"))?);
+            let (key, value) = entry.ok_or_else(|| self.bad(index, "a table of strings expected"))?;
+            self.shared.memory.charge(key.len() + value.len() + 2 * ITEM)?;
+            entries.push((key, value));
         }
     }
 
@@ -238,13 +262,22 @@ impl<'a> Arguments<'a> {
             Walk {
                 lua: self.lua,
                 shared: self.shared,
+                end: start.saturating_add(self.shared.memory.left()),
             }
             .object(table, out, 1)
         };
+        let written = out.len() - start;
+        let result = result.and_then(|()| match written {
+            0..=BIG => Ok(()),
+            _ => self.shared.memory.charge(written),
+        });
         if let Err(reason) = result {
             out.truncate(start);
             unsafe { ffi::lua_settop(self.lua, self.count as c_int) };
-            return Err(self.bad(index, reason));
+            return Err(match reason {
+                NO_MEMORY | STOPPED => reason.into(),
+                reason => self.bad(index, reason),
+            });
         }
         Ok(())
     }
@@ -285,13 +318,13 @@ impl<'a> Arguments<'a> {
         &self,
         index: usize,
         expected: &str,
-        read: impl Fn(c_int) -> Option<T>,
+        read: impl Fn(c_int) -> Result<Option<T>, &'static str>,
     ) -> Result<Vec<T>, HostError> {
         let table = self.table(index)?;
         // SAFETY: `table` is a table, and one slot is free.
         unsafe {
             let length = ffi::lua_objlen_(self.lua, table);
-            let mut items = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+            let mut items = Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(CAPACITY_MAX));
             for position in 1..=length {
                 ffi::lua_rawgeti_(self.lua, table, position);
                 let item = read(-1);
@@ -302,7 +335,7 @@ impl<'a> Arguments<'a> {
                         &format!("{expected} expected at position {position} of the table"),
                     )
                 };
-                items.push(item.ok_or_else(wrong)?);
+                items.push(item?.ok_or_else(wrong)?);
             }
             Ok(items)
         }

@@ -8,6 +8,7 @@ use fchatd_protocol::json::write;
 use mlua::ffi;
 
 use super::arguments::{bytes, lossy, text_at};
+use super::limits::{NO_MEMORY, STOPPED};
 use super::{Shared, push};
 
 /// Pushes an object as a table, anything else as an empty one; needs [`super::push::STACK`] slots. May raise.
@@ -81,14 +82,26 @@ unsafe fn array_key(lua: *mut ffi::lua_State, name: &str) {
 pub(super) struct Walk<'a> {
     pub(super) lua: *mut ffi::lua_State,
     pub(super) shared: &'a Shared,
+    /// The length of the output at which the memory of the script ends: tables that hold one another many times are
+    /// small, and their JSON is not.
+    pub(super) end: usize,
 }
 
 pub(super) type Reason = &'static str;
 
 impl Walk<'_> {
+    /// Nothing looks at the time in here but this: tables that hold one another many times take long.
+    fn in_time(&self) -> Result<(), Reason> {
+        match self.shared.alarm.as_ref().is_some_and(|alarm| alarm.expired()) {
+            true => Err(STOPPED),
+            false => Ok(()),
+        }
+    }
+
     /// The table at `table`, an absolute index, as an object; what it pushed stays on the stack after an error.
     pub(super) unsafe fn object(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
         deep_enough(depth)?;
+        self.in_time()?;
         let lua = self.lua;
         out.push(b'{');
         let start = out.len();
@@ -125,6 +138,7 @@ impl Walk<'_> {
 
     unsafe fn array(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
         deep_enough(depth)?;
+        self.in_time()?;
         let lua = self.lua;
         out.push(b'[');
         unsafe {
@@ -149,6 +163,9 @@ impl Walk<'_> {
         in_array: bool,
     ) -> Result<(), Reason> {
         let lua = self.lua;
+        if out.len() > self.end {
+            return Err(NO_MEMORY);
+        }
         unsafe {
             match ffi::lua_type(lua, index) {
                 ffi::LUA_TNIL => out.extend_from_slice(b"null"),

@@ -12,21 +12,88 @@ use mlua::ffi;
 /// Luau expects blocks aligned for any of its types.
 const ALIGNMENT: usize = 16;
 
-/// The account of a state's memory, in bytes.
+/// The account of a state's memory, in bytes. Memory that the host takes for the script counts as well: while a host
+/// function runs, the copies that it makes of its arguments ([`Memory::charge`]); and until the call of the script ends,
+/// what the host holds more than at its beginning ([`Memory::settle`]).
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) used: Cell<usize>,
     pub(super) limit: Cell<usize>,
+    /// The memory that the host held at the beginning of the call, in bytes.
+    held_before: Cell<usize>,
+    /// Host functions since the host was last asked what it holds.
+    unsettled: Cell<u32>,
+    /// The host has taken too much in this call; its functions are not run any more, even where the script catches the
+    /// error.
+    exhausted: Cell<bool>,
 }
+
+/// Host functions between two looks at what the host holds, where none of them got much.
+const UNSETTLED_MAX: u32 = 16;
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
             used: Cell::new(0),
             limit: Cell::new(usize::MAX),
+            held_before: Cell::new(0),
+            unsettled: Cell::new(0),
+            exhausted: Cell::new(false),
         }
     }
 }
+
+impl Memory {
+    /// A call of the script begins.
+    pub(super) fn begin(&self, held: usize) {
+        self.held_before.set(held);
+        self.unsettled.set(0);
+        self.exhausted.set(false);
+    }
+
+    /// Whether a host function may run.
+    pub(super) fn admit(&self) -> Result<(), &'static str> {
+        match self.exhausted.get() {
+            true => Err(NO_MEMORY),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts memory that a host function takes until it ends.
+    pub(super) fn charge(&self, bytes: usize) -> Result<(), &'static str> {
+        let used = self.used.get().saturating_add(bytes);
+        if used > self.limit.get() {
+            return Err(NO_MEMORY);
+        }
+        self.used.set(used);
+        Ok(())
+    }
+
+    /// How many bytes the host may take more.
+    pub(super) fn left(&self) -> usize {
+        self.limit.get().saturating_sub(self.used.get())
+    }
+
+    /// A host function has ended that began when `before` bytes were in use. `held` tells what the host holds now.
+    pub(super) fn settle(&self, before: usize, held: impl FnOnce() -> usize) -> Result<(), &'static str> {
+        let is_much = self.used.replace(before) != before;
+        let unsettled = self.unsettled.get() + 1;
+        if !is_much && unsettled < UNSETTLED_MAX {
+            self.unsettled.set(unsettled);
+            return Ok(());
+        }
+        self.unsettled.set(0);
+        let more = held().saturating_sub(self.held_before.get());
+        if before.saturating_add(more) > self.limit.get() {
+            self.exhausted.set(true);
+            return Err(NO_MEMORY);
+        }
+        Ok(())
+    }
+}
+
+/// As Luau says it.
+pub(super) const NO_MEMORY: &str = "not enough memory";
 
 /// The allocator of a state; `data` is its [`Memory`]. It answers null beyond the limit, which Luau turns into an
 /// error of the script.
@@ -126,7 +193,7 @@ pub(super) unsafe fn poll(lua: *mut ffi::lua_State, callbacks: *mut ffi::lua_Cal
     }
 }
 
-const STOPPED: &str = "the script took too long and was stopped";
+pub(super) const STOPPED: &str = "the script took too long and was stopped";
 
 unsafe fn runs_lua(lua: *mut ffi::lua_State) -> bool {
     // SAFETY: zeroes are valid for the plain fields of the struct, of which only the line is read.

@@ -91,10 +91,20 @@ struct Shared {
     alarm: Option<Arc<Alarm>>,
     modules: Arc<[(String, Chunk)]>,
     memory: Memory,
+    /// How much the host holds for scripts; behind it is a [`super::Held`] for the host's type.
+    held: Cell<*const c_void>,
     callbacks: Cell<*mut ffi::lua_Callbacks>,
     /// The metatable of arrays inside of arrays, which tells them from objects when they are empty.
     array_metatable: Cell<*const c_void>,
     array_reference: Cell<c_int>,
+}
+
+impl Shared {
+    /// The function that tells how much memory the host holds; nothing before [`State::open`]. `H` must be the type that it was opened for.
+    unsafe fn held<H>(&self) -> Option<super::Held<H>> {
+        // SAFETY: null, or what `open` has put there; a function pointer that may be null is an option.
+        unsafe { std::mem::transmute::<*const c_void, Option<super::Held<H>>>(self.held.get()) }
+    }
 }
 
 /// A Lua state of our own.
@@ -121,6 +131,7 @@ impl State {
             alarm: watchdog.map(|watchdog| watchdog.alarm(limits.call.min(limits.repeat))),
             modules,
             memory: Memory::default(),
+            held: Cell::new(ptr::null()),
             callbacks: Cell::new(ptr::null_mut()),
             array_metatable: Cell::new(ptr::null()),
             array_reference: Cell::new(0),
@@ -157,7 +168,9 @@ impl State {
         constants: &[(&str, &str, f64)],
         sealed: &Sealed,
         seed: u64,
+        held: super::Held<H>,
     ) -> Result<(), ScriptError> {
+        self.shared().held.set(held as *const c_void);
         let prelude = sealed.compile("library", super::globals::PRELUDE);
         let shared = self.shared;
         // SAFETY: `entry` calls this inside the protected call, with the state that `shared` belongs to.
@@ -215,6 +228,10 @@ impl State {
         limit: Option<Duration>,
     ) -> Result<Outcome, ScriptError> {
         let shared = self.shared();
+        // SAFETY: `open` has put a function for the same `H` there.
+        shared
+            .memory
+            .begin(unsafe { shared.held::<H>() }.map_or(0, |held| held(host)));
         shared.host.set(ptr::from_mut(host).cast());
         if let (Some(alarm), Some(limit)) = (&shared.alarm, limit) {
             alarm.begin(limit);
@@ -282,7 +299,7 @@ impl State {
             ErrorKind::TimeLimit
         } else if shared.flag.get() == Flag::Syntax {
             ErrorKind::Syntax
-        } else if status == ffi::LUA_ERRMEM || message == "not enough memory" {
+        } else if status == ffi::LUA_ERRMEM || message.ends_with(limits::NO_MEMORY) {
             ErrorKind::MemoryLimit
         } else {
             ErrorKind::Runtime

@@ -9,7 +9,7 @@ use mlua::ffi;
 
 use super::super::value::{Reply, Value};
 use super::super::{Argument, Function};
-use super::{Arguments, Shared, json, limits};
+use super::{Arguments, Shared, json, limits, report};
 
 /// Slots that reading or pushing the deepest table takes, and some more.
 pub(super) const STACK: c_int = 3 * MAX_DEPTH as c_int + 24;
@@ -172,17 +172,27 @@ unsafe fn guarded<H: 'static>(
     nested: bool,
 ) -> Option<Reply> {
     let host = shared.host.get().cast::<H>();
+    // Nothing of Luau's changes while the function runs.
+    let before = shared.memory.used.get();
     let result = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: not null only while `State::run_with::<H>` lends it; the functions of this state were all
         // registered for the same `H`, and none can be called from inside another.
         let host = unsafe { host.as_mut() }.ok_or("the server cannot be called at this moment")?;
         // SAFETY: this is the state of the running function, and there is room on its stack.
         let arguments = unsafe { Arguments::new(lua, function.name, shared, nested) };
-        (function.run)(host, &arguments)
+        shared.memory.admit()?;
+        let reply = (function.run)(host, &arguments);
+        // SAFETY: the state was opened for this `H`.
+        let held = unsafe { shared.held::<H>() };
+        shared
+            .memory
+            .settle(before, || held.map_or(0, |held| held(host)))?;
+        reply
     }));
+    shared.memory.used.set(before);
     let message = match result {
         Ok(Ok(reply)) => return Some(reply),
-        Ok(Err(error)) => error.0.into_owned(),
+        Ok(Err(error)) => report::shortened(&error.0).into_owned(),
         Err(panic) => {
             // A payload's own destructor could panic outside of the guard.
             std::mem::forget(panic);

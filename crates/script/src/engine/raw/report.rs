@@ -1,5 +1,6 @@
 //! What is told about an error that ends a call.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 use std::fmt::Write as _;
 use std::ptr;
@@ -9,6 +10,8 @@ use mlua::ffi;
 use super::super::samples::Call;
 use super::{Flag, arguments, push};
 
+/// Bytes of a message that are kept; a script can raise any text as an error.
+const MESSAGE_MAX: usize = 8 << 10;
 /// Levels that a traceback shows.
 const TRACEBACK: c_int = 30;
 
@@ -36,7 +39,12 @@ pub(super) unsafe extern "C-unwind" fn handler(lua: *mut ffi::lua_State) -> c_in
 pub(super) unsafe fn describe(lua: *mut ffi::lua_State, index: c_int) -> String {
     unsafe {
         match ffi::lua_type(lua, index) {
-            ffi::LUA_TSTRING => arguments::lossy(arguments::bytes(lua, index)).into_owned(),
+            ffi::LUA_TSTRING => {
+                let bytes = arguments::bytes(lua, index);
+                // More than is kept, so that it is seen that there is more.
+                let start = bytes.get(..MESSAGE_MAX * 2).unwrap_or(bytes);
+                shortened(&arguments::lossy(start)).into_owned()
+            }
             ffi::LUA_TNUMBER => arguments::number_text(ffi::lua_tonumberx(lua, index, ptr::null_mut())),
             kind => {
                 let name = CStr::from_ptr(ffi::lua_typename(lua, kind)).to_string_lossy();
@@ -44,6 +52,18 @@ pub(super) unsafe fn describe(lua: *mut ffi::lua_State, index: c_int) -> String 
             }
         }
     }
+}
+
+/// The beginning of a long message.
+pub(super) fn shortened(message: &str) -> Cow<'_, str> {
+    if message.len() <= MESSAGE_MAX {
+        return Cow::Borrowed(message);
+    }
+    let end = message.floor_char_boundary(MESSAGE_MAX);
+    Cow::Owned(format!(
+        "{} … (shortened)",
+        message.get(..end).unwrap_or_default()
+    ))
 }
 
 unsafe fn write_traceback(lua: *mut ffi::lua_State, out: &mut String) {

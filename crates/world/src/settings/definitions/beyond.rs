@@ -57,6 +57,24 @@ pub(super) const SECTION: Section = Section {
             "whether [ads: 30min] in the description of a channel is the least time between two ads there",
         ),
         key(
+            "channel_ban_accounts",
+            Flag(true),
+            Live,
+            "whether bans and timeouts of channels keep out every character of the account",
+        ),
+        key(
+            "offline_bans",
+            Flag(true),
+            Live,
+            "whether accounts can be banned, timed out and hell-banned by the name of a character that is not online",
+        ),
+        key(
+            "recent_characters",
+            Whole(10_000, 0, 1_000_000, "characters"),
+            Live,
+            "so many characters that have left are remembered with their accounts, so that moderators can ban them by name",
+        ),
+        key(
             "ping_interval",
             Whole(30, 1, 80, "seconds"),
             Live,

@@ -3,7 +3,7 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::Live;
-use Kind::Number;
+use Kind::{Number, Whole};
 
 pub(super) const SECTION: Section = Section {
     heading: "Flood protection",
@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
             "msg_flood",
             Number(0.5, 0.0, 86400.0, "seconds"),
             Live,
-            "time between two messages of a connection",
+            "time between two messages of a character",
         ),
         key(
             "sta_flood",
@@ -55,6 +55,66 @@ pub(super) const SECTION: Section = Section {
             Number(30.0, 0.0, 86400.0, "seconds"),
             Live,
             "time between two notes to somebody that one ignores them",
+        ),
+        key(
+            "command_rate",
+            Number(10.0, 0.0, 1_000_000.0, "commands per second"),
+            Live,
+            "plain commands that an account may send in the long run; one that many people hear, or that sends much, counts as several; 0 for no limit",
+        ),
+        key(
+            "command_burst",
+            Whole(300, 1, 1_000_000_000, "commands"),
+            Live,
+            "plain commands that an account may send at once before command_rate holds it back",
+        ),
+        key(
+            "login_burst",
+            Whole(20, 1, 1_000_000, "log-ins"),
+            Live,
+            "log-ins of an account at once before login_pause holds them back",
+        ),
+        key(
+            "login_pause",
+            Number(5.0, 0.0, 3600.0, "seconds"),
+            Live,
+            "time between two log-ins of an account in the long run; 0 for no limit",
+        ),
+        key(
+            "login_wait_max",
+            Number(15.0, 0.0, 300.0, "seconds"),
+            Live,
+            "a log-in that comes too early waits so long at most; one that had to wait longer is refused",
+        ),
+        key(
+            "invitation_flood",
+            Number(60.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "time between two invitations of the same character to the same room by the same account; 0 for no limit",
+        ),
+        key(
+            "room_flood",
+            Number(15.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "time between two rooms that an account makes, after five at once; 0 for no limit",
+        ),
+        key(
+            "rooms_per_account",
+            Whole(20, 1, 1_000_000, "rooms"),
+            Live,
+            "rooms that an account has made and that are still there",
+        ),
+        key(
+            "rooms_max",
+            Whole(10_000, 1, 10_000_000, "rooms"),
+            Live,
+            "rooms of the whole server, private and open ones",
+        ),
+        key(
+            "channel_list_max",
+            Whole(262_144, 1024, 16_777_216, "bytes"),
+            Live,
+            "length of the lists of channels (CHA) and of open rooms (ORS); beyond it those with the fewest members are left out",
         ),
     ],
 };

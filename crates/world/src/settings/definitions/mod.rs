@@ -2,6 +2,7 @@
 
 mod accounts;
 mod beyond;
+mod connections;
 mod flood;
 mod limits;
 mod login;
@@ -17,6 +18,7 @@ use super::definition::{Definition, Section};
 /// All keys that have an effect, by theme.
 pub const SECTIONS: &[Section] = &[
     server::SECTION,
+    connections::SECTION,
     login::SECTION,
     accounts::SECTION,
     limits::SECTION,

@@ -33,6 +33,12 @@ pub(super) const SECTION: Section = Section {
             "whether the bridge takes the classic signature too, which can be replayed; v2 is always taken",
         ),
         key(
+            "rtb_commands",
+            List(&[]),
+            Restart,
+            "commands of the bridge that your own scripts answer (rtb.XYZ), beside RTB, HLB, KIK and CDL; all others are refused",
+        ),
+        key(
             "enableredis",
             Flag(false),
             Restart,

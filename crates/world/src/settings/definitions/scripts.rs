@@ -33,6 +33,24 @@ pub(super) const SECTION: Section = Section {
             "memory for the script",
         ),
         key(
+            "luaconnectiondata",
+            Whole(1024, 16, 1_048_576, "KiB"),
+            Live,
+            "what scripts can have the server keep with one connection: friends, ignored names, info tags, kinks, roles and setMiscData",
+        ),
+        key(
+            "script_probation",
+            Number(60.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "scripts that were read again are on probation so long, and for 100 calls: when they fail, the ones before them come back; 0 for no probation",
+        ),
+        key(
+            "script_probation_failures",
+            Whole(3, 1, 1000, "failures"),
+            Live,
+            "a function of such scripts may fail less often than this, or in less than half of its calls; functions that failed before do not count",
+        ),
+        key(
             "isolatedmax",
             Whole(4, 0, 100, "administrators"),
             Live,

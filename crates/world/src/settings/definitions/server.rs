@@ -14,7 +14,7 @@ pub(super) const SECTION: Section = Section {
             "bindaddr",
             Text("127.0.0.1"),
             Restart,
-            "the IP address to listen on, such as 127.0.0.1; 0.0.0.0 is every address of the machine",
+            "the IP address to listen on, such as 127.0.0.1, or the name of a host, which is resolved; 0.0.0.0 is every address of the machine",
         ),
         key(
             "port",
@@ -44,7 +44,7 @@ pub(super) const SECTION: Section = Section {
             "max_per_ip",
             Whole(3, 1, 1_000_000, "connections"),
             Live,
-            "identified connections from one address at once",
+            "characters online from one address (IPv6: from one network of 64 bits) at once, also those that are away",
         ),
         key(
             "saveinterval",
@@ -71,16 +71,60 @@ pub(super) const SECTION: Section = Section {
             "trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed",
         ),
         key(
+            "proxy_header",
+            Unset,
+            Live,
+            "the one header in which trusted proxies tell the client's address: x-forwarded-for, x-real-ip, forwarded, \
+             cf-connecting-ip or the like; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address where the two \
+             disagree",
+        ),
+        key(
+            "network_bans_max",
+            Whole(10_000, 0, 100_000, "bans"),
+            Live,
+            "banned networks at once (fchatd ban)",
+        ),
+        key(
+            "http_requests_per_address",
+            Whole(64, 1, 1_000_000, "requests"),
+            Live,
+            "HTTP requests of one address (IPv6: of one /64) that are worked on at once",
+        ),
+        key(
+            "http_uploads",
+            Whole(32, 1, 10_000, "uploads"),
+            Live,
+            "request bodies over 64 KiB, such as pictures, that are on their way at once",
+        ),
+        key(
+            "http_uploads_per_address",
+            Whole(8, 1, 10_000, "uploads"),
+            Live,
+            "those of one address (IPv6: of one /64)",
+        ),
+        key(
+            "allowed_origin",
+            Unset,
+            Live,
+            "the only browser origin that may open a WebSocket, such as https://chat.example; desktop and phone apps send the origin null and are refused then",
+        ),
+        key(
+            "allowed_origin_host",
+            Unset,
+            Live,
+            "a host name whose pages may open a WebSocket, such as chat.example",
+        ),
+        key(
             "websocketorigin",
             Unset,
             Live,
-            "the only browser origin that may open a WebSocket, such as https://chat.example",
+            "has no effect, as on the classic server: see allowed_origin",
         ),
         key(
             "websockethost",
             Unset,
             Live,
-            "a host name whose pages may open a WebSocket, such as chat.example",
+            "has no effect, as on the classic server: see allowed_origin_host",
         ),
         key(
             "log_start",

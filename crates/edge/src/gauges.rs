@@ -1,0 +1,65 @@
+//! The counters of an edge, as `ZZZ status` shows them.
+
+use std::sync::atomic::Ordering;
+
+use crate::common::Common;
+
+/// The counters of an edge.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// WebSocket connections now.
+    pub connections: usize,
+    /// Frames handed to connections since the start.
+    pub deliveries: u64,
+    /// Connections cut off because they read too slowly, since the start.
+    pub slow_readers: u64,
+    /// Connections closed because they broke the WebSocket protocol, since the start.
+    pub violations: u64,
+    /// Connections closed because nothing came from them, since the start.
+    pub silent: u64,
+    /// HTTP requests refused because of their body, which was too long, too slow or cut off, since the start.
+    pub refused_bodies: u64,
+    /// Sockets now whose connection has not identified, those that speak HTTP as well.
+    pub anonymous: usize,
+    /// Sockets that were refused because their address has too many, or because there is no place, since the start.
+    pub refused_sockets: u64,
+    /// Sockets that were closed before their log-in to make room for others, since the start.
+    pub evicted: u64,
+    /// Connections closed because they had not identified in time, since the start.
+    pub unidentified: u64,
+    /// Bytes that wait for all connections together, as memory.
+    pub backlog: usize,
+    /// The bytes that may.
+    pub backlog_max: usize,
+    /// Connections cut off because all backlogs together were too much, since the start.
+    pub relieved: u64,
+}
+
+impl Gauges {
+    /// The sums of the counters of two edges.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            deliveries: self.deliveries + other.deliveries,
+            slow_readers: self.slow_readers + other.slow_readers,
+            violations: self.violations + other.violations,
+            silent: self.silent + other.silent,
+            refused_bodies: self.refused_bodies + other.refused_bodies,
+            ..self
+        }
+    }
+
+    /// The same with the counters that all edges share.
+    pub(crate) fn with(self, common: &Common) -> Self {
+        Self {
+            anonymous: common.doors.anonymous(),
+            refused_sockets: common.doors.refused(),
+            evicted: common.doors.evicted(),
+            unidentified: common.unidentified.load(Ordering::Relaxed),
+            backlog: common.budget.used(),
+            backlog_max: common.budget.bytes_max(),
+            relieved: common.budget.relieved(),
+            ..self
+        }
+    }
+}

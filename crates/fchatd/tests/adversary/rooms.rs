@@ -1,0 +1,98 @@
+//! Rooms without end: how many an account can make, how long the list of them becomes, and invitations to them.
+
+use std::time::Instant;
+
+use crate::attacker::await_frame;
+use crate::bystanders::Bystanders;
+use crate::scene::{character, in_each_layout};
+
+const ATTACKERS: usize = 5;
+/// Tries of each connection, and connections of each attacker.
+const TRIES: usize = 20;
+const CONNECTIONS: usize = 3;
+/// Rooms that an account makes at once, and the seconds of `room_flood`.
+const BURST: u64 = 5;
+const PAUSE: u64 = 15;
+
+#[test]
+fn an_account_makes_rooms_only_so_often_and_their_list_is_bounded() {
+    let words = ["--set", "channel_list_max=1024", "--set", "command_rate=0"];
+    in_each_layout(ATTACKERS + 1, &words, |scene| {
+        let bystanders = Bystanders::start(scene);
+        let start = Instant::now();
+        let mut made = 0;
+        let mut refused = 0;
+        let mut held = Vec::new();
+        for attacker in 0..ATTACKERS {
+            for _ in 0..CONNECTIONS {
+                let mut mallory = scene.attacker(attacker);
+                for _ in 0..TRIES {
+                    mallory
+                        .say(r#"CCR {"channel":"A room with a long, long title"}"#)
+                        .unwrap();
+                    let answer = await_frame(&mut mallory, |text| {
+                        text.starts_with("JCH ") || text.starts_with("ERR ")
+                    });
+                    if answer.starts_with("ERR ") {
+                        assert!(answer.contains(r#""number":5"#), "{answer}");
+                        refused += 1;
+                        continue;
+                    }
+                    made += 1;
+                    let name = answer.split("\"channel\":\"").nth(1).unwrap();
+                    let name = name.split('"').next().unwrap();
+                    mallory
+                        .say(&format!(r#"RST {{"channel":"{name}","status":"public"}}"#))
+                        .unwrap();
+                    await_frame(&mut mallory, |text| text.starts_with("SYS "));
+                }
+                // Without goodbye, so that the rooms stay.
+                held.push(mallory);
+            }
+        }
+        let passed = start.elapsed().as_secs();
+        let most = ATTACKERS as u64 * (BURST + passed / PAUSE + 1);
+        assert!(made <= most, "{made} rooms in {passed} s");
+        assert!(made >= ATTACKERS as u64 * BURST);
+        assert_eq!(bystanders.gauge("rooms refused"), refused);
+        let mut reader = scene.attacker(ATTACKERS);
+        reader.say("ORS").unwrap();
+        let list = await_frame(&mut reader, |text| text.starts_with("ORS "));
+        assert!((512..1200).contains(&list.len()), "{} bytes", list.len());
+        bystanders.unharmed(scene);
+    });
+}
+
+#[test]
+fn an_invitation_is_sent_once() {
+    in_each_layout(2, &["--set", "command_rate=0"], |scene| {
+        let bystanders = Bystanders::start(scene);
+        let mut victim = scene.attacker(1);
+        let mut mallory = scene.attacker(0);
+        mallory.say(r#"CCR {"channel":"Come in"}"#).unwrap();
+        let text = await_frame(&mut mallory, |text| text.starts_with("JCH "));
+        let room = text.split("\"channel\":\"").nth(1).unwrap();
+        let room = room.split('"').next().unwrap();
+        let name = character(1, 0);
+        for _ in 0..100 {
+            mallory
+                .say(&format!(r#"CIU {{"channel":"{room}","character":"{name}"}}"#))
+                .unwrap();
+        }
+        for _ in 0..99 {
+            let answer = await_frame(&mut mallory, |text| text.starts_with("ERR "));
+            assert!(answer.contains(r#""number":5"#), "{answer}");
+        }
+        mallory
+            .say(&format!(r#"PRI {{"recipient":"{name}","message":"mark"}}"#))
+            .unwrap();
+        let mut heard = 0;
+        await_frame(&mut victim, |text| {
+            heard += usize::from(text.starts_with("CIU "));
+            text.starts_with("PRI ")
+        });
+        assert_eq!(heard, 1);
+        assert_eq!(bystanders.gauge("invitations refused"), 99);
+        bystanders.unharmed(scene);
+    });
+}

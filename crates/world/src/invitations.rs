@@ -1,0 +1,88 @@
+//! Invitations that were sent a short time ago. One sender's invitation of one character to one room is pending for a
+//! while, and is not sent again meanwhile; nor can one sender have many pending for the same character.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Kind;
+use crate::world::{ChannelKey, ConnectionKey, World};
+
+/// Invitations of one account to one character, to whatever rooms, that can be pending at once.
+const PENDING_MAX: usize = 5;
+/// Invitations of one account to anybody that can be pending at once.
+const ALL_PENDING_MAX: usize = 500;
+
+/// An invitation that was sent a short time ago.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    room: ChannelKey,
+    /// The name in lower case.
+    recipient: Arc<str>,
+    /// Until when it is pending, in milliseconds of [`crate::Now::monotonic`].
+    pub(crate) until: u64,
+}
+
+impl World {
+    /// Whether a character may invite another one to a room now: then its invitation is pending from now on. Otherwise
+    /// the reason, as a sentence.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn begin_invitation(
+        &mut self,
+        room: ChannelKey,
+        sender: ConnectionKey,
+        recipient: ConnectionKey,
+    ) -> Result<(), String> {
+        let reason = match self.invitation_fault(room, sender, recipient) {
+            None => return Ok(()),
+            Some(reason) => reason,
+        };
+        self.limit_counts.invitations_refused += 1;
+        Err(reason)
+    }
+
+    fn invitation_fault(
+        &mut self,
+        room: ChannelKey,
+        sender: ConnectionKey,
+        recipient: ConnectionKey,
+    ) -> Option<String> {
+        let now = self.now.monotonic;
+        let pause = (self.settings.number("invitation_flood") * 1000.0) as u64;
+        let other = self.connections.get(recipient)?;
+        let (name, folded) = (Arc::clone(&other.name), Arc::clone(&other.folded));
+        let person = self.person_of(sender);
+        if pause == 0 {
+            return None;
+        }
+        let place = self.channels.get(room)?;
+        let person = self.people.of(person?);
+        // Somebody who was put out of a room since then can be invited again.
+        let is_void = |pending: &Pending| {
+            pending.room == room
+                && pending.recipient == folded
+                && place.kind == Kind::Private
+                && !place.invited.contains(&folded)
+        };
+        let pending = &mut person.invitations;
+        pending.retain(|pending| pending.until > now && !is_void(pending));
+        if pending
+            .iter()
+            .any(|pending| pending.room == room && pending.recipient == folded)
+        {
+            return Some(format!("{name} has your invitation to this room already."));
+        }
+        let to_same = pending.iter().filter(|pending| pending.recipient == folded);
+        if to_same.count() >= PENDING_MAX || pending.len() >= ALL_PENDING_MAX {
+            return Some("You have sent many invitations. Wait a minute before you send more.".to_owned());
+        }
+        pending.push(Pending {
+            room,
+            recipient: folded,
+            until: now + pause,
+        });
+        None
+    }
+}
