@@ -288,6 +288,14 @@ impl<S: Socket> Fan<S> {
         self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked) && !self.only_waits(slot)
     }
 
+    /// The weight of what a connection has not taken, in bytes.
+    pub(crate) fn backlog(&self, slot: u32) -> usize {
+        match self.cold.get(slot as usize) {
+            Some(Some(cold)) => cold.backlog.as_ref().map_or(0, |backlog| backlog.weight()),
+            _ => 0,
+        }
+    }
+
     /// What there is to do about connections since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)

@@ -28,6 +28,9 @@ const READS_PER_POLL: usize = 4;
 const READ_AHEAD: usize = 4096;
 /// So much of a message that is not complete is held without being charged, in bytes.
 const UNCHARGED: usize = 4096;
+/// Nothing is read of a connection whose full socket leaves more than this behind, in bytes: it gets no further answers
+/// before it has read those that wait.
+const UNREAD_MAX: usize = 512 * 1024;
 /// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
 /// acknowledge every second segment and not every read. It forgets that when the connection rests, and from people who
 /// type, who are the rule, it never hears of it.
@@ -275,7 +278,15 @@ impl<A: Application + 'static> Reader<A> {
             if ready!(socket.as_ref().poll_write_ready(context)).is_err() {
                 return Poll::Ready(());
             }
-            match shared.fan.resume(slot) {
+            // It may be too busy with reading to be read, but it is not silent.
+            let (before, second) = (shared.fan.backlog(slot), shared.second);
+            let resumed = shared.fan.resume(slot);
+            if shared.fan.backlog(slot) < before
+                && let Some(peer) = shared.peers.get_mut(slot as usize)
+            {
+                peer.heard = second;
+            }
+            match resumed {
                 Ok(true) if shared.fan.phase(slot) == Phase::Lingering => {
                     shared.fan.finish_writing(slot);
                 }
@@ -314,6 +325,10 @@ impl<A: Application + 'static> Future for Reader<A> {
         if shared.fan.is_blocked(slot) && this.poll_backlog(shared, context).is_ready() {
             edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
             return Poll::Ready(());
+        }
+        let is_unread = shared.fan.is_blocked(slot) && shared.fan.backlog(slot) > UNREAD_MAX;
+        if is_unread && !this.is_lingering(shared) {
+            return Poll::Pending;
         }
         if this.waits(shared, context) {
             return Poll::Pending;

@@ -1,37 +1,50 @@
-//! People who are logged in and do not read their answers. All backlogs together have one budget; beyond it those go for
-//! whom most waits, and the memory goes back to the system.
+//! People who are logged in and do not read. A client that does not read its answers is not read any more. All backlogs
+//! together have one budget; beyond it those go for whom most waits, and the memory goes back to the system.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fchatd_dialogue::websocket::frame;
-
-use crate::attacker::at_once;
 use crate::bystanders::Bystanders;
 use crate::scene::in_each_layout;
 
 const ATTACKERS: usize = 6;
-const PING: u8 = 0x9;
 /// Far more than any machine needs.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Large messages, as many as one likes.
+const WORDS: [&str; 8] = [
+    "--set",
+    "backlog_max=32",
+    "--set",
+    "msg_flood=0",
+    "--set",
+    "command_rate=0",
+    "--set",
+    "msg_max=50000",
+];
 
 #[test]
 fn the_largest_backlogs_are_cut_off_and_their_memory_goes_back() {
-    in_each_layout(ATTACKERS, &["--set", "backlog_max=32"], |scene| {
+    in_each_layout(ATTACKERS, &WORDS, |scene| {
         let bystanders = Bystanders::start(scene);
-        let sockets: Vec<_> = (0..ATTACKERS).map(|number| scene.attacker(number)).collect();
+        let mut sockets: Vec<_> = (0..ATTACKERS).map(|number| scene.attacker(number)).collect();
+        for socket in &mut sockets {
+            socket.say(r#"JCH {"channel":"Development"}"#).unwrap();
+            socket.await_text(|text| text.starts_with("CDS ")).unwrap();
+        }
         let (before, _) = scene.memory();
-        let pings = frame(PING, &[b'x'; 125]).repeat(1_000);
-        // Each asks for as much as it gets until it is cut off; the last one alone may never be.
-        let enough = 64 << 20;
-        at_once(ATTACKERS, |number| {
-            let mut writer = sockets[number].writer().unwrap();
-            let mut sent = 0;
-            while sent < enough && writer.raw(&pings).is_ok() {
-                sent += pings.len();
+        let line = format!(
+            r#"MSG {{"channel":"Development","message":"{}"}}"#,
+            "x".repeat(40_000)
+        );
+        // From now on only the first one reads what it gets, and that is nothing but the end.
+        let mut said = 0;
+        while bystanders.gauge("of the largest cut off so far") == 0 {
+            assert!(said < 10_000, "nobody is cut off");
+            for _ in 0..50 {
+                sockets[0].say(&line).unwrap();
+                said += 1;
             }
-        });
-        assert!(bystanders.gauge("of the largest cut off so far") > 0);
+        }
         scene.server.await_log("which is all that backlog_max allows");
         scene.assert_memory_bounded();
         let (_, most) = scene.memory();
