@@ -109,6 +109,7 @@ impl<A: Application + 'static> Edge<A> {
     }
 
     fn each_second(&self, shared: &mut Shared<A>, second: u32) {
+        shared.trim();
         if shared.application.elsewhere().is_none() {
             shared.inputs.push(Input::Tick);
             self.wake_turn();

@@ -66,6 +66,11 @@ impl Turn {
         self.number
     }
 
+    /// Gives back the memory that a burst has needed.
+    pub(crate) fn trim(&mut self) {
+        self.inputs.trim();
+    }
+
     /// About what the inputs weigh that were not handled yet.
     pub(crate) fn weight(&self) -> usize {
         if self.is_over() { 0 } else { self.inputs.weight() }
@@ -120,6 +125,18 @@ impl<A: Application + 'static> Edge<A> {
 }
 
 impl<A: Application> Shared<A> {
+    /// Gives back the memory that a burst has needed.
+    pub(crate) fn trim(&mut self) {
+        self.fan.trim();
+        self.inputs.trim();
+        self.turn.trim();
+        self.outputs.trim();
+        self.paused.shrink_to(self.fan.len());
+        if let Some(remote) = self.application.elsewhere() {
+            remote.trim();
+        }
+    }
+
     fn begin_turn(&mut self) {
         let turn = &mut self.turn;
         turn.inputs.clear();

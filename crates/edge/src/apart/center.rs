@@ -140,6 +140,7 @@ impl<A: Application + 'static> Center<A> {
             loop {
                 clock.tick().await;
                 center.input(Input::Tick);
+                center.desk.borrow_mut().trim();
             }
         });
     }
@@ -325,6 +326,14 @@ impl<A: Application + 'static> Center<A> {
 }
 
 impl<A> Desk<A> {
+    /// Gives back the memory that a burst has needed.
+    fn trim(&mut self) {
+        self.batches.clear();
+        self.outputs.trim();
+        self.turns.shrink_to(0);
+        self.done.shrink_to(0);
+    }
+
     /// An empty buffer, with the memory of a batch that has been carried out if there is one.
     fn used_again(&mut self) -> Outputs {
         if let Some(batch) = self.batches.front_mut().and_then(Arc::get_mut) {

@@ -197,6 +197,11 @@ impl Link {
         }
     }
 
+    /// Gives back the memory that a burst has needed.
+    pub(crate) fn trim(&self) {
+        lock(&self.spare).trim();
+    }
+
     /// Tells what the edge counts.
     pub(crate) fn publish(&self, gauges: Gauges) {
         *lock(&self.gauges) = gauges;

@@ -89,6 +89,12 @@ impl Remote {
         self.link.waiting()
     }
 
+    /// Gives back the memory that a burst has needed.
+    pub(crate) fn trim(&mut self) {
+        self.commands.shrink_to(0);
+        self.link.trim();
+    }
+
     /// Takes the commands that have come.
     fn take(&mut self) {
         self.link.take(&mut self.commands);

@@ -19,6 +19,8 @@ const COPY_BELOW: usize = 2048;
 const PIECES_MAX: usize = 64;
 /// Memory that buffers keep between turns.
 const KEEP: usize = 256 << 10;
+/// Memory that they keep for longer.
+const KEEP_AT_REST: usize = 16 << 10;
 /// Ranges that a list of finished ranges keeps room for between turns.
 const KEEP_RANGES: usize = 64;
 
@@ -93,6 +95,14 @@ impl<S: Socket> Fan<S> {
         }
         self.lanes[slot].blocked = true;
         self.events.push(event);
+    }
+
+    /// Writes what there is to write, and gives back the memory that a burst has needed.
+    pub(crate) fn trim(&mut self) {
+        self.flush();
+        self.log.shrink_to(KEEP_AT_REST);
+        self.scratch.shrink_to(KEEP_AT_REST);
+        self.deflated.clear(KEEP_AT_REST);
     }
 
     /// Writes every touched socket once and clears the log.

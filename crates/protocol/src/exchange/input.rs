@@ -293,4 +293,11 @@ impl Inputs {
         self.items.clear();
         self.items.shrink_to(KEEP / size_of::<Item>());
     }
+
+    /// Gives back the memory that neither the inputs nor a few more need.
+    pub fn trim(&mut self) {
+        const KEEP: usize = 16 << 10;
+        self.text.shrink_to(KEEP);
+        self.items.shrink_to(KEEP / size_of::<Item>());
+    }
 }

@@ -145,4 +145,11 @@ impl Outputs {
         self.operations.shrink_to(KEEP / size_of::<Operation>());
         self.requests.clear();
     }
+
+    /// Gives back the memory that neither the frames and operations nor a few more need.
+    pub fn trim(&mut self) {
+        const KEEP: usize = 16 << 10;
+        self.bytes.shrink_to(KEEP);
+        self.operations.shrink_to(KEEP / size_of::<Operation>());
+    }
 }
