@@ -118,8 +118,12 @@ impl View {
             }
             "MSG" | "LRP" => {
                 let (channel, sender) = (text(&value, "channel"), text(&value, "character"));
+                let is_silenced = self.is_silenced;
                 let members = &self.channel(&channel, frame).members;
-                assert!(members.contains(&sender), "{frame}: the sender is not in there");
+                assert!(
+                    members.contains(&sender) || is_silenced,
+                    "{frame}: the sender is not in there"
+                );
                 assert_ne!(sender, self.own, "{frame}: an echo");
                 self.messages.push((channel, sender, text(&value, "message")));
             }
@@ -320,7 +324,9 @@ impl View {
     fn hear_dice(&mut self, value: &Value, frame: &str) {
         let sender = text(value, "character");
         if let Some(channel) = value["channel"].as_str() {
-            assert!(self.channel(channel, frame).members.contains(&sender), "{frame}");
+            let is_silenced = self.is_silenced;
+            let members = &self.channel(channel, frame).members;
+            assert!(members.contains(&sender) || is_silenced, "{frame}");
         } else {
             let recipient = text(value, "recipient");
             assert!(sender == self.own || recipient == self.own, "{frame}");
