@@ -194,9 +194,13 @@ test('one is kicked, timed out, banned, and let back in', async () => {
   await room.getByText('1 banned').waitFor();
   await room.getByRole('button', { name: `Let back in: ${milo.name}` }).click();
   await room.getByText('Nobody is banned here.').waitFor();
-  await room.getByRole('combobox', { name: 'Ban by name' }).fill('Somebody Else');
+  // A character that nobody has cannot be banned, one that is offline can.
+  const ned = await person(browser);
+  await arrive(ned, unique('Ned'));
+  await ned.context.close();
+  await room.getByRole('combobox', { name: 'Ban by name' }).fill(ned.name);
   await room.getByRole('button', { name: 'Ban', exact: true }).click();
-  await room.getByRole('button', { name: 'Let back in: Somebody Else' }).waitFor();
+  await room.getByRole('button', { name: `Let back in: ${ned.name}` }).waitFor();
   await close(olga);
   await comeBack();
 });
