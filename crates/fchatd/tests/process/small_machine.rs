@@ -1,5 +1,7 @@
 //! A site of 50 people on a machine with 64 MiB, with the settings of docs/accounts.md.
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use crate::site::Site;
 use crate::websocket::WebSocket;
 
@@ -45,6 +47,13 @@ fn fifty_people_fit_into_64_mebibytes() {
     let import = [&["account", "import", file.to_str().unwrap()][..], &SETTINGS].concat();
     assert_eq!(site.run(&import).code, Some(0));
     let server = site.start_logging(&SETTINGS, "info");
+    // From now on the system gives no more memory than that.
+    let limit = Rlimit {
+        current: Some(KIBIBYTES * 1024),
+        maximum: Some(KIBIBYTES * 1024),
+    };
+    let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
+    prlimit(Some(pid), Resource::Data, limit).unwrap();
     // Everybody comes at once, as after a restart.
     let mut sockets: Vec<WebSocket> = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..PEOPLE)
