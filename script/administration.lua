@@ -22,7 +22,7 @@ local function throw_out(person, number, message)
     end
 end
 
--- Whom a measure against an account is for, as common.find_person gives it, and who may not be of the staff.
+-- The person whom a measure against an account is for, as common.find_person gives it. The staff are refused.
 local function target_of(con, character)
     local person, fault
     if offline_bans then

@@ -240,7 +240,7 @@ impl Core {
             if broke && self.world.go_away(key) {
                 return self.settle();
             }
-            // Whom the server closes has said enough.
+            // A connection that the server closes has said enough.
             if departure != Departure::Closed && self.world.linger(key, broke) {
                 return self.settle();
             }

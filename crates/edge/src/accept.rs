@@ -101,8 +101,8 @@ where
     }
 }
 
-/// Whom a new socket counts for: nobody yet when a trusted proxy opened it, since its client is known only when it has asked
-/// for something.
+/// The address group to which a new socket counts: none yet when a trusted proxy opened it, since its client is known only
+/// when it has asked for something.
 pub(crate) fn group_of(settings: &EdgeSettings, peer: SocketAddr) -> Option<AddressGroup> {
     (!settings.proxies.trusts(peer.ip())).then(|| AddressGroup::from(peer.ip()))
 }

@@ -57,7 +57,7 @@ fn a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() {
         for client in &mut quick {
             assert_eq!(client.text().await, "the last");
         }
-        // What it gets in the end is whole frames in order, and then an end without the rest.
+        // The slow client gets whole frames in order, and then an end without the rest.
         let mut expected = 0;
         while let Some(message) = whole_text(&mut slow).await {
             assert!(message.starts_with(&format!("{expected} ")));

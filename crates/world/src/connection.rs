@@ -75,7 +75,7 @@ pub struct Connection {
     pub(crate) waiting: Option<Box<Waiting>>,
     /// The answer of its login check, while the log-in waits for its turn.
     pub(crate) answer: Option<Box<str>>,
-    /// Whom limits mean by it; 0 before its log-in was let through.
+    /// The person to whom its limits belong; 0 before its log-in was let through.
     pub(crate) person: PersonId,
     /// Commands that it sent before its log-in.
     pub(crate) early_commands: u32,

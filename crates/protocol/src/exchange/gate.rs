@@ -25,9 +25,9 @@ pub enum GateOrder {
 /// A ban that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanOrder {
-    /// Whom it keeps out.
+    /// The network that is kept out.
     pub network: IpNet,
-    /// For how long, in seconds; without an end when nothing is given.
+    /// The length of the ban, in seconds; without an end when nothing is given.
     pub seconds: Option<i64>,
     /// Why; may be empty.
     pub reason: String,

@@ -9,7 +9,7 @@ pub struct Undo {
     pub id: u64,
     /// The command: `ACB`, `TMO`, `CBU`, `CTU` or `NBN`.
     pub code: String,
-    /// Whom it was about: a character, or the network of `NBN`.
+    /// The subject of the action: a character, or the network of `NBN`.
     pub character: String,
     /// The channel, for `CBU` and `CTU`.
     pub channel: Option<String>,

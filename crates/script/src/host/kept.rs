@@ -1,6 +1,6 @@
 //! Values that scripts have the host keep with connections: names of roles and timers are bounded, all of a connection together is
-//! (`luaconnectiondata`), and what a call adds counts towards the memory limit of the scripts until the call ends. What may
-//! be kept at all, [`super::admitted`] says.
+//! (`luaconnectiondata`), and what a call adds counts towards the memory limit of the scripts until the call ends. The
+//! values that may be kept at all are in [`super::admitted`].
 
 use std::borrow::Cow;
 
