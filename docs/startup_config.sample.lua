@@ -49,6 +49,12 @@
 -- those of one address (IPv6: of one /64) (1 to 10000, uploads)
 --http_uploads_per_address = 8
 
+-- answers over 16 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
+--http_answers = 32768
+
+-- those of one address (IPv6: of one /64) (256 to 4194304, KiB)
+--http_answers_per_address = 4096
+
 -- the only browser origin that may open a WebSocket, such as https://chat.example; desktop and phone apps send the origin null and are refused then (text)
 --allowed_origin = ""
 
@@ -90,6 +96,21 @@
 -- what may wait for a client that reads slowly and has not logged in; then it is cut off (4096 to 16777216, bytes)
 --outbox_before_login = 65536
 
+-- commands that a connection may send before others have their turn; a command counts as at least 1 KiB; an eighth of it while the server is busy (8 to 4096, KiB)
+--turn_share = 64
+
+-- connections that have used up turn_share and are read on after a turn; the others wait for a later turn (1 to 100000, connections)
+--turn_connections = 8
+
+-- the commands of a client that takes its frames too slowly are not read while more than this waits for it (65536 to 67108864, bytes)
+--unread_max = 524288
+
+-- messages that are held for a character while its connection is broken (resume_grace); the oldest are dropped (0 to 100000, lines)
+--resume_lines_max = 500
+
+-- length of the messages that are held for a character while its connection is broken; the oldest are dropped (0 to 67108864, bytes)
+--resume_bytes_max = 262144
+
 -- what may wait for all clients together, as memory: beyond it the connections with the largest backlogs are cut off; 0 is a quarter of the memory that the process may use (0 to 1048576, MiB)
 --backlog_max = 0
 
@@ -103,6 +124,9 @@
 
 -- time for one log-in check (1 to 3600, seconds)
 --logintimeout = 30
+
+-- log-in checks that wait for their turn; beyond it those of the address with the most fail (ERR -4) (1 to 1000000, checks)
+--login_checks_waiting = 20000
 
 -- the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself (text, restart)
 --login_url = ""
@@ -121,6 +145,9 @@
 -- tickets of an account that are good side by side (1 to 1000, tickets)
 --tickets_per_account = 8
 
+-- time for which a ticket is good; clients get a new one for a ticket that is good, until session_max (1 to 10080, minutes)
+--ticket_lifetime = 30
+
 -- time after which the password has to be entered again: until then a ticket can be renewed (1 to 87600, hours)
 --session_max = 168
 
@@ -129,6 +156,39 @@
 
 -- log-ins from one address at once, good ones too; then 50 a second, for which the next ones wait (1 to 1000000, log-ins)
 --logins_per_address = 1000
+
+-- wrong passwords from one address at once; then one every 30 seconds (1 to 1000000, passwords)
+--wrong_passwords_per_address = 10
+
+-- wrong passwords for one account at once, from addresses from which it has not logged in lately; then one every minute (1 to 1000000, passwords)
+--wrong_passwords_per_account = 20
+
+-- tickets from one address at once that are not good; then one every 5 seconds (1 to 1000000, tickets)
+--bad_tickets_per_address = 60
+
+-- requests from one address at once, pictures included; then 50 a second (1 to 100000000, requests)
+--account_requests_per_address = 2000
+
+-- requests with the tickets of one account at once that only read; then 10 a second (1 to 100000000, requests)
+--account_reads = 400
+
+-- requests with the tickets of one account at once that change something; then one a second (1 to 100000000, requests)
+--account_changes = 60
+
+-- characters of one account (1 to 10000, characters)
+--characters_per_account = 50
+
+-- characters that one account bookmarks (0 to 100000, characters)
+--bookmarks_per_account = 2000
+
+-- friends and open requests of one character (0 to 5000, characters)
+--friends_per_character = 500
+
+-- reports with logs by one account at once; then one every minute (1 to 1000000, reports)
+--reports_per_account = 5
+
+-- reports with logs that are kept; the oldest make room for new ones (1 to 1000000, reports)
+--reports_max = 5000
 
 -- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
 --passwords_waiting = 1024
@@ -165,8 +225,20 @@
 -- moderators of a channel, beside its owner (1 to 10000, names)
 --channel_moderators_max = 100
 
--- bans and timeouts of a channel; staff may add more, up to 1,000 (1 to 10000, names)
+-- bans and timeouts of a channel; the staff may add more, up to channel_bans_staff_max (1 to 10000, names)
 --channel_bans_max = 300
+
+-- bans and timeouts of a channel, also for the staff (1 to 10000, names)
+--channel_bans_staff_max = 1000
+
+-- bans, timeouts and hell-bans by the names of characters whose accounts are not known (1 to 1000000, names)
+--name_bans_max = 10000
+
+-- the longest timeout from a channel or the server; ten years unless this says otherwise (1 to 52560000, minutes)
+--timeout_max = 5256000
+
+-- length of the reason that a moderator gives (1 to 65536, bytes)
+--reason_max = 1000
 
 -- global moderators, and as many super moderators (1 to 10000, names)
 --global_moderators_max = 1000
@@ -182,6 +254,12 @@
 
 -- open reports of one account (1 to 1000, reports)
 --staffcalls_per_account = 3
+
+-- all open reports; when there are more, the newest reports of the sender with the most bytes are dropped (1 to 100000, reports)
+--staffcalls_max = 1000
+
+-- open reports that a moderator gets in one second; the others follow (1 to 10000, reports)
+--staffcalls_page = 50
 
 -- all open reports together; when it is full, the newest reports of the sender with the most bytes are dropped (4096 to 67108864, bytes)
 --staffcalls_bytes = 1048576
@@ -218,6 +296,24 @@
 -- plain commands that an account may send at once before command_rate holds it back (1 to 1000000000, commands)
 --command_burst = 300
 
+-- commands of a connection, other than messages, that wait because of command_rate or behind a message (1 to 100000, commands)
+--commands_waiting_max = 100
+
+-- messages of a connection that wait because they were sent too early (flood_mode) (1 to 1000, messages)
+--messages_waiting_max = 5
+
+-- length of all commands of a connection that wait (1024 to 16777216, bytes)
+--waiting_bytes_max = 262144
+
+-- lists of moderators (COL) that are sent to a whole channel at once before moderator_lists_pause holds them back (1 to 10000, lists)
+--moderator_lists_burst = 20
+
+-- time between two lists of moderators (COL) that are sent to a whole channel; changes meanwhile are told in one; 0 for no limit (0 to 3600, seconds)
+--moderator_lists_pause = 1
+
+-- accounts whose limits are remembered while they are offline; those whose limits end first are forgotten first (1000 to 10000000, accounts)
+--people_remembered_max = 100000
+
 -- log-ins of an account at once before login_pause holds them back (1 to 1000000, log-ins)
 --login_burst = 20
 
@@ -227,11 +323,23 @@
 -- a log-in that comes too early waits so long at most; one that had to wait longer is refused (0 to 300, seconds)
 --login_wait_max = 15
 
+-- log-ins of the whole server that wait for login_pause; further ones are refused (1 to 100000, log-ins)
+--logins_waiting_max = 1000
+
 -- time between two invitations of the same character to the same room by the same account; 0 for no limit (0 to 86400, seconds)
 --invitation_flood = 60
 
--- time between two rooms that an account makes, after five at once; 0 for no limit (0 to 86400, seconds)
+-- invitations that an account may send to one character, for different rooms, within invitation_flood (1 to 10000, invitations)
+--invitations_per_recipient = 5
+
+-- invitations that an account may send within invitation_flood (1 to 10000, invitations)
+--invitations_per_account = 500
+
+-- time between two rooms that an account makes, after room_burst at once; 0 for no limit (0 to 86400, seconds)
 --room_flood = 15
+
+-- rooms that an account may make at once before room_flood holds it back (1 to 1000000, rooms)
+--room_burst = 5
 
 -- rooms that an account has made and that are still there (1 to 1000000, rooms)
 --rooms_per_account = 20
@@ -246,6 +354,9 @@
 
 -- messages with one of these phrases are swallowed (list)
 --blacklist_phrases = {}
+
+-- whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server (true, false)
+--super_moderator_list = false
 
 -- the genders that a character can have; others become None (list)
 --genders = {"None", "Male", "Female", "Transgender", "Herm", "Shemale", "Male-Herm", "Cunt-boy"}

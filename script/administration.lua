@@ -243,12 +243,12 @@ function event.SCP(con, args)
         if not s.isSCop(name) and not s.addSCop(name) then
             return u.refuse(con, const.FERR_ALREADY_OP, "There are too many super moderators. Take one off the list first.")
         end
-        if target ~= nil then
+        if target ~= nil and common.super_list_counts() then
             u.addRole(target, "super-cop")
         end
     else
         s.removeSCop(name)
-        if target ~= nil then
+        if target ~= nil and common.super_list_counts() then
             u.removeRole(target, "super-cop")
         end
     end

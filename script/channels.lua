@@ -319,7 +319,7 @@ function event.RMO(con, args)
 end
 
 function event.RST(con, args)
-    local channel, status = text(args.channel), text(args.status)
+    local channel, status = text(args.channel), string.lower(text(args.status) or "")
     if channel == nil or (status ~= "public" and status ~= "private") then
         return const.FERR_BAD_SYNTAX
     end

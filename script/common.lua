@@ -33,13 +33,15 @@ function common.cut(value, bytes)
     return string.sub(value, 1, bytes)
 end
 
--- Minutes as a person means them: a finite decimal from 1 to 90. nil for anything else.
+local longest_timeout, super_list_counts = 5256000, false
+
+-- Minutes as a person means them: a finite decimal of 1 or more, up to timeout_max. nil for anything else.
 function common.minutes(value)
     if type(value) == "string" and not string.find(value, "^%s*%d+%.?%d*%s*$") then
         return nil
     end
     local minutes = (type(value) == "string" or type(value) == "number") and tonumber(value) or nil
-    if minutes == nil or not (minutes >= 1 and minutes <= 90) then
+    if minutes == nil or not (minutes >= 1 and minutes <= longest_timeout) then
         return nil
     end
     return minutes
@@ -105,6 +107,17 @@ function common.is_staff_person(person)
     return person.role == "admin" or s.isOp(person.name) or (person.con ~= nil and common.is_staff(person.con))
 end
 
+-- Whether the list of super moderators makes somebody one. Otherwise only the login check does: a list that was taken over
+-- gives nobody a right that nobody gave.
+function common.is_super_by_list(name)
+    return super_list_counts and s.isSCop(name)
+end
+
+-- Whether the list counts at all.
+function common.super_list_counts()
+    return super_list_counts
+end
+
 local PROTECTED = { "admin", "global", "super-cop", "cop" }
 
 -- Whether a person is safe from being kicked, banned or timed out of this channel by this actor.
@@ -114,7 +127,7 @@ function common.is_protected(person, chan, actor)
         return c.isMod(chan, name)
             or person.role ~= ""
             or s.isOp(name)
-            or s.isSCop(name)
+            or common.is_super_by_list(name)
             or s.isChanOp(name)
             or (con ~= nil and u.hasAnyRole(con, PROTECTED))
     end
@@ -136,6 +149,8 @@ local filters = false
 local min_age = 0
 
 function common.init()
+    longest_timeout = s.getConfigDouble("timeout_max")
+    super_list_counts = s.getConfigBool("super_moderator_list")
     message_flood = s.getConfigDouble("msg_flood")
     delays_messages = s.getConfigString("flood_mode") == "delay"
     min_age = s.getConfigDouble("min_account_age")

@@ -195,7 +195,7 @@ local function set_roles(con, args, resumed)
     if made > 0 then
         u.setMiscData(con, "account_made", tostring(made))
     end
-    if is_yes(bits.supercop) or s.isSCop(name) then
+    if is_yes(bits.supercop) or common.is_super_by_list(name) then
         u.addRole(con, "super-cop")
     elseif resumed then
         u.removeRole(con, "super-cop")

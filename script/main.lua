@@ -1,3 +1,4 @@
+--!fchatd
 -- The rules of this server.
 --
 -- The server does the heavy lifting; what a command means is decided here. Each function event.XXX answers the

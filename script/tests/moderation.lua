@@ -68,16 +68,16 @@ end
 
 -- Bans and timeouts
 
-function tests.timeouts_are_one_to_ninety_minutes()
+function tests.timeouts_are_one_minute_to_years()
     local chan, owner = new_room("public")
     local channel = c.getName(chan)
-    for _, length in ipairs({ 0, -1, 91, 1000, "x", "", "91", "0", "1e1000", "nan", "inf", true, {} }) do
+    for _, length in ipairs({ 0, -1, 5256001, 1e12, "x", "", "5256001", "0", "1e1000", "nan", "inf", true, {} }) do
         testing.expect(testing.command(owner, "CTU", { channel = channel, character = "Bob", length = length }), 38,
             "length " .. tostring(length))
         -- Before the channel is looked for.
         testing.expect(testing.command(owner, "CTU", { channel = "x", character = "Bob", length = length }), 38)
     end
-    for index, length in ipairs({ 1, 90, "1", "90", 45 }) do
+    for index, length in ipairs({ 1, 91, "1", "525600", 5256000, 45 }) do
         gives(0, owner, "CTU", { channel = channel, character = "Bob" .. index, length = length })
         testing.assert(c.isBanned(chan, "Bob" .. index), true)
     end

@@ -29,11 +29,10 @@ impl Core {
 
     /// Logs a character off that is away.
     pub(crate) fn leave(&mut self, key: ConnectionKey) {
-        self.farewell(key);
         if self.world.has_broken(key) {
             self.world.keep_rooms(key);
         }
-        self.world.depart(key);
+        self.see_off(key);
         self.forget(key);
     }
 

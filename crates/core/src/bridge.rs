@@ -46,7 +46,7 @@ impl Core {
         let extras = call.extras.as_deref().and_then(|extras| Tape::of(extras).ok());
         let arguments = [
             call.connection
-                .map_or(Argument::Nil, |key| Argument::Number(connection_handle(key))),
+                .map_or(Argument::Nil, |key| Argument::Handle(connection_handle(key))),
             Argument::Number(f64::from(status)),
             if json {
                 Argument::Json(&self.tape)

@@ -180,6 +180,8 @@ impl Core {
             ),
             ("fields", format!("{} refused so far", world.refused_fields)),
             ("limits", self.limits()),
+            ("lists", self.lists()),
+            ("held lines", self.held_lines()),
             ("chat log", if world.chat_log { "on" } else { "off" }.to_owned()),
         ];
         lines.map(|(name, value)| (name.to_owned(), value)).into()
@@ -203,6 +205,26 @@ impl Core {
             counts.invitations_refused,
             counts.messages_dropped,
             world.people_count()
+        )
+    }
+
+    /// How full the lists of the whole server are.
+    fn lists(&self) -> String {
+        let world = &self.world;
+        format!(
+            "{} rooms, {} bans by names without an account, {} lists of moderators wait",
+            world.room_count(),
+            world.name_ban_count(),
+            world.waiting_list_count()
+        )
+    }
+
+    /// What is held for people whose connections are broken.
+    fn held_lines(&self) -> String {
+        let (lines, bytes) = self.world.held_lines();
+        format!(
+            "{lines}, {bytes} bytes in them, for {} characters that are away",
+            self.world.away().count()
         )
     }
 

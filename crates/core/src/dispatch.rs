@@ -15,6 +15,11 @@ const VARIABLE: Code = Code::new(b"VAR");
 const SEARCH: Code = Code::new(b"FKS");
 const DEBUG: Code = Code::new(b"ZZZ");
 
+/// Why `event.pre_disconnect` is called: the character goes.
+const LEFT: &str = "left";
+/// Why `event.pre_disconnect` is called: the server stops.
+pub(crate) const STOP: &str = "stop";
+
 impl Core {
     /// A client said something.
     pub(crate) fn message(&mut self, id: ConnectionId, text: &str) {
@@ -120,6 +125,8 @@ impl Core {
         };
         match number {
             error::OK => {}
+            // Scripts of the classic server have a function for what the host does by itself.
+            error::NOT_IMPLEMENTED if code == SEARCH => self.search(key, payload),
             error::REQUIRES_IDENT | error::FATAL_INTERNAL => self.refuse(key, number),
             number => self.world.send_error(key, number, None),
         }
@@ -131,7 +138,7 @@ impl Core {
     pub(crate) fn call(&mut self, key: ConnectionKey, name: &str) -> Option<i32> {
         self.world.keep_throttles();
         let arguments = [
-            Argument::Number(connection_handle(key)),
+            Argument::Handle(connection_handle(key)),
             Argument::Json(&self.tape),
         ];
         let isolated = self.is_isolated(key);
@@ -215,10 +222,19 @@ impl Core {
         self.world.close(key, false);
     }
 
-    /// The script's farewell to a character that is about to go.
-    pub(crate) fn farewell(&mut self, key: ConnectionKey) {
+    /// The script's farewell to a character that is about to go, with the reason. Then the character departs.
+    pub(crate) fn see_off(&mut self, key: ConnectionKey) {
+        match self.farewell(key, LEFT) {
+            true => self.world.depart_told(key),
+            false => self.world.depart(key),
+        }
+    }
+
+    /// The script's farewell to a character. Whether the script has told everyone that the character is offline.
+    pub(crate) fn farewell(&mut self, key: ConnectionKey, reason: &str) -> bool {
         self.world.act_for(Some(key));
-        let arguments = [Argument::Number(connection_handle(key))];
+        self.world.begin_farewell(key);
+        let arguments = [Argument::Handle(connection_handle(key)), Argument::Text(reason)];
         let result = self
             .engine
             .call(&mut self.world, "event", "pre_disconnect", &arguments);
@@ -229,6 +245,7 @@ impl Core {
             self.report("pre_disconnect", &failure);
         }
         self.world.act_for(None);
+        self.world.end_farewell()
     }
 
     /// Tells the scripts of those who have lost a role of the staff.
@@ -241,7 +258,7 @@ impl Core {
             {
                 continue;
             }
-            let arguments = [Argument::Number(connection_handle(key))];
+            let arguments = [Argument::Handle(connection_handle(key))];
             let result = self
                 .engine
                 .call(&mut self.world, "event", "role_lost", &arguments);
@@ -266,7 +283,7 @@ impl Core {
                 break;
             }
             for key in farewells {
-                self.farewell(key);
+                self.farewell(key, LEFT);
                 self.forget_if_away(key);
             }
             for key in closing {
@@ -275,8 +292,7 @@ impl Core {
                     .connection(key)
                     .is_some_and(|connection| connection.is_identified())
                 {
-                    self.farewell(key);
-                    self.world.depart(key);
+                    self.see_off(key);
                 }
                 self.world.set_state(key, State::Departed);
                 self.forget_if_away(key);

@@ -4,15 +4,20 @@ use fchatd_protocol::exchange::Outputs;
 use fchatd_world::Now;
 
 use crate::Core;
+use crate::dispatch::STOP;
 
 /// After so many farewells that ran out of time the others are left out: the end must come.
 const TIME_OUTS_MAX: u64 = 3;
 
 impl Core {
-    /// Calls `event.pre_disconnect` for everybody who is online, also for those who are away. It is the last thing
+    /// Calls `event.pre_disconnect` for everybody who is online, also for those who are away, with the reason "stop". The
+    /// classic server did not: its scripts end rooms there, which would be lost. It is the last thing
     /// to be done with the machine but for [`Core::snapshot`]: nobody departs, since that would end the rooms that
     /// are to be saved.
     pub fn take_leave(&mut self, now: Now, outputs: &mut Outputs) {
+        if self.engine.is_classic() {
+            return;
+        }
         self.outside_input(now, outputs, |core| {
             let online: Vec<_> = core.world.online().collect();
             let time_outs = core.time_outs();
@@ -24,7 +29,7 @@ impl Core {
                     );
                     break;
                 }
-                core.farewell(key);
+                core.farewell(key, STOP);
             }
             // Whom a script has closed meanwhile has had the farewell too.
             core.world.take_farewells();

@@ -16,8 +16,6 @@ const KEY_BYTES_MAX: usize = 64;
 const VALUES_MAX: usize = 2000;
 /// The largest argument of a command that is one word or one number, in bytes.
 const WORD_BYTES_MAX: usize = 256;
-/// The largest reason of a moderator, in bytes.
-const REASON_BYTES_MAX: usize = 1000;
 /// How many times as large as its limit a message or description may be before it does not reach the script.
 const BEYOND: usize = 2;
 /// The largest dice, in bytes.
@@ -69,6 +67,7 @@ pub(crate) struct Bounds {
     message: usize,
     description: usize,
     report: usize,
+    reason: usize,
     text: usize,
 }
 
@@ -85,6 +84,7 @@ impl Bounds {
             message,
             description,
             report,
+            reason: settings.count("reason_max"),
             text: message.max(description).max(report),
         }
     }
@@ -136,7 +136,7 @@ impl Bounds {
             }
             "description" => within(self.description, Fault::new(error::DESCRIPTION_TOO_LONG)),
             "report" => within(self.report, Fault::new(error::MESSAGE_TOO_LONG)),
-            "reason" => within(REASON_BYTES_MAX, Fault::new(error::MESSAGE_TOO_LONG)),
+            "reason" => within(self.reason, Fault::new(error::MESSAGE_TOO_LONG)),
             "dice" => within(DICE_BYTES_MAX, Fault::new(error::BAD_ROLL_FORMAT)),
             "action" | "arg" | "callid" | "command" | "length" | "logid" | "method" | "mode" | "save"
             | "seconds" | "silent" | "status" | "time" | "type" => within(WORD_BYTES_MAX, Fault::TOO_LARGE),

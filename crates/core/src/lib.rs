@@ -92,6 +92,15 @@ pub struct Core {
     bounds: Bounds,
 }
 
+/// What scripts get beside the usual.
+#[derive(Debug, Default)]
+pub(crate) struct Beside<'a> {
+    /// Further libraries.
+    pub(crate) libraries: &'a [&'static [Function<World>]],
+    /// Sources that will be loaded into the same state.
+    pub(crate) sources: &'a [&'a str],
+}
+
 impl Core {
     /// A machine with what lasted and nobody in it; with the public channels of a fresh site, where no channel
     /// lasted. `seed` is all its randomness. Without a watchdog scripts have no time limit.
@@ -106,12 +115,20 @@ impl Core {
         now: Now,
         seed: [u8; 32],
     ) -> Result<Self, ScriptError> {
-        Self::with_libraries(&[], settings, scripts, snapshot, watchdog, now, seed)
+        Self::with_libraries(
+            &Beside::default(),
+            settings,
+            scripts,
+            snapshot,
+            watchdog,
+            now,
+            seed,
+        )
     }
 
-    /// As [`Core::new`], with further libraries for the scripts.
+    /// As [`Core::new`], with something more for the scripts.
     pub(crate) fn with_libraries(
-        libraries: &[&'static [Function<World>]],
+        beside: &Beside<'_>,
         settings: Settings,
         scripts: &Scripts,
         snapshot: Option<&Snapshot>,
@@ -125,9 +142,9 @@ impl Core {
         }
         furnish(&mut world);
         let seed = script_seed(&mut world);
-        let program = host::compile_with(libraries, scripts);
+        let program = host::compile_with(beside.libraries, scripts, beside.sources);
         let limits = host::limits(&world.settings);
-        let engine = host::start_with(libraries, &mut world, &program, limits, watchdog, seed)?;
+        let engine = host::start_with(beside.libraries, &mut world, &program, limits, watchdog, seed)?;
         world.outputs.clear();
         Ok(Self {
             bounds: Bounds::of(&world.settings),
@@ -247,8 +264,7 @@ impl Core {
             if broke {
                 self.world.keep_rooms(key);
             }
-            self.farewell(key);
-            self.world.depart(key);
+            self.see_off(key);
         }
         self.settle();
         self.isolated.remove(&key);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::{self, Object};
-use fchatd_script::engine::{Argument, ScriptError, Watchdog};
+use fchatd_script::engine::{Argument, Handle, ScriptError, Watchdog};
 use fchatd_script::host::{Scripts, connection_handle};
 use fchatd_script::tools::testing::{FUNCTIONS, PRELUDE, RUNNER};
 use fchatd_world::settings::Value as Setting;
@@ -18,7 +18,7 @@ use fchatd_world::{Now, Settings};
 
 pub use edge::PlainEdge;
 
-use crate::Core;
+use crate::{Beside, Core};
 
 /// 2026-11-18T08:00:00Z, a Wednesday: the same for every run.
 const START: i64 = 1_794_988_800_000;
@@ -63,13 +63,26 @@ pub fn run(
     let failures = first.run(None);
     let names = first.names()?;
     let loaded = failures.is_empty();
-    if !loaded || names.is_empty() {
+    if !loaded {
         report(Report {
             name: String::new(),
             failures,
         });
+        return Ok(());
     }
-    for name in names.iter().filter(|_| loaded) {
+    if names.is_empty() && first.has_tested {
+        report(Report {
+            name: String::new(),
+            failures,
+        });
+    } else if names.is_empty() {
+        let none = "there is no test in this file: it needs functions in the table `tests`, or a global function `runTests`";
+        report(Report {
+            name: String::new(),
+            failures: vec![none.to_owned()],
+        });
+    }
+    for name in &names {
         let mut bench = start()?;
         let mut failures = bench.run(None);
         if failures.is_empty() {
@@ -86,7 +99,7 @@ pub fn run(
 /// What a test wants of its runner.
 struct Wish {
     what: String,
-    connection: Option<f64>,
+    connection: Option<u64>,
     json: String,
     text: String,
 }
@@ -95,8 +108,9 @@ struct Wish {
 enum Answer {
     Nothing,
     Number(f64),
+    Handle(Handle),
     Truth(bool),
-    Two(f64, f64),
+    Two(Handle, f64),
     Table(String),
     Wrong(String),
 }
@@ -107,11 +121,13 @@ struct Bench {
     now: Now,
     outputs: Outputs,
     /// All connections that ever were, by the number under which scripts know them.
-    handles: BTreeMap<u64, ConnectionId>,
+    handles: BTreeMap<Handle, ConnectionId>,
     received: BTreeMap<ConnectionId, Vec<String>>,
     edge: PlainEdge,
     wishes: Vec<Wish>,
     next: u32,
+    /// What ran last has tested something.
+    has_tested: bool,
 }
 
 impl Bench {
@@ -126,9 +142,11 @@ impl Bench {
             monotonic: 1_000_000,
             unix: START,
         };
-        let libraries = [FUNCTIONS];
         let mut core = Core::with_libraries(
-            &libraries,
+            &Beside {
+                libraries: &[FUNCTIONS],
+                sources: &[PRELUDE, source],
+            },
             settings.clone(),
             scripts,
             None,
@@ -150,6 +168,7 @@ impl Bench {
             edge: PlainEdge::default(),
             wishes: Vec::new(),
             next: 0,
+            has_tested: false,
         })
     }
 
@@ -180,6 +199,10 @@ impl Bench {
                         return failures;
                     }
                     "done" => return failures,
+                    "tested" => {
+                        self.has_tested = true;
+                        return failures;
+                    }
                     _ => asked = Some(wish),
                 }
             }
@@ -221,10 +244,11 @@ impl Bench {
         match answer {
             Answer::Nothing => self.script("__resume", &[fine]),
             Answer::Number(number) => self.script("__resume", &[fine, Argument::Number(number)]),
+            Answer::Handle(handle) => self.script("__resume", &[fine, Argument::Handle(handle)]),
             Answer::Truth(truth) => self.script("__resume", &[fine, Argument::Boolean(truth)]),
             Answer::Two(first, second) => self.script(
                 "__resume",
-                &[fine, Argument::Number(first), Argument::Number(second)],
+                &[fine, Argument::Handle(first), Argument::Number(second)],
             ),
             Answer::Table(json) => {
                 let mut tape = Tape::new();
@@ -242,7 +266,7 @@ impl Bench {
     fn grant(&mut self, wish: &Wish) -> Answer {
         let connection = wish
             .connection
-            .and_then(|handle| self.handles.get(&(handle as u64)).copied());
+            .and_then(|handle| self.handles.get(&Handle(handle)).copied());
         match (wish.what.as_str(), connection) {
             ("open", _) => self.open(&wish.text),
             ("kill", _) => self.kill(&wish.text),
@@ -291,13 +315,14 @@ impl Bench {
             address: [10, second, third, fourth].into(),
         });
         if let Some(key) = self.core.world.find_id(connection) {
-            self.handles.insert(connection_handle(key) as u64, connection);
+            self.handles.insert(connection_handle(key), connection);
         }
         connection
     }
 
-    fn handle_of(&self, connection: ConnectionId) -> f64 {
-        self.core.world.find_id(connection).map_or(0.0, connection_handle)
+    fn handle_of(&self, connection: ConnectionId) -> Handle {
+        let key = self.core.world.find_id(connection);
+        key.map_or(Handle(0), connection_handle)
     }
 
     fn open(&mut self, name: &str) -> Answer {
@@ -315,15 +340,14 @@ impl Bench {
             connection.character = 2;
         }
         self.carry_out();
-        Answer::Number(connection_handle(key))
+        Answer::Handle(connection_handle(key))
     }
 
     fn kill(&mut self, name: &str) -> Answer {
-        let Some(key) = self.core.world.find_channel(name) else {
-            return Answer::Wrong(format!("there is no channel {name:?}"));
-        };
-        self.core.world.destroy_channel(key);
-        self.carry_out();
+        if let Some(key) = self.core.world.find_channel(name) {
+            self.core.world.destroy_channel(key);
+            self.carry_out();
+        }
         Answer::Nothing
     }
 
@@ -358,7 +382,7 @@ impl Bench {
         });
         // The character may have gone on where an earlier connection of its broke off.
         let handle = self.handle_of(connection);
-        self.handles.insert(handle as u64, connection);
+        self.handles.insert(handle, connection);
         Answer::Two(handle, self.error_after(connection, 0))
     }
 

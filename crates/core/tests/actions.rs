@@ -81,7 +81,7 @@ fn in_channels() {
             ),
             (
                 "Owner",
-                r#"CTU {"channel":"garden","character":"three","length":500}"#,
+                r#"CTU {"channel":"garden","character":"three","length":5256001}"#,
                 "",
             ),
             (
@@ -198,7 +198,7 @@ fn on_the_whole_server() {
             ),
             (
                 "Globalmod",
-                r#"TMO {"character":"two","time":91,"reason":"r"}"#,
+                r#"TMO {"character":"two","time":5256001,"reason":"r"}"#,
                 "",
             ),
             (

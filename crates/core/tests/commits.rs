@@ -46,6 +46,7 @@ fn description(text: &str) -> Change {
         peak: 3,
         locked: false,
         join_pause: 0,
+        maker: 0,
     })
 }
 

@@ -177,7 +177,7 @@ fn kicks_bans_and_timeouts() {
                 "Modder: ERR 38",
             ),
             (
-                r#"CTU {"channel":"garden","character":"alice","length":91}"#,
+                r#"CTU {"channel":"garden","character":"alice","length":5256001}"#,
                 "Modder: ERR 38",
             ),
             (
@@ -317,7 +317,7 @@ fn administration() {
                 "Globalmod: ERR 38",
             ),
             (
-                r#"TMO {"character":"alice","time":91,"reason":"r"}"#,
+                r#"TMO {"character":"alice","time":5256001,"reason":"r"}"#,
                 "Globalmod: ERR 38",
             ),
             (r#"TMO {"character":"alice","time":5}"#, "Globalmod: ERR 1"),

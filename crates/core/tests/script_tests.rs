@@ -178,10 +178,6 @@ fn failures_name_file_and_line_and_what_was_expected() {
             "tests.lua:2: a connection of testing.createConnection expected",
         ),
         (
-            "testing.killChannel('none')",
-            "tests.lua:2: there is no channel \"none\"",
-        ),
-        (
             "testing.command(testing.createConnection('Ada'), 'BAD')",
             "tests.lua:2: the script failed: main.lua:",
         ),

@@ -12,7 +12,9 @@ impl<A: Application + 'static> Edge<A> {
     /// what a connection is given at its start (`message_bytes_max`, `echo_binary`, `deflate`). An outbox that is fuller than
     /// is allowed now is cut off when it grows.
     pub fn configure(&self, settings: EdgeSettings) {
-        let fan = &mut self.shared.borrow_mut().fan;
+        let shared = &mut *self.shared.borrow_mut();
+        shared.shares = settings.shares;
+        let fan = &mut shared.fan;
         fan.outbox_bytes_max = settings.outbox_bytes_max;
         fan.early_outbox_bytes_max = settings.early_outbox_bytes_max;
         self.common.budget.set_bytes_max(settings.backlog_bytes_max);

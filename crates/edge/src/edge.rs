@@ -29,7 +29,7 @@ use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::{Intake, IntakeLimits};
 use crate::proxy::Proxies;
-use crate::turn::Turn;
+use crate::turn::{Shares, Turn};
 use crate::websocket::Inflater;
 
 /// What decides: it takes the inputs one after another and says what is to be done.
@@ -100,6 +100,8 @@ pub struct EdgeSettings {
     pub intake: Arc<Intake>,
     /// How much of it there may be.
     pub intake_limits: IntakeLimits,
+    /// How connections share turns.
+    pub shares: Shares,
 }
 
 impl Default for EdgeSettings {
@@ -128,6 +130,7 @@ impl Default for EdgeSettings {
             gate: Arc::default(),
             intake: Arc::default(),
             intake_limits: IntakeLimits::default(),
+            shares: Shares::default(),
         }
     }
 }
@@ -164,6 +167,7 @@ pub(crate) struct Shared<A> {
     /// Connections that read on when the turn with this number has been handled.
     pub(crate) paused: Vec<(u64, Waker)>,
     pub(crate) due: VecDeque<(Instant, ConnectionId)>,
+    pub(crate) shares: Shares,
     pub(crate) gauges: Gauges,
 }
 
@@ -240,6 +244,7 @@ impl<A: Application + 'static> Edge<A> {
             parting: Vec::new(),
             paused: Vec::new(),
             due: VecDeque::new(),
+            shares: settings.shares,
             gauges: Gauges::default(),
         };
         Rc::new(Self {

@@ -35,3 +35,4 @@ pub use edges::{EDGES_MAX, Edges};
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
+pub use turn::Shares;

@@ -28,9 +28,6 @@ const READS_PER_POLL: usize = 4;
 const READ_AHEAD: usize = 4096;
 /// So much of a message that is not complete is held without being charged, in bytes.
 const UNCHARGED: usize = 4096;
-/// Nothing is read of a connection whose full socket leaves more than this behind, in bytes: it gets no further answers
-/// before it has read those that wait.
-const UNREAD_MAX: usize = 512 * 1024;
 /// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
 /// acknowledge every second segment and not every read. It forgets that when the connection rests, and from people who
 /// type, who are the rule, it never hears of it.
@@ -326,7 +323,7 @@ impl<A: Application + 'static> Future for Reader<A> {
             edge.end(shared, slot, Departure::Lost, Goodbye::Silently);
             return Poll::Ready(());
         }
-        let is_unread = shared.fan.is_blocked(slot) && shared.fan.backlog(slot) > UNREAD_MAX;
+        let is_unread = shared.fan.is_blocked(slot) && shared.fan.backlog(slot) > shared.shares.unread_bytes;
         if is_unread && !this.is_lingering(shared) {
             return Poll::Pending;
         }

@@ -21,17 +21,35 @@ pub(crate) const INPUTS_PER_LOOK: usize = 4;
 
 /// The cost of a frame of a client, beside its bytes.
 pub(crate) const FRAME_COST: usize = 1024;
-/// The share of a connection in one turn, in the same unit: 64 short commands, or one long one.
-const QUOTA: usize = 64 * FRAME_COST;
-/// The same while much waits for the application, or it needs long for what it gets.
-const SMALL_QUOTA: usize = 8 * FRAME_COST;
+/// While much waits for the application, or it needs long for what it gets, a share is smaller by this factor.
+const BUSY: usize = 8;
 /// This is much: some thousand short commands, by the weight of inputs.
 const MUCH: usize = 128 * 1024;
-/// So many connections that have had their share read on after a turn. However many send without end, the others wait for
-/// the shares of these few.
-const READ_ON_MAX: usize = 8;
 /// Nothing more is read while the inputs that wait weigh more than this: what then waits, waits in the sockets.
 pub(crate) const INPUTS_MAX: usize = 8 << 20;
+
+/// How connections share turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shares {
+    /// What a connection may send in a turn, in bytes; a frame weighs [`FRAME_COST`] at least.
+    pub turn_bytes: usize,
+    /// So many connections that have had their share read on after a turn. However many send without end, the others wait
+    /// for the shares of these few.
+    pub connections: usize,
+    /// Nothing is read of a connection whose full socket leaves more than this behind, in bytes: it gets no further answers
+    /// before it has read those that wait.
+    pub unread_bytes: usize,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self {
+            turn_bytes: 64 * FRAME_COST,
+            connections: 8,
+            unread_bytes: 512 * 1024,
+        }
+    }
+}
 
 /// The inputs that are being handled.
 #[derive(Debug, Default)]
@@ -198,9 +216,9 @@ impl<A: Application> Shared<A> {
             None => (self.turn.weight(), self.turn.is_slow),
         };
         if is_slow || self.inputs.weight() + handed > MUCH {
-            SMALL_QUOTA
+            self.shares.turn_bytes / BUSY
         } else {
-            QUOTA
+            self.shares.turn_bytes
         }
     }
 
@@ -210,15 +228,16 @@ impl<A: Application> Shared<A> {
     }
 
     /// Wakes connections that waited for turns which have been handled by now, those first that have waited longest, up to
-    /// [`READ_ON_MAX`]. True when more of them wait: then another turn has to come.
+    /// [`Shares::connections`]. True when more of them wait: then another turn has to come.
     pub(crate) fn read_on(&mut self) -> bool {
         if self.paused.is_empty() {
             return false;
         }
         let answered = self.answered();
+        let most = self.shares.connections;
         let (mut woken, mut others_wait) = (0, false);
         self.paused.retain(|(turn, waker)| {
-            let may_read = *turn <= answered && woken < READ_ON_MAX;
+            let may_read = *turn <= answered && woken < most;
             if may_read {
                 woken += 1;
                 waker.wake_by_ref();
@@ -260,7 +279,8 @@ mod tests {
     fn a_few_read_on_after_each_turn_in_the_order_of_their_waiting() {
         let edge = Edge::new(EdgeSettings::default(), Nothing);
         let shared = &mut *edge.shared.borrow_mut();
-        let connections: Vec<Arc<Woken>> = (0..2 * READ_ON_MAX + 1).map(|_| Arc::default()).collect();
+        let most = shared.shares.connections;
+        let connections: Vec<Arc<Woken>> = (0..2 * most + 1).map(|_| Arc::default()).collect();
         for (number, woken) in connections.iter().enumerate() {
             // One in the middle waits for a turn that is not over yet.
             let turn = u64::from(number == 3);
@@ -273,10 +293,10 @@ mod tests {
                 .sum()
         };
         assert!(shared.read_on());
-        assert_eq!(count(), READ_ON_MAX);
-        assert_eq!(connections[READ_ON_MAX + 1].0.load(Ordering::Relaxed), 0);
+        assert_eq!(count(), most);
+        assert_eq!(connections[most + 1].0.load(Ordering::Relaxed), 0);
         assert!(!shared.read_on(), "only the one whose turn is not over is left");
-        assert_eq!(count(), 2 * READ_ON_MAX);
+        assert_eq!(count(), 2 * most);
         assert_eq!(connections[3].0.load(Ordering::Relaxed), 0);
     }
 }

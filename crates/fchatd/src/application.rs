@@ -10,6 +10,7 @@ use fchatd_core::Core;
 use fchatd_edge::Application;
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
+use fchatd_store::classic;
 use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
@@ -369,7 +370,11 @@ impl Parts {
             }
             Request::Commit(commit) => {
                 if let Some(keeper) = &self.around.keeper {
+                    let is_decision = commit.changes.iter().any(classic::is_in_lists);
                     keeper.commit(*commit);
+                    if is_decision && keeper.keeps_classic_files() {
+                        keeper.save(self.core.snapshot(), Occasion::Decision);
+                    }
                 }
             }
             Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),

@@ -137,6 +137,7 @@ impl Reader {
                 if let Ok(value) = value {
                     self.strange
                         .push(format!("{} = {}", setting.key, classic::literal(&value)));
+                    self.settings.set_own(setting.key, value);
                 }
                 continue;
             }

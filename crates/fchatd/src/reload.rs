@@ -146,7 +146,7 @@ impl Running {
         match &self.provider {
             LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
             LoginProvider::Remote(site) => {
-                site.configure(site_checks(&live), live.seconds("logintimeout"));
+                site.configure(site_checks(&live));
             }
             LoginProvider::Open => {}
         }

@@ -38,7 +38,7 @@ fn check_names_file_and_line_of_every_mistake() {
     let dir = folder(&[
         (
             "main.lua",
-            "local common = require('common')\nfunction event.MSG(con)\n  return u.getNmae(con)\nend\n",
+            "--!fchatd\nlocal common = require('common')\nfunction event.MSG(con)\n  return u.getNmae(con)\nend\n",
         ),
         ("common.lua", "return const.FERR_NOSUCH\n"),
     ]);
@@ -47,7 +47,7 @@ fn check_names_file_and_line_of_every_mistake() {
     assert!(
         outcome
             .err
-            .contains("script/main.lua:3: there is no u.getNmae; did you mean u.getName?"),
+            .contains("script/main.lua:4: there is no u.getNmae; did you mean u.getName?"),
         "{}",
         outcome.err
     );

@@ -294,7 +294,7 @@ impl AccountDesk {
         let kept = NewTicket {
             digest: digest(&ticket),
             entered_at,
-            expires_at: now.saturating_add(self.settings.ticket_lifetime).min(over),
+            expires_at: now.saturating_add(self.live.ticket_lifetime()).min(over),
         };
         let keep = self.live.tickets_per_account();
         match self.accounts.add_ticket(account, kept, keep, now) {
@@ -322,7 +322,7 @@ impl AccountDesk {
 
     fn ticket_state(&mut self, account: AccountId, ticket: &Secret) -> Result<TicketState, AccountError> {
         let (digest, now) = (digest(ticket), self.now());
-        let latest_end = now.saturating_add(self.settings.ticket_lifetime + CLOCK_STEP);
+        let latest_end = now.saturating_add(self.live.ticket_lifetime() + CLOCK_STEP);
         Ok(
             match self.accounts.ticket_state(account, digest, now, latest_end)? {
                 TicketState::Unknown => self.live.spare.state_of(account, digest.0, now),
@@ -390,7 +390,7 @@ impl AccountDesk {
         if self.accounts.is_retired(name_digest(name.as_str()), account)? {
             return Err(AccountError::CharacterNameTaken);
         }
-        let limit = self.settings.characters_per_account;
+        let limit = self.live.quotas().characters;
         Ok(self.accounts.create_character(
             account,
             &name,

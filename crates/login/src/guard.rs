@@ -6,7 +6,7 @@ use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{AccountId, AccountName};
 
 use crate::error::AccountError;
-use crate::limits::{Limit, RateLimiter};
+use crate::limits::RateLimiter;
 use crate::settings::AccountSettings;
 
 /// Keys that each limiter remembers, and logins that are remembered as good.
@@ -93,10 +93,13 @@ impl Guard {
             .set_limit(settings.registration_tries_per_address);
         self.registrations.set_limit(settings.registrations_per_address);
         self.logins.set_limit(settings.logins_per_account);
-        self.logins_by_address.set_limit(Limit {
-            burst: settings.logins_per_address.burst,
-            seconds_each: 1,
-        });
+        self.logins_by_address.set_pace(settings.logins_per_address);
+        self.requests_by_address.set_pace(settings.requests_per_address);
+        self.reads.set_pace(settings.reads_per_account);
+        self.changes.set_pace(settings.changes_per_account);
+        self.reports.set_limit(settings.reports_per_account);
+        self.invalid_tickets
+            .set_limit(settings.invalid_tickets_per_address);
     }
 
     /// A request has come, whoever sent it.
@@ -231,6 +234,7 @@ impl Familiar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limit;
 
     fn guard() -> Guard {
         Guard::new(&AccountSettings {

@@ -53,6 +53,15 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         };
     }
 
+    /// Puts another burst in force for a limiter that [`RateLimiter::paced`] made. Its pace stays: what was counted is
+    /// counted in it.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.set_limit(Limit {
+            burst: pace.burst,
+            seconds_each: 1,
+        });
+    }
+
     /// An empty limiter for something that may happen several times a second.
     #[must_use]
     pub fn paced(pace: Pace, capacity: usize) -> Self {

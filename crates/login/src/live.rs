@@ -7,7 +7,7 @@ use fchatd_store::skeleton;
 
 use crate::error::AccountError;
 use crate::recent::Recent;
-use crate::settings::{AccountSettings, Registration};
+use crate::settings::{AccountSettings, Quotas, Registration};
 use crate::spare::SpareTickets;
 
 /// See the module.
@@ -18,6 +18,8 @@ pub(crate) struct Live {
     paused: AtomicBool,
     tickets_per_account: AtomicU32,
     session_lifetime: AtomicU64,
+    ticket_lifetime: AtomicU64,
+    quotas: RwLock<Quotas>,
     /// The skeletons of names that people may not give themselves.
     reserved: RwLock<Arc<[String]>>,
     recent: Mutex<Recent>,
@@ -33,6 +35,8 @@ impl Live {
             paused: AtomicBool::new(false),
             tickets_per_account: AtomicU32::new(settings.tickets_per_account),
             session_lifetime: AtomicU64::new(settings.session_lifetime),
+            ticket_lifetime: AtomicU64::new(settings.ticket_lifetime),
+            quotas: RwLock::new(settings.quotas),
             reserved: RwLock::new(reserved(settings)),
             recent: Mutex::new(Recent::new()?),
             spare: SpareTickets::default(),
@@ -46,6 +50,9 @@ impl Live {
             .store(settings.tickets_per_account, Ordering::Relaxed);
         self.session_lifetime
             .store(settings.session_lifetime, Ordering::Relaxed);
+        self.ticket_lifetime
+            .store(settings.ticket_lifetime, Ordering::Relaxed);
+        *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = settings.quotas;
         *self.reserved.write().unwrap_or_else(PoisonError::into_inner) = reserved(settings);
     }
 
@@ -74,6 +81,15 @@ impl Live {
     /// For how many seconds after the password was entered a ticket can be renewed.
     pub(crate) fn session_lifetime(&self) -> u64 {
         self.session_lifetime.load(Ordering::Relaxed)
+    }
+
+    /// For how many seconds a ticket is good.
+    pub(crate) fn ticket_lifetime(&self) -> u64 {
+        self.ticket_lifetime.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn quotas(&self) -> Quotas {
+        *self.quotas.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether people may not give themselves this name: it looks like a reserved one, or like one with a number.

@@ -18,8 +18,6 @@ use crate::limits::{Limit, RateLimiter};
 use crate::provider::{LoginCheck, LoginOutcome};
 use crate::turns::{TurnBounds, Turns};
 
-/// Checks that may wait for their turn.
-const WAITING_MAX: usize = 20_000;
 /// Keys that each limit of refused tickets remembers.
 const CAPACITY: usize = 10_000;
 /// Refused tickets of one account from one address.
@@ -61,6 +59,17 @@ struct Said {
     error: serde_json::Value,
 }
 
+/// The bounds of log-in checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SiteChecks {
+    /// Checks that are with the site at once; the others wait their turn.
+    pub at_once: usize,
+    /// Checks that wait; beyond it those of the address with the most fail.
+    pub waiting: usize,
+    /// A check fails after so long, waiting included.
+    pub patience: Duration,
+}
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
@@ -77,15 +86,14 @@ enum Fault {
 }
 
 impl RemoteLogin {
-    /// Asks at `address`, at most `pool` checks at once (`loginslots`; the others wait their turn), and
-    /// gives each check up after `patience` (`logintimeout`), waiting included.
+    /// Asks at `address` within these bounds.
     #[must_use]
-    pub fn new(client: WebClient, address: WebAddress, pool: usize, patience: Duration) -> Self {
+    pub fn new(client: WebClient, address: WebAddress, checks: SiteChecks) -> Self {
         Self(Arc::new(Site {
             client,
             address,
-            turns: Turns::new(bounds(pool)),
-            patience: Mutex::new(patience),
+            turns: Turns::new(bounds(checks)),
+            patience: Mutex::new(checks.patience),
             refused: Mutex::new(Refused {
                 by_account: RateLimiter::new(REFUSED_PER_ACCOUNT, CAPACITY),
                 by_address: RateLimiter::new(REFUSED_PER_ADDRESS, CAPACITY),
@@ -97,9 +105,9 @@ impl RemoteLogin {
     }
 
     /// Puts other bounds in force. Checks that go on keep their time.
-    pub fn configure(&self, pool: usize, patience: Duration) {
-        *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = patience;
-        self.0.turns.configure(bounds(pool));
+    pub fn configure(&self, checks: SiteChecks) {
+        *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = checks.patience;
+        self.0.turns.configure(bounds(checks));
     }
 
     /// How many checks got no answer, since the start.
@@ -139,12 +147,12 @@ impl RemoteLogin {
     }
 }
 
-fn bounds(pool: usize) -> TurnBounds {
+fn bounds(checks: SiteChecks) -> TurnBounds {
     TurnBounds {
-        at_once: pool.max(1),
-        per_group: (pool / 2).max(1),
+        at_once: checks.at_once.max(1),
+        per_group: (checks.at_once / 2).max(1),
         per_account: 2,
-        waiting: WAITING_MAX,
+        waiting: checks.waiting,
     }
 }
 

@@ -34,6 +34,33 @@ impl Registration {
     }
 }
 
+/// How much the service keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Characters of one account.
+    pub characters: u32,
+    /// Characters that one account bookmarks.
+    pub bookmarks: u32,
+    /// Friends and open requests of one character.
+    pub friends: u32,
+    /// Names that one account ignores; the chat has the same limit.
+    pub ignores: u32,
+    /// Reports of all accounts; the oldest make room for new ones.
+    pub reports: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            characters: 50,
+            bookmarks: 2000,
+            friends: 500,
+            ignores: 300,
+            reports: 5000,
+        }
+    }
+}
+
 /// How the embedded account service behaves.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
@@ -47,8 +74,8 @@ pub struct AccountSettings {
     pub session_lifetime: u64,
     /// Names that people may not give themselves, nor names that look the same.
     pub reserved_names: Vec<String>,
-    /// Characters that one account may have.
-    pub characters_per_account: u32,
+    /// How much the service keeps for each account and character.
+    pub quotas: Quotas,
     /// Threads that hash passwords; one more answers everything else.
     pub password_threads: usize,
     /// Requests that may wait for the thread that answers everything but passwords; more are answered with "busy".
@@ -99,7 +126,7 @@ impl Default for AccountSettings {
             ticket_lifetime: 30 * 60,
             session_lifetime: 7 * 24 * 3600,
             reserved_names: Vec::new(),
-            characters_per_account: 50,
+            quotas: Quotas::default(),
             password_threads: 2,
             queue: 4096,
             passwords_waiting: 1024,

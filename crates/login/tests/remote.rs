@@ -11,6 +11,7 @@ use std::time::Duration;
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_login::{
     AccountHttp, Catalogue, LiveCatalogue, LoginCheck, LoginOutcome, LoginProvider, RemoteLogin, Secret,
+    SiteChecks,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,7 +121,19 @@ fn provider(address: SocketAddr) -> LoginProvider {
 
 fn patient(address: SocketAddr, patience: Duration) -> LoginProvider {
     let address = WebAddress::parse(&format!("http://{address}/login?key=of+the+chat")).unwrap();
-    LoginProvider::Remote(RemoteLogin::new(WebClient::new(2).unwrap(), address, 2, patience))
+    LoginProvider::Remote(RemoteLogin::new(
+        WebClient::new(2).unwrap(),
+        address,
+        checks(patience),
+    ))
+}
+
+fn checks(patience: Duration) -> SiteChecks {
+    SiteChecks {
+        at_once: 2,
+        waiting: 20_000,
+        patience,
+    }
 }
 
 fn check(ticket: &str) -> LoginCheck {
@@ -260,7 +273,7 @@ fn a_site_that_cannot_prove_who_it_is_hears_no_ticket() {
         for address in [impostor, plain] {
             let address = WebAddress::parse(&format!("https://{address}/login")).unwrap();
             let patience = Duration::from_secs(20);
-            let site = RemoteLogin::new(WebClient::new(2).unwrap(), address, 2, patience);
+            let site = RemoteLogin::new(WebClient::new(2).unwrap(), address, checks(patience));
             let provider = LoginProvider::Remote(site.clone());
             assert_eq!(provider.check(check("fine")).await, LoginOutcome::Failed);
             assert_eq!(site.failures(), 1);

@@ -5,7 +5,7 @@
 mod support;
 
 use fchatd_edge::http::HttpService;
-use fchatd_login::{AccountError, AccountSettings, Limit, Profile, Registration, Secret};
+use fchatd_login::{AccountError, AccountSettings, Limit, Profile, Quotas, Registration, Secret};
 use serde_json::json;
 use support::{PASSWORD, call, get, header, object, site, site_with};
 
@@ -125,7 +125,10 @@ async fn registrations_are_limited_by_address() {
 #[tokio::test]
 async fn character_creation_refuses_with_reasons() {
     let site = site_with(|settings| AccountSettings {
-        characters_per_account: 4,
+        quotas: Quotas {
+            characters: 4,
+            ..Quotas::default()
+        },
         ..settings
     });
     let ticket = site.ticket().await;

@@ -129,4 +129,7 @@ pub struct ChannelHead {
     pub locked: bool,
     /// The least time between two joins, in seconds; 0 without one.
     pub join_pause: u32,
+    /// The person that made the room, as limits count it: the number of the account, a negative number for a character
+    /// without one, 0 where it is not known.
+    pub maker: i64,
 }

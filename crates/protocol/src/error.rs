@@ -39,7 +39,7 @@ errors! {
     ALREADY_BANNED = 32, "This character is banned already.";
     UNKNOWN_AUTH_METHOD = 33, "This log-in method is unknown. Use the method \"ticket\".";
     BAD_ROLL_FORMAT = 36, "The dice were not understood. Use something like 2d6+3.";
-    BAD_TIMEOUT_FORMAT = 38, "The time was not understood. Give whole minutes from 1 to 90.";
+    BAD_TIMEOUT_FORMAT = 38, "The time was not understood. Give minutes, 1 or more, and no more than this server allows.";
     TIMED_OUT = 39, "You have been timed out from this server.";
     KICKED = 40, "You were kicked from the server.";
     ALREADY_CHANNEL_BANNED = 41, "This character is banned from the channel already.";

@@ -51,6 +51,9 @@ pub struct ChannelRecord {
     pub locked: bool,
     /// Slow mode: the least time between two joins, in seconds; 0 without one.
     pub join_pause: u32,
+    /// The person that made the room, as limits count it: the number of the account, a negative number for a character
+    /// without one, 0 where it is not known.
+    pub maker: i64,
     /// The moderators without the owner.
     pub moderators: Vec<ModeratorRecord>,
     /// Who is kept out.

@@ -22,6 +22,29 @@ pub fn escape_html(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// As [`escape_html`], of a text that may have been escaped before: entities in it stay.
+pub fn escape_rest(text: &str) -> Cow<'_, str> {
+    if memchr3(b'&', b'<', b'>', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for (at, character) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        let is_entity = || {
+            ["&amp;", "&lt;", "&gt;"]
+                .iter()
+                .any(|entity| rest.starts_with(entity))
+        };
+        match character {
+            '&' if !is_entity() => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            _ => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 /// Replaces `<` and `>` by their entities in the text from `start` on, which is JSON: they stand only within its strings.
 /// Text that was escaped before has none, and stays as it is.
 pub fn escape_angles(text: &mut Vec<u8>, start: usize) {

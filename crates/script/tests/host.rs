@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use fchatd_protocol::exchange::{ConnectionId, Request};
 use fchatd_script::engine::{Argument, Engine, Limits};
-use fchatd_script::host::{self, LIBRARIES, Scripts, channel_handle, connection_handle};
+use fchatd_script::host::{self, LIBRARIES, MARK, Scripts, channel_handle, connection_handle};
 use fchatd_world::{ConnectionKey, Kind, Now, Settings, World};
 
 const RIGHTLY: &str = include_str!("host_rightly.lua");
@@ -37,7 +37,7 @@ fn world() -> (World, ConnectionKey, ConnectionKey) {
 
 fn engine(world: &mut World, main: &str) -> Engine<World> {
     let scripts = Scripts {
-        main: main.to_owned(),
+        main: format!("{MARK}\n{main}"),
         ..Scripts::default()
     };
     host::start(world, &host::compile(&scripts), Limits::default(), None, 3).expect("the script loads")
@@ -48,7 +48,7 @@ fn every_function_is_used_rightly() {
     let (mut world, ada, bob) = world();
     world.chat_log = true;
     let mut engine = engine(&mut world, RIGHTLY);
-    let arguments = [Argument::Number(connection_handle(ada))];
+    let arguments = [Argument::Handle(connection_handle(ada))];
     let result = engine.call(&mut world, "event", "RIGHTLY", &arguments);
     assert_eq!(result.unwrap(), Some(77.0));
 
@@ -91,15 +91,16 @@ fn every_function_refuses_wrong_types() {
     let (mut world, ada, _) = world();
     let garden = world.create_channel("Garden", "Garden", Kind::Public).unwrap();
     let room = world.create_room(ada, "Room").unwrap();
-    let (ada, room) = (connection_handle(ada), channel_handle(room));
+    let handles = [
+        Argument::Handle(connection_handle(ada)),
+        Argument::Handle(channel_handle(room)),
+        Argument::Handle(channel_handle(garden)),
+    ];
     let mut probes = String::new();
     for function in LIBRARIES.iter().copied().flatten() {
         let name = format!("{}.{}", function.library, function.name);
         let parameters = parameters(function.signature);
-        let good: Vec<String> = parameters
-            .iter()
-            .map(|(_, kind)| good_value(kind, ada, room))
-            .collect();
+        let good: Vec<String> = parameters.iter().map(|(_, kind)| good_value(kind)).collect();
         for (index, (parameter, kind)) in parameters.iter().enumerate() {
             for bad in bad_values(kind) {
                 let mut arguments = good[..index].to_vec();
@@ -121,16 +122,15 @@ fn every_function_refuses_wrong_types() {
             }
         }
     }
-    let stale = channel_handle(garden);
-    probes.push_str(&format!(
-        "c.destroyChannel('garden') if pcall(c.getName, {stale}) then wrong('a stale channel is taken') end\n"
-    ));
+    probes.push_str(
+        "c.destroyChannel('garden') if pcall(c.getName, stale) then wrong('a stale channel is taken') end\n",
+    );
     let script = format!(
         "local all = ''\nlocal function wrong(text) all = all .. text .. '; ' end\n\
-         function event.PROBE()\n{probes}if all ~= '' then error(all) end return 1\nend"
+         function event.PROBE(con, chan, stale)\n{probes}if all ~= '' then error(all) end return 1\nend"
     );
     let mut engine = engine(&mut world, &script);
-    let result = engine.call(&mut world, "event", "PROBE", &[]);
+    let result = engine.call(&mut world, "event", "PROBE", &handles);
     assert_eq!(result.unwrap(), Some(1.0));
 }
 
@@ -168,12 +168,10 @@ fn parameters(signature: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-fn good_value(kind: &str, connection: f64, channel: f64) -> String {
+fn good_value(kind: &str) -> String {
     match kind.trim_end_matches('?') {
-        "Connection" | "Connection|string" | "(Connection|string)" | "Connection|number" => {
-            connection.to_string()
-        }
-        "Channel" => channel.to_string(),
+        "Connection" | "Connection|string" | "(Connection|string)" | "Connection|number" => "con".to_owned(),
+        "Channel" => "chan".to_owned(),
         "string" => "'text'".to_owned(),
         "number" => "1".to_owned(),
         "boolean" => "true".to_owned(),
@@ -210,8 +208,8 @@ fn invitations_are_for_private_rooms() {
     end";
     let mut engine = engine(&mut world, script);
     let arguments = [
-        Argument::Number(connection_handle(ada)),
-        Argument::Number(channel_handle(garden)),
+        Argument::Handle(connection_handle(ada)),
+        Argument::Handle(channel_handle(garden)),
     ];
     assert_eq!(
         engine.call(&mut world, "event", "T", &arguments).unwrap(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_script::engine::{Argument, ErrorKind, Limits, ScriptError};
-use fchatd_script::host::{self, Scripts, connection_handle};
+use fchatd_script::host::{self, MARK, Scripts, connection_handle};
 use fchatd_world::settings::Value;
 use fchatd_world::{ConnectionKey, Now, Settings, World};
 
@@ -27,7 +27,7 @@ fn world() -> (World, ConnectionKey) {
 /// Runs the body of a function that gets the connection; without a time limit.
 fn run(world: &mut World, key: ConnectionKey, body: &str) -> Result<Option<f64>, ScriptError> {
     let scripts = Scripts {
-        main: format!("event = {{}} function event.TRY(con)\n{body}\nend"),
+        main: format!("{MARK}\nevent = {{}} function event.TRY(con)\n{body}\nend"),
         ..Scripts::default()
     };
     let limits = Limits {
@@ -35,7 +35,7 @@ fn run(world: &mut World, key: ConnectionKey, body: &str) -> Result<Option<f64>,
         ..Limits::default()
     };
     let mut engine = host::start(world, &host::compile(&scripts), limits, None, 3).expect("it starts");
-    let arguments = [Argument::Number(connection_handle(key))];
+    let arguments = [Argument::Handle(connection_handle(key))];
     engine.call(world, "event", "TRY", &arguments)
 }
 

@@ -304,6 +304,13 @@ function event.RIGHTLY(con, args)
     equal(c.rejoin(adverts, con), false)
     c.destroyChannel("adverts")
 
+    equal(os.time(), s.getTime())
+    equal(os.time({ year = 2026, month = 14, day = 1, hour = 0 }), 1801440000)
+    equal(os.date("%Y-%m-%d %H:%M:%S", 86400), "1970-01-02 00:00:00")
+    equal(os.date("*t", 0).year, 1970)
+    equal(os.difftime(5, 3), 2)
+    equal(os.clock() >= 0, true)
+
     u.close(con)
     u.closef(other)
     return 77

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fchatd_script::engine::{Engine, ErrorKind, Limits, Options, Program, Watchdog};
+use fchatd_script::engine::{Engine, ErrorKind, Limits, Manner, Options, Program, Watchdog};
 
 fn compiled(main: &str, modules: &[(&str, &str)]) -> Program {
     let modules: BTreeMap<String, String> = modules
@@ -13,7 +13,7 @@ fn compiled(main: &str, modules: &[(&str, &str)]) -> Program {
         .map(|&(name, source)| (name.to_owned(), source.to_owned()))
         .collect();
     let main = main.to_owned();
-    thread::spawn(move || Program::compile::<()>(&[], "main.lua", &main, &modules))
+    thread::spawn(move || Program::compile::<()>(&[], "main.lua", &main, &modules, &Manner::default()))
         .join()
         .unwrap()
 }

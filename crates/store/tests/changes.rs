@@ -39,9 +39,10 @@ fn head() -> impl Strategy<Value = ChannelHead> {
         0..9_u64,
         any::<bool>(),
         0..9_u32,
+        -3..9_i64,
     )
         .prop_map(
-            |(name, title, description, mode, owner, peak, locked, join_pause)| ChannelHead {
+            |(name, title, description, mode, owner, peak, locked, join_pause, maker)| ChannelHead {
                 name,
                 title,
                 description,
@@ -51,6 +52,7 @@ fn head() -> impl Strategy<Value = ChannelHead> {
                 peak,
                 locked,
                 join_pause,
+                maker,
             },
         )
 }
@@ -158,6 +160,7 @@ fn make(state: &mut Snapshot, change: &Change) {
                 peak: head.peak,
                 locked: head.locked,
                 join_pause: head.join_pause,
+                maker: head.maker,
                 moderators: before.moderators,
                 bans: before.bans,
             });

@@ -45,6 +45,7 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
             peak,
             locked: peak % 2 == 1,
             join_pause: (peak % 7) as u32,
+            maker: peak as i64 % 5 - 2,
             moderators,
             bans,
         },

@@ -24,6 +24,7 @@ fn full() -> Snapshot {
         peak: 7,
         locked: false,
         join_pause: 0,
+        maker: 0,
         moderators: vec![ModeratorRecord {
             name: "Bob".into(),
             by: "Ada".into(),

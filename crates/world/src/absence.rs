@@ -15,11 +15,6 @@ use serde::{Deserialize, Serialize};
 use crate::connection::State;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// Lines that are held for one character: what a busy channel says in a minute.
-pub const LINES_MAX: usize = 500;
-/// Bytes that are held for one character; lines of a channel are held once for all who miss them.
-pub const BYTES_MAX: usize = 256 * 1024;
-
 /// So long somebody who has gone stays online at most for messages that wait.
 const LINGER_SECONDS: f64 = 300.0;
 
@@ -48,10 +43,11 @@ struct Line {
 }
 
 impl Absence {
-    fn hold(&mut self, channel: Option<ChannelKey>, text: Arc<[u8]>) {
+    /// Holds a frame; the oldest go when there are more than `most` lines and bytes.
+    fn hold(&mut self, channel: Option<ChannelKey>, text: Arc<[u8]>, most: (usize, usize)) {
         self.bytes += text.len();
         self.lines.push_back(Line { channel, text });
-        while self.lines.len() > LINES_MAX || self.bytes > BYTES_MAX {
+        while self.lines.len() > most.0 || self.bytes > most.1 {
             let Some(oldest) = self.lines.pop_front() else {
                 return;
             };
@@ -245,14 +241,35 @@ impl World {
         }
     }
 
+    /// The lines and bytes that are held for one character.
+    fn held_most(&self) -> (usize, usize) {
+        (
+            self.settings.count("resume_lines_max"),
+            self.settings.count("resume_bytes_max"),
+        )
+    }
+
+    /// The lines that are held for all who are away or apart, and their bytes; lines of a channel are held once for all
+    /// who miss them, and counted for each.
+    pub fn held_lines(&self) -> (usize, usize) {
+        let absences = self
+            .absent
+            .iter()
+            .filter_map(|&key| self.connections.get(key)?.absence.as_ref());
+        absences.fold((0, 0), |(lines, bytes), absence| {
+            (lines + absence.lines.len(), bytes + absence.bytes)
+        })
+    }
+
     /// Holds a frame for somebody who is away.
     pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
+        let most = self.held_most();
         let text = self.outputs.bytes_of(frame);
         if is_held(text)
             && let Some(connection) = self.connections.get_mut(key)
             && let Some(absence) = &mut connection.absence
         {
-            absence.hold(None, Arc::from(text));
+            absence.hold(None, Arc::from(text), most);
         }
     }
 
@@ -268,11 +285,12 @@ impl World {
             return;
         };
         let text: Arc<[u8]> = Arc::from(text);
+        let most = self.held_most();
         for &key in place.absent.iter().filter(|&&key| Some(key) != except) {
             if let Some(connection) = self.connections.get_mut(key)
                 && let Some(absence) = &mut connection.absence
             {
-                absence.hold(Some(channel), Arc::clone(&text));
+                absence.hold(Some(channel), Arc::clone(&text), most);
             }
         }
     }

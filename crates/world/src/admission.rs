@@ -7,9 +7,6 @@ use crate::connection::State;
 use crate::world::{ConnectionKey, World};
 
 const SECOND: f64 = 1e9;
-/// Log-ins of all accounts that wait at the same time, each with the answer of its login check.
-const QUEUED_MAX: usize = 1000;
-
 /// The fate of a log-in whose check was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
@@ -35,7 +32,7 @@ impl World {
         let now = self.now.monotonic;
         let logins = &mut self.people.of(account).logins;
         let wait = logins.wait(now * MILLISECOND, size);
-        if wait > longest || (wait > 0 && self.queued >= QUEUED_MAX) {
+        if wait > longest || (wait > 0 && self.queued >= self.settings.count("logins_waiting_max")) {
             self.limit_counts.logins_refused += 1;
             return Admission::Refused(wait.saturating_sub(longest).div_ceil(1000 * MILLISECOND).max(1));
         }

@@ -7,9 +7,6 @@ use fchatd_protocol::text::fold;
 use crate::channel::{Ban, Kind, Moderator};
 use crate::world::{ChannelKey, World};
 
-/// Bans of a channel that the staff may go on to, where moderators stop at `channel_bans_max`.
-const BANS_MAX: usize = 1000;
-
 impl World {
     /// Makes a character moderator of a channel; on a public one it has the role `cop` at once. False when it
     /// is on the list already, or the list is full (`channel_moderators_max`).
@@ -56,7 +53,10 @@ impl World {
     /// `channel_ban_accounts` its whole account. Its invitation ends. False when the list is full, for the staff too.
     pub fn ban_from_channel(&mut self, key: ChannelKey, by: &str, name: &str, until: i64) -> bool {
         let time = self.unix_seconds();
-        let most = self.settings.count("channel_bans_max").max(BANS_MAX);
+        let most = self
+            .settings
+            .count("channel_bans_max")
+            .max(self.settings.count("channel_bans_staff_max"));
         let account = self.account_of(name).unwrap_or(0);
         let Some(channel) = self.channels.get_mut(key) else {
             return true;

@@ -230,6 +230,7 @@ fn head(channel: &Channel) -> ChannelHead {
         peak: channel.peak as u64,
         locked: channel.locked,
         join_pause: channel.join_pause,
+        maker: channel.maker,
     }
 }
 

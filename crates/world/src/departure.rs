@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use fchatd_protocol::exchange::Operation;
+use fchatd_protocol::exchange::{Frame, Operation};
 use fchatd_protocol::frame;
 use fchatd_protocol::limits::CLOSE_DELAY_MILLISECONDS;
 
-use crate::connection::State;
+use crate::connection::{Connection, State};
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -17,6 +17,31 @@ impl World {
         if let Some(name) = self.withdraw(key) {
             self.broadcast(|out| frame::offline(out, &name));
         }
+    }
+
+    /// As [`World::depart`], after the script's farewell to the character has told everyone of it.
+    pub fn depart_told(&mut self, key: ConnectionKey) {
+        self.withdraw(key);
+    }
+
+    /// Begins the script's farewell to a character.
+    pub fn begin_farewell(&mut self, key: ConnectionKey) {
+        self.leaving = Some((key, false));
+    }
+
+    /// A frame goes to everyone: it may be the script's way to say that the character is offline.
+    pub(crate) fn note_farewell(&mut self, frame: Frame) {
+        if let Some((key, false)) = self.leaving
+            && self.outputs.bytes_of(frame).starts_with(b"FLN ")
+            && self.is_presence(frame, key)
+        {
+            self.leaving = Some((key, true));
+        }
+    }
+
+    /// Ends it. Whether the script has told everyone that the character is offline.
+    pub fn end_farewell(&mut self) -> bool {
+        self.leaving.take().is_some_and(|(_, told)| told)
     }
 
     /// As [`World::depart`]; whoever holds the connection hears its own `FLN` too.
@@ -94,26 +119,39 @@ impl World {
     /// later. With `at_once` its character departs now, and its name is free; otherwise when the script's call
     /// has ended.
     pub fn close(&mut self, key: ConnectionKey, at_once: bool) {
+        if at_once {
+            return self.close_at_once(key, true);
+        }
+        self.end_socket(key, true);
+    }
+
+    /// As [`World::close`] with `at_once`. When it is not `told`, nobody hears of it and the script has no farewell to say.
+    pub fn close_at_once(&mut self, key: ConnectionKey, told: bool) {
+        self.end_socket(key, false);
+        let is_online = |connection: &Connection| connection.is_identified();
+        if !self.connections.get(key).is_some_and(is_online) {
+            return;
+        }
+        // Whoever makes a name free at once does so for a connection that comes in its place.
+        self.leave_waiting(key);
+        self.keep_rooms(key);
+        if told {
+            self.farewells.push(key);
+            self.depart_heard(key);
+        } else {
+            self.withdraw(key);
+        }
+    }
+
+    fn end_socket(&mut self, key: ConnectionKey, departs: bool) {
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
         if !std::mem::replace(&mut connection.closing, true) {
             self.close_socket(key, CLOSE_DELAY_MILLISECONDS);
-            if !at_once {
+            if departs {
                 self.closing.push(key);
             }
-        }
-        if at_once
-            && self
-                .connections
-                .get(key)
-                .is_some_and(|connection| connection.is_identified())
-        {
-            // Whoever makes a name free at once does so for a connection that comes in its place.
-            self.leave_waiting(key);
-            self.keep_rooms(key);
-            self.farewells.push(key);
-            self.depart_heard(key);
         }
     }
 

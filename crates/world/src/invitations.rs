@@ -8,11 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Kind;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// Invitations of one account to one character, to whatever rooms, that can be pending at once.
-const PENDING_MAX: usize = 5;
-/// Invitations of one account to anybody that can be pending at once.
-const ALL_PENDING_MAX: usize = 500;
-
 /// An invitation that was sent a short time ago.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
@@ -53,6 +48,8 @@ impl World {
         let pause = (self.settings.number("invitation_flood") * 1000.0) as u64;
         let other = self.connections.get(recipient)?;
         let (name, folded) = (Arc::clone(&other.name), Arc::clone(&other.folded));
+        let to_same_max = self.settings.count("invitations_per_recipient");
+        let all_max = self.settings.count("invitations_per_account");
         let person = self.person_of(sender);
         if pause == 0 {
             return None;
@@ -75,7 +72,7 @@ impl World {
             return Some(format!("{name} has your invitation to this room already."));
         }
         let to_same = pending.iter().filter(|pending| pending.recipient == folded);
-        if to_same.count() >= PENDING_MAX || pending.len() >= ALL_PENDING_MAX {
+        if to_same.count() >= to_same_max || pending.len() >= all_max {
             return Some("You have sent many invitations. Wait a minute before you send more.".to_owned());
         }
         pending.push(Pending {

@@ -185,6 +185,7 @@ impl World {
         self.expire_network_bans();
         self.forget_old_ads();
         self.forget_old_takeovers();
-        self.people.sweep(now);
+        self.people
+            .sweep(now, self.settings.count("people_remembered_max"));
     }
 }

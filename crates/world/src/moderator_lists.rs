@@ -5,32 +5,34 @@ use fchatd_protocol::frame;
 
 use crate::world::{ChannelKey, World};
 
-/// Lists that a channel may send at once; after that they have to wait for their time.
-const BURST: u64 = 20;
-/// The time for one list, in milliseconds.
-const PAUSE: u64 = 1000;
-
 impl World {
-    /// Tells the members of a channel who moderates it. After [`BURST`] lists in a short time the next ones wait, and what
+    /// Tells the members of a channel who moderates it. After `moderator_lists_burst` lists in a short time the next ones wait, and what
     /// changes until then is told in one.
     pub fn tell_moderators(&mut self, key: ChannelKey) {
         let now = self.now.monotonic;
+        let pause = (self.settings.number("moderator_lists_pause") * 1000.0) as u64;
+        let burst = self.settings.count("moderator_lists_burst") as u64;
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };
-        if channel.list_paid >= now + BURST * PAUSE {
+        if channel.list_paid >= now + burst * pause && pause > 0 {
             if !std::mem::replace(&mut channel.list_due, true) {
                 self.lists_due.push(key);
             }
             return;
         }
-        channel.list_paid = channel.list_paid.max(now) + PAUSE;
+        channel.list_paid = channel.list_paid.max(now) + pause;
         channel.list_due = false;
         let name = channel.name.clone();
         let moderators = self.moderators(key);
         let names = moderators.iter().map(|name| &**name);
         let frame = self.outputs.frame(|out| frame::moderators(out, &name, names));
         self.send_channel_frame(key, None, frame);
+    }
+
+    /// How many lists wait for their time.
+    pub fn waiting_list_count(&self) -> usize {
+        self.lists_due.len()
     }
 
     /// Sends the lists whose time has come.

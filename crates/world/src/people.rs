@@ -12,12 +12,8 @@ use crate::invitations::Pending;
 use crate::throttle::Throttles;
 use crate::world::{ConnectionKey, Map, World};
 
-/// People that are remembered while none of their characters is online.
-const PEOPLE_MAX: usize = 100_000;
 /// Of so many the first look for people to forget is taken; the next one when twice as many are left.
 const SWEEP_FIRST: usize = 1024;
-/// At least so many newcomers lie between two such looks when many people are known.
-const SWEEP_STEP: usize = PEOPLE_MAX / 16;
 /// Characters of one account whose timers are kept while they are offline.
 const CHARACTERS_MAX: usize = 32;
 
@@ -112,8 +108,9 @@ impl People {
     }
 
     /// Forgets those about whom there is nothing to say, and of the others as many as are too many: those first whose
-    /// limits end first. So a crowd of newcomers does not wash out the limits of somebody who has used up much.
-    pub(crate) fn sweep(&mut self, now: u64) {
+    /// limits end first, until `most` are left. So a crowd of newcomers does not wash out the limits of somebody who has used up much.
+    pub(crate) fn sweep(&mut self, now: u64, most: usize) {
+        let step = (most / 16).max(1);
         let mut ends = Vec::new();
         self.known.retain(|&id, person| {
             let until = person.tidy(now);
@@ -122,16 +119,16 @@ impl People {
             }
             until > 0
         });
-        if ends.len() > PEOPLE_MAX {
+        if ends.len() > most {
             // A few more than needed, so that the next newcomer does not cause the same work.
-            let spare = ends.len() - PEOPLE_MAX + SWEEP_STEP;
+            let spare = ends.len() - most + step;
             ends.sort_unstable();
             for (_, id) in ends.into_iter().take(spare) {
                 self.known.remove(&id);
             }
         }
         let known = self.known.len();
-        self.sweep_at = (2 * known).clamp(SWEEP_FIRST, PEOPLE_MAX).max(known + SWEEP_STEP);
+        self.sweep_at = (2 * known).max(SWEEP_FIRST).min(most).max(known + step);
     }
 
     fn is_due_for_sweep(&self) -> bool {
@@ -172,7 +169,8 @@ impl World {
         };
         connection.person = person_id(connection.account, &connection.folded);
         if self.people.is_due_for_sweep() {
-            self.people.sweep(now);
+            self.people
+                .sweep(now, self.settings.count("people_remembered_max"));
         }
         let person = self.people.of(connection.person);
         person.online += 1;
@@ -220,9 +218,9 @@ mod tests {
         people.of(2).rooms = 1;
         people.of(3).online = 1;
         people.of(4);
-        people.sweep(4999);
+        people.sweep(4999, 1000);
         assert_eq!(people.len(), 3);
-        people.sweep(5000);
+        people.sweep(5000, 1000);
         assert_eq!(people.len(), 2);
         assert!(people.get(1).is_none());
     }
@@ -232,11 +230,11 @@ mod tests {
         let mut people = People::default();
         people.of(1).commands.take(0, 1_000_000 * MILLISECOND);
         people.of(2).online = 1;
-        for id in 0..PEOPLE_MAX as i64 + 1000 {
+        for id in 0..5000 {
             people.of(1000 + id).commands.take(0, 10 * MILLISECOND);
         }
-        people.sweep(1);
-        assert!(people.len() <= PEOPLE_MAX);
+        people.sweep(1, 4000);
+        assert!(people.len() <= 4000);
         assert!(people.get(1).is_some() && people.get(2).is_some());
     }
 

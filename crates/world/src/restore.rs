@@ -127,6 +127,10 @@ impl World {
         channel.peak = usize::try_from(kept.peak).unwrap_or(usize::MAX);
         channel.locked = kept.locked;
         channel.join_pause = kept.join_pause;
+        channel.maker = kept.maker;
+        if kept.maker != 0 {
+            self.people.of(kept.maker).rooms += 1;
+        }
         let appointed = |moderator: &ModeratorRecord| Moderator {
             name: Arc::from(moderator.name.as_str()),
             by: Arc::from(moderator.by.as_str()),
@@ -226,6 +230,7 @@ fn record(channel: &Channel, now: i64) -> ChannelRecord {
         peak: channel.peak as u64,
         locked: channel.locked,
         join_pause: channel.join_pause,
+        maker: channel.maker,
         moderators: channel.moderators.iter().map(moderator).collect(),
         bans,
     }

@@ -13,9 +13,6 @@ use crate::channel::{Channel, Kind, Mode};
 use crate::people::PersonId;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// Rooms that an account can make at once, before each costs it `room_flood`.
-const ROOM_BURST: u64 = 5;
-
 /// Why a room was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoomRefusal {
@@ -153,7 +150,7 @@ impl World {
         };
         let most = self.settings.count("rooms_per_account");
         let pause = (self.settings.number("room_flood") * 1e9) as u64;
-        let size = pause.saturating_mul(ROOM_BURST - 1);
+        let size = pause.saturating_mul(self.settings.count("room_burst").saturating_sub(1) as u64);
         let now = self.now.monotonic * MILLISECOND;
         let person = self.people.of(maker);
         if person.rooms as usize >= most {

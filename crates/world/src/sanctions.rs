@@ -64,9 +64,6 @@ pub(crate) struct Named {
     pub(crate) until: i64,
 }
 
-/// So many measures against names are kept.
-const NAMED_MAX: usize = 10_000;
-
 impl World {
     /// Keeps the account of a character out for good, under the character's name. Where the account is not known, the
     /// ban takes effect at the next log-in of the character. False, and nothing done, where no more can be kept.
@@ -92,7 +89,7 @@ impl World {
             return true;
         }
         let key = (Arc::from(&*fold(name)), measure);
-        if !self.named.contains_key(&key) && self.named.len() >= NAMED_MAX {
+        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count("name_bans_max") {
             return false;
         }
         self.lasting += 1;
@@ -100,6 +97,11 @@ impl World {
         let name = Arc::from(name);
         self.named.insert(key, Named { name, until });
         true
+    }
+
+    /// How many measures against names wait for the account to be known.
+    pub fn name_ban_count(&self) -> usize {
+        self.named.len()
     }
 
     fn sanction_account(&mut self, measure: Measure, account: i64, character: Arc<str>, until: i64) {

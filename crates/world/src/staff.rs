@@ -5,16 +5,12 @@ use fchatd_protocol::exchange::Frame;
 use fchatd_protocol::frame;
 use fchatd_protocol::name::{NAME_BYTES_MAX, TITLE_BYTES_MAX};
 use fchatd_protocol::snapshot::StaffCall;
-use fchatd_protocol::text::{cut, cut_escaped};
+use fchatd_protocol::text::{cut, cut_escaped, escape_rest};
 use serde::{Deserialize, Serialize};
 
 use crate::roles::{GLOBAL, SUPER};
 use crate::world::{ConnectionKey, World};
 
-/// Calls that are kept.
-const CALLS_MAX: usize = 1000;
-/// Calls of one page.
-const PAGE_CALLS: usize = 50;
 /// Bytes of the texts of one page; one call may be larger.
 const PAGE_BYTES: usize = 64 * 1024;
 /// Between two pages, in milliseconds.
@@ -55,8 +51,9 @@ impl World {
         self.marks.staff_call(&id);
         self.staff_calls.push(call);
         self.lasting += 1;
+        let calls_max = self.settings.count("staffcalls_max");
         let bytes_max = self.settings.count("staffcalls_bytes");
-        while self.staff_calls.len() > CALLS_MAX
+        while self.staff_calls.len() > calls_max
             || self.staff_calls.iter().map(bytes_of).sum::<usize>() > bytes_max
         {
             let Some(dropped) = self.newest_of_fullest_sender() else {
@@ -171,10 +168,11 @@ impl World {
 
     /// Sends one page; gives where the next begins.
     fn send_page(&mut self, pages: &CallPages) -> usize {
+        let calls_max = self.settings.count("staffcalls_page");
         let calls = std::mem::take(&mut self.staff_calls);
         let page = calls.get(pages.next..pages.end).unwrap_or_default();
         let (mut sent, mut bytes) = (0, 0);
-        for call in page.iter().take(PAGE_CALLS) {
+        for call in page.iter().take(calls_max) {
             bytes += bytes_of(call);
             if sent > 0 && bytes > PAGE_BYTES {
                 break;
@@ -226,9 +224,9 @@ fn encode(out: &mut Vec<u8>, call: &StaffCall) {
         .text("action", "report")
         .text("callid", &call.id)
         .text("character", &call.character)
-        .text("report", &call.report)
+        .text("report", &escape_rest(&call.report))
         .integer("timestamp", call.time)
-        .text("tab", &call.tab);
+        .text("tab", &escape_rest(&call.tab));
     if call.log >= 0 {
         object = object.integer("logid", call.log);
     }

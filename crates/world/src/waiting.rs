@@ -9,17 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::paced;
 use crate::people::PersonId;
+use crate::settings::Settings;
 use crate::world::{ConnectionKey, World};
 
-/// Messages that wait for one connection.
-const MESSAGES_MAX: usize = 5;
-/// Other commands that wait with them.
-const OTHERS_MAX: usize = 100;
 /// Connections for which something is handled at once: when more is due, others have their turn between.
 const RELEASED_MAX: usize = 64;
-/// Bytes that wait for one connection: five private messages of the usual greatest length.
-const BYTES_MAX: usize = 256 * 1024;
-
 /// Why a command waits, which decides what later commands do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
@@ -55,12 +49,14 @@ impl Waiting {
         }
     }
 
-    fn fits(&self, reason: Reason, text: &str) -> bool {
+    fn fits(&self, reason: Reason, text: &str, settings: &Settings) -> bool {
         let fits = match reason {
-            Reason::Message => self.messages < MESSAGES_MAX,
-            Reason::Behind | Reason::Budget => self.queue.len() - self.messages < OTHERS_MAX,
+            Reason::Message => self.messages < settings.count("messages_waiting_max"),
+            Reason::Behind | Reason::Budget => {
+                self.queue.len() - self.messages < settings.count("commands_waiting_max")
+            }
         };
-        fits && self.bytes + text.len() <= BYTES_MAX
+        fits && self.bytes + text.len() <= settings.count("waiting_bytes_max")
     }
 
     fn count(&mut self, reason: Reason, text: &str) {
@@ -147,7 +143,7 @@ impl World {
         let is_full = connection
             .waiting
             .as_ref()
-            .is_some_and(|waiting| waiting.messages >= MESSAGES_MAX);
+            .is_some_and(|waiting| waiting.messages >= self.settings.count("messages_waiting_max"));
         if is_full && self.turn.waited.is_none() {
             return false;
         }
@@ -175,7 +171,7 @@ impl World {
         let waiting = connection
             .waiting
             .get_or_insert_with(|| Box::new(Waiting::new(due)));
-        let fits = waited.is_some() || waiting.fits(reason, text);
+        let fits = waited.is_some() || waiting.fits(reason, text, &self.settings);
         if fits {
             waiting.count(reason, text);
             if waited.is_some() {

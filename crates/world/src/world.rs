@@ -128,6 +128,8 @@ pub struct World {
     pub(crate) emptied: Vec<ChannelKey>,
     pub(crate) closing: Vec<ConnectionKey>,
     pub(crate) farewells: Vec<ConnectionKey>,
+    /// The character to which the script says its farewell now, and whether that has told everyone that it is offline.
+    pub(crate) leaving: Option<(ConnectionKey, bool)>,
     pub(crate) by_role: Map<Box<str>, Vec<ConnectionKey>>,
     pub(crate) staff_targets: Vec<ConnectionKey>,
     pub(crate) call_pages: Vec<CallPages>,
@@ -214,6 +216,7 @@ impl World {
             emptied: Vec::new(),
             closing: Vec::new(),
             farewells: Vec::new(),
+            leaving: None,
             by_role: Map::default(),
             staff_targets: Vec::new(),
             call_pages: Vec::new(),
@@ -441,6 +444,7 @@ impl World {
 
     /// Sends everyone who is online a frame that stands in [`World::outputs`].
     pub fn broadcast_frame(&mut self, frame: Frame) {
+        self.note_farewell(frame);
         if let Some(actor) = self.muted
             && !self.is_presence(frame, actor)
         {

@@ -23,6 +23,8 @@ fn patient(mut settings: Settings) -> Settings {
         ("invitation_flood", "0"),
         ("room_flood", "0"),
         ("rooms_per_account", "1000"),
+        // The site has a super moderator.
+        ("super_moderator_list", "true"),
     ] {
         settings.set_from_text(key, value).unwrap();
     }
@@ -42,6 +44,7 @@ pub(crate) fn site() -> Snapshot {
         peak: 7,
         locked: false,
         join_pause: 0,
+        maker: 0,
         moderators: vec![ModeratorRecord {
             name: moderator.to_owned(),
             by: owner.to_owned(),

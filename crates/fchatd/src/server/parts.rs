@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use fchatd_edge::proxy::Proxies;
-use fchatd_edge::{EdgeSettings, IntakeLimits};
+use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, Registration, RemoteLogin,
+    PasswordCost, Quotas, Registration, RemoteLogin, SiteChecks,
 };
 use fchatd_profile::heap;
 use fchatd_world::Settings;
@@ -55,6 +55,42 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             burst: settings.count("logins_per_address") as u32,
             ..usual.logins_per_address
         },
+        ticket_lifetime: settings.count("ticket_lifetime") as u64 * 60,
+        quotas: Quotas {
+            characters: settings.count("characters_per_account") as u32,
+            bookmarks: settings.count("bookmarks_per_account") as u32,
+            friends: settings.count("friends_per_character") as u32,
+            ignores: settings.count("ignores_max") as u32,
+            reports: settings.count("reports_max") as u32,
+        },
+        wrong_passwords_per_address: Limit {
+            burst: settings.count("wrong_passwords_per_address") as u32,
+            ..usual.wrong_passwords_per_address
+        },
+        wrong_passwords_per_account: Limit {
+            burst: settings.count("wrong_passwords_per_account") as u32,
+            ..usual.wrong_passwords_per_account
+        },
+        invalid_tickets_per_address: Limit {
+            burst: settings.count("bad_tickets_per_address") as u32,
+            ..usual.invalid_tickets_per_address
+        },
+        requests_per_address: Pace {
+            burst: settings.count("account_requests_per_address") as u32,
+            ..usual.requests_per_address
+        },
+        reads_per_account: Pace {
+            burst: settings.count("account_reads") as u32,
+            ..usual.reads_per_account
+        },
+        changes_per_account: Pace {
+            burst: settings.count("account_changes") as u32,
+            ..usual.changes_per_account
+        },
+        reports_per_account: Limit {
+            burst: settings.count("reports_per_account") as u32,
+            ..usual.reports_per_account
+        },
         session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
         reserved_names: settings.list("reserved_names").to_vec(),
         ..usual
@@ -94,13 +130,11 @@ pub(crate) fn login_provider(
         return Ok(LoginProvider::Open);
     };
     if let Some(address) = login_address(settings) {
-        let pool = site_checks(settings);
-        let patience = settings.seconds("logintimeout");
+        let checks = site_checks(settings);
         return Ok(LoginProvider::Remote(RemoteLogin::new(
             web.clone(),
             address,
-            pool,
-            patience,
+            checks,
         )));
     }
     let settings = AccountSettings {
@@ -113,11 +147,15 @@ pub(crate) fn login_provider(
     Ok(LoginProvider::Embedded(service))
 }
 
-/// How many log-in checks may be with the log-in site at once.
-pub(crate) fn site_checks(settings: &Settings) -> usize {
-    settings
-        .count("loginslots")
-        .min(settings.count("login_connection_pool"))
+/// The bounds of log-in checks by the log-in site.
+pub(crate) fn site_checks(settings: &Settings) -> SiteChecks {
+    SiteChecks {
+        at_once: settings
+            .count("loginslots")
+            .min(settings.count("login_connection_pool")),
+        waiting: settings.count("login_checks_waiting"),
+        patience: settings.seconds("logintimeout"),
+    }
 }
 
 /// The address that takes the place of an unusable one: a name that never leads anywhere. A mistake in login_url must not
@@ -220,7 +258,13 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
             requests_per_address: settings.count("http_requests_per_address"),
             uploads: settings.count("http_uploads"),
             uploads_per_address: settings.count("http_uploads_per_address"),
-            ..IntakeLimits::default()
+            answers: settings.count("http_answers") << 10,
+            answers_per_address: settings.count("http_answers_per_address") << 10,
+        },
+        shares: Shares {
+            turn_bytes: settings.count("turn_share") << 10,
+            connections: settings.count("turn_connections"),
+            unread_bytes: settings.count("unread_max"),
         },
         ..EdgeSettings::default()
     })

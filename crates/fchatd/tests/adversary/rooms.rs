@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use fchatd_dialogue::websocket::WebSocket;
+
 use crate::attacker::await_frame;
 use crate::bystanders::Bystanders;
-use crate::scene::{character, in_each_layout};
+use crate::scene::{Scene, character, in_each_layout};
 
 const ATTACKERS: usize = 5;
 /// Tries of each connection, and connections of each attacker.
@@ -61,6 +63,41 @@ fn an_account_makes_rooms_only_so_often_and_their_list_is_bounded() {
         assert!((512..1200).contains(&list.len()), "{} bytes", list.len());
         bystanders.unharmed(scene);
     });
+}
+
+#[test]
+fn rooms_count_for_their_maker_after_a_restart() {
+    let words = ["--set", "room_flood=0", "--set", "rooms_per_account=3"];
+    let scene = Scene::open(1, &words);
+    let make = |mallory: &mut WebSocket| {
+        mallory.say(r#"CCR {"channel":"Mine"}"#).unwrap();
+        await_frame(mallory, |text| {
+            text.starts_with("JCH ") || text.starts_with("ERR ")
+        })
+    };
+    let mut mallory = scene.attacker(0);
+    for _ in 0..3 {
+        let answer = make(&mut mallory);
+        let name = answer.split("\"channel\":\"").nth(1).unwrap();
+        let name = name.split('"').next().unwrap();
+        mallory
+            .say(&format!(r#"RST {{"channel":"{name}","status":"public"}}"#))
+            .unwrap();
+        await_frame(&mut mallory, |text| text.starts_with("SYS "));
+    }
+    let refused = make(&mut mallory);
+    assert!(refused.contains(r#""number":73"#), "{refused}");
+    scene.server.terminate();
+    let Scene { server, site, .. } = scene;
+    assert_eq!(server.ended().code, Some(0));
+    drop(mallory);
+    let scene = Scene::resume(site, &words);
+    let mut mallory = scene.attacker(0);
+    mallory.say("ORS").unwrap();
+    let list = await_frame(&mut mallory, |text| text.starts_with("ORS "));
+    assert_eq!(list.matches("ADH-").count(), 3, "{list}");
+    let refused = make(&mut mallory);
+    assert!(refused.contains(r#""number":73"#), "{refused}");
 }
 
 #[test]

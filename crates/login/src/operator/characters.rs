@@ -31,7 +31,7 @@ impl AccountDesk {
     pub fn move_character(&mut self, name: &str, account: &str) -> Result<(), AccountError> {
         let character = self.named_character(name)?;
         let account = self.named_account(account)?;
-        let limit = self.settings.characters_per_account;
+        let limit = self.live.quotas().characters;
         Ok(self.accounts.move_character(&character, account.id, limit)?)
     }
 

@@ -115,7 +115,7 @@ impl AccountDesk {
             Password::Plain(password) => check_new_password(password).map_err(phrase)?,
             Password::Hashed(hash) => check_hash(hash)?,
         }
-        let limit = self.settings.characters_per_account;
+        let limit = self.live.quotas().characters;
         if entry.characters.len() > limit as usize {
             return Err(phrase(AccountError::TooManyCharacters { limit }));
         }

@@ -1,6 +1,6 @@
 use fchatd_store::{AccountId, CharacterKey, FriendLink, FriendOutcome, FriendRequestLink, Someone};
 
-use super::{FRIENDS_MAX, refused};
+use super::refused;
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 use crate::event::AccountEvent;
@@ -58,10 +58,8 @@ impl AccountDesk {
             .ignores(target.account)?
             .contains(&source.name.to_lowercase())
             || self.accounts.is_hellbanned(account)?;
-        match self
-            .accounts
-            .ask_friend(&source, &target, FRIENDS_MAX, self.now())?
-        {
+        let most = self.live.quotas().friends;
+        match self.accounts.ask_friend(&source, &target, most, self.now())? {
             FriendOutcome::Asked(request) => {
                 if !unheard {
                     self.tell(AccountEvent::FriendRequested(target.account, source.name));
@@ -75,7 +73,7 @@ impl AccountDesk {
             FriendOutcome::AlreadyAsked => Err(refused("You have asked this character already.")),
             FriendOutcome::AlreadyFriends => Err(refused("You are friends already.")),
             FriendOutcome::Full => Err(refused(format!(
-                "A character can have at most {FRIENDS_MAX} friends and open requests."
+                "A character can have at most {most} friends and open requests."
             ))),
         }
     }

@@ -1,6 +1,6 @@
 use fchatd_store::{AccountId, CharacterKey, Someone};
 
-use super::{BOOKMARKS_MAX, IGNORES_MAX, MEMO_BYTES_MAX, refused};
+use super::{MEMO_BYTES_MAX, refused};
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 use crate::event::AccountEvent;
@@ -16,10 +16,9 @@ impl AccountDesk {
         if page.page.settings.prevent_bookmarks && character.account != account {
             return Err(refused("This character does not want to be bookmarked."));
         }
-        if self.accounts.count_bookmarks(account)? >= BOOKMARKS_MAX {
-            return Err(refused(format!(
-                "An account can have at most {BOOKMARKS_MAX} bookmarks."
-            )));
+        let most = self.live.quotas().bookmarks;
+        if self.accounts.count_bookmarks(account)? >= u64::from(most) {
+            return Err(refused(format!("An account can have at most {most} bookmarks.")));
         }
         // Clients list a character twice that they are told of twice.
         if self.accounts.add_bookmark(account, character.id)? {
@@ -45,12 +44,10 @@ impl AccountDesk {
         if self.accounts.is_moderator(&name)? {
             return Err(refused("Moderators cannot be ignored."));
         }
-        match self
-            .accounts
-            .add_ignore(account, &name.to_lowercase(), IGNORES_MAX)?
-        {
+        let most = self.live.quotas().ignores;
+        match self.accounts.add_ignore(account, &name.to_lowercase(), most)? {
             None => Err(refused(format!(
-                "An account can ignore at most {IGNORES_MAX} characters."
+                "An account can ignore at most {most} characters."
             ))),
             Some(false) => Ok(()),
             Some(true) => {

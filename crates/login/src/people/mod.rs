@@ -18,12 +18,6 @@ use crate::desk::AccountDesk;
 use crate::error::AccountError;
 use crate::event::AccountEvent;
 
-/// Characters that one account may bookmark.
-pub(crate) const BOOKMARKS_MAX: u64 = 2000;
-/// Friends and open requests that one character may have.
-pub(crate) const FRIENDS_MAX: u32 = 500;
-/// Names that one account may ignore; the chat has the same limit.
-pub(crate) const IGNORES_MAX: u32 = 300;
 /// Bytes of a memo.
 pub(crate) const MEMO_BYTES_MAX: usize = 2000;
 

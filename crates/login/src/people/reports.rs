@@ -4,9 +4,6 @@ use super::refused;
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 
-/// Reports that are kept; older ones make room.
-const REPORTS_MAX: u32 = 5000;
-
 impl AccountDesk {
     pub(crate) fn submit_report(
         &mut self,
@@ -16,7 +13,8 @@ impl AccountDesk {
         let key = CharacterKey::Name(std::mem::take(&mut report.character));
         report.character = self.own(account.id, &key)?.name;
         report.created_at = self.now();
-        Ok(self.accounts.add_report(account.id, &report, REPORTS_MAX)?)
+        let most = self.live.quotas().reports;
+        Ok(self.accounts.add_report(account.id, &report, most)?)
     }
 
     /// A report, for those who take reports.

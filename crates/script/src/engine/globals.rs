@@ -50,6 +50,9 @@ function table.move(from, first, last, at, to)
 end
 "#;
 
+/// The library of the classic server where it differs, for scripts that expect it.
+pub(super) const CLASSIC: &str = include_str!("classic.lua");
+
 /// `print`, `collectgarbage` and `on_error`.
 pub(super) const fn functions<H: 'static>() -> &'static [Function<H>] {
     const {

@@ -46,10 +46,10 @@ use std::time::Duration;
 use fchatd_protocol::json::read::Tape;
 
 pub use error::{ErrorKind, ScriptError};
-pub use program::Program;
+pub use program::{Manner, Program, Replaced};
 pub use raw::Arguments;
 pub use samples::{Call, Samples};
-pub use value::{HostError, Kind, Reply, Value};
+pub use value::{Handle, HostError, Kind, Reply, Value};
 pub use watchdog::Watchdog;
 
 use raw::{Chunk, Outcome, Request, Sealed, State};
@@ -115,18 +115,26 @@ pub struct Options<'a, H: 'static> {
     pub seed: u64,
     /// The memory that the host holds for scripts.
     pub held: Held<H>,
+    /// How it treats its scripts. An engine of a [`Program`] treats them as that says.
+    pub manner: Manner,
 }
 
 /// What code may be bound to when it is loaded beside these functions.
-fn sealed<H>(functions: &[&'static [Function<H>]]) -> Sealed {
+fn sealed<H>(functions: &[&'static [Function<H>]], manner: &Manner) -> Sealed {
     let all = functions.iter().flat_map(|functions| functions.iter());
-    Sealed::new(all.map(|function| {
+    let sealed = Sealed::new(all.map(|function| {
         if function.library.is_empty() {
             function.name
         } else {
             function.library
         }
-    }))
+    }));
+    let sealed = if manner.classic {
+        sealed.without_classic()
+    } else {
+        sealed
+    };
+    sealed.without(&manner.replaced)
 }
 
 static NO_MODULES: BTreeMap<String, String> = BTreeMap::new();
@@ -141,6 +149,7 @@ impl<H> Default for Options<'_, H> {
             watchdog: None,
             seed: 0,
             held: |_| 0,
+            manner: Manner::default(),
         }
     }
 }
@@ -152,8 +161,10 @@ pub enum Argument<'a> {
     Nil,
     /// A boolean.
     Boolean(bool),
-    /// A number, or a handle.
+    /// A number.
     Number(f64),
+    /// A handle.
+    Handle(Handle),
     /// A string.
     Text(&'a str),
     /// A table, by the rules of page 3 of the specification ("JSON and tables"). Anything but an object becomes
@@ -163,16 +174,16 @@ pub enum Argument<'a> {
 
 /// One Lua state and what belongs to it. It stays on the thread it was made on.
 ///
-/// Code is bound to the functions of the library and of the host when it is loaded; a script that replaces one later
-/// (`u.send = ...`, `string.sub = ...`) is not heard by code that is loaded already. `print`, `error`, `on_error`,
-/// everything in `const`, and every global that scripts make themselves are looked up at each use.
+/// Code is bound to the functions of the library and of the host when it is loaded, but for those that [`Manner`] names as
+/// replaced (`u.send = ...`, `string.sub = ...`). These, `print`, `error`, `on_error`, everything in `const`, and every
+/// global that scripts make themselves are looked up at each use.
 ///
 /// After any error the engine can be called again; but what the script itself was in the middle of, it has not
 /// finished.
 #[derive(Debug)]
 pub struct Engine<H: 'static> {
     state: State,
-    sealed: Sealed,
+    sealed: Arc<Sealed>,
     limits: Limits,
     timed_out: bool,
     is_limited: bool,
@@ -185,9 +196,9 @@ impl<H: 'static> Engine<H> {
     /// # Errors
     /// When the memory limit is too small even for this.
     pub fn new(options: &Options<'_, H>) -> Result<Self, ScriptError> {
-        let sealed = sealed(options.functions);
+        let sealed = sealed(options.functions, &options.manner);
         let modules = sealed.compile_all(options.modules);
-        Self::with_modules(options, sealed, modules)
+        Self::with_modules(options, Arc::new(sealed), modules, options.manner.classic)
     }
 
     /// As [`Engine::new`], but `require` finds the modules of a program; those of `options` are not looked at.
@@ -195,15 +206,21 @@ impl<H: 'static> Engine<H> {
     /// # Errors
     /// As [`Engine::new`].
     pub fn of(program: &Program, options: &Options<'_, H>) -> Result<Self, ScriptError> {
-        Self::with_modules(options, sealed(options.functions), Arc::clone(&program.modules))
+        Self::with_modules(
+            options,
+            Arc::clone(&program.sealed),
+            Arc::clone(&program.modules),
+            program.classic,
+        )
     }
 
     fn with_modules(
         options: &Options<'_, H>,
-        sealed: Sealed,
+        sealed: Arc<Sealed>,
         modules: Arc<[(String, Chunk)]>,
+        classic: bool,
     ) -> Result<Self, ScriptError> {
-        let mut state = State::new(modules, options.watchdog, options.limits)?;
+        let mut state = State::new(modules, options.watchdog, options.limits, classic)?;
         state.open(
             options.functions,
             options.constants,
@@ -314,6 +331,11 @@ impl<H: 'static> Engine<H> {
     /// The limits in force.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Whether the scripts are treated as the classic server treated its own.
+    pub fn is_classic(&self) -> bool {
+        self.state.is_classic()
     }
 
     /// The memory in use, in bytes.

@@ -26,6 +26,13 @@ pub enum Kind {
     Other,
 }
 
+/// A thing of the host as scripts hold it: they can compare it, keep it and hand it back, and do nothing else with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Handle(pub u64);
+
+// A handle is as large as a pointer of Lua.
+const _: () = assert!(size_of::<usize>() >= size_of::<u64>());
+
 /// A value for Lua.
 #[derive(Debug)]
 pub enum Value {
@@ -33,8 +40,10 @@ pub enum Value {
     Nil,
     /// A boolean.
     Boolean(bool),
-    /// A number, or a handle.
+    /// A number.
     Number(f64),
+    /// A handle.
+    Handle(Handle),
     /// A string that is part of the program.
     Static(&'static str),
     /// A string that is shared.
@@ -81,6 +90,7 @@ macro_rules! into_value {
 
 into_value! {
     bool => |value| Value::Boolean(value);
+    Handle => |value| Value::Handle(value);
     f64 => |value| Value::Number(value);
     u32 => |value| Value::Number(f64::from(value));
     i32 => |value| Value::Number(f64::from(value));

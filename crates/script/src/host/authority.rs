@@ -5,9 +5,6 @@ use fchatd_world::{Finding, World};
 use super::{admitted, connection, name};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
-/// Numbers from here on are handles, below are account numbers.
-const ACCOUNTS: f64 = (1_u64 << super::KIND_BITS) as f64;
-
 macro_rules! functions {
     ($($name:literal $signature:literal $summary:literal $run:expr;)*) => {
         &[$(Function { library: "s", name: $name, signature: $signature, summary: $summary, run: $run }),*]
@@ -147,8 +144,8 @@ fn find_character(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply,
 fn account(world: &mut World, arguments: &Arguments<'_>) -> Result<i64, HostError> {
     let name = arguments.optional_text(2)?.map(|name| name.into_owned());
     let (account, name) = match arguments.number(1) {
-        Ok(number) if number.abs() < ACCOUNTS => (number as i64, name),
-        _ => {
+        Ok(number) => (number as i64, name),
+        Err(_) => {
             let (_, connection) = connection(world, arguments, 1)?;
             (connection.account, Some(connection.name.to_string()))
         }

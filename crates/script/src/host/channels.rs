@@ -48,8 +48,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "What may be said." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
     "setMode" "(chan: Channel, mode: \"both\"|\"ads\"|\"chat\")"
         "Sets what may be said." |w, a| {
-        let mode = Mode::parse(&a.text(2)?).ok_or_else(|| a.bad(2, "\"both\", \"ads\" or \"chat\" expected"))?;
-        change(w, a, |channel| channel.mode = mode)
+        match Mode::parse(&a.text(2)?) {
+            Some(mode) => change(w, a, |channel| channel.mode = mode),
+            None if a.is_classic() => change(w, a, |_| {}),
+            None => Err(a.bad(2, "\"both\", \"ads\" or \"chat\" expected")),
+        }
     };
     "setPublic" "(chan: Channel, open: boolean)"
         "Makes a private room open, or an open one private." |w, a| {
@@ -65,11 +68,15 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getTopUserCount" "(chan: Channel): number"
         "The most that were in it at once." |w, a| Ok(channel(w, a, 1)?.1.peak.into());
     "canDestroy" "(chan: Channel): boolean"
-        "Whether it may go when it is empty." |w, a| Ok((!channel(w, a, 1)?.1.permanent).into());
+        "Whether it may go when it is empty. For scripts of the classic server: also of a public channel, which stays." |w, a| {
+        let (_, channel) = channel(w, a, 1)?;
+        Ok((!channel.permanent || (a.is_classic() && channel.kind == Kind::Public)).into())
+    };
     "createChannel" "(name: string): Channel"
-        "Makes a public channel." |w, a| {
+        "Makes a public channel. For scripts of the classic server: or gives the one of that name." |w, a| {
         let name = admitted::channel_name(w, a, 1)?;
         let made = if w.is_muted() { None } else { w.create_channel(&name, &name, Kind::Public) };
+        let made = made.or_else(|| w.find_channel(&name).filter(|_| a.is_classic()));
         Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
     };
     "createPrivateChannel" "(con: Connection, title: string): (string, Channel)"
@@ -82,6 +89,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         if !w.is_muted() && let Some(channel) = w.channel_mut(key) {
             channel.permanent = true;
             channel.kind = Kind::Private;
+            if a.is_classic() {
+                channel.title = Arc::from(&*title);
+            }
         }
         Ok(channel_handle(key).into())
     };

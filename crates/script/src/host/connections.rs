@@ -105,10 +105,10 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "closef" "(con: Connection)"
-        "As close; the character is offline and its name free at once." |w, a| {
+        "As close; the character is offline and its name free at once. Others hear FLN, and event.pre_disconnect is called; for scripts of the classic server neither: they have seen to that before." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         if w.may_touch(key) {
-            w.close(key, true);
+            w.close_at_once(key, !a.is_classic());
         }
         Ok(Reply::None)
     };
@@ -167,10 +167,17 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "setFriends" "(con: Connection, names: {string})"
-        "Replaces the friends." |w, a| {
+        "Replaces the friends. For scripts of the classic server: adds to them." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.friends);
-        let names = admitted::names(a.text_list(2)?);
+        let mut names = admitted::names(a.text_list(2)?);
+        // The classic server added.
+        if a.is_classic() {
+            let held = &con.profile.friends;
+            let new = |name: &String| !held.iter().any(|one| one.eq_ignore_ascii_case(name));
+            names.retain(new);
+            names = admitted::names(held.iter().cloned().chain(names).collect());
+        }
         kept::make_room(w, key, kept::size(&names), freed)?;
         change(w, a, |con| con.profile.friends = names)
     };
@@ -182,10 +189,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getFriendList" "(con: Connection): {string}"
         "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
     "setIgnores" "(con: Connection, names: {string})"
-        "Replaces whom the account ignores; kept in lower case, one list for all its connections." |w, a| {
+        "Replaces whom the account ignores; kept in lower case, one list for all its connections. For scripts of the classic server: adds to them." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.ignores);
-        let names = a.text_list(2)?;
+        let mut names = a.text_list(2)?;
+        if a.is_classic() {
+            names = con.profile.ignores.iter().cloned().chain(names).collect();
+        }
         kept::make_room(w, key, kept::size(&names), freed)?;
         w.set_ignores(key, &names);
         Ok(Reply::None)
@@ -238,11 +248,18 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(con.profile.kinks.iter().copied().collect()))
     };
     "setCustomKinks" "(con: Connection, kinks: {[string]: string})"
-        "Replaces the kinks of the character's own making." |w, a| {
+        "Replaces the kinks of the character's own making. For scripts of the classic server: adds to them." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let old = con.profile.custom_kinks.iter();
         let freed = kept::size(old.flat_map(|(key, value)| [key, value]));
-        let entries = admitted::entries(a.entries(2)?);
+        let mut entries = a.entries(2)?;
+        if a.is_classic() {
+            let new = |key: &String| !entries.iter().any(|(own, _)| own == key);
+            let held = con.profile.custom_kinks.iter().filter(|(key, _)| new(key));
+            let held: Vec<_> = held.map(|(key, value)| (key.clone(), value.clone())).collect();
+            entries.extend(held);
+        }
+        let entries = admitted::entries(entries);
         kept::make_room(w, key, kept::size(entries.iter().flat_map(|(key, value)| [key, value])), freed)?;
         change(w, a, |con| con.profile.custom_kinks = entries.into_iter().collect())
     };

@@ -10,6 +10,7 @@ mod channels;
 mod connections;
 mod gate;
 mod kept;
+mod os;
 mod server;
 mod staff;
 mod web;
@@ -23,8 +24,9 @@ use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
 use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 
 use crate::engine::{
-    Arguments, Engine, Function, HostError, Limits, Options, Program, ScriptError, Watchdog,
+    Arguments, Engine, Function, Handle, HostError, Limits, Manner, Options, Program, ScriptError, Watchdog,
 };
+use crate::tools::replaced;
 
 /// Every function, one table for each library.
 pub static LIBRARIES: &[&[Function<World>]] = &[
@@ -36,6 +38,7 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     gate::FUNCTIONS,
     staff::FUNCTIONS,
     web::FUNCTIONS,
+    os::FUNCTIONS,
 ];
 
 /// The scripts of a server.
@@ -48,6 +51,13 @@ pub struct Scripts {
 }
 
 impl Scripts {
+    /// Whether they were written for the classic server: `main.lua` does not have [`MARK`] among its first comments.
+    pub fn are_classic(&self) -> bool {
+        let lines = self.main.lines().map(str::trim);
+        let mut comments = lines.take_while(|line| line.is_empty() || line.starts_with("--"));
+        !comments.any(|line| line == MARK)
+    }
+
     /// The same scripts for somebody who tries out other rules: `main_test.lua` is the main one, where there is one.
     #[must_use]
     pub fn on_trial(mut self) -> Self {
@@ -58,18 +68,32 @@ impl Scripts {
     }
 }
 
+/// The line by which scripts say that they were written for this server: they get its errors where the classic server
+/// let mistakes pass.
+pub const MARK: &str = "--!fchatd";
+
 /// The rules that one connection tries out.
 const TRIAL: &str = "main_test";
 
 /// Compiles scripts; needs no world, so any thread can do it. A mistake in them comes out at [`start`].
 pub fn compile(scripts: &Scripts) -> Program {
-    compile_with(&[], scripts)
+    compile_with(&[], scripts, &[])
 }
 
-/// As [`compile`], with further libraries beside [`LIBRARIES`].
-pub fn compile_with(libraries: &[&'static [Function<World>]], scripts: &Scripts) -> Program {
+/// As [`compile`], with further libraries beside [`LIBRARIES`], for a state into which further sources are loaded later.
+pub fn compile_with(
+    libraries: &[&'static [Function<World>]],
+    scripts: &Scripts,
+    further: &[&str],
+) -> Program {
     let functions = [LIBRARIES, libraries].concat();
-    Program::compile(&functions, "main.lua", &scripts.main, &scripts.modules)
+    let sources = scripts.modules.values().chain([&scripts.main]);
+    let sources = sources.map(String::as_str).chain(further.iter().copied());
+    let manner = Manner {
+        classic: scripts.are_classic(),
+        replaced: replaced(sources),
+    };
+    Program::compile(&functions, "main.lua", &scripts.main, &scripts.modules, &manner)
 }
 
 /// How much the rules for everybody may use. Where they are not stopped, their time has no end, so that the watchdog is
@@ -152,22 +176,18 @@ pub fn start_with(
     Ok(engine)
 }
 
-/// The kind of a handle stands above its generation and index: one number that fits the whole part of a Lua
-/// number, and means something only as long as what it names is there.
+/// The kind of a handle stands above its generation and index. It means something only as long as what it names is there.
 const KIND_BITS: u32 = 46;
 const GENERATION_BITS: u32 = 24;
 const CONNECTION: u64 = 1;
 const CHANNEL: u64 = 2;
 
-fn handle(kind: u64, index: u32, generation: u32) -> f64 {
-    (kind << KIND_BITS | u64::from(generation) << GENERATION_BITS | u64::from(index)) as f64
+fn handle(kind: u64, index: u32, generation: u32) -> Handle {
+    Handle(kind << KIND_BITS | u64::from(generation) << GENERATION_BITS | u64::from(index))
 }
 
-fn parts(number: f64, kind: u64) -> Option<(u32, u32)> {
-    // By way of a signed number, for which processors have an instruction.
-    let signed = number as i64;
-    let bits = signed as u64;
-    if signed as f64 != number || bits >> KIND_BITS != kind {
+fn parts(Handle(bits): Handle, kind: u64) -> Option<(u32, u32)> {
+    if bits >> KIND_BITS != kind {
         return None;
     }
     let index = (bits & u64::from(INDEX_MAX)) as u32;
@@ -175,13 +195,13 @@ fn parts(number: f64, kind: u64) -> Option<(u32, u32)> {
     Some((index, generation))
 }
 
-/// The number by which scripts know a connection.
-pub fn connection_handle(key: ConnectionKey) -> f64 {
+/// What scripts hold of a connection.
+pub fn connection_handle(key: ConnectionKey) -> Handle {
     handle(CONNECTION, key.index, key.generation)
 }
 
-/// The number by which scripts know a channel.
-pub fn channel_handle(key: ChannelKey) -> f64 {
+/// What scripts hold of a channel.
+pub fn channel_handle(key: ChannelKey) -> Handle {
     handle(CHANNEL, key.index, key.generation)
 }
 
@@ -192,9 +212,8 @@ fn connection<'w>(
     index: usize,
 ) -> Result<(ConnectionKey, &'w Connection), HostError> {
     let key = arguments
-        .number(index)
-        .ok()
-        .and_then(|number| parts(number, CONNECTION));
+        .handle(index)
+        .and_then(|handle| parts(handle, CONNECTION));
     let found = key.map(|(index, generation)| Key::new(index, generation));
     found
         .and_then(|key| world.connection(key).map(|connection| (key, connection)))
@@ -207,10 +226,7 @@ fn channel<'w>(
     arguments: &Arguments<'_>,
     index: usize,
 ) -> Result<(ChannelKey, &'w Channel), HostError> {
-    let key = arguments
-        .number(index)
-        .ok()
-        .and_then(|number| parts(number, CHANNEL));
+    let key = arguments.handle(index).and_then(|handle| parts(handle, CHANNEL));
     let found = key.map(|(index, generation)| Key::new(index, generation));
     found
         .and_then(|key| world.channel(key).map(|channel| (key, channel)))
@@ -264,8 +280,8 @@ mod tests {
             assert_eq!(parts(number, CHANNEL), Some((index, generation)));
             assert_eq!(parts(number, CONNECTION), None);
         }
-        for nonsense in [-1.0, 0.0, 1.5, f64::NAN, f64::INFINITY, 1e300] {
-            assert_eq!(parts(nonsense, CONNECTION), None);
+        for nonsense in [0, 1, u64::MAX, 1 << 63] {
+            assert_eq!(parts(Handle(nonsense), CONNECTION), None);
         }
     }
 }

@@ -36,22 +36,26 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     };
     "s" "getConfigBool" "(key: string): boolean"
         "A setting that is a switch." |w, a| match setting(w, a)? {
-        Setting::Boolean(value) => Ok((*value).into()),
+        Some(Setting::Boolean(value)) => Ok((*value).into()),
+        _ if a.is_classic() => Ok(false.into()),
         _ => Err(a.bad(1, "the name of a switch expected")),
     };
     "s" "getConfigDouble" "(key: string): number"
         "A setting that is a number." |w, a| match setting(w, a)? {
-        Setting::Number(value) => Ok((*value).into()),
+        Some(Setting::Number(value)) => Ok((*value).into()),
+        _ if a.is_classic() => Ok(0.0.into()),
         _ => Err(a.bad(1, "the name of a number expected")),
     };
     "s" "getConfigString" "(key: string): string"
         "A setting that is a text." |w, a| match setting(w, a)? {
-        Setting::Text(value) => Ok(value.clone().into()),
+        Some(Setting::Text(value)) => Ok(value.clone().into()),
+        _ if a.is_classic() => Ok("".into()),
         _ => Err(a.bad(1, "the name of a text expected")),
     };
     "s" "getConfigStringList" "(key: string): {string}"
         "A setting that is a list of texts." |w, a| match setting(w, a)? {
-        Setting::List(value) => Ok(Reply::One(value.iter().cloned().collect())),
+        Some(Setting::List(value)) => Ok(Reply::One(value.iter().cloned().collect())),
+        _ if a.is_classic() => Ok(Value::Nil.into()),
         _ => Err(a.bad(1, "the name of a list expected")),
     };
     "s" "getTime" "(): number"
@@ -120,17 +124,20 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The usual text for an error number." |_, a| Ok(error::message(a.number(1)? as i32).into());
 };
 
-fn setting<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<&'w Setting, HostError> {
+/// A setting, or a value that only the operator's file has. Secret ones are nobody's but the server's.
+fn setting<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Setting>, HostError> {
     let key = arguments.text(1)?;
-    world
-        .settings
-        .get(&key)
-        .ok_or_else(|| arguments.bad(1, "the name of a setting expected"))
+    let found = world.settings.get(&key).or_else(|| world.settings.own(&key));
+    match found {
+        None if !arguments.is_classic() => Err(arguments.bad(1, "the name of a setting expected")),
+        found => Ok(found),
+    }
 }
 
 fn from_json(_: &mut World, arguments: &Arguments<'_>) -> Answer {
     match Tape::of(&arguments.text(1)?) {
         Ok(tape) => Ok(Reply::One(Value::Json(Box::new(tape)))),
+        Err(_) if arguments.is_classic() => Ok(Reply::One(Value::Json(Box::default()))),
         Err(error) => Err(arguments.bad(1, &format!("JSON expected: {error}"))),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::interface::{GLOBALS, LIBRARY_NAMES, constants, functions};
-use super::luau::{FUNCTIONS, LIBRARIES, OUT_OF_REACH, VALUES};
+use super::luau::{CLASSIC, FUNCTIONS, LIBRARIES, OUT_OF_REACH, VALUES};
 use super::names::{Access, Names, Use, names};
 use super::near::nearest;
 use crate::host::Scripts;
@@ -68,14 +68,15 @@ pub fn check(scripts: &Scripts) -> Vec<Finding> {
         .filter_map(|(name, source)| Some((name, names(source)?)))
         .collect();
     let followed = files.len() == 1 + scripts.modules.len();
-    let known = Knowledge::new(&files);
+    let known = Knowledge::new(&files, scripts.are_classic());
     let mut findings = BTreeSet::new();
     for (file, names) in &files {
+        // The classic server ran with names that nobody defines: they are nil there.
         let mut report = |line: u32, wrong: bool, message: String| {
             findings.insert(Finding {
                 file: format!("{file}.lua"),
                 line,
-                wrong,
+                wrong: wrong && !scripts.are_classic(),
                 message,
             });
         };
@@ -113,11 +114,12 @@ pub fn check(scripts: &Scripts) -> Vec<Finding> {
         for (module, line) in &names.required {
             if !scripts.modules.contains_key(module) {
                 let near = nearest(module, scripts.modules.keys().map(String::as_str));
-                report(
-                    *line,
-                    true,
-                    format!("there is no module '{module}'{}", meant(near)),
-                );
+                findings.insert(Finding {
+                    file: format!("{file}.lua"),
+                    line: *line,
+                    wrong: true,
+                    message: format!("there is no module '{module}'{}", meant(near)),
+                });
             }
         }
     }
@@ -148,7 +150,7 @@ struct Knowledge {
 }
 
 impl Knowledge {
-    fn new(files: &[(&str, Names)]) -> Self {
+    fn new(files: &[(&str, Names)], classic: bool) -> Self {
         let mut known = Self {
             globals: BTreeSet::new(),
             fields: BTreeMap::new(),
@@ -159,6 +161,11 @@ impl Knowledge {
             read_fields: BTreeSet::new(),
         };
         known.provided();
+        if classic {
+            known.globals.extend(CLASSIC.map(str::to_owned));
+            let strings = known.fields.entry("string".to_owned()).or_default();
+            strings.insert("split".to_owned());
+        }
         for (index, (_, names)) in files.iter().enumerate() {
             known.open.extend(names.open.iter().cloned());
             for used in &names.uses {
@@ -329,7 +336,6 @@ fn meant(near: Option<&str>) -> String {
 
 fn instead(name: &str) -> &'static str {
     match name {
-        "os" => "s.getTime() gives the time",
         "load" | "loadstring" | "loadfile" | "dofile" | "module" | "package" => {
             "require(\"name\") loads DIR/script/name.lua"
         }

@@ -19,11 +19,12 @@ pub struct Entry {
 }
 
 /// The libraries in the order of page 3, each with a line that says what it is about.
-pub const LIBRARY_NAMES: [(&str, &str); 6] = [
+pub const LIBRARY_NAMES: [(&str, &str); 7] = [
     ("u", "Connections and the characters behind them"),
     ("c", "Channels"),
     ("s", "The server as a whole"),
     ("http", "Asking web servers; the answer comes to `httpcb`"),
+    ("os", "The time of the server"),
     ("const", "The error numbers; scripts may add fields of their own"),
     (
         "testing",

@@ -151,9 +151,19 @@ pub const LIBRARIES: [(&str, &[&str]); 7] = [
     ),
 ];
 
+/// Globals that only scripts of the classic server get.
+pub const CLASSIC: [&str; 7] = [
+    "bit",
+    "gcinfo",
+    "getfenv",
+    "load",
+    "loadstring",
+    "newproxy",
+    "setfenv",
+];
+
 /// What other Lua programs have and scripts here never get.
-pub const OUT_OF_REACH: [&str; 14] = [
-    "os",
+pub const OUT_OF_REACH: [&str; 13] = [
     "io",
     "package",
     "debug",

@@ -8,6 +8,9 @@ pub mod luau;
 mod names;
 mod near;
 pub mod reference;
+mod replaced;
 pub mod testing;
 mod token;
 pub mod types;
+
+pub(crate) use replaced::replaced;

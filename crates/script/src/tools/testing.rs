@@ -8,7 +8,7 @@ use fchatd_protocol::exchange::{ConnectionId, Operation};
 use fchatd_world::World;
 
 use super::interface::Entry;
-use crate::engine::{Arguments, Function, HostError, Reply};
+use crate::engine::{Arguments, Function, Handle, HostError, Reply};
 use crate::host::Scripts;
 
 /// To whom a test's requests are sent. No edge has a connection of this name.
@@ -54,7 +54,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "killChannel",
         "(name: string)",
-        "Ends a channel; each member gets LCH.",
+        "Ends a channel, if there is one of this name; each member gets LCH.",
     ),
     entry(
         "assert",
@@ -64,7 +64,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "runTests",
         "()",
-        "Does nothing: all functions in the table `tests` are run anyway, each in a fresh world.",
+        "Does nothing: all functions in the table `tests`, and the global function `runTests`, are run anyway, each in a fresh world.",
     ),
     entry(
         "expect",
@@ -129,7 +129,10 @@ pub fn add_own_tests(scripts: &mut Scripts) {
 
 fn request(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
     let what = arguments.text(1)?;
-    let connection = arguments.optional_text(2)?.unwrap_or_default();
+    let connection = match arguments.handle(2) {
+        Some(Handle(handle)) => handle.to_string(),
+        None => String::new(),
+    };
     let text = arguments.optional_text(3)?.unwrap_or_default();
     let mut json = Vec::new();
     if !arguments.is_nil(4) {

@@ -99,6 +99,7 @@ fn channel(row: &Row<'_>) -> rusqlite::Result<ChannelRecord> {
         peak: u64::try_from(row.get::<_, i64>("peak")?).unwrap_or(0),
         locked: row.get("locked")?,
         join_pause: u32::try_from(row.get::<_, i64>("join_pause")?).unwrap_or(0),
+        maker: row.get("maker")?,
         ..ChannelRecord::default()
     })
 }

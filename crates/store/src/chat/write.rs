@@ -191,6 +191,7 @@ impl Tables<'_> {
             peak: channel.peak,
             locked: channel.locked,
             join_pause: channel.join_pause,
+            maker: channel.maker,
         })?;
         self.moderators(&channel.name, &channel.moderators)?;
         for ban in &channel.bans {
@@ -201,11 +202,11 @@ impl Tables<'_> {
 
     fn channel(&self, head: &ChannelHead) -> rusqlite::Result<()> {
         self.run(
-            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak, locked, join_pause) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
+            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak, locked, join_pause, \
+             maker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
              title = excluded.title, description = excluded.description, kind = excluded.kind, \
              mode = excluded.mode, owner = excluded.owner, peak = excluded.peak, \
-             locked = excluded.locked, join_pause = excluded.join_pause",
+             locked = excluded.locked, join_pause = excluded.join_pause, maker = excluded.maker",
             params![
                 fold(&head.name),
                 head.name,
@@ -217,6 +218,7 @@ impl Tables<'_> {
                 i64::try_from(head.peak).unwrap_or(i64::MAX),
                 head.locked,
                 head.join_pause,
+                head.maker,
             ],
         )
     }

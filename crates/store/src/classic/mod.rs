@@ -11,7 +11,7 @@ mod write;
 use std::path::Path;
 
 pub use read::{Imported, read, read_what_is_clear};
-pub use write::{Files, files, write, write_lists};
+pub use write::{Files, files, is_in_lists, write, write_lists};
 
 /// The files, in the order in which they are read and written.
 pub const FILE_NAMES: [&str; 4] = [CHANNELS, OPERATORS, SUPER_OPERATORS, BANS];

@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use fchatd_protocol::change::Change;
 use serde_json::{Value, json};
 
 use super::{BANS, CHANNELS, ClassicError, OPERATORS, SUPER_OPERATORS, file_error};
@@ -51,6 +52,19 @@ pub fn write(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
 /// As [`write`].
 pub fn write_lists(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
     write_some(folder, snapshot, |name| name != CHANNELS)
+}
+
+/// Whether a change shows in the files that [`write_lists`] writes.
+pub fn is_in_lists(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Operators(_)
+            | Change::SuperOperators(_)
+            | Change::Ban(_)
+            | Change::Unban { .. }
+            | Change::Timeout(_)
+            | Change::TimeoutGone { .. }
+    )
 }
 
 fn write_some(folder: &Path, snapshot: &Snapshot, wanted: impl Fn(&str) -> bool) -> Result<(), ClassicError> {

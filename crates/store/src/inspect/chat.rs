@@ -174,6 +174,7 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
             peak: row.at_least("peak", 0).unsigned_abs(),
             locked: row.at_least("locked", 0) != 0,
             join_pause: u32::try_from(row.at_least("join_pause", 0)).unwrap_or(u32::MAX),
+            maker: row.get("maker"),
             moderators: moderators.remove(&folded).unwrap_or_default(),
             bans: bans.remove(&folded).unwrap_or_default(),
         };

@@ -1,6 +1,6 @@
 //! The values in force.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::definition::{Change, Definition, Kind};
@@ -77,6 +77,8 @@ pub struct Settings {
     pub(super) values: HashMap<&'static str, Value>,
     /// Keys that were set and not only left as they are.
     pub(super) given: BTreeSet<&'static str>,
+    /// What only the operator's file has, for scripts that read it. It is in no recording, since some of it may be secret.
+    own: BTreeMap<String, Value>,
 }
 
 impl fmt::Debug for Settings {
@@ -91,6 +93,7 @@ impl Default for Settings {
         Self {
             values: values.collect(),
             given: BTreeSet::new(),
+            own: BTreeMap::new(),
         }
     }
 }
@@ -167,6 +170,16 @@ impl Settings {
     /// The value of a key; nothing when there is no such key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
+    }
+
+    /// Keeps the value of a key of the operator's own.
+    pub fn set_own(&mut self, key: String, value: Value) {
+        self.own.insert(key, value);
+    }
+
+    /// The value of a key that is no setting, where the operator's file has it.
+    pub fn own(&self, key: &str) -> Option<&Value> {
+        self.own.get(key)
     }
 
     /// A number; 0 when the key is no number.

@@ -10,7 +10,7 @@ use std::slice;
 use fchatd_protocol::json::write;
 use mlua::ffi;
 
-use super::super::value::{HostError, Kind};
+use super::super::value::{Handle, HostError, Kind};
 use super::Shared;
 use super::json::Walk;
 use super::limits::{NO_MEMORY, STOPPED};
@@ -114,6 +114,21 @@ impl<'a> Arguments<'a> {
             }
         }
         Err(self.wrong_type(index, "number"))
+    }
+
+    /// A handle.
+    pub fn handle(&self, index: usize) -> Option<Handle> {
+        let slot = self.slot(index)?;
+        // SAFETY: reads by type; the address is a number, and nobody follows it.
+        unsafe {
+            (ffi::lua_type(self.lua, slot) == ffi::LUA_TLIGHTUSERDATA)
+                .then(|| Handle(ffi::lua_tolightuserdata(self.lua, slot).addr() as u64))
+        }
+    }
+
+    /// Whether the scripts are treated as the classic server treated its own.
+    pub fn is_classic(&self) -> bool {
+        self.shared.classic
     }
 
     /// A string, or a number as text (`3`, never `3.0`). Bytes that are not UTF-8 become U+FFFD.
@@ -321,6 +336,9 @@ impl<'a> Arguments<'a> {
         read: impl Fn(c_int) -> Result<Option<T>, &'static str>,
     ) -> Result<Vec<T>, HostError> {
         let table = self.table(index)?;
+        if self.is_classic() {
+            return self.values(table, &read);
+        }
         // SAFETY: `table` is a table, and one slot is free.
         unsafe {
             let length = ffi::lua_objlen_(self.lua, table);
@@ -341,6 +359,28 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// The values of a table under whatever keys; those that `read` does not take are left out.
+    fn values<T>(
+        &self,
+        table: c_int,
+        read: &impl Fn(c_int) -> Result<Option<T>, &'static str>,
+    ) -> Result<Vec<T>, HostError> {
+        let mut items = Vec::new();
+        let mut position = 0;
+        loop {
+            // SAFETY: `table` is a table, and two slots are free; they are given back below.
+            unsafe {
+                position = ffi::lua_rawiter(self.lua, table, position);
+                if position < 0 {
+                    return Ok(items);
+                }
+                let item = read(-1);
+                ffi::lua_settop(self.lua, -3);
+                items.extend(item?);
+            }
+        }
+    }
+
     fn type_name(&self, index: usize) -> &'static str {
         match self.kind(index) {
             Kind::Absent => "no value",
@@ -350,7 +390,7 @@ impl<'a> Arguments<'a> {
             Kind::Text => "string",
             Kind::Table => "table",
             Kind::Function => "function",
-            Kind::Other => "another type",
+            Kind::Other => "another type of value",
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use mlua::ffi;
 
+use super::super::program::Replaced;
+
 /// Globals of Luau that no script is expected to replace.
 const LIBRARY: [&str; 28] = [
     "_VERSION",
@@ -55,7 +57,7 @@ pub(in super::super) struct Chunk {
 /// The names that code may be bound to when it is loaded. All other globals are looked up at each use; without that
 /// distinction Luau takes every global that a chunk does not write itself for one that never changes, but chunks
 /// share their globals here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in super::super) struct Sealed(BTreeSet<&'static str>);
 
 impl Sealed {
@@ -67,6 +69,28 @@ impl Sealed {
                 .chain(host.filter(|name| !REPLACED.contains(name)))
                 .collect(),
         )
+    }
+
+    /// For code that is made while scripts run: it looks up everything.
+    pub(super) fn none() -> Self {
+        Self(BTreeSet::new())
+    }
+
+    /// The names but for functions that the classic prelude replaces, and that Luau would call past it.
+    pub(in super::super) fn without_classic(mut self) -> Self {
+        for name in ["tonumber", "tostring"] {
+            self.0.remove(name);
+        }
+        self
+    }
+
+    /// The names but for those that scripts may write to.
+    pub(in super::super) fn without(mut self, replaced: &Replaced) -> Self {
+        match replaced {
+            Replaced::Any => self.0.clear(),
+            Replaced::These(names) => self.0.retain(|name| !names.contains(*name)),
+        }
+        self
     }
 
     /// Compiles what `require` finds.

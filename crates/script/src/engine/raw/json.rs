@@ -33,6 +33,8 @@ unsafe fn node(lua: *mut ffi::lua_State, shared: &Shared, value: Node<'_>) {
                 let mut position = 0;
                 for element in elements {
                     if matches!(element, Node::Null) {
+                        // The classic server left a hole.
+                        position += i32::from(shared.classic);
                         continue;
                     }
                     node(lua, shared, element);
@@ -112,6 +114,10 @@ impl Walk<'_> {
                 if position < 0 {
                     break;
                 }
+                if self.is_left_out(ffi::lua_gettop(lua)) {
+                    ffi::lua_settop(lua, -3);
+                    continue;
+                }
                 if out.len() > start {
                     out.push(b',');
                 }
@@ -141,6 +147,11 @@ impl Walk<'_> {
         self.in_time()?;
         let lua = self.lua;
         out.push(b'[');
+        if self.shared.classic {
+            unsafe { self.values(table, out, depth) }?;
+            out.push(b']');
+            return Ok(());
+        }
         unsafe {
             for position in 1..=ffi::lua_objlen_(lua, table) {
                 if position > 1 {
@@ -153,6 +164,34 @@ impl Walk<'_> {
         }
         out.push(b']');
         Ok(())
+    }
+
+    /// What is in a table under whatever keys, as elements of an array.
+    unsafe fn values(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
+        let lua = self.lua;
+        let (start, mut position) = (out.len(), 0);
+        unsafe {
+            loop {
+                position = ffi::lua_rawiter(lua, table, position);
+                if position < 0 {
+                    return Ok(());
+                }
+                if out.len() > start {
+                    out.push(b',');
+                }
+                self.value(ffi::lua_gettop(lua), out, depth + 1, true)?;
+                ffi::lua_settop(lua, -3);
+            }
+        }
+    }
+
+    /// Whether the classic server left out a member with this value: JSON has no form for the number.
+    unsafe fn is_left_out(&self, index: c_int) -> bool {
+        unsafe {
+            self.shared.classic
+                && ffi::lua_type(self.lua, index) == ffi::LUA_TNUMBER
+                && !ffi::lua_tonumberx(self.lua, index, ptr::null_mut()).is_finite()
+        }
     }
 
     unsafe fn value(
@@ -175,6 +214,7 @@ impl Walk<'_> {
                 ffi::LUA_TSTRING => write::string(out, &lossy(bytes(lua, index))),
                 ffi::LUA_TTABLE if in_array && self.is_array(index) => return self.array(index, out, depth),
                 ffi::LUA_TTABLE => return self.object(index, out, depth),
+                _ if self.shared.classic => out.extend_from_slice(b"null"),
                 _ => return Err("the table holds a value that JSON has no form for"),
             }
         }

@@ -8,7 +8,7 @@ use memchr::{memchr, memmem};
 use mlua::ffi;
 
 use super::arguments::{self, string};
-use super::{Chunk, Shared, limits, push};
+use super::{Chunk, Sealed, Shared, limits, push};
 
 /// How many steps a part of a pattern that matches without looking for interrupts may take: bytes of the subject
 /// times bytes of the pattern.
@@ -29,8 +29,8 @@ const LIBRARIES: [(&CStr, ffi::lua_CFunction); 8] = [
     (c"math", ffi::luaopen_math),
 ];
 
-/// Out of reach for scripts: what leaves the sandbox's assumptions (`getfenv` and `setfenv` switch off Luau's fast
-/// paths), and what has no use here.
+/// Out of reach for scripts of our own kind: `getfenv` and `setfenv` switch off Luau's fast paths, and the others have no
+/// use here.
 const REMOVED: [(&str, &CStr); 5] = [
     ("", c"getfenv"),
     ("", c"setfenv"),
@@ -67,7 +67,12 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
             ffi::lua_pushlstring_(lua, name.as_ptr(), name.to_bytes().len());
             ffi::lua_call(lua, 1, 0);
         }
-        for (library, name) in REMOVED {
+        let kept: &[&CStr] = if shared.classic {
+            &[c"getfenv", c"setfenv", c"newproxy", c"gcinfo"]
+        } else {
+            &[]
+        };
+        for (library, name) in REMOVED.into_iter().filter(|(_, name)| !kept.contains(name)) {
             table(lua, library);
             ffi::lua_pushnil(lua);
             ffi::lua_setfield(lua, -2, name.as_ptr());
@@ -86,13 +91,15 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
             ffi::lua_setfield(lua, -2, name.as_ptr());
             ffi::lua_settop(lua, -2);
         }
-        if load(lua, prelude) {
-            ffi::lua_call(lua, 0, 0);
-        } else {
-            ffi::lua_error(lua);
+        let own = [
+            (c"require", require as ffi::lua_CFunction),
+            (c"loadstring", loadstring),
+        ];
+        for (name, function) in own.into_iter().take(if shared.classic { 2 } else { 1 }) {
+            ffi::lua_pushcclosurek(lua, function, name.as_ptr(), 0, None);
+            ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, name.as_ptr());
         }
-        ffi::lua_pushcclosurek(lua, require, c"require".as_ptr(), 0, None);
-        ffi::lua_setfield(lua, ffi::LUA_GLOBALSINDEX, c"require".as_ptr());
+        run(lua, prelude);
 
         // Scripts may write into `string`, but not turn what strings do in general.
         push::text(lua, "");
@@ -163,6 +170,16 @@ pub(super) unsafe fn load(lua: *mut ffi::lua_State, chunk: &Chunk) -> bool {
     }
 }
 
+/// Runs a chunk that is part of the library.
+pub(super) unsafe fn run(lua: *mut ffi::lua_State, chunk: &Chunk) {
+    unsafe {
+        if !load(lua, chunk) {
+            ffi::lua_error(lua);
+        }
+        ffi::lua_call(lua, 0, 0);
+    }
+}
+
 /// Goes on with the guarded function, in the frame of its guard.
 unsafe fn original(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
@@ -210,7 +227,10 @@ unsafe extern "C-unwind" fn find(lua: *mut ffi::lua_State) -> c_int {
         if first < 0 {
             first += length as i64 + 1;
         }
-        let first = usize::try_from(first.max(1) - 1).unwrap_or(0);
+        let mut first = usize::try_from(first.max(1) - 1).unwrap_or(0);
+        if super::shared_of(lua).classic {
+            first = first.min(length);
+        }
         let found = subject.get(first..).and_then(|rest| search(rest, wanted));
         let Some(found) = found else {
             ffi::lua_pushnil(lua);
@@ -295,6 +315,43 @@ unsafe extern "C-unwind" fn compare(lua: *mut ffi::lua_State) -> c_int {
             ffi::lua_call(lua, 2, 1);
         }
         1
+    }
+}
+
+/// Bytes of source that `loadstring` takes; nothing interrupts the compiler.
+const SOURCE_BYTES: usize = 64 << 10;
+
+/// `loadstring(source, name)`: the source as a function, or nil and what is wrong with it. Bytecode is no source: Luau would
+/// believe it blindly.
+unsafe extern "C-unwind" fn loadstring(lua: *mut ffi::lua_State) -> c_int {
+    unsafe {
+        limits::poll(lua, super::shared_of(lua).callbacks.get());
+        ffi::luaL_checktype(lua, 1, ffi::LUA_TSTRING);
+        let bytes = arguments::bytes(lua, 1);
+        let source = std::str::from_utf8(bytes).ok();
+        let Some(source) = source.filter(|source| source.len() <= SOURCE_BYTES) else {
+            ffi::lua_pushnil(lua);
+            push::text(lua, "loadstring takes text in UTF-8, of at most 64 KiB");
+            return 2;
+        };
+        let name = match string(lua, 2) {
+            Some(name) => arguments::lossy(name).into_owned(),
+            None => source
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(40)
+                .collect(),
+        };
+        // An unwinding frees the chunk, as a return does.
+        let chunk = Sealed::none().compile(name.trim_start_matches(['=', '@']), source);
+        if load(lua, &chunk) {
+            return 1;
+        }
+        ffi::lua_pushnil(lua);
+        ffi::lua_insert(lua, -2);
+        2
     }
 }
 

@@ -89,6 +89,8 @@ struct Shared {
     message: RefCell<String>,
     traceback: RefCell<String>,
     alarm: Option<Arc<Alarm>>,
+    /// The scripts are treated as the classic server treated its own.
+    classic: bool,
     modules: Arc<[(String, Chunk)]>,
     memory: Memory,
     /// How much the host holds for scripts; behind it is a [`super::Held`] for the host's type.
@@ -119,6 +121,7 @@ impl State {
         modules: Arc<[(String, Chunk)]>,
         watchdog: Option<&Watchdog>,
         limits: Limits,
+        classic: bool,
     ) -> Result<Self, ScriptError> {
         let shared = Box::new(Shared {
             host: Cell::new(ptr::null_mut()),
@@ -129,6 +132,7 @@ impl State {
             message: RefCell::default(),
             traceback: RefCell::default(),
             alarm: watchdog.map(|watchdog| watchdog.alarm(limits.call.min(limits.repeat))),
+            classic,
             modules,
             memory: Memory::default(),
             held: Cell::new(ptr::null()),
@@ -172,6 +176,10 @@ impl State {
     ) -> Result<(), ScriptError> {
         self.shared().held.set(held as *const c_void);
         let prelude = sealed.compile("library", super::globals::PRELUDE);
+        let classic = self
+            .shared()
+            .classic
+            .then(|| sealed.compile("library", super::globals::CLASSIC));
         let shared = self.shared;
         // SAFETY: `entry` calls this inside the protected call, with the state that `shared` belongs to.
         let open = |lua: *mut ffi::lua_State| unsafe {
@@ -188,6 +196,9 @@ impl State {
             for &(table, name, value) in constants {
                 library::constant(lua, table, name, value);
             }
+            if let Some(classic) = &classic {
+                library::run(lua, classic);
+            }
             library::seal(lua);
         };
         self.run(&Request::Open(&open)).map(drop)
@@ -196,6 +207,10 @@ impl State {
     fn shared(&self) -> &Shared {
         // SAFETY: it lives as long as `self`, and nobody makes a `&mut` of it.
         unsafe { self.shared.as_ref() }
+    }
+
+    pub(super) fn is_classic(&self) -> bool {
+        self.shared().classic
     }
 
     pub(super) fn limit_memory(&self, bytes: usize) {

@@ -7,7 +7,7 @@ use std::ptr;
 use fchatd_protocol::json::read::MAX_DEPTH;
 use mlua::ffi;
 
-use super::super::value::{Reply, Value};
+use super::super::value::{Handle, Reply, Value};
 use super::super::{Argument, Function};
 use super::{Arguments, Shared, json, limits, report};
 
@@ -58,12 +58,18 @@ pub(super) unsafe fn raw_function(lua: *mut ffi::lua_State, table: &str, name: &
     }
 }
 
+/// A handle is a pointer that nobody follows.
+unsafe fn handle(lua: *mut ffi::lua_State, handle: u64) {
+    unsafe { ffi::lua_pushlightuserdata(lua, ptr::without_provenance_mut(handle as usize)) };
+}
+
 pub(super) unsafe fn argument(lua: *mut ffi::lua_State, shared: &Shared, argument: &Argument<'_>) {
     unsafe {
         match *argument {
             Argument::Nil => ffi::lua_pushnil(lua),
             Argument::Boolean(boolean) => ffi::lua_pushboolean(lua, c_int::from(boolean)),
             Argument::Number(number) => ffi::lua_pushnumber(lua, number),
+            Argument::Handle(Handle(handle)) => self::handle(lua, handle),
             Argument::Text(string) => text(lua, string),
             Argument::Json(tape) => json::push(lua, shared, tape),
         }
@@ -76,6 +82,7 @@ unsafe fn value(lua: *mut ffi::lua_State, shared: &Shared, item: &Value) {
             Value::Nil => ffi::lua_pushnil(lua),
             Value::Boolean(boolean) => ffi::lua_pushboolean(lua, c_int::from(*boolean)),
             Value::Number(number) => ffi::lua_pushnumber(lua, *number),
+            Value::Handle(Handle(handle)) => self::handle(lua, *handle),
             Value::Static(string) => text(lua, string),
             Value::Text(string) => text(lua, string),
             Value::Owned(string) => text(lua, string),

@@ -33,6 +33,36 @@ pub(super) const SECTION: Section = Section {
             "what may wait for a client that reads slowly and has not logged in; then it is cut off",
         ),
         key(
+            "turn_share",
+            Whole(64, 8, 4096, "KiB"),
+            Live,
+            "commands that a connection may send before others have their turn; a command counts as at least 1 KiB; an eighth of it while the server is busy",
+        ),
+        key(
+            "turn_connections",
+            Whole(8, 1, 100_000, "connections"),
+            Live,
+            "connections that have used up turn_share and are read on after a turn; the others wait for a later turn",
+        ),
+        key(
+            "unread_max",
+            Whole(524_288, 65_536, 67_108_864, "bytes"),
+            Live,
+            "the commands of a client that takes its frames too slowly are not read while more than this waits for it",
+        ),
+        key(
+            "resume_lines_max",
+            Whole(500, 0, 100_000, "lines"),
+            Live,
+            "messages that are held for a character while its connection is broken (resume_grace); the oldest are dropped",
+        ),
+        key(
+            "resume_bytes_max",
+            Whole(262_144, 0, 67_108_864, "bytes"),
+            Live,
+            "length of the messages that are held for a character while its connection is broken; the oldest are dropped",
+        ),
+        key(
             "backlog_max",
             Whole(0, 0, 1_048_576, "MiB"),
             Live,

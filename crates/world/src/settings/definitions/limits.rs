@@ -42,7 +42,31 @@ pub(super) const SECTION: Section = Section {
             "channel_bans_max",
             Whole(300, 1, 10_000, "names"),
             Live,
-            "bans and timeouts of a channel; staff may add more, up to 1,000",
+            "bans and timeouts of a channel; the staff may add more, up to channel_bans_staff_max",
+        ),
+        key(
+            "channel_bans_staff_max",
+            Whole(1000, 1, 10_000, "names"),
+            Live,
+            "bans and timeouts of a channel, also for the staff",
+        ),
+        key(
+            "name_bans_max",
+            Whole(10_000, 1, 1_000_000, "names"),
+            Live,
+            "bans, timeouts and hell-bans by the names of characters whose accounts are not known",
+        ),
+        key(
+            "timeout_max",
+            Whole(5_256_000, 1, 52_560_000, "minutes"),
+            Live,
+            "the longest timeout from a channel or the server; ten years unless this says otherwise",
+        ),
+        key(
+            "reason_max",
+            Whole(1000, 1, 65_536, "bytes"),
+            Live,
+            "length of the reason that a moderator gives",
         ),
         key(
             "global_moderators_max",
@@ -73,6 +97,18 @@ pub(super) const SECTION: Section = Section {
             Whole(3, 1, 1000, "reports"),
             Live,
             "open reports of one account",
+        ),
+        key(
+            "staffcalls_max",
+            Whole(1000, 1, 100_000, "reports"),
+            Live,
+            "all open reports; when there are more, the newest reports of the sender with the most bytes are dropped",
+        ),
+        key(
+            "staffcalls_page",
+            Whole(50, 1, 10_000, "reports"),
+            Live,
+            "open reports that a moderator gets in one second; the others follow",
         ),
         key(
             "staffcalls_bytes",

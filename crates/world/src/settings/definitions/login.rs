@@ -21,6 +21,12 @@ pub(super) const SECTION: Section = Section {
             "time for one log-in check",
         ),
         key(
+            "login_checks_waiting",
+            Whole(20_000, 1, 1_000_000, "checks"),
+            Live,
+            "log-in checks that wait for their turn; beyond it those of the address with the most fail (ERR -4)",
+        ),
+        key(
             "login_url",
             Unset,
             Restart,

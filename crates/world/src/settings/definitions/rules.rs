@@ -3,7 +3,7 @@
 use crate::settings::definition::{Change, Kind, Section, key};
 
 use Change::Live;
-use Kind::List;
+use Kind::{Flag, List};
 
 /// The genders that the protocol names.
 pub const GENDERS: &[&str] = &[
@@ -25,6 +25,12 @@ pub(super) const SECTION: Section = Section {
             List(&[]),
             Live,
             "messages with one of these phrases are swallowed",
+        ),
+        key(
+            "super_moderator_list",
+            Flag(false),
+            Live,
+            "whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server",
         ),
         key(
             "genders",

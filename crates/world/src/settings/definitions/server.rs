@@ -103,6 +103,18 @@ pub(super) const SECTION: Section = Section {
             "those of one address (IPv6: of one /64)",
         ),
         key(
+            "http_answers",
+            Whole(32_768, 1024, 4_194_304, "KiB"),
+            Live,
+            "answers over 16 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503",
+        ),
+        key(
+            "http_answers_per_address",
+            Whole(4096, 256, 4_194_304, "KiB"),
+            Live,
+            "those of one address (IPv6: of one /64)",
+        ),
+        key(
             "allowed_origin",
             Unset,
             Live,
