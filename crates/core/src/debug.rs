@@ -219,7 +219,7 @@ impl Core {
         )
     }
 
-    /// What is held for people whose connections are broken.
+    /// The lines that are held for people whose connections are broken.
     fn held_lines(&self) -> String {
         let (lines, bytes) = self.world.held_lines();
         format!(

@@ -92,7 +92,7 @@ pub struct Core {
     bounds: Bounds,
 }
 
-/// What scripts get beside the usual.
+/// Libraries and sources that scripts get beside the usual.
 #[derive(Debug, Default)]
 pub(crate) struct Beside<'a> {
     /// Further libraries.

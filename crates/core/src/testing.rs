@@ -126,7 +126,7 @@ struct Bench {
     edge: PlainEdge,
     wishes: Vec<Wish>,
     next: u32,
-    /// What ran last has tested something.
+    /// The last test, or the file itself, has tested something.
     has_tested: bool,
 }
 

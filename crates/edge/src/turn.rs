@@ -31,7 +31,7 @@ pub(crate) const INPUTS_MAX: usize = 8 << 20;
 /// How connections share turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shares {
-    /// What a connection may send in a turn, in bytes; a frame weighs [`FRAME_COST`] at least.
+    /// The bytes that a connection may send in a turn; a frame weighs [`FRAME_COST`] at least.
     pub turn_bytes: usize,
     /// So many connections that have had their share read on after a turn. However many send without end, the others wait
     /// for the shares of these few.

@@ -216,3 +216,34 @@ fn invitations_are_for_private_rooms() {
         Some(1.0)
     );
 }
+
+/// In a module that was loaded before, in one that is loaded afterwards, and in a function that has been called already.
+#[test]
+fn a_replaced_function_is_heard_by_all_code() {
+    let (mut world, ..) = world();
+    for mark in ["", "--!fchatd"] {
+        let before =
+            "local before = {} function before.escape(text) return s.escapeHTML(text) end return before";
+        let main = format!(
+            "{mark}
+            local before = require('before')
+            assert(before.escape('<') == '&lt;')
+            local original = s.escapeHTML
+            s.escapeHTML = function(text) return '!' .. original(text) end
+            local after = require('after')
+            function event.T() return before.escape('<') == '!&lt;' and after('<') == '!&lt;' and 1 or 0 end"
+        );
+        let modules = [
+            ("before", before),
+            ("after", "return function(text) return s.escapeHTML(text) end"),
+        ];
+        let modules = modules.map(|(name, source)| (name.to_owned(), source.to_owned()));
+        let scripts = Scripts {
+            main,
+            modules: modules.into(),
+        };
+        let mut engine =
+            host::start(&mut world, &host::compile(&scripts), Limits::default(), None, 3).expect("it starts");
+        assert_eq!(engine.call(&mut world, "event", "T", &[]).unwrap(), Some(1.0));
+    }
+}

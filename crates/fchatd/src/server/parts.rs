@@ -22,7 +22,15 @@ use crate::command_line::CommandLine;
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     let usual = AccountSettings::default();
-    let burst = settings.count("registrations_per_address") as u32;
+    let burst = |key: &str| settings.count(key) as u32;
+    let limit = |key: &str, usual: Limit| Limit {
+        burst: burst(key),
+        ..usual
+    };
+    let pace = |key: &str, usual: Pace| Pace {
+        burst: burst(key),
+        ..usual
+    };
     // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
@@ -32,12 +40,9 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             _ => Registration::Closed,
         },
         tickets_per_account: settings.count("tickets_per_account") as u32,
-        registrations_per_address: Limit {
-            burst,
-            ..usual.registrations_per_address
-        },
+        registrations_per_address: limit("registrations_per_address", usual.registrations_per_address),
         registration_tries_per_address: Limit {
-            burst: burst.max(usual.registration_tries_per_address.burst),
+            burst: burst("registrations_per_address").max(usual.registration_tries_per_address.burst),
             ..usual.registration_tries_per_address
         },
         password_threads: match settings.count("password_threads") {
@@ -47,14 +52,8 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
         password_cost: PasswordCost::with_memory(settings.count("password_memory") as u32),
         passwords_waiting: settings.count("passwords_waiting"),
         password_patience: settings.count("password_patience") as u64,
-        logins_per_account: Limit {
-            burst: settings.count("logins_per_account") as u32,
-            ..usual.logins_per_account
-        },
-        logins_per_address: Pace {
-            burst: settings.count("logins_per_address") as u32,
-            ..usual.logins_per_address
-        },
+        logins_per_account: limit("logins_per_account", usual.logins_per_account),
+        logins_per_address: pace("logins_per_address", usual.logins_per_address),
         ticket_lifetime: settings.count("ticket_lifetime") as u64 * 60,
         quotas: Quotas {
             characters: settings.count("characters_per_account") as u32,
@@ -63,34 +62,13 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             ignores: settings.count("ignores_max") as u32,
             reports: settings.count("reports_max") as u32,
         },
-        wrong_passwords_per_address: Limit {
-            burst: settings.count("wrong_passwords_per_address") as u32,
-            ..usual.wrong_passwords_per_address
-        },
-        wrong_passwords_per_account: Limit {
-            burst: settings.count("wrong_passwords_per_account") as u32,
-            ..usual.wrong_passwords_per_account
-        },
-        invalid_tickets_per_address: Limit {
-            burst: settings.count("bad_tickets_per_address") as u32,
-            ..usual.invalid_tickets_per_address
-        },
-        requests_per_address: Pace {
-            burst: settings.count("account_requests_per_address") as u32,
-            ..usual.requests_per_address
-        },
-        reads_per_account: Pace {
-            burst: settings.count("account_reads") as u32,
-            ..usual.reads_per_account
-        },
-        changes_per_account: Pace {
-            burst: settings.count("account_changes") as u32,
-            ..usual.changes_per_account
-        },
-        reports_per_account: Limit {
-            burst: settings.count("reports_per_account") as u32,
-            ..usual.reports_per_account
-        },
+        wrong_passwords_per_address: limit("wrong_passwords_per_address", usual.wrong_passwords_per_address),
+        wrong_passwords_per_account: limit("wrong_passwords_per_account", usual.wrong_passwords_per_account),
+        invalid_tickets_per_address: limit("bad_tickets_per_address", usual.invalid_tickets_per_address),
+        requests_per_address: pace("account_requests_per_address", usual.requests_per_address),
+        reads_per_account: pace("account_reads", usual.reads_per_account),
+        changes_per_account: pace("account_changes", usual.changes_per_account),
+        reports_per_account: limit("reports_per_account", usual.reports_per_account),
         session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
         reserved_names: settings.list("reserved_names").to_vec(),
         ..usual

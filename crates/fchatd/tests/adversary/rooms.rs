@@ -16,6 +16,20 @@ const CONNECTIONS: usize = 3;
 const BURST: u64 = 5;
 const PAUSE: u64 = 15;
 
+/// The name of the channel in a frame.
+fn name_in(frame: &str) -> &str {
+    let name = frame.split("\"channel\":\"").nth(1).unwrap();
+    name.split('"').next().unwrap()
+}
+
+/// Makes a room open to everybody.
+fn open(maker: &mut WebSocket, room: &str) {
+    maker
+        .say(&format!(r#"RST {{"channel":"{room}","status":"public"}}"#))
+        .unwrap();
+    await_frame(maker, |text| text.starts_with("SYS "));
+}
+
 #[test]
 fn an_account_makes_rooms_only_so_often_and_their_list_is_bounded() {
     let words = ["--set", "channel_list_max=1024", "--set", "command_rate=0"];
@@ -41,12 +55,7 @@ fn an_account_makes_rooms_only_so_often_and_their_list_is_bounded() {
                         continue;
                     }
                     made += 1;
-                    let name = answer.split("\"channel\":\"").nth(1).unwrap();
-                    let name = name.split('"').next().unwrap();
-                    mallory
-                        .say(&format!(r#"RST {{"channel":"{name}","status":"public"}}"#))
-                        .unwrap();
-                    await_frame(&mut mallory, |text| text.starts_with("SYS "));
+                    open(&mut mallory, name_in(&answer));
                 }
                 // Without goodbye, so that the rooms stay.
                 held.push(mallory);
@@ -78,12 +87,7 @@ fn rooms_count_for_their_maker_after_a_restart() {
     let mut mallory = scene.attacker(0);
     for _ in 0..3 {
         let answer = make(&mut mallory);
-        let name = answer.split("\"channel\":\"").nth(1).unwrap();
-        let name = name.split('"').next().unwrap();
-        mallory
-            .say(&format!(r#"RST {{"channel":"{name}","status":"public"}}"#))
-            .unwrap();
-        await_frame(&mut mallory, |text| text.starts_with("SYS "));
+        open(&mut mallory, name_in(&answer));
     }
     let refused = make(&mut mallory);
     assert!(refused.contains(r#""number":73"#), "{refused}");
@@ -108,8 +112,7 @@ fn an_invitation_is_sent_once() {
         let mut mallory = scene.attacker(0);
         mallory.say(r#"CCR {"channel":"Come in"}"#).unwrap();
         let text = await_frame(&mut mallory, |text| text.starts_with("JCH "));
-        let room = text.split("\"channel\":\"").nth(1).unwrap();
-        let room = room.split('"').next().unwrap();
+        let room = name_in(&text);
         let name = character(1, 0);
         for _ in 0..100 {
             mallory

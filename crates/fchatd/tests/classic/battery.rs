@@ -11,7 +11,7 @@ const DIFFERENCES: &str = include_str!("../../../../docs/differences.md");
 const SECTION: &str = "## Library and host calls of scripts";
 const CALLS: &str = "Calls: ";
 
-/// What a script prints as the log has it, without the beginning of the line.
+/// The lines that a script prints as the log has them, without their beginnings.
 fn printed(text: &str) -> String {
     let lines = text.lines().filter_map(|line| line.split_once("script: "));
     lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")

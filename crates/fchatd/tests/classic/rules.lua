@@ -166,7 +166,15 @@ function event.SFC(con, args)
     return const.FERR_OK
 end
 
--- What the operator's file says of the house; the classic server handed out every key.
+function event.SCP(con, args)
+    if not u.isAdmin(con) then
+        return const.FERR_NOT_ADMIN
+    end
+    s.addSCop(args.character)
+    return const.FERR_OK
+end
+
+-- Keys of the operator's own about the house; the classic server handed out every key.
 function event.HSE(con, args)
     u.send(con, "SYS", {
         message = table.concat({

@@ -115,6 +115,22 @@ fn open_rooms_last_over_a_stop() {
 }
 
 #[test]
+fn a_change_of_the_super_moderators_is_in_its_file() {
+    let scene = Scene::open_in(crate::site(), 0, &["--set", "compat=classic"]);
+    let mut operator = scene.log_in(OPERATOR, OPERATOR, attacker::address(60));
+    operator.say(r#"SCP {"action":"add","character":"Sue"}"#).unwrap();
+    let start = std::time::Instant::now();
+    loop {
+        let file = std::fs::read_to_string(scene.site.path("scops.json")).unwrap_or_default();
+        if file.contains("Sue") {
+            return;
+        }
+        assert!(start.elapsed() < crate::site::PATIENCE, "scops.json: {file:?}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
 fn keys_of_the_operator_are_handed_out() {
     let site = crate::site();
     site.write(

@@ -1,4 +1,4 @@
--- What scripts of the classic server expect of the library where Luau's differs: Lua 5.1 with the additions of LuaJIT.
+-- The library of the classic server where Luau's differs: Lua 5.1 with the additions of LuaJIT.
 
 local format, rep, gsub, find, sub = string.format, string.rep, string.gsub, string.find, string.sub
 local concat, insert = table.concat, table.insert
@@ -60,7 +60,7 @@ function tonumber(value, base)
     return bits and luau_tonumber(bits, 2) or hexadecimal(value)
 end
 
--- What %a writes.
+-- A number as %a writes it.
 local function hexadecimal_text(value, capital)
     local text
     if value ~= value or value == math.huge or value == -math.huge then
@@ -82,7 +82,7 @@ local function hexadecimal_text(value, capital)
     return capital and string.upper(text) or text
 end
 
--- Which letters of a format mean something else here, and what stands in their place.
+-- The letters of a format that mean something else here, each with the text in its place.
 local INSTEAD = {
     s = function(value)
         return tostring(value)
@@ -177,29 +177,26 @@ local function signed(value)
 end
 
 bit = {}
-for name, luau in {
-    band = bit32.band,
-    bor = bit32.bor,
-    bxor = bit32.bxor,
-    bnot = bit32.bnot,
-    bswap = bit32.byteswap,
-} do
-    bit[name] = function(...)
-        return signed(luau(...))
+local function define(functions, arguments)
+    for name, luau in functions do
+        bit[name] = function(...)
+            return signed(luau(arguments(...)))
+        end
     end
 end
+define(
+    { band = bit32.band, bor = bit32.bor, bxor = bit32.bxor, bnot = bit32.bnot, bswap = bit32.byteswap },
+    function(...)
+        return ...
+    end
+)
 -- The lower five bits of a number of places count.
-for name, luau in {
-    lshift = bit32.lshift,
-    rshift = bit32.rshift,
-    arshift = bit32.arshift,
-    rol = bit32.lrotate,
-    ror = bit32.rrotate,
-} do
-    bit[name] = function(value, places)
-        return signed(luau(value, bit32.band(places, 31)))
+define(
+    { lshift = bit32.lshift, rshift = bit32.rshift, arshift = bit32.arshift, rol = bit32.lrotate, ror = bit32.rrotate },
+    function(value, places)
+        return value, bit32.band(places, 31)
     end
-end
+)
 function bit.tobit(value)
     return signed(bit32.band(value, 0xFFFFFFFF))
 end

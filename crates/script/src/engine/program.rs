@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Function;
 use super::raw::{Chunk, Sealed};
 
-/// Which global functions and libraries the scripts of a state may replace or write to, as in `s.escapeHTML = mine`. Code
+/// The global functions and libraries that the scripts of a state may replace or write to, as in `s.escapeHTML = mine`. Code
 /// looks these up at each use; it is bound to the others when it is loaded, which is quicker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replaced {
@@ -28,7 +28,7 @@ impl Default for Replaced {
 pub struct Manner {
     /// As the classic server did: its library functions where Luau's differ, and host functions that forgive.
     pub classic: bool,
-    /// What the scripts replace.
+    /// The functions and libraries that the scripts replace.
     pub replaced: Replaced,
 }
 

@@ -195,12 +195,12 @@ fn parts(Handle(bits): Handle, kind: u64) -> Option<(u32, u32)> {
     Some((index, generation))
 }
 
-/// What scripts hold of a connection.
+/// The handle by which scripts know a connection.
 pub fn connection_handle(key: ConnectionKey) -> Handle {
     handle(CONNECTION, key.index, key.generation)
 }
 
-/// What scripts hold of a channel.
+/// The handle by which scripts know a channel.
 pub fn channel_handle(key: ChannelKey) -> Handle {
     handle(CHANNEL, key.index, key.generation)
 }

@@ -1,4 +1,4 @@
-//! Which functions and libraries scripts replace or write to, so that the compiler binds code to the others.
+//! Finds the functions and libraries that scripts replace or write to, so that the compiler binds code to the others.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::engine::Replaced;
 /// Functions that reach globals by a name which is made while scripts run, or that make code then.
 const OPENERS: [&str; 4] = ["getfenv", "setfenv", "loadstring", "load"];
 
-/// What any of the sources may replace. A library that is passed on, or written to with a computed key, counts as replaced:
+/// The functions and libraries that any of the sources may replace. A library that is passed on, or written to with a computed key, counts as replaced:
 /// nobody can see what becomes of it.
 pub(crate) fn replaced<'s>(sources: impl Iterator<Item = &'s str>) -> Replaced {
     let mut replaced = BTreeSet::new();
@@ -82,7 +82,7 @@ mod tests {
         }
     }
 
-    /// What our own rules call is bound when it is loaded.
+    /// The functions that our own rules call are bound when the rules are loaded.
     #[test]
     fn our_own_scripts_replace_no_library() {
         let scripts = crate::builtin::scripts();

@@ -77,7 +77,7 @@ pub struct Settings {
     pub(super) values: HashMap<&'static str, Value>,
     /// Keys that were set and not only left as they are.
     pub(super) given: BTreeSet<&'static str>,
-    /// What only the operator's file has, for scripts that read it. It is in no recording, since some of it may be secret.
+    /// Keys that only the operator's file has, for scripts that read them. No recording has them, since some may be secret.
     own: BTreeMap<String, Value>,
 }
 

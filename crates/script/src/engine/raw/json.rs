@@ -166,7 +166,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What is in a table under whatever keys, as elements of an array.
+    /// The values of a table under whatever keys, as elements of an array.
     unsafe fn values(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
         let lua = self.lua;
         let (start, mut position) = (out.len(), 0);
