@@ -466,6 +466,9 @@
 -- a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once (0 to 3600, seconds)
 --resume_grace = 60
 
+-- a character whose browser reloads or leaves the page (close code 1001) stays online so long; 0 logs it off at once, and so does resume_grace = 0 (0 to 3600, seconds)
+--reload_grace = 15
+
 -- a message that comes too early (msg_flood) waits its turn ("delay"), or is an error ("reject") ("delay", "reject")
 --flood_mode = "delay"
 

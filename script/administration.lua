@@ -100,10 +100,11 @@ function event.TMO(con, args)
     if not s.addTimeout(target, minutes * 60) then
         return u.refuse(con, const.FERR_TOO_MANY_CHANNEL_BANS, TOO_MANY)
     end
-    tell_done(con, person, "is timed out for " .. tostring(minutes) .. " minutes.", "timeout")
+    local time = common.duration(minutes * 60)
+    tell_done(con, person, "is timed out for " .. time .. ".", "timeout")
     s.logAction(con, "TMO", args, target)
     s.logMessage("global_timeout", con, nil, target, reason)
-    local message = "You have been timed out for " .. tostring(minutes) .. " minutes: " .. s.escapeHTML(reason)
+    local message = "You have been timed out for " .. time .. ": " .. s.escapeHTML(reason)
     throw_out(person, const.FERR_TIMED_OUT, message)
     return const.FERR_OK
 end
@@ -156,6 +157,9 @@ function event.UNB(con, args)
     end
     return const.FERR_OK
 end
+
+-- The name under which Horizon sends it.
+event.UBN = event.UNB
 
 function event.KIK(con, args)
     local character = text(args.character)

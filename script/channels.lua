@@ -100,8 +100,8 @@ function event.JCH(con, args)
     if not common.may_own(con, chan) then
         local banned, ban = c.getBan(chan, con)
         if banned and ban.timeout > 0 then
-            local minutes = (ban.timeout - s.getTime()) / 60
-            local reason = string.format("You are timed out from this channel for %.2f minutes more.", minutes)
+            local left = common.duration(ban.timeout - s.getTime())
+            local reason = "You are timed out from this channel for " .. left .. " more."
             u.sendError(con, const.FERR_CHANNEL_BANNED, reason)
             return const.FERR_OK
         elseif banned then
@@ -335,8 +335,7 @@ function event.RST(con, args)
         return const.FERR_BAD_SYNTAX
     end
     c.setPublic(chan, status == "public")
-    local now = status == "public" and "open to everybody" or "for the invited only"
-    common.tell_about(con, chan, "The room is now " .. now .. ".")
+    common.tell_about(con, chan, common.say.room_is(status))
     return const.FERR_OK
 end
 

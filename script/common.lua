@@ -47,6 +47,23 @@ function common.minutes(value)
     return minutes
 end
 
+-- Sentences that programs of others look for, word by word. docs/clients.md names these programs; a test holds the words.
+common.say = {
+    reported = "The moderators have been alerted.",
+}
+function common.say.room_is(status)
+    return "This channel is now [b]" .. status .. "[/b]."
+end
+function common.say.unbanned(name)
+    return name .. " has been removed from the channel ban list."
+end
+
+-- A time as people say it: "a minute", "12 minutes".
+function common.duration(seconds)
+    local minutes = math.ceil(seconds / 60)
+    return minutes <= 1 and "a minute" or minutes .. " minutes"
+end
+
 -- Tells somebody something that is no error.
 function common.tell(con, message)
     u.send(con, "SYS", { message = message })

@@ -135,7 +135,7 @@ local function refusal(con, args)
         end
         local timed_out, seconds = s.isTimedOut(account_id, name)
         if timed_out then
-            local reason = string.format("You are timed out from this server for %.2f minutes more.", seconds / 60)
+            local reason = "You are timed out from this server for " .. common.duration(seconds) .. " more."
             return const.FERR_BANNED_FROM_SERVER, reason
         end
     end

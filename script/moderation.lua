@@ -242,7 +242,7 @@ function event.CUB(con, args)
     end
     c.unban(chan, string.lower(character))
     local name = common.canonical(character)
-    common.tell_about(con, chan, name .. " may come in again.")
+    common.tell_about(con, chan, common.say.unbanned(name))
     common.log_if_public(con, chan, "CUB", args)
     s.logMessage("channel_ban_remove", con, chan, name)
     return const.FERR_OK

@@ -179,7 +179,7 @@ local function report(con, args)
         tab = s.escapeHTML(tab),
         logid = log,
     })
-    common.tell(con, "Your report has been passed to the staff.")
+    common.tell(con, common.say.reported)
     s.logAction(con, "SFC", args)
     return const.FERR_OK
 end

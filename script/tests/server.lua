@@ -134,3 +134,21 @@ function tests.searching()
     testing.advance(11)
     gives(18, con, "FKS", { array_kinks = { 1 } })
 end
+
+-- docs/clients.md names the programs that look for these words.
+function tests.programs_find_their_words()
+    local chan, owner = new_room("private")
+    local channel = c.getName(chan)
+    local function told(code, args)
+        testing.sent(owner)
+        gives(0, owner, code, args)
+        return first(testing.sent(owner), "SYS").message
+    end
+    testing.assert(told("RST", { channel = channel, status = "public" }), "This channel is now [b]public[/b].")
+    testing.assert(told("RST", { channel = channel, status = "private" }), "This channel is now [b]private[/b].")
+    gives(0, owner, "CBU", { channel = channel, character = "Bob" })
+    testing.assert(told("CUB", { channel = channel, character = "Bob" }), "Bob has been removed from the channel ban list.")
+    testing.assert(told("SFC", { action = "report", report = "x", tab = channel }), "The moderators have been alerted.")
+    gives(28, owner, "JCH", { channel = channel })
+    testing.assert(first(testing.sent(owner), "ERR").message, "You are already in the requested channel.")
+end

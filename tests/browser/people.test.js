@@ -211,7 +211,7 @@ test('a report goes to the staff with what was said', async () => {
   const fields = new URLSearchParams((await sent).postData());
   assert.ok(fields.get('log').includes(`${finn.name}: Spam ${ATTACK}`));
   assert.equal(fields.get('reportUser'), finn.name);
-  await line(nora, 'Your report has been passed to the staff.').waitFor();
+  await line(nora, 'The moderators have been alerted.').waitFor();
 });
 
 test('settings change the page at once, and stay over a reload', async () => {

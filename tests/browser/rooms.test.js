@@ -42,7 +42,7 @@ test('a room is made open, and found by its name', async () => {
   await olga.page.getByLabel('Open to everyone').check();
   await olga.page.getByRole('button', { name: 'Create room' }).click();
   await atHeading(olga, title);
-  await line(olga, 'The room is now open to everybody.').waitFor();
+  await line(olga, 'This channel is now public.').waitFor();
 
   await milo.page.getByRole('button', { name: 'Find a channel' }).click();
   const channels = dialog(milo, 'Channels');
@@ -209,7 +209,7 @@ test('the room is closed to others, handed over, and closed for good', async () 
   await settings(olga);
   let room = dialog(olga, title);
   await room.getByLabel('Who may come in').selectOption('private');
-  await line(olga, 'The room is now for the invited only.').waitFor();
+  await line(olga, 'This channel is now private.').waitFor();
   await room.getByRole('combobox', { name: 'Hand the room over to' }).fill(milo.name);
   await room.getByRole('button', { name: 'Hand over' }).click();
   await dialog(olga, 'Hand the room over?').getByRole('button', { name: 'Hand over' }).click();

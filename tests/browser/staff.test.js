@@ -46,7 +46,7 @@ test('who is not on the staff has no such tools', options, async () => {
 
 test('a report comes in, and somebody takes care of it', options, async () => {
   await write(rita, '/report [b]Spam[/b] <img src=x onerror="window.hacked=1">');
-  await line(rita, 'Your report has been passed to the staff.').waitFor();
+  await line(rita, 'The moderators have been alerted.').waitFor();
   await open();
   const report = staff().locator('.report').filter({ hasText: rita.name });
   await report.getByText('Spam <img src=x onerror="window.hacked=1">').waitFor();

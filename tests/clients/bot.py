@@ -158,7 +158,7 @@ async def habits(bot):
     await bot.send("FKS", kink="1")
     await bot.until("ERR", number=1)
     await bot.send("UBN", character="Nobody")
-    await bot.until("ERR", number=8)
+    await bot.until("ERR", number=19)
     await bot.socket.pong(b"unasked")
     bot.heard.clear()
     # A PIN of the client's own is not answered: what comes next is the answer to something else.

@@ -8,8 +8,16 @@ use crate::Core;
 /// Whether a connection ended in a way that nobody wanted, so that its client will try to come back.
 pub(crate) fn is_break(departure: Departure) -> bool {
     match departure {
-        Departure::Lost | Departure::Silent | Departure::SlowReader => true,
+        Departure::Lost | Departure::Silent | Departure::SlowReader | Departure::GoingAway => true,
         Departure::Goodbye | Departure::Violation | Departure::Closed => false,
+    }
+}
+
+/// The setting that says how long a character stays whose connection ended so.
+pub(crate) fn grace(departure: Departure) -> &'static str {
+    match departure {
+        Departure::GoingAway => "reload_grace",
+        _ => "resume_grace",
     }
 }
 

@@ -27,7 +27,7 @@ mod waiting;
 
 pub use rehearsal::{Rehearsal, Rehearsed};
 
-use absence::is_break;
+use absence::{grace, is_break};
 use std::collections::HashMap;
 
 use commit::{Cause, Commits};
@@ -254,7 +254,7 @@ impl Core {
         {
             tracing::debug!(character = %connection.name, ?departure, "the connection ends");
             let broke = is_break(departure);
-            if broke && self.world.go_away(key) {
+            if broke && self.world.go_away(key, grace(departure)) {
                 return self.settle();
             }
             // A connection that the server closes has said enough.

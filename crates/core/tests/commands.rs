@@ -327,7 +327,10 @@ fn joining_and_leaving() {
     let refused = play.frames("Bob", r#"JCH {"channel":"garden"}"#, "Bob");
     assert_eq!(refused[0].1["number"], 48);
     assert!(
-        refused[0].1["message"].as_str().unwrap().contains("29.9"),
+        refused[0].1["message"]
+            .as_str()
+            .unwrap()
+            .contains("30 minutes more"),
         "{refused:?}"
     );
     play.chat.pass(30 * 60 * 1000);

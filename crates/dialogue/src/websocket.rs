@@ -211,8 +211,16 @@ impl WebSocket {
     /// # Errors
     /// It does not.
     pub fn close(&mut self) -> io::Result<()> {
+        self.close_with(1000)
+    }
+
+    /// As [`WebSocket::close`], with another code.
+    ///
+    /// # Errors
+    /// As [`WebSocket::close`].
+    pub fn close_with(&mut self, code: u16) -> io::Result<()> {
         if !self.is_closed {
-            let _ = self.send(CLOSE, &1000_u16.to_be_bytes());
+            let _ = self.send(CLOSE, &code.to_be_bytes());
         }
         self.await_close()
     }

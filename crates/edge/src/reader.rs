@@ -26,6 +26,8 @@ const READS_PER_POLL: usize = 4;
 /// One read takes at most this much beside the rest of a frame that has begun, in bytes. So what a client sends beyond its
 /// share of the turn waits in the kernel, and little of it here.
 const READ_AHEAD: usize = 4096;
+/// The close code of a page that is reloaded or left (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
 /// So much of a message that is not complete is held without being charged, in bytes.
 const UNCHARGED: usize = 4096;
 /// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
@@ -166,9 +168,11 @@ impl<A: Application + 'static> Reader<A> {
             let goodbye = Goodbye::Say(violation.code, violation.reason);
             shared.parting.push((self.id, Departure::Violation, goodbye));
         } else if let Some(code) = close {
-            shared
-                .parting
-                .push((self.id, Departure::Goodbye, Goodbye::Reply(code)));
+            let departure = match code {
+                Some(GOING_AWAY) => Departure::GoingAway,
+                _ => Departure::Goodbye,
+            };
+            shared.parting.push((self.id, departure, Goodbye::Reply(code)));
         }
         if is_apart {
             if !pongs.is_empty() {

@@ -119,6 +119,31 @@ fn a_half_open_connection_is_taken_over_for_all_to_see_where_that_is_off() {
     assert_eq!(codes(&bob), ["FLN", "NLN"]);
 }
 
+/// A browser closes with code 1001 when the page is reloaded.
+#[test]
+fn a_reload_is_no_goodbye() {
+    let mut site = Site::with(&["room_flood=0"]);
+    let mut bob = site.online("Bob", &["Development"]);
+    let mut ada = site.online("Ada", &["Development"]);
+    ada.say(r#"CCR {"channel": "Alone"}"#).unwrap();
+    site.settle(&mut [&mut bob, &mut ada]);
+    let joined = ada.heard.iter().find(|text| text.starts_with("JCH ")).unwrap();
+    let joined: Value = serde_json::from_str(joined.split_once(' ').unwrap().1).unwrap();
+    let room = joined["channel"].as_str().unwrap().to_owned();
+    site.settle(&mut [&mut bob]);
+    bob.heard.clear();
+    ada.close_with(1001).unwrap();
+    let mut ada = site.connect("Ada");
+    ada.heard.clear();
+    ada.say(&format!("JCH {}", json!({"channel": room}))).unwrap();
+    site.settle(&mut [&mut bob, &mut ada]);
+    assert_eq!(codes(&ada), ["JCH", "COL", "ICH", "CDS"], "the room is there");
+    assert_eq!(codes(&bob), [""; 0], "nobody sees anything of it");
+    ada.close().unwrap();
+    site.settle(&mut [&mut bob]);
+    assert_eq!(codes(&bob), ["FLN"], "this is a goodbye");
+}
+
 /// Both sides of the connection are reset, over and over, while others talk.
 #[test]
 fn nothing_is_lost_and_nothing_comes_twice_over_many_breaks() {

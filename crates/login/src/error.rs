@@ -5,7 +5,8 @@ use fchatd_store::{AccountsError, NameError, StoreError};
 #[non_exhaustive]
 pub enum AccountError {
     /// Unknown account or wrong password: one text for both, so that nobody learns which accounts exist.
-    #[error("The account name or the password is wrong.")]
+    // The words are those that pidgin's plug-in looks for; it retries for ever after any others.
+    #[error("Password mismatch.")]
     WrongPassword,
     /// A rate limit.
     #[error("Too many attempts. Please try again in {}.", duration(*seconds))]

@@ -38,7 +38,7 @@ async fn what_is_deleted_is_gone() {
             &[("account", "bob"), ("password", "wrong password")],
         )
         .await;
-    assert_eq!(wrong["error"], "The account name or the password is wrong.");
+    assert_eq!(wrong["error"], "Password mismatch.");
     let done = site
         .post(
             "/api/account-delete",
@@ -130,7 +130,7 @@ async fn passwords_and_default_characters_can_be_changed() {
         change("wrong password", "another one").await["error"]
             .as_str()
             .unwrap()
-            .contains("wrong")
+            .contains("mismatch")
     );
     let done = change(PASSWORD, "another one").await;
     assert_eq!(done["error"], "");

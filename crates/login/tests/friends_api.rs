@@ -254,8 +254,10 @@ async fn memos_are_the_accounts_own() {
     let memo = bob.done("character-memo-get2", &[("target", "Ada")]).await;
     assert_eq!(memo, json!({ "error": "", "id": 3, "note": null }));
     let note = "<b>owes me</b> 5 & a half, \"quoted\" '; DROP TABLE memo; --";
-    bob.done("character-memo-save", &[("target", "3"), ("note", note)])
+    let saved = bob
+        .done("character-memo-save", &[("target", "3"), ("note", note)])
         .await;
+    assert_eq!(saved["note"], note, "clients keep what they read here");
     let memo = bob.done("character-memo-get2", &[("target", "ada")]).await;
     assert_eq!(memo["note"], note, "raw: the client shows it");
     let data = bob.done("character-data", &[("name", "Ada")]).await;

@@ -130,7 +130,7 @@ async fn who_is_banned_gets_no_ticket_and_has_none() {
     let wrong = [("account", "ada"), ("password", "wrong password")];
     assert_eq!(
         site.post("/json/getApiTicket.php", &wrong).await["error"],
-        "The account name or the password is wrong."
+        "Password mismatch."
     );
     site.advance(3 * 86_400);
     assert_eq!(ask(&site).await, (String::new(), true));

@@ -146,7 +146,7 @@ async fn who_comes_back_soon_is_not_hashed_again() {
         site.post(PATH, &fields).await["error"]
             .as_str()
             .unwrap()
-            .contains("wrong")
+            .contains("mismatch")
     );
     assert_eq!(
         site.service.counters().recognised(),

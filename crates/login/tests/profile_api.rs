@@ -391,7 +391,7 @@ async fn reports_are_for_those_who_take_them() {
     );
     assert!(!html.contains("<img"));
     assert!(read("bob", PASSWORD).await.contains("moderators only"));
-    assert!(read("ada", "wrong password").await.contains("password is wrong"));
+    assert!(read("ada", "wrong password").await.contains("Password mismatch."));
     for _ in 0..3 {
         bob.done("report-submit", &fields).await;
     }

@@ -48,7 +48,7 @@ async fn a_ban_of_the_chat_closes_everything_at_once_and_an_unban_opens_it() {
     let banned = "This account is banned by the moderators of the chat.";
     assert_eq!(log_in(&site, "bob", PASSWORD).await, banned);
     assert!(
-        log_in(&site, "bob", "wrong horse").await.contains("wrong"),
+        log_in(&site, "bob", "wrong horse").await.contains("mismatch"),
         "strangers are not told"
     );
     for (path, fields) in [
@@ -196,7 +196,7 @@ async fn a_password_is_the_same_on_every_keyboard() {
         .import(entries, Import::AllOrNothing, &mut |_, _| {})
         .unwrap();
     assert!(
-        log_in(&site, "old", COMPOSED).await.contains("wrong"),
+        log_in(&site, "old", COMPOSED).await.contains("mismatch"),
         "nobody can know it yet"
     );
     assert_eq!(log_in(&site, "old", DECOMPOSED).await, "");
@@ -225,7 +225,7 @@ async fn another_password_ends_everything_but_the_connection_that_set_it() {
     }
     let fields = [("account", "ada"), ("ticket", answer["ticket"].as_str().unwrap())];
     assert_eq!(site.post("/api/characters", &fields).await["error"], "");
-    assert!(log_in(&site, "ada", PASSWORD).await.contains("wrong"));
+    assert!(log_in(&site, "ada", PASSWORD).await.contains("mismatch"));
     let change = [
         ("account", "ada"),
         ("password", "better horse"),

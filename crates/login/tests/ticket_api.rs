@@ -13,7 +13,7 @@ use serde_json::json;
 use support::{PASSWORD, call, get, header, object, post, site, site_with};
 
 const PATH: &str = "/json/getApiTicket.php";
-const WRONG: &str = "The account name or the password is wrong.";
+const WRONG: &str = "Password mismatch.";
 
 #[tokio::test]
 async fn the_plain_shape() {

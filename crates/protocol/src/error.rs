@@ -33,7 +33,7 @@ errors! {
     IGNORED = 20, "This character ignores you.";
     DENIED_ON_OP = 21, "This can't be done to a moderator.";
     CHANNEL_NOT_FOUND = 26, "The channel was not found.";
-    ALREADY_IN_CHANNEL = 28, "You are in this channel already.";
+    ALREADY_IN_CHANNEL = 28, "You are already in the requested channel.";
     TOO_MANY_FROM_IP = 30, "Too many connections come from your address. Log off elsewhere first.";
     LOGGED_IN_AGAIN = 31, "This character was logged in from somewhere else.";
     ALREADY_BANNED = 32, "This character is banned already.";

@@ -101,10 +101,14 @@ impl World {
             .is_some_and(|channel| channel.absent.contains(&key))
     }
 
-    /// The connection of a character has broken: the character stays for `resume_grace`. False, and nothing done,
-    /// where that is switched off or the connection was about to be closed anyway.
-    pub fn go_away(&mut self, key: ConnectionKey) -> bool {
-        let grace = self.settings.number("resume_grace");
+    /// The connection of a character has broken: the character stays for as long as the setting `grace` says, which is
+    /// `resume_grace` or `reload_grace`. False, and nothing done, where one of these is 0 or the connection was about to be
+    /// closed anyway.
+    pub fn go_away(&mut self, key: ConnectionKey, grace: &str) -> bool {
+        if self.settings.number("resume_grace") <= 0.0 {
+            return false;
+        }
+        let grace = self.settings.number(grace);
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };

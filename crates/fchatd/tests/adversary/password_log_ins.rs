@@ -80,7 +80,7 @@ fn many_guesses_at_once_are_few_guesses() {
         let answers = at_once(40, |_| scene.post("/json/getApiTicket.php", &form, address(0)));
         let wrong = answers
             .iter()
-            .filter(|answer| answer.contains("The account name or the password is wrong."))
+            .filter(|answer| answer.contains("Password mismatch."))
             .count();
         // Ten, and as many more as are looked at side by side.
         assert!((10..=13).contains(&wrong), "{wrong}");

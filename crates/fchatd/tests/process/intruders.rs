@@ -10,7 +10,7 @@ use crate::websocket::WebSocket;
 
 const PASSWORD: &str = "correct horse battery";
 const TICKET_PATH: &str = "/json/getApiTicket.php";
-const WRONG: &str = "The account name or the password is wrong.";
+const WRONG: &str = "Password mismatch.";
 
 /// A server with the account and character `boss`, an administrator's, who is online.
 fn running(words: &[&str]) -> (Site, Server, WebSocket) {

@@ -54,7 +54,7 @@ fn a_confirmed_report_is_posted_and_the_moderator_hears_the_answer() {
     admin.say(&format!("SFC {report}"));
     let call = admin.hear(|text| text.starts_with("SFC "));
     let call: Value = serde_json::from_str(call.strip_prefix("SFC ").unwrap()).unwrap();
-    assert_eq!(admin.told(), "Your report has been passed to the staff.");
+    assert_eq!(admin.told(), "The moderators have been alerted.");
     admin.say(&format!(
         "SFC {}",
         json!({"action": "confirm", "callid": call["callid"]})

@@ -11,6 +11,8 @@ use super::ConnectionId;
 pub enum Departure {
     /// The client sent a WebSocket close frame.
     Goodbye,
+    /// It sent one with the code 1001: a browser reloads the page, leaves it or closes its tab.
+    GoingAway,
     /// The stream ended or broke without one.
     Lost,
     /// Nothing came for the time allowed.

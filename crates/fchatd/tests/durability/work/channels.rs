@@ -115,7 +115,15 @@ pub(super) fn ban(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone> 
             let arguments = json!({"channel": PLACE, "character": name});
             worker.change(
                 |facts| drop(facts.remove(&fact)),
-                || ask(&mut actor, "CUB", &arguments, "SYS ", "may come in again"),
+                || {
+                    ask(
+                        &mut actor,
+                        "CUB",
+                        &arguments,
+                        "SYS ",
+                        "has been removed from the channel ban list",
+                    )
+                },
             )?;
             continue;
         }
@@ -161,7 +169,7 @@ pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(),
             };
             let arguments = json!({"channel": room, "status": "public"});
             worker.change(open, || {
-                ask(&mut actor, "RST", &arguments, "SYS ", "open to everybody")
+                ask(&mut actor, "RST", &arguments, "SYS ", "[b]public[/b]")
             })?;
             inside.push(room);
             continue;

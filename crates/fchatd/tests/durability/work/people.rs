@@ -95,7 +95,7 @@ pub(super) fn call(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone>
             let arguments = json!({"action": "report", "report": report, "tab": "Plaza 0"});
             worker.change(
                 |facts| drop(facts.insert(format!("call/{report}"), "Plaza 0".to_owned())),
-                || actor.ask_for(&format!("SFC {arguments}"), "SYS ", "passed to the staff"),
+                || actor.ask_for(&format!("SFC {arguments}"), "SYS ", "have been alerted"),
             )?;
             continue;
         }

@@ -63,12 +63,11 @@ pub(super) async fn memo(
     if endpoint == Endpoint::CharacterMemoSave {
         // The desk says how long it may be; this only keeps the rest away from it.
         let note = form.long("note", MEMO_BYTES_MAX * 4)?.to_owned();
-        service
-            .with_account(caller, Cost::Change, move |desk, account| {
-                desk.save_memo(account.id, &target, &note)
-            })
-            .await?;
-        return Ok(done());
+        let saved = service.with_account(caller, Cost::Change, move |desk, account| {
+            desk.save_memo(account.id, &target, &note)?;
+            Ok(note)
+        });
+        return Ok(json!({ "error": "", "note": saved.await? }));
     }
     let (character, note) = service
         .with_account(caller, Cost::Read, move |desk, account| {

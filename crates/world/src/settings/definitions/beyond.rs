@@ -15,6 +15,12 @@ pub(super) const SECTION: Section = Section {
             "a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once",
         ),
         key(
+            "reload_grace",
+            Number(15.0, 0.0, 3600.0, "seconds"),
+            Live,
+            "a character whose browser reloads or leaves the page (close code 1001) stays online so long; 0 logs it off at once, and so does resume_grace = 0",
+        ),
+        key(
             "flood_mode",
             Choice(&["delay", "reject"]),
             Live,
