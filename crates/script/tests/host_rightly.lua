@@ -308,6 +308,8 @@ function event.RIGHTLY(con, args)
     equal(os.time({ year = 2026, month = 14, day = 1, hour = 0 }), 1801440000)
     equal(os.date("%Y-%m-%d %H:%M:%S", 86400), "1970-01-02 00:00:00")
     equal(os.date("*t", 0).year, 1970)
+    equal(os.date("%c", 0), "Thu Jan  1 00:00:00 1970")
+    equal(os.date("!%x %X %%c", 0), "01/01/70 00:00:00 %c")
     equal(os.difftime(5, 3), 2)
     equal(os.clock() >= 0, true)
 

@@ -140,6 +140,10 @@ impl World {
             self.depart_heard(key);
         } else {
             self.withdraw(key);
+            // Of a socket that is gone already no end is told any more.
+            if self.is_away(key) {
+                self.spent.push(key);
+            }
         }
     }
 

@@ -34,7 +34,7 @@ fn listener(scene: &Scene) -> WebSocket {
 
 #[test]
 fn a_departure_is_heard_once() {
-    let scene = Scene::open_in(crate::site(), 1, &[]);
+    let scene = Scene::open_in(crate::site(), 1, &["--set", "resume_grace=1"]);
     let mut listener = listener(&scene);
     let name = character(0, 0);
     let first = scene.attacker(0);
@@ -52,6 +52,43 @@ fn a_departure_is_heard_once() {
     });
     assert!(heard.contains(&name), "{heard}");
     assert_eq!(presence(&settle(&mut listener), &name), Vec::<String>::new());
+}
+
+/// The status as the operator sees it.
+fn status(operator: &mut WebSocket) -> String {
+    operator.say(r#"ZZZ {"command":"status"}"#).unwrap();
+    await_frame(operator, |text| text.starts_with("ZZZ "))
+}
+
+/// How many connections the server knows, in its own words.
+fn connections(status: &str) -> &str {
+    let start = status
+        .split(" of them waiting for their log-in check")
+        .next()
+        .unwrap();
+    let line = start.rsplit("\\n").next().unwrap();
+    line.split(',').next().unwrap()
+}
+
+#[test]
+fn a_broken_connection_is_replaced_and_forgotten() {
+    let scene = Scene::open_in(crate::site(), 1, &[]);
+    let mut listener = listener(&scene);
+    let mut operator = scene.log_in(OPERATOR, OPERATOR, attacker::address(60));
+    let name = character(0, 0);
+    let mut first = scene.attacker(0);
+    settle(&mut listener);
+    let before = status(&mut operator);
+    first.reset().unwrap();
+    // The character stays for a while; these rules know nothing of that.
+    let start = std::time::Instant::now();
+    while !status(&mut operator).contains("for 1 characters that are away") {
+        assert!(start.elapsed() < crate::site::PATIENCE);
+    }
+    let _second = scene.log_in(&attacker_account(0), &name, Ipv4Addr::new(127, 7, 0, 1));
+    assert_eq!(presence(&settle(&mut listener), &name), ["FLN", "NLN"]);
+    let after = status(&mut operator);
+    assert_eq!(connections(&after), connections(&before));
 }
 
 #[test]

@@ -101,7 +101,30 @@ fn date(world: &mut World, arguments: &Arguments<'_>) -> Answer {
             .map(|(name, value)| (name.into(), Value::Number(value)));
         return Ok(Value::Map(fields.chain([("isdst".into(), Value::Boolean(false))]).collect()).into());
     }
-    jiff::fmt::strtime::format(format, &moment)
+    jiff::fmt::strtime::format(in_c(format), &moment)
         .map(Reply::from)
         .map_err(|_| arguments.bad(1, "a format of strftime expected"))
+}
+
+/// The format with dates and times as C's own locale has them.
+fn in_c(format: &str) -> String {
+    let mut written = String::with_capacity(format.len() + 16);
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            written.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('c') => written.push_str("%a %b %e %H:%M:%S %Y"),
+            Some('x') => written.push_str("%m/%d/%y"),
+            Some('X') => written.push_str("%H:%M:%S"),
+            Some('r') => written.push_str("%I:%M:%S %p"),
+            other => {
+                written.push('%');
+                written.extend(other);
+            }
+        }
+    }
+    written
 }
