@@ -132,7 +132,7 @@ impl World {
         if !self.connections.get(key).is_some_and(is_online) {
             return;
         }
-        // Whoever makes a name free at once does so for a connection that comes in its place.
+        // A name is made free at once for a connection that comes in its place.
         self.leave_waiting(key);
         self.keep_rooms(key);
         if told {

@@ -32,7 +32,7 @@ fn recorded() -> String {
         .join("\n")
 }
 
-/// The calls and their results, in the order of the battery. What errors say is not compared.
+/// The calls and their results, in the order of the battery. The texts of errors are not compared.
 fn results(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("T "));
     let results = lines.map(|line| {

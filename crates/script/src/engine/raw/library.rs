@@ -344,7 +344,7 @@ unsafe extern "C-unwind" fn loadstring(lua: *mut ffi::lua_State) -> c_int {
                 .take(40)
                 .collect(),
         };
-        // An unwinding frees the chunk, as a return does.
+        // An unwinding frees the name and the chunk, as a return does.
         let chunk = Sealed::none().compile(name.trim_start_matches(['=', '@']), source);
         if load(lua, &chunk) {
             return 1;

@@ -1,4 +1,4 @@
-//! The binding to Luau: the only place of the program with `unsafe` code.
+//! The binding to Luau: the only place of this crate with `unsafe` code.
 //!
 //! Lua raises errors as C++ exceptions, which unwind through the Rust frames between the raising call and the
 //! `lua_pcall` in [`State::run`]. The invariants that make this sound:
@@ -7,8 +7,8 @@
 //!    never beside it. [`State`] itself uses only calls that cannot: `lua_pushvalue`, `lua_settop`, the readers.
 //! 2. Between `catch_unwind` and the body it guards, nothing can raise: a C++ exception must not reach it.
 //!    [`Arguments`] therefore reads without conversion in place, and the stack space it needs is there before.
-//! 3. Functions that call what can raise hold no value whose `Drop` must run, except the reply of a host function,
-//!    which an unwinding frees like a return does. They are `extern "C-unwind"` or plain Rust, never `extern "C"`.
+//! 3. Functions that call what can raise hold no value whose `Drop` must run, except the reply of a host function
+//!    and what `loadstring` compiles, which an unwinding frees like a return does. They are `extern "C-unwind"` or plain Rust, never `extern "C"`.
 //! 4. The host value is lent to Lua as a pointer for the time of one [`State::run_with`]; the `&mut H` made of it
 //!    lives only inside one host function, which cannot call Lua.
 //! 5. [`Shared`] outlives the state, which leads to it by a pointer that is set once and that Luau never touches. All
