@@ -390,7 +390,8 @@ impl<'a> Arguments<'a> {
             Kind::Text => "string",
             Kind::Table => "table",
             Kind::Function => "function",
-            Kind::Other => "another type of value",
+            Kind::Other if self.handle(index).is_some() => "a handle",
+            Kind::Other => "another type",
         }
     }
 
