@@ -277,6 +277,7 @@ impl Core {
         self.end_absences();
         self.world.send_due_lists();
         self.world.send_call_pages();
+        self.world.keep_sessions();
         let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;

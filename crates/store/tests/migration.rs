@@ -81,6 +81,7 @@ fn expected() -> Snapshot {
                 locked: false,
                 join_pause: 0,
                 maker: 0,
+                invited: Vec::new(),
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
             },

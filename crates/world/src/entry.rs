@@ -132,8 +132,8 @@ impl World {
         let inviting = self.channels.iter().filter(|(_, channel)| invites(channel));
         let keys: Vec<_> = inviting.map(|(key, _)| key).collect();
         for key in keys {
-            if let Some(channel) = self.channels.get_mut(key) {
-                channel.invited.retain(|name| !names.contains(name));
+            for name in &names {
+                self.uninvite(key, name);
             }
         }
     }
@@ -143,7 +143,9 @@ impl World {
         if let Some(channel) = self.channel_mut(key) {
             channel.locked = locked;
             if channel.kind == Kind::Public {
-                channel.invited.clear();
+                for folded in std::mem::take(&mut channel.invited) {
+                    self.marks.invitation(key, &folded);
+                }
             }
         }
     }
