@@ -46,7 +46,8 @@ local function entry_rules(chan)
     end
     local pause = c.getJoinPause(chan)
     if pause > 0 then
-        table.insert(rules, "Slow mode: one person in " .. pause .. " seconds comes in.")
+        local each = pause == 1 and "each second" or "in " .. pause .. " seconds"
+        table.insert(rules, "Slow mode: one person comes in " .. each .. ".")
     end
     return #rules > 0 and table.concat(rules, " ") or nil
 end
@@ -66,12 +67,14 @@ local function is_kept_out(con, chan)
         if c.isInvited(chan, con) then
             return false
         end
-        u.refuse(con, const.FERR_NOT_INVITED, "This channel is locked at the moment. Its moderators can invite you.")
+        local reason = "The channel " .. c.getTitle(chan) .. " is locked at the moment. Its moderators can invite you."
+        u.refuse(con, const.FERR_NOT_INVITED, reason)
         return true
     end
     local wait = c.takeJoinTurn(chan)
     if wait > 0 then
-        local reason = "Many people come to this channel at the moment, so it lets them in one after another. "
+        local reason = "Many people come to the channel " .. c.getTitle(chan)
+            .. " at the moment, so it lets them in one after another. "
         u.refuse(con, const.FERR_NOT_INVITED, reason .. "Try again in " .. wait .. (wait == 1 and " second." or " seconds."))
         return true
     end
@@ -101,7 +104,7 @@ function event.JCH(con, args)
         local banned, ban = c.getBan(chan, con)
         if banned and ban.timeout > 0 then
             local left = common.duration(ban.timeout - s.getTime())
-            local reason = "You are timed out from this channel for " .. left .. " more."
+            local reason = "You are timed out from the channel " .. c.getTitle(chan) .. " for " .. left .. " more."
             u.sendError(con, const.FERR_CHANNEL_BANNED, reason)
             return const.FERR_OK
         elseif banned then
@@ -350,7 +353,7 @@ function event.COL(con, args)
     end
     local name, moderators = c.getName(chan), c.getModList(chan)
     u.send(con, "COL", { channel = name, array_oplist = moderators })
-    common.tell_about(con, chan, "Channel moderators for " .. name .. ": " .. table.concat(moderators, ", "))
+    common.tell_about(con, chan, "Channel moderators for " .. c.getTitle(chan) .. ": " .. table.concat(moderators, ", "))
     return const.FERR_OK
 end
 
@@ -368,7 +371,7 @@ function event.CBL(con, args)
         local _, ban = c.getBan(chan, lname)
         table.insert(names, ban and ban.name or lname)
     end
-    common.tell_about(con, chan, "Channel bans for " .. c.getName(chan) .. ": " .. table.concat(names, ", "))
+    common.tell_about(con, chan, "Channel bans for " .. c.getTitle(chan) .. ": " .. table.concat(names, ", "))
     return const.FERR_OK
 end
 

@@ -146,10 +146,11 @@ function askForBans() {
 /** The list of bans comes as a sentence. Returns true when this is it and the dialog shows it. */
 export function takeBans(name, message) {
   if (!dialog.open || !target || fold(name) !== fold(target.name) || Date.now() - bansAskedAt > BANS_WAIT) return false;
-  const beginning = `Channel bans for ${target.name}: `;
-  if (!message.startsWith(beginning)) return false;
+  // The sentence names the channel by its title, which may have a colon in it; names of characters have none.
+  const end = message.lastIndexOf(': ');
+  if (!message.startsWith('Channel bans for ') || end < 0) return false;
   bansAskedAt = 0;
-  bans = message.slice(beginning.length).split(', ').map(each => each.trim()).filter(each => each !== '');
+  bans = message.slice(end + 2).split(', ').map(each => each.trim()).filter(each => each !== '');
   render();
   return true;
 }
