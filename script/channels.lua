@@ -8,6 +8,7 @@ local CHANNELS_MAX = 75
 local LIST_PAUSE = 5 -- seconds between two answers to CHA, and to ORS
 local ROOM_TITLE_MAX = 64 -- characters
 local JOIN_PAUSE_MAX = 3600 -- seconds
+local NAMES_MAX = 16384 -- bytes of names in one frame
 local MODES = { both = true, ads = true, chat = true }
 
 local DESCRIPTION_MAX, IGNORES_COUNT
@@ -342,6 +343,21 @@ function event.RST(con, args)
     return const.FERR_OK
 end
 
+-- Tells somebody a list of names: in one frame as a rule, a list that is too long for it in several with the same beginning.
+local function tell_names(con, chan, beginning, names)
+    local heading = beginning .. c.getTitle(chan) .. ": "
+    local part, bytes = {}, 0
+    for _, name in ipairs(names) do
+        if bytes + #name > NAMES_MAX then
+            common.tell_about(con, chan, heading .. table.concat(part, ", "))
+            part, bytes = {}, 0
+        end
+        table.insert(part, name)
+        bytes = bytes + #name + 2
+    end
+    common.tell_about(con, chan, heading .. table.concat(part, ", "))
+end
+
 function event.COL(con, args)
     local channel = text(args.channel)
     if channel == nil then
@@ -353,7 +369,7 @@ function event.COL(con, args)
     end
     local name, moderators = c.getName(chan), c.getModList(chan)
     u.send(con, "COL", { channel = name, array_oplist = moderators })
-    common.tell_about(con, chan, "Channel moderators for " .. c.getTitle(chan) .. ": " .. table.concat(moderators, ", "))
+    tell_names(con, chan, "Channel moderators for ", moderators)
     return const.FERR_OK
 end
 
@@ -371,7 +387,7 @@ function event.CBL(con, args)
         local _, ban = c.getBan(chan, lname)
         table.insert(names, ban and ban.name or lname)
     end
-    common.tell_about(con, chan, "Channel bans for " .. c.getTitle(chan) .. ": " .. table.concat(names, ", "))
+    tell_names(con, chan, "Channel bans for ", names)
     return const.FERR_OK
 end
 

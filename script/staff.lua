@@ -187,17 +187,17 @@ local function public_channel(tab)
 end
 
 -- Tells everybody who takes reports: global and super moderators, administrators, and the moderators of the channel it is
--- about. Gives how many others than the sender hear it now. A hell-banned sender must not notice that nobody does, so those
+-- about. Gives how many hear it now. A hell-banned sender must not notice that nobody does, so those
 -- are counted who would hear anybody else.
-local function send_call(con, tab, message)
+local function send_call(tab, message)
     s.broadcastStaffCall("SFC", message)
-    local heard = s.countStaffCallTargets(con)
+    local heard = s.countStaffCallTargets()
     local chan = public_channel(tab)
     for _, name in ipairs(chan ~= nil and c.getModList(chan) or {}) do
         local online, moderator = u.getConnection(string.lower(name))
         if online and not hears_reports(moderator) then
             u.send(moderator, "SFC", message)
-            heard = heard + ((moderator == con or u.isAway(moderator)) and 0 or 1)
+            heard = heard + (u.isAway(moderator) and 0 or 1)
         end
     end
     return heard
@@ -234,7 +234,7 @@ local function report(con, args)
     if not s.addStaffCall(id, name, words, log or -1, s.escapeHTML(tab)) then
         return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, "Too many reports are open. Please try again later.")
     end
-    local heard = send_call(con, tab, {
+    local heard = send_call(tab, {
         action = "report",
         callid = id,
         report = words,
@@ -262,7 +262,7 @@ local function confirm(con, args)
         return const.FERR_NOT_OP
     end
     s.removeStaffCall(id)
-    send_call(con, call.tab, {
+    send_call(call.tab, {
         action = "confirm",
         moderator = u.getName(con),
         character = call.character,

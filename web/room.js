@@ -10,6 +10,8 @@ import { ask, makeDialog, setTitle, show, toast } from './dialog.js';
 
 /** An answer to the question for the bans comes sooner than this, or it is about something else. */
 const BANS_WAIT = 15000;
+/** A sentence of so many characters may be followed by the rest of the list. */
+const BANS_FULL = 15000;
 
 let connection;
 let openPerson;
@@ -139,6 +141,7 @@ function openRoom() {
 
 function askForBans() {
   if (!target || !connection.send('CBL', { channel: target.name })) return;
+  bans = null;
   bansAskedAt = Date.now();
   part.banState.textContent = 'Reading the list…';
 }
@@ -149,8 +152,10 @@ export function takeBans(name, message) {
   // The sentence names the channel by its title, which may have a colon in it; names of characters have none.
   const end = message.lastIndexOf(': ');
   if (!message.startsWith('Channel bans for ') || end < 0) return false;
-  bansAskedAt = 0;
-  bans = message.slice(end + 2).split(', ').map(each => each.trim()).filter(each => each !== '');
+  const names = message.slice(end + 2).split(', ').map(each => each.trim()).filter(each => each !== '');
+  // A list that is too long for one frame comes in several: each that is not full is the last.
+  if (message.length < BANS_FULL) bansAskedAt = 0;
+  bans = [...(bans ?? []), ...names];
   render();
   return true;
 }

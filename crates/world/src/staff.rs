@@ -219,12 +219,10 @@ impl World {
         self.add_holders(self.staff_targets.clone(), self.staff_roles(Some(SUPER)))
     }
 
-    /// How many connections hear a call for the staff at this moment, not counting `except` and those that are away.
-    pub fn count_staff_listeners(&self, except: ConnectionKey) -> usize {
+    /// How many connections hear a call for the staff at this moment: those that are away do not.
+    pub fn count_staff_listeners(&self) -> usize {
         let listeners = self.staff_listeners().into_iter();
-        listeners
-            .filter(|&key| key != except && !self.is_away(key))
-            .count()
+        listeners.filter(|&key| !self.is_away(key)).count()
     }
 
     /// Sends a frame to everyone who hears calls for the staff.

@@ -27,10 +27,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.add_staff_target(key);
         Ok(Reply::None)
     };
-    "countStaffCallTargets" "(con: Connection): number"
-        "+ How many connections hear a staff call at this moment, without this one and those that are away." |w, a| {
-        let (key, _) = connection(w, a, 1)?;
-        Ok(w.count_staff_listeners(key).into())
+    "countStaffCallTargets" "(): number"
+        "+ How many connections hear a staff call at this moment: those that are away do not." |w, _| {
+        Ok(w.count_staff_listeners().into())
     };
     "listAdmin" "(con: Connection): boolean"
         "+ Puts a character on the list of administrators who were online since the start; whether it is new there." |w, a| {
