@@ -119,7 +119,7 @@
 
 -- Log-in
 
--- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. With compat = "classic" they are refused (ERR 62) (1 to 1000000, checks)
+-- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. Log-ins for which no site is asked have no such bound (1 to 1000000, checks)
 --loginslots = 30
 
 -- time for one log-in check (1 to 3600, seconds)
@@ -495,6 +495,9 @@
 
 -- whether accounts can be banned, timed out and hell-banned by the name of a character that is not online (true, false)
 --offline_bans = true
+
+-- whether administrators hear reports, are in the list of the staff (ADL) and come into the staff room at the log-in, as global moderators do (true, false)
+--administrators_on_staff = true
 
 -- so many characters that have left are remembered with their accounts, so that moderators can ban them by name (0 to 1000000, characters)
 --recent_characters = 10000

@@ -122,7 +122,7 @@ function removal(what) {
   return ({ channel: name, operator, character, length }) => {
     const target = findChannel(name);
     if (!target) return;
-    const minutes = length === undefined ? '' : ` for ${length} minutes`;
+    const minutes = length === undefined ? '' : Number(length) === 1 ? ' for a minute' : ` for ${length} minutes`;
     const who = isMe(character) ? 'You were' : `${character} was`;
     notice(target, `${who} ${what} by ${operator}${minutes}.`);
     if (isMe(character)) target.note = `You were ${what} by ${operator}${minutes}.`;

@@ -48,17 +48,14 @@ impl World {
                 continue;
             }
             let (place, name) = (Arc::clone(&channel.name), Arc::clone(&connection.name));
+            let text = format!("Your account is banned from the channel {}.", channel.title);
             let frame = self.outputs.frame(|out| frame::left(out, &place, &name));
             if self.is_apart(key, member) {
                 self.send_frame(member, frame);
             }
             self.send_channel_frame(key, None, frame);
             self.part(key, member);
-            self.send_error(
-                member,
-                error::CHANNEL_BANNED,
-                Some("Your account is banned from this channel."),
-            );
+            self.send_error(member, error::CHANNEL_BANNED, Some(&text));
         }
     }
 

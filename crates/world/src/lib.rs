@@ -12,6 +12,7 @@ pub mod roles;
 pub mod settings;
 
 mod acquaintances;
+mod administrators;
 mod admission;
 mod allowance;
 mod appointments;

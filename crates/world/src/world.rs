@@ -437,7 +437,7 @@ impl World {
         self.send(key, |out| {
             frame::error(out, number, cut(message, ERROR_BYTES_MAX));
         });
-        self.note_error(key);
+        self.note_error(key, number);
     }
 
     /// Sends everyone who is online a frame that `encode` writes.
