@@ -206,7 +206,7 @@ function openWriting({ source, dest, title, key }) {
   letter = { source, dest, key };
   const draft = drafts.get(key) ?? { dest, title, message: '' };
   for (const [field, value] of Object.entries(draft)) form.elements[field].value = value;
-  byId('note-source').textContent = `From ${source}. What you write is kept until you send it or leave the page.`;
+  byId('note-source').textContent = `From ${source}. The text is kept until you send it or leave the page.`;
   form.elements.dest.readOnly = dest !== '';
   error().hidden = true;
   tools.refresh();

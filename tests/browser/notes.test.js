@@ -103,6 +103,7 @@ test('a note is answered', async () => {
   await assertFits(writing);
   await writing.getByRole('button', { name: 'Send note' }).click();
   await otto.page.getByText(`The note to ${tess.name} is sent.`).waitFor();
+  await closeAll(otto);
   await foot(otto, 'Notes');
   await dialog(otto, 'Notes').getByRole('radio', { name: 'Sent' }).check();
   await dialog(otto, 'Notes').getByRole('button', { name: new RegExp(`Re: Tea.*to ${tess.name}`) }).waitFor();
