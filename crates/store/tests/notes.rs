@@ -6,7 +6,7 @@ use std::fs;
 
 use fchatd_store::{
     AccountId, AccountName, Accounts, CharacterKey, CharacterName, NameDigest, NameRight, NewNote,
-    NoteBounds, NoteBox, NoteId, NoteOutcome, Profile, Someone, Store,
+    NoteBounds, NoteBox, NoteId, NoteOutcome, Profile, Someone, Store, inspect,
 };
 
 const BOUNDS: NoteBounds = NoteBounds {
@@ -97,7 +97,7 @@ fn a_note_is_in_two_boxes_and_read_by_its_recipient() {
         mut accounts,
         ada,
         bob,
-        folder: _folder,
+        folder,
         ..
     } = fixture();
     let id = send(&mut accounts, &ada, &bob, "text");
@@ -128,6 +128,7 @@ fn a_note_is_in_two_boxes_and_read_by_its_recipient() {
         "NoteHead { id: NoteId(1), .. }",
         "no text in a log"
     );
+    assert_eq!(inspect(folder.path()).unwrap().faults, [""; 0]);
 }
 
 #[test]
