@@ -45,10 +45,10 @@ fn a_note_is_announced_at_once_and_kept() {
     let (ada, bob) = (("ada", of_ada.as_str()), ("bob", of_bob.as_str()));
     let (mut first, _) = WebSocket::log_in_as(&server, "ada", &of_ada, "Ada");
     let (mut second, _) = WebSocket::log_in_as(&server, "ada", &of_ada, "Anna");
-    let letter = "source_name=Bob&dest_name=Anna&title=%3Cb%3E+%26+more&message=Hello+there";
+    let letter = "source_name=Bob&dest_name=Anna&title=Quiet+%3Cb%3E+%26+more&message=Hello+there";
     let sent = api(&server, "note-send", bob, letter);
     assert_eq!(sent, json!({ "error": "", "id": 1 }));
-    let news = json!({ "type": "note", "sender": "Bob", "subject": "&lt;b&gt; &amp; more", "id": 1 });
+    let news = json!({ "type": "note", "sender": "Bob", "subject": "Quiet &lt;b&gt; &amp; more", "id": 1 });
     for socket in [&mut first, &mut second] {
         assert_eq!(note(socket), news, "every connection of the account");
     }
@@ -61,7 +61,11 @@ fn a_note_is_announced_at_once_and_kept() {
 
     // What was answered is there after a kill, and the log-in announces nothing a second time.
     server.signal(rustix::process::Signal::KILL);
-    server.ended();
+    let log = server.ended().stderr;
+    assert!(
+        !log.contains("Quiet") && !log.contains("Hello there"),
+        "no log has what people write"
+    );
     let server = site.start(&["--set", "note_max=100"]);
     let (_, burst) = WebSocket::log_in_as(&server, "ada", &of_ada, "Anna");
     assert!(!burst.iter().any(|frame| frame.starts_with("RTB ")), "{burst:?}");
@@ -69,7 +73,7 @@ fn a_note_is_announced_at_once_and_kept() {
     let read = api(&server, "note-get", ada, "note_id=1");
     assert_eq!(
         (&read["note"]["title"], &read["note"]["message"], &read["unread"]),
-        (&json!("<b> & more"), &json!("Hello there"), &json!(0))
+        (&json!("Quiet <b> & more"), &json!("Hello there"), &json!(0))
     );
 }
 
