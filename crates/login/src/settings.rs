@@ -76,7 +76,9 @@ impl Default for Quotas {
 
 /// Finds texts that the operator does not want others to see.
 #[derive(Clone, Default)]
-pub struct TextFilter(Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>);
+pub struct TextFilter(Option<Arc<FindsText>>);
+
+type FindsText = dyn Fn(&str) -> bool + Send + Sync;
 
 impl TextFilter {
     /// A filter of texts for which `finds` is true.

@@ -82,7 +82,7 @@ fn send(accounts: &mut Accounts, sender: &Someone, recipient: &Someone, message:
         .unwrap()
     {
         NoteOutcome::Sent(id) => id,
-        other => panic!("{other:?}"),
+        other => unreachable!("{other:?}"),
     }
 }
 
