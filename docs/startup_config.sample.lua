@@ -190,6 +190,27 @@
 -- reports with logs that are kept; the oldest make room for new ones (1 to 1000000, reports)
 --reports_max = 5000
 
+-- length of a note (1 to 65536, bytes)
+--note_max = 32768
+
+-- notes by one account at once; then one every 30 seconds (1 to 1000000, notes)
+--notes_per_account = 10
+
+-- notes by one account in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, notes)
+--notes_per_day = 100
+
+-- characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, characters)
+--note_recipients_per_day = 30
+
+-- notes in the inbox of a character, and as many in its outbox; with 0 nobody can write notes (0 to 100000, notes)
+--notes_per_character = 500
+
+-- size of all notes in the inbox of a character; the same for its outbox (64 to 1048576, KiB)
+--note_box_size = 4096
+
+-- unread notes of one account in the inbox of one character (1 to 100000, notes)
+--notes_unread_per_sender = 20
+
 -- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
 --passwords_waiting = 1024
 
@@ -352,7 +373,7 @@
 
 -- Rules
 
--- messages with one of these phrases are swallowed (list)
+-- messages and notes with one of these phrases are swallowed (list)
 --blacklist_phrases = {}
 
 -- whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server (true, false)

@@ -335,9 +335,10 @@ const handlers = {
     else tell('notice', decode(message));
   },
   RTB({ type, name, sender, subject }) {
-    changed('relations');
+    const isNote = type === 'note';
+    changed(isNote ? 'note-news' : 'relations');
     const what = LOOSE_TYPES[type];
-    if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: ${decode(subject)}` : ''}.`);
+    if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: “${isolated(titleText(subject))}”` : ''}.`, { mention: isNote });
   },
   SFC(call) {
     const { action, character, moderator } = call;

@@ -48,6 +48,8 @@ const FILES: &[(&str, &str, &[u8])] = files! {
     "memory.js" SCRIPT;
     "menu.js" SCRIPT;
     "moderation.js" SCRIPT;
+    "note-views.js" SCRIPT;
+    "notes.js" SCRIPT;
     "notify.js" SCRIPT;
     "outbox.js" SCRIPT;
     "people.js" SCRIPT;

@@ -14,6 +14,21 @@ pub enum AccountError {
         /// How long to wait.
         seconds: u64,
     },
+    /// An account has written as many notes as it may for now.
+    #[error("You have written many notes. Please wait {} before the next one.", duration(*seconds))]
+    TooManyNotes {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// An account has written notes to as many characters as it may in a day.
+    #[error(
+        "You have written to many characters today. Please wait {} before you write to another one.",
+        duration(*seconds)
+    )]
+    TooManyRecipients {
+        /// How long to wait.
+        seconds: u64,
+    },
     /// Not a ticket of this account. Clients compare this text (page 7 of the specification, finding 21).
     #[error("Invalid ticket.")]
     InvalidTicket,

@@ -40,10 +40,10 @@ pub use clock::Clock;
 pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
-pub use event::{AccountEvent, KeptConnection};
+pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, Profile,
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
 pub use guard::Cost;
 pub use http::AccountHttp;
@@ -54,4 +54,4 @@ pub use provider::{LoginCheck, LoginOutcome, LoginProvider};
 pub use remote::{RemoteLogin, SiteChecks};
 pub use secret::Secret;
 pub use service::{AccountService, Caller};
-pub use settings::{AccountSettings, Quotas, Registration};
+pub use settings::{AccountSettings, Quotas, Registration, TextFilter};

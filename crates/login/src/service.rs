@@ -1,5 +1,7 @@
 //! The account service for callers that may not block: limits, order and threads of all requests.
 
+mod notes;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -334,7 +336,11 @@ impl AccountService {
             .await;
         match &result {
             Err(AccountError::InvalidTicket) => self.shared.guard().ticket_was_invalid(address, now),
-            Err(AccountError::TooManyAttempts { .. }) => self.shared.counters.count_limited(),
+            Err(
+                AccountError::TooManyAttempts { .. }
+                | AccountError::TooManyNotes { .. }
+                | AccountError::TooManyRecipients { .. },
+            ) => self.shared.counters.count_limited(),
             _ => {}
         }
         self.counted(result)

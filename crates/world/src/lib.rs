@@ -57,6 +57,7 @@ pub use fchatd_protocol::snapshot;
 pub use log::{Deed, Said};
 pub use lookup::{Finding, Lookup, Person, persons};
 pub use names::Names;
+pub use phrases::Phrases;
 pub use rooms::RoomRefusal;
 pub use search::{Criteria, SEARCH_TAGS};
 pub use settings::Settings;

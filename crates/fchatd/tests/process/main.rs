@@ -9,6 +9,7 @@ mod configuration;
 mod intruders;
 mod layouts;
 mod login_site;
+mod notes;
 mod operator;
 mod profile;
 mod recorder;

@@ -107,6 +107,7 @@ impl AccountHttp {
             // Form encoding can make three bytes of one.
             "/json/api/report-submit.php" | "/json/api/report-submit.json" => 2 * api::LOG_BYTES_MAX,
             "/api/profile-save" => 4 * usual,
+            "/json/api/note-send.php" | "/json/api/note-send.json" => 4 * api::MESSAGE_BYTES_MAX,
             "/api/avatar-save" => usual.max(PICTURE_BYTES_MAX * 2),
             _ => usual,
         }

@@ -51,7 +51,9 @@ impl Refusal {
 impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Self {
         let (status, wait) = match error {
-            AccountError::TooManyAttempts { seconds } => (429, Some(seconds)),
+            AccountError::TooManyAttempts { seconds }
+            | AccountError::TooManyNotes { seconds }
+            | AccountError::TooManyRecipients { seconds } => (429, Some(seconds)),
             AccountError::Busy => (503, Some(BUSY_SECONDS)),
             AccountError::Failed(_) => (503, Some(FAILED_SECONDS)),
             _ => (200, None),

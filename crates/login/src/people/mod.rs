@@ -4,6 +4,7 @@
 mod deletion;
 mod friends;
 mod lists;
+mod notes;
 mod page;
 mod picture;
 mod reports;
@@ -12,6 +13,7 @@ use fchatd_store::{CharacterKey, NameDigest, Someone};
 use sha2::{Digest, Sha256};
 
 pub(crate) use friends::{Asked, Side};
+pub(crate) use notes::{NOTE_TITLE_BYTES_MAX, ToSend};
 pub(crate) use page::{PageChange, Views};
 
 use crate::desk::AccountDesk;

@@ -117,6 +117,48 @@ pub(super) const SECTION: Section = Section {
             "reports with logs that are kept; the oldest make room for new ones",
         ),
         key(
+            "note_max",
+            Whole(32_768, 1, 65_536, "bytes"),
+            Live,
+            "length of a note",
+        ),
+        key(
+            "notes_per_account",
+            Whole(10, 1, 1_000_000, "notes"),
+            Live,
+            "notes by one account at once; then one every 30 seconds",
+        ),
+        key(
+            "notes_per_day",
+            Whole(100, 1, 86_400, "notes"),
+            Live,
+            "notes by one account in a day: so many at once, which come back evenly in the course of 24 hours",
+        ),
+        key(
+            "note_recipients_per_day",
+            Whole(30, 1, 86_400, "characters"),
+            Live,
+            "characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours",
+        ),
+        key(
+            "notes_per_character",
+            Whole(500, 0, 100_000, "notes"),
+            Live,
+            "notes in the inbox of a character, and as many in its outbox; with 0 nobody can write notes",
+        ),
+        key(
+            "note_box_size",
+            Whole(4096, 64, 1_048_576, "KiB"),
+            Live,
+            "size of all notes in the inbox of a character; the same for its outbox",
+        ),
+        key(
+            "notes_unread_per_sender",
+            Whole(20, 1, 100_000, "notes"),
+            Live,
+            "unread notes of one account in the inbox of one character",
+        ),
+        key(
             "passwords_waiting",
             Whole(1024, 16, 1_000_000, "passwords"),
             Live,
