@@ -280,7 +280,7 @@ fn an_operator_can_replace_the_fields_of_profiles() {
     let mapping = json_of(&server.get("/json/api/mapping-list.php"));
     assert_eq!(
         mapping["kinks"],
-        json!([{"id": 7, "name": "Chess", "description": "", "group_id": 1}])
+        json!([{"id": "7", "name": "Chess", "description": "", "group_id": "1"}])
     );
     site.write(
         "profile_fields.json",

@@ -44,18 +44,18 @@ struct Written {
 /// A kink.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kink {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) id: i64,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) description: String,
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) group_id: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct KinkGroup {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     id: i64,
     name: String,
 }
@@ -63,7 +63,7 @@ struct KinkGroup {
 /// A field of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Infotag {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) id: i64,
     pub(crate) name: String,
     #[serde(rename = "type")]
@@ -347,7 +347,7 @@ fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::E
     }
 }
 
-/// Clients compare some of the numbers as texts.
+/// Numbers are texts in `mapping-list`: some clients compare them as texts, and XarChat refuses anything else.
 mod number_as_text {
     pub(super) fn serialize<S: serde::Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(number)
