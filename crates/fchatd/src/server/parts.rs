@@ -8,7 +8,7 @@ use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, Quotas, Registration, RemoteLogin, SiteChecks,
+    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, WebsiteSettings,
 };
 use fchatd_profile::heap;
 use fchatd_world::Settings;
@@ -72,6 +72,22 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
         session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
         reserved_names: settings.list("reserved_names").to_vec(),
         ..usual
+    }
+}
+
+/// How the website behaves. The folder of pictures is not in it.
+pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
+    WebsiteSettings {
+        profile_pages: match settings.text("profile_pages") {
+            "public" => ProfilePages::Public,
+            "off" => ProfilePages::Off,
+            _ => ProfilePages::Login,
+        },
+        sessions_per_account: settings.count("site_sessions_per_account"),
+        sessions: settings.count("site_sessions_max"),
+        session_idle: (settings.number("site_session_idle") * 3600.0) as u64,
+        session_lifetime: account_settings(settings).session_lifetime,
+        pictures: None,
     }
 }
 

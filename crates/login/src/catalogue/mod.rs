@@ -244,6 +244,11 @@ impl Catalogue {
             .map_or("", |one| &one.name)
     }
 
+    /// Numbers and names of the groups of fields, in their order.
+    pub(crate) fn infotag_groups(&self) -> impl Iterator<Item = (i64, &str)> {
+        self.infotag_groups.iter().map(|one| (one.id, one.name.as_str()))
+    }
+
     /// The answer of `mapping-list`.
     pub(crate) fn mapping_list(&self) -> Bytes {
         self.written().mapping.clone()

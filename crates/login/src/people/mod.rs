@@ -7,6 +7,7 @@ mod lists;
 mod page;
 mod picture;
 mod reports;
+mod website;
 
 use fchatd_store::{CharacterKey, NameDigest, Someone};
 use sha2::{Digest, Sha256};

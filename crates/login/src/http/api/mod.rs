@@ -16,6 +16,7 @@ use super::reply::{self, Readers, Refusal};
 use crate::provider::LoginProvider;
 use crate::service::{AccountService, Caller};
 
+pub(super) use page_json::fields;
 pub(super) use reports::LOG_BYTES_MAX;
 
 /// Something that clients can ask for with a ticket.
