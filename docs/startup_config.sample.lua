@@ -190,7 +190,7 @@
 -- reports with logs that are kept; the oldest make room for new ones (1 to 1000000, reports)
 --reports_max = 5000
 
--- who may see the profiles of characters at /c/NAME: people who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
+-- the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
 --profile_pages = "login"
 
 -- sessions of the website of one account; the one that was used least recently ends for a new one (1 to 1000, sessions)

@@ -143,7 +143,7 @@ impl Running {
         let doors = self.edge.interject(|chat, _| chat.doors());
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list("genders").to_vec());
-        self.http.configure_website(website_settings(&live));
+        self.http.configure_website(&website_settings(&live));
         match &self.provider {
             LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
             LoginProvider::Remote(site) => {

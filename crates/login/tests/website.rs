@@ -16,7 +16,7 @@ const SIGN_IN: &str = "/action/script_login.php";
 const ATTACK: &str = "<script>alert(1)</script>";
 
 fn set(site: &Site, change: impl FnOnce(WebsiteSettings) -> WebsiteSettings) {
-    site.http.configure_website(change(WebsiteSettings::default()));
+    site.http.configure_website(&change(WebsiteSettings::default()));
 }
 
 fn with_cookie(cookie: &str, request: HttpRequest) -> HttpRequest {

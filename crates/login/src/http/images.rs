@@ -52,7 +52,7 @@ impl Default for Files {
     }
 }
 
-/// What was found at a place.
+/// The result of looking for a picture at a place.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Picture {

@@ -65,7 +65,7 @@ impl AccountHttp {
     }
 
     /// Sets the website anew, for all clones. The folder of pictures stays as it was.
-    pub fn configure_website(&self, settings: WebsiteSettings) {
+    pub fn configure_website(&self, settings: &WebsiteSettings) {
         self.website.configure(settings);
     }
 

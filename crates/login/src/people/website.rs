@@ -1,4 +1,4 @@
-//! What the website shows: the session of an account, and profiles for people who need not have one.
+//! Work of the desk for the website: the session of an account, and profiles for people who need not have one.
 
 use fchatd_store::{Account, AccountId, CharacterKey, FriendLink, PageHead};
 use sha2::{Digest, Sha256};

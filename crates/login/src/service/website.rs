@@ -1,4 +1,4 @@
-//! What the website asks of the account service: signing in, requests of sessions, and profiles for people without one.
+//! Services for the website: signing in, requests of sessions, and profiles for people without one.
 
 use std::net::IpAddr;
 

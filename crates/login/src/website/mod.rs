@@ -14,7 +14,7 @@ use sessions::{Bounds, Sessions};
 use crate::error::AccountError;
 use crate::secret::Secret;
 
-/// Who may see the profiles of characters at `/c/NAME`.
+/// The people who may see the profiles of characters at `/c/NAME`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfilePages {
     /// Everybody.
@@ -28,7 +28,7 @@ pub enum ProfilePages {
 /// How the website behaves.
 #[derive(Debug, Clone)]
 pub struct WebsiteSettings {
-    /// Who may see the profiles of characters.
+    /// The people who may see the profiles of characters.
     pub profile_pages: ProfilePages,
     /// Sessions of one account; the one that was used least recently ends for a new one.
     pub sessions_per_account: usize,
@@ -73,10 +73,13 @@ impl Website {
     }
 
     /// Puts other settings in force. The folder of pictures stays.
-    pub(crate) fn configure(&self, settings: WebsiteSettings) {
+    pub(crate) fn configure(&self, settings: &WebsiteSettings) {
         let mut own = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         let pictures = own.pictures.take();
-        *own = WebsiteSettings { pictures, ..settings };
+        *own = WebsiteSettings {
+            pictures,
+            ..settings.clone()
+        };
     }
 
     pub(crate) fn profile_pages(&self) -> ProfilePages {

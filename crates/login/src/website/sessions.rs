@@ -1,5 +1,6 @@
-//! Who is signed in on the website. Sessions are bounded in number, for each account and for all, and in time; they are in
-//! memory only. A session names the account and the password hash that was in force, so that another password ends it.
+//! The sessions of people who are signed in on the website. They are bounded in number, for each account and for all, and
+//! in time, and are in memory only. A session names the account and the password hash that was in force, so that another
+//! password ends it.
 
 use std::collections::HashMap;
 

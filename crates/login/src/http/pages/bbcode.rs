@@ -38,7 +38,7 @@ struct Open {
 }
 
 struct Builder {
-    /// What is outside of all tags.
+    /// The text outside of all tags.
     root: Open,
     open: Vec<Open>,
     after_block: bool,

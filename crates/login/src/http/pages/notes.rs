@@ -13,7 +13,7 @@ use crate::http::form::Form;
 use crate::service::AccountService;
 use crate::website::Session;
 
-/// What a page of notes shows.
+/// The content of a page of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {
     /// The notes that came.

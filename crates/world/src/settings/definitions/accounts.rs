@@ -120,7 +120,7 @@ pub(super) const SECTION: Section = Section {
             "profile_pages",
             Choice(&["login", "public", "off"]),
             Live,
-            "who may see the profiles of characters at /c/NAME: people who are signed in on the website (login), everybody (public), or nobody (off)",
+            "the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off)",
         ),
         key(
             "site_sessions_per_account",
