@@ -49,7 +49,7 @@
 -- those of one address (IPv6: of one /64) (1 to 10000, uploads)
 --http_uploads_per_address = 8
 
--- answers over 16 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
+-- answers over 32 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
 --http_answers = 32768
 
 -- those of one address (IPv6: of one /64) (256 to 4194304, KiB)
@@ -210,6 +210,17 @@
 
 -- unread notes of one account in the inbox of one character (1 to 100000, notes)
 --notes_unread_per_sender = 20
+-- the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
+--profile_pages = "login"
+
+-- sessions of the website of one account; the one that was used least recently ends for a new one (1 to 1000, sessions)
+--site_sessions_per_account = 16
+
+-- sessions of the website of all accounts; the one that was used least recently ends for a new one (100 to 1000000, sessions)
+--site_sessions_max = 10000
+
+-- time after its last use at which a session of the website ends; it ends after session_max in any case (0.1 to 8760, hours)
+--site_session_idle = 24
 
 -- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
 --passwords_waiting = 1024

@@ -211,6 +211,7 @@ mod tests {
             address: address.parse().unwrap(),
             disputed: disputed.map(|both| both.map(|text| text.parse().unwrap())),
             unheeded: None,
+            is_https: false,
         }
     }
 

@@ -35,6 +35,9 @@ pub enum AccountError {
     /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.
     #[error("Your login ticket has expired (five minutes) or no ticket requested.")]
     TicketExpired,
+    /// Nobody is signed in on the website with this session.
+    #[error("You are not signed in, or not any more. Please sign in.")]
+    SessionOver,
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,

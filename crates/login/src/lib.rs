@@ -33,6 +33,7 @@ mod settings;
 mod spare;
 mod ticket;
 mod turns;
+mod website;
 mod workers;
 
 pub use catalogue::{Catalogue, LiveCatalogue};
@@ -46,7 +47,7 @@ pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
 pub use guard::Cost;
-pub use http::AccountHttp;
+pub use http::{AccountHttp, FrontPage};
 pub use limits::{Limit, Pace, RateLimiter};
 pub use operator::{Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import};
 pub use password::PasswordCost;
@@ -55,3 +56,4 @@ pub use remote::{RemoteLogin, SiteChecks};
 pub use secret::Secret;
 pub use service::{AccountService, Caller};
 pub use settings::{AccountSettings, Quotas, Registration, TextFilter};
+pub use website::{ProfilePages, WebsiteSettings};

@@ -1,6 +1,7 @@
 //! The account service for callers that may not block: limits, order and threads of all requests.
 
 mod notes;
+mod website;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -174,19 +175,23 @@ impl AccountService {
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
         let attempt = PasswordTry::new(&account, address);
-        let result = self.limited_ticket(&attempt, account, password).await;
+        let result = self
+            .by_password(&attempt, account, password, |desk, account| desk.ticket(account))
+            .await;
         if result.is_ok() {
             self.shared.counters.count_ticket();
         }
         result
     }
 
-    async fn limited_ticket(
+    /// Does something for whoever knows the account's password, which is not hashed where it was right a short while ago.
+    async fn by_password<T: Send + 'static>(
         &self,
         attempt: &PasswordTry,
         account: String,
         password: Secret,
-    ) -> Result<TicketGrant, AccountError> {
+        work: impl Fn(&mut AccountDesk, &Account) -> Result<T, AccountError> + Copy + Send + 'static,
+    ) -> Result<T, AccountError> {
         self.begin_password(attempt).await?;
         let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
         let (name, entered) = (account.clone(), password.clone());
@@ -195,8 +200,8 @@ impl AccountService {
             // Requests that waited for their pace must not gain guesses.
             shared.guard().check_password(&tried, now)?;
             let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
-            let grant = match (knowledge, account) {
-                (Knowledge::Right, Some(account)) => Some(desk.ticket(&account)?),
+            let done = match (knowledge, account) {
+                (Knowledge::Right, Some(account)) => Some(work(desk, &account)?),
                 (Knowledge::Wrong, _) => {
                     // At once: a client that disconnects before the hash is made has its answer by now.
                     shared.guard().password_was_wrong(&tried, now);
@@ -204,16 +209,16 @@ impl AccountService {
                 }
                 _ => None,
             };
-            Ok((grant, knowledge == Knowledge::Wrong))
+            Ok((done, knowledge == Knowledge::Wrong))
         });
-        let (grant, is_counted) = known.await?;
-        if let Some(grant) = grant {
+        let (done, is_counted) = known.await?;
+        if let Some(done) = done {
             self.shared.counters.count_recognised();
-            return Ok(grant);
+            return Ok(done);
         }
         // A password that is known to be wrong is hashed, too: the time must not tell which accounts logged in lately.
-        self.hash(attempt, account, password, is_counted, |desk, account| {
-            desk.ticket(&account)
+        self.hash(attempt, account, password, is_counted, move |desk, account| {
+            work(desk, &account)
         })
         .await
     }

@@ -8,7 +8,7 @@ use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter,
+    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
 };
 use fchatd_profile::heap;
 use fchatd_world::{Phrases, Settings};
@@ -91,6 +91,22 @@ fn unwanted_texts(phrases: &[String]) -> TextFilter {
     }
     let phrases = Phrases::new(phrases);
     TextFilter::new(move |text| phrases.occur_in(text))
+}
+
+/// How the website behaves. The folder of pictures is not in it.
+pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
+    WebsiteSettings {
+        profile_pages: match settings.text("profile_pages") {
+            "public" => ProfilePages::Public,
+            "off" => ProfilePages::Off,
+            _ => ProfilePages::Login,
+        },
+        sessions_per_account: settings.count("site_sessions_per_account"),
+        sessions: settings.count("site_sessions_max"),
+        session_idle: (settings.number("site_session_idle") * 3600.0) as u64,
+        session_lifetime: account_settings(settings).session_lifetime,
+        pictures: None,
+    }
 }
 
 /// What accounts of our own need beside their settings.

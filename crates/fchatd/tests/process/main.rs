@@ -21,4 +21,5 @@ mod site;
 mod small_machine;
 mod start;
 mod stop;
+mod website;
 mod websocket;

@@ -8,6 +8,7 @@ mod notes;
 mod page;
 mod picture;
 mod reports;
+mod website;
 
 use fchatd_store::{CharacterKey, NameDigest, Someone};
 use sha2::{Digest, Sha256};

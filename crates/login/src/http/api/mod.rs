@@ -18,6 +18,7 @@ use crate::provider::LoginProvider;
 use crate::service::{AccountService, Caller};
 
 pub(super) use notes::MESSAGE_BYTES_MAX;
+pub(super) use page_json::fields;
 pub(super) use reports::LOG_BYTES_MAX;
 
 /// Something that clients can ask for with a ticket.

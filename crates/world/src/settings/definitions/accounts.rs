@@ -159,6 +159,30 @@ pub(super) const SECTION: Section = Section {
             "unread notes of one account in the inbox of one character",
         ),
         key(
+            "profile_pages",
+            Choice(&["login", "public", "off"]),
+            Live,
+            "the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off)",
+        ),
+        key(
+            "site_sessions_per_account",
+            Whole(16, 1, 1000, "sessions"),
+            Live,
+            "sessions of the website of one account; the one that was used least recently ends for a new one",
+        ),
+        key(
+            "site_sessions_max",
+            Whole(10_000, 100, 1_000_000, "sessions"),
+            Live,
+            "sessions of the website of all accounts; the one that was used least recently ends for a new one",
+        ),
+        key(
+            "site_session_idle",
+            Number(24.0, 0.1, 8760.0, "hours"),
+            Live,
+            "time after its last use at which a session of the website ends; it ends after session_max in any case",
+        ),
+        key(
             "passwords_waiting",
             Whole(1024, 16, 1_000_000, "passwords"),
             Live,
