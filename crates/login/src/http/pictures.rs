@@ -60,7 +60,11 @@ pub(super) async fn avatar(own: &AccountHttp, request: &HttpRequest, name: Strin
 fn later(status: u16, seconds: u64) -> HttpResponse {
     HttpResponse {
         status,
-        headers: vec![("retry-after", seconds.to_string())],
+        headers: vec![
+            ("retry-after", seconds.max(1).to_string()),
+            ("access-control-allow-origin", "*".to_owned()),
+            ("access-control-expose-headers", "Retry-After".to_owned()),
+        ],
         body: Bytes::new(),
     }
 }
