@@ -12,8 +12,8 @@ export class ApiError extends Error {
   }
 }
 
-/** The server waits up to 10 seconds before it looks at a password, and may hash two. */
-const REQUEST_TIMEOUT = 30 * 1000;
+/** The server waits up to `password_patience` (45 seconds) before it looks at a password, and may hash two. */
+const REQUEST_TIMEOUT = 75 * 1000;
 
 /** How often, and for how many seconds at most, a request that the server was too busy for is made again by itself. */
 const BUSY_RETRIES = 3;
@@ -65,8 +65,11 @@ function failed(response, text) {
 
 const STORAGE_KEY = 'fchatd';
 
-/** Renew a ticket that is older than this; the server keeps tickets for 30 minutes. */
-const TICKET_AGE = 15 * 60 * 1000;
+/**
+ * Renew a ticket that is older than this. The server keeps tickets for 30 minutes, so the page comes back without the password
+ * after the server was away for a quarter of an hour.
+ */
+const TICKET_AGE = 10 * 60 * 1000;
 
 const EMPTY = { accounts: 'embedded', account: '', ticket: '', ticketAt: 0, character: '', channels: [] };
 

@@ -19,7 +19,8 @@ import { enterPeople, refreshPeople, startPeopleParts } from './people.js';
 import { loadSettings } from './settings.js';
 import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
-const RENEW_EVERY = 15 * 60 * 1000;
+/** How often it is looked whether the ticket needs to be renewed: a server that is away for a while has to find it good. */
+const RENEW_EVERY = 5 * 60 * 1000;
 
 let statusTimer = 0;
 let statusSentAt = 0;

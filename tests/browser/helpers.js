@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -160,4 +162,54 @@ export async function cuttableLine() {
       return new Promise(done => proxy.close(done));
     },
   };
+}
+
+/** A port of this machine that is free now. */
+async function freePort() {
+  const probe = net.createServer();
+  await new Promise(ready => probe.listen(0, '127.0.0.1', ready));
+  const { port } = probe.address();
+  await new Promise(done => probe.close(done));
+  return port;
+}
+
+/**
+ * A server of the test's own, which can be killed and started again at the same place. `FCHATD_PROGRAM` names the program.
+ * `signal` sends it a signal, and `ended` resolves when its process is gone.
+ */
+export async function ownServer(...settings) {
+  const program = process.env.FCHATD_PROGRAM ?? join(process.env.CARGO_TARGET_DIR ?? join(here, '..', '..', 'target'), 'debug', 'fchatd');
+  const folder = mkdtempSync(join(tmpdir(), 'fchatd-browser-'));
+  const port = await freePort();
+  const words = ['--dir', folder, '--set', `port=${port}`, '--set', 'registration=open',
+    ...settings.flatMap(setting => ['--set', setting])];
+  const own = {
+    url: `http://127.0.0.1:${port}/`,
+    ended: Promise.resolve(),
+    async start() {
+      const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+      own.child = child;
+      own.ended = new Promise(done => child.once('exit', done));
+      child.stderr.resume();
+      await new Promise((ready, failed) => {
+        let said = '';
+        child.once('error', failed);
+        child.once('exit', () => failed(new Error(`The server has ended: ${said}`)));
+        child.stdout.on('data', text => {
+          said += text;
+          if (said.includes('accounts: ')) ready();
+        });
+      });
+    },
+    signal(name) {
+      own.child.kill(name);
+      return own.ended;
+    },
+    async close() {
+      await own.signal('SIGKILL');
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await own.start();
+  return own;
 }

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounting;
+pub mod crowd;
 pub mod load;
 pub mod report;
 pub mod server;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use fchatd_bench::crowd::report::Returns;
 use fchatd_bench::load::people::People;
 use fchatd_bench::report::document::{Document, Outcome};
 use fchatd_bench::report::series::interleave;
@@ -15,7 +16,7 @@ use fchatd_bench::server::{Wanted, allow_many_sockets};
 use fchatd_bench::siege::report::Siege;
 use fchatd_bench::workload::Workload;
 use fchatd_bench::workload::shape::{Shape, Wishes};
-use fchatd_bench::{Error, siege};
+use fchatd_bench::{Error, crowd, siege};
 
 /// Load for servers of the F-Chat protocol: what they deliver, how late, and what it costs them.
 ///
@@ -80,6 +81,26 @@ enum Task {
         json: Option<PathBuf>,
         #[command(flatten)]
         how: siege::Measure,
+    },
+    /// Have many people in the chat, kill or restart the server, and tell when everybody is back by the official client's rules
+    Crowd {
+        /// The command of fchatd, such as target/release/fchatd
+        #[arg(long, value_name = "COMMAND")]
+        server: String,
+        /// The events, with commas between, each with a server of its own
+        #[arg(
+            long,
+            value_enum,
+            value_delimiter = ',',
+            default_value = "kill,restart",
+            value_name = "EVENT"
+        )]
+        event: Vec<crowd::Event>,
+        /// Keep the results in this file, as JSON
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+        #[command(flatten)]
+        how: crowd::Measure,
     },
     /// Draw plots of results
     Plots {
@@ -175,6 +196,12 @@ fn perform(task: Task) -> Result<bool, Error> {
             json,
             how,
         } => lay_siege(&server, &attack, &threads, json.as_deref(), &how),
+        Task::Crowd {
+            server,
+            event,
+            json,
+            how,
+        } => await_crowd(&server, &event, json.as_deref(), &how),
         Task::Plots { files, into } => {
             let documents = files
                 .iter()
@@ -243,6 +270,34 @@ fn lay_siege(
             if let Some(file) = json {
                 all.write(file)?;
             }
+        }
+    }
+    say(&all.table());
+    Ok(all.is_met())
+}
+
+fn await_crowd(
+    server: &str,
+    events: &[crowd::Event],
+    json: Option<&Path>,
+    how: &crowd::Measure,
+) -> Result<bool, Error> {
+    let server = Wanted::parse(server);
+    let mut all = Returns::default();
+    for event in events {
+        let outcome = crowd::measure(&server, *event, how, progress)?;
+        progress(&format!(
+            "{}: {} of {} back, the last after {:.1} s; {} final refusals; p99 {:.1} ms",
+            event.name(),
+            outcome.back,
+            outcome.people,
+            outcome.last_seconds,
+            outcome.refused,
+            outcome.p99_ms
+        ));
+        all.outcomes.push(outcome);
+        if let Some(file) = json {
+            all.write(file)?;
         }
     }
     say(&all.table());

@@ -67,11 +67,7 @@ fn what_lasts_comes_back() {
         .map(|ban| (&*ban.name, ban.until == 0))
         .collect();
     assert_eq!(bans, [("Bob", true), ("Eve", false)]);
-    assert_eq!(
-        snapshot.channels.len(),
-        6,
-        "the staff room does not last"
-    );
+    assert_eq!(snapshot.channels.len(), 6, "the staff room does not last");
     assert_eq!(snapshot.operators, ["Globalmod", "Alice"]);
     assert_eq!(snapshot.super_operators, ["Superone", "Sue"]);
     assert_eq!(

@@ -13,14 +13,11 @@ pub(crate) const GOING_AWAY: Goodbye = Goodbye::Say(CloseCode::GoingAway, "the s
 /// How long a connection that was let in and has not asked for anything yet may take to do so: its request may
 /// be on its way.
 pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(1);
-/// Closes are no farther apart than this, so that few connections need not the whole time.
-const PACE_MAX: Duration = Duration::from_millis(10);
 /// How often the next ones are closed.
 pub(crate) const STEP: Duration = Duration::from_millis(5);
 
 impl<A: Application + 'static> Edge<A> {
-    /// Takes no new connections any more, closes all that there are (close code 1001) evenly over `spread` or a
-    /// shorter time when they are few, and waits until all sockets are gone, HTTP requests under way are answered,
+    /// Takes no new connections any more, closes all that there are (close code 1001) evenly over `spread`, and waits until all sockets are gone, HTTP requests under way are answered,
     /// or `patience` is over that begins after the last close.
     ///
     /// Until it is closed a connection is served as usual. The application is not told of these closes: the
@@ -34,7 +31,6 @@ impl<A: Application + 'static> Edge<A> {
         self.settle(Instant::now() + patience).await;
         let everyone = self.everyone();
         let total = everyone.len();
-        let spread = spread.min(PACE_MAX * u32::try_from(total).unwrap_or(u32::MAX));
         let begin = Instant::now();
         let mut left = everyone.into_iter();
         loop {

@@ -40,7 +40,7 @@ pub struct IntakeLimits {
 impl Default for IntakeLimits {
     fn default() -> Self {
         Self {
-            requests_per_address: 64,
+            requests_per_address: 128,
             uploads: 32,
             uploads_per_address: 8,
             answers: 32 << 20,

@@ -1,4 +1,6 @@
-//! Plain HTTP answers, and collecting the bodies of requests.
+//! Plain HTTP answers, and collecting the bodies of requests. All answers that the edge makes itself are in here, besides
+//! those to banned networks (`gate`). A temporary refusal has a status that clients take for temporary, says when to try
+//! again, and can be read by pages of other sites.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +10,8 @@ use fchatd_protocol::address::AddressGroup;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    CONNECTION, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE, COOKIE, HOST,
+    HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
@@ -35,6 +38,9 @@ const TOO_MANY: (StatusCode, &str) = (
     "Too many requests of your address are being worked on. Please try again in a moment.",
 );
 
+/// Seconds until another try makes sense after a temporary refusal.
+const RETRY_SECONDS: &str = "1";
+
 /// Why a request's head is refused, if it is: from HTTP/1.1 on the host is named, and nobody names two. Else a proxy in
 /// front may see another host than the server does (RFC 9112, section 3.2).
 pub(crate) fn refuse_head(version: Version, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
@@ -60,18 +66,7 @@ pub(crate) async fn answer<H: HttpService>(
     patience: Duration,
 ) -> Result<Response<Full<Bytes>>, Response<Full<Bytes>>> {
     let group = AddressGroup::from(origin.address);
-    let refused = |(status, sentence)| {
-        let mut response = text(status, sentence);
-        if matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        response
-    };
+    let refused = |(status, sentence)| text(status, sentence);
     let Some(asked) = settings.intake.begin(group, settings.intake_limits) else {
         // Not the fault of its body.
         return Ok(refused(TOO_MANY));
@@ -221,13 +216,55 @@ pub(crate) fn too_many_sockets() -> Response<Full<Bytes>> {
     response
 }
 
-/// An answer of one sentence.
+/// An answer of one sentence. It holds nothing of the site's, so any page may read it: without that a page of another site
+/// takes it for a broken network. Where the refusal is temporary, `Retry-After` says when to try again.
 pub(crate) fn text(status: StatusCode, sentence: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
     *response.status_mut() = status;
-    response.headers_mut().insert(
+    let headers = response.headers_mut();
+    headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Retry-After"),
+    );
+    if is_temporary(status) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+    }
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // The rest of the body may still come, and is no request.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// Whether the same request may succeed a moment later.
+fn is_temporary(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_refusals_say_when_to_try_again_and_can_be_read_by_all_pages() {
+        let made =
+            [TOO_LONG, CUT_OFF, TOO_SLOW, BUSY, TOO_MANY].map(|(status, sentence)| text(status, sentence));
+        for (response, is_temporary) in made.iter().zip([false, false, true, true, true]) {
+            let headers = response.headers();
+            assert_eq!(headers.contains_key(RETRY_AFTER), is_temporary, "{response:?}");
+            assert_eq!(headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).unwrap(), "*");
+            assert_eq!(headers.get(ACCESS_CONTROL_EXPOSE_HEADERS).unwrap(), "Retry-After");
+        }
+        let full = too_many_sockets();
+        assert_eq!(full.status(), 429);
+        assert!(full.headers().contains_key(RETRY_AFTER));
+    }
 }

@@ -258,7 +258,7 @@ fn those_who_are_not_closed_yet_are_served_while_others_go() {
         };
         let drained = server
             .edge
-            .drain(Duration::from_secs(60), Duration::from_secs(60));
+            .drain(Duration::from_millis(400), Duration::from_secs(60));
         tokio::join!(drained, talk);
     });
 }

@@ -19,6 +19,7 @@ use crate::beside::{Done, ScriptReader};
 use crate::clock::Clock;
 use crate::command_line::CommandLine;
 use crate::doors::Doors;
+use crate::drain::{Drain, TicketSessions};
 use crate::keeper::{self, Keeper, Occasion, Report};
 use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
@@ -121,6 +122,7 @@ struct Parts {
     around: Surroundings,
     /// Log-in checks that go on, so that those of who went away can be given up.
     checks: HashMap<ConnectionId, AbortHandle>,
+    by_ticket: TicketSessions,
     saved: u64,
     scripts: ScriptReader,
     profiles: Profiles,
@@ -155,6 +157,7 @@ impl Chat {
             now,
             around,
             checks: HashMap::new(),
+            by_ticket: TicketSessions::default(),
             saved: now.monotonic,
             scripts,
             profiles,
@@ -214,9 +217,10 @@ impl Chat {
         self.0.borrow().around.keeper.as_ref().and_then(Keeper::trouble)
     }
 
-    /// Over how long connections are closed at the end (`drain_time`).
-    pub(crate) fn drain_time(&self) -> Duration {
-        self.0.borrow().core.world().settings.seconds("drain_time")
+    /// Over how long connections are closed at the end.
+    pub(crate) fn drain(&self) -> Drain {
+        let parts = self.0.borrow();
+        Drain::new(parts.core.world(), &parts.around.provider, &parts.by_ticket)
     }
 
     /// Has the scripts say farewell to those who are still there, and saves the state for the last time.
@@ -415,6 +419,7 @@ impl Parts {
             client_version,
             address,
         };
+        self.by_ticket.asked(connection, &check);
         let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
         let task = tokio::task::spawn_local(async move {
             let answer = match provider.check(check).await {
@@ -440,6 +445,7 @@ impl Parts {
         }
         match input {
             Input::Closed { connection, .. } => {
+                self.by_ticket.gone(connection);
                 if let Some(check) = self.checks.remove(&connection) {
                     check.abort();
                 }

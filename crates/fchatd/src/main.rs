@@ -13,6 +13,7 @@ mod command_line;
 mod configuration;
 mod control;
 mod doors;
+mod drain;
 mod flash_policy;
 mod gate;
 mod keeper;

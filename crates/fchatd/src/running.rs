@@ -7,12 +7,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use fchatd_store::Claim;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::Failure;
 use crate::command_line::CommandLine;
 use crate::output::say;
 use crate::server::data_folder;
+use crate::{Failure, configuration};
 
-/// What a restart may take at most: checking, sending everybody away, starting.
+/// What checking and starting may take at a restart; sending everybody away takes `drain_time_max` at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(50);
 
@@ -83,7 +83,8 @@ pub(crate) fn restart(line: &CommandLine) -> Result<(), Failure> {
     let number = process.as_raw_nonzero();
     kill_process(process, Signal::USR2)
         .map_err(|error| format!("the server (process {number}) can't be told: {error}"))?;
-    let end = Instant::now() + PATIENCE;
+    let drain = configuration::load(line).map_or(PATIENCE, |settings| settings.seconds("drain_time_max"));
+    let end = Instant::now() + PATIENCE + drain;
     while Instant::now() < end {
         sleep(STEP);
         // Between the two programs nobody has the folder for a moment, and nobody serves.

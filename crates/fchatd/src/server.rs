@@ -247,8 +247,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             // Nobody takes these over; those who connect now are to be refused instead of waiting.
             kept.clear();
         }
-        let spread = chat.drain_time();
-        ending::send_everyone_away(&edge, &mut signals, &notifier, end, spread).await;
+        ending::send_everyone_away(&edge, &mut signals, &notifier, end, chat.drain()).await;
         edge.finish();
         if state.is_some() {
             control::close(&line.dir);

@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod finding;
 mod guard;
+mod hash_time;
 mod http;
 mod limits;
 mod live;

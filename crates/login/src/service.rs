@@ -1,12 +1,13 @@
-//! The account service for callers that may not block: limits, order and threads of all requests.
+//! The account service for callers that may not block: limits, order and threads of all requests. Requests with a
+//! password are in [`passwords`].
 
 mod notes;
+mod passwords;
 mod website;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use fchatd_store::{Account, AccountId, Character, Picture, Profile, Store};
 
@@ -14,16 +15,16 @@ use crate::answer;
 use crate::catalogue::{Catalogue, LiveCatalogue};
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::desk::{AccountDesk, CharacterList, TicketGrant};
+use crate::desk::{AccountDesk, CharacterList};
 use crate::error::AccountError;
 use crate::guard::{Cost, Guard, PasswordTry};
+use crate::hash_time::HashTime;
 use crate::live::Live;
 use crate::password::PasswordHasher;
 use crate::provider::{LoginCheck, LoginOutcome};
-use crate::recent::Knowledge;
 use crate::secret::Secret;
 use crate::settings::{AccountSettings, Registration};
-use crate::turns::{Turn, TurnBounds, Turns};
+use crate::turns::{TurnBounds, Turns};
 use crate::workers::{Effort, Workers};
 
 /// The embedded account service: a cheap handle whose calls never block the caller's thread. Hashing has threads of
@@ -50,8 +51,10 @@ struct Shared {
     /// Decides which password is hashed next.
     turns: Turns,
     threads: usize,
-    /// Seconds that a password waits for its turn, and a log-in for its pace.
+    /// Seconds that a log-in waits for its pace and its turn together.
     patience: AtomicU64,
+    /// What looking at a password costs.
+    hashing: HashTime,
     tickets: Workers,
     guard: Arc<Mutex<Guard>>,
     counters: Counters,
@@ -110,6 +113,7 @@ impl AccountService {
             turns: Turns::new(turn_bounds(&settings, threads)),
             threads,
             patience: AtomicU64::new(settings.password_patience),
+            hashing: HashTime::default(),
             tickets: Workers::start("tickets", desks(1)?, settings.queue.max(1), Effort::Light, None)?,
             guard: Arc::new(Mutex::new(Guard::new(&settings))),
             counters: Counters::default(),
@@ -162,147 +166,6 @@ impl AccountService {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
-    }
-
-    /// Gives a ticket for the right password.
-    ///
-    /// # Errors
-    /// [`AccountError::WrongPassword`], a rate limit, busy, or failed.
-    pub async fn ticket(
-        &self,
-        account: String,
-        password: Secret,
-        address: IpAddr,
-    ) -> Result<TicketGrant, AccountError> {
-        let attempt = PasswordTry::new(&account, address);
-        let result = self
-            .by_password(&attempt, account, password, |desk, account| desk.ticket(account))
-            .await;
-        if result.is_ok() {
-            self.shared.counters.count_ticket();
-        }
-        result
-    }
-
-    /// Does something for whoever knows the account's password, which is not hashed where it was right a short while ago.
-    async fn by_password<T: Send + 'static>(
-        &self,
-        attempt: &PasswordTry,
-        account: String,
-        password: Secret,
-        work: impl Fn(&mut AccountDesk, &Account) -> Result<T, AccountError> + Copy + Send + 'static,
-    ) -> Result<T, AccountError> {
-        self.begin_password(attempt).await?;
-        let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
-        let (name, entered) = (account.clone(), password.clone());
-        let known = self.with_ticket(move |desk| {
-            let now = shared.clock.steady();
-            // Requests that waited for their pace must not gain guesses.
-            shared.guard().check_password(&tried, now)?;
-            let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
-            let done = match (knowledge, account) {
-                (Knowledge::Right, Some(account)) => Some(work(desk, &account)?),
-                (Knowledge::Wrong, _) => {
-                    // At once: a client that disconnects before the hash is made has its answer by now.
-                    shared.guard().password_was_wrong(&tried, now);
-                    None
-                }
-                _ => None,
-            };
-            Ok((done, knowledge == Knowledge::Wrong))
-        });
-        let (done, is_counted) = known.await?;
-        if let Some(done) = done {
-            self.shared.counters.count_recognised();
-            return Ok(done);
-        }
-        // A password that is known to be wrong is hashed, too: the time must not tell which accounts logged in lately.
-        self.hash(attempt, account, password, is_counted, move |desk, account| {
-            work(desk, &account)
-        })
-        .await
-    }
-
-    /// Does something for whoever knows the account's password. The password is hashed, whatever is remembered.
-    pub(crate) async fn with_password<T: Send + 'static>(
-        &self,
-        account: String,
-        password: Secret,
-        address: IpAddr,
-        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
-    ) -> Result<T, AccountError> {
-        let attempt = PasswordTry::new(&account, address);
-        self.begin_password(&attempt).await?;
-        self.hash(&attempt, account, password, false, work).await
-    }
-
-    /// Paces log-ins, and refuses those of an address or account with too many wrong passwords.
-    async fn begin_password(&self, attempt: &PasswordTry) -> Result<(), AccountError> {
-        let now = self.shared.clock.steady();
-        let begun = {
-            let mut guard = self.shared.guard();
-            guard
-                .check_password(attempt, now)
-                .and_then(|()| guard.pace_login(attempt, now, self.shared.patience()))
-        };
-        let wait = begun.inspect_err(|_| self.shared.counters.count_limited())?;
-        if wait > 0 {
-            self.shared.counters.count_paced();
-            tokio::time::sleep(Duration::from_secs(wait)).await;
-        }
-        Ok(())
-    }
-
-    /// Looks at the password when its turn has come, and does the work if it is right. `is_counted` says that it counts as
-    /// wrong already.
-    async fn hash<T: Send + 'static>(
-        &self,
-        attempt: &PasswordTry,
-        account: String,
-        password: Secret,
-        is_counted: bool,
-        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
-    ) -> Result<T, AccountError> {
-        let turn = self.turn(attempt).await;
-        let turn = self.counted(turn)?;
-        // Others of the address may have guessed meanwhile.
-        let now = self.shared.clock.steady();
-        if !is_counted {
-            let allowed = self.shared.guard().check_password(attempt, now);
-            allowed.inspect_err(|_| self.shared.counters.count_limited())?;
-        }
-        let (shared, attempt) = (Arc::clone(&self.shared), attempt.clone());
-        let result = self.shared.passwords.run(move |desk| {
-            let _turn = turn;
-            let found = desk.account_by_password(&account, &password, attempt.address);
-            // Counted here, because a client that disconnects before the answer has guessed all the same.
-            match &found {
-                Err(AccountError::WrongPassword) => {
-                    shared.counters.count_wrong_password();
-                    if !is_counted {
-                        shared.guard().password_was_wrong(&attempt, now);
-                    }
-                }
-                Ok(_) => {
-                    let mut guard = shared.guard();
-                    if is_counted {
-                        guard.excuse_password(&attempt);
-                    }
-                    guard.password_was_right(&attempt);
-                }
-                Err(_) => {}
-            }
-            work(desk, found?)
-        });
-        self.counted(result.await)
-    }
-
-    /// Waits for a turn to hash, for some seconds at most.
-    async fn turn(&self, attempt: &PasswordTry) -> Result<Turn, AccountError> {
-        let patience = Duration::from_secs(self.shared.patience());
-        let waiting = self.shared.turns.enter(attempt.address, attempt.account());
-        let turn = tokio::time::timeout(patience, waiting).await;
-        turn.ok().flatten().ok_or(AccountError::Busy)
     }
 
     /// Passwords that wait for their turn.
@@ -393,7 +256,7 @@ impl AccountService {
         let begun = self.shared.guard().begin_registration(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let attempt = PasswordTry::new(&account, address);
-        let result = match self.turn(&attempt).await {
+        let result = match self.turn(&attempt, self.deadline()).await {
             Ok(turn) => {
                 let work = move |desk: &mut AccountDesk| {
                     let _turn = turn;

@@ -121,7 +121,7 @@ pub struct AccountSettings {
     pub queue: usize,
     /// Passwords that may wait for their turn; more are answered with "busy".
     pub passwords_waiting: usize,
-    /// How long a password waits for its turn, in seconds; then it is answered with "busy".
+    /// How long a log-in waits for its pace and its turn together, in seconds; then it is answered with "busy".
     pub password_patience: u64,
     /// Log-ins to one account from one address, good ones too. The next ones wait, as long as passwords do.
     pub logins_per_account: Limit,
@@ -178,11 +178,12 @@ impl Default for AccountSettings {
             quotas: Quotas::default(),
             password_threads: 2,
             queue: 4096,
-            passwords_waiting: 1024,
-            password_patience: 10,
+            passwords_waiting: 4096,
+            // The passwords of 2,000 people take that long on two processors. Proxies give up after 60 s.
+            password_patience: 45,
             // Clients come back every few seconds at worst, each time with a new ticket.
             logins_per_account: Limit {
-                burst: 30,
+                burst: 120,
                 seconds_each: 2,
             },
             logins_per_address: Pace {

@@ -11,12 +11,11 @@ use super::restart;
 use super::signals::{Order, Signals};
 use super::state::State;
 use crate::command_line::CommandLine;
+use crate::drain::Drain;
 use crate::output::say;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
 const GRACE: Duration = Duration::from_secs(2);
-/// A restart closes everybody within this: those who come back wait for the new program anyway.
-const RESTART_SPREAD: Duration = Duration::from_secs(1);
 /// What saving and ending may take beyond the drain before a service manager loses patience.
 const SAVING: Duration = Duration::from_secs(60);
 
@@ -76,19 +75,19 @@ pub(crate) async fn wait(
     }
 }
 
-/// Tells everyone, closes their connections over `spread`, and has their last bytes delivered. A further signal to
+/// Tells everyone, closes their connections over the time that the drain says, and has their last bytes delivered. A further signal to
 /// stop cuts it short.
 pub(crate) async fn send_everyone_away(
     edge: &ChatEdges,
     signals: &mut Signals,
     notifier: &Notifier,
     end: End,
-    spread: Duration,
+    drain: Drain,
 ) {
     let (spread, text) = match end {
-        End::Stop => (spread, "The server is going down."),
+        End::Stop => (drain.at_a_stop(), "The server is going down."),
         End::Restart => (
-            spread.min(RESTART_SPREAD),
+            drain.at_a_restart(),
             "The server restarts. You will be connected again in a moment.",
         ),
     };

@@ -31,7 +31,6 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
         burst: burst(key),
         ..usual
     };
-    // Hashing a password keeps a processor busy for a while; half of them stay free for the chat.
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
         registration: match settings.text("registration") {
@@ -46,7 +45,7 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             ..usual.registration_tries_per_address
         },
         password_threads: match settings.count("password_threads") {
-            0 => (processors / 2).clamp(1, 4),
+            0 => password_threads(processors),
             threads => threads,
         },
         password_cost: PasswordCost::with_memory(settings.count("password_memory") as u32),
@@ -107,6 +106,12 @@ pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
         session_lifetime: account_settings(settings).session_lifetime,
         pictures: None,
     }
+}
+
+/// The threads that check passwords on so many processors. They give way to the chat by their priority, so nearly all
+/// processors may have one: after a restart the time until everybody is back depends on it.
+fn password_threads(processors: usize) -> usize {
+    (processors - processors / 4).clamp(1, 8)
 }
 
 /// What accounts of our own need beside their settings.
@@ -218,11 +223,17 @@ pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettin
     }))
 }
 
+/// As many as `http_requests_per_address` allows, and some for the chat: a house whose people all come back at once is let in.
+const SOCKETS_PER_ADDRESS: usize = 160;
+
 /// Open sockets of one address group.
 fn sockets_per_address(settings: &Settings) -> usize {
     match settings.count("sockets_per_ip") {
         // A browser opens half a dozen for a page, besides that of the chat.
-        0 => settings.count("max_per_ip").saturating_mul(4).max(100),
+        0 => settings
+            .count("max_per_ip")
+            .saturating_mul(4)
+            .max(SOCKETS_PER_ADDRESS),
         wanted => wanted,
     }
 }

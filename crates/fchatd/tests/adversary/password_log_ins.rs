@@ -72,6 +72,25 @@ fn right_passwords_at_full_rate_keep_nobody_out() {
     });
 }
 
+/// A house, or a bouncer, whose people all come back in the same moment.
+#[test]
+fn a_hundred_right_passwords_of_one_address_are_all_let_in() {
+    in_each_layout(100, &[], |scene| {
+        let bystanders = Bystanders::start(scene);
+        for (size, accounts) in [(10, 1), (100, 1), (100, 100)] {
+            let answers = at_once(size, |number| {
+                let account = attacker_account(number % accounts);
+                let form = format!("account={account}&password={}", PASSWORD.replace(' ', "+"));
+                answer(&scene.post("/json/getApiTicket.php", &form, address(accounts)))
+            });
+            let refused = answers.iter().find(|answer| **answer != Answer::Ticket);
+            assert_eq!(refused, None, "{size} log-ins to {accounts} accounts");
+        }
+        assert_eq!(bystanders.gauge("wrong passwords"), 0);
+        bystanders.unharmed(scene);
+    });
+}
+
 #[test]
 fn many_guesses_at_once_are_few_guesses() {
     in_each_layout(2, &[], |scene| {

@@ -71,7 +71,11 @@ pub(super) fn picture_headers(
 pub(super) fn later(status: u16, seconds: u64) -> HttpResponse {
     HttpResponse {
         status,
-        headers: vec![("retry-after", seconds.to_string())],
+        headers: vec![
+            ("retry-after", seconds.max(1).to_string()),
+            ("access-control-allow-origin", "*".to_owned()),
+            ("access-control-expose-headers", "Retry-After".to_owned()),
+        ],
         body: Bytes::new(),
     }
 }

@@ -9,6 +9,8 @@ use crate::error::AccountError;
 const BUSY_SECONDS: u64 = 2;
 /// After how many seconds to try again when something of ours is broken.
 const FAILED_SECONDS: u64 = 10;
+/// After how many seconds to look whether registration goes on that the operator has paused.
+const PAUSED_SECONDS: u64 = 600;
 
 /// What is wrong with a request, in words for the person who made it.
 #[derive(Debug)]
@@ -56,6 +58,7 @@ impl From<AccountError> for Refusal {
             | AccountError::TooManyRecipients { seconds } => (429, Some(seconds)),
             AccountError::Busy => (503, Some(BUSY_SECONDS)),
             AccountError::Failed(_) => (503, Some(FAILED_SECONDS)),
+            AccountError::RegistrationPaused => (503, Some(PAUSED_SECONDS)),
             _ => (200, None),
         };
         Self {
@@ -86,23 +89,30 @@ pub(super) fn written(text: Bytes) -> HttpResponse {
 }
 
 /// Status 200 and the JSON of the result; a refusal becomes `{"error": text}`. Where it is temporary, the status is 429 or
-/// 503 and `Retry-After` says when to try again.
+/// 503, `Retry-After` says when to try again, and any page may read it.
 pub(super) fn json<T: Serialize>(result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
-    let refusal = result.as_ref().err();
-    let wait = refusal.and_then(|refusal| refusal.wait);
-    let status = refusal.map_or(200, |refusal| refusal.status);
-    let text = match result {
-        Ok(value) => serde_json::to_string(&value).unwrap_or_else(|error| {
+    let written = result.and_then(|value| {
+        serde_json::to_string(&value).map_err(|error| {
             tracing::error!(%error, "an answer could not be written");
-            refusal_text(&AccountError::Failed(None).to_string())
-        }),
-        Err(refusal) => refusal_text(&refusal.text),
-    };
-    let mut response = response(status, text.into(), readers);
-    response
-        .headers
-        .extend(wait.map(|seconds| ("retry-after", seconds.max(1).to_string())));
-    response
+            AccountError::Failed(None).into()
+        })
+    });
+    match written {
+        Ok(text) => response(200, text.into(), readers),
+        Err(refusal) => {
+            // A temporary refusal holds nothing of an account.
+            let readers = match refusal.wait {
+                Some(_) => Readers::Anyone,
+                None => readers,
+            };
+            let mut response = response(refusal.status, refusal_text(&refusal.text).into(), readers);
+            let wait = refusal
+                .wait
+                .map(|seconds| ("retry-after", seconds.max(1).to_string()));
+            response.headers.extend(wait);
+            response
+        }
+    }
 }
 
 /// The answer to a browser that asks whether it may send a request.
@@ -147,5 +157,98 @@ fn response(status: u16, body: Bytes, readers: Readers) -> HttpResponse {
         status,
         headers,
         body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether clients take an answer for temporary, and can read when to try again.
+    fn is_temporary(response: &HttpResponse) -> bool {
+        let has = |name: &str| response.headers.iter().any(|(own, _)| *own == name);
+        matches!(response.status, 429 | 503) && has("retry-after") && has("access-control-allow-origin")
+    }
+
+    /// Every error of the account service, with whether it is temporary. An error that is added has to be added here: the
+    /// match below does not compile without it.
+    fn all() -> Vec<(AccountError, bool)> {
+        let all = vec![
+            (AccountError::WrongPassword, false),
+            (AccountError::TooManyAttempts { seconds: 0 }, true),
+            (AccountError::InvalidTicket, false),
+            (AccountError::TicketExpired, false),
+            (AccountError::RegistrationClosed, false),
+            (AccountError::RegistrationPaused, true),
+            (AccountError::PasswordLength, false),
+            (AccountError::ProfileField { field: "role" }, false),
+            (AccountError::Name(fchatd_store::NameError::Reserved), false),
+            (AccountError::AccountNameTaken, false),
+            (AccountError::CharacterNameTaken, false),
+            (AccountError::CharacterNameLooksTaken, false),
+            (AccountError::CharacterNameHasRole, false),
+            (AccountError::ReservedName, false),
+            (AccountError::TooManyCharacters { limit: 1 }, false),
+            (AccountError::NoSuchAccount, false),
+            (AccountError::NoSuchCharacter, false),
+            (AccountError::UnknownCharacter, false),
+            (AccountError::NotInvited, false),
+            (
+                AccountError::Banned {
+                    seconds: 5,
+                    reason: String::new(),
+                },
+                false,
+            ),
+            (AccountError::BannedInChat { seconds: 5 }, false),
+            (AccountError::Refused("no".to_owned()), false),
+            (AccountError::Busy, true),
+            (AccountError::Failed(None), true),
+        ];
+        for (error, _) in &all {
+            match error {
+                AccountError::WrongPassword
+                | AccountError::TooManyAttempts { .. }
+                | AccountError::InvalidTicket
+                | AccountError::TicketExpired
+                | AccountError::RegistrationClosed
+                | AccountError::RegistrationPaused
+                | AccountError::PasswordLength
+                | AccountError::ProfileField { .. }
+                | AccountError::Name(_)
+                | AccountError::AccountNameTaken
+                | AccountError::CharacterNameTaken
+                | AccountError::CharacterNameLooksTaken
+                | AccountError::CharacterNameHasRole
+                | AccountError::ReservedName
+                | AccountError::TooManyCharacters { .. }
+                | AccountError::NoSuchAccount
+                | AccountError::NoSuchCharacter
+                | AccountError::UnknownCharacter
+                | AccountError::NotInvited
+                | AccountError::Banned { .. }
+                | AccountError::BannedInChat { .. }
+                | AccountError::Refused(_)
+                | AccountError::Busy
+                | AccountError::Failed(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn only_what_is_final_stands_in_an_answer_with_status_200() {
+        for (error, temporary) in all() {
+            let text = error.to_string();
+            let response = json::<Value>(Err(error.into()), Readers::Site);
+            assert_eq!(is_temporary(&response), temporary, "{text}");
+            assert_eq!(response.status == 200, !temporary, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_written_is_temporary_trouble() {
+        let unwritable = std::collections::HashMap::from([((1, 2), 3)]);
+        assert!(is_temporary(&json(Ok(unwritable), Readers::Site)));
     }
 }

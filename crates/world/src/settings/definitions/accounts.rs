@@ -40,7 +40,7 @@ pub(super) const SECTION: Section = Section {
         ),
         key(
             "logins_per_account",
-            Whole(30, 1, 1_000_000, "log-ins"),
+            Whole(120, 1, 1_000_000, "log-ins"),
             Live,
             "log-ins to one account from one address at once, good ones too; then one every 2 seconds, for which the next ones wait",
         ),
@@ -184,21 +184,21 @@ pub(super) const SECTION: Section = Section {
         ),
         key(
             "passwords_waiting",
-            Whole(1024, 16, 1_000_000, "passwords"),
+            Whole(4096, 16, 1_000_000, "passwords"),
             Live,
             "passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503",
         ),
         key(
             "password_patience",
-            Whole(10, 1, 60, "seconds"),
+            Whole(45, 1, 120, "seconds"),
             Live,
-            "time that a password may wait for its turn to be checked; then it is answered with status 503",
+            "time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this",
         ),
         key(
             "password_threads",
             Whole(0, 0, 64, "threads"),
             Restart,
-            "threads that check passwords, at a lower priority than the chat; 0 means half as many as there are processors, from 1 to 4",
+            "threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8",
         ),
         key(
             "password_memory",

@@ -126,7 +126,13 @@ pub(super) const SECTION: Section = Section {
             "drain_time",
             Whole(5, 0, 600, "seconds"),
             Live,
-            "over which connections are closed when the server stops, so that people do not all come back at once; 0 closes all at once",
+            "the least time over which connections are closed when the server stops, so that people do not all come back at once; where checking all their passwords takes longer than password_patience it is longer by that, up to drain_time_max; 0 closes all at once",
+        ),
+        key(
+            "drain_time_max",
+            Whole(60, 0, 600, "seconds"),
+            Live,
+            "the greatest time over which connections are closed when the server stops or restarts",
         ),
         key(
             "compat",

@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
             "sockets_per_ip",
             Whole(0, 0, 1_000_000, "sockets"),
             Live,
-            "open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 100, or 4 for each connection that max_per_ip allows if that is more",
+            "open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 160, or 4 for each connection that max_per_ip allows if that is more",
         ),
         key(
             "identify_timeout",

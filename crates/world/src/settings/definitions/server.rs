@@ -86,7 +86,7 @@ pub(super) const SECTION: Section = Section {
         ),
         key(
             "http_requests_per_address",
-            Whole(64, 1, 1_000_000, "requests"),
+            Whole(128, 1, 1_000_000, "requests"),
             Live,
             "HTTP requests of one address (IPv6: of one /64) that are worked on at once",
         ),
