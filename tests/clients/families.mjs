@@ -179,7 +179,7 @@ async function restart(stage, pairs, end) {
     check('it is in its channel', double.rooms.isWhole(PUBLIC), [...double.rooms.all.keys()]);
     if (NEEDS.roomsOverRestart) same('it is in all its channels', double.wanted.filter(id => !double.rooms.isWhole(id)), []);
     await herald.until('everybody is in the channel', () => herald.rooms.get(PUBLIC).members.has(double.person.name));
-    double.restarted(herald);
+    await double.restarted(herald);
   });
   herald.say(PUBLIC, 'Good evening.');
   await together(pairs, ({ double }) => double.hears('the herald', 'MSG', body => body.message === 'Good evening.'));
@@ -233,6 +233,7 @@ async function busy() {
         await double.until('the return when the account may log in again', () => double.here && double.arrivals > arrivals);
       }
       same('it was asked to wait, but for those that keep their ticket', double.temporaries > 0, !double.keepsTicket);
+      await double.leftAlone();
       double.stop();
     });
   } finally {
@@ -241,7 +242,7 @@ async function busy() {
 }
 
 async function evening() {
-  const stage = new Server({ ping_interval: 1, invitation_flood: 0, drain_time: 1 });
+  const stage = new Server({ ping_interval: 1, drain_time: 1 });
   try {
     stage.needs = NEEDS;
     await stage.prepare();

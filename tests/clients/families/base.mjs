@@ -136,13 +136,32 @@ export async function patiently(action) {
   }
 }
 
+/**
+ * The log-in to the website, as slimCat and Horizon do it: the token is in an input of the front page, and the answer is a
+ * redirection with a cookie. Gives the cookie and the address; null when the answer is temporary.
+ */
+export async function signIn(stage, { account: username, password }) {
+  const front = await ask(stage, '/', undefined, { method: 'GET' });
+  same('status of the front page', front.status, 200);
+  const field = front.text.match(/<input.*?csrf_token.*?>/)?.[0];
+  check('the front page has an input csrf_token', field, front.text.slice(0, 200));
+  const token = field.match(/value="([a-zA-Z0-9]+)"/)?.[1];
+  check('the token is letters and digits', token, field);
+  const answer = await ask(stage, '/action/script_login.php', { username, password, csrf_token: token }, { redirect: 'manual' });
+  if (answer.status === 429 || answer.status === 503) return null;
+  same('status of the log-in to the website', answer.status, 302);
+  const cookie = answer.headers.getSetCookie().map(line => line.split(';')[0]).join('; ');
+  check('the session is a cookie', cookie !== '', answer.status);
+  return { cookie, location: answer.headers.get('location') };
+}
+
 /** A new account with one character. */
 export async function register(stage, word) {
   const person = {
     account: `${word}${RUN}`.toLowerCase().replace(" ", ""), password: randomBytes(12).toString('hex'), name: `${word} ${RUN}`,
   };
   const { account, password, name } = person;
-  await api(stage, '/api/register', { account, password });
+  await patiently(() => api(stage, '/api/register', { account, password }));
   await newCharacter(stage, account, password, name);
   return person;
 }

@@ -187,6 +187,7 @@ export class Double {
   async attempt() {
     this.coming = true;
     try {
+      if (this.isCut) throw this.lastCut();
       const ticket = await this.prepare();
       Object.assign(this, {
         frames: [], ownNews: 0, online: new Map(), variables: new Map(), isIdentified: false, saidHello: false, isClosed: false, errors: [],
@@ -211,6 +212,12 @@ export class Double {
     await this.attempt();
   }
 
+  /** The network of the client is away for one attempt. */
+  lastCut() {
+    this.isCut = false;
+    return new Unreachable('the network of the client is away');
+  }
+
   /** Somebody types a wrong password: status 200, and a text that says so. fchat-pidgin takes any other text for a fault of the network. */
   async refused() {
     const { person } = this;
@@ -231,7 +238,10 @@ export class Double {
 
   /** What is so after a break that was short, and after a restart of the server. */
   async afterBreak() {}
-  restarted() {}
+  async restarted() {}
+
+  /** What it does when nobody says anything, with the ping_interval that a server has from the start. */
+  async leftAlone() {}
 
   async comeBack() {
     for (const seconds of this.ladder()) {

@@ -2,7 +2,7 @@
 // mapping-list and character-data of the own character have answered. While it waits it handles no frame, and answers no PIN.
 // It also logs in to the website, to count notes, and keeps memos about characters.
 
-import { ask, check, isText, isTexts, isWhole, same } from './base.mjs';
+import { ask, check, isText, isTexts, isWhole, same, signIn } from './base.mjs';
 import { Official } from './official.mjs';
 
 export class Horizon extends Official {
@@ -59,25 +59,22 @@ export class Horizon extends Official {
 
   /** Its log-in to the website. A failure is noted in its log, and there is no number of notes then. */
   async websiteSession() {
-    const front = await ask(this.stage, '/', undefined, { method: 'GET' });
-    same('status of the front page', front.status, 200);
-    const field = front.text.match(/<input.*?csrf_token.*?>/)?.[0];
-    check('the front page has a field csrf_token', field, front.text.slice(0, 200));
-    const token = field.match(/value="([a-zA-Z0-9]+)"/)?.[1];
-    check('the token is letters and digits', token, field);
-    const { account: username, password } = this.person;
-    const cookie = front.headers.getSetCookie().map(line => line.split(';')[0]).join('; ');
-    const answer = await ask(this.stage, '/action/script_login.php', { username, password, csrf_token: token },
-      { redirect: 'manual', headers: cookie ? { Cookie: cookie } : {} });
-    same('status of the log-in to the website', answer.status, 302);
-    check('the session is a cookie', answer.headers.getSetCookie().length > 0, answer.status);
-    const session = answer.headers.getSetCookie().map(line => line.split(';')[0]).join('; ');
-    const notes = await ask(this.stage, '/read_notes.php', undefined, { method: 'GET', headers: { Cookie: session } });
-    same('status of the page of notes', notes.status, 200);
+    const session = await signIn(this.stage, this.person);
+    if (!session) return;
+    const front = await ask(this.stage, '/', undefined, { method: 'GET', headers: { Cookie: session.cookie } });
+    for (const count of [/NavigationMessages.*?([0-9]+?) Messages/, /NavigationNotecount.*?([0-9]+?) Notes/]) {
+      check(`the front page of a session has ${count}`, count.test(front.text), front.text.slice(0, 200));
+    }
+    this.session = session;
   }
 
   async habits(host) {
     await super.habits(host);
+    if (this.stage.needs.profilePages && this.session) {
+      const page = await ask(this.stage, `/c/${encodeURIComponent(host.person.name)}`, undefined, { method: 'GET', headers: { Cookie: this.session.cookie } });
+      same('the profile behind a link', page.status, 200);
+      check('the profile has the name', page.text.includes(host.person.name), page.text.slice(0, 200));
+    }
     const { id } = await this.page(host.person.name);
     const memo = await this.query('character-memo-get2', { target: host.person.name });
     same('a memo that is not there yet', [memo.id, memo.note], [id, null]);

@@ -23,7 +23,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 export class Server {
   constructor(settings = {}) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'fchatd-families-'));
-    this.settings = { ...SETTINGS, ...settings };
+    const threads = process.env.LAYOUT_THREADS;
+    this.settings = { ...SETTINGS, ...(threads && { threads }), ...settings };
     this.log = path.join(this.folder, 'log');
     this.process = null;
     this.administrator = { account: `boss${RUN}`, password: `secret of ${RUN}`, name: `Boss ${RUN}` };

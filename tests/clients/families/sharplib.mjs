@@ -10,10 +10,11 @@ import { Double } from './double.mjs';
 /** Seconds between two commands of its queue. */
 const QUEUE = 2;
 /**
- * Seconds without a message after which it starts anew. These are real seconds: the time is that between two messages of the
- * server, which is not scaled either. docs/clients.md tells which ping_interval such a bot needs.
+ * Seconds without a message after which it starts anew, in looks of a quarter of a second. These are real seconds, since the time between two
+ * messages of the server is not scaled either. docs/clients.md tells which ping_interval such a bot needs.
  */
 const QUIET = 4;
+const LOOK = 250; // milliseconds
 
 export class SharpLib extends Double {
   title = 'FChatSharpLib';
@@ -43,7 +44,6 @@ export class SharpLib extends Double {
     const wire = await super.dial();
     this.queue = [];
     this.#work(wire).catch(error => this.blame(error));
-    this.#listen(wire);
     return wire;
   }
 
@@ -64,18 +64,26 @@ export class SharpLib extends Double {
     }
   }
 
-  #listen(wire) {
-    clearInterval(this.watch);
-    this.lastMessage = Date.now();
-    this.watch = setInterval(() => {
-      if (this.stopped || this.isClosed) clearInterval(this.watch);
-      else if (Date.now() - this.lastMessage > QUIET * 1000) wire.terminate();
-    }, 250);
+  receive(text) {
+    this.looks = 0;
+    super.receive(text);
   }
 
-  receive(text) {
-    this.lastMessage = Date.now();
-    super.receive(text);
+  /** Nothing comes for 4 seconds, so it opens another connection. */
+  async leftAlone() {
+    const { arrivals } = this;
+    this.looks = 0;
+    const watch = setInterval(() => {
+      this.looks += 1;
+      if (this.looks * LOOK < QUIET * 1000) return;
+      this.looks = 0;
+      this.wire.terminate();
+    }, LOOK);
+    try {
+      await this.until('the return after a silence', () => this.here && this.arrivals > arrivals);
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   isLoggedIn() {
@@ -125,10 +133,5 @@ export class SharpLib extends Double {
   async attempt() {
     this.ownStatus = 0;
     await super.attempt();
-  }
-
-  stop() {
-    clearInterval(this.watch);
-    super.stop();
   }
 }

@@ -5,7 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { api, ask, check, isText, isWhole, same, scaled } from './base.mjs';
+import { Temporary, api, ask, check, isText, isWhole, same, scaled, signIn } from './base.mjs';
 import { Double } from './double.mjs';
 
 export class SlimCat extends Double {
@@ -38,19 +38,15 @@ export class SlimCat extends Double {
     return this.ticket;
   }
 
-  /** Without the field it throws, and nobody gets in. */
+  /** Without the field it throws, and nobody gets in. It follows the redirection, and throws where that ends in an error. */
   async #website() {
-    const front = await ask(this.stage, '/', undefined, { method: 'GET' });
-    const field = front.text.match(/<input[^>]*name=["']csrf_token["'][^>]*>/)?.[0];
-    const token = field?.match(/value=["']([^"']+)["']/)?.[1];
-    check('an input csrf_token with a value in the front page', token, front.text.slice(0, 200));
-    const { account: username, password } = this.person;
-    // It follows the redirection, and throws where that ends in an error.
-    const answer = await ask(this.stage, '/action/script_login.php', { username, password, csrf_token: token });
-    same('status behind the log-in to the website', answer.status, 200);
+    const session = await signIn(this.stage, this.person);
+    if (!session) throw new Temporary('the website is busy');
+    const page = await ask(this.stage, session.location, undefined, { method: 'GET', headers: { Cookie: session.cookie } });
+    same(`status of ${session.location}, behind the log-in to the website`, page.status, 200);
   }
 
-  /** A wrong password at the website ends with a page for people; the text is that of the ticket. */
+  /** With a wrong password it already fails at the website; the text is that of the ticket. */
   async refused() {
     this.hasNoWebsite = true;
     await super.refused();
