@@ -146,6 +146,7 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
                     staff_calls,
                     network_bans,
                     registration_paused: paused,
+                    ..Snapshot::default()
                 })
             },
         )
