@@ -80,7 +80,7 @@ async function settled(promises) {
 
 async function logIn({ double, host }) {
   await double.refused();
-  double.wanted = [PUBLIC];
+  double.wanted = [...double.pinned];
   await double.start();
   check('it is in its channel', double.rooms.isWhole(PUBLIC), [...double.rooms.all.keys()]);
   await host.start();
@@ -125,6 +125,11 @@ async function moderation({ double, host }) {
   };
   await invite(double, host, room);
   await talk(double, host, room);
+  command('COA');
+  await double.hears('that it is a moderator', 'COA', body => body.character === double.person.name);
+  check('COL comes before COA, since ranks are read from it', double.rooms.get(room).ops.includes(double.person.name), double.rooms.get(room).ops);
+  command('COR');
+  await double.hears('that it is none any more', 'COR', body => body.character === double.person.name);
   command('CKU');
   await notice('CKU');
   await invite(double, host, room);
