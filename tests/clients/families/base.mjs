@@ -127,11 +127,11 @@ export function parsed(what, text) {
 
 /** A person who tries again after a temporary answer. The server lets each attempt wait, so this needs no pause. */
 export async function patiently(action) {
-  for (;;) {
+  for (let left = 100; ; left -= 1) {
     try {
       return await action();
     } catch (error) {
-      if (!(error instanceof Temporary)) throw error;
+      if (!(error instanceof Temporary) || left === 0) throw error;
     }
   }
 }

@@ -27,7 +27,11 @@ export class SlimCat extends Double {
 
   async prepare() {
     if (this.ticket) return this.ticket;
-    if (this.stage.needs.websiteLogin && !this.hasNoWebsite) await this.#website();
+    if (this.stage.needs.websiteLogin && !this.hasSignedIn) {
+      // Once for a password, whatever came of it.
+      this.hasSignedIn = true;
+      await this.#website();
+    }
     const { account, password } = this.person;
     const granted = await api(this.stage, '/json/getApiTicket.php', { account, password });
     same('characters are names', granted.characters, [this.person.name]);
@@ -48,9 +52,9 @@ export class SlimCat extends Double {
 
   /** With a wrong password it already fails at the website; the text is that of the ticket. */
   async refused() {
-    this.hasNoWebsite = true;
+    this.hasSignedIn = true;
     await super.refused();
-    this.hasNoWebsite = false;
+    this.hasSignedIn = false;
   }
 
   isLoggedIn() {
