@@ -45,7 +45,7 @@ export class SlimCat extends Double {
   /** Without the field it throws, and nobody gets in. It follows the redirection, and throws where that ends in an error. */
   async #website() {
     const session = await signIn(this.stage, this.person);
-    if (!session) throw new Temporary('the website is busy');
+    if (!session) throw new Temporary('the website is busy', 1);
     const page = await ask(this.stage, session.location, undefined, { method: 'GET', headers: { Cookie: session.cookie } });
     same(`status of ${session.location}, behind the log-in to the website`, page.status, 200);
   }
