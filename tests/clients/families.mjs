@@ -23,23 +23,23 @@ import { XarChat } from './families/xarchat.mjs';
 /** What the server has to have for a check. With false the check is left out. */
 const NEEDS = {
   /** All numbers in mapping-list are text (XarChat). */
-  mappingIdsAsText: false,
+  mappingIdsAsText: true,
   /** request-send2 takes `source` and `target` (XarChat). */
-  requestBySourceAndTarget: false,
+  requestBySourceAndTarget: true,
   /** /c/NAME is the profile of a character (the official client and its forks). */
-  profilePages: false,
+  profilePages: true,
   /** csrf_token in the front page, and /action/script_login.php (slimCat, Horizon). */
-  websiteLogin: false,
+  websiteLogin: true,
   /** A TPN to oneself waits behind a message that waits (XarChat). */
-  typingToOneselfWaits: false,
+  typingToOneselfWaits: true,
   /** A client that says its status again after a return hears it once (the official client and its forks). */
-  statusSentOnce: false,
+  statusSentOnce: true,
   /** ERR 26 and 48 for a JCH name the channel in their text (Horizon and others). */
-  failedJoinNamesChannel: false,
+  failedJoinNamesChannel: true,
   /** Private rooms are there after a restart, with their members' right to come back. */
-  roomsOverRestart: false,
+  roomsOverRestart: true,
   /** Characters that were online keep their status over a restart. */
-  sessionsOverRestart: false,
+  sessionsOverRestart: true,
 };
 /** For a try without an edit: NEEDS=all, or names with commas between. */
 for (const name of Object.keys(NEEDS)) {
@@ -80,7 +80,7 @@ async function settled(promises) {
 
 async function logIn({ double, host }) {
   await double.refused();
-  double.wanted = [PUBLIC];
+  double.wanted = [...double.pinned];
   await double.start();
   check('it is in its channel', double.rooms.isWhole(PUBLIC), [...double.rooms.all.keys()]);
   await host.start();
@@ -125,6 +125,11 @@ async function moderation({ double, host }) {
   };
   await invite(double, host, room);
   await talk(double, host, room);
+  command('COA');
+  await double.hears('that it is a moderator', 'COA', body => body.character === double.person.name);
+  check('COL comes before COA, since ranks are read from it', double.rooms.get(room).ops.includes(double.person.name), double.rooms.get(room).ops);
+  command('COR');
+  await double.hears('that it is none any more', 'COR', body => body.character === double.person.name);
   command('CKU');
   await notice('CKU');
   await invite(double, host, room);

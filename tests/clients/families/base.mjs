@@ -1,6 +1,7 @@
 // The tools of the test doubles: differences, waiting for events, HTTP requests as clients judge them, and accounts.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 /** Milliseconds for one event to come. Long, because a busy machine is slow; nothing waits so long when all is well. */
@@ -19,7 +20,13 @@ export class Difference extends Error {}
 /** A network error: refused, reset, or closed before the answer. */
 export class Unreachable extends Error {}
 /** An answer that asks for another try later: status 429 or 503. */
-export class Temporary extends Error {}
+export class Temporary extends Error {
+  /** `seconds`: the answer's Retry-After. */
+  constructor(message, seconds) {
+    super(message);
+    this.seconds = seconds;
+  }
+}
 /** An answer with status 200 and a text in `error`. Clients show the text and stop. */
 export class Refused extends Error {}
 
@@ -96,7 +103,7 @@ export async function api(stage, path, fields, options) {
   if (answer.status === 429 || answer.status === 503) {
     check(`Retry-After of ${path} with ${answer.status}`, /^\d+$/.test(answer.headers.get('retry-after') ?? ''), answer.headers.get('retry-after'));
     if (path.startsWith('/json/')) readable(path, answer);
-    throw new Temporary(`${path}: ${answer.status} ${answer.text}`);
+    throw new Temporary(`${path}: ${answer.status} ${answer.text}`, Number(answer.headers.get('retry-after')));
   }
   same(`status of ${path} (${answer.text.slice(0, 200)})`, answer.status, 200);
   same(`type of ${path}`, answer.headers.get('content-type')?.split(';')[0], 'application/json');
@@ -125,13 +132,14 @@ export function parsed(what, text) {
   return value;
 }
 
-/** A person who tries again after a temporary answer. The server lets each attempt wait, so this needs no pause. */
+/** A person who tries again after a temporary answer, when the time is over that it names. */
 export async function patiently(action) {
-  for (;;) {
+  for (let left = 30; ; left -= 1) {
     try {
       return await action();
     } catch (error) {
-      if (!(error instanceof Temporary)) throw error;
+      if (!(error instanceof Temporary) || left === 0) throw error;
+      await pause(error.seconds * 1000);
     }
   }
 }

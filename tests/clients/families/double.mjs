@@ -122,6 +122,8 @@ export class Double {
   deflate = false;
   /** Whether names of channels are compared as they stand. */
   isExact = false;
+  /** The channels that it joins after its first log-in. */
+  pinned = ['Development'];
   /** Whether it comes back with the ticket that it has. */
   keepsTicket = false;
   /** Numbers of `ERR` after which the client closes the connection itself, and those after which it stays away. */

@@ -19,6 +19,7 @@ export class Official extends Double {
   closesAt = new Set([2, 3, 4, 9, 30, 31, 33, 39, 40, 62, -4]);
   endsAt = new Set([9, 30, 31, 39, 40]);
   agent = 'web/3.0.16';
+  pinned = ['Development', 'Frontpage', 'Looking for RP'];
   status = { status: 'online', statusmsg: '' };
 
   * ladder() {
@@ -144,6 +145,8 @@ export class Official extends Double {
       await this.hears('its own leaving', 'LCH', body => body.character === this.person.name);
       await this.until('ERR 26', () => this.errors.some(error => error.number === 26));
     });
+    this.send('IGN', { action: 'add', character: host.person.name });
+    await this.hears('an ignored name', 'IGN', body => body.action === 'add' && body.character === host.person.name);
     this.status = { status: 'busy', statusmsg: 'cooking <3' };
     this.send('STA', this.status);
     await host.until('the status of the client', () => host.online.get(this.person.name)?.text === 'cooking &lt;3');
@@ -157,6 +160,9 @@ export class Official extends Double {
       same('the own status after a return, which the client has said again', own.map(([, body]) => body.statusmsg), ['cooking &lt;3']);
     }
     same('the status after a reload', host.online.get(this.person.name).text, 'cooking &lt;3');
+    await this.hears('ignored names at the log-in', 'IGN', body => body.action === 'init' && body.characters.includes(host.person.name.toLowerCase()));
+    this.send('IGN', { action: 'delete', character: host.person.name });
+    await this.hears('an ignored name less', 'IGN', body => body.action === 'delete');
     await this.unlucky();
     same('the status after a return at the second attempt', host.online.get(this.person.name).text, 'cooking &lt;3');
     await host.sawNothingOf(this.person.name);

@@ -27,7 +27,11 @@ export class SlimCat extends Double {
 
   async prepare() {
     if (this.ticket) return this.ticket;
-    if (this.stage.needs.websiteLogin && !this.hasNoWebsite) await this.#website();
+    if (this.stage.needs.websiteLogin && !this.hasSignedIn) {
+      // Once for a password, whatever came of it.
+      this.hasSignedIn = true;
+      await this.#website();
+    }
     const { account, password } = this.person;
     const granted = await api(this.stage, '/json/getApiTicket.php', { account, password });
     same('characters are names', granted.characters, [this.person.name]);
@@ -41,16 +45,16 @@ export class SlimCat extends Double {
   /** Without the field it throws, and nobody gets in. It follows the redirection, and throws where that ends in an error. */
   async #website() {
     const session = await signIn(this.stage, this.person);
-    if (!session) throw new Temporary('the website is busy');
+    if (!session) throw new Temporary('the website is busy', 1);
     const page = await ask(this.stage, session.location, undefined, { method: 'GET', headers: { Cookie: session.cookie } });
     same(`status of ${session.location}, behind the log-in to the website`, page.status, 200);
   }
 
   /** With a wrong password it already fails at the website; the text is that of the ticket. */
   async refused() {
-    this.hasNoWebsite = true;
+    this.hasSignedIn = true;
     await super.refused();
-    this.hasNoWebsite = false;
+    this.hasSignedIn = false;
   }
 
   isLoggedIn() {

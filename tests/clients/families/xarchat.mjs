@@ -1,7 +1,7 @@
 // XarChat. Each command stands between two TPN to itself, `typing` before and `clear` behind: what comes between their echoes is
 // the answer. One command at a time: without the second echo it waits for ever. Its types of the account service are fixed:
-// numbers of mapping-list are text, those of tickets are numbers, and a missing list throws. It comes back after 5, 10, 20, …
-// up to 60 seconds unless it was banned (9), and uses its ticket for 28 minutes, or until a text with "ticket" refuses it.
+// numbers of mapping-list are text, those of tickets are numbers, and a missing list throws. It comes back after 10, 20, 40, 60, …
+// seconds unless it was banned (9), and uses its ticket for 55 minutes, or until a text with "ticket" refuses it.
 
 import { Refused, api, check, isNumberText, isText, isTexts, isWhole, same } from './base.mjs';
 import { Double } from './double.mjs';
@@ -14,7 +14,7 @@ export class XarChat extends Double {
   #turn = Promise.resolve();
 
   * ladder() {
-    for (let seconds = 5; ; seconds = Math.min(seconds * 2, 60)) yield seconds;
+    for (let seconds = 10; ; seconds = Math.min(seconds * 2, 60)) yield seconds;
   }
 
   refusalEnds() {
@@ -64,7 +64,7 @@ export class XarChat extends Double {
       const self = { character: this.person.name };
       this.bracket = { isOpen: false, isDone: false, frames: [] };
       this.send('TPN', { ...self, status: 'typing' });
-      this.send(code, body);
+      if (code) this.send(code, body);
       this.send('TPN', { ...self, status: 'clear' });
       const { bracket } = this;
       await this.until(`the second TPN behind ${code} (it would wait for ever)`, () => bracket.isDone || wire() !== mine, true);
@@ -104,7 +104,9 @@ export class XarChat extends Double {
 
   /** One after another; a channel that is gone is a message, and the next one follows. */
   async rejoin() {
-    await this.until('the own NLN', () => this.ownNews === 1, true);
+    // Two TPN without a command: when both are back, the lists of the log-in are complete.
+    await this.bracketed(null);
+    same('the log-in is complete before the echo of TPN', this.ownNews, 1);
     for (const id of this.wanted) {
       const answer = await this.bracketed('JCH', { channel: id });
       check(`the answer to JCH of ${id} is between the TPN`, answer.some(([code]) => code === 'JCH' || code === 'ERR'), answer);
