@@ -24,8 +24,13 @@ fn everybody_comes_back(event: Event) {
         second: 0.2,
         ..Measure::default()
     };
-    let outcome = crowd::measure(&server, event, &how, |_| {}).unwrap_or_else(|error| panic!("{event:?}: {error}"));
-    assert_eq!((outcome.refused, outcome.first_refusal.as_deref()), (0, None), "{outcome:?}");
+    let outcome =
+        crowd::measure(&server, event, &how, |_| {}).unwrap_or_else(|error| panic!("{event:?}: {error}"));
+    assert_eq!(
+        (outcome.refused, outcome.first_refusal.as_deref()),
+        (0, None),
+        "{outcome:?}"
+    );
     assert_eq!(outcome.back, PEOPLE, "{outcome:?}");
     assert!(outcome.survived && outcome.deliveries > 0, "{outcome:?}");
     let unexpected = |kind: &&String| kind.contains("without") || kind.starts_with("ERR ");
