@@ -49,7 +49,7 @@
 -- those of one address (IPv6: of one /64) (1 to 10000, uploads)
 --http_uploads_per_address = 8
 
--- answers over 16 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
+-- answers over 32 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
 --http_answers = 32768
 
 -- those of one address (IPv6: of one /64) (256 to 4194304, KiB)
@@ -119,7 +119,7 @@
 
 -- Log-in
 
--- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. With compat = "classic" they are refused (ERR 62) (1 to 1000000, checks)
+-- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. Log-ins for which no site is asked have no such bound (1 to 1000000, checks)
 --loginslots = 30
 
 -- time for one log-in check (1 to 3600, seconds)
@@ -189,6 +189,38 @@
 
 -- reports with logs that are kept; the oldest make room for new ones (1 to 1000000, reports)
 --reports_max = 5000
+
+-- length of a note (1 to 65536, bytes)
+--note_max = 32768
+
+-- notes by one account at once; then one every 30 seconds (1 to 1000000, notes)
+--notes_per_account = 10
+
+-- notes by one account in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, notes)
+--notes_per_day = 100
+
+-- characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, characters)
+--note_recipients_per_day = 30
+
+-- notes in the inbox of a character, and as many in its outbox; with 0 nobody can write notes (0 to 100000, notes)
+--notes_per_character = 500
+
+-- size of all notes in the inbox of a character; the same for its outbox (64 to 1048576, KiB)
+--note_box_size = 4096
+
+-- unread notes of one account in the inbox of one character (1 to 100000, notes)
+--notes_unread_per_sender = 20
+-- the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
+--profile_pages = "login"
+
+-- sessions of the website of one account; the one that was used least recently ends for a new one (1 to 1000, sessions)
+--site_sessions_per_account = 16
+
+-- sessions of the website of all accounts; the one that was used least recently ends for a new one (100 to 1000000, sessions)
+--site_sessions_max = 10000
+
+-- time after its last use at which a session of the website ends; it ends after session_max in any case (0.1 to 8760, hours)
+--site_session_idle = 24
 
 -- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
 --passwords_waiting = 1024
@@ -352,7 +384,7 @@
 
 -- Rules
 
--- messages with one of these phrases are swallowed (list)
+-- messages and notes with one of these phrases are swallowed (list)
 --blacklist_phrases = {}
 
 -- whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server (true, false)
@@ -495,6 +527,9 @@
 
 -- whether accounts can be banned, timed out and hell-banned by the name of a character that is not online (true, false)
 --offline_bans = true
+
+-- whether administrators hear reports, are in the list of the staff (ADL) and come into the staff room at the log-in, as global moderators do (true, false)
+--administrators_on_staff = true
 
 -- so many characters that have left are remembered with their accounts, so that moderators can ban them by name (0 to 1000000, characters)
 --recent_characters = 10000

@@ -1,6 +1,7 @@
 -- Moderating the whole server, and what only administrators may do.
 
 local common = require("common")
+local staff = require("staff")
 local text = common.text
 
 local TOO_MANY = "Too many bans by name wait for a log-in. Lift some with UNB first."
@@ -201,7 +202,9 @@ function event.AOP(con, args)
         return u.refuse(con, const.FERR_ALREADY_OP, "There are too many global moderators. Take one off the list first.")
     end
     u.setGlobMod(target, true)
-    s.broadcast("AOP", { character = name })
+    if not staff.is_known_admin(name) then
+        s.broadcast("AOP", { character = name })
+    end
     common.tell(con, name .. " is a global moderator now.")
     s.logAction(con, "AOP", args)
     s.logMessage("global_op_add", con, nil, target)
@@ -224,7 +227,9 @@ function event.DOP(con, args)
     if online then
         u.setGlobMod(target, false)
     end
-    s.broadcast("DOP", { character = name })
+    if not staff.is_known_admin(name) then
+        s.broadcast("DOP", { character = name })
+    end
     common.tell(con, name .. " is no global moderator any more.")
     s.logAction(con, "DOP", args)
     s.logMessage("global_op_remove", con, nil, name)

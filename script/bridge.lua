@@ -1,6 +1,7 @@
 -- What the website tells people who are online: rtb.XXX answers its message XXX.
 
 local common = require("common")
+local staff = require("staff")
 
 -- The connections of the account that a message is about.
 local function connections_of(args)
@@ -151,6 +152,7 @@ end
 function rtb.OWN(args)
     local name = common.text(args.n)
     if name ~= nil then
+        staff.remove_admins(name)
         inherit(name)
     end
 end
@@ -169,6 +171,7 @@ function rtb.CDL(args)
         end
     end
     if tonumber(name) == nil then
+        staff.remove_admins(name)
         inherit(name)
     else
         s.checkOwners()
@@ -177,8 +180,16 @@ end
 
 -- The account became an administrator's, or is one no more.
 function rtb.ADM(args)
+    local is_admin = common.is_yes(args.admin)
     for _, con in ipairs(connections_of(args) or {}) do
-        u.setAdmin(con, common.is_yes(args.admin))
+        u.setAdmin(con, is_admin)
+        if is_admin and staff.add_admin(con) then
+            staff.announce(con)
+        end
+    end
+    local account = tonumber(args.a)
+    if not is_admin and account ~= nil then
+        staff.remove_admins(account)
     end
 end
 

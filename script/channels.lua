@@ -8,6 +8,7 @@ local CHANNELS_MAX = 75
 local LIST_PAUSE = 5 -- seconds between two answers to CHA, and to ORS
 local ROOM_TITLE_MAX = 64 -- characters
 local JOIN_PAUSE_MAX = 3600 -- seconds
+local NAMES_MAX = 16384 -- bytes of names in one frame
 local MODES = { both = true, ads = true, chat = true }
 
 local DESCRIPTION_MAX, IGNORES_COUNT
@@ -46,7 +47,8 @@ local function entry_rules(chan)
     end
     local pause = c.getJoinPause(chan)
     if pause > 0 then
-        table.insert(rules, "Slow mode: one person in " .. pause .. " seconds comes in.")
+        local each = pause == 1 and "each second" or "in " .. pause .. " seconds"
+        table.insert(rules, "Slow mode: one person comes in " .. each .. ".")
     end
     return #rules > 0 and table.concat(rules, " ") or nil
 end
@@ -66,12 +68,14 @@ local function is_kept_out(con, chan)
         if c.isInvited(chan, con) then
             return false
         end
-        u.refuse(con, const.FERR_NOT_INVITED, "This channel is locked at the moment. Its moderators can invite you.")
+        local reason = "The channel " .. c.getTitle(chan) .. " is locked at the moment. Its moderators can invite you."
+        u.refuse(con, const.FERR_NOT_INVITED, reason)
         return true
     end
     local wait = c.takeJoinTurn(chan)
     if wait > 0 then
-        local reason = "Many people come to this channel at the moment, so it lets them in one after another. "
+        local reason = "Many people come to the channel " .. c.getTitle(chan)
+            .. " at the moment, so it lets them in one after another. "
         u.refuse(con, const.FERR_NOT_INVITED, reason .. "Try again in " .. wait .. (wait == 1 and " second." or " seconds."))
         return true
     end
@@ -101,7 +105,7 @@ function event.JCH(con, args)
         local banned, ban = c.getBan(chan, con)
         if banned and ban.timeout > 0 then
             local left = common.duration(ban.timeout - s.getTime())
-            local reason = "You are timed out from this channel for " .. left .. " more."
+            local reason = "You are timed out from the channel " .. c.getTitle(chan) .. " for " .. left .. " more."
             u.sendError(con, const.FERR_CHANNEL_BANNED, reason)
             return const.FERR_OK
         elseif banned then
@@ -339,6 +343,21 @@ function event.RST(con, args)
     return const.FERR_OK
 end
 
+-- Tells somebody a list of names: in one frame as a rule, a list that is too long for it in several with the same beginning.
+local function tell_names(con, chan, beginning, names)
+    local heading = beginning .. c.getTitle(chan) .. ": "
+    local part, bytes = {}, 0
+    for _, name in ipairs(names) do
+        if bytes + #name > NAMES_MAX then
+            common.tell_about(con, chan, heading .. table.concat(part, ", "))
+            part, bytes = {}, 0
+        end
+        table.insert(part, name)
+        bytes = bytes + #name + 2
+    end
+    common.tell_about(con, chan, heading .. table.concat(part, ", "))
+end
+
 function event.COL(con, args)
     local channel = text(args.channel)
     if channel == nil then
@@ -350,7 +369,7 @@ function event.COL(con, args)
     end
     local name, moderators = c.getName(chan), c.getModList(chan)
     u.send(con, "COL", { channel = name, array_oplist = moderators })
-    common.tell_about(con, chan, "Channel moderators for " .. name .. ": " .. table.concat(moderators, ", "))
+    tell_names(con, chan, "Channel moderators for ", moderators)
     return const.FERR_OK
 end
 
@@ -368,7 +387,7 @@ function event.CBL(con, args)
         local _, ban = c.getBan(chan, lname)
         table.insert(names, ban and ban.name or lname)
     end
-    common.tell_about(con, chan, "Channel bans for " .. c.getName(chan) .. ": " .. table.concat(names, ", "))
+    tell_names(con, chan, "Channel bans for ", names)
     return const.FERR_OK
 end
 

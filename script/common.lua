@@ -51,6 +51,10 @@ end
 common.say = {
     reported = "The moderators have been alerted.",
 }
+
+-- The answer to a report that nobody hears at the moment.
+common.report_kept = "No moderator is online at the moment. Your report is kept: moderators get it when they log in."
+
 function common.say.room_is(status)
     return "This channel is now [b]" .. status .. "[/b]."
 end
@@ -58,10 +62,10 @@ function common.say.unbanned(name)
     return name .. " has been removed from the channel ban list."
 end
 
--- A time as people say it: "a minute", "12 minutes".
+-- A time as people say it, in whole minutes: "a minute", "12 minutes".
 function common.duration(seconds)
     local minutes = math.ceil(seconds / 60)
-    return minutes <= 1 and "a minute" or minutes .. " minutes"
+    return minutes <= 1 and "a minute" or string.format("%d minutes", minutes)
 end
 
 -- Tells somebody something that is no error.
@@ -183,9 +187,8 @@ function common.refuse_young(con, what)
     if left <= 0 or u.hasAnyRole(con, TRUSTED) then
         return nil
     end
-    local wait = left < 7200 and string.format("%d minutes", math.ceil(left / 60))
-        or string.format("%d hours", math.ceil(left / 3600))
-    return u.refuse(con, const.FERR_NOT_OP, "Your account is too young to " .. what .. ". Please wait for another " .. wait .. ".")
+    local wait = left < 7200 and common.duration(left) or string.format("%d hours", math.ceil(left / 3600))
+    return u.refuse(con, const.FERR_NOT_OP, "Your account is too young to " .. what .. ". Please try again in " .. wait .. ".")
 end
 
 -- Whether others are not to see a text.

@@ -82,7 +82,7 @@ function event.NBL(con, args)
     for _, ban in ipairs(bans) do
         local line = ban.network .. " by " .. ban.by
         if ban.ends > 0 then
-            line = line .. ", for another " .. tostring(math.ceil((ban.ends - now) / 60)) .. " minutes"
+            line = line .. ", ends in " .. common.duration(ban.ends - now)
         end
         if ban.reason ~= "" then
             line = line .. ": " .. s.escapeHTML(ban.reason)

@@ -52,7 +52,7 @@ function event.PRO(con, args)
     u.send(con, "PRD", { type = "start", character = name, message = "Profile of " .. name .. "." })
     local tags = u.getInfoTags(other)
     for _, key in ipairs(sorted_keys(tags)) do
-        u.send(con, "PRD", { type = "info", character = name, key = key, value = s.escapeHTML(tags[key]) })
+        u.send(con, "PRD", { type = "info", character = name, key = s.escapeHTML(key), value = s.escapeHTML(tags[key]) })
     end
     u.send(con, "PRD", { type = "end", character = name, message = "End of the profile of " .. name .. "." })
     return const.FERR_OK
@@ -74,7 +74,7 @@ function event.KIN(con, args)
     u.send(con, "KID", { type = "start", character = name, message = "Custom kinks of " .. name .. "." })
     local kinks = u.getCustomKinks(other)
     for _, key in ipairs(sorted_keys(kinks)) do
-        u.send(con, "KID", { type = "custom", character = name, key = key, value = s.escapeHTML(kinks[key]) })
+        u.send(con, "KID", { type = "custom", character = name, key = s.escapeHTML(key), value = s.escapeHTML(kinks[key]) })
     end
     u.send(con, "KID", { type = "end", character = name, message = "End of the custom kinks of " .. name .. "." })
     return const.FERR_OK

@@ -177,6 +177,9 @@ local function set_roles(con, args, resumed)
     local name = u.getName(con)
     if is_yes(args.account.admin) then
         u.setAdmin(con, true)
+    else
+        staff.remove_admins(id(args.account.account_id), con)
+        staff.remove_admins(name, con)
     end
     if s.isOp(name) then
         u.setGlobMod(con, true)
@@ -250,19 +253,27 @@ local function send_burst(con, args, resumed)
     if type(args.array_ignores) == "table" then
         u.send(con, "IGN", { action = "init", array_characters = u.getIgnoreList(con) })
     end
-    u.send(con, "ADL", { array_ops = s.getOpList() })
+    local is_new_admin = u.hasRole(con, "admin") and staff.add_admin(con)
+    u.send(con, "ADL", { array_ops = staff.names() })
     s.sendUserList(con, "LIS", 100)
     local online = { identity = name, status = "online", gender = u.getGender(con) }
     if not resumed then
         s.broadcast("NLN", online)
+    else
+        -- For everybody else the character has never gone.
+        u.send(con, "NLN", online)
+    end
+    if is_new_admin then
+        staff.announce(con, con)
+    end
+    if not resumed then
         staff.welcome(con)
         return
     end
-    -- For everybody else the character has never gone.
-    u.send(con, "NLN", online)
     local status, message = u.getStatus(con)
     if status ~= "online" or message ~= "" then
         u.send(con, "STA", { character = name, status = status, statusmsg = message })
+        u.setMiscData(con, "resumed", "told")
     end
     staff.welcome(con)
     u.sendHeld(con)

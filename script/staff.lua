@@ -10,14 +10,33 @@ local ROOM_TITLE = "Staff Room"
 local CALLS_PER_ACCOUNT = 3
 local staffcall_flood = 120
 local report_url, report_secret = "", ""
+-- Whether administrators are on the staff as global moderators are; nil until the settings have been read.
+local admins_belong = nil
 
 local staff = {}
+
+-- Tells everybody of administrators who belong to the staff now, or do not any more. Global moderators stay in the list of
+-- clients whatever they are besides.
+local function announce_admins(names, code, except)
+    for _, name in ipairs(names) do
+        if not s.isOp(name) and except ~= nil then
+            s.broadcastOthers(except, code, { character = name })
+        elseif not s.isOp(name) then
+            s.broadcast(code, { character = name })
+        end
+    end
+end
 
 function staff.init()
     CALLS_PER_ACCOUNT = s.getConfigDouble("staffcalls_per_account")
     staffcall_flood = s.getConfigDouble("staffcall_flood")
     report_url = s.getConfigString("handle_report_url")
     report_secret = s.getConfigString("handle_report_secret")
+    local belong = s.getConfigBool("administrators_on_staff")
+    if admins_belong ~= nil and belong ~= admins_belong then
+        announce_admins(s.getAdminList(), belong and "AOP" or "DOP")
+    end
+    admins_belong = belong
     local found, room = c.getChannel(ROOM_LOWER)
     if not found or c.canDestroy(room) then
         room = c.createSpecialPrivateChannel(ROOM, ROOM_TITLE)
@@ -32,6 +51,41 @@ end
 local function staff_room()
     local found, room = c.getChannel(ROOM_LOWER)
     return found and room or nil
+end
+
+-- The names of the staff that clients know (ADL): the global moderators, and the administrators who were online since the
+-- start. AOP and DOP tell of each change of this list, and of nothing else: clients count on that.
+function staff.names()
+    local names = s.getOpList()
+    for _, name in ipairs(admins_belong and s.getAdminList() or {}) do
+        if not s.isOp(name) then
+            table.insert(names, name)
+        end
+    end
+    return names
+end
+
+-- Whether clients have a name in their list because it is an administrator's.
+function staff.is_known_admin(name)
+    return admins_belong and s.isListedAdmin(name)
+end
+
+-- A character of an administrator is online. Gives whether the others have to hear of it (staff.announce).
+function staff.add_admin(con)
+    return s.listAdmin(con) and admins_belong
+end
+
+-- Tells everybody, but for `except`, that a character is an administrator's.
+function staff.announce(con, except)
+    announce_admins({ u.getName(con) }, "AOP", except)
+end
+
+-- A character, or all of an account (a number), is no administrator's any more. `except` hears nothing of that.
+function staff.remove_admins(whom, except)
+    local names = type(whom) == "number" and s.unlistAdmins(whom) or { s.unlistAdmin(whom) }
+    if admins_belong then
+        announce_admins(names, "DOP", except)
+    end
 end
 
 -- Tells everyone in the channel, and gives the newcomer what it needs to show it. Nothing else of this channel
@@ -73,9 +127,14 @@ function staff.withdraw(name)
     end
 end
 
--- Everybody in the staff room. Administrators come when they like.
+-- Global and super moderators, and administrators (administrators_on_staff): who hears of all reports.
+local function hears_reports(con)
+    return u.hasAnyRole(con, { "global", "super-cop" }) or (admins_belong and u.hasRole(con, "admin"))
+end
+
+-- Everybody who comes into the staff room at the log-in. Other administrators come when they like.
 local function is_on_staff(con)
-    return u.hasAnyRole(con, { "global", "super-cop", "cop" }) or u.getMiscData(con, "staff") == "yes"
+    return hears_reports(con) or u.hasRole(con, "cop") or u.getMiscData(con, "staff") == "yes"
 end
 
 -- Takes somebody who does not belong to the staff out of the staff room.
@@ -95,6 +154,9 @@ end
 
 -- Somebody has lost a role of the staff, by whatever did it.
 function event.role_lost(con)
+    if not u.hasRole(con, "admin") then
+        staff.remove_admins(u.getName(con))
+    end
     if not (is_on_staff(con) or u.hasRole(con, "admin")) then
         staff.withdraw(u.getName(con))
         put_out(con)
@@ -103,7 +165,7 @@ end
 
 -- The last part of the log-in: open reports to those who take them, and the staff into their room.
 function staff.welcome(con)
-    if u.hasAnyRole(con, { "global", "super-cop" }) then
+    if hears_reports(con) then
         s.sendStaffCalls(con)
     end
     local room = staff_room()
@@ -124,19 +186,21 @@ local function public_channel(tab)
     return nil
 end
 
--- Tells everybody who takes reports: global and super moderators, and the moderators of the channel it is about.
+-- Tells everybody who takes reports: global and super moderators, administrators, and the moderators of the channel it is
+-- about. Gives how many hear it now. A hell-banned sender must not notice that nobody does, so those
+-- are counted who would hear anybody else.
 local function send_call(tab, message)
     s.broadcastStaffCall("SFC", message)
+    local heard = s.countStaffCallTargets()
     local chan = public_channel(tab)
-    if chan == nil then
-        return
-    end
-    for _, name in ipairs(c.getModList(chan)) do
+    for _, name in ipairs(chan ~= nil and c.getModList(chan) or {}) do
         local online, moderator = u.getConnection(string.lower(name))
-        if online and not u.hasAnyRole(moderator, { "global", "super-cop" }) then
+        if online and not hears_reports(moderator) then
             u.send(moderator, "SFC", message)
+            heard = heard + (u.isAway(moderator) and 0 or 1)
         end
     end
+    return heard
 end
 
 -- An id that no open report has: the time and the character, and a later time where that is taken.
@@ -170,7 +234,7 @@ local function report(con, args)
     if not s.addStaffCall(id, name, words, log or -1, s.escapeHTML(tab)) then
         return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, "Too many reports are open. Please try again later.")
     end
-    send_call(tab, {
+    local heard = send_call(tab, {
         action = "report",
         callid = id,
         report = words,
@@ -179,7 +243,7 @@ local function report(con, args)
         tab = s.escapeHTML(tab),
         logid = log,
     })
-    common.tell(con, common.say.reported)
+    common.tell(con, heard > 0 and common.say.reported or common.report_kept)
     s.logAction(con, "SFC", args)
     return const.FERR_OK
 end

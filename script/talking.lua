@@ -64,8 +64,7 @@ end
 
 -- Tells how long somebody has to wait for the next ad.
 local function refuse_ad(con, chan, pause)
-    local minutes = math.ceil(c.getAdWait(chan, con, pause) / 60)
-    local wait = minutes == 1 and "1 minute" or minutes .. " minutes"
+    local wait = common.duration(c.getAdWait(chan, con, pause))
     return u.refuse(con, const.FERR_THROTTLE_AD, "You may post your next ad here in " .. wait .. ".")
 end
 
@@ -174,12 +173,16 @@ function event.STA(con, args)
         status = "online"
     end
     local message = s.escapeHTML(cut(text(args.statusmsg) or "", STATUS_MESSAGE_MAX))
-    if u.getMiscData(con, "resumed") == "yes" then
-        -- Clients say their status again when they are back; for others it has never changed.
+    local resumed = u.getMiscData(con, "resumed")
+    if resumed == "yes" or resumed == "told" then
+        -- Clients say their status again when they are back; for others it has never changed. The client hears its own
+        -- status once: where the log-in has told it, not again.
         u.setMiscData(con, "resumed", "")
         local before, said = u.getStatus(con)
         if before == status and said == message then
-            u.send(con, "STA", { character = u.getName(con), status = status, statusmsg = message })
+            if resumed == "yes" then
+                u.send(con, "STA", { character = u.getName(con), status = status, statusmsg = message })
+            end
             return const.FERR_OK
         end
     end

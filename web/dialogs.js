@@ -4,7 +4,7 @@ import { byId, byteLength, dressAvatar, el, fold } from './text.js';
 import { STATUSES, activate, byName, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
 import { memberNote, statusMark, statusName } from './lists.js';
 import { focusComposer } from './composer.js';
-import { editAction, profileAction, relationActions, reportAction } from './people.js';
+import { editAction, noteAction, profileAction, relationActions, reportAction } from './people.js';
 import { moderationActions } from './moderation.js';
 import { prepareDialog, show } from './dialog.js';
 
@@ -96,6 +96,7 @@ export function openPerson(name) {
   profileAction(shownPerson, action);
   if (isMine) editAction(shownPerson, action);
   if (!isMine) {
+    noteAction(shownPerson, action);
     relationActions(shownPerson, action);
     const ignored = isIgnored(shownPerson);
     action(ignored ? 'Stop ignoring' : 'Ignore', () => connection.send('IGN', { action: ignored ? 'delete' : 'add', character: shownPerson }));

@@ -122,7 +122,7 @@ function removal(what) {
   return ({ channel: name, operator, character, length }) => {
     const target = findChannel(name);
     if (!target) return;
-    const minutes = length === undefined ? '' : ` for ${length} minutes`;
+    const minutes = length === undefined ? '' : Number(length) === 1 ? ' for a minute' : ` for ${length} minutes`;
     const who = isMe(character) ? 'You were' : `${character} was`;
     notice(target, `${who} ${what} by ${operator}${minutes}.`);
     if (isMe(character)) target.note = `You were ${what} by ${operator}${minutes}.`;
@@ -335,9 +335,10 @@ const handlers = {
     else tell('notice', decode(message));
   },
   RTB({ type, name, sender, subject }) {
-    changed('relations');
+    const isNote = type === 'note';
+    changed(isNote ? 'note-news' : 'relations');
     const what = LOOSE_TYPES[type];
-    if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: ${decode(subject)}` : ''}.`);
+    if (what) tell('notice', `${name ?? sender} ${what}${subject ? `: “${isolated(titleText(subject))}”` : ''}.`, { mention: isNote });
   },
   SFC(call) {
     const { action, character, moderator } = call;

@@ -8,6 +8,8 @@ import { askFriend, answerRequest, forgetRelations, friendship, hasRelations, in
 import { startFriends, trying } from './friends.js';
 import { openProfile, startProfile } from './profile.js';
 import { editProfile, startProfileEdit } from './profile-edit.js';
+import { forgetNotes, readUnread } from './notes.js';
+import { forgetDrafts, startNoteViews, writeNote } from './note-views.js';
 import { startSearch } from './search.js';
 import { openReport, startReport } from './report.js';
 import { openAccount, startAccount } from './account.js';
@@ -24,6 +26,7 @@ export function startPeopleParts({ connection, openPerson, leaveChat }) {
   startProfileEdit();
   startSearch({ connection, openPerson });
   startReport({ connection });
+  startNoteViews({ openPerson });
   startAccount({ leaveChat });
   startSettings({ openAccount, editProfile: () => editProfile(state.me) });
   startNotify();
@@ -32,10 +35,15 @@ export function startPeopleParts({ connection, openPerson, leaveChat }) {
 /** On entering the chat, and after each log-in. */
 export function enterPeople() {
   forgetRelations();
-  byId('search-people').hidden = !hasRelations();
+  forgetNotes();
+  forgetDrafts();
+  for (const id of ['search-people', 'open-notes']) byId(id).hidden = !hasRelations();
 }
 
-export const refreshPeople = () => readRelations();
+export function refreshPeople() {
+  readRelations();
+  readUnread();
+}
 
 /** What can be done about somebody, as buttons: `action(label, run, attributes)` makes one. */
 export function relationActions(name, action) {
@@ -61,6 +69,8 @@ export function relationActions(name, action) {
 }
 
 export const reportAction = (name, action) => action('Report', () => openReport(name));
+
+export const noteAction = (name, action) => hasRelations() && action('Write a note', () => writeNote(name));
 
 export const profileAction = (name, action) => hasRelations() && action('Profile', () => openProfile(name));
 export const editAction = (name, action) => hasRelations() && action('Edit your profile', () => editProfile(name));

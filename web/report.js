@@ -16,6 +16,7 @@ let form;
 let error;
 let about = '';
 let target = null;
+let note = null;
 
 export function startReport(parts) {
   ({ connection } = parts);
@@ -30,17 +31,22 @@ export function startReport(parts) {
   form.addEventListener('submit', submit);
 }
 
-/** `name` is who it is about, or empty for what happens in the open conversation. */
-export function openReport(name = '') {
+/**
+ * `name` is who it is about, or empty for what happens in the open conversation. `aboutNote` is a note that the report is about: the
+ * server puts it into the report as it keeps it.
+ */
+export function openReport(name = '', aboutNote = null) {
   about = name;
+  note = aboutNote;
   target = active();
   setTitle(dialog, name ? `Report ${name}` : 'Report to the staff');
   form.reset();
   error.hidden = true;
-  const withLog = hasRelations() && target.kind !== 'server';
+  const withLog = note !== null || (hasRelations() && target.kind !== 'server');
   const box = form.querySelector('.check');
   box.hidden = !withLog;
-  box.querySelector('span').textContent = `With the last ${MOST_LINES} lines of “${target.title}” as this page has them`;
+  box.querySelector('span').textContent = note ? `With the note “${note.title}”`
+    : `With the last ${MOST_LINES} lines of “${target.title}” as this page has them`;
   show(dialog);
 }
 
@@ -58,11 +64,11 @@ async function submit(event) {
   error.hidden = true;
   try {
     const report = about ? `${about}: ${text}` : text;
-    const body = { action: 'report', report, tab: target.title };
+    const body = { action: 'report', report, tab: note ? 'A note' : target.title };
     if (!connection.online) throw new Error('There is no connection at the moment. Please try again.');
-    if (form.elements.log.checked && hasRelations() && target.kind !== 'server') {
-      const answer = await service('report-submit', { character: state.me, reportText: text, log: log(),
-        channel: target.kind === 'channel' ? target.title : '', reportUser: about });
+    if (form.elements.log.checked && hasRelations() && (note || target.kind !== 'server')) {
+      const proof = note ? { note_id: String(note.id) } : { log: log(), channel: target.kind === 'channel' ? target.title : '' };
+      const answer = await service('report-submit', { character: state.me, reportText: text, reportUser: about, ...proof });
       body.logid = Number(answer.log_id);
     }
     if (!connection.send('SFC', body)) throw new Error('There is no connection at the moment. Please try again.');

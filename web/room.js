@@ -10,6 +10,8 @@ import { ask, makeDialog, setTitle, show, toast } from './dialog.js';
 
 /** An answer to the question for the bans comes sooner than this, or it is about something else. */
 const BANS_WAIT = 15000;
+/** A sentence of so many characters may be followed by the rest of the list. */
+const BANS_FULL = 15000;
 
 let connection;
 let openPerson;
@@ -139,6 +141,7 @@ function openRoom() {
 
 function askForBans() {
   if (!target || !connection.send('CBL', { channel: target.name })) return;
+  bans = null;
   bansAskedAt = Date.now();
   part.banState.textContent = 'Reading the list…';
 }
@@ -146,10 +149,13 @@ function askForBans() {
 /** The list of bans comes as a sentence. Returns true when this is it and the dialog shows it. */
 export function takeBans(name, message) {
   if (!dialog.open || !target || fold(name) !== fold(target.name) || Date.now() - bansAskedAt > BANS_WAIT) return false;
-  const beginning = `Channel bans for ${target.name}: `;
-  if (!message.startsWith(beginning)) return false;
-  bansAskedAt = 0;
-  bans = message.slice(beginning.length).split(', ').map(each => each.trim()).filter(each => each !== '');
+  // The sentence names the channel by its title, which may have a colon in it; names of characters have none.
+  const end = message.lastIndexOf(': ');
+  if (!message.startsWith('Channel bans for ') || end < 0) return false;
+  const names = message.slice(end + 2).split(', ').map(each => each.trim()).filter(each => each !== '');
+  // A list that is too long for one frame comes in several: each that is not full is the last.
+  if (message.length < BANS_FULL) bansAskedAt = 0;
+  bans = [...(bans ?? []), ...names];
   render();
   return true;
 }

@@ -135,6 +135,45 @@ function tests.searching()
     gives(18, con, "FKS", { array_kinks = { 1 } })
 end
 
+-- Administrators whom nobody made through the chat are in the list of the staff for as long as they are that.
+function tests.the_list_of_the_staff_follows_the_administrators()
+    local function log_in(name, number, admin)
+        local con, fault = testing.logIn({
+            error = "",
+            account = { account_id = number, admin = admin },
+            char = { character_id = number, name = name },
+        })
+        testing.assert(fault, 0)
+        return con, first(testing.sent(con), "ADL").array_ops
+    end
+    local ada, before = log_in("Ada", 501, "0")
+    testing.assert(before, {})
+    local _, seen = log_in("Boss", 502, "1")
+    testing.assert(seen, { "Boss" })
+    testing.assert(first(testing.sent(ada), "AOP"), { character = "Boss" })
+    testing.removeConnection("Boss")
+    local _, later = log_in("Cem", 503, "0")
+    testing.assert(later, { "Boss" })
+    -- The account is no administrator's any more, and the first of its characters to come says so.
+    local _, after = log_in("Twin", 502, "0")
+    testing.assert(after, {})
+    testing.assert(first(testing.sent(ada), "DOP"), { character = "Boss" })
+    -- The name belongs to somebody else now.
+    log_in("Boss", 502, "1")
+    testing.removeConnection("Boss")
+    testing.sent(ada)
+    local _, other = log_in("Boss", 504, "0")
+    testing.assert(other, {})
+    testing.assert(count(testing.sent(ada), "DOP"), 1)
+    -- Made and unmade while online.
+    rtb.ADM({ a = 501, admin = true })
+    rtb.ADM({ a = 501, admin = true })
+    testing.assert(count(testing.sent(ada), "AOP"), 1)
+    rtb.ADM({ a = 501, admin = false })
+    rtb.ADM({ a = 501, admin = false })
+    testing.assert(count(testing.sent(ada), "DOP"), 1)
+end
+
 -- docs/clients.md names the programs that look for these words.
 function tests.programs_find_their_words()
     local chan, owner = new_room("private")
@@ -148,6 +187,7 @@ function tests.programs_find_their_words()
     testing.assert(told("RST", { channel = channel, status = "private" }), "This channel is now [b]private[/b].")
     gives(0, owner, "CBU", { channel = channel, character = "Bob" })
     testing.assert(told("CUB", { channel = channel, character = "Bob" }), "Bob has been removed from the channel ban list.")
+    somebody_who_is("admin", chan, owner)
     testing.assert(told("SFC", { action = "report", report = "x", tab = channel }), "The moderators have been alerted.")
     gives(28, owner, "JCH", { channel = channel })
     testing.assert(first(testing.sent(owner), "ERR").message, "You are already in the requested channel.")

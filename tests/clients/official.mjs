@@ -315,6 +315,10 @@ async function lists(ada, bob, one, two) {
   same('no memo yet', memo.note, null);
   await ada.api('character-memo-save', { target: memo.id, note: 'met at the tests' });
   same('the memo', (await ada.api('character-memo-get2', { target: bob.name })).note, 'met at the tests');
+
+  const { id } = await ada.api('note-send', { source_name: ada.name, dest_name: bob.name, title: 'Tea', message: 'At five?' });
+  await two.hears('RTB', 'note', body => body.type === 'note' && body.sender === ada.name && body.subject === 'Tea' && body.id === id);
+  same('unread notes', (await bob.api('note-count')).unread, 1);
 }
 
 async function talk(ada, bob, one, two) {

@@ -2,7 +2,8 @@
 //!
 //! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
 //! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may
-//! show it too: those answers wait as well, but talk does not, nor does what everybody hears.
+//! show it too: those answers wait as well, but talk does not, nor does what everybody hears. Who is online is kept
+//! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
@@ -108,8 +109,15 @@ impl Core {
     #[inline]
     pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce() -> Cause) {
         let commits = &self.commits;
-        if commits.recording && (self.world.has_changed() || commits.released < commits.last) {
+        if !commits.recording {
+            return;
+        }
+        if self.world.has_changed() || commits.released < commits.last {
             self.commit_or_wait(start, cause());
+        }
+        if self.world.have_sessions_changed() {
+            let changes = self.world.take_session_changes();
+            self.world.outputs.requests.push(Request::Sessions(changes));
         }
     }
 

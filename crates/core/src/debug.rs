@@ -195,7 +195,7 @@ impl Core {
         format!(
             "{commands} commands of {connections} connections wait, {} log-ins wait; since the start {} commands held back, \
              {} commands refused, {} log-ins held back, {} log-ins refused, {} rooms refused, {} invitations refused, \
-             {} messages dropped; {} people remembered",
+             {} messages dropped, {} log-ins refused because their address has all its sessions; {} people remembered",
             world.queued_logins(),
             counts.commands_delayed,
             counts.commands_refused,
@@ -204,6 +204,7 @@ impl Core {
             counts.rooms_refused,
             counts.invitations_refused,
             counts.messages_dropped,
+            counts.addresses_full,
             world.people_count()
         )
     }

@@ -2,6 +2,7 @@
 
 use fchatd_protocol::command::Code;
 use fchatd_protocol::name;
+use fchatd_protocol::text::escape_html;
 
 use crate::Core;
 
@@ -20,7 +21,7 @@ impl Core {
             let mut names = texts.filter(|name| is_json && name.len() <= NAME_MAX && name::is_visible(name));
             names.next().map(|name| name.into_owned())
         };
-        let mut context = Vec::new();
+        let (mut context, mut title) = (Vec::new(), None);
         if let Some(code) = &code {
             context.push(("command", code.as_str().to_owned()));
         }
@@ -29,6 +30,10 @@ impl Core {
                 .world
                 .find_channel(&name)
                 .and_then(|key| self.world.channel(key));
+            title = Some(match found {
+                Some(channel) => channel.title.to_string(),
+                None => escape_html(&name).into_owned(),
+            });
             context.push(("channel", found.map_or(name, |channel| channel.name.to_string())));
         }
         if let Some(name) = named(&["character", "recipient"]) {
@@ -40,6 +45,6 @@ impl Core {
             .iter()
             .map(|(key, value)| (*key, value.as_str()))
             .collect();
-        self.world.end_command(&context);
+        self.world.end_command(&context, title.as_deref());
     }
 }

@@ -31,6 +31,7 @@ use absence::{grace, is_break};
 use std::collections::HashMap;
 
 use commit::{Cause, Commits};
+use fchatd_protocol::address::AddressGroup;
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
@@ -90,6 +91,8 @@ pub struct Core {
     commits: Commits,
     /// The bounds of fields, by the settings in force.
     bounds: Bounds,
+    /// Addresses of which the log has said that they have all their sessions. Only the log depends on it, so no image has it.
+    full_addresses: Vec<AddressGroup>,
 }
 
 /// Libraries and sources that scripts get beside the usual.
@@ -159,6 +162,7 @@ impl Core {
             failure: None,
             housekept: now.monotonic,
             commits: Commits::default(),
+            full_addresses: Vec::new(),
         })
     }
 
@@ -277,6 +281,7 @@ impl Core {
         self.end_absences();
         self.world.send_due_lists();
         self.world.send_call_pages();
+        self.world.keep_sessions();
         let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;

@@ -1,6 +1,7 @@
 //! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. Who is let in and what
 //! that means is the script's `event.ident_callback` (page 4).
 
+use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Request};
 use fchatd_protocol::json::read::Node;
@@ -9,6 +10,9 @@ use fchatd_world::{Admission, ConnectionKey, State};
 use crate::Core;
 use crate::dispatch::IDENTIFY;
 use crate::fields::{self, CREDENTIAL_BYTES_MAX, IDENTIFICATION_BYTES_MAX};
+
+/// Addresses of which the log says that they have all their sessions.
+const FULL_ADDRESSES_MAX: usize = 64;
 
 impl Core {
     /// `IDN`: checks it in the order of page 2 and asks the login provider.
@@ -53,12 +57,7 @@ impl Core {
         if method != "ticket" {
             return self.refuse(key, error::UNKNOWN_AUTH_METHOD);
         }
-        // Elsewhere the checks wait their turn, which is the login provider's to give.
-        if self.world.settings.text("compat") == "classic"
-            && self.world.identifying_count() >= self.world.settings.count("loginslots")
-        {
-            return self.refuse(key, error::NO_LOGIN_SLOT);
-        }
+        // However many come at once: the log-in provider gives each check its turn where it asks a site.
         self.world.set_state(
             key,
             State::Identifying {
@@ -155,7 +154,11 @@ impl Core {
 
     /// Has the script decide about the log-in whose answer is on the tape.
     fn admit(&mut self, id: ConnectionId, key: ConnectionKey) {
+        let refused = self.world.limit_counts().addresses_full;
         let number = self.call(key, "ident_callback");
+        if self.world.limit_counts().addresses_full > refused {
+            self.remark_full_address(key);
+        }
         // The character may go on where an earlier connection of its broke off.
         let (key, resumed) = match self.world.find_id(id) {
             Some(now) => (now, now != key),
@@ -185,6 +188,26 @@ impl Core {
         }
         self.explain_errors(Some(IDENTIFY), "");
         self.settle();
+    }
+
+    /// Says in the log, once for each address, that an address of the operator's own network has all its sessions: most
+    /// likely it is a reverse proxy that is not in `load_balancers`, and then all visitors share its limit. Nothing is said of
+    /// other addresses, since a household with one session too many is nothing that an operator has to look into.
+    fn remark_full_address(&mut self, key: ConnectionKey) {
+        let Some(address) = self.world.connection(key).map(|connection| connection.address) else {
+            return;
+        };
+        let group = AddressGroup::from(address);
+        let is_new = !self.full_addresses.contains(&group);
+        if is_internal(address) && is_new && self.full_addresses.len() < FULL_ADDRESSES_MAX {
+            self.full_addresses.push(group);
+            tracing::warn!(
+                %address,
+                "a log-in from {address} is refused (ERR 30), because max_per_ip sessions are online from there. If {address} is \
+                 your reverse proxy, add it to load_balancers and set proxy_header: else all visitors behind it count as one \
+                 address. This is said once for each address"
+            );
+        }
     }
 
     /// Refuses the log-ins whose check takes too long.

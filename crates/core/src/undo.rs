@@ -1,4 +1,4 @@
-//! Taking back bans and timeouts of the action log (page 6).
+//! Taking back bans, timeouts and hell-bans of the action log (page 6).
 
 use fchatd_protocol::exchange::{self, Outputs, Undo};
 use fchatd_protocol::text::{escape_html, fold};
@@ -8,8 +8,7 @@ use fchatd_world::{Deed, Now};
 use crate::Core;
 
 impl Core {
-    /// Lifts the ban or timeout that an action has led to, which is an action of its own; the global moderators are
-    /// told. Gives whether there was something to lift.
+    /// Lifts the measure that an action has led to, which is an action of its own; the staff is told. Gives whether there was something to lift.
     pub fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
         self.outside_input(now, outputs, |core| {
             let lifted = core.lift(undo);
@@ -20,18 +19,18 @@ impl Core {
                     arguments: undo.arguments(),
                     target: Some(Err(&undo.character)),
                 });
-                let place = undo
-                    .channel
-                    .as_ref()
-                    .map_or_else(|| "this server".to_owned(), Clone::clone);
+                let name = escape_html(&undo.character);
+                let outcome = match (undo.code.as_str(), &undo.channel) {
+                    ("HLB", _) => format!("{name} is heard again"),
+                    (_, Some(channel)) => format!("{name} may come to {} again", core.title_of(channel)),
+                    (_, None) => format!("{name} may come to this server again"),
+                };
                 let text = format!(
-                    "The operator has undone action {} ({}): {} may come to {place} again.",
-                    undo.id, undo.code, undo.character
+                    "The operator has undone action {} ({}): {outcome}.",
+                    undo.id, undo.code
                 );
                 let frame = core.world.outputs.frame(|out| {
-                    frame::open(out, "SYS")
-                        .text("message", &escape_html(&text))
-                        .close();
+                    frame::open(out, "SYS").text("message", &text).close();
                 });
                 core.world.send_to_operators(frame);
             }
@@ -39,11 +38,21 @@ impl Core {
         })
     }
 
+    /// The title of a channel, escaped; where the channel is gone, its name.
+    fn title_of(&self, name: &str) -> String {
+        let found = self.world.find_channel(&fold(name));
+        found.and_then(|key| self.world.channel(key)).map_or_else(
+            || escape_html(name).into_owned(),
+            |channel| channel.title.to_string(),
+        )
+    }
+
     fn lift(&mut self, undo: &Undo) -> bool {
         let name = &undo.character;
         match (undo.code.as_str(), &undo.channel) {
             ("ACB", _) => self.world.unban_account(name),
             ("TMO", _) => self.world.lift_timeout(name),
+            ("HLB", _) => self.world.lift_hellban(name),
             (exchange::BAN, _) => {
                 network::parse(name).is_some_and(|network| self.world.unban_network(&network))
             }

@@ -3,9 +3,10 @@
 //!
 //! The order in which a client says things is kept among its messages. Leaving a channel waits behind them, since a
 //! message to a channel that one has left would be refused, and coming into a channel waits behind leaving one.
-//! Everything else goes on at once, unless the budget holds it back: then everything waits.
+//! `TPN` to oneself waits behind them as well: clients send it as a mark behind a command, and take the answers before the
+//! mark for those of the command. Everything else goes on at once, unless the budget holds it back: then everything waits.
 
-use fchatd_protocol::command::Code;
+use fchatd_protocol::command::{self, Code};
 use fchatd_protocol::error;
 use fchatd_world::{ConnectionKey, Reason};
 
@@ -20,6 +21,7 @@ const MESSAGES: [Code; 4] = [
 ];
 const LEAVE: Code = Code::new(b"LCH");
 const JOIN: Code = Code::new(b"JCH");
+const TYPING: Code = Code::new(b"TPN");
 
 const TOO_MANY_COMMANDS: &str =
     "You are sending commands too quickly. Wait a moment and send this one again.";
@@ -54,8 +56,19 @@ impl Core {
         match code {
             Some(LEAVE) => self.world.wait_behind(key, text),
             Some(JOIN) => self.world.has_waiting(key, LEAVE.as_str()) && self.world.wait_behind(key, text),
+            Some(TYPING) => self.is_to_oneself(key, text) && self.world.wait_behind(key, text),
             _ => false,
         }
+    }
+
+    /// Whether the character that a command names is the sender.
+    fn is_to_oneself(&mut self, key: ConnectionKey, text: &str) -> bool {
+        let payload = command::split(text).map_or("", |message| message.payload);
+        self.tape.parse(payload).is_ok()
+            && self.world.connection(key).is_some_and(|sender| {
+                let named = self.tape.text("character");
+                named.is_some_and(|named| named.eq_ignore_ascii_case(&sender.name))
+            })
     }
 
     /// Lets the command at hand wait where the script has postponed it.

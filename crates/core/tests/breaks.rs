@@ -1,4 +1,4 @@
-//! Connections break and come back as chance wants it, while everybody talks: nobody misses a line, nobody hears one
+//! Connections break and come back as chance wants it, and the process dies and starts again, while everybody talks: nobody misses a line, nobody hears one
 //! twice or out of order, and nobody sees anything of it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -25,6 +25,8 @@ enum Step {
     /// Comes back, also where the old connection seems to be there still.
     Return(usize),
     Join(usize, usize),
+    /// The process dies, and another one starts after so many seconds.
+    Crash(u64),
     Pass(u64),
 }
 
@@ -37,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => person.clone().prop_map(Step::Break),
         3 => person.clone().prop_map(Step::Return),
         4 => (person, channel).prop_map(|(who, place)| Step::Join(who, place)),
+        1 => (1..30_u64).prop_map(Step::Crash),
         1 => (1..4_u64).prop_map(|seconds| Step::Pass(seconds * 1000)),
     ]
 }
@@ -65,7 +68,9 @@ impl Evening {
         ] {
             settings.set_from_text(key, value).unwrap();
         }
-        let chat = Simulation::with(&fchatd_script::builtin::scripts(), settings, None);
+        let mut chat = Simulation::with(&fchatd_script::builtin::scripts(), settings, None);
+        chat.core.record_changes(true);
+        chat.pass(0);
         let clients = PEOPLE.iter().map(|_| Client {
             connection: None,
             heard: BTreeMap::new(),
@@ -125,6 +130,13 @@ impl Evening {
                     let order = json!({"channel": CHANNELS[place]});
                     self.chat.say(connection, &format!("JCH {order}"));
                 }
+            }
+            Step::Crash(seconds) => {
+                self.listen();
+                for client in &mut self.clients {
+                    client.connection = None;
+                }
+                self.chat.crash(seconds);
             }
             Step::Pass(milliseconds) => self.chat.pass(milliseconds),
         }

@@ -287,7 +287,7 @@ fn isolated_rules_end_with_their_connection_and_with_the_right_to_have_them() {
         "Admin Bea",
         &trial("function event.UPT(con) u.setAdmin(con, false) return 9 end"),
     );
-    play.check("Admin Bea", "UPT", "Admin Bea: ERR 9");
+    play.check("Admin Bea", "UPT", "Admin Bea: ERR 9 DOP LCH");
     play.check("Admin Bea", "UPT", "Admin Bea: UPT");
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::net::IpAddr;
 
-use fchatd_protocol::exchange::{ConnectionId, Departure};
+use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
 use fchatd_script::builtin;
 use fchatd_world::Settings;
 use support::{Simulation, answer};
@@ -283,6 +283,35 @@ fn log_ins_of_one_account_are_slowed_down_and_others_do_not_wait() {
     assert!(refused > 500, "{refused}");
     let cem = enter(&mut chat, 3, "Cem");
     assert!(chat.codes(cem).contains(&"NLN".to_owned()));
+}
+
+#[test]
+fn however_many_log_in_at_once_nobody_is_refused() {
+    for compat in ["", "classic"] {
+        let mut chat = chat(&[("compat", compat), ("loginslots", "30"), ("max_per_ip", "1")]);
+        let crowd: Vec<_> = (0..2000).map(|_| chat.open()).collect();
+        for (number, &connection) in crowd.iter().enumerate() {
+            let account = format!("account {number}");
+            chat.say(
+                connection,
+                &format!(
+                    r#"IDN {{"method":"ticket","account":"{account}","ticket":"t","character":"Ada {number}","cname":"c","cversion":"1"}}"#
+                ),
+            );
+            assert_eq!(chat.take(connection), [], "it waits for its check");
+        }
+        assert_eq!(chat.core.world().identifying_count(), 2000);
+        for (number, &connection) in crowd.iter().enumerate() {
+            let number = number as u32 + 1;
+            let answer = answer(number, number, &format!("Ada {number}"));
+            chat.handle(Input::LoginAnswer {
+                connection,
+                answer: Some(&answer),
+            });
+            chat.forget();
+        }
+        assert_eq!(chat.core.world().user_count(), 2000);
+    }
 }
 
 #[test]

@@ -427,7 +427,7 @@ fn reports() {
     }
     let confirm = format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#);
     play.check("Bob", &confirm, "Bob: ERR 19");
-    play.check("Modder", &confirm, "Globalmod, Modder, Superone: SFC");
+    play.check("Modder", &confirm, "Admin Ann, Globalmod, Modder, Superone: SFC");
     play.check("Modder", &confirm, "");
     let twice = r#"SFC {"action":"report","report":"one"}"#;
     let first = play.frames("Modder", twice, "Globalmod");

@@ -364,29 +364,41 @@ fn who_loses_a_role_leaves_the_staff_room_at_once() {
             r#"MSG {"channel":"ADH-UBERAWESOMESTAFFROOM","message":"x"}"#,
         )
     };
-    assert_eq!(members(&mut play), "Globalmod, Modder, Superone: MSG");
+    assert_eq!(members(&mut play), "Admin Ann, Globalmod, Modder, Superone: MSG");
     let heard = play.say("Admin Ann", r#"DOP {"character":"globalmod"}"#);
     assert!(
         heard.contains("Globalmod: DOP LCH") || heard.contains("DOP LCH"),
         "{heard}"
     );
-    assert_eq!(members(&mut play), "Modder, Superone: MSG");
+    assert_eq!(members(&mut play), "Admin Ann, Modder, Superone: MSG");
     play.say("Admin Ann", r#"SCP {"action":"remove","character":"superone"}"#);
-    assert_eq!(members(&mut play), "Modder: MSG");
+    assert_eq!(members(&mut play), "Admin Ann, Modder: MSG");
     play.say("Admin Ann", r#"COR {"channel":"garden","character":"modder"}"#);
-    assert_eq!(members(&mut play), "");
+    assert_eq!(members(&mut play), "Admin Ann: MSG");
     let join = r#"JCH {"channel":"ADH-UBERAWESOMESTAFFROOM"}"#;
     for name in ["Globalmod", "Superone", "Modder"] {
         play.check(name, join, &format!("{name}: ERR 44"));
     }
     // An administrator's rights can end by the website or the operator.
-    play.say("Admin Ann", join);
     let account = play.id("Admin Ann").slot + 100;
-    play.chat.handle(Input::Bridge {
-        code: "ADM",
-        payload: &format!(r#"{{"a":{account},"admin":false}}"#),
-    });
-    assert_eq!(play.heard(), "Admin Ann, Staff Stan: LCH");
+    let mut becomes_admin = |admin: bool| {
+        play.chat.handle(Input::Bridge {
+            code: "ADM",
+            payload: &format!(r#"{{"a":{account},"admin":{admin}}}"#),
+        });
+        play.heard()
+    };
+    let everybody_else = "Alice, Globalmod, Modder, Superone";
+    assert_eq!(
+        becomes_admin(false),
+        format!("Admin Ann, Staff Stan: DOP LCH | {everybody_else}: DOP")
+    );
+    assert_eq!(becomes_admin(false), "");
+    assert_eq!(
+        becomes_admin(true),
+        "Admin Ann, Alice, Globalmod, Modder, Staff Stan, Superone: AOP"
+    );
+    assert_eq!(becomes_admin(true), "", "everybody knows");
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use fchatd_protocol::address::AddressGroup;
+use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::network::{IpNet, NetworkBan, NetworkBans};
 use http_body_util::Full;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -25,8 +25,11 @@ const FAREWELLS_MAX: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Bytes of a banned peer's request that are taken so that the answer is not lost, and thrown away.
 const FAREWELL_BYTES_MAX: usize = 16 * 1024;
-/// Addresses of which the log says that something is wrong with their headers.
+/// Addresses of which the log says that something is wrong with their headers: so many of the operator's own networks, and as
+/// many others.
 const REMARKS_MAX: usize = 64;
+/// The least time between two lines of the log about headers of addresses that are none of the operator's own.
+const REMARK_PAUSE: Duration = Duration::from_secs(60);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -36,7 +39,36 @@ pub struct Gate {
     guarded: AtomicBool,
     refused: AtomicU64,
     farewells: AtomicUsize,
-    remarked: Mutex<BTreeSet<AddressGroup>>,
+    remarks: Mutex<Remarks>,
+}
+
+/// The addresses whose headers the log has remarked on. A reverse proxy that `load_balancers` does not name nearly always has
+/// a loopback or private address, and is told of at once. Anybody can send such a header from elsewhere, at any rate, so
+/// other addresses are told of once in [`REMARK_PAUSE`] together, and take no place of the proxies.
+#[derive(Debug, Default)]
+struct Remarks {
+    internal: BTreeSet<AddressGroup>,
+    others: BTreeSet<AddressGroup>,
+    /// When the log last told of another address.
+    told_at: Option<Instant>,
+}
+
+impl Remarks {
+    /// Whether the log should tell of an address now, and has not before.
+    fn take(&mut self, address: IpAddr, now: Instant) -> bool {
+        let group = AddressGroup::from(address);
+        if is_internal(address) {
+            return self.internal.len() < REMARKS_MAX && self.internal.insert(group);
+        }
+        let is_soon = self
+            .told_at
+            .is_some_and(|told_at| now.duration_since(told_at) < REMARK_PAUSE);
+        let is_told = !is_soon && self.others.len() < REMARKS_MAX && self.others.insert(group);
+        if is_told {
+            self.told_at = Some(now);
+        }
+        is_told
+    }
 }
 
 impl Gate {
@@ -111,21 +143,22 @@ impl Gate {
         None
     }
 
-    /// Says once for each address that its headers are not believed. Only so many addresses are told apart.
+    /// Says in the log that the headers of an address are not believed: once for each address, see [`Remarks`].
     pub(crate) fn remark(&self, peer: IpAddr, origin: &Origin) {
         if origin.unheeded.is_none() && origin.disputed.is_none() {
             return;
         }
-        let mut remarked = self.remarked.lock().unwrap_or_else(PoisonError::into_inner);
-        if remarked.len() >= REMARKS_MAX || !remarked.insert(AddressGroup::from(peer)) {
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.take(peer, Instant::now()) {
             return;
         }
         let peer = peer.to_canonical();
         if let Some(header) = origin.unheeded {
             warn!(
                 %peer,
-                "a request of {peer} has {header}, which is not believed, because {peer} is not in load_balancers. If it is \
-                 your proxy, add it there; else somebody tries to choose an address. This is said once for each address"
+                "{peer} sends {header}, which is not believed, because {peer} is not in load_balancers. If it is your reverse \
+                 proxy, add it there and set proxy_header: else all visitors behind it count as one address, and max_per_ip \
+                 refuses them (ERR 30). If it is not, somebody tries to choose an address. This is said once for each address"
             );
         } else {
             warn!(
@@ -178,6 +211,7 @@ mod tests {
             address: address.parse().unwrap(),
             disputed: disputed.map(|both| both.map(|text| text.parse().unwrap())),
             unheeded: None,
+            is_https: false,
         }
     }
 
@@ -189,6 +223,33 @@ mod tests {
             by: String::new(),
             time: 0,
         }
+    }
+
+    #[test]
+    fn a_forgotten_proxy_is_told_of_whatever_strangers_send() {
+        let mut remarks = Remarks::default();
+        let start = Instant::now();
+        let mut take = |address: String, seconds: u64| {
+            remarks.take(address.parse().unwrap(), start + Duration::from_secs(seconds))
+        };
+        assert!(take("203.0.113.1".into(), 0));
+        assert!(!take("203.0.113.1".into(), 100), "once for each address");
+        // A flood from many addresses is one line in a minute.
+        let told = (0..6000).filter(|number| {
+            take(
+                format!("8.{}.{}.1", number / 250, number % 250),
+                number / 10 + 100,
+            )
+        });
+        assert_eq!(told.count(), 10);
+        // However long it goes on, strangers take a bounded number of lines, and none of a proxy's.
+        let told = (0..200).filter(|number| take(format!("9.9.9.{number}"), 1000 + number * 100));
+        assert_eq!(told.count(), REMARKS_MAX - 11);
+        assert!(take("127.0.0.1".into(), 100));
+        assert!(take("10.0.0.1".into(), 100));
+        assert!(!take("10.0.0.1".into(), 9000));
+        let told = (0..200).filter(|number| take(format!("172.16.0.{number}"), 100));
+        assert_eq!(told.count(), REMARKS_MAX - 2);
     }
 
     #[test]

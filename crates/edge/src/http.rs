@@ -21,13 +21,17 @@ pub struct HttpRequest {
     pub content_type: Option<String>,
     /// The `If-None-Match` header, when the client sent one.
     pub if_none_match: Option<String>,
+    /// The `Cookie` header, when the client sent one.
+    pub cookie: Option<String>,
+    /// Whether the client came by HTTPS, as a trusted proxy tells in `X-Forwarded-Proto`.
+    pub is_https: bool,
     /// The whole body.
     pub body: Bytes,
     /// The client's address, taken from a trusted proxy's header where there is one.
     pub address: IpAddr,
 }
 
-/// Bodies hold passwords, and so do the queries of some old clients: only their lengths are shown.
+/// Bodies hold passwords, and so do the queries of some old clients: only their lengths are shown, and nothing of cookies.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 /// ones hold memory for little.
 pub(crate) const BODY_RATE: u64 = 8 * 1024;
 
-/// Answers of at most so many bytes are not counted: the bound of sockets bounds them.
-pub(crate) const SMALL_ANSWER: usize = 16 * 1024;
+/// Answers of at most so many bytes are not counted: the bound of sockets bounds them, and the page at `/` must be there
+/// also when others leave their answers unread.
+pub(crate) const SMALL_ANSWER: usize = 32 * 1024;
 
 /// How long a body may take of which so many bytes have come; `patience` is for the first of them.
 pub(crate) fn time_for(received: usize, patience: Duration) -> Duration {

@@ -11,6 +11,7 @@ use hyper::header::{FORWARDED, HeaderName};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies that are trusted to tell a client's address, and the header in which they tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) struct Origin {
     pub(crate) disputed: Option<[IpAddr; 2]>,
     /// A header that told an address and was not believed, because the peer is no trusted proxy.
     pub(crate) unheeded: Option<&'static str>,
+    /// Whether the client came by HTTPS, as a trusted proxy tells.
+    pub(crate) is_https: bool,
 }
 
 impl Origin {
@@ -81,12 +84,14 @@ impl Proxies {
     /// the client's. Headers of other peers count for nothing.
     pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let peer = peer.to_canonical();
+        let is_trusted = self.trusts(peer);
         let origin = |address| Origin {
             address,
             disputed: None,
             unheeded: None,
+            is_https: is_trusted && is_https(headers),
         };
-        if !self.trusts(peer) {
+        if !is_trusted {
             return Origin {
                 unheeded: self.told_in_vain(headers),
                 ..origin(peer)
@@ -134,6 +139,14 @@ impl Proxies {
     }
 }
 
+/// Whether the proxy next to the server was asked by HTTPS: the last word counts, as with addresses.
+fn is_https(headers: &HeaderMap) -> bool {
+    let last = headers.get_all(&X_FORWARDED_PROTO).iter().next_back();
+    last.and_then(|line| line.to_str().ok())
+        .and_then(|line| line.rsplit(',').next())
+        .is_some_and(|word| word.trim().eq_ignore_ascii_case("https"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +168,20 @@ mod tests {
             map.append(*name, value.parse().unwrap());
         }
         proxies(header).origin(address(peer), &map)
+    }
+
+    #[test]
+    fn https_is_believed_of_trusted_proxies() {
+        let ask = |peer: &str, lines: &[&str]| {
+            let headers: Vec<_> = lines.iter().map(|line| ("x-forwarded-proto", *line)).collect();
+            origin("x-real-ip", peer, &headers).is_https
+        };
+        assert!(ask("10.1.2.3", &["https"]));
+        assert!(ask("10.1.2.3", &["http, HTTPS"]));
+        assert!(ask("10.1.2.3", &["http", "https"]));
+        assert!(!ask("10.1.2.3", &["https, http"]));
+        assert!(!ask("10.1.2.3", &[]));
+        assert!(!ask("203.0.113.9", &["https"]));
     }
 
     #[test]

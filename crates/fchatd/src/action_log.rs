@@ -56,6 +56,12 @@ pub(crate) fn undoable(folder: &Path, id: u64, now: i64) -> Result<Undo, Failure
             Undo::CODES.join(", ")
         ));
     }
+    // The website's hell-bans are not kept here: its log-in check tells of them.
+    if action.code == "HLB" && action.argument("action").as_deref() != Some("add") {
+        return Err(format!(
+            "action {id} is an HLB that has banned nobody here: there is nothing to undo"
+        ));
+    }
     if action.until.is_some_and(|until| until <= now) {
         return Err(format!(
             "the time of action {id} is over: there is nothing to undo"
@@ -86,7 +92,7 @@ fn takes_its_place(action: &Action, other: &Action) -> bool {
         return false;
     }
     match (action.code.as_str(), other.code.as_str()) {
-        ("ACB", "ACB" | "UNB") | ("TMO", "TMO" | "UNB") => true,
+        ("ACB", "ACB" | "UNB") | ("TMO", "TMO" | "UNB") | ("HLB", "HLB") => true,
         (exchange::BAN, exchange::BAN | exchange::UNBAN) => true,
         ("CBU" | "CTU", "CBU" | "CTU" | "CUB") => of(&action.place) == of(&other.place),
         _ => false,

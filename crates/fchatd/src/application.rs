@@ -381,6 +381,11 @@ impl Parts {
                     }
                 }
             }
+            Request::Sessions(changes) => {
+                if let Some(keeper) = &self.around.keeper {
+                    keeper.sessions(changes);
+                }
+            }
             Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}

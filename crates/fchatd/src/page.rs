@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
-use fchatd_login::AccountHttp;
+use fchatd_login::{AccountHttp, FrontPage};
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const ICON: &str = "image/x-icon";
 
 macro_rules! files {
     ($($name:literal $kind:ident;)*) => {
@@ -24,6 +25,8 @@ const FILES: &[(&str, &str, &[u8])] = files! {
     "bbcode.css" STYLE;
     "people.css" STYLE;
     "talk.css" STYLE;
+    "site.css" STYLE;
+    "favicon.ico" ICON;
     "account.js" SCRIPT;
     "ads.js" SCRIPT;
     "api.js" SCRIPT;
@@ -48,6 +51,8 @@ const FILES: &[(&str, &str, &[u8])] = files! {
     "memory.js" SCRIPT;
     "menu.js" SCRIPT;
     "moderation.js" SCRIPT;
+    "note-views.js" SCRIPT;
+    "notes.js" SCRIPT;
     "notify.js" SCRIPT;
     "outbox.js" SCRIPT;
     "people.js" SCRIPT;
@@ -87,10 +92,14 @@ impl Site {
 
 impl HttpService for Site {
     fn call(&self, request: HttpRequest) -> HttpFuture {
-        match self.accounts.route(&request) {
-            Some(answer) => answer,
-            None => Box::pin(std::future::ready(answer(&request))),
+        if let Some(answer) = self.accounts.route(&request) {
+            return answer;
         }
+        if !is_front(&request) {
+            return Box::pin(std::future::ready(answer(&request)));
+        }
+        let accounts = Rc::clone(&self.accounts);
+        Box::pin(async move { front(&request, accounts.front_page(&request).await.as_ref()) })
     }
 
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
@@ -98,17 +107,81 @@ impl HttpService for Site {
     }
 }
 
+/// Whether the page at `/` is wanted.
+fn is_front(request: &HttpRequest) -> bool {
+    matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
+}
+
+/// The page at `/`, with what programs look for in it: the token of the form to sign in, and how much is unread. It is the
+/// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
+fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
+    let Some(page) = file("index.html").and_then(|(_, content)| std::str::from_utf8(content).ok()) else {
+        return text(404, "There is no page here.");
+    };
+    let page = page
+        .replacen(
+            "<!--site:head-->\n",
+            &visitor.map_or_else(String::new, head_of),
+            1,
+        )
+        .replacen(
+            "<!--site:body-->\n",
+            &visitor.map_or_else(String::new, body_of),
+            1,
+        );
+    let mut answer = tagged(request, HTML, Bytes::from(page));
+    for (name, value) in &mut answer.headers {
+        if *name == "cache-control" {
+            "private, no-cache".clone_into(value);
+        }
+    }
+    answer.headers.push(("vary", "Cookie".into()));
+    answer
+}
+
+fn head_of(visitor: &FrontPage) -> String {
+    format!("<meta name=\"csrf-token\" content=\"{}\">\n", visitor.csrf_token)
+}
+
+/// The names of the elements are those by which clients find them.
+fn body_of(visitor: &FrontPage) -> String {
+    match visitor.unread {
+        Some((notes, messages)) => format!(
+            "<p id=\"NavigationNotecount\" hidden>{notes} Notes</p>\n<p id=\"NavigationMessages\" hidden>{messages} Messages</p>\n\
+             <noscript><p class=\"noscript\"><a href=\"/read_notes.php\">Notes</a></p></noscript>\n"
+        ),
+        None => format!(
+            "<noscript>\n<form class=\"noscript stack\" method=\"post\" action=\"/action/script_login.php\">\n\
+             <input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n\
+             <label>Account <input name=\"username\" autocomplete=\"username\" required></label>\n\
+             <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\n\
+             <button class=\"primary\" type=\"submit\">Sign in to read notes and profiles</button>\n</form>\n</noscript>\n",
+            visitor.csrf_token
+        ),
+    }
+}
+
+fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
+    let found = FILES.iter().find(|(known, ..)| *known == name);
+    found.map(|&(_, kind, content)| (kind, content))
+}
+
 fn answer(request: &HttpRequest) -> HttpResponse {
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return text(405, "There is nothing here to send to.");
     }
     let name = match request.path.as_str() {
-        "/" | "/index.html" => "index.html",
+        "/favicon.ico" => "favicon.ico",
         path => path.strip_prefix("/web/").unwrap_or_default(),
     };
-    let Some(&(_, kind, content)) = FILES.iter().find(|(known, ..)| *known == name) else {
+    let Some((kind, content)) = file(name) else {
         return text(404, "There is no such page here. The chat is at /.");
     };
+    tagged(request, kind, Bytes::from_static(content))
+}
+
+/// An answer that browsers keep, and ask about once more each time.
+fn tagged(request: &HttpRequest, kind: &'static str, content: Bytes) -> HttpResponse {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
     let tag = format!("\"{:016x}\"", hasher.finish());
@@ -123,11 +196,7 @@ fn answer(request: &HttpRequest) -> HttpResponse {
             ("x-content-type-options", "nosniff".into()),
             ("referrer-policy", "no-referrer".into()),
         ],
-        body: if unchanged {
-            Bytes::new()
-        } else {
-            Bytes::from_static(content)
-        },
+        body: if unchanged { Bytes::new() } else { content },
     }
 }
 
@@ -143,16 +212,27 @@ fn text(status: u16, sentence: &'static str) -> HttpResponse {
 mod tests {
     use super::*;
 
-    fn get(path: &str, if_none_match: Option<String>) -> HttpResponse {
-        answer(&HttpRequest {
+    fn request(path: &str, if_none_match: Option<String>) -> HttpRequest {
+        HttpRequest {
             method: "GET".into(),
             path: path.into(),
             query: String::new(),
             content_type: None,
             if_none_match,
+            cookie: None,
+            is_https: false,
             body: Bytes::new(),
             address: [127, 0, 0, 1].into(),
-        })
+        }
+    }
+
+    fn get(path: &str, if_none_match: Option<String>) -> HttpResponse {
+        let request = request(path, if_none_match);
+        if is_front(&request) {
+            front(&request, None)
+        } else {
+            answer(&request)
+        }
     }
 
     #[test]
@@ -194,5 +274,45 @@ mod tests {
         let again = get("/", Some(tag));
         assert_eq!((again.status, again.body.len()), (304, 0));
         assert_eq!(get("/web/../Cargo.toml", None).status, 404);
+    }
+
+    #[test]
+    fn the_page_has_what_programs_look_for() {
+        let header = |answer: &HttpResponse, wanted: &str| {
+            let found = answer.headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.clone()).unwrap()
+        };
+        let of = |visitor: Option<&FrontPage>, known: Option<String>| front(&request("/", known), visitor);
+        let words = |answer: &HttpResponse| String::from_utf8(answer.body.to_vec()).unwrap();
+        let mut visitor = FrontPage {
+            csrf_token: "0123abcd".to_owned(),
+            unread: None,
+        };
+        let stranger = of(Some(&visitor), None);
+        assert!(words(&stranger).contains("<meta name=\"csrf-token\" content=\"0123abcd\">"));
+        let input = "<input type=\"hidden\" name=\"csrf_token\" value=\"0123abcd\">";
+        let first = words(&stranger)
+            .lines()
+            .find(|line| line.contains("csrf_token"))
+            .map(str::to_owned);
+        assert_eq!(first.as_deref(), Some(input), "on a line of its own");
+        assert!(!words(&stranger).contains("NavigationNotecount"));
+        assert_eq!(header(&stranger, "vary"), "Cookie");
+        assert_eq!(header(&stranger, "cache-control"), "private, no-cache");
+        visitor.unread = Some((3, 0));
+        let known = of(Some(&visitor), None);
+        assert!(words(&known).contains("<p id=\"NavigationNotecount\" hidden>3 Notes</p>"));
+        assert!(words(&known).contains("<p id=\"NavigationMessages\" hidden>0 Messages</p>"));
+        assert!(!words(&known).contains("csrf_token"), "nobody signs in twice");
+        let tag = header(&known, "etag");
+        assert_eq!(of(Some(&visitor), Some(tag.clone())).status, 304);
+        visitor.unread = Some((4, 0));
+        assert_eq!(of(Some(&visitor), Some(tag)).status, 200, "something came");
+        assert!(
+            !words(&of(None, None)).contains("<!--site"),
+            "nothing is left of the places"
+        );
+        // The edge counts no answer of that size, so the page is there whatever others do.
+        assert!(known.body.len() < 32 * 1024);
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::command_line::CommandLine;
 use crate::configuration::Configuration;
 use crate::recorder::RecordedCore;
-use crate::server::{ChatEdges, account_settings, edge_settings, site_checks, status_of};
+use crate::server::{ChatEdges, account_settings, edge_settings, site_checks, status_of, website_settings};
 use crate::{Failure, configuration};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
@@ -143,6 +143,7 @@ impl Running {
         let doors = self.edge.interject(|chat, _| chat.doors());
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list("genders").to_vec());
+        self.http.configure_website(&website_settings(&live));
         match &self.provider {
             LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
             LoginProvider::Remote(site) => {

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use fchatd_core::Core;
 use fchatd_edge::{Edges, runtime};
 use fchatd_links::web::WebClient;
-use fchatd_login::AccountHttp;
+use fchatd_login::{AccountHttp, WebsiteSettings};
 use fchatd_profile::heap;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
@@ -51,7 +51,9 @@ use crate::{Failure, action_log, configuration, control, output, reload, scripts
 pub(crate) use self::layout::ChatEdges;
 pub(crate) use self::listening::listening_address;
 pub(crate) use self::manager::status_of;
-pub(crate) use self::parts::{account_settings, bridge_settings, edge_settings, site_checks};
+pub(crate) use self::parts::{
+    account_settings, bridge_settings, edge_settings, site_checks, website_settings,
+};
 pub(crate) use self::signals::Order;
 pub(crate) use self::state::data_folder;
 
@@ -165,6 +167,10 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let accounts = sentence_about(&provider, &settings);
         tokio::task::spawn_local(operators::hear(provider.clone()));
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
+        let http = http.with_website(WebsiteSettings {
+            pictures: Some(data_folder(&line.dir).join("images")),
+            ..website_settings(&settings)
+        });
         let neighbours = Neighbours {
             redis: RedisLink::start(&settings, answers.clone())?,
             webhooks,

@@ -14,12 +14,30 @@ pub enum AccountError {
         /// How long to wait.
         seconds: u64,
     },
+    /// An account has written as many notes as it may for now.
+    #[error("You have written many notes. Please wait {} before the next one.", duration(*seconds))]
+    TooManyNotes {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// An account has written notes to as many characters as it may in a day.
+    #[error(
+        "You have written to many characters today. Please wait {} before you write to another one.",
+        duration(*seconds)
+    )]
+    TooManyRecipients {
+        /// How long to wait.
+        seconds: u64,
+    },
     /// Not a ticket of this account. Clients compare this text (page 7 of the specification, finding 21).
     #[error("Invalid ticket.")]
     InvalidTicket,
     /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.
     #[error("Your login ticket has expired (five minutes) or no ticket requested.")]
     TicketExpired,
+    /// Nobody is signed in on the website with this session.
+    #[error("You are not signed in, or not any more. Please sign in.")]
+    SessionOver,
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,

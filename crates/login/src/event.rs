@@ -1,9 +1,11 @@
 //! What the account service tells the chat: changes that people made outside of it and that their clients must hear
 //! of.
 
+use std::fmt;
 use std::net::IpAddr;
 
-use fchatd_store::AccountId;
+use fchatd_protocol::text::escape_html;
+use fchatd_store::{AccountId, NoteId};
 use serde_json::json;
 
 /// The connection to the chat that stays when the password of its account is changed.
@@ -13,6 +15,27 @@ pub struct KeptConnection {
     pub character: String,
     /// Where it comes from; the same as that of the request that changed the password.
     pub address: IpAddr,
+}
+
+/// A note that has come.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NoteNews {
+    /// Its number.
+    pub id: NoteId,
+    /// The name of the character that has sent it.
+    pub sender: String,
+    /// Its title, as it was written.
+    pub title: String,
+}
+
+/// What people write never reaches a log.
+impl fmt::Debug for NoteNews {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NoteNews")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that has happened to an account. Names are in canonical case.
@@ -28,6 +51,8 @@ pub enum AccountEvent {
     FriendAdded(AccountId, String),
     /// It has lost a friend.
     FriendRemoved(AccountId, String),
+    /// One of its characters has got a note.
+    NoteReceived(AccountId, NoteNews),
     /// It ignores somebody.
     Ignored(AccountId, String),
     /// It no longer ignores somebody.
@@ -65,6 +90,19 @@ impl AccountEvent {
             Self::FriendRequested(account, name) => news(account, "friendrequest", name),
             Self::FriendAdded(account, name) => news(account, "friendadd", name),
             Self::FriendRemoved(account, name) => news(account, "friendremove", name),
+            Self::NoteReceived(account, note) => {
+                // The frame goes out as it stands here, so its title is escaped as all texts in the chat are.
+                let news = json!({
+                    "type": "note",
+                    "sender": note.sender,
+                    "subject": escape_html(&note.title),
+                    "id": note.id.0,
+                });
+                (
+                    "RTB",
+                    json!({ "a": account.0, "c": news.to_string() }).to_string(),
+                )
+            }
             Self::Ignored(account, name) => ignore(account, "add", name),
             Self::Unignored(account, name) => ignore(account, "delete", name),
             Self::CharacterDeleted(account, name) => {

@@ -3,14 +3,23 @@ use std::mem;
 use std::net::IpAddr;
 
 use fchatd_protocol::address::AddressGroup;
-use fchatd_store::{AccountId, AccountName};
+use fchatd_store::{AccountId, AccountName, CharacterId};
 
 use crate::error::AccountError;
-use crate::limits::RateLimiter;
+use crate::limits::{DAY, Limit, RateLimiter};
 use crate::settings::AccountSettings;
 
 /// Keys that each limiter remembers, and logins that are remembered as good.
 const CAPACITY: usize = 10_000;
+
+/// Pairs of an account and a recipient of its notes that are remembered for a day.
+const RECIPIENTS_CAPACITY: usize = 100_000;
+
+/// A recipient counts once in a day, however many notes it gets.
+const ONCE_A_DAY: Limit = Limit {
+    burst: 1,
+    seconds_each: DAY,
+};
 
 /// All rate limits of the account service together.
 #[derive(Debug)]
@@ -27,6 +36,11 @@ pub(crate) struct Guard {
     reads: RateLimiter<AccountId>,
     changes: RateLimiter<AccountId>,
     reports: RateLimiter<AccountId>,
+    notes: RateLimiter<AccountId>,
+    notes_of_day: RateLimiter<AccountId>,
+    note_recipients: RateLimiter<AccountId>,
+    /// Whom accounts have written notes to on the last day: these are no further recipients.
+    recent_recipients: RateLimiter<(AccountId, CharacterId)>,
 }
 
 /// What a request costs.
@@ -80,6 +94,10 @@ impl Guard {
             reads: RateLimiter::paced(settings.reads_per_account, CAPACITY),
             changes: RateLimiter::paced(settings.changes_per_account, CAPACITY),
             reports: RateLimiter::new(settings.reports_per_account, CAPACITY),
+            notes: RateLimiter::new(settings.notes_per_account, CAPACITY),
+            notes_of_day: RateLimiter::new(settings.notes_per_day, CAPACITY),
+            note_recipients: RateLimiter::new(settings.note_recipients_per_day, CAPACITY),
+            recent_recipients: RateLimiter::new(ONCE_A_DAY, RECIPIENTS_CAPACITY),
         }
     }
 
@@ -98,6 +116,9 @@ impl Guard {
         self.reads.set_pace(settings.reads_per_account);
         self.changes.set_pace(settings.changes_per_account);
         self.reports.set_limit(settings.reports_per_account);
+        self.notes.set_limit(settings.notes_per_account);
+        self.notes_of_day.set_limit(settings.notes_per_day);
+        self.note_recipients.set_limit(settings.note_recipients_per_day);
         self.invalid_tickets
             .set_limit(settings.invalid_tickets_per_address);
     }
@@ -131,6 +152,32 @@ impl Guard {
             Cost::Report => self.reports.take(&account, now),
         }
         .map_err(too_many)
+    }
+
+    /// Whether the account may write a note to that character now.
+    pub(crate) fn check_note(
+        &self,
+        account: AccountId,
+        recipient: CharacterId,
+        now: u64,
+    ) -> Result<(), AccountError> {
+        let too_many = |seconds| AccountError::TooManyNotes { seconds };
+        self.notes.check(&account, now).map_err(too_many)?;
+        self.notes_of_day.check(&account, now).map_err(too_many)?;
+        if self.recent_recipients.check(&(account, recipient), now).is_ok() {
+            let too_many = |seconds| AccountError::TooManyRecipients { seconds };
+            self.note_recipients.check(&account, now).map_err(too_many)?;
+        }
+        Ok(())
+    }
+
+    /// The account has written a note to that character.
+    pub(crate) fn count_note(&mut self, account: AccountId, recipient: CharacterId, now: u64) {
+        self.notes.count(&account, now);
+        self.notes_of_day.count(&account, now);
+        if self.recent_recipients.take(&(account, recipient), now).is_ok() {
+            self.note_recipients.count(&account, now);
+        }
     }
 
     /// Whether the address and the account may try another password: not after too many wrong ones. Tries on their way
@@ -234,7 +281,6 @@ impl Familiar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limit;
 
     fn guard() -> Guard {
         Guard::new(&AccountSettings {

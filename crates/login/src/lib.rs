@@ -34,6 +34,7 @@ mod settings;
 mod spare;
 mod ticket;
 mod turns;
+mod website;
 mod workers;
 
 pub use catalogue::{Catalogue, LiveCatalogue};
@@ -41,13 +42,13 @@ pub use clock::Clock;
 pub use counters::Counters;
 pub use desk::{AccountDesk, CharacterList, TicketGrant};
 pub use error::AccountError;
-pub use event::{AccountEvent, KeptConnection};
+pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, Profile,
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
 pub use guard::Cost;
-pub use http::AccountHttp;
+pub use http::{AccountHttp, FrontPage};
 pub use limits::{Limit, Pace, RateLimiter};
 pub use operator::{Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import};
 pub use password::PasswordCost;
@@ -55,4 +56,5 @@ pub use provider::{LoginCheck, LoginOutcome, LoginProvider};
 pub use remote::{RemoteLogin, SiteChecks};
 pub use secret::Secret;
 pub use service::{AccountService, Caller};
-pub use settings::{AccountSettings, Quotas, Registration};
+pub use settings::{AccountSettings, Quotas, Registration, TextFilter};
+pub use website::{ProfilePages, WebsiteSettings};

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+/// Seconds of a day.
+pub(crate) const DAY: u64 = 24 * 3600;
+
 /// How often something may happen: `burst` times at once, and once more for every `seconds_each` that pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -8,6 +11,17 @@ pub struct Limit {
     pub burst: u32,
     /// Seconds until one more is allowed, at least 1.
     pub seconds_each: u64,
+}
+
+impl Limit {
+    /// `times` at once, which come back evenly in the course of a day.
+    #[must_use]
+    pub fn in_a_day(times: u32) -> Self {
+        Self {
+            burst: times.max(1),
+            seconds_each: (DAY / u64::from(times.max(1))).max(1),
+        }
+    }
 }
 
 /// How often something that goes quickly may happen: `burst` times at once, and `per_second` times in each second.

@@ -7,7 +7,7 @@ use fchatd_store::skeleton;
 
 use crate::error::AccountError;
 use crate::recent::Recent;
-use crate::settings::{AccountSettings, Quotas, Registration};
+use crate::settings::{AccountSettings, Quotas, Registration, TextFilter};
 use crate::spare::SpareTickets;
 
 /// See the module.
@@ -20,6 +20,8 @@ pub(crate) struct Live {
     session_lifetime: AtomicU64,
     ticket_lifetime: AtomicU64,
     quotas: RwLock<Quotas>,
+    refuses_ignored: AtomicBool,
+    unwanted: RwLock<TextFilter>,
     /// The skeletons of names that people may not give themselves.
     reserved: RwLock<Arc<[String]>>,
     recent: Mutex<Recent>,
@@ -37,6 +39,8 @@ impl Live {
             session_lifetime: AtomicU64::new(settings.session_lifetime),
             ticket_lifetime: AtomicU64::new(settings.ticket_lifetime),
             quotas: RwLock::new(settings.quotas),
+            refuses_ignored: AtomicBool::new(settings.refuses_ignored),
+            unwanted: RwLock::new(settings.unwanted.clone()),
             reserved: RwLock::new(reserved(settings)),
             recent: Mutex::new(Recent::new()?),
             spare: SpareTickets::default(),
@@ -53,6 +57,9 @@ impl Live {
         self.ticket_lifetime
             .store(settings.ticket_lifetime, Ordering::Relaxed);
         *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = settings.quotas;
+        self.refuses_ignored
+            .store(settings.refuses_ignored, Ordering::Relaxed);
+        *self.unwanted.write().unwrap_or_else(PoisonError::into_inner) = settings.unwanted.clone();
         *self.reserved.write().unwrap_or_else(PoisonError::into_inner) = reserved(settings);
     }
 
@@ -90,6 +97,21 @@ impl Live {
 
     pub(crate) fn quotas(&self) -> Quotas {
         *self.quotas.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether notes to an account that ignores their sender are refused.
+    pub(crate) fn refuses_ignored(&self) -> bool {
+        self.refuses_ignored.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody but its author is to see a text.
+    pub(crate) fn is_unwanted(&self, text: &str) -> bool {
+        let filter = self
+            .unwanted
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        filter.finds(text)
     }
 
     /// Whether people may not give themselves this name: it looks like a reserved one, or like one with a number.

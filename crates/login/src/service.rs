@@ -1,7 +1,9 @@
 //! The account service for callers that may not block: limits, order and threads of all requests. Requests with a
 //! password are in [`passwords`].
 
+mod notes;
 mod passwords;
+mod website;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -202,7 +204,11 @@ impl AccountService {
             .await;
         match &result {
             Err(AccountError::InvalidTicket) => self.shared.guard().ticket_was_invalid(address, now),
-            Err(AccountError::TooManyAttempts { .. }) => self.shared.counters.count_limited(),
+            Err(
+                AccountError::TooManyAttempts { .. }
+                | AccountError::TooManyNotes { .. }
+                | AccountError::TooManyRecipients { .. },
+            ) => self.shared.counters.count_limited(),
             _ => {}
         }
         self.counted(result)

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
@@ -47,6 +48,14 @@ pub struct Quotas {
     pub ignores: u32,
     /// Reports of all accounts; the oldest make room for new ones.
     pub reports: u32,
+    /// Bytes of the text of a note.
+    pub note_bytes: u32,
+    /// Notes in one box of a character; with 0 nobody can write notes.
+    pub notes: u32,
+    /// Bytes of all notes in one box of a character.
+    pub note_box_bytes: u64,
+    /// Unread notes of one account with one character.
+    pub notes_unread: u32,
 }
 
 impl Default for Quotas {
@@ -57,7 +66,37 @@ impl Default for Quotas {
             friends: 500,
             ignores: 300,
             reports: 5000,
+            note_bytes: 32 << 10,
+            notes: 500,
+            note_box_bytes: 4 << 20,
+            notes_unread: 20,
         }
+    }
+}
+
+/// Finds texts that the operator does not want others to see.
+#[derive(Clone, Default)]
+pub struct TextFilter(Option<Arc<FindsText>>);
+
+type FindsText = dyn Fn(&str) -> bool + Send + Sync;
+
+impl TextFilter {
+    /// A filter of texts for which `finds` is true.
+    #[must_use]
+    pub fn new(finds: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(finds)))
+    }
+
+    /// Whether a text is unwanted.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|finds| finds(text))
+    }
+}
+
+impl fmt::Debug for TextFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TextFilter")
     }
 }
 
@@ -106,6 +145,16 @@ pub struct AccountSettings {
     pub changes_per_account: Pace,
     /// Reports to the moderators from one account.
     pub reports_per_account: Limit,
+    /// Notes from one account.
+    pub notes_per_account: Limit,
+    /// Notes from one account in the course of a day.
+    pub notes_per_day: Limit,
+    /// Characters that one account writes notes to in the course of a day.
+    pub note_recipients_per_day: Limit,
+    /// Whether notes to an account that ignores their sender are refused. Else they are kept, and not announced.
+    pub refuses_ignored: bool,
+    /// Texts that nobody but their author is to see.
+    pub unwanted: TextFilter,
     /// Tickets that were not good, from one address.
     pub invalid_tickets_per_address: Limit,
     /// What profiles are made of.
@@ -175,6 +224,14 @@ impl Default for AccountSettings {
                 burst: 5,
                 seconds_each: 60,
             },
+            notes_per_account: Limit {
+                burst: 10,
+                seconds_each: 30,
+            },
+            notes_per_day: Limit::in_a_day(100),
+            note_recipients_per_day: Limit::in_a_day(30),
+            refuses_ignored: true,
+            unwanted: TextFilter::default(),
             invalid_tickets_per_address: Limit {
                 burst: 60,
                 seconds_each: 5,

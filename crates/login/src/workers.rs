@@ -159,9 +159,10 @@ fn lower_priority() {
 fn work(mut desk: AccountDesk, queue: &Queue, give_back: Option<fn()>) {
     let mut has_worked = false;
     loop {
+        let memory = &mut desk.memory;
         let rested = give_back.filter(|_| has_worked).map(|give_back| {
-            || {
-                desk.memory.free();
+            move || {
+                memory.free();
                 give_back();
             }
         });

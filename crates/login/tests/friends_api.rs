@@ -4,6 +4,7 @@
 
 mod support;
 
+use fchatd_login::Profile;
 use serde_json::{Value, json};
 use support::{site_with_events, told};
 
@@ -101,6 +102,67 @@ async fn a_friendship_from_request_to_end() {
         )
         .await;
     assert_eq!(refusal, "You are not friends.");
+}
+
+#[tokio::test]
+async fn a_request_takes_names_and_ids_in_one_field() {
+    let (site, mut events) = site_with_events();
+    let (ada, bob) = (site.person("ada").await, site.person("bob").await);
+    for (fields, source, target) in [
+        ([("source", "aDA"), ("target", "bob")], "Ada", "Bob"),
+        ([("source", "1"), ("target", "4")], "Zoe", "Bob"),
+    ] {
+        let answer = ada.done("request-send2", &fields).await;
+        let request = &answer["request"];
+        assert_eq!(
+            (&request["source"]["name"], &request["target"]["name"]),
+            (&json!(source), &json!(target))
+        );
+        assert!(
+            request["source"]["id"].is_i64() && request["createdAt"].is_i64(),
+            "{request}"
+        );
+    }
+    assert_eq!(
+        told(&mut events),
+        [news(2, "friendrequest", "Ada"), news(2, "friendrequest", "Zoe")]
+    );
+    let incoming = bob.done("request-list", &[]).await;
+    assert_eq!(incoming["requests"].as_array().unwrap().len(), 2);
+    for (fields, refusal) in [
+        (
+            [("source", "Bob"), ("target", "Ada")],
+            "This account has no character of that name.",
+        ),
+        (
+            [("source", "Ada"), ("target", "999")],
+            "There is no such character.",
+        ),
+        (
+            [("source", ""), ("target", "Bob")],
+            "The field \"source_name\" is missing.",
+        ),
+        (
+            [("source", "Ada"), ("target", "")],
+            "The field \"dest_name\" is missing.",
+        ),
+    ] {
+        assert_eq!(ada.refused(SEND, &fields).await, refusal, "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_of_digits_is_a_name_before_it_is_an_id() {
+    let (mut site, _events) = site_with_events();
+    site.desk.add_character("bob", "33", &Profile::default()).unwrap();
+    let ada = site.person("ada").await;
+    let answer = ada
+        .done("request-send2", &[("source", "Zoe"), ("target", "33")])
+        .await;
+    assert_eq!(
+        answer["request"]["target"],
+        json!({"id": 5, "name": "33", "deleted": false})
+    );
 }
 
 #[tokio::test]

@@ -33,6 +33,11 @@ const ENDPOINTS: &[&str] = &[
     "friend-list",
     "friend-remove",
     "ignore-list",
+    "note-count",
+    "note-delete",
+    "note-get",
+    "note-list",
+    "note-send",
     "report-submit",
     "request-accept",
     "request-cancel",
@@ -62,7 +67,7 @@ fn paths() -> impl Iterator<Item = String> {
 }
 
 /// Whatever the fields say: what matters is who asks.
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 14] = [
     ("name", "Zoe"),
     ("source_name", "Zoe"),
     ("dest_name", "Zoe"),
@@ -74,6 +79,9 @@ const FIELDS: [(&str, &str); 11] = [
     ("gender", "None"),
     ("image", "R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs="),
     ("note", "x"),
+    ("note_id", "1"),
+    ("title", "x"),
+    ("message", "x"),
 ];
 
 #[tokio::test]

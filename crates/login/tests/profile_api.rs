@@ -249,9 +249,24 @@ async fn the_tables_are_for_everybody() {
     let tag = &mapping["infotags"][2];
     assert_eq!(
         tag,
-        &json!({"id": 3, "name": "Gender", "type": "list", "list": "gender", "group_id": "3"})
+        &json!({"id": "3", "name": "Gender", "type": "list", "list": "gender", "group_id": "3"})
     );
-    assert_eq!(mapping["listitems"][0]["id"], "1");
+    for (table, keys) in [
+        ("kinks", ["id", "name", "description", "group_id"].as_slice()),
+        ("kink_groups", &["id", "name"]),
+        ("infotags", &["id", "name", "type", "list", "group_id"]),
+        ("infotag_groups", &["id", "name", "description"]),
+        ("listitems", &["id", "name", "value"]),
+    ] {
+        for row in mapping[table].as_array().unwrap() {
+            let row = row.as_object().unwrap();
+            assert_eq!(row.len(), keys.len(), "{table}: {row:?}");
+            assert!(
+                keys.iter().all(|key| row[*key].is_string()),
+                "{table}: all of a row are texts: {row:?}"
+            );
+        }
+    }
     let infos = call(&site.http, get("/json/api/info-list.php", "")).await;
     assert_eq!(
         infos["info"]["3"]["items"][2]["list"],

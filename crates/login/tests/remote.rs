@@ -460,6 +460,8 @@ fn a_server_without_accounts_says_so() {
                 query: String::new(),
                 content_type: Some("application/x-www-form-urlencoded".into()),
                 if_none_match: None,
+                cookie: None,
+                is_https: false,
                 body: "account=ada&password=secret&ticket=t&name=x".into(),
                 address: [127, 0, 0, 1].into(),
             };

@@ -31,9 +31,46 @@ impl fmt::Display for AddressGroup {
     }
 }
 
+/// Whether an address belongs to this machine or to a network of the operator's own, where reverse proxies stand:
+/// loopback, private and link-local addresses. A visitor from the internet has none of these.
+pub fn is_internal(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn internal_addresses_are_those_of_no_visitor() {
+        let is_internal = |text: &str| super::is_internal(text.parse().unwrap());
+        for text in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.17.0.1",
+            "192.168.0.9",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(is_internal(text), "{text}");
+        }
+        for text in [
+            "203.0.113.9",
+            "8.8.8.8",
+            "172.32.0.1",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(!is_internal(text), "{text}");
+        }
+    }
 
     fn group(text: &str) -> AddressGroup {
         AddressGroup::from(text.parse::<IpAddr>().unwrap())

@@ -21,9 +21,9 @@ pub struct Commit {
 /// One thing as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
-    /// A channel that lasts is there, with this; its moderators and bans are as they were, or none when it is new.
+    /// A channel is there, with this; its moderators, bans and invitations are as they were, or none when it is new.
     Channel(ChannelHead),
-    /// A channel is gone, or does not last any more; with all that belongs to it.
+    /// A channel is gone, with all that belongs to it.
     ChannelGone {
         /// Its canonical name.
         name: String,
@@ -44,6 +44,20 @@ pub enum Change {
     },
     /// Somebody is not kept out of a channel any more.
     ChannelUnban {
+        /// The channel's canonical name.
+        channel: String,
+        /// The name in lower case.
+        folded: String,
+    },
+    /// Somebody is invited to a channel.
+    ChannelInvitation {
+        /// The channel's canonical name.
+        channel: String,
+        /// The name in lower case.
+        folded: String,
+    },
+    /// Somebody is not invited to a channel any more.
+    ChannelInvitationGone {
         /// The channel's canonical name.
         channel: String,
         /// The name in lower case.
@@ -108,7 +122,7 @@ pub enum Change {
     },
 }
 
-/// A channel without its moderators and bans; the fields are those of [`crate::snapshot::ChannelRecord`].
+/// A channel without its moderators, bans and invitations; the fields are those of [`crate::snapshot::ChannelRecord`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelHead {
     /// The canonical name.
@@ -117,7 +131,7 @@ pub struct ChannelHead {
     pub title: String,
     /// Escaped, as on the wire.
     pub description: String,
-    /// `public` or `pubprivate`.
+    /// `public`, `private` or `pubprivate`.
     pub kind: String,
     /// `both`, `chat` or `ads`.
     pub mode: String,

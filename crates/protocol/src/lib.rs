@@ -12,5 +12,6 @@ pub mod json;
 pub mod limits;
 pub mod name;
 pub mod network;
+pub mod session;
 pub mod snapshot;
 pub mod text;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::network::NetworkBan;
+use crate::session::Sessions;
 
 /// Everything that lasts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Snapshot {
     pub network_bans: Vec<NetworkBan>,
     /// Whether nobody can make an account for now.
     pub registration_paused: bool,
+    /// Who was online. Set where a snapshot is read to begin with; a snapshot that is saved leaves them as they are kept.
+    #[serde(default)]
+    pub sessions: Sessions,
 }
 
 /// One channel.
@@ -58,6 +62,8 @@ pub struct ChannelRecord {
     pub moderators: Vec<ModeratorRecord>,
     /// Who is kept out.
     pub bans: Vec<BanRecord>,
+    /// Names in lower case of the invited, in their order.
+    pub invited: Vec<String>,
 }
 
 /// A moderator of a channel.

@@ -42,8 +42,9 @@ pub use operator::{
     NewCharacter, OperatorEvent,
 };
 pub use people::{
-    CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, Page,
-    PageHead, PageSettings, Picture, Report, ReportId, Someone,
+    CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,
+    Note, NoteBounds, NoteBox, NoteHead, NoteId, NoteOutcome, Page, PageHead, PageSettings, Picture, Report,
+    ReportId, Someone,
 };
 pub use place::{Finding, Place};
 pub use profile::Profile;

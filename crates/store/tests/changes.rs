@@ -99,6 +99,8 @@ fn change() -> impl Strategy<Value = Change> {
         3 => (name(), moderators)
             .prop_map(|(channel, moderators)| Change::ChannelModerators { channel, moderators }),
         4 => (name(), ban).prop_map(|(channel, ban)| Change::ChannelBan { channel, ban }),
+        3 => (name(), name()).prop_map(|(channel, folded)| Change::ChannelInvitation { channel, folded }),
+        1 => (name(), name()).prop_map(|(channel, folded)| Change::ChannelInvitationGone { channel, folded }),
         2 => (name(), name()).prop_map(|(channel, name)| Change::ChannelUnban {
             channel,
             folded: name.to_ascii_lowercase(),
@@ -163,12 +165,26 @@ fn make(state: &mut Snapshot, change: &Change) {
                 maker: head.maker,
                 moderators: before.moderators,
                 bans: before.bans,
+                invited: before.invited,
             });
         }
         Change::ChannelGone { name } => state.channels.retain(|channel| !is(&channel.name, &name)),
         Change::ChannelModerators { channel, moderators } => {
             if let Some(index) = find(state, &channel) {
                 state.channels[index].moderators = moderators;
+            }
+        }
+        Change::ChannelInvitation { channel, folded } => {
+            if let Some(index) = find(state, &channel) {
+                let invited = &mut state.channels[index].invited;
+                invited.retain(|name| !is(name, &folded));
+                invited.push(folded.to_lowercase());
+                invited.sort();
+            }
+        }
+        Change::ChannelInvitationGone { channel, folded } => {
+            if let Some(index) = find(state, &channel) {
+                state.channels[index].invited.retain(|name| !is(name, &folded));
             }
         }
         Change::ChannelBan { channel, ban } => {

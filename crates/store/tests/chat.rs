@@ -46,6 +46,7 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
             locked: peak % 2 == 1,
             join_pause: (peak % 7) as u32,
             maker: peak as i64 % 5 - 2,
+            invited: (0..peak % 3).map(|number| format!("guest {number}")).collect(),
             moderators,
             bans,
         },

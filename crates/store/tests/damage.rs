@@ -25,6 +25,7 @@ fn full() -> Snapshot {
         locked: false,
         join_pause: 0,
         maker: 0,
+        invited: Vec::new(),
         moderators: vec![ModeratorRecord {
             name: "Bob".into(),
             by: "Ada".into(),

@@ -81,6 +81,7 @@ fn expected() -> Snapshot {
                 locked: false,
                 join_pause: 0,
                 maker: 0,
+                invited: Vec::new(),
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
             },
@@ -203,7 +204,7 @@ fn everything_of_the_second_schema_is_kept() {
         let [copy] = &copies(folder.path())[..] else {
             unreachable!("one copy")
         };
-        assert!(copy.ends_with("fchatd.sqlite.before-schema-10"), "{copy:?}");
+        assert!(copy.ends_with("fchatd.sqlite.before-schema-11"), "{copy:?}");
         assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!((schema(copy), count(copy, "channel_ban")), (2, 3));
         Store::open(folder.path()).unwrap();
@@ -243,7 +244,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
 #[test]
 fn a_copy_that_is_there_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("fchatd.sqlite.before-schema-10");
+    let taken = folder.path().join("fchatd.sqlite.before-schema-11");
     fs::write(&taken, "precious").unwrap();
     old(
         folder.path(),
@@ -255,7 +256,7 @@ fn a_copy_that_is_there_is_not_replaced() {
     assert_eq!(fs::read_to_string(&taken).unwrap(), "precious");
     let all = copies(folder.path());
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(all[1].ends_with("fchatd.sqlite.before-schema-10-2"), "{all:?}");
+    assert!(all[1].ends_with("fchatd.sqlite.before-schema-11-2"), "{all:?}");
     assert_eq!(count(&all[1], "operator"), 2);
 }
 
@@ -273,7 +274,7 @@ fn a_step_that_fails_changes_nothing() {
         "{error}"
     );
     assert!(
-        error.to_string().contains("before-schema-10 is a copy"),
+        error.to_string().contains("before-schema-11 is a copy"),
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -13,6 +13,7 @@ use fchatd_protocol::frame;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::State;
+use crate::sessions::Part;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// So long somebody who has gone stays online at most for messages that wait.
@@ -33,6 +34,8 @@ pub(crate) struct Absence {
     bytes: usize,
     /// How many lines were dropped, and of which channel.
     lost: Vec<(Option<ChannelKey>, u64)>,
+    /// The number of the last line that anybody missed before it began.
+    since: u64,
 }
 
 /// A frame that came meanwhile; without a channel a private one.
@@ -43,6 +46,11 @@ struct Line {
 }
 
 impl Absence {
+    /// The number of the last line that anybody missed before it began.
+    pub(crate) fn since(&self) -> u64 {
+        self.since
+    }
+
     /// Holds a frame; the oldest go when there are more than `most` lines and bytes.
     fn hold(&mut self, channel: Option<ChannelKey>, text: Arc<[u8]>, most: (usize, usize)) {
         self.bytes += text.len();
@@ -222,13 +230,26 @@ impl World {
         true
     }
 
-    fn begin_absence(&mut self, key: ConnectionKey, seconds: f64, broke: bool) {
+    pub(crate) fn begin_absence(&mut self, key: ConnectionKey, seconds: f64, broke: bool) {
         let until = self.now.monotonic + (seconds * 1000.0) as u64;
         let Some(connection) = self.connections.get_mut(key) else {
             return;
         };
         let channels = connection.channels.clone();
+        let is_new = connection.absence.is_none();
         let absence = connection.absence.get_or_insert_default();
+        // Of the channels that the client had joined again, it misses what is said from now on.
+        let heard: Vec<ChannelKey> = match is_new {
+            true => Vec::new(),
+            false => channels
+                .iter()
+                .copied()
+                .filter(|key| !absence.apart.contains(key))
+                .collect(),
+        };
+        if is_new {
+            absence.since = self.sessions.last_line();
+        }
         absence.until = until;
         absence.leaving = false;
         absence.broke = broke;
@@ -242,6 +263,35 @@ impl World {
         }
         if !self.absent.contains(&key) {
             self.absent.push(key);
+        }
+        for channel in heard {
+            self.mark_seat(channel, key, self.sessions.last_line());
+        }
+        self.mark_session(key, Part::Head);
+    }
+
+    /// The number of the last line that anybody missed before a character was away.
+    pub(crate) fn missed_since(&self, key: ConnectionKey) -> Option<u64> {
+        self.absence_of(key).map(Absence::since)
+    }
+
+    /// A character that is away was away in an earlier process, too.
+    pub(crate) fn set_missed_since(&mut self, key: ConnectionKey, since: Option<u64>) {
+        if let Some(since) = since
+            && let Some(connection) = self.connections.get_mut(key)
+            && let Some(absence) = &mut connection.absence
+        {
+            absence.since = absence.since.min(since);
+        }
+    }
+
+    /// Holds a line that was held in an earlier process.
+    pub(crate) fn hold_again(&mut self, key: ConnectionKey, channel: Option<ChannelKey>, text: &Arc<[u8]>) {
+        let most = self.held_most();
+        if let Some(connection) = self.connections.get_mut(key)
+            && let Some(absence) = &mut connection.absence
+        {
+            absence.hold(channel, Arc::clone(text), most);
         }
     }
 
@@ -274,6 +324,7 @@ impl World {
             && let Some(absence) = &mut connection.absence
         {
             absence.hold(None, Arc::from(text), most);
+            self.sessions.line(false, &connection.folded, text);
         }
     }
 
@@ -288,6 +339,7 @@ impl World {
         let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
             return;
         };
+        self.sessions.line(true, &place.folded, text);
         let text: Arc<[u8]> = Arc::from(text);
         let most = self.held_most();
         for &key in place.absent.iter().filter(|&&key| Some(key) != except) {
@@ -333,6 +385,9 @@ impl World {
             return;
         };
         let (lines, lost) = absence.take(channel);
+        if channel.is_none() {
+            self.sessions.lines_taken(&connection.folded);
+        }
         let is_over = absence.apart.is_empty() && absence.lines.is_empty();
         if lost > 0 {
             let name = channel
@@ -362,6 +417,7 @@ impl World {
         };
         if connection.absence.take().is_some() {
             self.absent.retain(|&other| other != key);
+            self.mark_session(key, Part::Head);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::administrators::Administrator;
 use crate::connection::Connection;
 use crate::roles::{ADMIN, SUPER};
 use crate::world::{Map, World};
@@ -28,6 +29,8 @@ pub(crate) struct Acquaintances {
     by_name: Map<Arc<str>, Acquaintance>,
     order: BTreeMap<u64, Arc<str>>,
     last: u64,
+    /// See [`crate::administrators`].
+    pub(crate) administrators: Vec<Administrator>,
 }
 
 impl Acquaintances {

@@ -73,7 +73,7 @@ impl World {
             account,
         };
         channel.bans.insert(Arc::clone(&folded), ban);
-        channel.invited.remove(&folded);
+        self.uninvite(key, &folded);
         self.ban_changed(key, name);
         if account == 0 {
             self.note_unbound(key, &folded);
@@ -86,11 +86,20 @@ impl World {
     /// Ends the invitations to a channel of all characters of an account that are online.
     fn put_out_invitations(&mut self, key: ChannelKey, account: i64) {
         for member in self.of_account(account).to_vec() {
-            if let (Some(channel), Some(connection)) =
-                (self.channels.get_mut(key), self.connections.get(member))
-            {
-                channel.invited.remove(&connection.folded);
+            if let Some(connection) = self.connections.get(member) {
+                let folded = Arc::clone(&connection.folded);
+                self.uninvite(key, &folded);
             }
+        }
+    }
+
+    /// Ends an invitation.
+    pub fn uninvite(&mut self, key: ChannelKey, folded: &str) {
+        if let Some(channel) = self.channels.get_mut(key)
+            && let Some(folded) = channel.invited.take(folded)
+        {
+            self.lasting += 1;
+            self.marks.invitation(key, &folded);
         }
     }
 
@@ -104,16 +113,25 @@ impl World {
         };
         if channel.invited.len() >= most && !channel.invited.contains(folded) {
             let (owner, moderators) = (fold(&channel.owner), &channel.moderators);
+            let marks = &mut self.marks;
             channel.invited.retain(|name| {
-                online.contains_key(name)
+                let stays = online.contains_key(name)
                     || **name == *owner
-                    || moderators.iter().any(|held| held.name.eq_ignore_ascii_case(name))
+                    || moderators.iter().any(|held| held.name.eq_ignore_ascii_case(name));
+                if !stays {
+                    marks.invitation(key, name);
+                }
+                stays
             });
+            self.lasting += 1;
             if channel.invited.len() >= most {
                 return false;
             }
         }
-        channel.invited.insert(folded.clone());
+        if channel.invited.insert(folded.clone()) {
+            self.lasting += 1;
+            self.marks.invitation(key, folded);
+        }
         true
     }
 
@@ -147,22 +165,12 @@ impl World {
     }
 
     fn moderators_changed(&mut self, key: ChannelKey) {
-        if self.lasts(key) {
-            self.lasting += 1;
-            self.marks.moderators(key);
-        }
+        self.lasting += 1;
+        self.marks.moderators(key);
     }
 
     pub(crate) fn ban_changed(&mut self, key: ChannelKey, name: &str) {
-        if self.lasts(key) {
-            self.lasting += 1;
-            self.marks.channel_ban(key, name);
-        }
-    }
-
-    fn lasts(&self, key: ChannelKey) -> bool {
-        self.channels
-            .get(key)
-            .is_some_and(|channel| channel.kind != Kind::Private)
+        self.lasting += 1;
+        self.marks.channel_ban(key, name);
     }
 }

@@ -69,6 +69,8 @@ pub struct LimitCounts {
     pub logins_delayed: u64,
     /// Log-ins that were refused because the account logs in too often.
     pub logins_refused: u64,
+    /// Log-ins that were refused because their address has all its sessions (`max_per_ip`).
+    pub addresses_full: u64,
     /// Rooms that were not made.
     pub rooms_refused: u64,
     /// Invitations that were not sent.

@@ -9,9 +9,10 @@ use fchatd_protocol::network::IpNet;
 use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, Kind};
+use crate::channel::Channel;
 use crate::restore;
 use crate::sanctions::Measure;
+use crate::sessions::Part;
 use crate::world::{ChannelKey, World};
 
 /// Marks since the last input that had any; a thing is marked once, however often it changes.
@@ -41,6 +42,8 @@ enum Thing {
     Moderators(u32, u32),
     /// With the name in lower case.
     ChannelBan(u32, u32, Arc<str>),
+    /// With the name in lower case.
+    Invitation(u32, u32, Arc<str>),
     Ban(i64),
     Timeout(i64),
     HellBan(i64),
@@ -63,10 +66,15 @@ impl World {
             super_operators: self.super_operators.changes(),
             ..Marks::default()
         };
+        self.sessions.record();
+        // Those who are away since the start may miss lines that the store has yet to know they miss.
+        for key in self.absent.clone() {
+            self.mark_session(key, Part::Head);
+        }
         let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(channel) = self.channels.get_mut(key) {
-                channel.kept = channel.kind != Kind::Private;
+                channel.kept = channel.lasts();
             }
         }
     }
@@ -87,8 +95,7 @@ impl World {
         std::mem::take(&mut self.marks.acted)
     }
 
-    /// What is different now of that which lasts, at most one change for each thing. Private rooms do not last.
-    /// `commit` is the number under which it will be kept.
+    /// What is different now of that which lasts, at most one change for each thing. `commit` is the number under which it will be kept.
     pub fn take_changes(&mut self, commit: u64) -> Vec<Change> {
         self.marks.revision = self.revision();
         let mut changes = Vec::new();
@@ -134,7 +141,8 @@ impl World {
             }),
             Thing::Head(index, generation)
             | Thing::Moderators(index, generation)
-            | Thing::ChannelBan(index, generation, _) => {
+            | Thing::ChannelBan(index, generation, _)
+            | Thing::Invitation(index, generation, _) => {
                 let found = self.channels.get_mut(ChannelKey::new(index, generation));
                 if let Some(channel) = found
                     && !whole.contains(&(index, generation))
@@ -178,45 +186,60 @@ impl World {
     }
 }
 
-/// A channel that did not last and lasts now is told whole, and one that lasted and does not is told to be gone.
-/// Gives whether it was told whole.
+/// A channel that did not last and lasts now is told whole, and one that lasted and does not is told to be gone. Gives
+/// whether it was told whole.
 fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Change>) -> bool {
-    let lasts = channel.kind != Kind::Private;
-    let lasted = std::mem::replace(&mut channel.kept, lasts);
+    let lasts = channel.lasts();
+    let was_told = std::mem::replace(&mut channel.kept, lasts);
     let name = || channel.name.to_string();
     let moderators = || Change::ChannelModerators {
         channel: name(),
         moderators: channel.moderators.iter().map(restore::moderator).collect(),
     };
-    match (lasted, lasts) {
-        (false, false) => {}
-        (true, false) => changes.push(Change::ChannelGone { name: name() }),
-        (false, true) => {
-            changes.push(Change::Channel(head(channel)));
-            if !channel.moderators.is_empty() {
-                changes.push(moderators());
-            }
-            for ban in restore::bans(channel) {
-                let channel = name();
-                changes.push(Change::ChannelBan { channel, ban });
+    if !lasts {
+        if was_told {
+            changes.push(Change::ChannelGone { name: name() });
+        }
+        return false;
+    }
+    if !was_told {
+        changes.push(Change::Channel(head(channel)));
+        if !channel.moderators.is_empty() {
+            changes.push(moderators());
+        }
+        for ban in restore::bans(channel) {
+            let channel = name();
+            changes.push(Change::ChannelBan { channel, ban });
+        }
+        for folded in restore::invited(channel) {
+            let channel = name();
+            changes.push(Change::ChannelInvitation { channel, folded });
+        }
+        return true;
+    }
+    changes.push(match thing {
+        Thing::Moderators(..) => moderators(),
+        Thing::ChannelBan(_, _, folded) => match channel.bans.get(folded) {
+            Some(ban) => Change::ChannelBan {
+                channel: name(),
+                ban: restore::ban(ban),
+            },
+            None => Change::ChannelUnban {
+                channel: name(),
+                folded: folded.to_string(),
+            },
+        },
+        Thing::Invitation(_, _, folded) => {
+            let (channel, is_invited) = (name(), channel.invited.contains(folded));
+            let folded = folded.to_string();
+            match is_invited {
+                true => Change::ChannelInvitation { channel, folded },
+                false => Change::ChannelInvitationGone { channel, folded },
             }
         }
-        (true, true) => match thing {
-            Thing::Moderators(..) => changes.push(moderators()),
-            Thing::ChannelBan(_, _, folded) => changes.push(match channel.bans.get(folded) {
-                Some(ban) => Change::ChannelBan {
-                    channel: name(),
-                    ban: restore::ban(ban),
-                },
-                None => Change::ChannelUnban {
-                    channel: name(),
-                    folded: folded.to_string(),
-                },
-            }),
-            _ => changes.push(Change::Channel(head(channel))),
-        },
-    }
-    !lasted && lasts
+        _ => Change::Channel(head(channel)),
+    });
+    false
 }
 
 fn head(channel: &Channel) -> ChannelHead {
@@ -253,6 +276,11 @@ impl Marks {
     /// Who is kept out of a channel.
     pub(crate) fn channel_ban(&mut self, key: ChannelKey, name: &str) {
         self.mark(|| Thing::ChannelBan(key.index, key.generation, Arc::from(&*fold(name))));
+    }
+
+    /// Somebody is invited to a channel, or not any more.
+    pub(crate) fn invitation(&mut self, key: ChannelKey, folded: &Arc<str>) {
+        self.mark(|| Thing::Invitation(key.index, key.generation, Arc::clone(folded)));
     }
 
     /// A channel has come to its end.

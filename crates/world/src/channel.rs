@@ -191,6 +191,11 @@ impl Channel {
         }
     }
 
+    /// Whether it outlives the process. Rooms that scripts make for themselves are made anew at each start.
+    pub(crate) fn lasts(&self) -> bool {
+        self.kind != Kind::Private || !self.permanent
+    }
+
     /// Whether a connection is in it.
     pub fn has_member(&self, connection: ConnectionKey) -> bool {
         self.positions.contains_key(&connection)

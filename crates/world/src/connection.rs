@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::people::PersonId;
+use crate::sessions::Saved;
 use crate::throttle::Throttles;
 use crate::waiting::Waiting;
 use crate::world::ChannelKey;
@@ -81,6 +82,8 @@ pub struct Connection {
     pub(crate) early_commands: u32,
     /// The script asked for its end; carried out when the script's call has ended.
     pub(crate) closing: bool,
+    /// What a store has of the character.
+    pub(crate) saved: Saved,
     /// Whether the search index knows its kinks and tags.
     pub(crate) searchable: bool,
     /// Its place in the user list, while it is in it.
@@ -132,6 +135,7 @@ impl Connection {
             person: 0,
             early_commands: 0,
             closing: false,
+            saved: Saved::default(),
             searchable: false,
             list_position: usize::MAX,
         }

@@ -79,6 +79,9 @@ impl World {
         let (id, account, address) = (connection.id, connection.account, connection.address);
         let (name, folded) = (connection.name.clone(), connection.folded.clone());
         let place = std::mem::replace(&mut connection.list_position, usize::MAX);
+        if std::mem::take(&mut connection.saved.kept) {
+            self.sessions.gone(&folded);
+        }
         self.by_name.remove(&folded);
         self.forget_roles(key);
         self.search.forget(key, &mut self.connections);
@@ -156,6 +159,17 @@ impl World {
             if departs {
                 self.closing.push(key);
             }
+        }
+    }
+
+    /// Asks the edge to end a connection after `delay_milliseconds`; nothing more is read from it.
+    pub fn close_socket(&mut self, key: ConnectionKey, delay_milliseconds: u32) {
+        if let Some(connection) = self.connections.get(key).filter(|connection| !connection.away) {
+            let connection = connection.id;
+            self.outputs.operations.push(Operation::Close {
+                connection,
+                delay_milliseconds,
+            });
         }
     }
 

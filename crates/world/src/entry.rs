@@ -48,17 +48,14 @@ impl World {
                 continue;
             }
             let (place, name) = (Arc::clone(&channel.name), Arc::clone(&connection.name));
+            let text = format!("Your account is banned from the channel {}.", channel.title);
             let frame = self.outputs.frame(|out| frame::left(out, &place, &name));
             if self.is_apart(key, member) {
                 self.send_frame(member, frame);
             }
             self.send_channel_frame(key, None, frame);
             self.part(key, member);
-            self.send_error(
-                member,
-                error::CHANNEL_BANNED,
-                Some("Your account is banned from this channel."),
-            );
+            self.send_error(member, error::CHANNEL_BANNED, Some(&text));
         }
     }
 
@@ -132,8 +129,8 @@ impl World {
         let inviting = self.channels.iter().filter(|(_, channel)| invites(channel));
         let keys: Vec<_> = inviting.map(|(key, _)| key).collect();
         for key in keys {
-            if let Some(channel) = self.channels.get_mut(key) {
-                channel.invited.retain(|name| !names.contains(name));
+            for name in &names {
+                self.uninvite(key, name);
             }
         }
     }
@@ -143,7 +140,9 @@ impl World {
         if let Some(channel) = self.channel_mut(key) {
             channel.locked = locked;
             if channel.kind == Kind::Public {
-                channel.invited.clear();
+                for folded in std::mem::take(&mut channel.invited) {
+                    self.marks.invitation(key, &folded);
+                }
             }
         }
     }

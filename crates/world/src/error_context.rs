@@ -3,6 +3,7 @@
 
 use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::json::write;
+use fchatd_protocol::{error, frame};
 use serde::{Deserialize, Serialize};
 
 use crate::world::{ConnectionKey, World};
@@ -65,7 +66,8 @@ impl World {
         self.errors.unfit.take()
     }
 
-    pub(crate) fn note_error(&mut self, key: ConnectionKey) {
+    pub(crate) fn note_error(&mut self, key: ConnectionKey, number: i32) {
+        self.limit_counts.addresses_full += u64::from(number == error::TOO_MANY_FROM_IP);
         if self.errors.acting == Some(key) {
             self.errors
                 .places
@@ -73,14 +75,18 @@ impl World {
         }
     }
 
-    /// The command at hand has ended: `context`, as keys and values, is added to its errors.
-    pub fn end_command(&mut self, context: &[(&str, &str)]) {
+    /// The command at hand has ended: `context`, as keys and values, is added to its errors. Errors about a channel whose
+    /// text is the usual one name it: `channel` is its title, or the name that the command had for it, escaped.
+    pub fn end_command(&mut self, context: &[(&str, &str)], channel: Option<&str>) {
         self.errors.acting = None;
         for place in std::mem::take(&mut self.errors.places) {
             let Some(Operation::Send { frame, .. }) = self.outputs.operations.get(place) else {
                 continue;
             };
             let mut bytes = self.outputs.bytes_of(*frame).to_vec();
+            if let Some(named) = channel.and_then(|channel| naming(&bytes, channel)) {
+                bytes = named;
+            }
             if bytes.pop() != Some(b'}') {
                 continue;
             }
@@ -97,4 +103,36 @@ impl World {
             }
         }
     }
+}
+
+/// An `ERR` frame that names the channel it is about in its text; nothing where `usual` is no error about a channel, or has a
+/// text of its own. Clients show an error wherever their user is at the moment, so the number alone does not tell which
+/// channel was meant.
+fn naming(usual: &[u8], channel: &str) -> Option<Vec<u8>> {
+    let texts = [
+        (
+            error::CHANNEL_NOT_FOUND,
+            format!("The channel {channel} was not found."),
+        ),
+        (
+            error::NOT_INVITED,
+            format!("You need an invitation to the room {channel}."),
+        ),
+        (
+            error::NOT_IN_CHANNEL,
+            format!("You are not in the channel {channel}. Join it first."),
+        ),
+        (
+            error::CHANNEL_BANNED,
+            format!("You are banned from the channel {channel}."),
+        ),
+    ];
+    let encoded = |number, text: &str| {
+        let mut out = Vec::new();
+        frame::error(&mut out, number, text);
+        out
+    };
+    let mut found = texts.iter();
+    let (number, text) = found.find(|&&(number, _)| encoded(number, error::message(number)) == usual)?;
+    Some(encoded(*number, text))
 }

@@ -6,6 +6,7 @@
 use fchatd_protocol::exchange::Frame;
 use fchatd_protocol::json::read::{Node, Tape};
 
+use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
 /// The commands that tell of a character's presence.
@@ -16,6 +17,7 @@ impl World {
     pub fn set_hellbanned(&mut self, key: ConnectionKey, hellbanned: bool) {
         if let Some(connection) = self.connections.get_mut(key) {
             connection.hellbanned = hellbanned || self.account_hellbans.contains_key(&connection.account);
+            self.mark_session(key, Part::Head);
         }
     }
 

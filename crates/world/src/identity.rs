@@ -6,6 +6,7 @@ use fchatd_protocol::exchange::{Operation, Request};
 use fchatd_protocol::{name, text};
 
 use crate::connection::{Connection, State};
+use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
         self.outputs.operations.push(Operation::Identified { connection });
         self.tell_presence(name, true);
         self.refresh_search(key);
+        self.mark_session(key, Part::Head);
         self.apply_measures(key);
         true
     }
@@ -63,6 +65,7 @@ impl World {
         let was = std::mem::replace(&mut connection.account, account);
         self.forget_account(key, was);
         self.by_account.entry(account).or_default().push(key);
+        self.mark_session(key, Part::Head);
         self.apply_measures(key);
     }
 
@@ -96,6 +99,7 @@ impl World {
         if let Some(connection) = self.connections.get_mut(key) {
             change(connection);
             self.user_list.touch(connection.list_position);
+            self.mark_session(key, Part::Head);
         }
     }
 }

@@ -4,6 +4,7 @@ use fchatd_protocol::exchange::Request;
 use fchatd_protocol::name;
 use fchatd_protocol::text::fold;
 
+use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
 /// Ignored names that a log-in site may give, where clients stop at `ignores_max`.
@@ -28,6 +29,7 @@ impl World {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.profile.ignores = names;
             }
+            self.mark_session(key, Part::Profile);
         }
     }
 
@@ -86,6 +88,7 @@ impl World {
                 connection.profile.ignores.clone_from(&names);
                 connection.profile.ignores_known = true;
             }
+            self.mark_session(key, Part::Profile);
         }
         self.lasting += u64::from(self.marks.ignores(account, &names));
         self.outputs.requests.push(Request::Ignores { account, names });

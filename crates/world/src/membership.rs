@@ -40,6 +40,7 @@ impl World {
             connection: member.id,
         };
         self.outputs.operations.push(join);
+        self.mark_seat(channel, connection, 0);
         self.touch_lists(channel);
         true
     }
@@ -90,6 +91,7 @@ impl World {
         if place.members.is_empty() && !place.permanent {
             self.emptied.push(channel);
         }
+        self.mark_seat(channel, connection, 0);
         self.touch_lists(channel);
         true
     }

@@ -8,7 +8,7 @@ use crate::world::World;
 
 /// The phrases in the form in which they are looked for.
 #[derive(Debug, Default)]
-pub(crate) struct Phrases {
+pub struct Phrases {
     source: Vec<String>,
     plain: Vec<String>,
 }
@@ -30,7 +30,9 @@ impl World {
 }
 
 impl Phrases {
-    fn new(source: &[String]) -> Self {
+    /// Phrases as the setting `blacklist_phrases` has them.
+    #[must_use]
+    pub fn new(source: &[String]) -> Self {
         let plain = source.iter().map(|phrase| plain(phrase));
         Self {
             source: source.to_vec(),
@@ -38,9 +40,11 @@ impl Phrases {
         }
     }
 
-    /// Markup can hide a phrase in two ways: between its letters, and in the address of a link. So a text is looked at
-    /// without its markup, and with it.
-    fn occur_in(&self, text: &str) -> bool {
+    /// Whether one of the phrases is in a text.
+    // Markup can hide a phrase in two ways: between its letters, and in the address of a link. So a text is looked at
+    // without its markup, and with it.
+    #[must_use]
+    pub fn occur_in(&self, text: &str) -> bool {
         let is_in = |text: &str| {
             let text = plain(text);
             self.plain.iter().any(|phrase| text.contains(phrase.as_str()))

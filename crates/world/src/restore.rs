@@ -8,6 +8,7 @@ use fchatd_protocol::text::{cut_escaped, fold};
 use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
 use crate::sanctions::{Measure, Named, Timeout};
 use crate::world::World;
+use fchatd_protocol::session::Sessions;
 use fchatd_protocol::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot,
 };
@@ -16,10 +17,12 @@ use fchatd_protocol::snapshot::{
 const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
 /// Moderators of a channel that are taken over, where there are more than a new channel may have.
 const MODERATORS_MAX: usize = 1000;
+/// Invitations to a channel that are taken over; more than the largest `invitations_max`.
+const INVITED_MAX: usize = 100_000;
 
 impl World {
-    /// Everything that lasts: public and open channels, moderators, bans, calls for the staff. The same world
-    /// gives the same snapshot.
+    /// Everything that lasts but who is online: channels, moderators, bans, calls for the staff. The same world gives the
+    /// same snapshot.
     pub fn snapshot(&self) -> Snapshot {
         let names = |names: &crate::Names| names.iter().map(|name| name.to_string()).collect();
         let mut bans: Vec<_> = self
@@ -46,7 +49,7 @@ impl World {
         let mut channels: Vec<_> = self
             .channels()
             .map(|(_, channel)| channel)
-            .filter(|channel| channel.kind != Kind::Private)
+            .filter(|channel| channel.lasts())
             .map(|channel| record(channel, now))
             .collect();
         channels.sort_by(|one, other| one.name.cmp(&other.name));
@@ -61,11 +64,12 @@ impl World {
             staff_calls: self.staff_calls.clone(),
             network_bans: self.network_bans.iter().cloned().collect(),
             registration_paused: self.registration_paused,
+            sessions: Sessions::default(),
         }
     }
 
-    /// Takes over what lasted. Channels of the snapshot that are here already stay as they are; the lists are
-    /// replaced.
+    /// Takes over what lasted, and who was online. Channels of the snapshot that are here already stay as they are; the
+    /// lists are replaced.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         for kept in &snapshot.channels {
             self.restore_channel(kept);
@@ -105,6 +109,7 @@ impl World {
             .collect();
         self.network_bans = snapshot.network_bans.iter().cloned().collect();
         self.registration_paused = snapshot.registration_paused;
+        self.restore_sessions(&snapshot.sessions);
     }
 
     fn restore_channel(&mut self, kept: &ChannelRecord) {
@@ -141,6 +146,8 @@ impl World {
             .filter(|one| name::is_shaped(&one.name))
             .take(MODERATORS_MAX);
         channel.moderators = moderators.map(appointed).collect();
+        let invited = kept.invited.iter().take(INVITED_MAX);
+        channel.invited = invited.map(|name| Arc::from(&*fold(name))).collect();
         let mut unbound = Vec::new();
         // A name that no character can have keeps nobody out.
         for ban in kept.bans.iter().filter(|ban| name::is_shaped(&ban.name)) {
@@ -216,6 +223,13 @@ pub(crate) fn bans(channel: &Channel) -> Vec<BanRecord> {
     bans
 }
 
+/// The names of the invited, in their order.
+pub(crate) fn invited(channel: &Channel) -> Vec<String> {
+    let mut names: Vec<_> = channel.invited.iter().map(ToString::to_string).collect();
+    names.sort_unstable();
+    names
+}
+
 fn record(channel: &Channel, now: i64) -> ChannelRecord {
     let mut bans = bans(channel);
     // A ban that is over keeps nobody out and need not last.
@@ -233,5 +247,6 @@ fn record(channel: &Channel, now: i64) -> ChannelRecord {
         maker: channel.maker,
         moderators: channel.moderators.iter().map(moderator).collect(),
         bans,
+        invited: invited(channel),
     }
 }

@@ -1,6 +1,7 @@
 //! Roles of those who are online, with an index from a role to its holders.
 
 use crate::channel::Kind;
+use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
 /// The role of administrators.
@@ -29,6 +30,7 @@ impl World {
         if !connection.has_role(role) {
             connection.add_role(role);
             self.by_role.entry(role.into()).or_default().push(key);
+            self.mark_session(key, Part::Head);
         }
     }
 
@@ -38,6 +40,7 @@ impl World {
             && connection.has_role(role)
         {
             connection.remove_role(role);
+            self.mark_session(key, Part::Head);
             if STAFF.contains(&role) && !self.demoted.contains(&key) {
                 self.demoted.push(key);
             }

@@ -53,10 +53,8 @@ impl World {
     pub fn channel_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.touch_lists(key);
         let channel = self.channels.get_mut(key)?;
-        if channel.kind != Kind::Private {
-            self.lasting += 1;
-            self.marks.channel(key);
-        }
+        self.lasting += 1;
+        self.marks.channel(key);
         Some(channel)
     }
 
@@ -94,10 +92,8 @@ impl World {
             channel.active = now;
         }
         self.touch_lists(key);
-        if kind != Kind::Private {
-            self.lasting += 1;
-            self.marks.channel(key);
-        }
+        self.lasting += 1;
+        self.marks.channel(key);
         Some(key)
     }
 
@@ -209,7 +205,7 @@ impl World {
             self.outputs
                 .operations
                 .push(Operation::CloseChannel { channel: channel.id });
-            self.lasting += u64::from(channel.kind != Kind::Private);
+            self.lasting += 1;
             self.marks.channel_gone(&channel);
             if channel.kind == Kind::Public {
                 for moderator in &channel.moderators {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arena::Arena;
 use crate::connection::Connection;
+use crate::sessions::Part;
 use crate::world::{ConnectionKey, Map, World};
 
 /// The info tags that can be searched.
@@ -174,6 +175,7 @@ impl World {
         if let Some(connection) = self.connections.get_mut(key) {
             change(connection);
         }
+        self.mark_session(key, Part::Profile);
         self.refresh_search(key);
     }
 

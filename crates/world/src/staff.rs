@@ -8,7 +8,7 @@ use fchatd_protocol::snapshot::StaffCall;
 use fchatd_protocol::text::{cut, cut_escaped, escape_rest};
 use serde::{Deserialize, Serialize};
 
-use crate::roles::{GLOBAL, SUPER};
+use crate::roles::{ADMIN, GLOBAL, SUPER};
 use crate::world::{ConnectionKey, World};
 
 /// Bytes of the texts of one page; one call may be larger.
@@ -191,28 +191,50 @@ impl World {
         }
     }
 
-    /// Sends a frame to everyone who hears calls for the staff: global moderators, super moderators, and who
-    /// was added to them.
-    pub fn send_to_staff(&mut self, frame: Frame) {
-        let mut heard = std::mem::take(&mut self.staff_targets);
-        let added = heard.len();
-        for role in [GLOBAL, SUPER] {
+    /// The roles that hear what is for the staff: with `administrators_on_staff` also administrators.
+    fn staff_roles(&self, more: Option<&'static str>) -> impl Iterator<Item = &'static str> + use<> {
+        let admins = self.settings.flag("administrators_on_staff").then_some(ADMIN);
+        admins.into_iter().chain([GLOBAL]).chain(more)
+    }
+
+    /// The connections with one of these roles, each once, behind those that `heard` has already.
+    fn add_holders(
+        &self,
+        mut heard: Vec<ConnectionKey>,
+        roles: impl Iterator<Item = &'static str>,
+    ) -> Vec<ConnectionKey> {
+        for role in roles {
             for &key in self.holders(role) {
                 if !heard.contains(&key) {
                     heard.push(key);
                 }
             }
         }
-        for &key in &heard {
-            self.send_frame(key, frame);
-        }
-        heard.truncate(added);
-        self.staff_targets = heard;
+        heard
     }
 
-    /// Sends a frame to the global moderators.
+    /// The connections that hear calls for the staff: those that were added, global and super moderators, and
+    /// administrators with `administrators_on_staff`.
+    fn staff_listeners(&self) -> Vec<ConnectionKey> {
+        self.add_holders(self.staff_targets.clone(), self.staff_roles(Some(SUPER)))
+    }
+
+    /// How many connections hear a call for the staff at this moment: those that are away do not.
+    pub fn count_staff_listeners(&self) -> usize {
+        let listeners = self.staff_listeners().into_iter();
+        listeners.filter(|&key| !self.is_away(key)).count()
+    }
+
+    /// Sends a frame to everyone who hears calls for the staff.
+    pub fn send_to_staff(&mut self, frame: Frame) {
+        for key in self.staff_listeners() {
+            self.send_frame(key, frame);
+        }
+    }
+
+    /// Sends a frame to the global moderators, and to administrators with `administrators_on_staff`.
     pub fn send_to_operators(&mut self, frame: Frame) {
-        for key in self.holders(GLOBAL).to_vec() {
+        for key in self.add_holders(Vec::new(), self.staff_roles(None)) {
             self.send_frame(key, frame);
         }
     }

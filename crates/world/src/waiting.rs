@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::paced;
 use crate::people::PersonId;
+use crate::sessions::Part;
 use crate::settings::Settings;
 use crate::world::{ConnectionKey, World};
 
@@ -47,6 +48,12 @@ impl Waiting {
             held: 0,
             bytes: 0,
         }
+    }
+
+    /// The messages, in their order.
+    pub(crate) fn said(&self) -> Vec<String> {
+        let messages = self.queue.iter().filter(|(reason, _)| *reason == Reason::Message);
+        messages.map(|(_, text)| text.to_string()).collect()
     }
 
     fn fits(&self, reason: Reason, text: &str, settings: &Settings) -> bool {
@@ -187,6 +194,9 @@ impl World {
         } else if before != Some(due) {
             self.set_due(key, before, due);
         }
+        if fits && reason == Reason::Message {
+            self.mark_session(key, Part::Waiting);
+        }
         fits
     }
 
@@ -237,6 +247,8 @@ impl World {
         waiting.discount(reason, &text);
         if waiting.queue.is_empty() {
             self.forget_waiting(key);
+        } else if reason == Reason::Message {
+            self.mark_session(key, Part::Waiting);
         }
         self.turn = Turn {
             waited: Some(reason),
@@ -279,6 +291,7 @@ impl World {
     pub(crate) fn forget_waiting(&mut self, key: ConnectionKey) -> Option<Box<Waiting>> {
         let waiting = self.connections.get_mut(key)?.waiting.take()?;
         self.waiting.remove(&(waiting.due, key));
+        self.mark_session(key, Part::Waiting);
         Some(waiting)
     }
 
@@ -310,6 +323,7 @@ impl World {
             let due = legacy.waiting.due;
             connection.waiting = Some(legacy.waiting);
             self.set_due(key, None, due);
+            self.mark_session(key, Part::Waiting);
         }
     }
 

@@ -28,6 +28,7 @@ use crate::people::{People, PersonId};
 use crate::phrases::Phrases;
 use crate::sanctions::{AltWatch, Measure, Named, Timeout};
 use crate::search::SearchIndex;
+use crate::sessions::{Part, SessionMarks};
 use crate::settings::Settings;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
@@ -169,6 +170,7 @@ pub struct World {
     pub(crate) logged: usize,
     pub(crate) lasting: u64,
     pub(crate) marks: Marks,
+    pub(crate) sessions: SessionMarks,
     /// Bytes that scripts have had the world keep, all calls together; see [`World::held_for_scripts`].
     #[serde(skip)]
     pub(crate) kept: usize,
@@ -248,6 +250,7 @@ impl World {
             logged: 0,
             lasting: 0,
             marks: Marks::default(),
+            sessions: SessionMarks::default(),
             kept: 0,
         }
     }
@@ -285,6 +288,7 @@ impl World {
 
     /// A connection, to change it.
     pub fn connection_mut(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
+        self.mark_session(key, Part::Profile);
         self.connections.get_mut(key)
     }
 
@@ -433,7 +437,7 @@ impl World {
         self.send(key, |out| {
             frame::error(out, number, cut(message, ERROR_BYTES_MAX));
         });
-        self.note_error(key);
+        self.note_error(key, number);
     }
 
     /// Sends everyone who is online a frame that `encode` writes.
@@ -484,16 +488,5 @@ impl World {
             except,
             frame,
         });
-    }
-
-    /// Asks the edge to end a connection after `delay_milliseconds`; nothing more is read from it.
-    pub fn close_socket(&mut self, key: ConnectionKey, delay_milliseconds: u32) {
-        if let Some(connection) = self.connections.get(key).filter(|connection| !connection.away) {
-            let connection = connection.id;
-            self.outputs.operations.push(Operation::Close {
-                connection,
-                delay_milliseconds,
-            });
-        }
     }
 }

@@ -127,6 +127,7 @@ impl Core {
             conduct: image.conduct,
             tape: Tape::new(),
             failure: None,
+            full_addresses: Vec::new(),
             housekept: image.housekept,
             commits: image.commits,
         };

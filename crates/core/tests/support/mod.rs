@@ -6,6 +6,7 @@
     reason = "a test may fail"
 )]
 
+pub(crate) mod kept;
 pub(crate) mod play;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,6 +39,7 @@ pub(crate) struct Simulation {
     outputs: Outputs,
     next: u32,
     stored: u64,
+    kept: kept::Kept,
     /// What each connection is to get behind something that waits, with the commit that it waits for itself.
     held: BTreeMap<ConnectionId, VecDeque<(u64, Vec<u8>)>>,
     /// All bytes that the core ever gave, to compare two runs.
@@ -75,9 +77,28 @@ impl Simulation {
             outputs: Outputs::default(),
             next: 0,
             stored: 0,
+            kept: kept::Kept::default(),
             held: BTreeMap::new(),
             transcript: Vec::new(),
         }
+    }
+
+    /// The process dies, `seconds` pass, and another one starts with what was kept; all connections are gone.
+    pub(crate) fn crash(&mut self, seconds: u64) {
+        let mut snapshot = self.core.snapshot();
+        snapshot.sessions = self.kept.sessions();
+        let settings = self.core.world().settings.clone();
+        self.now.monotonic = 0;
+        self.now.unix += seconds as i64 * 1000;
+        let scripts = builtin::scripts();
+        let core = Core::new(settings, &scripts, Some(&snapshot), None, self.now, [9; 32]);
+        self.core = core.expect("the script starts");
+        self.core.record_changes(true);
+        self.edge = PlainEdge::default();
+        self.received.clear();
+        self.held.clear();
+        self.requests.clear();
+        self.stored = 0;
     }
 
     pub(crate) fn handle(&mut self, input: Input<'_>) {
@@ -237,7 +258,16 @@ impl Simulation {
             self.deliver(connection, frame, commit);
         });
         self.edge = edge;
-        self.requests.extend(outputs.requests);
+        for request in outputs.requests {
+            match request {
+                Request::Sessions(changes) => {
+                    for change in changes {
+                        self.kept.change(change);
+                    }
+                }
+                other => self.requests.push(other),
+            }
+        }
     }
 
     fn deliver(&mut self, connection: ConnectionId, bytes: &[u8], commit: u64) {

@@ -45,6 +45,7 @@ pub(crate) fn site() -> Snapshot {
         locked: false,
         join_pause: 0,
         maker: 0,
+        invited: Vec::new(),
         moderators: vec![ModeratorRecord {
             name: moderator.to_owned(),
             by: owner.to_owned(),

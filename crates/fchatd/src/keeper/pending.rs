@@ -10,6 +10,7 @@ use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 
 use super::Occasion;
+use super::sessions::PendingSessions;
 
 /// A whole state, and changes that came after it.
 #[derive(Debug, Default)]
@@ -24,6 +25,7 @@ pub(crate) struct Pending {
     pub(super) actors: Vec<(Option<ConnectionId>, u64)>,
     /// For the action log, in their order.
     pub(super) actions: Vec<ActionEntry>,
+    pub(super) sessions: PendingSessions,
 }
 
 /// Actions that may wait for a disk that can't be written. They are the only thing here that grows with time.
@@ -38,6 +40,7 @@ enum Thing {
     Channel(String),
     Moderators(String),
     ChannelBan(String, String),
+    Invitation(String, String),
     Operators,
     SuperOperators,
     Ban(i64),
@@ -52,6 +55,11 @@ enum Thing {
 impl Pending {
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
+        self.can_wait() && self.sessions.is_empty()
+    }
+
+    /// Whether nobody waits for what is here.
+    pub(super) fn can_wait(&self) -> bool {
         self.snapshot.is_none()
             && self.changes.is_empty()
             && self.calls.is_empty()
@@ -68,7 +76,7 @@ impl Pending {
         }
     }
 
-    /// Adds a whole state, which holds all changes before it but the ignore lists.
+    /// Adds a whole state, which holds all changes before it but the ignore lists and who is online.
     pub(super) fn replace(&mut self, snapshot: Snapshot, occasion: Occasion) {
         let before = self.snapshot.as_ref().map(|&(_, before)| before);
         self.snapshot = Some((snapshot, before.map_or(occasion, |before| before.max(occasion))));
@@ -87,6 +95,7 @@ impl Pending {
         self.newest = self.newest.max(later.newest);
         self.actors.extend(later.actors);
         self.actions.extend(later.actions);
+        self.sessions.absorb(later.sessions);
     }
 
     /// Forgets the oldest actions where there are too many; how many.
@@ -131,6 +140,10 @@ impl Pending {
             Change::ChannelUnban { channel, folded } => {
                 Thing::ChannelBan(fold(channel).into_owned(), fold(folded).into_owned())
             }
+            Change::ChannelInvitation { channel, folded }
+            | Change::ChannelInvitationGone { channel, folded } => {
+                Thing::Invitation(fold(channel).into_owned(), fold(folded).into_owned())
+            }
             Change::Operators(_) => Thing::Operators,
             Change::SuperOperators(_) => Thing::SuperOperators,
             Change::Ban(ban) => Thing::Ban(ban.account),
@@ -171,9 +184,10 @@ impl Pending {
     /// Nothing that came before the end of a channel matters.
     fn forget_channel(&mut self, name: &str) {
         self.changes.retain(|thing, _| match thing {
-            Thing::Channel(channel) | Thing::Moderators(channel) | Thing::ChannelBan(channel, _) => {
-                channel != name
-            }
+            Thing::Channel(channel)
+            | Thing::Moderators(channel)
+            | Thing::ChannelBan(channel, _)
+            | Thing::Invitation(channel, _) => channel != name,
             _ => true,
         });
     }

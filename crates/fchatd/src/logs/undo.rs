@@ -62,7 +62,7 @@ fn undo_beside(line: &CommandLine, id: u64) -> Result<String, Failure> {
     let changes = changes(&undoing, &snapshot.unwrap_or_default());
     if changes.is_empty() {
         return Err(format!(
-            "{} is not kept out any more: there is nothing to undo",
+            "no such measure against {} is in force any more: there is nothing to undo",
             undoing.character
         ));
     }
@@ -120,6 +120,11 @@ fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
                 })
                 .chain(named("timeout"))
                 .collect()
+        }
+        ("HLB", _) => {
+            let bans = snapshot.hellbans.iter().filter(|ban| is_it(&ban.character));
+            let bans = bans.map(|ban| Change::HellBanGone { account: ban.account });
+            bans.chain(named("hellban")).collect()
         }
         (exchange::BAN, _) => {
             let mut bans = snapshot.network_bans.iter().map(|ban| ban.network);

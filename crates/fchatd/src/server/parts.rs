@@ -8,10 +8,10 @@ use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_login::{
     AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, Quotas, Registration, RemoteLogin, SiteChecks,
+    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
 };
 use fchatd_profile::heap;
-use fchatd_world::Settings;
+use fchatd_world::{Phrases, Settings};
 use tokio::sync::mpsc::Sender;
 
 use super::state::State;
@@ -60,6 +60,10 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             friends: settings.count("friends_per_character") as u32,
             ignores: settings.count("ignores_max") as u32,
             reports: settings.count("reports_max") as u32,
+            note_bytes: settings.count("note_max") as u32,
+            notes: settings.count("notes_per_character") as u32,
+            note_box_bytes: (settings.count("note_box_size") as u64) << 10,
+            notes_unread: settings.count("notes_unread_per_sender") as u32,
         },
         wrong_passwords_per_address: limit("wrong_passwords_per_address", usual.wrong_passwords_per_address),
         wrong_passwords_per_account: limit("wrong_passwords_per_account", usual.wrong_passwords_per_account),
@@ -68,6 +72,11 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
         reads_per_account: pace("account_reads", usual.reads_per_account),
         changes_per_account: pace("account_changes", usual.changes_per_account),
         reports_per_account: limit("reports_per_account", usual.reports_per_account),
+        notes_per_account: limit("notes_per_account", usual.notes_per_account),
+        notes_per_day: Limit::in_a_day(burst("notes_per_day")),
+        note_recipients_per_day: Limit::in_a_day(burst("note_recipients_per_day")),
+        refuses_ignored: settings.flag("ignore_on_server"),
+        unwanted: unwanted_texts(settings.list("blacklist_phrases")),
         session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
         reserved_names: settings.list("reserved_names").to_vec(),
         ..usual
@@ -78,6 +87,31 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
 /// processors may have one: after a restart the time until everybody is back depends on it.
 fn password_threads(processors: usize) -> usize {
     (processors - processors / 4).clamp(1, 8)
+}
+
+/// The filter of texts in which there is one of these phrases.
+fn unwanted_texts(phrases: &[String]) -> TextFilter {
+    if phrases.is_empty() {
+        return TextFilter::default();
+    }
+    let phrases = Phrases::new(phrases);
+    TextFilter::new(move |text| phrases.occur_in(text))
+}
+
+/// How the website behaves. The folder of pictures is not in it.
+pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
+    WebsiteSettings {
+        profile_pages: match settings.text("profile_pages") {
+            "public" => ProfilePages::Public,
+            "off" => ProfilePages::Off,
+            _ => ProfilePages::Login,
+        },
+        sessions_per_account: settings.count("site_sessions_per_account"),
+        sessions: settings.count("site_sessions_max"),
+        session_idle: (settings.number("site_session_idle") * 3600.0) as u64,
+        session_lifetime: account_settings(settings).session_lifetime,
+        pictures: None,
+    }
 }
 
 /// What accounts of our own need beside their settings.

@@ -58,8 +58,6 @@ impl Site {
         admin.ask(&format!("IDN {login}"), |text| {
             text.starts_with("NLN ") && text.contains("Ann")
         });
-        // The bridge tells the global moderators what it does.
-        admin.ask(r#"AOP {"character":"Ann"}"#, |text| text.starts_with("AOP "));
         admin
     }
 

@@ -151,6 +151,16 @@ fn bans_are_undone_beside_a_running_server() {
         printed(&place, &["undo", "3"]),
         "action 3 is undone: CBU of cyd\n"
     );
+    admin.act(r#"HLB {"character":"cyd","action":"add"}"#, "SYS");
+    assert_eq!(
+        printed(&place, &["undo", "6"]),
+        "action 6 is undone: HLB of cyd\n"
+    );
+    ada.hear(|text| text.starts_with("SYS ") && text.contains("cyd is heard again"));
+    admin.act(r#"HLB {"character":"cyd","action":"add"}"#, "SYS");
+    admin.act(r#"HLB {"character":"cyd","action":"remove"}"#, "SYS");
+    assert!(refused(&place, &["undo", "8"]).contains("action 9 (HLB by Admin) came later"));
+    assert!(refused(&place, &["undo", "9"]).contains("has banned nobody here"));
     server.kill();
     let actions = place.actions(&["--by", "(operator)"]);
     assert_eq!(
@@ -178,8 +188,10 @@ fn bans_are_undone_where_no_server_runs() {
         "CTU",
     );
     admin.act(r#"UNB {"character":"bob"}"#, "SYS");
+    admin.act(r#"HLB {"character":"bob","action":"add"}"#, "SYS");
     server.kill();
     assert!(refused(&place, &["undo", "1"]).contains("action 4 (UNB by Admin) came later"));
+    printed(&place, &["undo", "5"]);
     printed(&place, &["undo", "2"]);
     printed(&place, &["undo", "3"]);
     assert!(refused(&place, &["undo", "3"]).contains("came later"));
@@ -187,7 +199,7 @@ fn bans_are_undone_where_no_server_runs() {
     let _ada = server.enter("Ada");
     let mut cyd = server.enter("Cyd");
     cyd.act(r#"JCH {"channel":"frontpage"}"#, "CDS");
-    assert_eq!(place.actions(&[]).len(), 6);
+    assert_eq!(place.actions(&[]).len(), 8);
 }
 
 #[test]

@@ -124,10 +124,12 @@ fn its_forks_get_what_they_wait_for() {
             assert!(fits(&data[key]), "{key}: {data}");
         }
         assert_eq!(data["name"], *name);
-        // The website's own session, which these try only to count letters: they log the failure and go on.
+        // The website's own session, which these try only to count notes: where it fails, they log that and go on. There are
+        // no accounts to sign in with where everybody is let in.
         assert!(server.get("/").starts_with("HTTP/1.1 200 "));
         let session = server.post_whole("/action/script_login.php", "username=ada&password=x&csrf_token=");
-        assert!(session.starts_with("HTTP/1.1 405 "), "{session}");
+        let status = if words.is_empty() { "403" } else { "404" };
+        assert!(session.starts_with(&format!("HTTP/1.1 {status} ")), "{session}");
     }
 }
 
@@ -280,7 +282,7 @@ fn an_operator_can_replace_the_fields_of_profiles() {
     let mapping = json_of(&server.get("/json/api/mapping-list.php"));
     assert_eq!(
         mapping["kinks"],
-        json!([{"id": 7, "name": "Chess", "description": "", "group_id": 1}])
+        json!([{"id": "7", "name": "Chess", "description": "", "group_id": "1"}])
     );
     site.write(
         "profile_fields.json",

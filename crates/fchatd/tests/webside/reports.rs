@@ -22,9 +22,6 @@ fn a_confirmed_report_is_posted_and_the_moderator_hears_the_answer() {
     ]);
     let mut admin = Person::enter(&server, "admin", "Ann");
     let mut ada = Person::enter(&server, "ada", "Ada");
-    // The administrator takes reports from here on.
-    admin.say(r#"AOP {"character":"Ann"}"#);
-    admin.hear(|text| text.starts_with("AOP "));
     let report = json!({"action": "report", "report": "help", "logid": 42, "tab": "Frontpage"});
     ada.say(&format!("SFC {report}"));
     let call = admin.hear(|text| text.starts_with("SFC "));

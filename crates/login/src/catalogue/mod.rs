@@ -44,18 +44,18 @@ struct Written {
 /// A kink.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kink {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) id: i64,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) description: String,
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) group_id: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct KinkGroup {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     id: i64,
     name: String,
 }
@@ -63,7 +63,7 @@ struct KinkGroup {
 /// A field of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Infotag {
-    #[serde(deserialize_with = "number")]
+    #[serde(with = "number_as_text")]
     pub(crate) id: i64,
     pub(crate) name: String,
     #[serde(rename = "type")]
@@ -244,6 +244,11 @@ impl Catalogue {
             .map_or("", |one| &one.name)
     }
 
+    /// Numbers and names of the groups of fields, in their order.
+    pub(crate) fn infotag_groups(&self) -> impl Iterator<Item = (i64, &str)> {
+        self.infotag_groups.iter().map(|one| (one.id, one.name.as_str()))
+    }
+
     /// The answer of `mapping-list`.
     pub(crate) fn mapping_list(&self) -> Bytes {
         self.written().mapping.clone()
@@ -347,7 +352,7 @@ fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::E
     }
 }
 
-/// Clients compare some of the numbers as texts.
+/// Numbers are texts in `mapping-list`: some clients compare them as texts, and XarChat refuses anything else.
 mod number_as_text {
     pub(super) fn serialize<S: serde::Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(number)

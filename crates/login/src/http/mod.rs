@@ -1,9 +1,11 @@
 //! The account service over HTTP: `getApiTicket` and `/json/api/*` in the shapes that existing clients use (pages 4 and
-//! 7 of the specification), `/api/*` for the built-in page, and pictures.
+//! 7 of the specification), `/api/*` for the built-in page, the website's pages, and pictures.
 
 mod api;
 mod edit;
 mod form;
+mod images;
+mod pages;
 mod pictures;
 mod reply;
 mod report_page;
@@ -16,10 +18,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use serde::Serialize;
 
+pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::catalogue::LiveCatalogue;
 use crate::picture::PICTURE_BYTES_MAX;
 use crate::provider::LoginProvider;
+use crate::website::{Website, WebsiteSettings};
 
 /// Answers the account service's part of the HTTP requests. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +33,10 @@ pub struct AccountHttp {
     genders: Arc<RwLock<Arc<[String]>>>,
     /// What profiles are made of.
     catalogue: Arc<LiveCatalogue>,
+    /// Sessions and settings of the website.
+    website: Arc<Website>,
+    /// The bounds of reading the operator's pictures.
+    files: Arc<images::Files>,
     refused: Arc<AtomicU64>,
 }
 
@@ -41,8 +49,29 @@ impl AccountHttp {
             provider,
             genders: Arc::new(RwLock::new(genders.into())),
             catalogue,
+            website: Arc::new(Website::new(WebsiteSettings::default())),
+            files: Arc::default(),
             refused: Arc::default(),
         }
+    }
+
+    /// The same with a website that is set so. Call it before anything is cloned.
+    #[must_use]
+    pub fn with_website(self, settings: WebsiteSettings) -> Self {
+        Self {
+            website: Arc::new(Website::new(settings)),
+            ..self
+        }
+    }
+
+    /// Sets the website anew, for all clones. The folder of pictures stays as it was.
+    pub fn configure_website(&self, settings: &WebsiteSettings) {
+        self.website.configure(settings);
+    }
+
+    /// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
+    pub async fn front_page(&self, request: &HttpRequest) -> Option<FrontPage> {
+        pages::front_page(self, request).await
     }
 
     /// Allows other genders from now on, for all clones.
@@ -73,7 +102,15 @@ impl AccountHttp {
             };
             return Some(Box::pin(std::future::ready(answer)));
         }
+        if let Some(answer) = pages::route(self, request) {
+            return Some(answer);
+        }
         let (own, request) = (self.clone(), request.clone());
+        if let Some(place) = images::place(request.path.as_str()) {
+            return Some(Box::pin(
+                async move { images::answer(&own, &request, place).await },
+            ));
+        }
         if let Some(endpoint) = api::endpoint(request.path.as_str()) {
             return Some(Box::pin(
                 async move { api::answer(&own, endpoint, &request).await },
@@ -107,6 +144,7 @@ impl AccountHttp {
             // Form encoding can make three bytes of one.
             "/json/api/report-submit.php" | "/json/api/report-submit.json" => 2 * api::LOG_BYTES_MAX,
             "/api/profile-save" => 4 * usual,
+            "/json/api/note-send.php" | "/json/api/note-send.json" => 4 * api::MESSAGE_BYTES_MAX,
             "/api/avatar-save" => usual.max(PICTURE_BYTES_MAX * 2),
             _ => usual,
         }

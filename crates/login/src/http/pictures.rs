@@ -44,20 +44,31 @@ pub(super) async fn avatar(own: &AccountHttp, request: &HttpRequest, name: Strin
     let unchanged = request.if_none_match.as_deref() == Some(tag.as_str());
     HttpResponse {
         status: if unchanged { 304 } else { 200 },
-        headers: vec![
-            ("content-type", media_type),
-            ("etag", tag),
-            ("cache-control", "max-age=300".to_owned()),
-            ("content-security-policy", POLICY.to_owned()),
-            ("x-content-type-options", "nosniff".to_owned()),
-            ("access-control-allow-origin", "*".to_owned()),
-            ("cross-origin-resource-policy", "cross-origin".to_owned()),
-        ],
+        headers: picture_headers(media_type, "max-age=300".to_owned(), Some(tag)),
         body: if unchanged { Bytes::new() } else { bytes.into() },
     }
 }
 
-fn later(status: u16, seconds: u64) -> HttpResponse {
+/// The headers of a picture, which pages of other sites may show.
+pub(super) fn picture_headers(
+    media_type: String,
+    cache_control: String,
+    tag: Option<String>,
+) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("content-type", media_type),
+        ("cache-control", cache_control),
+        ("content-security-policy", POLICY.to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+        ("access-control-allow-origin", "*".to_owned()),
+        ("cross-origin-resource-policy", "cross-origin".to_owned()),
+    ];
+    headers.extend(tag.map(|tag| ("etag", tag)));
+    headers
+}
+
+/// No picture now; another try makes sense after so many seconds.
+pub(super) fn later(status: u16, seconds: u64) -> HttpResponse {
     HttpResponse {
         status,
         headers: vec![
@@ -70,7 +81,7 @@ fn later(status: u16, seconds: u64) -> HttpResponse {
 }
 
 /// A part of a path without its percent signs; nothing when it is no text.
-fn decoded(part: &str) -> Option<String> {
+pub(super) fn decoded(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
     while let [first, tail @ ..] = rest {

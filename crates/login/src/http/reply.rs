@@ -53,7 +53,9 @@ impl Refusal {
 impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Self {
         let (status, wait) = match error {
-            AccountError::TooManyAttempts { seconds } => (429, Some(seconds)),
+            AccountError::TooManyAttempts { seconds }
+            | AccountError::TooManyNotes { seconds }
+            | AccountError::TooManyRecipients { seconds } => (429, Some(seconds)),
             AccountError::Busy => (503, Some(BUSY_SECONDS)),
             AccountError::Failed(_) => (503, Some(FAILED_SECONDS)),
             AccountError::RegistrationPaused => (503, Some(PAUSED_SECONDS)),
@@ -174,6 +176,9 @@ mod tests {
         let all = vec![
             (AccountError::WrongPassword, false),
             (AccountError::TooManyAttempts { seconds: 0 }, true),
+            (AccountError::TooManyNotes { seconds: 1 }, true),
+            (AccountError::TooManyRecipients { seconds: 1 }, true),
+            (AccountError::SessionOver, false),
             (AccountError::InvalidTicket, false),
             (AccountError::TicketExpired, false),
             (AccountError::RegistrationClosed, false),
@@ -207,6 +212,9 @@ mod tests {
             match error {
                 AccountError::WrongPassword
                 | AccountError::TooManyAttempts { .. }
+                | AccountError::TooManyNotes { .. }
+                | AccountError::TooManyRecipients { .. }
+                | AccountError::SessionOver
                 | AccountError::InvalidTicket
                 | AccountError::TicketExpired
                 | AccountError::RegistrationClosed

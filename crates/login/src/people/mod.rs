@@ -4,14 +4,17 @@
 mod deletion;
 mod friends;
 mod lists;
+mod notes;
 mod page;
 mod picture;
 mod reports;
+mod website;
 
 use fchatd_store::{CharacterKey, NameDigest, Someone};
 use sha2::{Digest, Sha256};
 
 pub(crate) use friends::{Asked, Side};
+pub(crate) use notes::{NOTE_TITLE_BYTES_MAX, ToSend};
 pub(crate) use page::{PageChange, Views};
 
 use crate::desk::AccountDesk;

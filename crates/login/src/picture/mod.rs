@@ -6,7 +6,7 @@ mod portrait;
 
 pub(crate) use clean::clean;
 pub(crate) use format::examine;
-pub(crate) use portrait::portrait;
+pub(crate) use portrait::{neutral, portrait};
 
 /// Bytes of a picture.
 pub(crate) const PICTURE_BYTES_MAX: usize = 128 * 1024;

@@ -15,7 +15,15 @@ pub(crate) fn portrait(name: &str) -> Vec<u8> {
     let [hue, light, pattern @ ..] = digest;
     // Two bytes are enough: three columns of five squares decide, the others mirror them.
     let pattern = u16::from_be_bytes([pattern[0], pattern[1]]);
-    let foreground = colour(hue, 90 + light % 40);
+    drawn(pattern, colour(hue, 90 + light % 40))
+}
+
+/// The picture for what there is none of: an empty square.
+pub(crate) fn neutral() -> Vec<u8> {
+    drawn(0, [0; 3])
+}
+
+fn drawn(pattern: u16, foreground: [u8; 3]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(SIDE * (LINE + 1));
     for row in 0..SIDE {
         // No filter.

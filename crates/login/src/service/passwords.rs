@@ -38,19 +38,23 @@ impl AccountService {
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
         let attempt = PasswordTry::new(&account, address);
-        let result = self.limited_ticket(&attempt, account, password).await;
+        let result = self
+            .by_password(&attempt, account, password, |desk, account| desk.ticket(account))
+            .await;
         if result.is_ok() {
             self.shared.counters.count_ticket();
         }
         result
     }
 
-    async fn limited_ticket(
+    /// Does something for whoever knows the account's password, which is not hashed where it was right a short while ago.
+    pub(super) async fn by_password<T: Send + 'static>(
         &self,
         attempt: &PasswordTry,
         account: String,
         password: Secret,
-    ) -> Result<TicketGrant, AccountError> {
+        work: impl Fn(&mut AccountDesk, &Account) -> Result<T, AccountError> + Copy + Send + 'static,
+    ) -> Result<T, AccountError> {
         let deadline = self.begin_password(attempt).await?;
         let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
         let (name, entered) = (account.clone(), password.clone());
@@ -59,8 +63,8 @@ impl AccountService {
             // Requests that waited for their pace must not gain guesses.
             shared.guard().check_password(&tried, now)?;
             let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
-            let grant = match (knowledge, account) {
-                (Knowledge::Right, Some(account)) => Some(desk.ticket(&account)?),
+            let done = match (knowledge, account) {
+                (Knowledge::Right, Some(account)) => Some(work(desk, &account)?),
                 (Knowledge::Wrong, _) => {
                     // At once: a client that disconnects before the hash is made has its answer by now.
                     shared.guard().password_was_wrong(&tried, now);
@@ -68,12 +72,12 @@ impl AccountService {
                 }
                 _ => None,
             };
-            Ok((grant, knowledge == Knowledge::Wrong))
+            Ok((done, knowledge == Knowledge::Wrong))
         });
-        let (grant, is_counted) = known.await?;
-        if let Some(grant) = grant {
+        let (done, is_counted) = known.await?;
+        if let Some(done) = done {
             self.shared.counters.count_recognised();
-            return Ok(grant);
+            return Ok(done);
         }
         // A password that is known to be wrong is hashed, too: the time must not tell which accounts logged in lately.
         let look = Look {
@@ -81,8 +85,8 @@ impl AccountService {
             may_recognise: true,
             deadline,
         };
-        self.hash(attempt, account, password, look, |desk, account| {
-            desk.ticket(&account)
+        self.hash(attempt, account, password, look, move |desk, account| {
+            work(desk, &account)
         })
         .await
     }

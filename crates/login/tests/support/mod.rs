@@ -164,6 +164,8 @@ pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequ
         query: query.to_owned(),
         content_type: Some("application/x-www-form-urlencoded;charset=utf-8".to_owned()),
         if_none_match: None,
+        cookie: None,
+        is_https: false,
         body: Bytes::from(body.finish()),
         address: IpAddr::from([192, 0, 2, 1]),
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConnectionId, GateChange};
 use crate::change::Commit;
+use crate::session::SessionChange;
 
 /// A question of the core to a service beside it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +102,8 @@ pub enum Request {
     /// [`Input::Stored`]: super::Input::Stored
     /// [`Input::Unsaved`]: super::Input::Unsaved
     Commit(Box<Commit>),
+    /// Keep this soon, for the next start. No frame waits for it, and nobody is told when it could not be kept.
+    Sessions(Vec<SessionChange>),
     /// An ignore list has changed; it belongs to the account (page 6).
     Ignores {
         /// The account's number.
@@ -209,6 +212,7 @@ impl std::fmt::Debug for Request {
             Request::Log(entry) => write!(formatter, "Log({})", entry.kind),
             Request::Action(entry) => write!(formatter, "Action({} by {})", entry.code, entry.name),
             Request::Commit(commit) => write!(formatter, "Commit({})", commit.number),
+            Request::Sessions(changes) => write!(formatter, "Sessions({})", changes.len()),
             Request::Ignores { account, .. } => write!(formatter, "Ignores({account})"),
             Request::Presence { name, online } => write!(formatter, "Presence({name}, {online})"),
             Request::Gate(change) => write!(formatter, "Gate({change:?})"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Undo {
     /// Its number in the log.
     pub id: u64,
-    /// The command: `ACB`, `TMO`, `CBU`, `CTU` or `NBN`.
+    /// The command: `ACB`, `TMO`, `HLB`, `CBU`, `CTU` or `NBN`.
     pub code: String,
     /// The subject of the action: a character, or the network of `NBN`.
     pub character: String,
@@ -17,7 +17,7 @@ pub struct Undo {
 
 impl Undo {
     /// The commands that can be undone.
-    pub const CODES: [&str; 5] = ["ACB", "TMO", "CBU", "CTU", super::BAN];
+    pub const CODES: [&str; 6] = ["ACB", "TMO", "HLB", "CBU", "CTU", super::BAN];
     /// The code under which the action log has it.
     pub const CODE: &str = "UNDO";
     /// The name of whoever runs the server, in the action log. No character can have it.

@@ -195,7 +195,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "Withdraws an invitation to a private room, + or to a channel that is locked." |w, a| {
         let folded = fold(&a.text(2)?).into_owned();
         private(w, a)?;
-        change(w, a, |channel| { channel.invited.remove(folded.as_str()); })
+        let (key, _) = channel(w, a, 1)?;
+        if !w.is_muted() {
+            w.uninvite(key, &folded);
+        }
+        Ok(Reply::None)
     };
     "isInvited" "(chan: Channel, con: Connection): boolean"
         "Whether a character is invited to a private room, + or to a channel that is locked." |w, a| {

@@ -28,6 +28,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.broadcast_frame(frame);
         Ok(Reply::None)
     };
+    "s" "broadcastOthers" "(con: Connection, code: string, arguments: table?)"
+        "+ Sends everyone who is online but this connection a command." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        let frame = frame(w, a, 2)?;
+        w.send_to_others(key, frame);
+        Ok(Reply::None)
+    };
     "s" "broadcastRaw" "(text: string)"
         "Sends everyone who is online a text as it stands." |w, a| {
         let frame = raw_frame(w, a, 1)?;
@@ -83,13 +90,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "s" "broadcastOps" "(code: string, arguments: table?)"
-        "Sends the global moderators who are online a command." |w, a| {
+        "Sends the global moderators who are online a command, + and administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_operators(frame);
         Ok(Reply::None)
     };
     "s" "broadcastStaffCall" "(code: string, arguments: table?)"
-        "Sends those who hear staff calls a command: global moderators, super moderators, and who was added." |w, a| {
+        "Sends those who hear staff calls a command: global moderators, super moderators, and who was added; + also administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_staff(frame);
         Ok(Reply::None)

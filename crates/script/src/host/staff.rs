@@ -27,6 +27,33 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         w.add_staff_target(key);
         Ok(Reply::None)
     };
+    "countStaffCallTargets" "(): number"
+        "+ How many connections hear a staff call at this moment: those that are away do not." |w, _| {
+        Ok(w.count_staff_listeners().into())
+    };
+    "listAdmin" "(con: Connection): boolean"
+        "+ Puts a character on the list of administrators who were online since the start; whether it is new there." |w, a| {
+        let (key, _) = connection(w, a, 1)?;
+        Ok(w.list_administrator(key).into())
+    };
+    "unlistAdmin" "(name: string): string?"
+        "+ Takes a character off the list of administrators. Gives the name as it was on the list." |w, a| {
+        let name = a.text(1)?;
+        Ok(Reply::One(w.unlist_administrator(&name).into()))
+    };
+    "unlistAdmins" "(account: number): {string}"
+        "+ Takes the characters of an account off the list of administrators. Gives their names." |w, a| {
+        let account = a.number(1)? as i64;
+        Ok(Reply::One(w.unlist_administrators(account).into_iter().collect()))
+    };
+    "isListedAdmin" "(name: string): boolean"
+        "+ Whether a character is on the list of administrators." |w, a| {
+        Ok(w.is_listed_administrator(&a.text(1)?).into())
+    };
+    "getAdminList" "(): {string}"
+        "+ The names on the list of administrators." |w, _| {
+        Ok(Reply::One(w.listed_administrators().cloned().collect()))
+    };
     "addStaffCall" "(id: string, character: string, report: string, logid: number, tab: string): boolean"
         "Keeps a call for the staff; -1 as the log's number stands for none. + False when there is no room for it (staffcalls_bytes)." add_staff_call;
     "countStaffCalls" "(con: Connection): number"

@@ -1,11 +1,12 @@
 use fchatd_protocol::network::{self, NetworkBan};
+use fchatd_protocol::session::Sessions;
 use fchatd_protocol::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
-/// Everything, in the order that [`crate::Store::load_snapshot`] promises; nothing when nothing was ever saved.
+/// Everything but who is online, in the order that [`crate::Store::load_snapshot`] promises; nothing when nothing was ever saved.
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<Snapshot>> {
     let saved = connection
         .query_row("SELECT one FROM chat_saved", [], |_| Ok(()))
@@ -57,6 +58,7 @@ pub(super) fn load(connection: &Connection) -> rusqlite::Result<Option<Snapshot>
         registration_paused: connection
             .prepare_cached("SELECT one FROM registration_pause")?
             .exists([])?,
+        sessions: Sessions::default(),
     }))
 }
 
@@ -70,12 +72,14 @@ fn channels(connection: &Connection) -> rusqlite::Result<Vec<ChannelRecord>> {
         channel.moderators = rows(connection, statement, [&folded], moderator)?;
         let statement = "SELECT * FROM channel_ban WHERE channel = ? ORDER BY banned_at, name";
         channel.bans = rows(connection, statement, [&folded], channel_ban)?;
+        let statement = "SELECT folded FROM channel_invitation WHERE channel = ? ORDER BY folded";
+        channel.invited = rows(connection, statement, [&folded], |row| row.get(0))?;
         channels.push(channel);
     }
     Ok(channels)
 }
 
-fn rows<T>(
+pub(super) fn rows<T>(
     connection: &Connection,
     statement: &str,
     parameters: impl Params,

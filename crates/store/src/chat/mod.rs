@@ -2,6 +2,7 @@
 //! always belongs together.
 
 mod load;
+mod sessions;
 mod write;
 
 use fchatd_protocol::snapshot::Snapshot;
@@ -12,7 +13,7 @@ use crate::database::Store;
 use crate::error::StoreError;
 
 impl Store {
-    /// The state of the chat, or nothing when none was ever saved. Channels are in the order of their names, their
+    /// The state of the chat and who was online, or nothing when none was ever saved. Channels are in the order of their names, their
     /// bans in the order of time, account bans and timeouts in that of the accounts; the other lists keep theirs.
     ///
     /// # Errors
@@ -22,7 +23,12 @@ impl Store {
         let mut connection = self.connection()?;
         // One transaction, so that a save in between can't mix two states.
         let transaction = connection.transaction().map_err(failure)?;
-        load::load(&transaction).map_err(failure)
+        let found = load::load(&transaction).map_err(failure)?;
+        let Some(mut snapshot) = found else {
+            return Ok(None);
+        };
+        snapshot.sessions = sessions::load(&transaction).map_err(failure)?;
+        Ok(Some(snapshot))
     }
 
     /// Replaces the state of the chat as [`ChatWriter::replace`] does, on a connection of its own.

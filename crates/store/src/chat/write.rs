@@ -1,5 +1,6 @@
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
 use fchatd_protocol::network::NetworkBan;
+use fchatd_protocol::session::SessionChange;
 use fchatd_protocol::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
 };
@@ -10,7 +11,8 @@ use super::load::load;
 use crate::error::StoreError;
 use crate::place::Place;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
+    "channel_invitation",
     "channel_moderator",
     "channel_ban",
     "channel",
@@ -26,7 +28,7 @@ const TABLES: [&str; 12] = [
 ];
 
 /// More than there are statements below, so that each is compiled once.
-const STATEMENTS: usize = 48;
+const STATEMENTS: usize = 64;
 
 /// Writes the state of the chat on a connection that stays open. Each call is one transaction, and when it returns
 /// without an error what it wrote is on the disk; after an error nothing of it is, and the call can be made again.
@@ -67,14 +69,31 @@ impl ChatWriter {
         })
     }
 
-    /// Replaces the state of the chat, and says whether it was another one before. Of what has the same key, such as
+    /// Makes these changes of who is online, all or none. Making one a second time changes nothing.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn keep_sessions(&mut self, changes: impl Iterator<Item = SessionChange>) -> Result<(), StoreError> {
+        self.in_transaction(|to| {
+            for change in changes {
+                to.session(&change)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Replaces the state of the chat but for who is online, and says whether it was another one before. Of what has the same key, such as
     /// two bans of one account, the last one stays.
     ///
     /// # Errors
     /// The store failed.
     pub fn replace(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         self.in_transaction(|to| {
-            if load(to.0)?.as_ref() == Some(snapshot) {
+            let mut found = load(to.0)?;
+            if let Some(found) = &mut found {
+                found.sessions.clone_from(&snapshot.sessions);
+            }
+            if found.as_ref() == Some(snapshot) {
                 return Ok(false);
             }
             to.mark()?;
@@ -130,10 +149,10 @@ impl ChatWriter {
 }
 
 /// The tables within a transaction.
-struct Tables<'a>(&'a Transaction<'a>);
+pub(super) struct Tables<'a>(&'a Transaction<'a>);
 
 impl Tables<'_> {
-    fn run(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<()> {
+    pub(super) fn run(&self, statement: &str, parameters: impl Params) -> rusqlite::Result<()> {
         self.0.prepare_cached(statement)?.execute(parameters).map(|_| ())
     }
 
@@ -150,6 +169,11 @@ impl Tables<'_> {
             Change::ChannelBan { channel, ban } => self.channel_ban(channel, ban),
             Change::ChannelUnban { channel, folded } => self.run(
                 "DELETE FROM channel_ban WHERE channel = ? AND folded = ?",
+                [fold(channel), fold(folded)],
+            ),
+            Change::ChannelInvitation { channel, folded } => self.invitation(channel, folded),
+            Change::ChannelInvitationGone { channel, folded } => self.run(
+                "DELETE FROM channel_invitation WHERE channel = ? AND folded = ?",
                 [fold(channel), fold(folded)],
             ),
             Change::Operators(names) => self.names("operator", names),
@@ -196,6 +220,9 @@ impl Tables<'_> {
         self.moderators(&channel.name, &channel.moderators)?;
         for ban in &channel.bans {
             self.channel_ban(&channel.name, ban)?;
+        }
+        for folded in &channel.invited {
+            self.invitation(&channel.name, folded)?;
         }
         Ok(())
     }
@@ -249,6 +276,13 @@ impl Tables<'_> {
                 ban.account,
                 fold(channel)
             ],
+        )
+    }
+
+    fn invitation(&self, channel: &str, folded: &str) -> rusqlite::Result<()> {
+        self.run(
+            "INSERT OR IGNORE INTO channel_invitation (channel, folded) SELECT folded, ? FROM channel WHERE folded = ?",
+            [fold(folded), fold(channel)],
         )
     }
 

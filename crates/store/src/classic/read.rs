@@ -157,7 +157,7 @@ fn read_channel(
     members.number_or_zero("users", faults);
     let clear = faults.count() == before;
     if clear && channel.kind == "private" {
-        let remark = "this room is private, so it lasts only until the next restart";
+        let remark = "this room is private: it goes when nobody comes into it within `room_grace` after the next start";
         remarks.push(format!("{}: {remark}", members.place()));
     }
     for (place, value) in members.list("modlist", faults) {

@@ -16,7 +16,12 @@ pub type Files = [(&'static str, String); 4];
 #[must_use]
 pub fn files(snapshot: &Snapshot) -> Files {
     let list = |public: bool| -> Vec<Value> {
-        let wanted = |channel: &&ChannelRecord| (channel.kind == "public") == public;
+        // Private rooms are of no use elsewhere: their members are here.
+        let wanted = |channel: &&ChannelRecord| match channel.kind.as_str() {
+            "public" => public,
+            "private" => false,
+            _ => !public,
+        };
         snapshot.channels.iter().filter(wanted).map(channel).collect()
     };
     let bans: Vec<_> = snapshot

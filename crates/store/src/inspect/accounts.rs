@@ -73,6 +73,16 @@ pub(super) fn inspect(connection: &Connection, schema: i64, inspection: &mut Ins
             },
         );
     }
+    if schema >= 11 {
+        read(connection, table("note", &["note_id"]), faults, |row| {
+            row.key("note_id", |id: &i64| format!("note {id}"));
+            let _: (String, String) = (row.get("title"), row.get("message"));
+            let _: (Option<i64>, Option<i64>) = (row.get("sender_id"), row.get("recipient_id"));
+            let _: (bool, bool, bool) = (row.get("is_read"), row.get("in_inbox"), row.get("in_outbox"));
+            row.at_least("bytes", 0);
+            row.at_least("created_at", 0);
+        });
+    }
     if schema < 2 {
         return;
     }

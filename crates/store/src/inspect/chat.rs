@@ -74,6 +74,7 @@ pub(super) fn inspect(connection: &Connection, inspection: &mut Inspection) {
             row.get::<i64>("one")
         })
         .is_empty(),
+        sessions: super::sessions::sessions(connection, faults),
     };
     if inspection.faults.is_empty() || snapshot != Snapshot::default() {
         inspection.snapshot = Some(snapshot);
@@ -120,7 +121,7 @@ fn network_bans(connection: &Connection, faults: &mut Vec<String>) -> Vec<Networ
     bans
 }
 
-fn table(name: &'static str, key: &'static [&'static str]) -> Table {
+pub(super) fn table(name: &'static str, key: &'static [&'static str]) -> Table {
     Table { name, key }
 }
 
@@ -161,6 +162,18 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
     }) {
         bans.entry(channel).or_default().push(one);
     }
+    let mut invited: HashMap<String, Vec<String>> = HashMap::new();
+    let list = table("channel_invitation", &["channel", "folded"]);
+    for (channel, one) in read(connection, list, faults, |row| {
+        let channel = row.key("channel", |channel: &String| format!("channel {channel:?}"));
+        let folded = row.key("folded", |folded: &String| {
+            format!("channel {channel:?}, invitation of {folded:?}")
+        });
+        is_folded(row, &folded, &folded);
+        (channel, folded)
+    }) {
+        invited.entry(channel).or_default().push(one);
+    }
     let mut known = HashSet::new();
     let mut channels = read(connection, table("channel", &["rowid"]), faults, |row| {
         let folded = row.key("folded", |folded: &String| format!("channel {folded:?}"));
@@ -177,17 +190,22 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
             maker: row.get("maker"),
             moderators: moderators.remove(&folded).unwrap_or_default(),
             bans: bans.remove(&folded).unwrap_or_default(),
+            invited: invited.remove(&folded).unwrap_or_default(),
         };
         is_folded(row, &folded, &channel.name);
         known.insert(folded);
         channel
     });
-    let mut orphans: Vec<_> = moderators.keys().chain(bans.keys()).collect();
+    let mut orphans: Vec<_> = moderators
+        .keys()
+        .chain(bans.keys())
+        .chain(invited.keys())
+        .collect();
     orphans.sort();
     orphans.dedup();
     for channel in orphans.into_iter().filter(|channel| !known.contains(*channel)) {
         faults.push(format!(
-            "channel {channel:?}: its moderators and bans are there, the channel is not"
+            "channel {channel:?}: its moderators, bans or invitations are there, the channel is not"
         ));
     }
     channels.sort_by(|one, other| one.name.cmp(&other.name));
@@ -199,7 +217,7 @@ fn channels(connection: &Connection, faults: &mut Vec<String>) -> Vec<ChannelRec
     channels
 }
 
-fn is_folded(row: &mut Fields<'_>, folded: &str, name: &str) {
+pub(super) fn is_folded(row: &mut Fields<'_>, folded: &str, name: &str) {
     if fold(name) != folded {
         row.fault(format_args!("its name is {name:?}"));
     }

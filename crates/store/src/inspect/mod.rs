@@ -4,6 +4,7 @@
 mod accounts;
 mod chat;
 mod rows;
+mod sessions;
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

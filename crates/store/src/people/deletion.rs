@@ -2,6 +2,7 @@ use std::fmt;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::notes::forget_notes;
 use crate::accounts::{AccountId, Accounts, CharacterId};
 use crate::error::StoreError;
 use crate::operator::OperatorEvent;
@@ -52,7 +53,8 @@ impl Accounts {
             .map(|_| ())
     }
 
-    /// Deletes a character and everything that belongs to it. Its name can be had again by the same account only.
+    /// Deletes a character and everything that belongs to it. Notes that others have got from it, or sent to it, stay in
+    /// the boxes of the others, without its name. Its name can be had again by the same account only.
     /// Another of the account's characters becomes the default where it was this one. `heard` is for a server in
     /// another process.
     ///
@@ -66,6 +68,7 @@ impl Accounts {
     ) -> Result<bool, StoreError> {
         self.forget_thoroughly()?;
         let deleted = self.in_transaction(|transaction| {
+            forget_notes(transaction, "SELECT ?1", character.0)?;
             let account: Option<i64> = transaction
                 .query_row(
                     "DELETE FROM character WHERE character_id = ? RETURNING account_id",
@@ -114,6 +117,8 @@ impl Accounts {
             if let Some(event) = heard {
                 event.keep(transaction)?;
             }
+            let characters = "SELECT character_id FROM character WHERE account_id = ?1";
+            forget_notes(transaction, characters, account.0)?;
             // First the characters: the account refers to one of them.
             transaction.execute("DELETE FROM character WHERE account_id = ?", [account.0])?;
             Ok(transaction.execute("DELETE FROM account WHERE account_id = ?", [account.0])? > 0)
@@ -123,7 +128,7 @@ impl Accounts {
     }
 
     /// What is deleted is overwritten in the file, too.
-    fn forget_thoroughly(&self) -> Result<(), StoreError> {
+    pub(super) fn forget_thoroughly(&self) -> Result<(), StoreError> {
         self.connection
             .pragma_update(None, "secure_delete", true)
             .map_err(|error| self.failure(&error))

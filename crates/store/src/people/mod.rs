@@ -1,8 +1,9 @@
-//! What people keep with their accounts: pages of characters, friends, bookmarks, memos, pictures, reports.
+//! What people keep with their accounts: pages of characters, friends, bookmarks, memos, notes, pictures, reports.
 
 mod bookmarks;
 mod deletion;
 mod friends;
+mod notes;
 mod pages;
 mod pictures;
 mod reports;
@@ -11,6 +12,7 @@ use rusqlite::{OptionalExtension, Params, Row};
 
 pub use deletion::NameDigest;
 pub use friends::{FriendLink, FriendOutcome, FriendRequestLink};
+pub use notes::{NewNote, Note, NoteBounds, NoteBox, NoteHead, NoteId, NoteOutcome};
 pub use pages::{Choice, CustomKink, Page, PageHead, PageSettings};
 pub use pictures::Picture;
 pub use reports::{Report, ReportId};

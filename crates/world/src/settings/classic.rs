@@ -15,6 +15,7 @@ const OFF: &[(&str, Off)] = &[
     ("ad_intervals", Off::Flag),
     ("channel_ban_accounts", Off::Flag),
     ("offline_bans", Off::Flag),
+    ("administrators_on_staff", Off::Flag),
     ("tickets_per_account", Off::Number(1.0)),
 ];
 

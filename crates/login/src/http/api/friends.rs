@@ -1,7 +1,9 @@
-use fchatd_store::{AccountId, FriendLink, FriendRequestLink, Someone};
+use fchatd_store::{AccountId, CharacterId, CharacterKey, FriendLink, FriendRequestLink, Someone};
 use serde_json::{Map, Value, json};
 
 use super::Endpoint;
+use crate::desk::AccountDesk;
+use crate::error::AccountError;
 use crate::guard::Cost;
 use crate::http::form::Form;
 use crate::http::reply::{Refusal, done};
@@ -101,13 +103,18 @@ pub(super) async fn change(
 ) -> Result<Value, Refusal> {
     match endpoint {
         Endpoint::RequestSend | Endpoint::RequestSendTwo => {
-            let source = form.character("source_id", "source_name")?;
-            let target = match form.given("target_id").or(form.given("target_name")) {
-                Some(_) => form.character("target_id", "target_name")?,
-                None => form.character("dest_id", "dest_name")?,
-            };
+            let source = one_of(form, &[("source", "source"), ("source_id", "source_name")])?;
+            let target = one_of(
+                form,
+                &[
+                    ("target_id", "target_name"),
+                    ("target", "target"),
+                    ("dest_id", "dest_name"),
+                ],
+            )?;
             let asked = service
                 .with_account(caller, Cost::Change, move |desk, account| {
+                    let (source, target) = (found(desk, source)?, found(desk, target)?);
                     desk.ask_friend(account.id, &source, &target)
                 })
                 .await?;
@@ -139,6 +146,37 @@ pub(super) async fn change(
             Ok(done())
         }
     }
+}
+
+/// The character that the first given pair of fields names. A pair is the field of an id and that of a name. Where both are
+/// the same field, the answer has a name and, if it is a number, an id for the case that nobody has that name.
+fn one_of(form: &Form, pairs: &[(&str, &str)]) -> Result<Vec<CharacterKey>, Refusal> {
+    let is_given = |name: &str| form.given(name).is_some_and(|value| !value.is_empty());
+    let given = pairs.iter().find(|(id, name)| is_given(id) || is_given(name));
+    match given.or(pairs.last()) {
+        Some((id, name)) if id != name => Ok(vec![form.character(id, name)?]),
+        Some((field, _)) => {
+            let name = form.character("", field)?;
+            let id = form
+                .number(field)
+                .ok()
+                .map(|id| CharacterKey::Id(CharacterId(id)));
+            Ok(std::iter::once(name).chain(id).collect())
+        }
+        None => Err(Refusal::new("No character is named.")),
+    }
+}
+
+/// The first of the keys by which a character is found, or the first one.
+fn found(desk: &mut AccountDesk, keys: Vec<CharacterKey>) -> Result<CharacterKey, AccountError> {
+    for key in &keys {
+        match desk.someone(key) {
+            Ok(_) => return Ok(key.clone()),
+            Err(AccountError::UnknownCharacter) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    keys.into_iter().next().ok_or(AccountError::UnknownCharacter)
 }
 
 /// `character-friends` is what others see; `character-friend-list` is what stands between a character and the own ones.

@@ -26,6 +26,8 @@ pub(super) fn answer(
         Endpoint::FriendBookmarkLists => json!({
             "error": "", "bookmarklist": [], "friendlist": [], "requestlist": [], "requestpending": [],
         }),
+        Endpoint::NoteCount => json!({ "error": "", "unread": 0 }),
+        Endpoint::NoteList => json!({ "error": "", "notes": [], "more": false, "unread": 0 }),
         Endpoint::CharacterMemoGet => {
             let key = form.character("target_id", "target")?;
             let id = open::page(&caller.account, &key)?.character.id;
@@ -54,6 +56,9 @@ pub(super) fn answer(
         | Endpoint::BookmarkRemove
         | Endpoint::CharacterMemoSave
         | Endpoint::FriendRemove
+        | Endpoint::NoteDelete
+        | Endpoint::NoteGet
+        | Endpoint::NoteSend
         | Endpoint::ReportSubmit
         | Endpoint::RequestAccept
         | Endpoint::RequestCancel

@@ -4,6 +4,7 @@ mod characters;
 mod friends;
 mod lists;
 mod made_up;
+mod notes;
 mod page_json;
 mod reports;
 
@@ -16,6 +17,8 @@ use super::reply::{self, Readers, Refusal};
 use crate::provider::LoginProvider;
 use crate::service::{AccountService, Caller};
 
+pub(super) use notes::MESSAGE_BYTES_MAX;
+pub(super) use page_json::fields;
 pub(super) use reports::LOG_BYTES_MAX;
 
 /// Something that clients can ask for with a ticket.
@@ -40,6 +43,11 @@ pub(super) enum Endpoint {
     FriendList,
     FriendRemove,
     IgnoreList,
+    NoteCount,
+    NoteDelete,
+    NoteGet,
+    NoteList,
+    NoteSend,
     ReportSubmit,
     RequestAccept,
     RequestCancel,
@@ -92,6 +100,11 @@ pub(super) fn endpoint(path: &str) -> Option<Endpoint> {
         "friend-list" => Endpoint::FriendList,
         "friend-remove" => Endpoint::FriendRemove,
         "ignore-list" => Endpoint::IgnoreList,
+        "note-count" => Endpoint::NoteCount,
+        "note-delete" => Endpoint::NoteDelete,
+        "note-get" => Endpoint::NoteGet,
+        "note-list" => Endpoint::NoteList,
+        "note-send" => Endpoint::NoteSend,
         "report-submit" => Endpoint::ReportSubmit,
         "request-accept" => Endpoint::RequestAccept,
         "request-cancel" => Endpoint::RequestCancel,
@@ -166,6 +179,11 @@ async fn embedded(
         Endpoint::CharacterFriends | Endpoint::CharacterFriendList => {
             friends::of_character(service, endpoint, form, caller).await
         }
+        Endpoint::NoteCount
+        | Endpoint::NoteDelete
+        | Endpoint::NoteGet
+        | Endpoint::NoteList
+        | Endpoint::NoteSend => notes::answer(service, endpoint, form, caller).await,
         Endpoint::ReportSubmit => reports::submit(service, form, caller).await,
         Endpoint::CharacterList => characters::list(service, caller).await,
         Endpoint::CharacterData

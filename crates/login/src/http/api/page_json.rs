@@ -115,7 +115,10 @@ fn get(head: &PageHead) -> Value {
 }
 
 /// The fields of a character with their values as clients get them: a text, or the number of a list's item.
-fn fields<'a>(catalogue: &'a Catalogue, head: &'a PageHead) -> impl Iterator<Item = (&'a Infotag, String)> {
+pub(in crate::http) fn fields<'a>(
+    catalogue: &'a Catalogue,
+    head: &'a PageHead,
+) -> impl Iterator<Item = (&'a Infotag, String)> {
     catalogue.infotags().iter().filter_map(|tag| {
         let value = match ProfileField::named(&tag.name) {
             Some(field) => {

@@ -1,4 +1,6 @@
-use fchatd_store::Report;
+//! `report-submit`: reports with logs, and with a note as the server keeps it.
+
+use fchatd_store::{NoteId, Report};
 use serde_json::{Value, json};
 
 use crate::guard::Cost;
@@ -20,12 +22,16 @@ pub(super) async fn submit(service: &AccountService, form: &Form, caller: Caller
         log: form.long("log", LOG_BYTES_MAX)?.to_owned(),
         created_at: 0,
     };
-    if report.text.trim().is_empty() && report.log.is_empty() {
+    let note = match form.given("note_id") {
+        None | Some("") => None,
+        Some(_) => Some(NoteId(form.number("note_id")?)),
+    };
+    if report.text.trim().is_empty() && report.log.is_empty() && note.is_none() {
         return Err(Refusal::new("Please write what the report is about."));
     }
     let id = service
         .with_account(caller, Cost::Report, move |desk, account| {
-            desk.submit_report(&account, report)
+            desk.submit_report(&account, report, note)
         })
         .await?;
     // Some clients read a text, others anything that is not nothing.

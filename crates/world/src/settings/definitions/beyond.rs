@@ -75,6 +75,12 @@ pub(super) const SECTION: Section = Section {
             "whether accounts can be banned, timed out and hell-banned by the name of a character that is not online",
         ),
         key(
+            "administrators_on_staff",
+            Flag(true),
+            Live,
+            "whether administrators hear reports, are in the list of the staff (ADL) and come into the staff room at the log-in, as global moderators do",
+        ),
+        key(
             "recent_characters",
             Whole(10_000, 0, 1_000_000, "characters"),
             Live,

@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
             "loginslots",
             Whole(30, 1, 1_000_000, "checks"),
             Live,
-            "log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. With compat = \"classic\" they are refused (ERR 62)",
+            "log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. Log-ins for which no site is asked have no such bound",
         ),
         key(
             "logintimeout",

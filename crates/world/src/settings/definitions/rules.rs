@@ -24,7 +24,7 @@ pub(super) const SECTION: Section = Section {
             "blacklist_phrases",
             List(&[]),
             Live,
-            "messages with one of these phrases are swallowed",
+            "messages and notes with one of these phrases are swallowed",
         ),
         key(
             "super_moderator_list",

@@ -106,7 +106,7 @@ pub(super) const SECTION: Section = Section {
             "http_answers",
             Whole(32_768, 1024, 4_194_304, "KiB"),
             Live,
-            "answers over 16 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503",
+            "answers over 32 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503",
         ),
         key(
             "http_answers_per_address",

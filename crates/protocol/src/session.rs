@@ -1,0 +1,154 @@
+//! Who is online, as plain data that outlives the process: what a character needs to go on after a crash or a restart, and
+//! the changes by which a store keeps it. Changes of this kind are not commits: no frame waits for them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everybody who was online, and what was said to those who were away.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// When the process that kept them was last known to be alive, in Unix seconds; 0 for never.
+    pub alive: i64,
+    /// In the order of their names in lower case.
+    pub people: Vec<SessionRecord>,
+    /// In the order of their numbers.
+    pub lines: Vec<HeldLine>,
+}
+
+/// One character that was online.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Who it is and what others see of it.
+    pub head: SessionHead,
+    /// What the login check and scripts told of it.
+    pub profile: SessionProfile,
+    /// The channels it was in.
+    pub seats: Vec<Seat>,
+    /// Commands by which it had said something whose time had not come, in their order.
+    pub waiting: Vec<String>,
+}
+
+/// Who a character is and what others see of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionHead {
+    /// The character's canonical name.
+    pub name: String,
+    /// The account's number; 0 without one.
+    pub account: i64,
+    /// The character's number; 0 without one.
+    pub character: i64,
+    /// As the login check gave it.
+    pub gender: String,
+    /// One of online, looking, busy, dnd, idle, away, crown.
+    pub status: String,
+    /// The text beside the status, escaped.
+    pub status_message: String,
+    /// Names of its roles, such as `admin`.
+    pub roles: Vec<String>,
+    /// Whether nothing of it reaches others.
+    pub hellbanned: bool,
+    /// Where it was away or had yet to join channels again: the number of the last line before that.
+    pub missed_since: Option<u64>,
+}
+
+/// What the login check and scripts told of a character.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionProfile {
+    /// Names of the account's friends.
+    pub friends: Vec<String>,
+    /// Names in lower case whom the account ignores.
+    pub ignores: Vec<String>,
+    /// Numbers of kinks.
+    pub kinks: Vec<i64>,
+    /// Kinks of the character's own making.
+    pub custom_kinks: BTreeMap<String, String>,
+    /// Gender, age and the like.
+    pub info_tags: BTreeMap<String, String>,
+    /// What a script keeps with the character.
+    pub misc: BTreeMap<String, String>,
+}
+
+/// A character's place in a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The channel's name in lower case.
+    pub channel: String,
+    /// The number of the last line of the channel that the client has had, where that is later than
+    /// [`SessionHead::missed_since`].
+    pub heard: u64,
+}
+
+/// A frame that somebody could not get.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldLine {
+    /// Grows with each line.
+    pub number: u64,
+    /// Whether `to` is a channel rather than a character.
+    pub in_channel: bool,
+    /// To whom it was said: a name in lower case.
+    pub to: String,
+    /// The whole frame.
+    pub text: String,
+}
+
+/// One thing that is different now. Each can be made a second time without harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionChange {
+    /// A character is online, with this.
+    Here(SessionHead),
+    /// What is told of a character.
+    Profile {
+        /// Its name in lower case.
+        session: String,
+        /// All of it.
+        profile: SessionProfile,
+    },
+    /// What waits for its time.
+    Waiting {
+        /// The character's name in lower case.
+        session: String,
+        /// All commands, in their order.
+        commands: Vec<String>,
+    },
+    /// A character is in a channel.
+    Seat {
+        /// Its name in lower case.
+        session: String,
+        /// Where.
+        seat: Seat,
+    },
+    /// A character is not in a channel any more.
+    Left {
+        /// Its name in lower case.
+        session: String,
+        /// The channel's name in lower case.
+        channel: String,
+    },
+    /// A character is not online any more.
+    Gone {
+        /// Its name in lower case.
+        session: String,
+    },
+    /// Somebody misses a line.
+    Line(HeldLine),
+    /// A character has had the private lines that it missed.
+    LinesTaken {
+        /// Its name in lower case.
+        session: String,
+        /// The number of the last of them.
+        up_to: u64,
+    },
+    /// Nobody misses these lines any more.
+    LinesGone {
+        /// The number of the last of them.
+        up_to: u64,
+    },
+    /// The process lives.
+    Alive {
+        /// The time, in Unix seconds.
+        time: i64,
+    },
+}

@@ -1,0 +1,48 @@
+-- Rooms live on through a restart, with those who are invited.
+
+CREATE TABLE channel_invitation (
+    -- Of `channel`.
+    channel TEXT NOT NULL REFERENCES channel (folded) ON DELETE CASCADE,
+    -- The name of the invited, in lower case.
+    folded TEXT NOT NULL,
+    PRIMARY KEY (channel, folded)
+) STRICT, WITHOUT ROWID;
+
+-- Who is online, for the next start.
+
+-- One row: when the server was last known to run, in Unix seconds.
+CREATE TABLE session_clock (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    alive_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE session (
+    -- The name in lower case.
+    folded TEXT PRIMARY KEY,
+    -- What others see of the character, and its roles: the program's `SessionHead` as JSON.
+    head TEXT NOT NULL,
+    -- What the login check told of it: `SessionProfile` as JSON.
+    profile TEXT NOT NULL DEFAULT '{}',
+    -- Messages whose time has not come: a list of commands as JSON.
+    waiting TEXT NOT NULL DEFAULT '[]'
+) STRICT, WITHOUT ROWID;
+
+-- Rows are here only while their session is. A channel that is gone is left out when this is read.
+CREATE TABLE session_seat (
+    session TEXT NOT NULL REFERENCES session (folded) ON DELETE CASCADE,
+    -- The channel's name in lower case.
+    channel TEXT NOT NULL,
+    -- The number of the last line that the client has had there, where it has missed some before.
+    heard INTEGER NOT NULL,
+    PRIMARY KEY (session, channel)
+) STRICT, WITHOUT ROWID;
+
+-- What was said to people whose connection was broken.
+CREATE TABLE session_line (
+    number INTEGER PRIMARY KEY,
+    in_channel INTEGER NOT NULL CHECK (in_channel IN (0, 1)),
+    -- The name of a channel or a character, in lower case.
+    recipient TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX session_line_by_recipient ON session_line (recipient, in_channel);
