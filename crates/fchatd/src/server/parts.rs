@@ -83,12 +83,6 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     }
 }
 
-/// The threads that check passwords on so many processors. They give way to the chat by their priority, so nearly all
-/// processors may have one: after a restart the time until everybody is back depends on it.
-fn password_threads(processors: usize) -> usize {
-    (processors - processors / 4).clamp(1, 8)
-}
-
 /// The filter of texts in which there is one of these phrases.
 fn unwanted_texts(phrases: &[String]) -> TextFilter {
     if phrases.is_empty() {
@@ -112,6 +106,12 @@ pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
         session_lifetime: account_settings(settings).session_lifetime,
         pictures: None,
     }
+}
+
+/// The threads that check passwords on so many processors. They give way to the chat by their priority, so nearly all
+/// processors may have one: after a restart the time until everybody is back depends on it.
+fn password_threads(processors: usize) -> usize {
+    (processors - processors / 4).clamp(1, 8)
 }
 
 /// What accounts of our own need beside their settings.

@@ -1,17 +1,21 @@
-//! The pages of notes and of messages of the site. Where notes come from is up to [`notes_page`] and [`unread`] alone.
+//! The pages of notes and of messages of the site: lists and single notes. Notes are written in the chat page.
 
 use fchatd_edge::http::HttpRequest;
-use fchatd_store::Account;
+use fchatd_store::{Account, Note, NoteBox, NoteHead, NoteId};
 
 use super::Asked;
+use super::bbcode::rich;
 use super::frame::{Page, paragraph};
-use super::html::Html;
+use super::html::{Html, segment};
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 use crate::guard::Cost;
 use crate::http::form::Form;
 use crate::service::AccountService;
 use crate::website::Session;
+
+/// Notes on a page.
+const NOTES_SHOWN: u32 = 50;
 
 /// The content of a page of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,20 +50,71 @@ pub(super) async fn page(
         .await
 }
 
-/// Unread notes and messages of the site of an account.
-pub(super) fn unread(_desk: &mut AccountDesk, _account: Account) -> Result<(u64, u64), AccountError> {
-    Ok((0, 0))
+/// Unread notes and messages of the site of an account. There are no messages of the site.
+pub(super) fn unread(desk: &mut AccountDesk, account: Account) -> Result<(u64, u64), AccountError> {
+    Ok((desk.unread_notes(account.id)?, 0))
 }
 
-/// Makes the page of a view. The server keeps no notes yet.
-fn notes_page(_desk: &mut AccountDesk, _account: &Account, view: View) -> Result<Page, AccountError> {
+fn notes_page(desk: &mut AccountDesk, account: &Account, view: View) -> Result<Page, AccountError> {
     Ok(match view {
-        View::List => Page::titled(200, "Notes", &empty("There are no notes.")),
-        View::One(_) => Page::titled(404, "Note", &empty("There is no such note.")),
-        View::Messages => Page::titled(200, "Messages", &empty("There are no messages of the site.")),
+        View::List => {
+            let page = desk.notes(account.id, NoteBox::In, None, None, NOTES_SHOWN)?;
+            Page::titled(200, "Notes", &list(&page.notes))
+        }
+        View::One(id) => match desk.read_note(account.id, NoteId(id)) {
+            Ok(note) => Page::titled(200, &note.head.title, &shown(&note)),
+            Err(AccountError::Refused(_)) => Page::titled(404, "Note", &paragraph("There is no such note.")),
+            Err(error) => return Err(error),
+        },
+        View::Messages => Page::titled(200, "Messages", &paragraph("There are no messages of the site.")),
     })
 }
 
-fn empty(sentence: &str) -> Html {
-    paragraph(sentence)
+fn list(notes: &[NoteHead]) -> Html {
+    let rows = Html::default().each(notes, |html, note| {
+        let address = format!("/view_note.php?note_id={}", note.id.0);
+        let link = html
+            .raw("<li><a")
+            .attribute("href", &address)
+            .raw(">")
+            .text(&note.title)
+            .raw("</a> ");
+        let from = link
+            .raw("<span class=\"muted\">from ")
+            .text(note.sender.as_deref().unwrap_or("somebody who is gone"));
+        let from = from.raw("</span>");
+        let from = if note.is_read {
+            from
+        } else {
+            from.raw(" <strong>unread</strong>")
+        };
+        from.raw("</li>")
+    });
+    if rows.is_empty() {
+        return paragraph("There are no notes.");
+    }
+    Html::default()
+        .raw("<ul class=\"custom-list\">")
+        .add(&rows)
+        .raw("</ul>")
+}
+
+fn shown(note: &Note) -> Html {
+    let html = Html::default().raw("<p class=\"muted\">From ");
+    let html = match &note.head.sender {
+        Some(name) => {
+            let link = html
+                .raw("<a")
+                .attribute("href", &format!("/c/{}", segment(name)))
+                .raw(">");
+            link.text(name).raw("</a>")
+        }
+        None => html.text("somebody who is gone"),
+    };
+    let html = html
+        .raw(" to ")
+        .text(note.head.recipient.as_deref().unwrap_or("somebody who is gone"));
+    html.raw("</p><div class=\"formatted\">")
+        .add(&rich(&note.message, false))
+        .raw("</div>")
 }
