@@ -230,11 +230,8 @@ impl AccountDesk {
             return Err(AccountError::WrongPassword);
         }
         let found = self.accounts.find_account(account.trim())?;
-        let verdict = self.hasher.verify(
-            password,
-            found.as_ref().map(|(_, hash)| hash.as_str()),
-            &mut self.memory,
-        )?;
+        let hash = found.as_ref().map(|(_, hash)| hash.as_str());
+        let verdict = self.hasher.verify(password, hash, &mut self.memory)?;
         let (Verdict::Right { outdated }, Some((account, mut hash))) = (verdict, found) else {
             return Err(AccountError::WrongPassword);
         };
