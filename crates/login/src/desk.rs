@@ -8,7 +8,7 @@ use fchatd_store::{
 
 use crate::error::AccountError;
 use crate::live::Live;
-use crate::password::{MAX_PASSWORD_BYTES, PasswordHasher, Verdict, check_new_password};
+use crate::password::{HashMemory, MAX_PASSWORD_BYTES, PasswordHasher, Verdict, check_new_password};
 use crate::people::{Views, name_digest};
 use crate::recent::Knowledge;
 use crate::secret::Secret;
@@ -26,6 +26,7 @@ pub struct AccountDesk {
     pub(crate) settings: AccountSettings,
     pub(crate) views: Views,
     pub(crate) hasher: PasswordHasher,
+    pub(crate) memory: HashMemory,
     pub(crate) live: Arc<Live>,
 }
 
@@ -80,6 +81,7 @@ impl AccountDesk {
             live,
             views: Views::default(),
             hasher,
+            memory: HashMemory::default(),
         })
     }
 
@@ -228,9 +230,8 @@ impl AccountDesk {
             return Err(AccountError::WrongPassword);
         }
         let found = self.accounts.find_account(account.trim())?;
-        let verdict = self
-            .hasher
-            .verify(password, found.as_ref().map(|(_, hash)| hash.as_str()))?;
+        let hash = found.as_ref().map(|(_, hash)| hash.as_str());
+        let verdict = self.hasher.verify(password, hash, &mut self.memory)?;
         let (Verdict::Right { outdated }, Some((account, mut hash))) = (verdict, found) else {
             return Err(AccountError::WrongPassword);
         };

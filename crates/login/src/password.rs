@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{Error, PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::password_hash::{Error, PasswordHasher as _};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::AccountError;
@@ -74,6 +74,53 @@ pub(crate) enum Verdict {
     },
 }
 
+/// The memory in which passwords are checked. It is used again for the next one, because getting it anew from the system
+/// costs a third as much as the check.
+#[derive(Default)]
+pub(crate) struct HashMemory(Vec<Block>);
+
+impl HashMemory {
+    /// Gives all of it back.
+    pub(crate) fn free(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    fn of(&mut self, blocks: usize) -> &mut [Block] {
+        // Memory for a hash that was made at a higher cost is not kept.
+        if self.0.len() > blocks {
+            self.0.truncate(blocks);
+            self.0.shrink_to_fit();
+        }
+        self.0.resize(blocks, Block::default());
+        &mut self.0
+    }
+}
+
+impl fmt::Debug for HashMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HashMemory")
+    }
+}
+
+/// Whether a hash is that of the password. What the hash says of its making is followed, and the comparison takes as long
+/// whatever the difference.
+fn matches(password: &str, hash: &PasswordHash, memory: &mut HashMemory) -> Result<bool, Error> {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Ok(false);
+    };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from);
+    let params = Params::try_from(hash)?;
+    let argon2 = Argon2::new(algorithm, version.map_err(|_| Error::Version)?, params);
+    let mut made = vec![0; expected.len()];
+    let memory = memory.of(argon2.params().block_count());
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut made, memory)
+        .map_err(|_| Error::Internal)?;
+    // Compared in constant time.
+    Ok(Output::new(&made)? == *expected)
+}
+
 /// See the module.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher {
@@ -112,7 +159,12 @@ impl PasswordHasher {
     }
 
     /// Whether the password is the account's; `None` is an account that does not exist. Does the same work for both.
-    pub(crate) fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<Verdict, AccountError> {
+    pub(crate) fn verify(
+        &self,
+        password: &Secret,
+        hash: Option<&str>,
+        memory: &mut HashMemory,
+    ) -> Result<Verdict, AccountError> {
         let known = hash.is_some();
         let hash = PasswordHash::new(hash.unwrap_or(&self.nobody)).map_err(|error| {
             tracing::error!(%error, "a stored password hash is damaged");
@@ -120,7 +172,7 @@ impl PasswordHasher {
         })?;
         let raw = password.reveal();
         let normal = normalised(raw);
-        if self.matches(&normal, &hash)? {
+        if self.matches(&normal, &hash, memory)? {
             return Ok(match known {
                 true => Verdict::Right {
                     outdated: !self.is_current(&hash),
@@ -129,22 +181,23 @@ impl PasswordHasher {
             });
         }
         // The hash may be of the bytes as they came. For an account that does not exist it is compared, too.
-        let right = *normal != *raw && self.matches(raw, &hash)? && known;
+        let right = *normal != *raw && self.matches(raw, &hash, memory)? && known;
         Ok(match right {
             true => Verdict::Right { outdated: true },
             false => Verdict::Wrong,
         })
     }
 
-    fn matches(&self, password: &str, hash: &PasswordHash) -> Result<bool, AccountError> {
-        match self.argon2.verify_password(password.as_bytes(), hash) {
-            Ok(()) => Ok(true),
-            Err(Error::PasswordInvalid) => Ok(false),
-            Err(error) => {
-                tracing::error!(%error, "a stored password hash cannot be verified");
-                Err(AccountError::Failed(None))
-            }
-        }
+    fn matches(
+        &self,
+        password: &str,
+        hash: &PasswordHash,
+        memory: &mut HashMemory,
+    ) -> Result<bool, AccountError> {
+        matches(password, hash, memory).map_err(|error| {
+            tracing::error!(%error, "a stored password hash cannot be verified");
+            AccountError::Failed(None)
+        })
     }
 
     /// Whether a hash was made at the cost of this hasher.
@@ -231,8 +284,17 @@ mod tests {
         let hash = hasher.hash(&password).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_ne!(hash, hasher.hash(&password).unwrap());
-        assert_eq!(hasher.verify(&password, Some(&hash)).unwrap(), CURRENT);
-        let wrong = hasher.verify(&Secret::new("correct horsf"), Some(&hash));
+        assert_eq!(
+            hasher
+                .verify(&password, Some(&hash), &mut HashMemory::default())
+                .unwrap(),
+            CURRENT
+        );
+        let wrong = hasher.verify(
+            &Secret::new("correct horsf"),
+            Some(&hash),
+            &mut HashMemory::default(),
+        );
         assert_eq!(wrong.unwrap(), Verdict::Wrong);
     }
 
@@ -244,7 +306,12 @@ mod tests {
             "{}",
             hasher.nobody
         );
-        assert_eq!(hasher.verify(&Secret::new("x"), None).unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher
+                .verify(&Secret::new("x"), None, &mut HashMemory::default())
+                .unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[test]
@@ -256,7 +323,10 @@ mod tests {
             passes: 2,
             lanes: 1,
         };
-        let verdict = PasswordHasher::new(dearer).unwrap().verify(&password, Some(&old));
+        let verdict =
+            PasswordHasher::new(dearer)
+                .unwrap()
+                .verify(&password, Some(&old), &mut HashMemory::default());
         assert_eq!(verdict.unwrap(), Verdict::Right { outdated: true });
     }
 
@@ -268,9 +338,18 @@ mod tests {
         let wide = Secret::new("p\u{e4}ssw\u{f6}rte\u{ff52}");
         let hash = hasher.hash(&decomposed).unwrap();
         for password in [&composed, &decomposed, &wide] {
-            assert_eq!(hasher.verify(password, Some(&hash)).unwrap(), CURRENT);
+            assert_eq!(
+                hasher
+                    .verify(password, Some(&hash), &mut HashMemory::default())
+                    .unwrap(),
+                CURRENT
+            );
         }
-        let other = hasher.verify(&Secret::new("passworter"), Some(&hash));
+        let other = hasher.verify(
+            &Secret::new("passworter"),
+            Some(&hash),
+            &mut HashMemory::default(),
+        );
         assert_eq!(other.unwrap(), Verdict::Wrong);
     }
 
@@ -283,9 +362,16 @@ mod tests {
             .hash_password(decomposed.reveal().as_bytes())
             .unwrap()
             .to_string();
-        let verdict = hasher.verify(&decomposed, Some(&old)).unwrap();
+        let verdict = hasher
+            .verify(&decomposed, Some(&old), &mut HashMemory::default())
+            .unwrap();
         assert_eq!(verdict, Verdict::Right { outdated: true });
-        assert_eq!(hasher.verify(&decomposed, None).unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher
+                .verify(&decomposed, None, &mut HashMemory::default())
+                .unwrap(),
+            Verdict::Wrong
+        );
     }
 
     #[test]
@@ -308,7 +394,15 @@ mod tests {
             .is_err()
         );
         let hasher = PasswordHasher::new(CHEAP).unwrap();
-        assert!(hasher.verify(&Secret::new("x"), Some("$argon2id$half")).is_err());
+        assert!(
+            hasher
+                .verify(
+                    &Secret::new("x"),
+                    Some("$argon2id$half"),
+                    &mut HashMemory::default()
+                )
+                .is_err()
+        );
     }
 
     #[test]

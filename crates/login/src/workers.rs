@@ -117,7 +117,7 @@ impl Queue {
 
     /// The next job, as soon as there is one; nothing when there will be none. `rested` is called when there is none for
     /// a while.
-    fn next(&self, rested: Option<fn()>) -> Option<Job> {
+    fn next(&self, rested: Option<impl FnOnce()>) -> Option<Job> {
         let mut state = self.state();
         if let Some(rested) = rested {
             let waited = self
@@ -157,13 +157,21 @@ fn lower_priority() {
 }
 
 fn work(mut desk: AccountDesk, queue: &Queue, give_back: Option<fn()>) {
-    let mut rested = None;
-    while let Some(job) = queue.next(rested) {
+    let mut has_worked = false;
+    loop {
+        let memory = &mut desk.memory;
+        let rested = give_back.filter(|_| has_worked).map(|give_back| {
+            move || {
+                memory.free();
+                give_back();
+            }
+        });
+        let Some(job) = queue.next(rested) else { return };
         // A mistake of ours must cost one answer, not the thread; an open transaction was rolled back on the way.
         if catch_unwind(AssertUnwindSafe(|| job(&mut desk))).is_err() {
             tracing::error!("a request to the account service ended in a panic");
         }
-        rested = give_back;
+        has_worked = true;
     }
 }
 

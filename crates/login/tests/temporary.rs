@@ -14,7 +14,7 @@ use fchatd_login::{AccountEvent, AccountId, AccountSettings, Limit, Pace, Profil
 use support::{Events, PASSWORD, Site, header, post, site_with, told};
 
 /// `/json/api/NAME.php`.
-const CLIENTS: [&str; 27] = [
+const CLIENTS: [&str; 32] = [
     "bookmark-add",
     "bookmark-list",
     "bookmark-remove",
@@ -34,6 +34,11 @@ const CLIENTS: [&str; 27] = [
     "friend-list",
     "friend-remove",
     "ignore-list",
+    "note-count",
+    "note-delete",
+    "note-get",
+    "note-list",
+    "note-send",
     "report-submit",
     "request-accept",
     "request-cancel",
@@ -89,6 +94,11 @@ fn request(path: &str, ticket: &str) -> HttpRequest {
         ("dest_name", "Zoe"),
         ("target_name", "Zoe"),
         ("note", "x"),
+        ("source", "Ada"),
+        ("dest", "Zoe"),
+        ("title", "x"),
+        ("message", "x"),
+        ("folder", "inbox"),
         ("character", "Ada"),
         ("reportText", "x"),
         ("log", "x"),

@@ -176,6 +176,9 @@ mod tests {
         let all = vec![
             (AccountError::WrongPassword, false),
             (AccountError::TooManyAttempts { seconds: 0 }, true),
+            (AccountError::TooManyNotes { seconds: 1 }, true),
+            (AccountError::TooManyRecipients { seconds: 1 }, true),
+            (AccountError::SessionOver, false),
             (AccountError::InvalidTicket, false),
             (AccountError::TicketExpired, false),
             (AccountError::RegistrationClosed, false),
@@ -212,6 +215,9 @@ mod tests {
             match error {
                 AccountError::WrongPassword
                 | AccountError::TooManyAttempts { .. }
+                | AccountError::TooManyNotes { .. }
+                | AccountError::TooManyRecipients { .. }
+                | AccountError::SessionOver
                 | AccountError::InvalidTicket
                 | AccountError::TicketExpired
                 | AccountError::RegistrationClosed
