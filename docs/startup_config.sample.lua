@@ -41,7 +41,7 @@
 --network_bans_max = 10000
 
 -- HTTP requests of one address (IPv6: of one /64) that are worked on at once (1 to 1000000, requests)
---http_requests_per_address = 64
+--http_requests_per_address = 128
 
 -- request bodies over 64 KiB, such as pictures, that are on their way at once (1 to 10000, uploads)
 --http_uploads = 32
@@ -84,7 +84,7 @@
 
 -- Connections
 
--- open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 100, or 4 for each connection that max_per_ip allows if that is more (0 to 1000000, sockets)
+-- open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 160, or 4 for each connection that max_per_ip allows if that is more (0 to 1000000, sockets)
 --sockets_per_ip = 0
 
 -- time from the WebSocket handshake to the log-in; then the connection is closed, whatever it sends (1 to 3600, seconds)
@@ -152,7 +152,7 @@
 --session_max = 168
 
 -- log-ins to one account from one address at once, good ones too; then one every 2 seconds, for which the next ones wait (1 to 1000000, log-ins)
---logins_per_account = 30
+--logins_per_account = 120
 
 -- log-ins from one address at once, good ones too; then 50 a second, for which the next ones wait (1 to 1000000, log-ins)
 --logins_per_address = 1000
@@ -210,6 +210,7 @@
 
 -- unread notes of one account in the inbox of one character (1 to 100000, notes)
 --notes_unread_per_sender = 20
+
 -- the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
 --profile_pages = "login"
 
@@ -223,12 +224,12 @@
 --site_session_idle = 24
 
 -- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
---passwords_waiting = 1024
+--passwords_waiting = 4096
 
--- time that a password may wait for its turn to be checked; then it is answered with status 503 (1 to 60, seconds)
---password_patience = 10
+-- time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this (1 to 120, seconds)
+--password_patience = 45
 
--- threads that check passwords, at a lower priority than the chat; 0 means half as many as there are processors, from 1 to 4 (0 to 64, threads, restart)
+-- threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8 (0 to 64, threads, restart)
 --password_threads = 0
 
 -- memory that the check of one password takes; with less of it a check makes more passes, as OWASP advises (7 to 1024, MiB, restart)
@@ -552,8 +553,11 @@
 -- write to many sockets with one system call, where the system lets us (true, false, restart)
 --io_uring = true
 
--- over which connections are closed when the server stops, so that people do not all come back at once; 0 closes all at once (0 to 600, seconds)
+-- the least time over which connections are closed when the server stops, so that people do not all come back at once; where checking all their passwords takes longer than password_patience it is longer by that, up to drain_time_max; 0 closes all at once (0 to 600, seconds)
 --drain_time = 5
+
+-- the greatest time over which connections are closed when the server stops or restarts (0 to 600, seconds)
+--drain_time_max = 60
 
 -- "classic" turns off what the classic server did not have, but for keys that are set themselves ("classic", restart)
 --compat = ""

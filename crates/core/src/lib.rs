@@ -141,7 +141,7 @@ impl Core {
     ) -> Result<Self, ScriptError> {
         let mut world = World::new(settings, now, seed);
         if let Some(snapshot) = snapshot {
-            world.restore(snapshot);
+            world.restore(snapshot, !scripts.are_classic());
         }
         furnish(&mut world);
         let seed = script_seed(&mut world);

@@ -84,7 +84,7 @@ impl Rehearsal {
         let mut limits = limits(&self.settings, self.isolated);
         limits.call = limits.call.min(LONGEST);
         let mut world = World::new(self.settings, self.now, [0; 32]);
-        world.restore(&self.snapshot);
+        world.restore(&self.snapshot, false);
         furnish(&mut world);
         let seed = script_seed(&mut world);
         host::start(

@@ -47,7 +47,7 @@ fn room(chat: &mut Simulation, who: ConnectionId) -> String {
 
 #[test]
 fn those_who_were_online_go_on_and_nobody_sees_anything() {
-    let mut chat = chat_with(&[]);
+    let mut chat = chat_with(&[("msg_flood", "0")]);
     let ada = log_in(&mut chat, 1, "Ada");
     let bob = log_in(&mut chat, 2, "Bob");
     for who in [ada, bob] {

@@ -197,7 +197,7 @@ fn carry_out_beside(line: &CommandLine, order: &GateOrder) -> Result<String, Fai
     };
     let mut world = World::new(settings, moment, [0; 32]);
     if let Some(snapshot) = store.load_snapshot().map_err(|error| error.to_string())? {
-        world.restore(&snapshot);
+        world.restore(&snapshot, true);
     }
     world.record_changes(false);
     let sentence = world.order_gate(order)?;

@@ -76,8 +76,9 @@ pub struct SessionProfile {
 pub struct Seat {
     /// The channel's name in lower case.
     pub channel: String,
-    /// The number of the last line of the channel that the client has had, where that is later than
-    /// [`SessionHead::missed_since`].
+    /// The [`SessionHead::missed_since`] for which `heard` counts; 0 for none.
+    pub absence: u64,
+    /// The number of the last line of the channel that the client has had; `u64::MAX` while it hears the channel.
     pub heard: u64,
 }
 
@@ -90,6 +91,8 @@ pub struct HeldLine {
     pub in_channel: bool,
     /// To whom it was said: a name in lower case.
     pub to: String,
+    /// The name in lower case of the member of the channel that has said it, and does not hear it; empty where there is none.
+    pub sender: String,
     /// The whole frame.
     pub text: String,
 }

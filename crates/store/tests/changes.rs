@@ -178,7 +178,7 @@ fn make(state: &mut Snapshot, change: &Change) {
             if let Some(index) = find(state, &channel) {
                 let invited = &mut state.channels[index].invited;
                 invited.retain(|name| !is(name, &folded));
-                invited.push(folded.to_lowercase());
+                invited.push(folded.to_ascii_lowercase());
                 invited.sort();
             }
         }

@@ -28,7 +28,8 @@ fn profile() -> SessionProfile {
 fn seat(channel: &str) -> Seat {
     Seat {
         channel: channel.to_owned(),
-        heard: 0,
+        absence: 3,
+        heard: 4,
     }
 }
 
@@ -44,6 +45,7 @@ fn line(number: u64, in_channel: bool, to: &str) -> HeldLine {
         number,
         in_channel,
         to: to.to_owned(),
+        sender: "cem".to_owned(),
         text: format!("PRI {{\"message\":\"{number}\"}}"),
     }
 }

@@ -13,7 +13,7 @@ use fchatd_protocol::frame;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::State;
-use crate::sessions::Part;
+use crate::sessions::{Heard, Part};
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// So long somebody who has gone stays online at most for messages that wait.
@@ -248,8 +248,9 @@ impl World {
                 .collect(),
         };
         if is_new {
-            absence.since = self.sessions.last_line();
+            absence.since = self.sessions.begin_absence();
         }
+        let since = absence.since;
         absence.until = until;
         absence.leaving = false;
         absence.broke = broke;
@@ -265,7 +266,8 @@ impl World {
             self.absent.push(key);
         }
         for channel in heard {
-            self.mark_seat(channel, key, self.sessions.last_line());
+            let line = self.sessions.last_line();
+            self.mark_seat(channel, key, Heard { absence: since, line });
         }
         self.mark_session(key, Part::Head);
     }
@@ -281,7 +283,7 @@ impl World {
             && let Some(connection) = self.connections.get_mut(key)
             && let Some(absence) = &mut connection.absence
         {
-            absence.since = absence.since.min(since);
+            absence.since = since;
         }
     }
 
@@ -324,7 +326,7 @@ impl World {
             && let Some(absence) = &mut connection.absence
         {
             absence.hold(None, Arc::from(text), most);
-            self.sessions.line(false, &connection.folded, text);
+            self.sessions.line(None, &connection.folded, text);
         }
     }
 
@@ -339,7 +341,9 @@ impl World {
         let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
             return;
         };
-        self.sessions.line(true, &place.folded, text);
+        let sender = except.and_then(|key| self.connections.get(key));
+        let sender = sender.map_or("", |connection| &*connection.folded);
+        self.sessions.line(Some(sender), &place.folded, text);
         let text: Arc<[u8]> = Arc::from(text);
         let most = self.held_most();
         for &key in place.absent.iter().filter(|&&key| Some(key) != except) {
@@ -369,6 +373,10 @@ impl World {
             channel: place.id,
             connection: connection.id,
         });
+        if let Some(absence) = self.missed_since(key) {
+            let line = u64::MAX;
+            self.mark_seat(channel, key, Heard { absence, line });
+        }
         true
     }
 

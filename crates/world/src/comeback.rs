@@ -14,11 +14,14 @@ use crate::channel::Kind;
 use crate::connection::{Connection, Profile};
 use crate::roles;
 use crate::sanctions::Timeout;
+use crate::sessions::Heard;
 use crate::waiting::Reason;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// When the process before this one has been dead for so long, in seconds, nobody is expected back.
 const OUTAGE_SECONDS_MAX: i64 = 3600;
+/// Lines have smaller numbers; a seat with this one, which is as large as a store has any, hears its channel.
+const HEARS: u64 = i64::MAX.unsigned_abs();
 /// Messages whose time had not come are said so long after the start.
 const WAITING_MILLISECONDS: u64 = 1000;
 /// What the edges call nobody: no connection of theirs has this.
@@ -33,11 +36,11 @@ const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 impl World {
     /// Puts those online who were when the process before this one ended, as people whose connection has broken just now.
     /// Channels and lists have been restored before. Not taken over are people after a long outage, those of whom
-    /// something else says by now that they may not be here, and everybody where `resume_grace` is 0.
-    pub(crate) fn restore_sessions(&mut self, sessions: &Sessions) {
+    /// something else says by now that they may not be here, and everybody where `resume_grace` is 0 or nobody `returns`.
+    pub(crate) fn restore_sessions(&mut self, sessions: &Sessions, returns: bool) {
         let grace = self.settings.number("resume_grace");
         let outage = self.unix_seconds().saturating_sub(sessions.alive);
-        let takes_over = grace > 0.0 && outage <= OUTAGE_SECONDS_MAX;
+        let takes_over = returns && grace > 0.0 && outage <= OUTAGE_SECONDS_MAX;
         if takes_over {
             self.sessions.take_over(&sessions.lines);
         }
@@ -88,12 +91,10 @@ impl World {
         self.set_gender(key, &head.gender);
         self.set_status(key, &head.status, Some(&head.status_message));
         self.know_person(key);
-        let seats: Vec<ChannelKey> = record
-            .seats
-            .iter()
-            .filter_map(|seat| self.find_channel(&seat.channel))
-            .collect();
-        for channel in seats {
+        for seat in &record.seats {
+            let Some(channel) = self.find_channel(&seat.channel) else {
+                continue;
+            };
             let now = self.unix_seconds();
             let is_kept_out = self.channels.get(channel).is_none_or(|place| {
                 place.ban_of(&fold(&head.name), now).is_some()
@@ -101,6 +102,12 @@ impl World {
             });
             if !is_kept_out {
                 self.join(channel, key);
+            }
+            // Of a channel that it heard, it misses what is said from now on.
+            if Some(seat.absence) == head.missed_since && seat.heard >= HEARS {
+                let line = self.sessions.last_line();
+                let absence = seat.absence;
+                self.mark_seat_always(channel, key, Heard { absence, line });
             }
         }
         self.begin_absence(key, grace, true);
@@ -137,7 +144,7 @@ impl World {
                 && let Some(key) = self.find_character(&record.head.name)
             {
                 for seat in &record.seats {
-                    let heard = seat.heard.max(since);
+                    let heard = if seat.absence == since { seat.heard } else { since };
                     missing.entry(&seat.channel).or_default().push((key, heard));
                 }
             }
@@ -153,8 +160,10 @@ impl World {
             let Some(channel) = self.find_channel(&line.to) else {
                 continue;
             };
+            let sender = self.find_character(&line.sender);
             for &(key, heard) in missing.get(&*line.to).map_or(&[][..], Vec::as_slice) {
-                if line.number > heard && self.is_apart(channel, key) {
+                let is_own = sender == Some(key);
+                if line.number > heard && !is_own && self.is_apart(channel, key) {
                     self.hold_again(key, Some(channel), &text);
                 }
             }

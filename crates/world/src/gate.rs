@@ -308,7 +308,7 @@ mod tests {
             .collect();
         assert_eq!(kept, ["203.0.114.0/24", "203.0.115.0/24"]);
         let mut copy = self::world();
-        copy.restore(&world.snapshot());
+        copy.restore(&world.snapshot(), true);
         assert_eq!(copy.network_bans(), world.network_bans());
     }
 

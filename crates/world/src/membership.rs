@@ -5,6 +5,7 @@ use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::frame;
 
 use crate::channel::{Channel, Kind};
+use crate::sessions::Heard;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A room lives on empty, if so many were in it at once.
@@ -40,7 +41,7 @@ impl World {
             connection: member.id,
         };
         self.outputs.operations.push(join);
-        self.mark_seat(channel, connection, 0);
+        self.mark_seat(channel, connection, Heard::default());
         self.touch_lists(channel);
         true
     }
@@ -91,7 +92,7 @@ impl World {
         if place.members.is_empty() && !place.permanent {
             self.emptied.push(channel);
         }
-        self.mark_seat(channel, connection, 0);
+        self.mark_seat(channel, connection, Heard::default());
         self.touch_lists(channel);
         true
     }

@@ -69,8 +69,8 @@ impl World {
     }
 
     /// Takes over what lasted, and who was online. Channels of the snapshot that are here already stay as they are; the
-    /// lists are replaced.
-    pub fn restore(&mut self, snapshot: &Snapshot) {
+    /// lists are replaced. `returns`: the scripts know people whose connection has broken, so those who were online can go on.
+    pub fn restore(&mut self, snapshot: &Snapshot, returns: bool) {
         for kept in &snapshot.channels {
             self.restore_channel(kept);
         }
@@ -109,7 +109,7 @@ impl World {
             .collect();
         self.network_bans = snapshot.network_bans.iter().cloned().collect();
         self.registration_paused = snapshot.registration_paused;
-        self.restore_sessions(&snapshot.sessions);
+        self.restore_sessions(&snapshot.sessions, returns);
     }
 
     fn restore_channel(&mut self, kept: &ChannelRecord) {

@@ -36,9 +36,9 @@ pub(crate) struct SessionMarks {
     /// Characters with a mark in [`Saved`]; each once.
     changed: Vec<ConnectionKey>,
     gone: Vec<Arc<str>>,
-    /// Characters and channels (names in lower case) that have come together or apart, with the number of the last line
-    /// that the character has had there.
-    seats: BTreeMap<(Arc<str>, Arc<str>), u64>,
+    /// Characters and channels (names in lower case) that have come together or apart, with what the character has heard
+    /// there.
+    seats: BTreeMap<(Arc<str>, Arc<str>), Heard>,
     told: Vec<SessionChange>,
     /// The number of the last line.
     last_line: u64,
@@ -47,6 +47,15 @@ pub(crate) struct SessionMarks {
     line_bytes: usize,
     /// When it was told last that the process lives, in Unix seconds.
     alive: i64,
+}
+
+/// What a character has heard in a channel: see [`Seat`].
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heard {
+    /// The absence for which it counts, by its [`SessionHead::missed_since`].
+    pub(crate) absence: u64,
+    /// The number of the last line.
+    pub(crate) line: u64,
 }
 
 /// A part of what is kept of a character.
@@ -65,6 +74,12 @@ impl SessionMarks {
 
     /// The number of the last line that somebody missed.
     pub(crate) fn last_line(&self) -> u64 {
+        self.last_line
+    }
+
+    /// The number by which an absence that begins now is known; no other one has it.
+    pub(crate) fn begin_absence(&mut self) -> u64 {
+        self.last_line += 1;
         self.last_line
     }
 
@@ -88,15 +103,13 @@ impl SessionMarks {
     }
 
     /// A character has come into a channel, or has gone from it.
-    pub(crate) fn seat(&mut self, folded: &Arc<str>, channel: &Arc<str>, heard: u64) {
-        if self.recording {
-            self.seats
-                .insert((Arc::clone(folded), Arc::clone(channel)), heard);
-        }
+    fn seat(&mut self, folded: &Arc<str>, channel: &Arc<str>, heard: Heard) {
+        self.seats
+            .insert((Arc::clone(folded), Arc::clone(channel)), heard);
     }
 
-    /// Somebody misses a line.
-    pub(crate) fn line(&mut self, in_channel: bool, to: &str, text: &[u8]) {
+    /// Somebody misses a line, which is to a channel where there is a `sender` (empty for none that is in it).
+    pub(crate) fn line(&mut self, sender: Option<&str>, to: &str, text: &[u8]) {
         self.last_line += 1;
         let Some(text) = std::str::from_utf8(text).ok().filter(|_| self.recording) else {
             return;
@@ -105,8 +118,9 @@ impl SessionMarks {
         self.count(number, text.len());
         self.told.push(SessionChange::Line(HeldLine {
             number,
-            in_channel,
+            in_channel: sender.is_some(),
             to: to.to_owned(),
+            sender: sender.unwrap_or_default().to_owned(),
             text: text.to_owned(),
         }));
         while self.lines.len() > LINES_MAX || self.line_bytes > LINE_BYTES_MAX {
@@ -204,7 +218,11 @@ impl World {
                 .is_some_and(|(place, &member)| place.has_member(member));
             let (session, channel) = (session.to_string(), channel.to_string());
             changes.push(if is_in {
-                let seat = Seat { channel, heard };
+                let seat = Seat {
+                    channel,
+                    absence: heard.absence,
+                    heard: heard.line,
+                };
                 SessionChange::Seat { session, seat }
             } else {
                 SessionChange::Left { session, channel }
@@ -231,8 +249,15 @@ impl World {
         }
     }
 
-    /// A character has come into a channel, or has gone from it.
-    pub(crate) fn mark_seat(&mut self, channel: ChannelKey, key: ConnectionKey, heard: u64) {
+    /// A character has come into a channel, has gone from it, or hears it again.
+    pub(crate) fn mark_seat(&mut self, channel: ChannelKey, key: ConnectionKey, heard: Heard) {
+        if self.sessions.recording {
+            self.mark_seat_always(channel, key, heard);
+        }
+    }
+
+    /// As [`World::mark_seat`], also before changes are marked: a store is told later.
+    pub(crate) fn mark_seat_always(&mut self, channel: ChannelKey, key: ConnectionKey, heard: Heard) {
         if let (Some(place), Some(connection)) = (self.channels.get(channel), self.connections.get(key)) {
             self.sessions.seat(&connection.folded, &place.folded, heard);
         }

@@ -47,7 +47,12 @@ pub(crate) fn read(data: &Path) -> Facts {
 
 fn of_chat(snapshot: &Snapshot) -> Facts {
     let mut facts = Facts::new();
-    for channel in &snapshot.channels {
+    // Private rooms are kept, too, but the workers make theirs open before they look.
+    for channel in snapshot
+        .channels
+        .iter()
+        .filter(|channel| channel.kind != "private")
+    {
         of_channel(channel, &mut facts);
     }
     let lists = [

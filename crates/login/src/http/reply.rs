@@ -205,9 +205,6 @@ mod tests {
             ),
             (AccountError::BannedInChat { seconds: 5 }, false),
             (AccountError::Refused("no".to_owned()), false),
-            (AccountError::SessionOver, false),
-            (AccountError::TooManyNotes { seconds: 5 }, true),
-            (AccountError::TooManyRecipients { seconds: 5 }, true),
             (AccountError::Busy, true),
             (AccountError::Failed(None), true),
         ];
@@ -238,9 +235,6 @@ mod tests {
                 | AccountError::Banned { .. }
                 | AccountError::BannedInChat { .. }
                 | AccountError::Refused(_)
-                | AccountError::SessionOver
-                | AccountError::TooManyNotes { .. }
-                | AccountError::TooManyRecipients { .. }
                 | AccountError::Busy
                 | AccountError::Failed(_) => {}
             }

@@ -51,6 +51,7 @@ fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<
 fn seat(row: &Row<'_>) -> rusqlite::Result<Seat> {
     Ok(Seat {
         channel: row.get("channel")?,
+        absence: u64::try_from(row.get::<_, i64>("absence")?).unwrap_or(0),
         heard: u64::try_from(row.get::<_, i64>("heard")?).unwrap_or(0),
     })
 }
@@ -60,6 +61,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<HeldLine> {
         number: u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0),
         in_channel: row.get("in_channel")?,
         to: row.get("recipient")?,
+        sender: row.get("sender")?,
         text: row.get("text")?,
     })
 }
@@ -87,9 +89,9 @@ impl Tables<'_> {
                 params![json(commands)?, session],
             ),
             SessionChange::Seat { session, seat } => self.run(
-                "INSERT OR REPLACE INTO session_seat (session, channel, heard) \
-                 SELECT folded, ?, ? FROM session WHERE folded = ?",
-                params![seat.channel, number(seat.heard), session],
+                "INSERT OR REPLACE INTO session_seat (session, channel, absence, heard) \
+                 SELECT folded, ?, ?, ? FROM session WHERE folded = ?",
+                params![seat.channel, number(seat.absence), number(seat.heard), session],
             ),
             SessionChange::Left { session, channel } => self.run(
                 "DELETE FROM session_seat WHERE session = ? AND channel = ?",
@@ -103,8 +105,8 @@ impl Tables<'_> {
                 )
             }
             SessionChange::Line(line) => self.run(
-                "INSERT OR REPLACE INTO session_line (number, in_channel, recipient, text) VALUES (?, ?, ?, ?)",
-                params![number(line.number), line.in_channel, line.to, line.text],
+                "INSERT OR REPLACE INTO session_line (number, in_channel, recipient, sender, text) VALUES (?, ?, ?, ?, ?)",
+                params![number(line.number), line.in_channel, line.to, line.sender, line.text],
             ),
             SessionChange::LinesTaken { session, up_to } => self.run(
                 "DELETE FROM session_line WHERE recipient = ? AND in_channel = 0 AND number <= ?",

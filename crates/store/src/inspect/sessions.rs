@@ -19,8 +19,14 @@ pub(super) fn sessions(connection: &Connection, faults: &mut Vec<String>) -> Ses
         let channel = row.key("channel", |channel: &String| {
             format!("session {session:?}, place in {channel:?}")
         });
+        let absence = row.at_least("absence", 0).unsigned_abs();
         let heard = row.at_least("heard", 0).unsigned_abs();
-        (session, Seat { channel, heard })
+        let seat = Seat {
+            channel,
+            absence,
+            heard,
+        };
+        (session, seat)
     }) {
         seats.entry(session).or_default().push(seat);
     }
@@ -52,6 +58,7 @@ pub(super) fn sessions(connection: &Connection, faults: &mut Vec<String>) -> Ses
                 .unsigned_abs(),
             in_channel: row.at_least("in_channel", 0) != 0,
             to: row.get("recipient"),
+            sender: row.get("sender"),
             text: row.get("text"),
         }
     });

@@ -32,7 +32,9 @@ CREATE TABLE session_seat (
     session TEXT NOT NULL REFERENCES session (folded) ON DELETE CASCADE,
     -- The channel's name in lower case.
     channel TEXT NOT NULL,
-    -- The number of the last line that the client has had there, where it has missed some before.
+    -- The `missed_since` in the session's head for which `heard` counts; 0 for none.
+    absence INTEGER NOT NULL,
+    -- The number of the last line that the client has had there; the greatest number while it hears the channel.
     heard INTEGER NOT NULL,
     PRIMARY KEY (session, channel)
 ) STRICT, WITHOUT ROWID;
@@ -43,6 +45,8 @@ CREATE TABLE session_line (
     in_channel INTEGER NOT NULL CHECK (in_channel IN (0, 1)),
     -- The name of a channel or a character, in lower case.
     recipient TEXT NOT NULL,
+    -- The name in lower case of the member of the channel that has said it; empty where there is none.
+    sender TEXT NOT NULL,
     text TEXT NOT NULL
 ) STRICT;
 CREATE INDEX session_line_by_recipient ON session_line (recipient, in_channel);

@@ -1,5 +1,7 @@
 //! Changes about people: the staff, sanctions, reports, ignore lists and accounts.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::channels::{set_words, words};
@@ -100,11 +102,14 @@ pub(super) fn call(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone>
             continue;
         }
         let open = actor.ask_for("PCR", "SYS ", "These were the open reports")?;
-        let open: Vec<Value> = open
+        // An administrator hears of them at the log-in, and when they are made, too.
+        let open: BTreeMap<String, Value> = open
             .iter()
             .filter_map(|text| serde_json::from_str(text.strip_prefix("SFC ")?).ok())
             .filter(|call: &Value| call["action"] == "report")
+            .map(|call| (call["callid"].to_string(), call))
             .collect();
+        let open: Vec<Value> = open.into_values().collect();
         assert_eq!(open.len(), worker.certain.len(), "{open:?}");
         let call = &open[ground.chance.below(open.len())];
         let fact = format!("call/{}", call["report"].as_str().unwrap());
