@@ -92,7 +92,7 @@ fn those_who_were_online_go_on_and_nobody_sees_anything() {
 
     let ada = log_in(&mut chat, 1, "Ada");
     let frames = chat.take(ada);
-    let status = frames.iter().filter(|(code, _)| code == "STA").last().unwrap();
+    let status = frames.iter().rfind(|(code, _)| code == "STA").unwrap();
     assert_eq!(status.1["status"], "busy");
     assert!(
         frames

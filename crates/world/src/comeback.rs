@@ -42,7 +42,7 @@ impl World {
         let outage = self.unix_seconds().saturating_sub(sessions.alive);
         let takes_over = returns && grace > 0.0 && outage <= OUTAGE_SECONDS_MAX;
         if takes_over {
-            self.sessions.take_over(&sessions.lines);
+            self.sessions.take_over(sessions);
         }
         for record in &sessions.people {
             if !(takes_over && self.may_return(record) && self.restore_session(record, grace)) {
@@ -80,7 +80,7 @@ impl World {
         }
         if let Some(connection) = self.connections.get_mut(key) {
             connection.character = head.character;
-            connection.profile = Box::new(profile(record));
+            *connection.profile = profile(record);
             connection.saved.kept = true;
         }
         self.set_account(key, head.account);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use fchatd_protocol::session::{HeldLine, Seat, SessionChange, SessionHead, SessionProfile};
+use fchatd_protocol::session::{HeldLine, Seat, SessionChange, SessionHead, SessionProfile, Sessions};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
@@ -83,12 +83,17 @@ impl SessionMarks {
         self.last_line
     }
 
-    /// Lines that a store has from an earlier process.
-    pub(crate) fn take_over(&mut self, lines: &[HeldLine]) {
-        for line in lines {
+    /// Lines that a store has from an earlier process. Numbers go on where that one ended, also where its lines are gone.
+    pub(crate) fn take_over(&mut self, sessions: &Sessions) {
+        for line in &sessions.lines {
             self.last_line = self.last_line.max(line.number);
             self.count(line.number, line.text.len());
         }
+        let absences = sessions
+            .people
+            .iter()
+            .filter_map(|record| record.head.missed_since);
+        self.last_line = absences.fold(self.last_line, u64::max);
     }
 
     fn count(&mut self, number: u64, bytes: usize) {

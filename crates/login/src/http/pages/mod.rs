@@ -14,6 +14,8 @@ use self::frame::{COOKIE, Page};
 use super::AccountHttp;
 use super::pictures::decoded;
 use super::reply::Refusal;
+use fchatd_store::Account;
+
 use crate::error::AccountError;
 use crate::guard::Cost;
 use crate::provider::LoginProvider;
@@ -178,7 +180,8 @@ pub(super) async fn front_page(own: &AccountHttp, request: &HttpRequest) -> Opti
     };
     let unread = match session(own, service, request) {
         Some(session) => {
-            let unread = service.with_session(session, request.address, Cost::Read, notes::unread);
+            let unread = |desk: &mut _, account: Account| notes::unread(desk, &account);
+            let unread = service.with_session(session, request.address, Cost::Read, unread);
             // The page is there for people whose session is over, too.
             unread.await.ok()
         }

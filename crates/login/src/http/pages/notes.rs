@@ -51,7 +51,7 @@ pub(super) async fn page(
 }
 
 /// Unread notes and messages of the site of an account. There are no messages of the site.
-pub(super) fn unread(desk: &mut AccountDesk, account: Account) -> Result<(u64, u64), AccountError> {
+pub(super) fn unread(desk: &mut AccountDesk, account: &Account) -> Result<(u64, u64), AccountError> {
     Ok((desk.unread_notes(account.id)?, 0))
 }
 
