@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::place::{Place, eventually};
+use crate::place::{Person, Place, eventually};
 
 fn crowd() -> Place {
     let place = Place::new();
@@ -151,13 +151,20 @@ fn bans_are_undone_beside_a_running_server() {
         printed(&place, &["undo", "3"]),
         "action 3 is undone: CBU of cyd\n"
     );
-    admin.act(r#"HLB {"character":"cyd","action":"add"}"#, "SYS");
+    // The administrator hears of what is undone as well, in texts that begin like the answers to the next commands.
+    let hears = |who: &mut Person, words: &str| {
+        who.hear(|text| text.starts_with("SYS ") && text.contains(words));
+    };
+    hears(&mut admin, "has undone action 3 (CBU)");
+    let hellban = r#"HLB {"character":"cyd","action":"add"}"#;
+    admin.act(hellban, "SYS");
     assert_eq!(
         printed(&place, &["undo", "6"]),
         "action 6 is undone: HLB of cyd\n"
     );
-    ada.hear(|text| text.starts_with("SYS ") && text.contains("cyd is heard again"));
-    admin.act(r#"HLB {"character":"cyd","action":"add"}"#, "SYS");
+    hears(&mut ada, "cyd is heard again");
+    hears(&mut admin, "cyd is heard again");
+    admin.act(hellban, "SYS");
     admin.act(r#"HLB {"character":"cyd","action":"remove"}"#, "SYS");
     assert!(refused(&place, &["undo", "8"]).contains("action 9 (HLB by Admin) came later"));
     assert!(refused(&place, &["undo", "9"]).contains("has banned nobody here"));
