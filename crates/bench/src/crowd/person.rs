@@ -34,7 +34,7 @@ pub(crate) enum Stage {
     Refused,
 }
 
-/// What came of a write or a read.
+/// The result of a write or a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io {
     /// So many bytes.
@@ -57,7 +57,7 @@ pub(crate) struct Person {
     pub(crate) stream: Option<TcpStream>,
     /// The beginning of an answer or a frame whose end is still to come.
     pub(crate) carry: Vec<u8>,
-    /// What the socket did not take yet.
+    /// The bytes that the socket did not take yet.
     pub(crate) out: Vec<u8>,
     /// The next step of the ladder.
     pub(crate) rung: usize,

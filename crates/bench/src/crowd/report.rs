@@ -1,13 +1,12 @@
 //! The result of a crowd's return: as JSON, as a table, and held against the targets.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::crowd::{Event, Measure};
-use crate::report::document::{command_line, machine};
+use crate::report::document::{command_line, machine, write_json};
 use crate::report::figure::number;
 use crate::report::table;
 use crate::siege::tally::Tally;
@@ -129,10 +128,7 @@ impl Returns {
     /// # Errors
     /// The file can't be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
-        let fault = |error: &dyn std::fmt::Display| Error::because(file.display(), error);
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| fault(&error))?;
-        text.push('\n');
-        fs::write(file, text).map_err(|error| fault(&error))
+        write_json(self, file)
     }
 
     /// Whether all targets were met.
@@ -211,7 +207,7 @@ fn retries(tally: &Tally) -> String {
 
 /// The load average of the machine over one minute.
 pub(crate) fn load_average() -> f64 {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = text.split_whitespace().next();
     first.and_then(|word| word.parse().ok()).unwrap_or(0.0)
 }

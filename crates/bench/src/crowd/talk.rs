@@ -65,8 +65,9 @@ impl Talk {
         )
     }
 
-    /// Times a line that was heard.
-    pub(crate) fn hear(&mut self, payload: &[u8], now: u64) {
+    /// Times a line that was heard by a person who is in all channels since `since`. A line of an earlier time was kept for
+    /// the person, and is no delivery of now.
+    pub(crate) fn hear(&mut self, payload: &[u8], since: u64, now: u64) {
         let Some(place) = memmem::find(payload, STAMP) else {
             return;
         };
@@ -75,7 +76,9 @@ impl Talk {
             .iter()
             .take_while(|digit| digit.is_ascii_digit())
             .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
-        self.latency.record(now.saturating_sub(intended));
+        if intended >= since {
+            self.latency.record(now.saturating_sub(intended));
+        }
     }
 
     /// Deliveries.
@@ -117,7 +120,8 @@ mod tests {
         let intended = talk.take(6_000).unwrap();
         assert_eq!(intended, 1_000);
         let line = talk.line("crowd 1", intended, 6_000);
-        talk.hear(line.as_bytes(), 11_000);
+        talk.hear(line.as_bytes(), 500, 11_000);
+        talk.hear(line.as_bytes(), 2_000, 11_000);
         assert_eq!((talk.said, talk.heard()), (1, 1));
         assert_eq!(talk.latency(1.0), 10.0);
         assert_eq!(talk.late(1.0), 5.0);

@@ -62,7 +62,7 @@ pub struct Client {
     pub(crate) from: Option<Ipv4Addr>,
 }
 
-/// What came of a write or a read.
+/// The result of a write or a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io {
     /// So many bytes.

@@ -94,10 +94,7 @@ impl Document {
     /// # Errors
     /// The file can't be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
-        let fault = |error: &dyn std::fmt::Display| Error::because(file.display(), error);
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| fault(&error))?;
-        text.push('\n');
-        fs::write(file, text).map_err(|error| fault(&error))
+        write_json(self, file)
     }
 }
 
@@ -105,6 +102,17 @@ impl Default for Document {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Writes a report as JSON.
+///
+/// # Errors
+/// The file can't be written.
+pub(crate) fn write_json(report: &impl Serialize, file: &Path) -> Result<(), Error> {
+    let fault = |error: &dyn std::fmt::Display| Error::because(file.display(), error);
+    let mut text = serde_json::to_string_pretty(report).map_err(|error| fault(&error))?;
+    text.push('\n');
+    fs::write(file, text).map_err(|error| fault(&error))
 }
 
 /// The command that runs.

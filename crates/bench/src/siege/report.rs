@@ -1,13 +1,12 @@
 //! The results of a siege: as JSON, as a table, and held against the targets.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::report::document::{command_line, machine};
+use crate::report::document::{command_line, machine, write_json};
 use crate::report::figure::number;
 use crate::report::table;
 use crate::siege::attacks::ATTACKS;
@@ -126,10 +125,7 @@ impl Siege {
     /// # Errors
     /// The file can't be written.
     pub fn write(&self, file: &Path) -> Result<(), Error> {
-        let fault = |error: &dyn std::fmt::Display| Error::because(file.display(), error);
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| fault(&error))?;
-        text.push('\n');
-        fs::write(file, text).map_err(|error| fault(&error))
+        write_json(self, file)
     }
 
     /// Whether all targets were met.
