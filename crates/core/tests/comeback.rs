@@ -5,20 +5,13 @@
 mod support;
 
 use fchatd_protocol::exchange::{ConnectionId, Departure};
-use fchatd_script::builtin;
-use fchatd_world::Settings;
 use serde_json::json;
-use support::{Simulation, answer};
+use support::{Simulation, answer, chat};
 
+/// A chat whose changes are recorded, with the settings as they are delivered, but for paces and these.
 fn chat_with(settings: &[(&str, &str)]) -> Simulation {
-    let mut all = Settings::default();
-    for (key, value) in [("login_pause", "0"), ("room_flood", "0"), ("sta_flood", "0")] {
-        all.set_from_text(key, value).unwrap();
-    }
-    for (key, value) in settings {
-        all.set_from_text(key, value).unwrap();
-    }
-    let mut chat = Simulation::with(&builtin::scripts(), all, None);
+    let paces = [("login_pause", "0"), ("room_flood", "0"), ("sta_flood", "0")];
+    let mut chat = chat(&[&paces, settings].concat());
     chat.core.record_changes(true);
     chat.pass(0);
     chat

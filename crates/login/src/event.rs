@@ -28,7 +28,7 @@ pub struct NoteNews {
     pub title: String,
 }
 
-/// What people write never reaches a log.
+/// The texts that people write never reach a log.
 impl fmt::Debug for NoteNews {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -39,7 +39,7 @@ pub(crate) struct Guard {
     notes: RateLimiter<AccountId>,
     notes_of_day: RateLimiter<AccountId>,
     note_recipients: RateLimiter<AccountId>,
-    /// Whom accounts have written notes to on the last day: these are no further recipients.
+    /// The recipients of an account's notes on the last day: these are no further ones.
     recent_recipients: RateLimiter<(AccountId, CharacterId)>,
 }
 

@@ -102,7 +102,7 @@ impl fmt::Debug for HashMemory {
     }
 }
 
-/// Whether a hash is that of the password. What the hash says of its making is followed, and the comparison takes as long
+/// Whether a hash is that of the password. The parameters in the hash are followed, and the comparison takes as long
 /// whatever the difference.
 fn matches(password: &str, hash: &PasswordHash, memory: &mut HashMemory) -> Result<bool, Error> {
     let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {

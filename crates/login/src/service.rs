@@ -53,7 +53,7 @@ struct Shared {
     threads: usize,
     /// Seconds that a log-in waits for its pace and its turn together.
     patience: AtomicU64,
-    /// What looking at a password costs.
+    /// The cost of looking at a password.
     hashing: HashTime,
     tickets: Workers,
     guard: Arc<Mutex<Guard>>,

@@ -11,60 +11,8 @@ use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpService};
 use fchatd_login::{AccountHttp, AccountSettings, Limit, LoginProvider, Pace};
 use serde_json::json;
+use support::endpoints::paths_with_ticket;
 use support::{PASSWORD, call, catalogue, genders, get, post, site, site_with, site_with_events};
-
-const ENDPOINTS: &[&str] = &[
-    "bookmark-add",
-    "bookmark-list",
-    "bookmark-remove",
-    "character-customkinks",
-    "character-data",
-    "character-friend-list",
-    "character-friends",
-    "character-get",
-    "character-guestbook",
-    "character-images",
-    "character-info",
-    "character-kinks",
-    "character-list",
-    "character-memo-get2",
-    "character-memo-save",
-    "friend-bookmark-lists",
-    "friend-list",
-    "friend-remove",
-    "ignore-list",
-    "note-count",
-    "note-delete",
-    "note-get",
-    "note-list",
-    "note-send",
-    "report-submit",
-    "request-accept",
-    "request-cancel",
-    "request-deny",
-    "request-list",
-    "request-pending",
-    "request-send",
-    "request-send2",
-];
-
-const EDITS: &[&str] = &[
-    "avatar-remove",
-    "avatar-save",
-    "character-create",
-    "characters",
-    "default-character",
-    "ignore-add",
-    "ignore-remove",
-    "profile-save",
-    "renew",
-    "report",
-];
-
-fn paths() -> impl Iterator<Item = String> {
-    let endpoints = ENDPOINTS.iter().map(|name| format!("/json/api/{name}.php"));
-    endpoints.chain(EDITS.iter().map(|name| format!("/api/{name}")))
-}
 
 /// Whatever the fields say: what matters is who asks.
 const FIELDS: [(&str, &str); 14] = [
@@ -95,7 +43,7 @@ async fn nothing_without_a_ticket() {
     });
     let mut refused = 0;
     let good = site.ticket().await;
-    for path in paths() {
+    for path in paths_with_ticket() {
         let wrong = "0".repeat(64);
         for (account, ticket, told) in [
             ("ada", wrong.as_str(), "Invalid ticket."),
@@ -113,10 +61,10 @@ async fn nothing_without_a_ticket() {
     assert_eq!(site.http.refused(), refused);
     assert_eq!(
         site.service.counters().invalid_tickets(),
-        3 * paths().count() as u64
+        3 * paths_with_ticket().count() as u64
     );
     site.advance(30 * 60);
-    for path in paths() {
+    for path in paths_with_ticket() {
         let own = [("account", "ada"), ("ticket", good.as_str())];
         let answer = site.post(&path, &[&own[..], &FIELDS].concat()).await;
         let told = "Your login ticket has expired (five minutes) or no ticket requested.";
@@ -242,7 +190,7 @@ async fn hostile_values_are_values() {
 async fn bodies_of_all_kinds_get_an_answer() {
     let site = site();
     let large = "x".repeat(300_000);
-    for path in paths() {
+    for path in paths_with_ticket() {
         for (kind, body) in [
             ("application/json", "{\"account\":\"ada\"}".to_owned()),
             ("multipart/form-data; boundary=x", "--x--".to_owned()),
@@ -277,7 +225,7 @@ async fn bodies_of_all_kinds_get_an_answer() {
             "{path}"
         );
     }
-    assert_eq!(site.http.refused(), 8 * paths().count() as u64);
+    assert_eq!(site.http.refused(), 8 * paths_with_ticket().count() as u64);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use fchatd_login::{AccountDesk, AccountSettings, Limit, Profile, Quotas, Secret,
 use fchatd_store::Store;
 use fchatd_store::snapshot::{AccountBan, Snapshot};
 use serde_json::{Value, json};
-use support::{Events, PASSWORD, Person, START, Site, header, post, site_with, site_with_events, told};
+use support::{PASSWORD, Person, START, changed_site_with_events, header, post, site_with_events, told};
 
 const SEND: &str = "/json/api/note-send.php";
 
@@ -25,24 +25,6 @@ fn letter<'a>(from: &'a str, to: &'a str, title: &'a str, message: &'a str) -> [
 fn news(account: i64, sender: &str, subject: &str, id: i64) -> String {
     let news = json!({ "type": "note", "sender": sender, "subject": subject, "id": id }).to_string();
     format!("RTB {}", json!({ "a": account, "c": news }))
-}
-
-/// A site with `ada` (`Zoe`, `anna`, `Ada`) and `bob` (`Bob`), with other settings.
-fn changed_site(change: impl FnOnce(AccountSettings) -> AccountSettings) -> (Site, Events) {
-    let (sender, events) = tokio::sync::mpsc::channel(64);
-    let mut site = site_with(|settings| {
-        change(AccountSettings {
-            events: Some(sender),
-            ..settings
-        })
-    });
-    site.desk
-        .add_account("bob", &Secret::new(PASSWORD), false)
-        .unwrap();
-    site.desk
-        .add_character("bob", "Bob", &Profile::default())
-        .unwrap();
-    (site, events)
 }
 
 async fn unread(person: &Person<'_>) -> Value {
@@ -107,7 +89,7 @@ async fn a_note_from_writing_to_deleting() {
 
 #[tokio::test]
 async fn lists_have_pages_and_belong_to_characters() {
-    let (site, _events) = changed_site(|settings| AccountSettings {
+    let (site, _events) = changed_site_with_events(|settings| AccountSettings {
         notes_per_account: Limit {
             burst: 100,
             seconds_each: 1,
@@ -178,7 +160,7 @@ async fn nobody_reaches_the_notes_of_others() {
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused_and_costs_nothing() {
-    let (site, mut events) = changed_site(|settings| AccountSettings {
+    let (site, mut events) = changed_site_with_events(|settings| AccountSettings {
         notes_per_account: Limit {
             burst: 1,
             seconds_each: 60,
@@ -217,7 +199,7 @@ async fn what_cannot_be_sent_is_refused_and_costs_nothing() {
 
 #[tokio::test]
 async fn the_pace_the_day_and_the_recipients_are_the_accounts() {
-    let (mut site, _events) = changed_site(|settings| AccountSettings {
+    let (mut site, _events) = changed_site_with_events(|settings| AccountSettings {
         notes_per_account: Limit {
             burst: 2,
             seconds_each: 30,
@@ -259,7 +241,7 @@ async fn the_pace_the_day_and_the_recipients_are_the_accounts() {
 
 #[tokio::test]
 async fn full_boxes_are_told_to_the_sender() {
-    let (site, mut events) = changed_site(|settings| AccountSettings {
+    let (site, mut events) = changed_site_with_events(|settings| AccountSettings {
         quotas: Quotas {
             notes: 2,
             notes_unread: 1,
@@ -319,7 +301,7 @@ async fn ignored_senders_are_refused_as_in_the_chat() {
 
 #[tokio::test]
 async fn unwanted_phrases_and_hell_bans_are_not_noticed_by_the_author() {
-    let (site, mut events) = changed_site(|settings| AccountSettings {
+    let (site, mut events) = changed_site_with_events(|settings| AccountSettings {
         unwanted: TextFilter::new(|text| text.contains("cheap pills")),
         ..settings
     });

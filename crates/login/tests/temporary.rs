@@ -11,57 +11,8 @@ use std::task::{Context, Waker};
 
 use fchatd_edge::http::{HttpRequest, HttpResponse, HttpService};
 use fchatd_login::{AccountEvent, AccountId, AccountSettings, Limit, Pace, Profile, Secret};
+use support::endpoints::paths_with_ticket;
 use support::{Events, PASSWORD, Site, header, post, site_with, told};
-
-/// `/json/api/NAME.php`.
-const CLIENTS: [&str; 32] = [
-    "bookmark-add",
-    "bookmark-list",
-    "bookmark-remove",
-    "character-customkinks",
-    "character-data",
-    "character-friend-list",
-    "character-friends",
-    "character-get",
-    "character-guestbook",
-    "character-images",
-    "character-info",
-    "character-kinks",
-    "character-list",
-    "character-memo-get",
-    "character-memo-save",
-    "friend-bookmark-lists",
-    "friend-list",
-    "friend-remove",
-    "ignore-list",
-    "note-count",
-    "note-delete",
-    "note-get",
-    "note-list",
-    "note-send",
-    "report-submit",
-    "request-accept",
-    "request-cancel",
-    "request-deny",
-    "request-list",
-    "request-pending",
-    "request-send",
-    "request-send2",
-];
-
-/// `/api/NAME` with a ticket.
-const PAGE: [&str; 10] = [
-    "avatar-remove",
-    "avatar-save",
-    "character-create",
-    "characters",
-    "default-character",
-    "ignore-add",
-    "ignore-remove",
-    "profile-save",
-    "renew",
-    "report",
-];
 
 /// Paths that want a password.
 const WITH_PASSWORD: [&str; 4] = [
@@ -70,13 +21,6 @@ const WITH_PASSWORD: [&str; 4] = [
     "/api/character-delete",
     "/api/account-delete",
 ];
-
-fn with_ticket() -> Vec<String> {
-    let clients = CLIENTS.iter().map(|name| format!("/json/api/{name}.php"));
-    clients
-        .chain(PAGE.iter().map(|name| format!("/api/{name}")))
-        .collect()
-}
 
 fn request(path: &str, ticket: &str) -> HttpRequest {
     // Something for each field that an endpoint may want, so that none is refused for its form.
@@ -153,7 +97,7 @@ const ONE_PACED: Pace = Pace {
 };
 
 async fn all_are_temporary(site: &Site, ticket: &str) {
-    for path in with_ticket() {
+    for path in paths_with_ticket() {
         assert_is_temporary(&site.http.call(request(&path, ticket)).await, &path);
     }
 }

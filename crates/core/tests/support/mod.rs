@@ -299,3 +299,22 @@ pub(crate) fn answer(account: u32, character: u32, name: &str) -> String {
             "select":{{"Gender":"Female"}},"friends":[],"ignores":[],"kinks":[1,2]}}"#
     )
 }
+
+/// With the settings as they are delivered, but for these.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn chat(settings: &[(&str, &str)]) -> Simulation {
+    let mut wanted = Settings::default();
+    for (key, value) in settings {
+        wanted.set_from_text(key, value).unwrap();
+    }
+    Simulation::with(&builtin::scripts(), wanted, None)
+}
+
+/// Logs a character in on an account; the connection, also where the log-in waits or was refused.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn enter(chat: &mut Simulation, account: u32, name: &str) -> ConnectionId {
+    let connection = chat.open();
+    let character = account * 1000 + u32::from(name.as_bytes()[name.len() - 1]);
+    chat.log_in_with(connection, name, &answer(account, character, name));
+    connection
+}

@@ -28,7 +28,7 @@ pub(crate) struct ToSend {
     pub(crate) message: String,
 }
 
-/// What people write never reaches a log.
+/// The texts that people write never reach a log.
 impl fmt::Debug for ToSend {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("ToSend")

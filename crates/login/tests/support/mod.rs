@@ -6,6 +6,8 @@
     reason = "helpers of tests; not every test file uses each"
 )]
 
+pub(crate) mod endpoints;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -95,10 +97,19 @@ impl Person<'_> {
 
 /// A site whose events can be read, and on which `bob` has the character `Bob`, too.
 pub(crate) fn site_with_events() -> (Site, Events) {
+    changed_site_with_events(|settings| settings)
+}
+
+/// As [`site_with_events`], with other settings.
+pub(crate) fn changed_site_with_events(
+    change: impl FnOnce(AccountSettings) -> AccountSettings,
+) -> (Site, Events) {
     let (sender, events) = tokio::sync::mpsc::channel(64);
-    let mut site = site_with(|settings| AccountSettings {
-        events: Some(sender),
-        ..settings
+    let mut site = site_with(|settings| {
+        change(AccountSettings {
+            events: Some(sender),
+            ..settings
+        })
     });
     site.desk
         .add_account("bob", &Secret::new(PASSWORD), false)
