@@ -20,32 +20,6 @@ import { SlimCat } from './families/slimcat.mjs';
 import { holdTexts } from './families/texts.mjs';
 import { XarChat } from './families/xarchat.mjs';
 
-/** What the server has to have for a check. With false the check is left out. */
-const NEEDS = {
-  /** All numbers in mapping-list are text (XarChat). */
-  mappingIdsAsText: true,
-  /** request-send2 takes `source` and `target` (XarChat). */
-  requestBySourceAndTarget: true,
-  /** /c/NAME is the profile of a character (the official client and its forks). */
-  profilePages: true,
-  /** csrf_token in the front page, and /action/script_login.php (slimCat, Horizon). */
-  websiteLogin: true,
-  /** A TPN to oneself waits behind a message that waits (XarChat). */
-  typingToOneselfWaits: true,
-  /** A client that says its status again after a return hears it once (the official client and its forks). */
-  statusSentOnce: true,
-  /** ERR 26 and 48 for a JCH name the channel in their text (Horizon and others). */
-  failedJoinNamesChannel: true,
-  /** Private rooms are there after a restart, with their members' right to come back. */
-  roomsOverRestart: true,
-  /** Characters that were online keep their status over a restart. */
-  sessionsOverRestart: true,
-};
-/** For a try without an edit: NEEDS=all, or names with commas between. */
-for (const name of Object.keys(NEEDS)) {
-  if (['all', ...Object.keys(NEEDS)].includes(process.env.NEEDS?.split(',').find(word => word === name || word === 'all'))) NEEDS[name] = true;
-}
-
 /** The families, and the first name of a character of each. */
 const FAMILIES = [
   [Official, 'Erin'], [Mobile, 'Fiona'], [Horizon, 'Hugo'], [Qt, 'Quinn'], [Sharp, 'Sharda'], [SharpLib, 'Bruno'],
@@ -119,7 +93,7 @@ async function moderation({ double, host }) {
   const refused = async () => {
     await double.joinInVain(room, 48);
     const error = double.errors.find(one => one.number === 48);
-    if (NEEDS.failedJoinNamesChannel) check('ERR 48 names the channel', error.message.includes(host.rooms.get(room).title), error);
+    check('ERR 48 names the channel', error.message.includes(host.rooms.get(room).title), error);
     command('CUB');
     await host.hears('the end of the ban', 'SYS', body => body.message.includes(double.person.name));
   };
@@ -168,7 +142,6 @@ async function breaks({ double, host }) {
 /** The server goes, and is there again when each double has failed at least once. */
 async function restart(stage, pairs, end) {
   for (const { double } of pairs) {
-    if (!NEEDS.roomsOverRestart) double.allowed.add(26);
     double.before = double.arrivals;
   }
   await end();
@@ -182,7 +155,7 @@ async function restart(stage, pairs, end) {
     if (double.ended) await double.start();
     await double.until('the return after a restart', () => double.here && double.arrivals > double.before);
     check('it is in its channel', double.rooms.isWhole(PUBLIC), [...double.rooms.all.keys()]);
-    if (NEEDS.roomsOverRestart) same('it is in all its channels', double.wanted.filter(id => !double.rooms.isWhole(id)), []);
+    same('it is in all its channels', double.wanted.filter(id => !double.rooms.isWhole(id)), []);
     await herald.until('everybody is in the channel', () => herald.rooms.get(PUBLIC).members.has(double.person.name));
     await double.restarted(herald);
   });
@@ -226,7 +199,6 @@ async function fates({ double }, index, stage, boss) {
 async function busy() {
   const stage = new Server({ logins_per_account: 1, password_patience: 1 });
   try {
-    stage.needs = NEEDS;
     await stage.prepare();
     const pairs = await Promise.all(FAMILIES.map(one => pair(stage, one)));
     await together(pairs, async ({ double }) => {
@@ -249,7 +221,6 @@ async function busy() {
 async function evening() {
   const stage = new Server({ ping_interval: 1, drain_time: 1 });
   try {
-    stage.needs = NEEDS;
     await stage.prepare();
     const pairs = await Promise.all(FAMILIES.map(one => pair(stage, one)));
     const step = async (name, action) => {
@@ -281,8 +252,7 @@ function report(stage) {
 
 try {
   await settled([evening(), busy()]);
-  const off = Object.keys(NEEDS).filter(name => !NEEDS[name]);
-  console.log(`families.mjs (${RUN}): ${FAMILIES.length} doubles had nothing to stumble over.${off.length > 0 ? ` Left out: ${off.join(', ')}.` : ''}`);
+  console.log(`families.mjs (${RUN}): ${FAMILIES.length} doubles had nothing to stumble over.`);
   process.exit(0);
 } catch (error) {
   console.error(`families.mjs: ${error instanceof Difference ? error.message : error.stack}`);

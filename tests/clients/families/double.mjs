@@ -1,4 +1,4 @@
-// What all test doubles share: reading frames strictly, the rooms they are in, and coming back after a loss. A family's own
+// The common parts of all test doubles: reading frames strictly, the rooms they are in, and coming back after a loss. A family's own
 // ways – what it asks before the log-in, when it comes back, which errors end it – are in its file.
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -42,7 +42,7 @@ const FIELDS = {
 };
 const ABOUT_A_CHANNEL = new Set(['MSG', 'LRP', 'COL', 'ICH', 'CDS', 'RMO', 'COA', 'COR', 'CSO', 'CKU', 'CBU', 'CTU']);
 
-/** The channels that a client is in. What does not fit together makes clients leave, show a tab twice or lose a line. */
+/** The channels that a client is in. Frames that do not fit together make clients leave, show a tab twice or lose a line. */
 export class Rooms {
   constructor(own, isExact) {
     Object.assign(this, { own, isExact, all: new Map() });
@@ -140,7 +140,7 @@ export class Double {
 
   // ---- what a family says otherwise
 
-  /** What it asks for before it opens the WebSocket; gives the ticket. */
+  /** Its requests before it opens the WebSocket; gives the ticket. */
   async prepare() {
     throw new Difference('a family says how it gets its ticket');
   }

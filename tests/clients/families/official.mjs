@@ -153,12 +153,10 @@ export class Official extends Double {
     await host.fence();
     host.forget();
     await this.reload();
-    if (this.stage.needs.statusSentOnce) {
-      this.send('UPT');
-      await this.hears('the answer to UPT', 'UPT');
-      const own = this.frames.filter(([code, body]) => code === 'STA' && body.character === this.person.name);
-      same('the own status after a return, which the client has said again', own.map(([, body]) => body.statusmsg), ['cooking &lt;3']);
-    }
+    this.send('UPT');
+    await this.hears('the answer to UPT', 'UPT');
+    const own = this.frames.filter(([code, body]) => code === 'STA' && body.character === this.person.name);
+    same('the own status after a return, which the client has said again', own.map(([, body]) => body.statusmsg), ['cooking &lt;3']);
     same('the status after a reload', host.online.get(this.person.name).text, 'cooking &lt;3');
     await this.hears('ignored names at the log-in', 'IGN', body => body.action === 'init' && body.characters.includes(host.person.name.toLowerCase()));
     this.send('IGN', { action: 'delete', character: host.person.name });
@@ -166,16 +164,13 @@ export class Official extends Double {
     await this.unlucky();
     same('the status after a return at the second attempt', host.online.get(this.person.name).text, 'cooking &lt;3');
     await host.sawNothingOf(this.person.name);
-    if (this.stage.needs.profilePages) {
-      const page = await ask(this.stage, `/c/${encodeURIComponent(host.person.name)}`, undefined, { method: 'GET' });
-      // People who are not signed in may get a form instead.
-      same('the link to a profile', [page.status === 404, page.headers.get('content-type')?.split(';')[0]], [false, 'text/html']);
-    }
+    const page = await ask(this.stage, `/c/${encodeURIComponent(host.person.name)}`, undefined, { method: 'GET' });
+    // People who are not signed in may get a form instead.
+    same('the link to a profile', [page.status === 404, page.headers.get('content-type')?.split(';')[0]], [false, 'text/html']);
   }
 
   /** After a restart of the server. Its first attempt has failed, so it has said that it is "offline". */
   async restarted(herald) {
-    if (!this.stage.needs.sessionsOverRestart) return;
     await herald.until(`the status of ${this.title} after a restart`, () => herald.online.get(this.person.name)?.text === 'cooking &lt;3');
   }
 }

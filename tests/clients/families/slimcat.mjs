@@ -27,7 +27,7 @@ export class SlimCat extends Double {
 
   async prepare() {
     if (this.ticket) return this.ticket;
-    if (this.stage.needs.websiteLogin && !this.hasSignedIn) {
+    if (!this.hasSignedIn) {
       // Once for a password, whatever came of it.
       this.hasSignedIn = true;
       await this.#website();

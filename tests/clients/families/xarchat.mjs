@@ -139,9 +139,7 @@ export class XarChat extends Double {
     await this.permitted([5, 26, 45], async () => {
       await this.bracketed('MSG', first);
       const answer = await this.bracketed('MSG', second);
-      if (this.stage.needs.typingToOneselfWaits) {
-        check('the error for a message that waited is between its TPN', answer.some(([code, body]) => code === 'ERR' && body.number === 26), answer);
-      }
+      check('the error for a message that waited is between its TPN', answer.some(([code, body]) => code === 'ERR' && body.number === 26), answer);
       await this.until('the error for the second message', () => this.errors.some(error => error.number === 26));
     });
     await host.fence();
@@ -150,11 +148,9 @@ export class XarChat extends Double {
   async tables() {
     const get = name => api(this.stage, `/json/api/${name}.php`, undefined, { method: 'GET' });
     const tables = await get('mapping-list');
-    if (this.stage.needs.mappingIdsAsText) {
-      const fits = (list, ...fields) => list.every(row => fields.every(field => isNumberText(row[field])) && isText(row.name));
-      check('mapping-list: numbers are text', fits(tables.kinks, 'id', 'group_id') && fits(tables.kink_groups, 'id')
-        && fits(tables.infotags, 'id', 'group_id') && fits(tables.infotag_groups, 'id') && fits(tables.listitems, 'id'), tables.kinks[0]);
-    }
+    const fits = (list, ...fields) => list.every(row => fields.every(field => isNumberText(row[field])) && isText(row.name));
+    check('mapping-list: numbers are text', fits(tables.kinks, 'id', 'group_id') && fits(tables.kink_groups, 'id')
+      && fits(tables.infotags, 'id', 'group_id') && fits(tables.infotag_groups, 'id') && fits(tables.listitems, 'id'), tables.kinks[0]);
     check('infotags have a type and a list', tables.infotags.every(row => isText(row.type) && isText(row.list)), tables.infotags[0]);
     const { kinks } = await get('kink-list');
     check('kink-list', Object.values(kinks).every(one => isText(one.group) && one.items.every(item => isWhole(item.kink_id) && isText(item.name))), kinks);
@@ -176,11 +172,9 @@ export class XarChat extends Double {
       character: this.person.name, reportText: 'a test', log: 'a line', channel: 'Development', text: 'true', reportUser: host.person.name,
     });
     check('report-submit.log_id is text', isNumberText(report.log_id), report);
-    if (this.stage.needs.requestBySourceAndTarget) {
-      await this.query('request-send2', { source: this.person.name, target: host.person.name });
-      await host.hears('a request to be friends', 'RTB', body => body.type === 'friendrequest' && body.name === this.person.name);
-      const pending = (await this.query('friend-bookmark-lists', { requestpending: 'true' })).requestpending;
-      check('the request is pending', pending.some(one => isWhole(one.id) && one.dest === host.person.name), pending);
-    }
+    await this.query('request-send2', { source: this.person.name, target: host.person.name });
+    await host.hears('a request to be friends', 'RTB', body => body.type === 'friendrequest' && body.name === this.person.name);
+    const pending = (await this.query('friend-bookmark-lists', { requestpending: 'true' })).requestpending;
+    check('the request is pending', pending.some(one => isWhole(one.id) && one.dest === host.person.name), pending);
   }
 }
