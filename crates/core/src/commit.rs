@@ -2,7 +2,7 @@
 //!
 //! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
 //! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may
-//! show it too: those answers wait as well, but talk does not, nor does what everybody hears. Who is online is kept
+//! show it too: those answers wait as well, but talk does not, nor does what everybody hears. The people online are kept
 //! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};

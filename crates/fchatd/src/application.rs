@@ -1,4 +1,7 @@
-//! The chat as the application of an edge: the core, the clock, and the questions that the core has for others.
+//! The chat as the application of an edge: the core, the clock, and the questions that the core has for others. The way of
+//! the answers is in [`answer`].
+
+mod answer;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,78 +23,19 @@ use crate::clock::Clock;
 use crate::command_line::CommandLine;
 use crate::doors::Doors;
 use crate::drain::{Drain, TicketSessions};
-use crate::keeper::{self, Keeper, Occasion, Report};
+use crate::keeper::{self, Keeper, Occasion};
 use crate::neighbours::Neighbours;
 use crate::profiles::Profiles;
 use crate::recorder::{RecordedCore, Recorder};
 use crate::reload::Reload;
-use crate::server::{ChatEdges, Order};
+use crate::server::Order;
 use crate::web::ScriptWeb;
 use crate::{Failure, vitals};
 
+pub(crate) use answer::Answer;
+
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
-
-/// The answer to a request of the core, on its way back.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// Of the login provider; nothing when it failed.
-    Login(ConnectionId, Option<String>),
-    /// Of the account service to a question for characters: the question's number, and the answer; nothing when it
-    /// failed.
-    Characters(u64, Option<String>),
-    /// Of a web server: the request's number, the status (0 for none) and the body.
-    Web(u64, u16, String),
-    /// Of the keeper.
-    Kept(Report),
-    /// What this part of the program says of its state; the edge adds its own.
-    Status(ConnectionId, Vec<(String, String)>),
-    /// Something was done beside the chat.
-    Done(Done),
-    /// A neighbour that was away is there again.
-    NeighbourWantsAll,
-}
-
-impl Answer {
-    /// Gives the answer to whom it concerns.
-    pub(crate) fn give(self, edge: &ChatEdges) {
-        match self {
-            Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
-                connection,
-                answer: answer.as_deref(),
-            }),
-            Self::Characters(id, answer) => edge.input(Input::CharactersFound {
-                id,
-                answer: answer.as_deref(),
-            }),
-            Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
-                id,
-                status,
-                body: &body,
-            }),
-            Self::Kept(report) => {
-                // Also what is not on disk waits no longer: the chat goes on.
-                edge.stored(report.commit);
-                let Some(unsaved) = &report.unsaved else {
-                    return edge.input(Input::Stored {
-                        commit: report.commit,
-                    });
-                };
-                for &(connection, commit) in unsaved {
-                    edge.input(Input::Unsaved { connection, commit });
-                }
-            }
-            Self::Status(connection, lines) => {
-                let text = vitals::text(lines, &edge.gauges());
-                edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
-            }
-            Self::NeighbourWantsAll => edge.interject(|chat, _| {
-                chat.with_neighbours(|neighbours, world, now| neighbours.tell_all(world, now));
-            }),
-            Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
-        }
-    }
-}
 
 /// What the chat has beside its core.
 pub(crate) struct Surroundings {

@@ -12,7 +12,7 @@ use crate::output::say;
 use crate::server::data_folder;
 use crate::{Failure, configuration};
 
-/// What checking and starting may take at a restart; sending everybody away takes `drain_time_max` at most.
+/// The time that checking and starting may take at a restart; sending everybody away takes `drain_time_max` at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(50);
 

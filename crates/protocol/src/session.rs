@@ -1,4 +1,4 @@
-//! Who is online, as plain data that outlives the process: what a character needs to go on after a crash or a restart, and
+//! The people online, as plain data that outlives the process: all that a character needs to go on after a crash or a restart, and
 //! the changes by which a store keeps it. Changes of this kind are not commits: no frame waits for them.
 
 use std::collections::BTreeMap;
@@ -19,9 +19,9 @@ pub struct Sessions {
 /// One character that was online.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
-    /// Who it is and what others see of it.
+    /// Its identity, and all that others see of it.
     pub head: SessionHead,
-    /// What the login check and scripts told of it.
+    /// All that the login check and scripts told of it.
     pub profile: SessionProfile,
     /// The channels it was in.
     pub seats: Vec<Seat>,
@@ -29,7 +29,7 @@ pub struct SessionRecord {
     pub waiting: Vec<String>,
 }
 
-/// Who a character is and what others see of it.
+/// The identity of a character, and all that others see of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionHead {
@@ -53,7 +53,7 @@ pub struct SessionHead {
     pub missed_since: Option<u64>,
 }
 
-/// What the login check and scripts told of a character.
+/// All that the login check and scripts told of a character.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionProfile {
@@ -67,7 +67,7 @@ pub struct SessionProfile {
     pub custom_kinks: BTreeMap<String, String>,
     /// Gender, age and the like.
     pub info_tags: BTreeMap<String, String>,
-    /// What a script keeps with the character.
+    /// Values that a script keeps with the character.
     pub misc: BTreeMap<String, String>,
 }
 
@@ -102,14 +102,14 @@ pub struct HeldLine {
 pub enum SessionChange {
     /// A character is online, with this.
     Here(SessionHead),
-    /// What is told of a character.
+    /// The profile of a character.
     Profile {
         /// Its name in lower case.
         session: String,
         /// All of it.
         profile: SessionProfile,
     },
-    /// What waits for its time.
+    /// Messages that wait for their time.
     Waiting {
         /// The character's name in lower case.
         session: String,

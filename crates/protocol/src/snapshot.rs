@@ -29,7 +29,7 @@ pub struct Snapshot {
     pub network_bans: Vec<NetworkBan>,
     /// Whether nobody can make an account for now.
     pub registration_paused: bool,
-    /// Who was online. Set where a snapshot is read to begin with; a snapshot that is saved leaves them as they are kept.
+    /// The people who were online. Set where a snapshot is read to begin with; a snapshot that is saved leaves them as they are kept.
     #[serde(default)]
     pub sessions: Sessions,
 }

@@ -1,4 +1,4 @@
-//! Who is online is there at the next start, and what is over is not.
+//! The people online are there at the next start, and ended sessions are not.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use fchatd_protocol::session::{

@@ -248,7 +248,7 @@ impl World {
                 .collect(),
         };
         if is_new {
-            absence.since = self.sessions.begin_absence();
+            absence.since = self.sessions.number_absence();
         }
         let since = absence.since;
         absence.until = until;

@@ -24,7 +24,7 @@ const OUTAGE_SECONDS_MAX: i64 = 3600;
 const HEARS: u64 = i64::MAX.unsigned_abs();
 /// Messages whose time had not come are said so long after the start.
 const WAITING_MILLISECONDS: u64 = 1000;
-/// What the edges call nobody: no connection of theirs has this.
+/// The id of nobody: no connection of theirs has this.
 const NO_CONNECTION: ConnectionId = ConnectionId {
     edge: u16::MAX,
     slot: u32::MAX,
@@ -119,7 +119,7 @@ impl World {
         true
     }
 
-    /// Roles that lists give count as the lists say now. What the login check gave is looked at again when the character
+    /// Roles that lists give count as the lists say now. Those that the login check gave are looked at again when the character
     /// logs in.
     fn restore_role(&mut self, key: ConnectionKey, role: &str) {
         let Some(name) = self.connections.get(key).map(|one| Arc::clone(&one.name)) else {
@@ -137,7 +137,7 @@ impl World {
 
     /// Holds the lines that were missed for those who had not had them.
     fn restore_lines(&mut self, sessions: &Sessions) {
-        // Who had missed lines of a channel, and from which on.
+        // The characters that had missed lines of a channel, and from which on.
         let mut missing: HashMap<&str, Vec<(ConnectionKey, u64)>> = HashMap::new();
         for record in &sessions.people {
             if let Some(since) = record.head.missed_since

@@ -82,7 +82,7 @@ pub struct Connection {
     pub(crate) early_commands: u32,
     /// The script asked for its end; carried out when the script's call has ended.
     pub(crate) closing: bool,
-    /// What a store has of the character.
+    /// The parts of the character that a store has.
     pub(crate) saved: Saved,
     /// Whether the search index knows its kinks and tags.
     pub(crate) searchable: bool,

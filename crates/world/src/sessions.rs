@@ -1,4 +1,4 @@
-//! Who is online, kept for the next start: marks of what has changed, and the changes that a store is told. How a world
+//! The people online, kept for the next start: marks of what has changed, and the changes that a store is told. How a world
 //! takes it over is in [`crate::comeback`].
 //!
 //! This is apart from [`crate::changes`] because no frame waits for it: a crash may cost the last second of it.
@@ -19,7 +19,7 @@ const LINE_BYTES_MAX: usize = 16 << 20;
 /// How often a store is told that the process lives, in seconds.
 const ALIVE_SECONDS: i64 = 60;
 
-/// What a store has of a connection's character, and what of it has changed.
+/// The parts of a connection's character that a store has, and those that have changed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Saved {
     /// The store has it, as far as the changes go that were told.
@@ -49,7 +49,7 @@ pub(crate) struct SessionMarks {
     alive: i64,
 }
 
-/// What a character has heard in a channel: see [`Seat`].
+/// The lines that a character has heard in a channel: see [`Seat`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Heard {
     /// The absence for which it counts, by its [`SessionHead::missed_since`].
@@ -78,7 +78,7 @@ impl SessionMarks {
     }
 
     /// The number by which an absence that begins now is known; no other one has it.
-    pub(crate) fn begin_absence(&mut self) -> u64 {
+    pub(crate) fn number_absence(&mut self) -> u64 {
         self.last_line += 1;
         self.last_line
     }
@@ -192,7 +192,7 @@ impl World {
         }
     }
 
-    /// What is different now of who is online, in an order in which it can be made.
+    /// The changes of the people online, in an order in which they can be made.
     pub fn take_session_changes(&mut self) -> Vec<SessionChange> {
         let marks = &mut self.sessions;
         let mut changes: Vec<_> = std::mem::take(&mut marks.gone)
@@ -269,7 +269,7 @@ impl World {
     }
 }
 
-/// What is told of a character: all of it when it is new, else what has changed.
+/// The changes of a character: all of it when it is new, else what has changed.
 fn describe(connection: &Connection, saved: Saved, is_new: bool, changes: &mut Vec<SessionChange>) {
     let session = || connection.folded.to_string();
     if saved.head || is_new {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fchatd_protocol::session::SessionChange;
 use fchatd_protocol::text::fold;
 
-/// What a change of a session is about.
+/// The part of a session that a change is about.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     Head,
@@ -104,7 +104,7 @@ impl PendingSessions {
             .collect()
     }
 
-    /// What comes before the changes of those who are there.
+    /// Changes that come before those of the people who are there.
     fn ends(&self) -> impl Iterator<Item = SessionChange> + '_ {
         let gone = self.gone.iter().map(|session| SessionChange::Gone {
             session: session.clone(),

@@ -59,7 +59,7 @@ fn a_note_is_announced_at_once_and_kept() {
     let refused = api(&server, "note-send", bob, &long);
     assert_eq!(refused["error"], "A note has at most 100 bytes.");
 
-    // What was answered is there after a kill, and the log-in announces nothing a second time.
+    // Each answered note is there after a kill, and the log-in announces nothing a second time.
     server.signal(rustix::process::Signal::KILL);
     let log = server.ended().stderr;
     assert!(

@@ -1,4 +1,4 @@
-//! Who is online, in tables: written change by change, read at the next start. JSON stands where the program alone reads
+//! The people online, in tables: written change by change, read at the next start. JSON stands where the program alone reads
 //! a column and never asks for a part of it.
 
 use fchatd_protocol::session::{HeldLine, Seat, SessionChange, SessionHead, SessionRecord, Sessions};

@@ -1,4 +1,4 @@
-//! What people keep with their accounts: pages of characters, friends, bookmarks, memos, notes, pictures, reports.
+//! All that people keep with their accounts: pages of characters, friends, bookmarks, memos, notes, pictures, reports.
 
 mod bookmarks;
 mod deletion;

@@ -76,7 +76,7 @@ pub struct NoteBounds {
     pub unread: u32,
 }
 
-/// What sending a note led to.
+/// The result of sending a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteOutcome {
     /// It is kept.

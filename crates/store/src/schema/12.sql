@@ -8,7 +8,7 @@ CREATE TABLE channel_invitation (
     PRIMARY KEY (channel, folded)
 ) STRICT, WITHOUT ROWID;
 
--- Who is online, for the next start.
+-- The people online, for the next start.
 
 -- One row: when the server was last known to run, in Unix seconds.
 CREATE TABLE session_clock (
@@ -19,9 +19,9 @@ CREATE TABLE session_clock (
 CREATE TABLE session (
     -- The name in lower case.
     folded TEXT PRIMARY KEY,
-    -- What others see of the character, and its roles: the program's `SessionHead` as JSON.
+    -- The character as others see it, and its roles: the program's `SessionHead` as JSON.
     head TEXT NOT NULL,
-    -- What the login check told of it: `SessionProfile` as JSON.
+    -- The answer of the login check, as far as it is of use later: `SessionProfile` as JSON.
     profile TEXT NOT NULL DEFAULT '{}',
     -- Messages whose time has not come: a list of commands as JSON.
     waiting TEXT NOT NULL DEFAULT '[]'
@@ -39,7 +39,7 @@ CREATE TABLE session_seat (
     PRIMARY KEY (session, channel)
 ) STRICT, WITHOUT ROWID;
 
--- What was said to people whose connection was broken.
+-- Lines that were said to people whose connection was broken.
 CREATE TABLE session_line (
     number INTEGER PRIMARY KEY,
     in_channel INTEGER NOT NULL CHECK (in_channel IN (0, 1)),
