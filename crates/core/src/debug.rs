@@ -8,6 +8,7 @@ use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
 use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
+use fchatd_world::settings::keys;
 
 use crate::rehearsal::limits;
 use crate::trial::Trial;
@@ -240,7 +241,7 @@ impl Core {
     fn log_chat(&mut self, key: ConnectionKey, on: bool) {
         self.world.chat_log = on;
         // The classic server said nothing.
-        if self.world.settings.text("compat") != "classic" {
+        if self.world.settings.text(keys::COMPAT) != "classic" {
             let state = if on { "on" } else { "off" };
             self.tell(key, &format!("The chat log is {state}."));
         }
@@ -263,7 +264,7 @@ impl Core {
     }
 
     fn isolated_max(&self) -> usize {
-        self.world.settings.count("isolatedmax")
+        self.world.settings.count(keys::ISOLATEDMAX)
     }
 
     fn too_many_isolated(&self) -> String {

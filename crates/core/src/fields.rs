@@ -9,6 +9,7 @@ use fchatd_protocol::error;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::name::{self, NAME_BYTES_MAX, TITLE_BYTES_MAX};
 use fchatd_world::{Settings, World};
+use fchatd_world::settings::keys;
 
 /// The largest name of a field, in bytes.
 const KEY_BYTES_MAX: usize = 64;
@@ -74,17 +75,19 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// The bounds of these settings.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let largest = |keys: &[&str]| keys.iter().map(|key| settings.count(key)).max().unwrap_or(0);
         // The scripts hold messages and descriptions against their limits, and do so after other checks, in an order
         // that clients know. This is for scripts that do not.
-        let message = BEYOND * largest(&["msg_max", "priv_max", "lfrp_max"]);
-        let description = BEYOND * settings.count("cds_max");
-        let report = settings.count("staffcall_max");
+        let message = BEYOND * settings
+                .count(keys::MSG_MAX)
+                .max(settings.count(keys::PRIV_MAX))
+                .max(settings.count(keys::LFRP_MAX));
+        let description = BEYOND * settings.count(keys::CDS_MAX);
+        let report = settings.count(keys::STAFFCALL_MAX);
         Self {
             message,
             description,
             report,
-            reason: settings.count("reason_max"),
+            reason: settings.count(keys::REASON_MAX),
             text: message.max(description).max(report),
         }
     }

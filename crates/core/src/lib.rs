@@ -38,6 +38,7 @@ use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
+use fchatd_world::settings::keys;
 use fields::Bounds;
 
 use probation::{Conduct, Probation};
@@ -282,7 +283,7 @@ impl Core {
         self.world.send_due_lists();
         self.world.send_call_pages();
         self.world.keep_sessions();
-        let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
+        let interval = (self.world.settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;
             self.world.housekeep();

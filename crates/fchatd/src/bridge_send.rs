@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use fchatd_links::sign;
 use fchatd_protocol::json::read::Tape;
+use fchatd_world::settings::keys;
 
 use crate::command_line::CommandLine;
 use crate::output::say;
@@ -64,7 +65,7 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
     }
     let secret = match &sending.secret_file {
         Some(file) => secret_of(file)?,
-        None => configuration::load(line)?.text("rtbsecret").to_owned(),
+        None => configuration::load(line)?.text(keys::RTBSECRET).to_owned(),
     };
     if secret.is_empty() {
         return Err(

@@ -7,6 +7,7 @@ use fchatd_edge::{EdgeSettings, Gate, Intake};
 use fchatd_login::LoginProvider;
 use fchatd_protocol::exchange::GateChange;
 use fchatd_world::World;
+use fchatd_world::settings::keys;
 
 use crate::vitals;
 
@@ -45,7 +46,7 @@ impl Doors {
     /// Adds what was refused.
     pub(crate) fn add_vitals(&self, lines: &mut Vec<(String, String)>, world: &World) {
         let bans = world.network_bans().len();
-        let most = world.settings.count("network_bans_max");
+        let most = world.settings.count(keys::NETWORK_BANS_MAX);
         let refused = self.gate.refused();
         vitals::add(
             lines,

@@ -11,6 +11,7 @@ use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Store, StoreError};
 use fchatd_world::{Now, World};
+use fchatd_world::settings::keys;
 
 use crate::accounts::Duration;
 use crate::command_line::CommandLine;
@@ -98,7 +99,7 @@ pub(crate) fn registration(line: &CommandLine, action: RegistrationAction) -> Re
         RegistrationAction::Pause => true,
         RegistrationAction::Resume => false,
         RegistrationAction::Status => {
-            let setting = configuration::load(line)?.text("registration").to_owned();
+            let setting = configuration::load(line)?.text(keys::REGISTRATION).to_owned();
             match saved(line)?.registration_paused {
                 true => say!("paused; registration = {setting:?} counts when it is resumed"),
                 false => say!("not paused; registration = {setting:?}"),

@@ -27,6 +27,7 @@ use fchatd_script::host::Scripts;
 use fchatd_service::{Notifier, inherit};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 use tokio::sync::mpsc;
 
 use self::ending::End;
@@ -93,7 +94,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         return Err(only_loopback(address.ip()));
     }
     let bridge_settings = bridge_settings(&settings)?;
-    raise_file_limit(settings.count("maxconnections"), layout::threads(&settings));
+    raise_file_limit(settings.count(keys::MAXCONNECTIONS), layout::threads(&settings));
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     // A script that does not even start is told before anything is made or opened.
     let Checked { scripts, remarks } = scripts::load_checked(&line.dir, Scope::InForce)?;
@@ -114,7 +115,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         clock,
     )?;
     let recorder = Recorder::start(&settings, &line.dir)?;
-    let web = WebClient::new(settings.count("login_connection_pool"))
+    let web = WebClient::new(settings.count(keys::LOGIN_CONNECTION_POOL))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
     let catalogue = catalogue(line, &settings)?;
     let (events, mut happened) = mpsc::channel(EVENTS_MAX);
@@ -130,7 +131,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             let places = Places {
                 store: state.store.clone(),
                 // The classic server kept its files in its folder, and whoever compares the two looks there.
-                classic: (settings.text("compat") == "classic").then(|| line.dir.clone()),
+                classic: (settings.text(keys::COMPAT) == "classic").then(|| line.dir.clone()),
                 actions: Some(action_log::open(&line.dir, &settings)?),
                 claim: Some(state.claim()),
             };
@@ -166,7 +167,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
         let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
         let accounts = sentence_about(&provider, &settings);
         tokio::task::spawn_local(operators::hear(provider.clone()));
-        let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
+        let http = AccountHttp::new(provider.clone(), settings.list(keys::GENDERS).to_vec(), catalogue);
         let http = http.with_website(WebsiteSettings {
             pictures: Some(data_folder(&line.dir).join("images")),
             ..website_settings(&settings)

@@ -10,6 +10,7 @@ use fchatd_links::hosts::Hosts;
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_protocol::exchange::Request;
 use fchatd_world::{Now, Settings};
+use fchatd_world::settings::keys;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
@@ -123,9 +124,9 @@ impl ScriptWeb {
     }
 
     fn start(&mut self, settings: &Settings, now: Now) {
-        let patience = settings.seconds("http_timeout");
-        let bytes_max = settings.count("http_answer_max") << 10;
-        while let Some((id, errand)) = self.errands.start(settings.count("http_parallel")) {
+        let patience = settings.seconds(keys::HTTP_TIMEOUT);
+        let bytes_max = settings.count(keys::HTTP_ANSWER_MAX) << 10;
+        while let Some((id, errand)) = self.errands.start(settings.count(keys::HTTP_PARALLEL)) {
             let waited = Duration::from_millis(now.monotonic.saturating_sub(errand.asked));
             let (client, answers) = (self.client.clone(), self.answers.clone());
             let task = tokio::task::spawn_local(async move {
@@ -189,18 +190,18 @@ impl fmt::Display for ScriptWeb {
 /// # Errors
 /// A sentence about the setting that is wrong.
 pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
-    let trusted: Vec<WebAddress> = match settings.text("handle_report_url").trim() {
+    let trusted: Vec<WebAddress> = match settings.text(keys::HANDLE_REPORT_URL).trim() {
         "" => Vec::new(),
         // The configuration has warned of one that is no address.
         text => WebAddress::parse(text).into_iter().collect(),
     };
-    Hosts::parse(settings.list("http_hosts"), &trusted).map_err(|error| format!("http_hosts: {error}"))
+    Hosts::parse(settings.list(keys::HTTP_HOSTS), &trusted).map_err(|error| format!("http_hosts: {error}"))
 }
 
 fn listed(settings: &Settings) -> (Vec<String>, String) {
     (
-        settings.list("http_hosts").to_vec(),
-        settings.text("handle_report_url").to_owned(),
+        settings.list(keys::HTTP_HOSTS).to_vec(),
+        settings.text(keys::HANDLE_REPORT_URL).to_owned(),
     )
 }
 

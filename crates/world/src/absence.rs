@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::connection::State;
 use crate::sessions::{Heard, Part};
 use crate::world::{ChannelKey, ConnectionKey, World};
+use crate::settings::key::of;
+use crate::settings::{Key, keys};
 
 /// So long somebody who has gone stays online at most for messages that wait.
 const LINGER_SECONDS: f64 = 300.0;
@@ -112,8 +114,8 @@ impl World {
     /// The connection of a character has broken: the character stays for as long as the setting `grace` says, which is
     /// `resume_grace` or `reload_grace`. False, and nothing done, where one of these is 0 or the connection was about to be
     /// closed anyway.
-    pub fn go_away(&mut self, key: ConnectionKey, grace: &str) -> bool {
-        if self.settings.number("resume_grace") <= 0.0 {
+    pub fn go_away(&mut self, key: ConnectionKey, grace: Key<of::Number>) -> bool {
+        if self.settings.number(keys::RESUME_GRACE) <= 0.0 {
             return false;
         }
         let grace = self.settings.number(grace);
@@ -182,7 +184,7 @@ impl World {
     /// has joined them again ([`World::rejoin`]). False, and nothing done, where `resume_grace` is switched off or one
     /// of the two is not in the state for it.
     pub fn resume(&mut self, fresh: ConnectionKey, key: ConnectionKey) -> bool {
-        let grace = self.settings.number("resume_grace");
+        let grace = self.settings.number(keys::RESUME_GRACE);
         let waits = |state| matches!(state, State::Connected | State::Identifying { .. });
         let fresh_one = self
             .connections
@@ -300,8 +302,8 @@ impl World {
     /// The lines and bytes that are held for one character.
     fn held_most(&self) -> (usize, usize) {
         (
-            self.settings.count("resume_lines_max"),
-            self.settings.count("resume_bytes_max"),
+            self.settings.count(keys::RESUME_LINES_MAX),
+            self.settings.count(keys::RESUME_BYTES_MAX),
         )
     }
 

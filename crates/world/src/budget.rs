@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::allowance::MILLISECOND;
 use crate::settings::Settings;
 use crate::world::{ConnectionKey, World};
+use crate::settings::keys;
 
 /// Prices are in thousandths of a plain command.
 const PLAIN: u64 = 1000;
@@ -46,14 +47,14 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let rate = settings.number("command_rate");
+        let rate = settings.number(keys::COMMAND_RATE);
         if rate <= 0.0 {
             return Self::default();
         }
         let each = (1e9 / rate / PLAIN as f64).max(1.0) as u64;
         Self {
             each,
-            size: (settings.number("command_burst") * PLAIN as f64) as u64 * each,
+            size: (settings.number(keys::COMMAND_BURST) * PLAIN as f64) as u64 * each,
         }
     }
 }

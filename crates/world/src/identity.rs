@@ -8,6 +8,7 @@ use fchatd_protocol::{name, text};
 use crate::connection::{Connection, State};
 use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
+use crate::settings::keys;
 
 impl World {
     /// Puts a character online under `name`. From now on it hears what goes to everyone and stands in the user
@@ -46,7 +47,7 @@ impl World {
     pub fn is_name(&self, text: &str) -> bool {
         name::is_plain(text)
             || self.find_character(text).is_some()
-            || name::is_possible(text) && !self.settings.text("login_url").is_empty()
+            || name::is_possible(text) && !self.settings.text(keys::LOGIN_URL).is_empty()
     }
 
     pub(crate) fn tell_presence(&mut self, name: &str, online: bool) {

@@ -4,14 +4,15 @@
 use fchatd_protocol::frame;
 
 use crate::world::{ChannelKey, World};
+use crate::settings::keys;
 
 impl World {
     /// Tells the members of a channel who moderates it. After `moderator_lists_burst` lists in a short time the next ones wait, and what
     /// changes until then is told in one.
     pub fn tell_moderators(&mut self, key: ChannelKey) {
         let now = self.now.monotonic;
-        let pause = (self.settings.number("moderator_lists_pause") * 1000.0) as u64;
-        let burst = self.settings.count("moderator_lists_burst") as u64;
+        let pause = (self.settings.number(keys::MODERATOR_LISTS_PAUSE) * 1000.0) as u64;
+        let burst = self.settings.count(keys::MODERATOR_LISTS_BURST) as u64;
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };

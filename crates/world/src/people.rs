@@ -11,6 +11,7 @@ use crate::allowance::{Allowance, MILLISECOND};
 use crate::invitations::Pending;
 use crate::throttle::Throttles;
 use crate::world::{ConnectionKey, Map, World};
+use crate::settings::keys;
 
 /// Of so many the first look for people to forget is taken; the next one when twice as many are left.
 const SWEEP_FIRST: usize = 1024;
@@ -170,7 +171,7 @@ impl World {
         connection.person = person_id(connection.account, &connection.folded);
         if self.people.is_due_for_sweep() {
             self.people
-                .sweep(now, self.settings.count("people_remembered_max"));
+                .sweep(now, self.settings.count(keys::PEOPLE_REMEMBERED_MAX));
         }
         let person = self.people.of(connection.person);
         person.online += 1;

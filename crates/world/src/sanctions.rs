@@ -7,6 +7,7 @@ use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::world::{ConnectionKey, World};
+use crate::settings::keys;
 
 /// How long an account is watched, in milliseconds.
 const WATCH_MILLISECONDS: u64 = 20 * 60 * 1000;
@@ -89,7 +90,7 @@ impl World {
             return true;
         }
         let key = (Arc::from(&*fold(name)), measure);
-        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count("name_bans_max") {
+        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count(keys::NAME_BANS_MAX) {
             return false;
         }
         self.lasting += 1;

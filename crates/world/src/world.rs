@@ -34,6 +34,7 @@ use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::{Legacy, Turn};
 use crate::web::WebCalls;
+use crate::settings::keys;
 use fchatd_protocol::snapshot::StaffCall;
 
 /// Points at a connection.
@@ -183,8 +184,8 @@ fn unseeded() -> StdRng {
 impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
-        let chat_log = settings.flag("log_start");
-        let tells_presence = settings.flag("enableredis");
+        let chat_log = settings.flag(keys::LOG_START);
+        let tells_presence = settings.flag(keys::ENABLEREDIS);
         Self {
             budget: Budget::of(&settings),
             settings,
@@ -330,7 +331,7 @@ impl World {
     /// Counts a command of a connection that has not logged in; false when it is the last one that is taken
     /// (`commands_before_login`).
     pub fn count_early_command(&mut self, key: ConnectionKey) -> bool {
-        let most = self.settings.count("commands_before_login");
+        let most = self.settings.count(keys::COMMANDS_BEFORE_LOGIN);
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };

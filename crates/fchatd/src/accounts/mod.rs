@@ -10,6 +10,7 @@ use std::io::{BufRead, IsTerminal};
 
 use fchatd_login::{AccountDesk, AccountError, Profile, Secret};
 use fchatd_store::Store;
+use fchatd_world::settings::keys;
 
 pub(crate) use self::arguments::{AccountAction, CharacterAction};
 pub(crate) use self::duration::Duration;
@@ -67,7 +68,7 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
                 .map_err(told)?;
             say!("{}", code.reveal());
             complain!("invitation {}; the code is shown only this once", number.0);
-            if configuration::load(line)?.text("registration") != "invitation" {
+            if configuration::load(line)?.text(keys::REGISTRATION) != "invitation" {
                 complain!("it is of no use before registration = \"invitation\" is set");
             }
         }

@@ -1,6 +1,7 @@
 //! What the table of the settings can't say of a value: whether an address is one, and what needs what.
 
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::{Failure, neighbours, server, web};
 
@@ -25,7 +26,7 @@ pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
 
 /// One that no browser ever sends would turn everybody away.
 fn origin(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("allowed_origin");
+    let text = settings.text(keys::ALLOWED_ORIGIN);
     let wrong = match text.split_once("://") {
         None => !text.is_empty(),
         Some((scheme, host)) => scheme.is_empty() || host.is_empty() || host.contains('/'),
@@ -40,7 +41,7 @@ fn origin(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn origin_host(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("allowed_origin_host");
+    let text = settings.text(keys::ALLOWED_ORIGIN_HOST);
     if text.contains('/') {
         return Err(format!(
             "allowed_origin_host must be a host name alone, such as chat.example; it is {text:?}"

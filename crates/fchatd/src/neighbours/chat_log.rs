@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use fchatd_links::chat_log::ChatLog;
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::Failure;
 
 /// Where the chat log of a server in this folder can be read, if it can be.
 pub(crate) fn chat_log_path(settings: &Settings, dir: &Path) -> Option<PathBuf> {
-    let path = settings.text("log_socket_path");
+    let path = settings.text(keys::LOG_SOCKET_PATH);
     // A path that is absolute stays as it is.
     (!path.is_empty()).then(|| dir.join(path))
 }
@@ -25,7 +26,7 @@ pub(crate) fn chat_log(settings: &Settings, dir: &Path) -> Result<Option<ChatLog
     match ChatLog::start(&path) {
         Ok(log) => Ok(Some(log)),
         // Nothing is lost before somebody switches the log on.
-        Err(error) if !settings.flag("log_start") => {
+        Err(error) if !settings.flag(keys::LOG_START) => {
             tracing::warn!("log_socket_path: {error}. The chat log is off, so the server starts without it");
             Ok(None)
         }

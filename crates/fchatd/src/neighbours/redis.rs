@@ -8,6 +8,7 @@ use fchatd_links::redis::{Gauges, Redis, RedisSettings};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::write;
 use fchatd_world::{Now, Settings, World};
+use fchatd_world::settings::keys;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Failure;
@@ -90,10 +91,10 @@ impl RedisLink {
 /// # Errors
 /// A setting that can't be.
 pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings>, Failure> {
-    if !settings.flag("enableredis") {
+    if !settings.flag(keys::ENABLEREDIS) {
         return Ok(None);
     }
-    let host = settings.text("redishost").trim();
+    let host = settings.text(keys::REDISHOST).trim();
     let has_port = host.contains(':') && host.parse::<IpAddr>().is_err();
     if host.is_empty() || has_port || host.contains(['/', ' ']) {
         return Err(format!(
@@ -103,8 +104,8 @@ pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings
     }
     Ok(Some(RedisSettings {
         host: host.to_owned(),
-        port: settings.count("redisport") as u16,
-        password: settings.text("redispass").to_owned(),
+        port: settings.count(keys::REDISPORT) as u16,
+        password: settings.text(keys::REDISPASS).to_owned(),
     }))
 }
 

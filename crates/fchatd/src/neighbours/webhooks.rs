@@ -8,6 +8,7 @@ use fchatd_links::webhooks::{Event, Gauges, Hook, Inbox, Threshold, WebhookSetti
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::read::Tape;
 use fchatd_world::{Now, Settings};
+use fchatd_world::settings::keys;
 
 use crate::Failure;
 
@@ -120,11 +121,11 @@ pub(crate) fn webhook_settings(
     settings: &Settings,
     folder: Option<&Path>,
 ) -> Result<Option<WebhookSettings>, Failure> {
-    let hooks = Hook::parse(settings.text("webhooks")).map_err(|error| format!("webhooks: {error}"))?;
+    let hooks = Hook::parse(settings.text(keys::WEBHOOKS)).map_err(|error| format!("webhooks: {error}"))?;
     if hooks.is_empty() {
         return Ok(None);
     }
-    let secret = settings.text("webhook_secret").to_owned();
+    let secret = settings.text(keys::WEBHOOK_SECRET).to_owned();
     if secret.is_empty() {
         return Err(
             "webhooks need a webhook_secret, by which their receivers know that it is this server who tells them"
@@ -135,7 +136,7 @@ pub(crate) fn webhook_settings(
         hooks,
         secret,
         folder: folder.map(Path::to_owned),
-        queue_max: settings.count("webhook_queue") as u64,
-        keep: Duration::from_secs(settings.count("webhook_keep") as u64 * 3600),
+        queue_max: settings.count(keys::WEBHOOK_QUEUE) as u64,
+        keep: Duration::from_secs(settings.count(keys::WEBHOOK_KEEP) as u64 * 3600),
     }))
 }

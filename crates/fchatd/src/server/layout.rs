@@ -2,6 +2,7 @@
 
 use fchatd_edge::Edges;
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::application::Chat;
 
@@ -13,7 +14,7 @@ const EDGES_CHOSEN_MAX: usize = 8;
 
 /// The threads that the settings want (`threads`).
 pub(super) fn threads(settings: &Settings) -> usize {
-    match settings.count("threads") {
+    match settings.count(keys::THREADS) {
         0 => chosen(std::thread::available_parallelism().map_or(1, usize::from)),
         wanted => wanted,
     }

@@ -12,6 +12,8 @@ use fchatd_login::{
 };
 use fchatd_profile::heap;
 use fchatd_world::{Phrases, Settings};
+use fchatd_world::settings::key::of;
+use fchatd_world::settings::{Key, keys};
 use tokio::sync::mpsc::Sender;
 
 use super::state::State;
@@ -22,63 +24,63 @@ use crate::command_line::CommandLine;
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     let usual = AccountSettings::default();
-    let burst = |key: &str| settings.count(key) as u32;
-    let limit = |key: &str, usual: Limit| Limit {
+    let burst = |key: Key<of::Whole>| settings.count(key) as u32;
+    let limit = |key: Key<of::Whole>, usual: Limit| Limit {
         burst: burst(key),
         ..usual
     };
-    let pace = |key: &str, usual: Pace| Pace {
+    let pace = |key: Key<of::Whole>, usual: Pace| Pace {
         burst: burst(key),
         ..usual
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
-        registration: match settings.text("registration") {
+        registration: match settings.text(keys::REGISTRATION) {
             "open" => Registration::Open,
             "invitation" => Registration::Invitation,
             _ => Registration::Closed,
         },
-        tickets_per_account: settings.count("tickets_per_account") as u32,
-        registrations_per_address: limit("registrations_per_address", usual.registrations_per_address),
+        tickets_per_account: settings.count(keys::TICKETS_PER_ACCOUNT) as u32,
+        registrations_per_address: limit(keys::REGISTRATIONS_PER_ADDRESS, usual.registrations_per_address),
         registration_tries_per_address: Limit {
-            burst: burst("registrations_per_address").max(usual.registration_tries_per_address.burst),
+            burst: burst(keys::REGISTRATIONS_PER_ADDRESS).max(usual.registration_tries_per_address.burst),
             ..usual.registration_tries_per_address
         },
-        password_threads: match settings.count("password_threads") {
+        password_threads: match settings.count(keys::PASSWORD_THREADS) {
             0 => password_threads(processors),
             threads => threads,
         },
-        password_cost: PasswordCost::with_memory(settings.count("password_memory") as u32),
-        passwords_waiting: settings.count("passwords_waiting"),
-        password_patience: settings.count("password_patience") as u64,
-        logins_per_account: limit("logins_per_account", usual.logins_per_account),
-        logins_per_address: pace("logins_per_address", usual.logins_per_address),
-        ticket_lifetime: settings.count("ticket_lifetime") as u64 * 60,
+        password_cost: PasswordCost::with_memory(settings.count(keys::PASSWORD_MEMORY) as u32),
+        passwords_waiting: settings.count(keys::PASSWORDS_WAITING),
+        password_patience: settings.count(keys::PASSWORD_PATIENCE) as u64,
+        logins_per_account: limit(keys::LOGINS_PER_ACCOUNT, usual.logins_per_account),
+        logins_per_address: pace(keys::LOGINS_PER_ADDRESS, usual.logins_per_address),
+        ticket_lifetime: settings.count(keys::TICKET_LIFETIME) as u64 * 60,
         quotas: Quotas {
-            characters: settings.count("characters_per_account") as u32,
-            bookmarks: settings.count("bookmarks_per_account") as u32,
-            friends: settings.count("friends_per_character") as u32,
-            ignores: settings.count("ignores_max") as u32,
-            reports: settings.count("reports_max") as u32,
-            note_bytes: settings.count("note_max") as u32,
-            notes: settings.count("notes_per_character") as u32,
-            note_box_bytes: (settings.count("note_box_size") as u64) << 10,
-            notes_unread: settings.count("notes_unread_per_sender") as u32,
+            characters: settings.count(keys::CHARACTERS_PER_ACCOUNT) as u32,
+            bookmarks: settings.count(keys::BOOKMARKS_PER_ACCOUNT) as u32,
+            friends: settings.count(keys::FRIENDS_PER_CHARACTER) as u32,
+            ignores: settings.count(keys::IGNORES_MAX) as u32,
+            reports: settings.count(keys::REPORTS_MAX) as u32,
+            note_bytes: settings.count(keys::NOTE_MAX) as u32,
+            notes: settings.count(keys::NOTES_PER_CHARACTER) as u32,
+            note_box_bytes: (settings.count(keys::NOTE_BOX_SIZE) as u64) << 10,
+            notes_unread: settings.count(keys::NOTES_UNREAD_PER_SENDER) as u32,
         },
-        wrong_passwords_per_address: limit("wrong_passwords_per_address", usual.wrong_passwords_per_address),
-        wrong_passwords_per_account: limit("wrong_passwords_per_account", usual.wrong_passwords_per_account),
-        invalid_tickets_per_address: limit("bad_tickets_per_address", usual.invalid_tickets_per_address),
-        requests_per_address: pace("account_requests_per_address", usual.requests_per_address),
-        reads_per_account: pace("account_reads", usual.reads_per_account),
-        changes_per_account: pace("account_changes", usual.changes_per_account),
-        reports_per_account: limit("reports_per_account", usual.reports_per_account),
-        notes_per_account: limit("notes_per_account", usual.notes_per_account),
-        notes_per_day: Limit::in_a_day(burst("notes_per_day")),
-        note_recipients_per_day: Limit::in_a_day(burst("note_recipients_per_day")),
-        refuses_ignored: settings.flag("ignore_on_server"),
-        unwanted: unwanted_texts(settings.list("blacklist_phrases")),
-        session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
-        reserved_names: settings.list("reserved_names").to_vec(),
+        wrong_passwords_per_address: limit(keys::WRONG_PASSWORDS_PER_ADDRESS, usual.wrong_passwords_per_address),
+        wrong_passwords_per_account: limit(keys::WRONG_PASSWORDS_PER_ACCOUNT, usual.wrong_passwords_per_account),
+        invalid_tickets_per_address: limit(keys::BAD_TICKETS_PER_ADDRESS, usual.invalid_tickets_per_address),
+        requests_per_address: pace(keys::ACCOUNT_REQUESTS_PER_ADDRESS, usual.requests_per_address),
+        reads_per_account: pace(keys::ACCOUNT_READS, usual.reads_per_account),
+        changes_per_account: pace(keys::ACCOUNT_CHANGES, usual.changes_per_account),
+        reports_per_account: limit(keys::REPORTS_PER_ACCOUNT, usual.reports_per_account),
+        notes_per_account: limit(keys::NOTES_PER_ACCOUNT, usual.notes_per_account),
+        notes_per_day: Limit::in_a_day(burst(keys::NOTES_PER_DAY)),
+        note_recipients_per_day: Limit::in_a_day(burst(keys::NOTE_RECIPIENTS_PER_DAY)),
+        refuses_ignored: settings.flag(keys::IGNORE_ON_SERVER),
+        unwanted: unwanted_texts(settings.list(keys::BLACKLIST_PHRASES)),
+        session_lifetime: settings.seconds(keys::SESSION_MAX).as_secs().saturating_mul(3600),
+        reserved_names: settings.list(keys::RESERVED_NAMES).to_vec(),
         ..usual
     }
 }
@@ -95,14 +97,14 @@ fn unwanted_texts(phrases: &[String]) -> TextFilter {
 /// How the website behaves. The folder of pictures is not in it.
 pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
     WebsiteSettings {
-        profile_pages: match settings.text("profile_pages") {
+        profile_pages: match settings.text(keys::PROFILE_PAGES) {
             "public" => ProfilePages::Public,
             "off" => ProfilePages::Off,
             _ => ProfilePages::Login,
         },
-        sessions_per_account: settings.count("site_sessions_per_account"),
-        sessions: settings.count("site_sessions_max"),
-        session_idle: (settings.number("site_session_idle") * 3600.0) as u64,
+        sessions_per_account: settings.count(keys::SITE_SESSIONS_PER_ACCOUNT),
+        sessions: settings.count(keys::SITE_SESSIONS_MAX),
+        session_idle: (settings.number(keys::SITE_SESSION_IDLE) * 3600.0) as u64,
         session_lifetime: account_settings(settings).session_lifetime,
         pictures: None,
     }
@@ -132,7 +134,7 @@ pub(crate) fn catalogue(line: &CommandLine, settings: &Settings) -> Result<Arc<L
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Catalogue::builtin(),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
-    Ok(LiveCatalogue::new(catalogue, settings.list("genders")))
+    Ok(LiveCatalogue::new(catalogue, settings.list(keys::GENDERS)))
 }
 
 /// Who decides who may enter.
@@ -168,10 +170,10 @@ pub(crate) fn login_provider(
 pub(crate) fn site_checks(settings: &Settings) -> SiteChecks {
     SiteChecks {
         at_once: settings
-            .count("loginslots")
-            .min(settings.count("login_connection_pool")),
-        waiting: settings.count("login_checks_waiting"),
-        patience: settings.seconds("logintimeout"),
+            .count(keys::LOGINSLOTS)
+            .min(settings.count(keys::LOGIN_CONNECTION_POOL)),
+        waiting: settings.count(keys::LOGIN_CHECKS_WAITING),
+        patience: settings.seconds(keys::LOGINTIMEOUT),
     }
 }
 
@@ -181,7 +183,7 @@ const NOWHERE: &str = "http://login-url-is-no-address.invalid/";
 
 /// The log-in site, if there is one.
 fn login_address(settings: &Settings) -> Option<WebAddress> {
-    match settings.text("login_url").trim() {
+    match settings.text(keys::LOGIN_URL).trim() {
         "" => None,
         text => WebAddress::parse(text)
             .or_else(|_| WebAddress::parse(NOWHERE))
@@ -204,21 +206,21 @@ pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> S
 
 /// The real-time bridge, if it is wanted.
 pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
-    if !settings.flag("enablertb") {
+    if !settings.flag(keys::ENABLERTB) {
         return Ok(None);
     }
-    let address = settings.text("rtbaddress");
+    let address = settings.text(keys::RTBADDRESS);
     let peer = address
         .parse()
         .map_err(|_| format!("rtbaddress must be an IP address such as 127.0.0.1; it is {address:?}"))?;
-    let secret = settings.text("rtbsecret").to_owned();
+    let secret = settings.text(keys::RTBSECRET).to_owned();
     if secret.is_empty() {
         return Err("enablertb needs an rtbsecret that the website knows too, and nobody else".into());
     }
     Ok(Some(BridgeSettings {
         peer,
         secret,
-        classic: settings.flag("rtbclassic"),
+        classic: settings.flag(keys::RTBCLASSIC),
         commands: bridge_commands(settings)?,
     }))
 }
@@ -228,10 +230,10 @@ const SOCKETS_PER_ADDRESS: usize = 160;
 
 /// Open sockets of one address group.
 fn sockets_per_address(settings: &Settings) -> usize {
-    match settings.count("sockets_per_ip") {
+    match settings.count(keys::SOCKETS_PER_IP) {
         // A browser opens half a dozen for a page, besides that of the chat.
         0 => settings
-            .count("max_per_ip")
+            .count(keys::MAX_PER_IP)
             .saturating_mul(4)
             .max(SOCKETS_PER_ADDRESS),
         wanted => wanted,
@@ -240,7 +242,7 @@ fn sockets_per_address(settings: &Settings) -> usize {
 
 /// The commands that the operator's own scripts answer.
 fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let commands = settings.list("rtb_commands");
+    let commands = settings.list(keys::RTB_COMMANDS);
     let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     match commands
         .iter()
@@ -258,36 +260,36 @@ fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
 
 /// How the edges treat their connections. The gate is not in it: it stays when settings change.
 pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
-    let proxies = Proxies::parse(settings.list("load_balancers"))
+    let proxies = Proxies::parse(settings.list(keys::LOAD_BALANCERS))
         .map_err(|error| format!("load_balancers: {error}"))?
-        .with_header(settings.text("proxy_header"))
+        .with_header(settings.text(keys::PROXY_HEADER))
         .map_err(|error| format!("proxy_header: {error}"))?;
     Ok(EdgeSettings {
-        outbox_bytes_max: settings.count("outbox_max"),
-        early_outbox_bytes_max: settings.count("outbox_before_login"),
-        backlog_bytes_max: memory::backlog(settings.count("backlog_max")),
-        identify_seconds: settings.count("identify_timeout") as u32,
-        silence_seconds: settings.count("silence_timeout") as u32,
+        outbox_bytes_max: settings.count(keys::OUTBOX_MAX),
+        early_outbox_bytes_max: settings.count(keys::OUTBOX_BEFORE_LOGIN),
+        backlog_bytes_max: memory::backlog(settings.count(keys::BACKLOG_MAX)),
+        identify_seconds: settings.count(keys::IDENTIFY_TIMEOUT) as u32,
+        silence_seconds: settings.count(keys::SILENCE_TIMEOUT) as u32,
         sockets_per_group: sockets_per_address(settings),
-        ping_seconds: settings.count("ping_interval") as u32,
-        connections_max: limits::connections(settings.count("maxconnections"), layout::threads(settings)),
-        ring: settings.flag("io_uring"),
-        deflate: settings.flag("deflate"),
-        deflate_bytes_min: settings.count("deflate_min"),
+        ping_seconds: settings.count(keys::PING_INTERVAL) as u32,
+        connections_max: limits::connections(settings.count(keys::MAXCONNECTIONS), layout::threads(settings)),
+        ring: settings.flag(keys::IO_URING),
+        deflate: settings.flag(keys::DEFLATE),
+        deflate_bytes_min: settings.count(keys::DEFLATE_MIN),
         proxies,
-        origin: settings.text("allowed_origin").to_owned(),
-        origin_host: settings.text("allowed_origin_host").to_owned(),
+        origin: settings.text(keys::ALLOWED_ORIGIN).to_owned(),
+        origin_host: settings.text(keys::ALLOWED_ORIGIN_HOST).to_owned(),
         intake_limits: IntakeLimits {
-            requests_per_address: settings.count("http_requests_per_address"),
-            uploads: settings.count("http_uploads"),
-            uploads_per_address: settings.count("http_uploads_per_address"),
-            answers: settings.count("http_answers") << 10,
-            answers_per_address: settings.count("http_answers_per_address") << 10,
+            requests_per_address: settings.count(keys::HTTP_REQUESTS_PER_ADDRESS),
+            uploads: settings.count(keys::HTTP_UPLOADS),
+            uploads_per_address: settings.count(keys::HTTP_UPLOADS_PER_ADDRESS),
+            answers: settings.count(keys::HTTP_ANSWERS) << 10,
+            answers_per_address: settings.count(keys::HTTP_ANSWERS_PER_ADDRESS) << 10,
         },
         shares: Shares {
-            turn_bytes: settings.count("turn_share") << 10,
-            connections: settings.count("turn_connections"),
-            unread_bytes: settings.count("unread_max"),
+            turn_bytes: settings.count(keys::TURN_SHARE) << 10,
+            connections: settings.count(keys::TURN_CONNECTIONS),
+            unread_bytes: settings.count(keys::UNREAD_MAX),
         },
         ..EdgeSettings::default()
     })

@@ -22,6 +22,7 @@ use fchatd_protocol::error;
 use fchatd_protocol::exchange::Frame;
 use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
 use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
+use fchatd_world::settings::keys;
 
 use crate::engine::{
     Arguments, Engine, Function, Handle, HostError, Limits, Manner, Options, Program, ScriptError, Watchdog,
@@ -99,26 +100,21 @@ pub fn compile_with(
 /// How much the rules for everybody may use. Where they are not stopped, their time has no end, so that the watchdog is
 /// there when the setting changes.
 pub fn limits(settings: &Settings) -> Limits {
-    let time = |key: &str| {
-        if settings.flag("luaenabletimeout") {
-            settings.seconds(key)
-        } else {
-            Duration::MAX
-        }
-    };
+    let is_limited = settings.flag(keys::LUAENABLETIMEOUT);
+    let time = |limit| if is_limited { limit } else { Duration::MAX };
     Limits {
-        call: time("luatimeout"),
-        repeat: time("luarepeattimeout"),
-        memory: settings.count("luamemory") << 20,
+        call: time(settings.seconds(keys::LUATIMEOUT)),
+        repeat: time(settings.seconds(keys::LUAREPEATTIMEOUT)),
+        memory: settings.count(keys::LUAMEMORY) << 20,
     }
 }
 
 /// How much the rules of a connection that runs isolated may use. They are stopped in any case.
 pub fn trial_limits(settings: &Settings) -> Limits {
     Limits {
-        call: settings.seconds("isolatedtimeout"),
-        repeat: settings.seconds("isolatedtimeout"),
-        memory: settings.count("isolatedmemory") << 20,
+        call: settings.seconds(keys::ISOLATEDTIMEOUT),
+        repeat: settings.seconds(keys::ISOLATEDTIMEOUT),
+        memory: settings.count(keys::ISOLATEDMEMORY) << 20,
     }
 }
 

@@ -1,9 +1,6 @@
 //! Rules.
 
-use crate::settings::definition::{Change, Kind, Section, key};
-
-use Change::Live;
-use Kind::{Flag, List};
+use crate::settings::key::section;
 
 /// The genders that the protocol names.
 pub const GENDERS: &[&str] = &[
@@ -17,26 +14,26 @@ pub const GENDERS: &[&str] = &[
     "Cunt-boy",
 ];
 
-pub(super) const SECTION: Section = Section {
-    heading: "Rules",
-    definitions: &[
-        key(
+section! {
+    "Rules",
+    keys: [
+        BLACKLIST_PHRASES = key(
             "blacklist_phrases",
             List(&[]),
             Live,
             "messages and notes with one of these phrases are swallowed",
         ),
-        key(
+        SUPER_MODERATOR_LIST = key(
             "super_moderator_list",
             Flag(false),
             Live,
             "whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server",
         ),
-        key(
+        GENDERS = key(
             "genders",
             List(GENDERS),
             Live,
             "the genders that a character can have; others become None",
         ),
-    ],
-};
+    ]
+}
