@@ -7,8 +7,8 @@ use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
-use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
 use fchatd_world::settings::keys;
+use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
 
 use crate::rehearsal::limits;
 use crate::trial::Trial;

@@ -8,8 +8,8 @@ use fchatd_protocol::command::Code;
 use fchatd_protocol::error;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::name::{self, NAME_BYTES_MAX, TITLE_BYTES_MAX};
-use fchatd_world::{Settings, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Settings, World};
 
 /// The largest name of a field, in bytes.
 const KEY_BYTES_MAX: usize = 64;
@@ -77,7 +77,8 @@ impl Bounds {
     pub(crate) fn of(settings: &Settings) -> Self {
         // The scripts hold messages and descriptions against their limits, and do so after other checks, in an order
         // that clients know. This is for scripts that do not.
-        let message = BEYOND * settings
+        let message = BEYOND
+            * settings
                 .count(keys::MSG_MAX)
                 .max(settings.count(keys::PRIV_MAX))
                 .max(settings.count(keys::LFRP_MAX));

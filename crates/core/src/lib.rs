@@ -36,9 +36,9 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
+use fchatd_world::settings::keys;
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
-use fchatd_world::settings::keys;
 use fields::Bounds;
 
 use probation::{Conduct, Probation};

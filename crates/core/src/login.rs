@@ -5,8 +5,8 @@ use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Request};
 use fchatd_protocol::json::read::Node;
-use fchatd_world::{Admission, ConnectionKey, State};
 use fchatd_world::settings::keys;
+use fchatd_world::{Admission, ConnectionKey, State};
 
 use crate::Core;
 use crate::dispatch::IDENTIFY;
@@ -26,7 +26,8 @@ impl Core {
             self.world.send_error(key, error::ALREADY_IDENT, None);
             return;
         }
-        if self.world.user_count() >= self.world.settings.count(keys::MAXUSERS) && !self.has_a_place(payload) {
+        if self.world.user_count() >= self.world.settings.count(keys::MAXUSERS) && !self.has_a_place(payload)
+        {
             return self.refuse(key, error::SERVER_FULL);
         }
         if payload.len() > IDENTIFICATION_BYTES_MAX || self.tape.parse(payload).is_err() {

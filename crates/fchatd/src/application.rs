@@ -14,8 +14,8 @@ use fchatd_edge::Application;
 use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
-use fchatd_world::{Now, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 

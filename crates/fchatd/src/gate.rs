@@ -10,8 +10,8 @@ use fchatd_protocol::json::write::Object;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Store, StoreError};
-use fchatd_world::{Now, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, World};
 
 use crate::accounts::Duration;
 use crate::command_line::CommandLine;

@@ -14,8 +14,8 @@ use fchatd_core::record::{
 use fchatd_core::{Core, Rehearsed};
 use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
-use fchatd_world::{Now, Settings};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings};
 
 use self::ring::Ring;
 use self::writer::Writer;

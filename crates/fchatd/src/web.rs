@@ -9,8 +9,8 @@ use fchatd_links::errands::{Errands, Line};
 use fchatd_links::hosts::Hosts;
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_protocol::exchange::Request;
-use fchatd_world::{Now, Settings};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 

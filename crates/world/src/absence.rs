@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::State;
 use crate::sessions::{Heard, Part};
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::key::of;
 use crate::settings::{Key, keys};
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// So long somebody who has gone stays online at most for messages that wait.
 const LINGER_SECONDS: f64 = 300.0;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use fchatd_protocol::exchange::Frame;
 use serde::{Deserialize, Serialize};
 
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// A character of an administrator.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,8 +4,8 @@
 
 use crate::allowance::MILLISECOND;
 use crate::connection::State;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 const SECOND: f64 = 1e9;
 /// The fate of a log-in whose check was answered.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::channel::Channel;
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// The longest time that a description can ask for, in seconds: a day. A slip of the pen must not end all ads.
 const INTERVAL_MAX: f64 = 86_400.0;

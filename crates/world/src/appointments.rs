@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fchatd_protocol::text::fold;
 
 use crate::channel::{Ban, Kind, Moderator};
-use crate::world::{ChannelKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, World};
 
 impl World {
     /// Makes a character moderator of a channel; on a public one it has the role `cop` at once. False when it

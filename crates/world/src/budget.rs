@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::allowance::MILLISECOND;
 use crate::settings::Settings;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// Prices are in thousandths of a plain command.
 const PLAIN: u64 = 1000;

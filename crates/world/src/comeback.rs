@@ -15,9 +15,9 @@ use crate::connection::{Connection, Profile};
 use crate::roles;
 use crate::sanctions::Timeout;
 use crate::sessions::Heard;
+use crate::settings::keys;
 use crate::waiting::Reason;
 use crate::world::{ChannelKey, ConnectionKey, World};
-use crate::settings::keys;
 
 /// When the process before this one has been dead for so long, in seconds, nobody is expected back.
 const OUTAGE_SECONDS_MAX: i64 = 3600;

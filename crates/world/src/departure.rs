@@ -8,8 +8,8 @@ use fchatd_protocol::frame;
 use fchatd_protocol::limits::CLOSE_DELAY_MILLISECONDS;
 
 use crate::connection::{Connection, State};
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 impl World {
     /// The character is online no longer: it leaves its channels without `LCH` and everyone else hears `FLN`

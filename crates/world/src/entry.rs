@@ -10,8 +10,8 @@ use fchatd_protocol::text::fold;
 use crate::channel::{Ban, Channel, Kind};
 use crate::connection::Connection;
 use crate::roles::{ADMIN, CHANNEL_OPERATOR, GLOBAL, SUPER};
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Whether a ban of another character of the account does not count for this one.
 fn is_exempt(channel: &Channel, connection: &Connection) -> bool {

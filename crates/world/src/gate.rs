@@ -9,8 +9,8 @@ use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTE
 
 use crate::connection::State;
 use crate::log::Deed;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 impl World {
     /// The networks that are kept out.

@@ -7,8 +7,8 @@ use fchatd_protocol::{name, text};
 
 use crate::connection::{Connection, State};
 use crate::sessions::Part;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 impl World {
     /// Puts a character online under `name`. From now on it hears what goes to everyone and stands in the user

@@ -5,8 +5,8 @@ use fchatd_protocol::name;
 use fchatd_protocol::text::fold;
 
 use crate::sessions::Part;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// Ignored names that a log-in site may give, where clients stop at `ignores_max`.
 const SITE_IGNORES_MAX: usize = 2000;

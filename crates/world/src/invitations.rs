@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Kind;
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// An invitation that was sent a short time ago.
 #[derive(Debug, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::arena::Arena;
 use crate::channel::{Channel, Kind};
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A list of so many bytes is long.
 const LONG: usize = 65_536;

@@ -6,8 +6,8 @@ use fchatd_protocol::frame;
 
 use crate::channel::{Channel, Kind};
 use crate::sessions::Heard;
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A room lives on empty, if so many were in it at once.
 const LASTING_MEMBERS: usize = 5;

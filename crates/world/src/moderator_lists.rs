@@ -3,8 +3,8 @@
 
 use fchatd_protocol::frame;
 
-use crate::world::{ChannelKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, World};
 
 impl World {
     /// Tells the members of a channel who moderates it. After `moderator_lists_burst` lists in a short time the next ones wait, and what

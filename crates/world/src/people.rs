@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::allowance::{Allowance, MILLISECOND};
 use crate::invitations::Pending;
+use crate::settings::keys;
 use crate::throttle::Throttles;
 use crate::world::{ConnectionKey, Map, World};
-use crate::settings::keys;
 
 /// Of so many the first look for people to forget is taken; the next one when twice as many are left.
 const SWEEP_FIRST: usize = 1024;

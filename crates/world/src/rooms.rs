@@ -11,8 +11,8 @@ use rand::RngExt;
 use crate::allowance::MILLISECOND;
 use crate::channel::{Channel, Kind, Mode};
 use crate::people::PersonId;
-use crate::world::{ChannelKey, ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Why a room was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

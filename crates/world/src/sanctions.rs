@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// How long an account is watched, in milliseconds.
 const WATCH_MILLISECONDS: u64 = 20 * 60 * 1000;

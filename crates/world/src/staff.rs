@@ -9,8 +9,8 @@ use fchatd_protocol::text::{cut, cut_escaped, escape_rest};
 use serde::{Deserialize, Serialize};
 
 use crate::roles::{ADMIN, GLOBAL, SUPER};
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// Bytes of the texts of one page; one call may be larger.
 const PAGE_BYTES: usize = 64 * 1024;

@@ -11,8 +11,8 @@ use crate::budget::paced;
 use crate::people::PersonId;
 use crate::sessions::Part;
 use crate::settings::Settings;
-use crate::world::{ConnectionKey, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, World};
 
 /// Connections for which something is handled at once: when more is due, others have their turn between.
 const RELEASED_MAX: usize = 64;

@@ -5,8 +5,8 @@ use std::fmt;
 use fchatd_protocol::exchange::Request;
 use serde::{Deserialize, Serialize};
 
-use crate::world::{ConnectionKey, Map, World};
 use crate::settings::keys;
+use crate::world::{ConnectionKey, Map, World};
 
 /// The longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 8 << 10;

@@ -30,11 +30,11 @@ use crate::sanctions::{AltWatch, Measure, Named, Timeout};
 use crate::search::SearchIndex;
 use crate::sessions::{Part, SessionMarks};
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::{Legacy, Turn};
 use crate::web::WebCalls;
-use crate::settings::keys;
 use fchatd_protocol::snapshot::StaffCall;
 
 /// Points at a connection.

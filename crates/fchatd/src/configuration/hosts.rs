@@ -100,7 +100,13 @@ mod tests {
         let Resolved { warnings, mistakes } = resolve(&mut settings);
         assert_eq!(mistakes, Vec::<String>::new());
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        assert!(settings.text(keys::BINDADDR).parse::<IpAddr>().unwrap().is_loopback());
+        assert!(
+            settings
+                .text(keys::BINDADDR)
+                .parse::<IpAddr>()
+                .unwrap()
+                .is_loopback()
+        );
         let balancers = settings.list(keys::LOAD_BALANCERS);
         assert!(balancers[0].parse::<IpAddr>().unwrap().is_loopback());
         assert!(balancers.contains(&"10.1.0.0/16".to_owned()));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fchatd_links::redis::{Gauges, Redis, RedisSettings};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::write;
-use fchatd_world::{Now, Settings, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings, World};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::Failure;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use fchatd_links::webhooks::{Event, Gauges, Hook, Inbox, Threshold, WebhookSettings, Webhooks};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::read::Tape;
-use fchatd_world::{Now, Settings};
 use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings};
 
 use crate::Failure;
 

@@ -11,9 +11,9 @@ use fchatd_login::{
     PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
 };
 use fchatd_profile::heap;
-use fchatd_world::{Phrases, Settings};
 use fchatd_world::settings::key::of;
 use fchatd_world::settings::{Key, keys};
+use fchatd_world::{Phrases, Settings};
 use tokio::sync::mpsc::Sender;
 
 use super::state::State;
@@ -67,8 +67,14 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
             note_box_bytes: (settings.count(keys::NOTE_BOX_SIZE) as u64) << 10,
             notes_unread: settings.count(keys::NOTES_UNREAD_PER_SENDER) as u32,
         },
-        wrong_passwords_per_address: limit(keys::WRONG_PASSWORDS_PER_ADDRESS, usual.wrong_passwords_per_address),
-        wrong_passwords_per_account: limit(keys::WRONG_PASSWORDS_PER_ACCOUNT, usual.wrong_passwords_per_account),
+        wrong_passwords_per_address: limit(
+            keys::WRONG_PASSWORDS_PER_ADDRESS,
+            usual.wrong_passwords_per_address,
+        ),
+        wrong_passwords_per_account: limit(
+            keys::WRONG_PASSWORDS_PER_ACCOUNT,
+            usual.wrong_passwords_per_account,
+        ),
         invalid_tickets_per_address: limit(keys::BAD_TICKETS_PER_ADDRESS, usual.invalid_tickets_per_address),
         requests_per_address: pace(keys::ACCOUNT_REQUESTS_PER_ADDRESS, usual.requests_per_address),
         reads_per_account: pace(keys::ACCOUNT_READS, usual.reads_per_account),

@@ -1,7 +1,7 @@
 //! The part of the library `s` about who may do what, and who is kept out: moderators, bans, timeouts, watches.
 
-use fchatd_world::{Finding, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Finding, World};
 
 use super::{admitted, connection, name};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fchatd_protocol::error;
 use fchatd_protocol::text::fold;
-use fchatd_world::{Ban, Kind, Mode, RoomRefusal, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Ban, Kind, Mode, RoomRefusal, World};
 
 use super::{admitted, channel, channel_handle, connection, frame, name, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use fchatd_world::{ConnectionKey, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{ConnectionKey, World};
 
 use crate::engine::{Arguments, HostError};
 

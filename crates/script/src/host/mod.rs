@@ -21,8 +21,8 @@ use std::time::Duration;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::Frame;
 use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
-use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 use fchatd_world::settings::keys;
+use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 
 use crate::engine::{
     Arguments, Engine, Function, Handle, HostError, Limits, Manner, Options, Program, ScriptError, Watchdog,

@@ -1,9 +1,9 @@
 //! The part of the library `s` about calls for the staff and about the logs.
 
 use fchatd_protocol::name;
+use fchatd_world::settings::keys;
 use fchatd_world::snapshot::StaffCall;
 use fchatd_world::{Deed, Said, World};
-use fchatd_world::settings::keys;
 
 use super::{admitted, channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};

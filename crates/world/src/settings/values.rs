@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::definition::{Change, Definition, Kind};
 use super::definitions::{definition, definitions};
-use super::key::of::{self, Numeric, Textual};
 use super::key::Key;
+use super::key::of::{self, Numeric, Textual};
 use super::suggestion::near;
 
 /// The value of a setting.
