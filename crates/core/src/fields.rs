@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::command::nature::Names;
 use fchatd_protocol::error;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::name::{self, NAME_BYTES_MAX, TITLE_BYTES_MAX};
@@ -24,18 +25,6 @@ const DICE_BYTES_MAX: usize = 100;
 
 const ROOM: Code = Code::new(b"CCR");
 const CHANNEL: Code = Code::new(b"CRC");
-/// Commands that put a name on a list, or relay it, though nobody of that name needs to be online.
-const KEEPING: [Code; 7] = [
-    Code::new(b"CBU"),
-    Code::new(b"CTU"),
-    Code::new(b"COA"),
-    Code::new(b"CSO"),
-    Code::new(b"AOP"),
-    Code::new(b"ACB"),
-    Code::new(b"TMO"),
-];
-/// Commands that do so when their `action` is `add`.
-const ADDING: [Code; 3] = [Code::new(b"IGN"), Code::new(b"SCP"), Code::new(b"HLB")];
 
 /// A field that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,8 +141,12 @@ impl Bounds {
 /// A name that is only looked up has the size and the characters of a name; one that is kept or relayed has to be a
 /// character's of this site, as far as can be known.
 fn check_name(world: &World, code: Code, tape: &Tape, text: &str) -> Result<(), Fault> {
-    let adds = || ADDING.contains(&code) && tape.text("action").is_some_and(|action| action == "add");
-    let fits = if KEEPING.contains(&code) || adds() {
+    let is_kept = match world.natures.of(code).names_check() {
+        Names::LookedUp => false,
+        Names::Kept => true,
+        Names::KeptWhenAdded => tape.text("action").is_some_and(|action| action == "add"),
+    };
+    let fits = if is_kept {
         text.is_empty() || world.is_name(text)
     } else {
         name::is_simple(text)

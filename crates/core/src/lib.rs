@@ -207,7 +207,7 @@ impl Core {
         let result = work(self);
         self.review_scripts();
         self.settle();
-        self.commit(start, || Cause::Deed(None));
+        self.commit(start, |_| Cause::Deed(None));
         std::mem::swap(&mut self.world.outputs, outputs);
         result
     }
@@ -245,7 +245,7 @@ impl Core {
             self.review_scripts();
             self.settle();
         }
-        self.commit(start, || Cause::of(&input));
+        self.commit(start, |natures| Cause::of(natures, &input));
         std::mem::swap(&mut self.world.outputs, outputs);
     }
 

@@ -86,11 +86,6 @@ impl Absence {
     }
 }
 
-/// Whether a frame is held for whoever can't get it: what people say. All else is told anew at the log-in.
-fn is_held(text: &[u8]) -> bool {
-    matches!(text.first_chunk(), Some(b"MSG " | b"PRI " | b"LRP " | b"RLL "))
-}
-
 impl World {
     /// Whether a character is online without a connection.
     pub fn is_away(&self, key: ConnectionKey) -> bool {
@@ -323,7 +318,7 @@ impl World {
     pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
         let most = self.held_most();
         let text = self.outputs.bytes_of(frame);
-        if is_held(text)
+        if self.natures.of_frame(text).is_held()
             && let Some(connection) = self.connections.get_mut(key)
             && let Some(absence) = &mut connection.absence
         {
@@ -340,7 +335,11 @@ impl World {
         frame: Frame,
     ) {
         let text = self.outputs.bytes_of(frame);
-        let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
+        // Everything else is told anew when the client joins.
+        if !self.natures.of_frame(text).is_held() {
+            return;
+        }
+        let Some(place) = self.channels.get(channel) else {
             return;
         };
         let sender = except.and_then(|key| self.connections.get(key));

@@ -4,6 +4,7 @@
 //! the like) is slow already: its price is at most a quarter of what comes back within that time.
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::command::nature::Nature;
 use fchatd_protocol::exchange::Operation;
 use serde::{Deserialize, Serialize};
 
@@ -22,19 +23,6 @@ const BYTES: u64 = 65_536;
 const STAFF_MOST: u64 = 5 * PLAIN;
 /// The part of a timer, in nanoseconds for each second, that a command with that timer may cost.
 const PACED_PART: f64 = 250_000_000.0;
-
-/// The basic weight of a command, whatever it causes: more where it claims the attention of a person, or changes
-/// something that is written to disk.
-fn weight(code: Code) -> u64 {
-    match code.as_str() {
-        // The most frequent ones first.
-        "MSG" | "PRI" | "TPN" => PLAIN,
-        "CIU" | "CCR" | "CDS" => 5 * PLAIN,
-        "FKS" => 3 * PLAIN,
-        "COA" | "COR" | "CSO" | "RST" | "RMO" | "CBU" | "CTU" | "CUB" | "SFC" => 2 * PLAIN,
-        _ => PLAIN,
-    }
-}
 
 /// The settings of the budget, in the units of [`crate::allowance`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +98,8 @@ impl World {
         if person == 0 || most == 0 {
             return;
         }
-        let mut price = code.map_or(PLAIN, weight) * each;
+        let nature = code.map_or(Nature::PLAIN, |code| self.natures.of(code));
+        let mut price = u64::from(nature.weight()) * PLAIN * each;
         if price < most {
             price += self.relayed(start) * each;
         }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;
+use fchatd_protocol::command::nature::Natures;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs, Request};
 use fchatd_protocol::frame;
@@ -83,6 +84,12 @@ pub struct World {
     pub settings: Settings,
     #[serde(skip)]
     pub(crate) budget: Budget,
+    /// The natures of commands; the scripts in force have declared some of them, and do so again where they are started.
+    #[serde(skip)]
+    pub natures: Natures,
+    /// Whether scripts are being loaded, so that they may declare commands.
+    #[serde(skip)]
+    pub is_loading: bool,
     /// The time of the input at hand.
     pub now: Now,
     /// What is to be done.
@@ -189,6 +196,8 @@ impl World {
         Self {
             budget: Budget::of(&settings),
             settings,
+            natures: Natures::default(),
+            is_loading: false,
             now,
             outputs: Outputs::default(),
             operators: Names::default(),

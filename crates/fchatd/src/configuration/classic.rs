@@ -77,7 +77,7 @@ fn entry(definition: &Definition, value: Option<&Value>) -> String {
     } = definition;
     let Some(value) = value else { return String::new() };
     let is_default = kind.default_value() == *value;
-    let without = WITHOUT_EFFECT.iter().find(|(known, _)| known == key);
+    let without = WITHOUT_EFFECT.iter().find(|(known, _)| known.name() == *key);
     let (dashes, remark) = match (without, is_default) {
         (Some((_, sentence)), _) => ("--", (*sentence).to_owned()),
         (None, true) => ("--", format!("{meaning}; this is the default")),
