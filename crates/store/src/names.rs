@@ -1,3 +1,5 @@
+//! The rules for names of accounts and characters. Names that look alike are compared in `lookalike`.
+
 use std::fmt;
 
 /// Why a name was refused. The texts are for people.
