@@ -1,5 +1,5 @@
-//! Commands: their codes, splitting a client's message into code and payload, and what the server knows of each
-//! command ([`nature`]).
+//! Commands: their codes, splitting a client's message into code and payload (docs/protocol.md), and the [`nature`] of
+//! each command.
 
 pub mod nature;
 pub mod table;
