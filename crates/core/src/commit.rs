@@ -6,9 +6,9 @@
 //! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};
-use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
 use fchatd_protocol::command::nature::Natures;
 use fchatd_protocol::error;
+use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::Core;

@@ -8,7 +8,7 @@ use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
 use fchatd_world::settings::keys;
-use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
+use fchatd_world::{ConnectionKey, Deed, Now, Party, World, roles};
 
 use crate::rehearsal::limits;
 use crate::trial::Trial;
@@ -65,7 +65,7 @@ impl Core {
         };
         if acts {
             self.world.log_action(Deed {
-                by: Ok(key),
+                by: Party::Online(key),
                 code: "ZZZ",
                 arguments: arguments(&command),
                 target: None,
@@ -361,7 +361,15 @@ impl Core {
     }
 
     pub(crate) fn switch(&mut self, scripts: &Rehearsed) -> Result<(), ScriptError> {
-        self.engine = self.start(scripts, false)?;
+        let natures = self.world.natures.clone();
+        self.world.natures.reset();
+        match self.start(scripts, false) {
+            Ok(engine) => self.engine = engine,
+            Err(error) => {
+                self.world.natures = natures;
+                return Err(error);
+            }
+        }
         self.scripts.clone_from(scripts);
         Ok(())
     }

@@ -61,23 +61,35 @@ impl Nature {
     /// A command without special properties: not talk, not held, handled at once, of weight 1.
     pub const PLAIN: Self = Self(1 << WEIGHT_SHIFT);
 
-    /// With talk: its answers do not wait for commits of other commands.
-    pub const fn talk(self) -> Self {
-        Self(self.0 | TALK)
+    const fn with(self, bit: u16, is_so: bool) -> Self {
+        Self(if is_so { self.0 | bit } else { self.0 & !bit })
     }
 
-    /// With held: characters that are away get its frames when they are back.
-    pub const fn held(self) -> Self {
-        Self(self.0 | HELD)
+    /// With or without talk: its answers do not wait for commits of other commands.
+    pub const fn with_talk(self, is_so: bool) -> Self {
+        self.with(TALK, is_so)
     }
 
-    /// With presence: its frames pass although their character is hell-banned.
-    pub const fn presence(self) -> Self {
-        Self(self.0 | PRESENCE)
+    /// With or without held: characters that are away get its frames when they are back.
+    pub const fn with_held(self, is_so: bool) -> Self {
+        self.with(HELD, is_so)
+    }
+
+    pub(super) const fn talk(self) -> Self {
+        self.with_talk(true)
+    }
+
+    pub(super) const fn held(self) -> Self {
+        self.with_held(true)
+    }
+
+    /// Its frames tell only of presence: they pass although their character is hell-banned.
+    pub(super) const fn presence(self) -> Self {
+        self.with(PRESENCE, true)
     }
 
     pub(super) const fn known(self) -> Self {
-        Self(self.0 | KNOWN)
+        self.with(KNOWN, true)
     }
 
     /// With this order.
@@ -231,7 +243,8 @@ impl Natures {
     /// See [`Refused`]; then nothing changes.
     pub fn declare(&mut self, code: Code, nature: Nature) -> Result<(), Refused> {
         let base = Self::base(code);
-        let may_change = |base: Nature| nature.weighing(0) == base.weighing(0) && nature.weight() >= base.weight();
+        let may_change =
+            |base: Nature| nature.weighing(0) == base.weighing(0) && nature.weight() >= base.weight();
         if base.is_known() && !may_change(base) {
             return Err(Refused::Known);
         }
@@ -312,7 +325,9 @@ mod tests {
     fn every_code_has_an_index_of_its_own() {
         let letters = || b'A'..=b'Z';
         let mut indexes: Vec<usize> = letters()
-            .flat_map(|first| letters().flat_map(move |second| letters().map(move |third| [first, second, third])))
+            .flat_map(|first| {
+                letters().flat_map(move |second| letters().map(move |third| [first, second, third]))
+            })
             .map(|bytes| Code::of(bytes).unwrap().index())
             .collect();
         indexes.sort_unstable();
@@ -365,7 +380,8 @@ mod tests {
     #[test]
     fn declarations_have_a_bound_and_may_be_repeated() {
         let mut natures = Natures::default();
-        let code = |number: usize| Code::of([b'X', b'A' + (number / 26) as u8, b'A' + (number % 26) as u8]).unwrap();
+        let code =
+            |number: usize| Code::of([b'X', b'A' + (number / 26) as u8, b'A' + (number % 26) as u8]).unwrap();
         for _ in 0..2 {
             for number in 0..DECLARED_MAX {
                 assert_eq!(natures.declare(code(number), Nature::PLAIN.held()), Ok(()));

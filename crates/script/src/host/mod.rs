@@ -11,6 +11,7 @@ mod channels;
 mod connections;
 mod gate;
 mod kept;
+mod natures;
 mod os;
 mod server;
 mod staff;
@@ -36,6 +37,7 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     absence::FUNCTIONS,
     channels::FUNCTIONS,
     server::FUNCTIONS,
+    natures::FUNCTIONS,
     authority::FUNCTIONS,
     gate::FUNCTIONS,
     staff::FUNCTIONS,
@@ -166,11 +168,26 @@ pub fn start_with(
     let mut engine = Engine::of(program, &options)?;
     // Scripts of the classic server find these tables and fill them.
     engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
-    engine.run_main(world, program)?;
-    if engine.has("", "chat_init") {
-        engine.call_global(world, "chat_init")?;
-    }
+    world.is_loading = true;
+    let loaded = engine.run_main(world, program);
+    world.is_loading = false;
+    loaded?;
+    initialise(&mut engine, world)?;
     Ok(engine)
+}
+
+/// Calls `chat_init`, where scripts have one.
+///
+/// # Errors
+/// When it fails.
+pub fn initialise(engine: &mut Engine<World>, world: &mut World) -> Result<(), ScriptError> {
+    if !engine.has("", "chat_init") {
+        return Ok(());
+    }
+    world.is_loading = true;
+    let result = engine.call_global(world, "chat_init");
+    world.is_loading = false;
+    result.map(|_| ())
 }
 
 /// The kind of a handle stands above its generation and index. It means something only as long as what it names is there.
