@@ -15,7 +15,6 @@ pub mod hosts;
 pub mod local_socket;
 mod patience;
 pub mod redis;
-mod replay;
 pub mod sign;
 mod sources;
 mod verifier;

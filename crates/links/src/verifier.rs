@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::replay::{Replay, Stale};
+use crate::freshness::{Freshness, Stale};
 
 /// The commands that every website may send. The scripts know more of the same kind, which are the server's own and must
 /// not come from outside: `ADM` makes an administrator.
@@ -82,7 +82,7 @@ pub struct Verifier {
     secret: Vec<u8>,
     classic: bool,
     further: Vec<String>,
-    replay: Replay,
+    freshness: Freshness,
 }
 
 impl Verifier {
@@ -94,7 +94,7 @@ impl Verifier {
             secret: secret.as_bytes().to_vec(),
             classic,
             further: Vec::new(),
-            replay: Replay::new(started),
+            freshness: Freshness::new(started),
         }
     }
 
@@ -151,7 +151,7 @@ impl Verifier {
         }
         let time = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok());
         let order = order(command.get(1..).unwrap_or_default(), &self.further)?;
-        self.replay.take(signature, time.ok_or(Refusal::Time)?, now)?;
+        self.freshness.take(signature, time.ok_or(Refusal::Time)?, now)?;
         Ok(order)
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Turn {
 
 /// What an edge is to do.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum EdgeOrder {
     /// Carry out its part of a batch.
     Apply(Arc<Outputs>),
     /// All commits up to this one are on disk, or wait no longer.
@@ -97,7 +97,7 @@ pub(crate) struct Link {
     /// The number of the edge.
     pub(crate) edge: u16,
     intake: Arc<Intake>,
-    commands: Mutex<Vec<Command>>,
+    commands: Mutex<Vec<EdgeOrder>>,
     /// There are commands, or something was answered that the edge waits for.
     pub(crate) wake: Notify,
     /// All turns up to this one have been handled; what came of them stands in the queue.
@@ -184,7 +184,7 @@ impl Link {
     }
 
     /// Takes all commands.
-    pub(crate) fn take(&self, commands: &mut impl Extend<Command>) {
+    pub(crate) fn take(&self, commands: &mut impl Extend<EdgeOrder>) {
         commands.extend(lock(&self.commands).drain(..));
     }
 
@@ -227,20 +227,20 @@ impl Link {
     // What the application's thread does.
 
     /// Has the edge do something.
-    pub(crate) fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: EdgeOrder) {
         self.enqueue(command);
         self.wake.notify_one();
     }
 
     /// As [`Link::send`], but the edge is not woken.
-    pub(crate) fn enqueue(&self, command: Command) {
-        if let Command::Apply(batch) = &command {
+    pub(crate) fn enqueue(&self, command: EdgeOrder) {
+        if let EdgeOrder::Apply(batch) = &command {
             self.unsent.fetch_add(batch.weight(), Ordering::SeqCst);
         }
         let mut commands = lock(&self.commands);
         match (commands.last_mut(), &command) {
             // However many commits an edge is told of while it does something else, the last one says it all.
-            (Some(Command::Stored(last)), Command::Stored(commit)) => *last = (*last).max(*commit),
+            (Some(EdgeOrder::Stored(last)), EdgeOrder::Stored(commit)) => *last = (*last).max(*commit),
             _ => commands.push(command),
         }
     }

@@ -112,7 +112,7 @@ macro_rules! section {
         };
 
         /// The keys of this section.
-        pub mod keys {
+        pub(super) mod keys {
             use $crate::settings::key::{Key, is_named_like, of};
 
             $(
