@@ -2,7 +2,9 @@
 
 use fchatd_world::Settings;
 
-use crate::{Failure, neighbours, server, web};
+use crate::failure::Failure;
+use crate::server;
+use crate::server::{neighbours, script_web};
 
 /// Its sentence begins with the key that is wrong.
 type Check = fn(&Settings) -> Result<(), Failure>;
