@@ -25,7 +25,7 @@ mod script_reader;
 pub(crate) mod script_web;
 mod signals;
 mod successor;
-mod vitals;
+pub(crate) mod vitals;
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -64,7 +64,6 @@ use crate::server::neighbours::{Neighbours, RedisLink, WebhookLink, chat_log, wr
 use crate::server::page::Site;
 use crate::server::recorder::Recorder;
 use crate::server::script_web::ScriptWeb;
-use crate::server::{control, reload};
 use crate::{configuration, output};
 
 pub(crate) use self::layout::ChatEdges;

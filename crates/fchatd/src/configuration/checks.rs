@@ -15,7 +15,7 @@ const CHECKS: &[Check] = &[
     |settings| server::bridge_settings(settings).map(drop),
     |settings| neighbours::redis_settings(settings).map(drop),
     |settings| neighbours::webhook_settings(settings, None).map(drop),
-    |settings| web::script_hosts(settings).map(drop),
+    |settings| script_web::script_hosts(settings).map(drop),
     origin,
     origin_host,
 ];
