@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::secret::Secret;
 
-/// What `IDN` said, and from where (page 4 of the specification, "The login check").
+/// The fields of an `IDN` and the address that it came from.
 #[derive(Debug, Clone)]
 pub struct LoginCheck {
     /// The account's name.
@@ -24,7 +24,7 @@ pub struct LoginCheck {
 /// How a login check ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The JSON text of page 4 ("The answer's shape"). Its `error` is not empty when the login is refused.
+    /// The provider's JSON answer. Its `error` is not empty when the login is refused.
     Answer(String),
     /// No answer could be had: `ERR -4`.
     Failed,

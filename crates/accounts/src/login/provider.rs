@@ -1,3 +1,5 @@
+//! The log-in providers behind one type. Each of them has a file of its own.
+
 use crate::login::check::{LoginCheck, LoginOutcome};
 use crate::login::open;
 use crate::login::remote::RemoteLogin;
@@ -35,7 +37,7 @@ impl LoginProvider {
         }
     }
 
-    /// The provider's name as page 4 has it: `remote`, `embedded` or `open`.
+    /// The provider's name: `remote`, `embedded` or `open`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
