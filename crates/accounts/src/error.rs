@@ -1,0 +1,167 @@
+use fchatd_store::{AccountsError, NameError, StoreError};
+
+/// Why the account service refused. The texts are shown to people by the clients.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// Unknown account or wrong password: one text for both, so that nobody learns which accounts exist.
+    // The words are those that pidgin's plug-in looks for; it retries for ever after any others.
+    #[error("Password mismatch.")]
+    WrongPassword,
+    /// A rate limit.
+    #[error("Too many attempts. Please try again in {}.", duration(*seconds))]
+    TooManyAttempts {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// An account has written as many notes as it may for now.
+    #[error("You have written many notes. Please wait {} before the next one.", duration(*seconds))]
+    TooManyNotes {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// An account has written notes to as many characters as it may in a day.
+    #[error(
+        "You have written to many characters today. Please wait {} before you write to another one.",
+        duration(*seconds)
+    )]
+    TooManyRecipients {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// Not a ticket of this account. Clients compare this text (docs/clients.md).
+    #[error("Invalid ticket.")]
+    InvalidTicket,
+    /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.
+    #[error("Your login ticket has expired (five minutes) or no ticket requested.")]
+    TicketExpired,
+    /// Nobody is signed in on the website with this session.
+    #[error("You are not signed in, or not any more. Please sign in.")]
+    SessionOver,
+    /// Only the operator makes accounts.
+    #[error("New accounts are made by the operator of this site only.")]
+    RegistrationClosed,
+    /// The operator lets nobody make an account for now.
+    #[error("New accounts can't be made at the moment: registration is paused. Please try again later.")]
+    RegistrationPaused,
+    /// The password is too short or too long to be set.
+    #[error("Please choose a password of at least 8 characters and at most 256 bytes.")]
+    PasswordLength,
+    /// A field of the profile cannot be kept.
+    #[error("The field \"{field}\" must be a single line of 1 to 64 characters.")]
+    ProfileField {
+        /// The field's name in the form.
+        field: &'static str,
+    },
+    /// The name breaks a rule.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The account name is taken.
+    #[error("This account name is already taken. Please choose another one.")]
+    AccountNameTaken,
+    /// The character name is taken.
+    #[error("This character name is already taken. Please choose another one.")]
+    CharacterNameTaken,
+    /// Another account has a character whose name looks the same.
+    #[error("This name looks too much like one that is already taken. Please choose another one.")]
+    CharacterNameLooksTaken,
+    /// The name has a role in the chat. Only the operator can give it to an account.
+    #[error(
+        "This name, or one that looks the same, belongs to somebody with a role in this chat. If it is yours, ask the \
+         operator of this site for it; else please choose another one."
+    )]
+    CharacterNameHasRole,
+    /// The name is in the list of reserved names.
+    #[error("This name is reserved for the staff of this site. Please choose another one.")]
+    ReservedName,
+    /// The account has as many characters as it may have.
+    #[error("An account can have at most {limit} characters.")]
+    TooManyCharacters {
+        /// The limit.
+        limit: u32,
+    },
+    /// There is no such account; only told to the operator.
+    #[error("There is no such account.")]
+    NoSuchAccount,
+    /// The character is not one of the account's.
+    #[error("This account has no character of that name.")]
+    NoSuchCharacter,
+    /// Nobody has that character.
+    #[error("There is no such character.")]
+    UnknownCharacter,
+    /// No invitation has this code, or it is used up or over.
+    #[error("This invitation code is not valid, or not any more. Please check it, or ask for another one.")]
+    NotInvited,
+    /// The account may not use the site.
+    #[error("This account is banned{}.{}", for_how_long(*seconds), reason_given(reason))]
+    Banned {
+        /// For how long; 0 for good.
+        seconds: u64,
+        /// Why; empty where nothing was said.
+        reason: String,
+    },
+    /// The moderators of the chat keep the account out.
+    #[error("This account is banned by the moderators of the chat{}.", for_how_long(*seconds))]
+    BannedInChat {
+        /// For how long; 0 for good.
+        seconds: u64,
+    },
+    /// Something in a request cannot be kept or done; the text says what.
+    #[error("{0}")]
+    Refused(String),
+    /// Too much is waiting.
+    #[error("The server is busy. Please try again in a moment.")]
+    Busy,
+    /// Something of ours broke; the log says what.
+    #[error("The account service has a problem. Please try again later.")]
+    Failed(#[source] Option<StoreError>),
+}
+
+impl From<AccountsError> for AccountError {
+    fn from(error: AccountsError) -> Self {
+        match error {
+            AccountsError::Name(error) => Self::Name(error),
+            AccountsError::AccountNameTaken => Self::AccountNameTaken,
+            AccountsError::CharacterNameTaken => Self::CharacterNameTaken,
+            AccountsError::CharacterNameLooksTaken => Self::CharacterNameLooksTaken,
+            AccountsError::CharacterNameHasRole => Self::CharacterNameHasRole,
+            AccountsError::TooManyCharacters { limit } => Self::TooManyCharacters { limit },
+            AccountsError::NoSuchAccount => Self::NoSuchAccount,
+            AccountsError::NotInvited => Self::NotInvited,
+            AccountsError::NoSuchCharacter => Self::NoSuchCharacter,
+            AccountsError::Store(error) => error.into(),
+            _ => Self::Failed(None),
+        }
+    }
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the account store failed");
+        Self::Failed(Some(error))
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "1 second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        91..=7200 => format!("{} minutes", seconds.div_ceil(60)),
+        7201..=172_800 => format!("{} hours", seconds.div_ceil(3600)),
+        _ => format!("{} days", seconds.div_ceil(86_400)),
+    }
+}
+
+fn for_how_long(seconds: u64) -> String {
+    match seconds {
+        0 => String::new(),
+        seconds => format!(" for another {}", duration(seconds)),
+    }
+}
+
+fn reason_given(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(" The reason given: {reason}"),
+    }
+}
