@@ -10,7 +10,7 @@ use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 use tokio::net::TcpListener;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// The name of sockets that the program bound itself and handed on to itself. Those of a service manager have others.
 const OWN: &str = "fchatd-own";
