@@ -11,6 +11,7 @@ mod bridge;
 pub mod chat_log;
 pub mod errands;
 pub mod flash;
+mod freshness;
 pub mod hosts;
 pub mod local_socket;
 mod patience;

@@ -160,13 +160,13 @@ fn every_command_of_a_client_is_described() {
         }
     }
     let described: BTreeSet<String> = Document::read()
-        .rows("## What clients send")
+        .rows("## Commands from clients")
         .into_iter()
         .map(|row| row.code)
         .collect();
     assert_eq!(described, known);
     let in_table: BTreeSet<&str> = TABLE.iter().map(|(code, _)| code.as_str()).collect();
-    let sent = Document::read().rows("## What the server sends");
+    let sent = Document::read().rows("## Commands from the server");
     let all = known.iter().chain(sent.iter().map(|row| &row.code));
     let missing: Vec<_> = all.filter(|code| !in_table.contains(code.as_str())).collect();
     assert!(missing.is_empty(), "not in the table of commands: {missing:?}");
@@ -179,7 +179,7 @@ fn every_command_of_a_client_is_described() {
 #[test]
 fn the_errors_of_each_command_exist() {
     let numbers: BTreeSet<i32> = error::ALL.iter().map(|row| row.1).collect();
-    for Row { code, cells, .. } in Document::read().rows("## What clients send") {
+    for Row { code, cells, .. } in Document::read().rows("## Commands from clients") {
         for number in cells[2].split(", ").filter(|word| !word.is_empty()) {
             assert!(numbers.contains(&number.parse().unwrap()), "{code}: {number}");
         }
@@ -195,7 +195,7 @@ fn what_clients_hear_in_the_plays_is_what_is_described() {
     // A play writes short "ERR 26." for most errors.
     let error = heard.entry("ERR".to_owned()).or_default();
     error.extend(["number", "message"].map(str::to_owned));
-    let rows = Document::read().rows("## What the server sends");
+    let rows = Document::read().rows("## Commands from the server");
     for row in &rows {
         if NOT_IN_PLAYS.contains(&row.code.as_str()) {
             continue;
