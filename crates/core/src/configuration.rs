@@ -54,9 +54,9 @@ impl Core {
             if !trial.has("", "chat_init") {
                 continue;
             }
-            self.world.is_loading = true;
+            self.world.natures.may_declare = true;
             let result = trial.call(&mut self.world, *key, "", "chat_init", &[]);
-            self.world.is_loading = false;
+            self.world.natures.may_declare = false;
             if let Err(error) = result {
                 tracing::warn!("scripts on trial could not read the settings: {}", error.message);
             }

@@ -87,9 +87,6 @@ pub struct World {
     /// The natures of commands; the scripts in force have declared some of them, and do so again where they are started.
     #[serde(skip)]
     pub natures: Natures,
-    /// Whether scripts are being loaded, so that they may declare commands.
-    #[serde(skip)]
-    pub is_loading: bool,
     /// The time of the input at hand.
     pub now: Now,
     /// What is to be done.
@@ -197,7 +194,6 @@ impl World {
             budget: Budget::of(&settings),
             settings,
             natures: Natures::default(),
-            is_loading: false,
             now,
             outputs: Outputs::default(),
             operators: Names::default(),

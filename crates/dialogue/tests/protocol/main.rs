@@ -48,10 +48,14 @@ fn errors() -> String {
 fn natures() -> String {
     let mut table =
         "| command | talk | held | waits | names | weight |\n|---|---|---|---|---|---|\n".to_owned();
-    let mut rows: Vec<_> = TABLE
-        .iter()
-        .filter(|(_, nature)| *nature != Nature::PLAIN)
-        .collect();
+    let is_shown = |nature: Nature| {
+        nature.is_talk()
+            || nature.is_held()
+            || nature.order() != Order::Free
+            || nature.names_check() != Names::LookedUp
+            || nature.weight() != Nature::PLAIN.weight()
+    };
+    let mut rows: Vec<_> = TABLE.iter().filter(|(_, nature)| is_shown(*nature)).collect();
     rows.sort_by_key(|(code, _)| code.as_str().to_owned());
     let yes = |is_so: bool| if is_so { "yes" } else { "" };
     for (code, nature) in rows {

@@ -207,6 +207,8 @@ pub struct Natures {
     all: Box<[Nature; CODES]>,
     /// The codes that scripts have declared.
     declared: Vec<Code>,
+    /// Whether scripts are being loaded, so that they may declare commands.
+    pub may_declare: bool,
 }
 
 impl Natures {
@@ -280,6 +282,7 @@ impl Default for Natures {
         Self {
             all: Box::new(KNOWN_NATURES),
             declared: Vec::new(),
+            may_declare: false,
         }
     }
 }

@@ -168,9 +168,9 @@ pub fn start_with(
     let mut engine = Engine::of(program, &options)?;
     // Scripts of the classic server find these tables and fill them.
     engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
-    world.is_loading = true;
+    world.natures.may_declare = true;
     let loaded = engine.run_main(world, program);
-    world.is_loading = false;
+    world.natures.may_declare = false;
     loaded?;
     initialise(&mut engine, world)?;
     Ok(engine)
@@ -184,9 +184,9 @@ pub fn initialise(engine: &mut Engine<World>, world: &mut World) -> Result<(), S
     if !engine.has("", "chat_init") {
         return Ok(());
     }
-    world.is_loading = true;
+    world.natures.may_declare = true;
     let result = engine.call_global(world, "chat_init");
-    world.is_loading = false;
+    world.natures.may_declare = false;
     result.map(|_| ())
 }
 

@@ -34,7 +34,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
 
 fn declare(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
     let code = code(arguments)?;
-    if !world.is_loading {
+    if !world.natures.may_declare {
         return Err("commands can be declared while scripts are loaded and in chat_init only".into());
     }
     let mut nature = Natures::base(code);
