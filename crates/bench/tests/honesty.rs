@@ -1,5 +1,5 @@
 //! A server that drops, doubles, reorders and stands still must be found out.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,6 +1,6 @@
 //! What commands cost in the core, from the text of a message to the frames of its answer, without sockets and
 //! without fan-out: `cargo bench -p fchatd-core`. BENCHMARKS.md has figures.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

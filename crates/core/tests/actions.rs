@@ -1,6 +1,6 @@
 //! Every moderation command that succeeds is in the action log exactly once. A refused one is not.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Hell-bans: nothing reaches others, whatever is tried, and the ban lasts.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Moderation that holds: people who are offline, their other characters, raids, and roles that end.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,5 @@
 //! The load generator against the real program: every workload runs, small and short, and nothing goes missing.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,5 @@
 //! Plain old clients on bad lines, over real sockets: what the settings of `docs/beyond.md` promise them.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

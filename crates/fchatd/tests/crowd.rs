@@ -1,6 +1,6 @@
 //! A crowd comes back: two hundred official clients, with the real program, after a crash, a restart and a stop. Nothing is
 //! timed here; `fchatd-bench crowd` with its defaults (`tests/nightly crowd`) does that with two thousand.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,6 +1,6 @@
 //! What cannot be taken back: deleting characters and accounts, and new passwords.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Friends, bookmarks, ignores and memos, as clients change them and as the chat hears of it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! What hostile clients try over HTTP: each ends in an error and a counter, and nobody else suffers.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The login check of `IDN`, embedded and open.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

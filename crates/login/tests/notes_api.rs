@@ -1,6 +1,6 @@
 //! Notes over HTTP: sent, listed, read, deleted and counted, what the chat hears of them, and what hostile clients try.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Pictures that the operator gives out below `/images/`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

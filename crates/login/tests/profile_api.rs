@@ -1,6 +1,6 @@
 //! Profiles: editing them, reading them in all shapes, pictures, reports.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

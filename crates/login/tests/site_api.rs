@@ -1,6 +1,6 @@
 //! `/api/*` for the built-in page, and the desk for the command line.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

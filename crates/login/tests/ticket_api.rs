@@ -1,6 +1,6 @@
 //! `getApiTicket` as existing clients call it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Where the process spends its processor time: after each 10 ms of it, a signal interrupts a thread that runs, and
 //! the handler notes its stack.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use crate::{Recording, StartError};
 

@@ -1,5 +1,10 @@
 //! Classic configuration files.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a test may fail"
+)]
 
 use fchatd_script::configuration::{Setting, SettingItem, SettingValue, evaluate};
 

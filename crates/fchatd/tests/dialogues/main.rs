@@ -1,5 +1,5 @@
 //! All plays of `tests/dialogues` on the real program over real sockets, a server for each.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,7 +1,7 @@
 //! Nothing is lost: whoever has seen the answer to a change finds the change after the process was killed, and
 //! a disk without room costs nobody their conversation.
-#![allow(clippy::print_stderr)]
-#![allow(
+#![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
