@@ -1,7 +1,5 @@
 //! The login check of `IDN`, embedded and open.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use std::fs;

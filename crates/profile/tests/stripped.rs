@@ -1,6 +1,5 @@
 //! The profile of a program without debug information, as release builds are: its functions have their names, from the
 //! table of symbols.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 

@@ -1,10 +1,4 @@
 //! Classic configuration files.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::needless_pass_by_value,
-    reason = "a test may fail"
-)]
 
 use fchatd_script::configuration::{Setting, SettingItem, SettingValue, evaluate};
 

@@ -1,6 +1,5 @@
 //! Nothing is lost: whoever has seen the answer to a change finds the change after the process was killed, and
 //! a disk without room costs nobody their conversation.
-#![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,9 +1,4 @@
 //! The program as its operator meets it: what it prints, how it ends, and what it says when something is wrong.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "figures for the person who runs the test"
-)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;

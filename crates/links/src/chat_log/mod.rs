@@ -141,7 +141,6 @@ impl ChatLog {
     }
 
     /// Gives an entry to everybody who reads. Never waits.
-    #[expect(clippy::vec_box, reason = "the entries come boxed, and are not copied")]
     pub fn push(&self, entry: Box<LogEntry>) {
         let counters = &self.shared.counters;
         if counters.readers.load(Ordering::Relaxed) == 0 {
