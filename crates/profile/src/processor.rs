@@ -96,6 +96,10 @@ mod signals {
     }
 
     /// The address at which a thread was interrupted.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the system defines the number of the register"
+    )]
     fn interrupted(context: *mut c_void) -> usize {
         // SAFETY: with SA_SIGINFO the third argument of a handler points to a `ucontext_t`.
         #[cfg(target_arch = "x86_64")]
