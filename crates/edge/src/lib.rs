@@ -2,6 +2,7 @@
 //! one current-thread runtime. It knows frames and audiences, never rules. The application is on the same thread, where
 //! there is no lock on the way of a message, or on one of its own, apart from one or more edges.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accept;
 mod apart;
