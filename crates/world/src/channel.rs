@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::people::PersonId;
 use crate::world::ConnectionKey;
 
-/// Who may come in, and who made it (page 2, "Channel types").
+/// The type of a channel: its creator and its door (docs/protocol.md, channels and rooms).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Official and permanent.

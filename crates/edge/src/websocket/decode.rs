@@ -7,7 +7,7 @@ use super::deflate::Inflater;
 use super::frame::{Frame, MAX_CONTROL, MAX_HEADER, Opcode};
 use super::mask;
 
-/// The default limit of a client's message, in bytes.
+/// Default maximum size of a client's message, in bytes (docs/protocol.md, limits).
 pub const DEFAULT_MAX_MESSAGE: usize = 512 * 1024;
 
 /// Minimum limit on the inflated size of all compressed messages of one read, in bytes.

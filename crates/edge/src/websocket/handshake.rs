@@ -40,7 +40,7 @@ pub enum Handshake {
     },
 }
 
-/// Classifies a request. Path, origin and subprotocols are not considered.
+/// Classifies a request. Path, origin and subprotocols are not considered (docs/protocol.md, transport).
 #[must_use]
 pub fn examine(method: &Method, headers: &HeaderMap) -> Handshake {
     if !has_token(headers, &UPGRADE, "websocket") {

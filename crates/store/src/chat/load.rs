@@ -1,3 +1,5 @@
+//! Reads the durable state of the chat from its tables into a [`Snapshot`]. Nothing is written here.
+
 use fchatd_protocol::network::{self, NetworkBan};
 use fchatd_protocol::session::Sessions;
 use fchatd_protocol::snapshot::{

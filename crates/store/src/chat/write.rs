@@ -1,3 +1,5 @@
+//! Writes the durable state of the chat: whole snapshots, and change by change. Reading is in `load`.
+
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
 use fchatd_protocol::network::NetworkBan;
 use fchatd_protocol::session::SessionChange;

@@ -1,3 +1,5 @@
+//! Inspects the tables of accounts and characters for faults. It repairs nothing.
+
 use std::collections::HashMap;
 
 use rusqlite::Connection;

@@ -1,3 +1,5 @@
+//! Inspects the tables of the chat: channels, roles, bans and staff calls. It repairs nothing.
+
 use std::collections::{HashMap, HashSet};
 
 use fchatd_protocol::network::{self, NetworkBan};

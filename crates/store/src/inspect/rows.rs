@@ -1,3 +1,5 @@
+//! Reads rows for an inspection: each field is checked, and each fault names its table and row.
+
 use std::collections::HashSet;
 use std::fmt::Display;
 

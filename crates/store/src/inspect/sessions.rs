@@ -1,3 +1,5 @@
+//! Inspects the tables of the people online and of their missed lines.
+
 use std::collections::{HashMap, HashSet};
 
 use fchatd_protocol::session::{HeldLine, Seat, SessionHead, SessionRecord, Sessions};
