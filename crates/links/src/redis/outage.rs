@@ -38,7 +38,7 @@ impl fmt::Display for Trouble {
             Self::Hangup => formatter.write_str("it closed the connection"),
             Self::Silent => formatter.write_str("it does not answer"),
             Self::Nonsense => {
-                formatter.write_str("its answer is not that of Redis; are redishost and redisport right?")
+                formatter.write_str("the server there is not Redis; are redishost and redisport right?")
             }
             // Redis gives no details when it has no password to check, and when it accepts no more
             // connections.
