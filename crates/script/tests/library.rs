@@ -1,4 +1,4 @@
-//! What scripts find of Lua's library.
+//! The part of Lua's library that scripts can use.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use fchatd_script::engine::{Arguments, Engine, Function, HostError, Options, Reply, ScriptError};

@@ -1,4 +1,4 @@
-//! `tools::check`: finds what is wrong, and never blames what is right.
+//! `tools::check`: finds errors, and never reports correct code.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn scripts(main: &str, modules: &[(&str, &str)]) -> Scripts {
     Scripts {
-        // In a line of its own, which is not counted.
+        // The mark has a line of its own, which the tests do not count.
         main: format!("{MARK}\n{main}"),
         modules: modules
             .iter()
@@ -203,7 +203,7 @@ fn correct_scripts_are_not_blamed() {
     }
 }
 
-/// Every snippet above is also followed: with something wrong at its end, that is found.
+/// Every snippet above is analysed to its end: an error after it is found.
 #[test]
 fn snippets_are_followed_to_their_end() {
     for source in [
@@ -296,7 +296,7 @@ fn the_rules_that_the_program_brings_along_are_fine() {
         let findings: Vec<_> = findings.iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "{findings:#?}");
     }
-    // And they are followed: a mistake in the middle of one is found.
+    // They are analysed completely: an error in the middle of one is found.
     let mut scripts = scripts;
     scripts
         .main
@@ -322,7 +322,7 @@ proptest! {
         let _ = check(&scripts(&words.concat(), &[]));
     }
 
-    /// Whatever surrounds it: a name that nobody defines is found, and a local one is not blamed.
+    /// In any surroundings, an undefined name is found, and a local one is not reported.
     #[test]
     fn scopes_hold_at_any_depth(wraps in prop::collection::vec(0..6_usize, 0..20)) {
         let wrap = |inner: &str| wraps.iter().fold(inner.to_owned(), |inner, kind| match kind {

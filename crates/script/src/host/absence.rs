@@ -1,5 +1,5 @@
-//! What makes life easier on bad lines: broken connections and their return, and messages that wait. Functions of
-//! the libraries `u` and `c`.
+//! Host functions for unreliable connections: sessions after a broken connection, their resumption, and kept
+//! messages. They belong to the libraries `u` and `c`.
 
 use fchatd_world::World;
 

@@ -1,4 +1,4 @@
-//! The part of the library `s` about who may do what, and who is kept out: moderators, bans, timeouts, watches.
+//! The part of the library `s` about rights and sanctions: moderators, bans, timeouts, watches.
 
 use fchatd_world::{Finding, World};
 
@@ -139,8 +139,8 @@ fn find_character(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply,
     ]))
 }
 
-/// The account that arguments name: by a connection, or by its number and perhaps the name of its character. Measures
-/// that were taken by that name become ones against the account.
+/// The account in the arguments: that of a connection, or a number with an optional character name. Sanctions
+/// against that name become sanctions against the account.
 fn account(world: &mut World, arguments: &Arguments<'_>) -> Result<i64, HostError> {
     let name = arguments.optional_text(2)?.map(|name| name.into_owned());
     let (account, name) = match arguments.number(1) {

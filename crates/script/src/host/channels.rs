@@ -187,7 +187,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (key, _) = channel(w, a, 1)?;
         let (sender, _) = connection(w, a, 2)?;
         let (recipient, _) = connection(w, a, 3)?;
-        // An invitation that nobody hears is not pending.
+        // An invitation that the recipient never sees is not pending.
         let refusal = if w.is_muted() { None } else { w.begin_invitation(key, sender, recipient).err() };
         Ok(Reply::One(refusal.into()))
     };
@@ -412,7 +412,7 @@ fn change(
     Ok(Reply::None)
 }
 
-/// The ban that keeps the second argument out of the channel: of a name, or of somebody with an account.
+/// The ban of the second argument from the channel: by name, or by account.
 fn ban_against<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Ban>, HostError> {
     let (key, channel) = channel(world, arguments, 1)?;
     if let Ok((who, _)) = connection(world, arguments, 2) {
@@ -422,7 +422,7 @@ fn ban_against<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option
     Ok(channel.ban_of(&fold(&name), world.unix_seconds()))
 }
 
-/// Invitations are for private rooms, and for channels that are locked.
+/// Checks that a channel accepts invitations: only private rooms and locked channels do.
 fn private(world: &World, arguments: &Arguments<'_>) -> Result<(), HostError> {
     let (_, channel) = channel(world, arguments, 1)?;
     if channel.kind == Kind::Private || channel.locked {

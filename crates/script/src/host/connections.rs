@@ -9,21 +9,21 @@ use fchatd_world::{World, roles};
 use super::{admitted, channel_handle, connection, connection_handle, frame, kept, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
-/// The name of a status, in bytes.
+/// Maximum length of a status name, in bytes.
 const STATUS_BYTES_MAX: usize = 64;
-/// A status message, escaped, in bytes.
+/// Maximum length of an escaped status message, in bytes.
 const STATUS_MESSAGE_BYTES_MAX: usize = 4096;
-/// Texts that scripts keep with a connection: their number, and the bytes of a key and of a value.
+/// Limits on texts that scripts store with a connection: their number, and the bytes of a key and of a value.
 const MISC_MAX: usize = 100;
 const MISC_KEY_BYTES_MAX: usize = 128;
 const MISC_VALUE_BYTES_MAX: usize = 64 * 1024;
 
-/// Where scripts of other makers keep that somebody is hell-banned.
+/// The key under which third-party scripts store a hell-ban.
 const HELLBAN: &str = "hellban";
 
 type Answer = Result<Reply, HostError>;
 
-/// Roles of one connection.
+/// Maximum number of roles of one connection.
 const ROLES_MAX: usize = 64;
 
 macro_rules! functions {
@@ -171,7 +171,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.friends);
         let mut names = admitted::names(a.text_list(2)?);
-        // The classic server added.
+        // The classic server added to the list instead of replacing it.
         if a.is_classic() {
             let held = &con.profile.friends;
             let new = |name: &String| !held.iter().any(|one| one.eq_ignore_ascii_case(name));

@@ -1,4 +1,4 @@
-//! The part of the library `s` about who is let in at all: banned networks, and registration.
+//! The part of the library `s` about access to the server: banned networks, and registration.
 
 use fchatd_protocol::exchange::BanOrder;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
@@ -9,7 +9,7 @@ use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 /// A hundred years, in seconds.
 const SECONDS_MAX: f64 = 100.0 * 365.0 * 86_400.0;
-/// Bans that a script gets at once.
+/// Maximum number of bans in one result.
 const SHOWN_MAX: f64 = 100.0;
 
 macro_rules! functions {

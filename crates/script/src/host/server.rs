@@ -111,7 +111,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "s" "escapeHTML" "(text: string): string"
         "The text with &, < and > as entities." |_, a| {
         Ok(match a.text(1)? {
-            // Nearly all that people say is the same afterwards, and then needs not be made again.
+            // Most texts need no escaping; then the argument is returned without a copy.
             Cow::Borrowed(text) => match escape_html(text) {
                 Cow::Borrowed(_) => Value::Argument(1).into(),
                 Cow::Owned(escaped) => escaped.into(),
@@ -131,7 +131,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The usual text for an error number." |_, a| Ok(error::message(a.number(1)? as i32).into());
 };
 
-/// A setting, or a value that only the operator's file has. Secret ones are nobody's but the server's.
+/// A setting, or another value from the operator's file. Secret settings are not available to scripts.
 fn setting<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Setting>, HostError> {
     let key = arguments.text(1)?;
     let found = world.settings.get(&key).or_else(|| world.settings.own(&key));
@@ -149,7 +149,7 @@ fn from_json(_: &mut World, arguments: &Arguments<'_>) -> Answer {
     }
 }
 
-/// A moment in Unix seconds as in `Sun, 22 Nov 2026 10:00:00 +0000`.
+/// A Unix time in the form `Sun, 22 Nov 2026 10:00:00 +0000`.
 fn date(unix: i64) -> String {
     let moment = UNIX_EPOCH + Duration::from_secs(unix.max(0).unsigned_abs());
     httpdate::fmt_http_date(moment).replace("GMT", "+0000")

@@ -1,4 +1,4 @@
-//! The part of the library `s` about calls for the staff and about the logs.
+//! The part of the library `s` about reports to the staff and about the logs.
 
 use fchatd_protocol::name;
 use fchatd_world::snapshot::StaffCall;
@@ -7,9 +7,9 @@ use fchatd_world::{Deed, Said, World};
 use super::{admitted, channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
-/// The largest id of a call, in bytes: a time and a name.
+/// Maximum length of the id of a report, in bytes: a time and a name.
 const ID_BYTES_MAX: usize = 128;
-/// How much longer a text may get when it is escaped.
+/// Maximum growth of a text by escaping, as a factor.
 const ESCAPED: usize = 5;
 
 type Answer = Result<Reply, HostError>;
@@ -116,7 +116,7 @@ fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     Ok((world.is_muted() || world.add_staff_call(call)).into())
 }
 
-/// The name under which the website acts. No character can have it.
+/// The actor name of the website. No character can have it.
 const WEBSITE: &str = "(website)";
 
 fn log_action(world: &mut World, arguments: &Arguments<'_>) -> Answer {

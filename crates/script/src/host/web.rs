@@ -1,4 +1,4 @@
-//! The library `http`: asking web servers. The answers come to the functions of `httpcb`.
+//! The library `http`: requests to web servers. The answers are passed to the functions of `httpcb`.
 
 use fchatd_world::{WebCall, World};
 
