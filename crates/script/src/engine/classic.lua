@@ -233,7 +233,7 @@ end
 
 -- Unavailable functions; calling one raises an error with an explanation.
 local function absent(name)
-    return name .. " is out of reach for scripts: they have no files, no processes, and no network but through http"
+    return name .. " is not available to scripts: they have no files, no processes, and no network but through http"
 end
 for _, library in { "io", "debug", "package", "jit" } do
     getfenv(0)[library] = setmetatable({}, {

@@ -75,7 +75,7 @@ pub(super) const fn functions<H: 'static>() -> &'static [Function<H>] {
                 library: "",
                 name: "on_error",
                 signature: "(message: string): string",
-                summary: "Gets the message of every error that ends a call, and returns what is to be logged.",
+                summary: "Gets the message of every error that ends a call, and returns the message to log.",
                 run: on_error::<H>,
             },
         ]

@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "time" "(date: table?): number"
         "The time in Unix seconds, or that of a date in UTC (year, month, day, and hour, min, sec where they are not 12:00:00)." time;
     "clock" "(): number"
-        "Seconds of a clock that goes on evenly." |w, _| Ok((w.now.monotonic as f64 / 1000.0).into());
+        "The seconds of a monotonic clock." |w, _| Ok((w.now.monotonic as f64 / 1000.0).into());
     "difftime" "(later: number, earlier: number?): number"
         "The seconds between two times." |_, a| {
         Ok((a.number(1)? - a.optional_number(2)?.unwrap_or(0.0)).into())

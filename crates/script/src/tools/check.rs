@@ -250,17 +250,17 @@ impl Knowledge {
         }
         if name == "testing" && file == "main" {
             return Some(
-                "the library 'testing' is there under `fchatd test` only, in the files of the tests".into(),
+                "the library 'testing' exists only under `fchatd test`, in the files of the tests".into(),
             );
         }
         if self.globals.contains(name) {
             return None;
         }
         if OUT_OF_REACH.contains(&name.as_str()) {
-            return Some(format!("'{name}' is out of reach for scripts; {}", instead(name)));
+            return Some(format!("'{name}' is not available to scripts; {}", instead(name)));
         }
         let near = nearest(name, self.globals.iter().map(String::as_str));
-        Some(format!("nobody defines the global '{name}'{}", meant(near)))
+        Some(format!("the global '{name}' is not defined{}", meant(near)))
     }
 
     fn unknown_field(&self, used: &Use, field: &str) -> Option<String> {
@@ -318,7 +318,7 @@ impl Knowledge {
         let near = nearest(field, CALLBACKS.into_iter());
         let near = near.map(|near| format!("event.{near}"));
         Some(format!(
-            "nothing ever calls event.{field}{}",
+            "no command or event calls event.{field}{}",
             meant(near.as_deref())
         ))
     }

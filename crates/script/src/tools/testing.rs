@@ -24,7 +24,7 @@ pub static FUNCTIONS: &[Function<World>] = &[Function {
     library: "testing",
     name: "__request",
     signature: "(what: string, con: any, text: string?, arguments: table?)",
-    summary: "Tells the runner something: what, connection, arguments as JSON, text, with a zero byte between them.",
+    summary: "Sends a request to the runner: its kind, connection, arguments as JSON, and text, with a zero byte between them.",
     run: request,
 }];
 
@@ -70,7 +70,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "expect",
         "(actual: any, expected: any, what: string?)",
-        "+ As assert, but the test goes on, so that one test can tell several mistakes.",
+        "+ Like assert, but the test goes on, so that one test can report several errors.",
     ),
     entry(
         "command",
@@ -81,7 +81,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "sent",
         "(con: Connection): {{code: string, args: any}}",
-        "+ What the client got since the last call. A message whose rest is no JSON object has it as `text`.",
+        "+ The frames that the client got since the last call. If the rest of a message is no JSON object, it is in `text`.",
     ),
     entry(
         "closed",
@@ -91,12 +91,12 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "advance",
         "(seconds: number)",
-        "+ Lets time pass, with everything that the server does meanwhile.",
+        "+ Lets time pass, including the server's timers.",
     ),
     entry(
         "logIn",
         "(answer: table): (Connection, number)",
-        "+ A client logs in and the login check gives this answer; the number is that of the last ERR, or 0.",
+        "+ Logs a client in; the login check gives this answer. Returns the number of the last ERR, or 0.",
     ),
 ];
 
