@@ -31,7 +31,6 @@ const LIBRARIES: [(&CStr, ffi::lua_CFunction); 8] = [
 
 /// Removed for scripts that are not in compatibility mode: `getfenv` and `setfenv` disable Luau's fast paths,
 /// and the others are not needed.
-/// use here.
 const REMOVED: [(&str, &CStr); 5] = [
     ("", c"getfenv"),
     ("", c"setfenv"),
