@@ -182,7 +182,10 @@ impl Play {
             }
         } else if let Some(names) = sentence.strip_suffix(" come from one address") {
             let names = list(names);
-            let address = self.cast.member(names.first().ok_or("a name is missing")?).address;
+            let address = self
+                .cast
+                .member(names.first().ok_or("a name is missing")?)
+                .address;
             for name in &names {
                 self.cast.member(name).address = address;
             }

@@ -120,7 +120,10 @@ fn placeholders_stand_for_what_they_say() {
         )
     };
     assert!(roll("\"<any>\"", &heard("Bob")).is_ok());
-    assert!(roll("\"<any>\"", &heard("${who}")).is_err(), "the name stands for Ada by now");
+    assert!(
+        roll("\"<any>\"", &heard("${who}")).is_err(),
+        "the name stands for Ada by now"
+    );
     assert_fails(
         "Ada says MSG {\"channel\": \"${nowhere}\"}\n",
         &["rule.play:4", "nothing was captured as ${nowhere}"],

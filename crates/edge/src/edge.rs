@@ -228,9 +228,7 @@ impl<A: Application + 'static> Edge<A> {
         if settings.ring {
             fan.ring = Ring::new()
                 .inspect_err(|error| {
-                    info!(
-                        "this system does not allow io_uring ({error}): sockets are written one by one"
-                    );
+                    info!("this system does not allow io_uring ({error}): sockets are written one by one");
                 })
                 .ok();
         }

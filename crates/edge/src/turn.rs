@@ -296,7 +296,10 @@ mod tests {
         assert!(shared.read_on());
         assert_eq!(count(), most);
         assert_eq!(connections[most + 1].0.load(Ordering::Relaxed), 0);
-        assert!(!shared.read_on(), "only the connection of the unfinished turn is left");
+        assert!(
+            !shared.read_on(),
+            "only the connection of the unfinished turn is left"
+        );
         assert_eq!(count(), 2 * most);
         assert_eq!(connections[3].0.load(Ordering::Relaxed), 0);
     }

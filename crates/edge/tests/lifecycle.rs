@@ -198,11 +198,7 @@ fn a_drain_says_goodbye_to_all() {
             "all were gone long before"
         );
         assert_eq!(server.edge.gauges().connections, 0);
-        assert_eq!(
-            server.departures(),
-            [],
-            "all users stay in the saved state"
-        );
+        assert_eq!(server.departures(), [], "all users stay in the saved state");
         server
             .until("no longer serving", || server.serving.is_finished())
             .await;

@@ -186,7 +186,10 @@ impl Crowd {
 
     pub(crate) fn complaint(&self, what: &str) -> Error {
         Error::because(
-            format!("{what} ({} users logged in, {} in a room)", self.present, self.joined),
+            format!(
+                "{what} ({} users logged in, {} in a room)",
+                self.present, self.joined
+            ),
             self.hearing
                 .first_error
                 .as_deref()

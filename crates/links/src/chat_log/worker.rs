@@ -103,7 +103,10 @@ impl Worker {
         if slow > 0 {
             let counter = &self.shared.counters.cut_off;
             counter.fetch_add(slow as u64, Ordering::Relaxed);
-            tracing::warn!(readers = slow, "readers of the chat log were too slow and are disconnected");
+            tracing::warn!(
+                readers = slow,
+                "readers of the chat log were too slow and are disconnected"
+            );
         }
         self.count();
     }

@@ -191,7 +191,10 @@ impl Worker {
                     link.is_told(&entry);
                     if let Some(suppressed) = self.refusals.line(Instant::now()) {
                         let place = &self.place;
-                        tracing::warn!(suppressed, "Redis at {place} refused a command permanently: {code}");
+                        tracing::warn!(
+                            suppressed,
+                            "Redis at {place} refused a command permanently: {code}"
+                        );
                     }
                 }
                 None => again.push(entry),
