@@ -114,7 +114,7 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "testing.sent(1)",
-            "main.lua:1: the library 'testing' is there under `fchatd test` only, in the files of the tests",
+            "main.lua:1: the library 'testing' exists only under `fchatd test`, in the files of the tests",
         ),
         ("x = string.split", "main.lua:1: there is no string.split"),
         (
