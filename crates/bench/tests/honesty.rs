@@ -1,10 +1,5 @@
 //! The generator must detect a server that drops, duplicates, reorders or delays messages.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod faulty;
 

@@ -1,6 +1,6 @@
 //! A play that does not match the server fails with its file and line; a sentence that is not understood is
 //! reported.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 

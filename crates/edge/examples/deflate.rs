@@ -1,7 +1,7 @@
 //! Measures the gain and cost of compression: a channel of 200 gets chat lines, and none, half or all of the
 //! members have negotiated compression. Bytes are counted on the sockets, processor time on the edge's
 //! thread. `cargo run --release -p fchatd-edge --example deflate`.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -344,6 +344,7 @@ impl<A> Shared<A> {
     }
 
     /// Registers a new connection. `window` is 0 without compression.
+    #[expect(clippy::indexing_slicing, reason = "the slot was taken from this table")]
     pub(crate) fn open(
         &mut self,
         socket: OwnedWriteHalf,

@@ -3,6 +3,7 @@
 //! either on the same thread, where no message takes a lock, or on a thread of its own with one or more edges
 //! on others.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accept;
 mod apart;
@@ -17,6 +18,7 @@ mod edge;
 mod edges;
 mod end;
 mod fan;
+mod figures;
 mod gate;
 mod gauges;
 pub mod http;
@@ -33,6 +35,7 @@ pub use accept::{listen, serve};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
+pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};

@@ -1,6 +1,6 @@
 //! Compression over real sockets: clients with and without compression get the same messages in the same
 //! order.
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 

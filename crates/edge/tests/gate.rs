@@ -1,6 +1,6 @@
 //! The gate, and the limits on HTTP for one address: banned networks, the header `Host`, requests with slow
 //! bodies.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! The ways in which connections end; no state of them may be left.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Time for 50,000 entries of the chat log: until they are handed over, and until two readers have received
 //! all of them.
-#![allow(clippy::print_stdout)]
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail")]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;

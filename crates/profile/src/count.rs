@@ -1,6 +1,6 @@
 //! Counts the process's memory allocations: a wrapper around an allocator, for benchmarks.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ops::Sub;

@@ -2,7 +2,7 @@
 //! runs, on average one object for every 64 KiB, and whether each object still exists at the end. A recorded
 //! object represents as many objects as its size makes likely.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;

@@ -7,6 +7,7 @@
 //! [`count`], the one call that walks the stack, and the calls that make the allocator return memory
 //! ([`heap::keep_little`], [`heap::give_back`]). Each has its safety conditions beside it.
 #![deny(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod count;
 pub mod heap;

@@ -1,7 +1,7 @@
 //! Profiles of processor time: after each 10 ms of it, a signal interrupts a running thread, and the handler
 //! records its stack.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use crate::{Recording, StartError};
 
@@ -97,6 +97,10 @@ mod signals {
     }
 
     /// The address of the interrupted instruction.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the system defines the number of the register"
+    )]
     fn interrupted(context: *mut c_void) -> usize {
         // SAFETY: with SA_SIGINFO the third argument of a handler points to a `ucontext_t`.
         #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
 //! Call stacks with their counters, each stored once in a table of fixed size. A signal handler adds to the
 //! table, so adding must not allocate.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 /// The path of this file in debug information.
 pub(crate) const FILE: &str = file!();

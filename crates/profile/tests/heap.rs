@@ -1,5 +1,4 @@
 //! The heap profile of a process that keeps some memory and frees the rest.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 

@@ -1,5 +1,5 @@
 //! The processor profile of a process with two known loads.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 

@@ -1,7 +1,8 @@
 //! Many small writes to many sockets with one system call: io_uring, used only as a list of writes. No write
 //! waits for its socket, and all writes are complete when a call returns. So no memory has to be kept alive
 //! for the kernel.
-#![allow(
+#![warn(clippy::indexing_slicing)]
+#![expect(
     unsafe_code,
     reason = "the kernel reads what entries of the queue point to; see the two comments about safety"
 )]

@@ -1,5 +1,5 @@
 //! Every host function: one valid call, and a call with each wrong argument.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

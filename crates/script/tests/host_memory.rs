@@ -1,6 +1,6 @@
 //! Memory that scripts make the host allocate counts towards their limit, and the values that the host stores
 //! for them are bounded.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 use std::net::IpAddr;
 

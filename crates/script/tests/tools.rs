@@ -1,6 +1,6 @@
 //! The generated definitions and reference equal those in the repository, and their source tables are
 //! consistent.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

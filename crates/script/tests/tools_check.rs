@@ -1,5 +1,5 @@
 //! `tools::check`: finds errors, and never reports correct code.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

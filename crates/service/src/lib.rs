@@ -2,6 +2,7 @@
 //! sockets that the process inherits or passes on to the program that replaces it ([`inherit`]).
 //!
 //! Both protocols are systemd's and need a few lines each; other managers support them, too.
+#![warn(clippy::indexing_slicing)]
 
 pub mod inherit;
 mod notify;

@@ -27,6 +27,10 @@ const KEEP_RANGES: usize = 64;
 
 impl<S: Socket> Fan<S> {
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
         let log = match self.lanes.get(slot as usize) {
             Some(lane) if lane.window != 0 => self.deflated.log(),
@@ -88,6 +92,10 @@ impl<S: Socket> Fan<S> {
 
     /// Gives up a socket at once: after a frame that was not accepted no later frame may be sent, and the
     /// backlog would only take memory. Further frames for it go to the cold path, which drops them.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn cut(&mut self, event: Event) {
         let slot = event.slot() as usize;
         if let Some(Some(cold)) = self.cold.get_mut(slot) {
@@ -130,6 +138,10 @@ impl<S: Socket> Fan<S> {
 
     /// Writes with one system call to all connections with a single range, which are nearly all. The others
     /// stay in `touched`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_by_ring(&mut self, touched: &mut Vec<u32>) {
         let Some(ring) = &mut self.ring else { return };
         let mut sends = Vec::with_capacity(touched.len());
@@ -167,6 +179,10 @@ impl<S: Socket> Fan<S> {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_one(&mut self, slot: u32) {
         let lane = &mut self.lanes[slot as usize];
         lane.touched = false;
@@ -220,6 +236,10 @@ impl<S: Socket> Fan<S> {
 
     /// Stores the part of these ranges that a socket has not accepted in its backlog.
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn keep_rest(
         &mut self,
         slot: u32,
@@ -266,6 +286,10 @@ impl<S: Socket> Fan<S> {
     ///
     /// # Errors
     /// Errors of the socket; it is broken then.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return Ok(true);

@@ -35,6 +35,7 @@ pub(super) fn from_the_right<'a>(
 
 /// The parts of a list, the last one first. A separator inside quotation marks is ignored. Quotation marks
 /// are paired from the right, so a missing one on the left does not affect the right.
+#[expect(clippy::indexing_slicing, reason = "the place was found in these bytes")]
 fn split_from_the_right(text: &str, separator: char) -> Vec<&str> {
     let bytes = text.as_bytes();
     let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);

@@ -81,7 +81,7 @@ impl fmt::Display for Gauges {
 #[derive(Debug, Default)]
 struct Queue {
     // Boxed as they arrive: they are not copied.
-    #[allow(clippy::vec_box)]
+    #[expect(clippy::vec_box, reason = "the entries come boxed, and are not copied")]
     entries: Vec<Box<LogEntry>>,
     bytes: usize,
     /// Whether the thread has to be woken.
@@ -142,7 +142,6 @@ impl ChatLog {
     }
 
     /// Sends an entry to all readers. Never blocks.
-    #[allow(clippy::vec_box)]
     pub fn push(&self, entry: Box<LogEntry>) {
         let counters = &self.shared.counters;
         if counters.readers.load(Ordering::Relaxed) == 0 {

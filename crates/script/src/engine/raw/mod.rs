@@ -18,7 +18,7 @@
 //! touches. All its fields are cells, used by one thread. Only the [`Alarm`] is shared with the watchdog
 //! thread.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the invariants are above")]
 
 mod arguments;
 mod compile;
