@@ -327,7 +327,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(owned.into_iter().map(channel_handle).collect()))
     };
     "getBottleList" "(chan: Channel, con: Connection): {string}"
-        "The names of the other members who are online or looking." |w, a| {
+        "The names of the other members whose status is online or looking." |w, a| {
         let (_, channel) = channel(w, a, 1)?;
         let (spinner, _) = connection(w, a, 2)?;
         let others = channel.members.iter().filter(|&&key| key != spinner);
