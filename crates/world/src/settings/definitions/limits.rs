@@ -1,9 +1,9 @@
-//! Limits of what is said.
+//! Limits of texts and lists.
 
 use crate::settings::key::section;
 
 section! {
-    "Limits of what is said",
+    "Limits of texts and lists",
     keys: [
         MSG_MAX = key(
             "msg_max",
@@ -57,7 +57,7 @@ section! {
             "timeout_max",
             Whole(5_256_000, 1, 52_560_000, "minutes"),
             Live,
-            "the longest timeout from a channel or the server; ten years unless this says otherwise",
+            "longest timeout from a channel or the server; the default is ten years",
         ),
         REASON_MAX = key(
             "reason_max",
