@@ -5,6 +5,7 @@
 //! message to a channel that one has left would be refused, and coming into a channel waits behind leaving one.
 //! `TPN` to oneself waits behind them as well: clients send it as a mark behind a command, and take the answers before the
 //! mark for those of the command. Everything else goes on at once, unless the budget holds it back: then everything waits.
+//! The table of commands has the rule for each command ([`Order`]).
 
 use fchatd_protocol::command::nature::Order;
 use fchatd_protocol::command::{self, Code};
