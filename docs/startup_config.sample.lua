@@ -227,7 +227,7 @@
 --passwords_waiting = 4096
 
 -- time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this (1 to 120, seconds)
---password_patience = 45
+--password_patience = 55
 
 -- threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8 (0 to 64, threads, restart)
 --password_threads = 0

@@ -11,6 +11,7 @@ use super::AccountService;
 use crate::desk::{AccountDesk, TicketGrant};
 use crate::error::AccountError;
 use crate::guard::PasswordTry;
+use crate::hash_time;
 use crate::recent::Knowledge;
 use crate::secret::Secret;
 use crate::turns::Turn;
@@ -163,9 +164,11 @@ impl AccountService {
                     Ok(account)
                 }
                 _ => {
-                    let begun = Instant::now();
+                    let begun = hash_time::of_this_thread();
                     let found = desk.account_by_password(&account, &password, attempt.address);
-                    shared.hashing.note(begun.elapsed());
+                    shared
+                        .hashing
+                        .note(hash_time::of_this_thread().saturating_sub(begun));
                     found
                 }
             };

@@ -190,7 +190,7 @@ pub(super) const SECTION: Section = Section {
         ),
         key(
             "password_patience",
-            Whole(45, 1, 120, "seconds"),
+            Whole(55, 1, 120, "seconds"),
             Live,
             "time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this",
         ),
