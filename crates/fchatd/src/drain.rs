@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use fchatd_login::{LoginCheck, LoginProvider};
+use fchatd_accounts::{LoginCheck, LoginProvider};
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_world::World;
 
@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(stop(100_000, 13), 60_000, "the greatest");
         assert_eq!(stop(100_000, 0), 5000, "nobody needs a check");
         let restart = |people, milliseconds| drain(people, milliseconds).at_a_restart().as_millis();
-        assert_eq!((restart(50, 13), restart(2000, 13), restart(4000, 13)), (500, 1000, 1000));
+        assert_eq!(
+            (restart(50, 13), restart(2000, 13), restart(4000, 13)),
+            (500, 1000, 1000)
+        );
         let at_once = Drain {
             least: Duration::ZERO,
             ..drain(100_000, 13)

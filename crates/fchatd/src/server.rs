@@ -15,10 +15,10 @@ mod state;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
+use fchatd_accounts::{AccountHttp, WebsiteSettings};
 use fchatd_core::Core;
 use fchatd_edge::{Edges, runtime};
 use fchatd_links::web::WebClient;
-use fchatd_login::{AccountHttp, WebsiteSettings};
 use fchatd_profile::heap;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;

@@ -8,7 +8,7 @@ mod show;
 
 use std::io::{BufRead, IsTerminal};
 
-use fchatd_login::{AccountDesk, AccountError, Profile, Secret};
+use fchatd_accounts::{AccountDesk, AccountError, Profile, Secret};
 use fchatd_store::Store;
 
 pub(crate) use self::arguments::{AccountAction, CharacterAction};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use fchatd_accounts::{
+    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
+    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
+};
 use fchatd_edge::proxy::Proxies;
 use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
-use fchatd_login::{
-    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
-};
 use fchatd_profile::heap;
 use fchatd_world::{Phrases, Settings};
 use tokio::sync::mpsc::Sender;
