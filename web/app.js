@@ -6,9 +6,10 @@ import { ApiError, forgetSession, freshTicket, loadSession, saveSession, session
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
-  active, activate, changed, channel, closeConversation, listed, markRead, onChange, person, resetState, state,
+  active, activate, changed, channel, closeConversation, isMe, listed, markRead, onChange, person, resetState, state,
 } from './state.js';
-import { connectFrames, handleFrame, join, leave, rejoinAll } from './frames.js';
+import { handleFrame, onFrame } from './frames.js';
+import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
 import { startLog } from './log.js';
 import { memberNote, startLists } from './lists.js';
@@ -248,7 +249,7 @@ function rememberChannels() {
 
 async function start() {
   loadSettings();
-  connectFrames({ connection, outbox, afterLogin });
+  onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
   // Before the composer, which takes the focus then: what is behind a drawer cannot have it.
@@ -257,7 +258,7 @@ async function start() {
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });
   startDialogs({ connection, setStatus });
-  startTalk({ connection, setStatus, openPerson });
+  startTalk({ connection, outbox, setStatus, openPerson });
   startPeopleParts({ connection, openPerson, leaveChat });
   startDrawers();
   onChange('active', renderHead);

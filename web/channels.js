@@ -2,7 +2,7 @@
 
 import { byId, el, fold } from './text.js';
 import { byName, findChannel, onChange, state } from './state.js';
-import { createRoom, join } from './frames.js';
+import { createRoom, join } from './membership.js';
 import { focusComposer } from './composer.js';
 import { show, toast } from './dialog.js';
 

@@ -2,7 +2,8 @@
 
 import { fold } from './text.js';
 import { STATUSES, activate, isMe, privateWith, tell } from './state.js';
-import { createRoom, join, leave, roll } from './frames.js';
+import { createRoom, join, leave } from './membership.js';
+import { roll } from './talking.js';
 import { isAdmin, isRoom, isStaff, mayModerate, mayOwn } from './roles.js';
 import { toast } from './dialog.js';
 

@@ -2,7 +2,7 @@
 
 import { byId, byteLength, el } from './text.js';
 import { active, changed, limitFor, onChange, state } from './state.js';
-import { post } from './frames.js';
+import { post } from './talking.js';
 import { obey } from './commands.js';
 import { drawing, formatting } from './formatting.js';
 import { rich } from './bbcode.js';

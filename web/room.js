@@ -1,8 +1,9 @@
 // One channel or room: inviting, the description, what may be posted, who may come in, moderators, bans, the end.
 
-import { byId, byteLength, el, fold } from './text.js';
+import { byId, byteLength, decode, el, fold } from './text.js';
 import { active, byName, findChannel, isMe, onChange, roleIn, state } from './state.js';
-import { leave } from './frames.js';
+import { takeFrame } from './frames.js';
+import { leave } from './membership.js';
 import { isRoom, mayModerate, mayOwn } from './roles.js';
 import { MODE_NAMES, askForLists } from './channels.js';
 import { formatting } from './formatting.js';
@@ -147,7 +148,7 @@ function askForBans() {
 }
 
 /** The list of bans comes as a sentence. Returns true when this is it and the dialog shows it. */
-export function takeBans(name, message) {
+function takeBans(name, message) {
   if (!dialog.open || !target || fold(name) !== fold(target.name) || Date.now() - bansAskedAt > BANS_WAIT) return false;
   // The sentence names the channel by its title, which may have a colon in it; names of characters have none.
   const end = message.lastIndexOf(': ');
@@ -159,6 +160,8 @@ export function takeBans(name, message) {
   render();
   return true;
 }
+
+takeFrame('SYS', ({ channel, message }) => channel !== undefined && takeBans(channel, decode(message)));
 
 const nameItem = (name, note, label, act) => el('li', {}, el('span', { class: 'clip', text: name }), note ? el('span', { class: 'role role-owner', text: note }) : null,
   act ? el('button', { type: 'button', text: label, 'aria-label': `${label}: ${name}`, click: act }) : null);
