@@ -1,4 +1,4 @@
-// Puts the parts together: entry, connection, views; and what belongs to the whole page, such as drawers and keys.
+// Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as drawers and keys.
 
 import { byId } from './text.js';
 import { connectText, rich } from './bbcode.js';
@@ -184,7 +184,7 @@ function renderHead() {
   const box = byId('description');
   box.hidden = !open;
   const description = open ? target.description : null;
-  // Only when it is another: what somebody has unfolded in it stays so.
+  // Only when the description is another one: unfolded parts stay unfolded.
   if (description !== shownDescription) box.replaceChildren(...(open ? [rich(description)] : []));
   shownDescription = description;
 }
@@ -252,7 +252,7 @@ async function start() {
   onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
-  // Before the composer, which takes the focus then: what is behind a drawer cannot have it.
+  // Before the composer, which takes the focus then: an element behind a drawer cannot have it.
   onChange('focus', () => closeDrawer());
   startLog({ openPerson, join });
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });

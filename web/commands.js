@@ -1,4 +1,4 @@
-// What begins with a slash in the message box. The names are those that other clients use.
+// The commands that begin with a slash in the message box. Other clients use the same names.
 
 import { fold } from './text.js';
 import { STATUSES, activate, isMe, privateWith, tell } from './state.js';

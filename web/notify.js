@@ -1,4 +1,4 @@
-// Notifications of the browser, and a sound: only what a person has asked for, and only while they look elsewhere.
+// Notifications of the browser, and a sound: only those that are switched on, and only while the page is not in view.
 
 import { fold } from './text.js';
 import { onFrame } from './frames.js';

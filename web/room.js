@@ -1,4 +1,4 @@
-// One channel or room: inviting, the description, what may be posted, who may come in, moderators, bans, the end.
+// One channel or room: invitations, the description, the mode, the door, moderators, bans, its end.
 
 import { byId, byteLength, decode, el, fold } from './text.js';
 import { active, byName, findChannel, isMe, onChange, roleIn, state } from './state.js';
@@ -212,6 +212,6 @@ function renderLists(owns) {
   const focused = document.activeElement?.closest('.name-list');
   renderModerators(owns);
   renderBans();
-  // What had the focus may be gone; it must not fall out of the dialog.
+  // The element with the focus may be gone; the focus must not leave the dialog.
   if (focused && document.activeElement === document.body) (focused.querySelector('button') ?? dialog.querySelector('[data-close]')).focus();
 }

@@ -1,4 +1,4 @@
-// Finding people by what their profiles say.
+// The search for people by their profiles.
 
 import { avatar, byId, decode, el } from './text.js';
 import { mapping } from './api.js';

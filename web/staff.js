@@ -1,4 +1,4 @@
-// What the staff has besides: open reports, everybody on the server, and what only administrators do.
+// The views of the staff: open reports, all people on the server, and the actions of administrators.
 
 import { byId, decode, el, fold } from './text.js';
 import { byName, changed, isMe, onChange, server, state } from './state.js';

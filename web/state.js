@@ -1,4 +1,4 @@
-// What the page knows, and who wants to hear when it changes. Views read this and never write to it.
+// The state of the page, and the listeners to its changes. Views read this and never write to it.
 
 import { fold } from './text.js';
 
@@ -110,7 +110,7 @@ export function activate(id) {
   state.active = state.conversations.has(id) ? id : SERVER;
   markRead();
   changed('conversations', 'active');
-  // At once: what is typed next belongs to this conversation, not to the one that is still drawn.
+  // At once: the next key belongs to this conversation, not to the one that is still drawn.
   flush();
 }
 

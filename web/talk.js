@@ -1,4 +1,4 @@
-// Starts what belongs to rooms and talk, and takes it over a reload.
+// Starts the modules of rooms and talk, and restores them after a reload.
 
 import { startChannels } from './channels.js';
 import { startRoom } from './room.js';

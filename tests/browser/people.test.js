@@ -79,7 +79,7 @@ test('a profile is edited: words, fields, kinks, own kinks', async () => {
   await edit.getByLabel('Show my friends on the profile').check();
   await picture(nora, '50-edit');
   await assertAccessible(nora, 'the editor of a profile');
-  // What was written is not lost by accident.
+  // An accident does not lose written text.
   await close(nora);
   await dialog(nora, 'Leave without saving?').getByRole('button', { name: 'Cancel' }).click();
   await edit.getByRole('button', { name: 'Save profile' }).click();
@@ -177,7 +177,7 @@ test('bookmarks and ignores', async () => {
 });
 
 test('people are found by their profiles', async () => {
-  // The chat learns of a profile when somebody logs in.
+  // The chat reads a profile at the log-in of its character.
   await nora.page.reload();
   await nora.page.getByRole('button', { name: /Online.*Change your status/ }).waitFor();
   await foot(finn, 'People');

@@ -194,7 +194,7 @@ test('one is kicked, timed out, banned, and let back in', async () => {
   await room.getByText('1 banned').waitFor();
   await room.getByRole('button', { name: `Let back in: ${milo.name}` }).click();
   await room.getByText('Nobody is banned here.').waitFor();
-  // A character that nobody has cannot be banned, one that is offline can.
+  // A character that does not exist cannot be banned. An offline one can.
   const ned = await person(browser);
   await arrive(ned, unique('Ned'));
   await ned.context.close();

@@ -1,7 +1,7 @@
 // Test doubles of the client families: each does what its client does at log-in, at each answer of the account service, when it is
 // moderated, when its connection breaks and when the server is killed or restarted, and fails where the real client would throw,
-// hang, disconnect or drop a frame. The waits of the clients are divided by SCALE (families/base.mjs). Facts about them, and who
-// has run the real ones, are in docs/clients.md.
+// hang, disconnect or drop a frame. The waits of the clients are divided by SCALE (families/base.mjs). Facts about them, and
+// which real clients were run, are in docs/clients.md.
 //
 // Starts servers of its own: the program of FCHATD_BINARY, or target/debug/fchatd. Ends with status 1 and one message for each double.
 
