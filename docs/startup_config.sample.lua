@@ -196,10 +196,10 @@
 -- notes by one account at once; then one every 30 seconds (1 to 1000000, notes)
 --notes_per_account = 10
 
--- notes by one account in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, notes)
+-- notes by one account in a day: so many at once, which return evenly over 24 hours (1 to 86400, notes)
 --notes_per_day = 100
 
--- characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, characters)
+-- characters that one account writes notes to in a day: so many at once, which return evenly over 24 hours (1 to 86400, characters)
 --note_recipients_per_day = 30
 
 -- notes in the inbox of a character, and as many in its outbox; 0 turns notes off (0 to 100000, notes)

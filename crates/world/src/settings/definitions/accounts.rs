@@ -132,13 +132,13 @@ pub(super) const SECTION: Section = Section {
             "notes_per_day",
             Whole(100, 1, 86_400, "notes"),
             Live,
-            "notes by one account in a day: so many at once, which come back evenly in the course of 24 hours",
+            "notes by one account in a day: so many at once, which return evenly over 24 hours",
         ),
         key(
             "note_recipients_per_day",
             Whole(30, 1, 86_400, "characters"),
             Live,
-            "characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours",
+            "characters that one account writes notes to in a day: so many at once, which return evenly over 24 hours",
         ),
         key(
             "notes_per_character",
