@@ -8,7 +8,7 @@ mod show;
 
 use std::io::{BufRead, IsTerminal};
 
-use fchatd_login::{AccountDesk, Profile, Secret};
+use fchatd_accounts::{AccountDesk, Profile, Secret};
 use fchatd_store::Store;
 
 use self::arguments::{AccountAction, CharacterAction};

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use fchatd_links::web::WebAddress;
-use fchatd_login::{
+use fchatd_accounts::{
     AccountSettings, Catalogue, Limit, LiveCatalogue, Pace, PasswordCost, ProfilePages, Quotas, Registration,
     SiteChecks, TextFilter, WebsiteSettings,
 };
+use fchatd_links::web::WebAddress;
 use fchatd_world::{Phrases, Settings};
 
 use crate::failure::Failure;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_core::Core;
 use fchatd_edge::Application;
-use fchatd_login::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
 use fchatd_world::{Now, World};

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use fchatd_accounts::LoginProvider;
 use fchatd_edge::{EdgeSettings, Gate, Intake};
-use fchatd_login::LoginProvider;
 use fchatd_protocol::exchange::GateChange;
 use fchatd_world::World;
 

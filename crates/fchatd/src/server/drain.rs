@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use fchatd_login::{LoginCheck, LoginProvider};
+use fchatd_accounts::{LoginCheck, LoginProvider};
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_world::World;
 

@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use fchatd_accounts::{AccountHttp, FrontPage};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
-use fchatd_login::{AccountHttp, FrontPage};
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use fchatd_accounts::{AccountEvent, LiveCatalogue, LoginProvider};
 use fchatd_core::Core;
 use fchatd_edge::{EdgeSettings, runtime};
 use fchatd_links::BridgeSettings;
 use fchatd_links::web::WebClient;
-use fchatd_login::{AccountEvent, LiveCatalogue, LoginProvider};
 use fchatd_profile::heap;
 use fchatd_script::engine::Watchdog;
 use fchatd_service::Notifier;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use fchatd_links::web::{WebAddress, WebClient};
-use fchatd_login::{
+use fchatd_accounts::{
     AccountEvent, AccountService, AccountSettings, LiveCatalogue, LoginProvider, RemoteLogin,
 };
+use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_profile::heap;
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;

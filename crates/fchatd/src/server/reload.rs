@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use fchatd_login::{AccountHttp, LoginProvider};
+use fchatd_accounts::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
 use fchatd_service::Notifier;
 use fchatd_world::Settings;

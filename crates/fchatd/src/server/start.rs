@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use fchatd_accounts::{AccountEvent, AccountHttp, WebsiteSettings};
 use fchatd_edge::Edges;
 use fchatd_links::Bridge;
-use fchatd_login::{AccountEvent, AccountHttp, WebsiteSettings};
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_service::Notifier;

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use fchatd_accounts::LoginProvider;
 use fchatd_edge::Gauges;
-use fchatd_login::LoginProvider;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::output::{ERR, OUT};

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use fchatd_login::{AccountDesk, Import, ImportFormat, read_import};
+use fchatd_accounts::{AccountDesk, Import, ImportFormat, read_import};
 
 use super::arguments::FileFormat;
 use super::sentences::sentence;

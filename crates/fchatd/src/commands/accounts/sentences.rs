@@ -1,6 +1,6 @@
 //! Errors of the account desk as sentences for the operator.
 
-use fchatd_login::AccountError;
+use fchatd_accounts::AccountError;
 
 use crate::failure::Failure;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fchatd_login::{Account, AccountDesk};
+use fchatd_accounts::{Account, AccountDesk};
 
 use super::sentences::told;
 use crate::commands::quantity::count;
