@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
-use crate::folder::control;
+use crate::folder::control::{self, calls_as_json, unknown_call};
 use crate::folder::places::data_folder;
 use crate::options::Options;
 

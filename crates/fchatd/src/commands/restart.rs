@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::configuration;
 use crate::failure::Failure;
+use crate::folder::note::Note;
 use crate::folder::places::data_folder;
 use crate::options::Options;
 use crate::output::say;

@@ -10,7 +10,6 @@ use fchatd_script::tools::definitions::definitions;
 use fchatd_script::tools::testing::{OWN_TESTS, add_own_tests};
 use fchatd_world::Settings;
 
-use crate::configuration::read_if_there;
 use crate::failure::Failure;
 use crate::folder::places::read_if_there;
 use crate::folder::scripts;
