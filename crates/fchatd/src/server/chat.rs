@@ -143,11 +143,6 @@ impl Chat {
         self.0.borrow_mut().read_scripts(None, false);
     }
 
-    /// Who decides who may enter.
-    pub(crate) fn provider(&self) -> LoginProvider {
-        self.0.borrow().around.provider.clone()
-    }
-
     /// The door of the account service and of HTTP: refusals before the chat is reached.
     pub(crate) fn doors(&self) -> Doors {
         self.0.borrow().around.doors.clone()
