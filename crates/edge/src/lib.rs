@@ -1,7 +1,9 @@
-//! Sockets: listeners, HTTP, WebSocket, outboxes and fan-out. An edge owns its connections outright: one thread,
-//! one current-thread runtime. It knows frames and audiences, never rules. The application is on the same thread, where
-//! there is no lock on the way of a message, or on one of its own, apart from one or more edges.
+//! Sockets: listeners, HTTP, WebSocket, outboxes and fan-out. An edge owns its connections exclusively: one
+//! thread with one current-thread runtime. It knows frames and audiences, never rules. The application is
+//! either on the same thread, where no message takes a lock, or on a thread of its own with one or more edges
+//! on others.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accept;
 mod apart;
@@ -16,6 +18,7 @@ mod edge;
 mod edges;
 mod end;
 mod fan;
+mod figures;
 mod gate;
 mod gauges;
 pub mod http;
@@ -32,6 +35,7 @@ pub use accept::{listen, serve};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
+pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
