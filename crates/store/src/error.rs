@@ -207,7 +207,6 @@ impl StoreError {
 
 /// Why an operation on accounts was not done. The texts are for people.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AccountsError {
     /// The name breaks a rule.
     #[error(transparent)]

@@ -1,3 +1,5 @@
+//! The fields of a request: reading them from a body or a query, within bounds.
+
 use fchatd_edge::http::HttpRequest;
 use fchatd_store::{CharacterId, CharacterKey};
 use serde::de::DeserializeOwned;
