@@ -14,10 +14,10 @@ use fchatd_profile::heap;
 use fchatd_world::{Phrases, Settings};
 use tokio::sync::mpsc::Sender;
 
-use super::state::State;
+use super::persistence::State;
 use super::{layout, limits, memory};
-use crate::Failure;
-use crate::command_line::CommandLine;
+use crate::commands::command_line::CommandLine;
+use crate::failure::Failure;
 
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
