@@ -47,7 +47,7 @@ use tokio::sync::mpsc;
 use self::ending::End;
 use self::limits::raise_file_limit;
 use self::listening::Listening;
-use self::parts::{OwnAccounts, catalogue, login_provider, sentence_about};
+use self::parts::{OwnAccounts, catalogue, login_provider};
 use self::persistence::State;
 use self::signals::{Signals, survive_file_size_limit};
 use crate::commands::command_line::CommandLine;
@@ -182,7 +182,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
             ..
         } = listening;
         let (orders, mut ordered) = mpsc::channel(ORDERS_MAX);
-        let accounts = sentence_about(&provider, &settings);
+        let accounts = provider.describe();
         tokio::task::spawn_local(operators::hear(provider.clone()));
         let http = AccountHttp::new(provider.clone(), settings.list("genders").to_vec(), catalogue);
         let http = http.with_website(WebsiteSettings {

@@ -4,6 +4,7 @@
 mod api;
 mod edit;
 pub(crate) mod endpoints;
+mod export;
 mod form;
 mod images;
 mod pages;
@@ -18,6 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
@@ -40,6 +42,8 @@ pub struct AccountHttp {
     website: Arc<Website>,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
+    /// Bounds the exports that are made at once.
+    exports: Arc<Semaphore>,
     refused: Arc<AtomicU64>,
 }
 
@@ -54,6 +58,7 @@ impl AccountHttp {
             catalogue,
             website: Arc::new(Website::new(WebsiteSettings::default())),
             files: Arc::default(),
+            exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
         }
     }

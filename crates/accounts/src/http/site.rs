@@ -44,7 +44,7 @@ pub(super) async fn register(own: &AccountHttp, request: &HttpRequest) -> Result
 
 pub(super) async fn create_character(signed: Signed) -> Result<Value, Refusal> {
     let name = signed.form.required("name")?.to_owned();
-    let profile = profile(&signed.form, &signed.genders)?;
+    let profile = profile(&signed.form, &signed.own.genders())?;
     let (id, name) = signed
         .work(move |desk, account| Ok((desk.create_character(account.id, &name, &profile)?, name)))
         .await?;

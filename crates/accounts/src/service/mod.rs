@@ -222,7 +222,7 @@ impl AccountService {
             .run(move |desk| {
                 let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
                 desk.check_standing(&account)?;
-                lock(&guard).charge(account.id, cost, now)?;
+                lock(&guard).charge(account.id, address, cost, now)?;
                 work(desk, account)
             })
             .await;
@@ -236,6 +236,21 @@ impl AccountService {
             _ => {}
         }
         self.counted(result)
+    }
+
+    /// A further step of a request that [`AccountService::with_account`] has begun. It counts against no limit, and the
+    /// ticket is checked again. Long requests are done in steps so that those of other accounts come between.
+    pub(crate) async fn with_account_again<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        self.with_ticket(move |desk| {
+            let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
+            desk.check_standing(&account)?;
+            work(desk, account)
+        })
+        .await
     }
 
     /// The avatar that somebody has uploaded for the character of that name.

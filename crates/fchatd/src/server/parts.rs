@@ -189,19 +189,6 @@ fn login_address(settings: &Settings) -> Option<WebAddress> {
     }
 }
 
-/// How accounts are kept, for the person who starts the server.
-pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> String {
-    match provider {
-        LoginProvider::Open => "open (--dev): everyone is let in".into(),
-        LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
-        LoginProvider::Remote(_) => {
-            let address = login_address(settings);
-            let host = address.as_ref().map_or("", WebAddress::host);
-            format!("remote: {host} is asked")
-        }
-    }
-}
-
 /// The real-time bridge, if it is wanted.
 pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
     if !settings.flag("enablertb") {

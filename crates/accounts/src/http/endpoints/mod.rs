@@ -17,6 +17,7 @@ macro_rules! password {
 }
 
 mod clients;
+mod profiles;
 mod shape;
 mod site;
 mod website;
@@ -284,10 +285,7 @@ impl Endpoint {
 
     /// The answer of a handler of JSON, after the checks that all of them share.
     async fn json(&self, own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
-        let form = match self.family {
-            Family::Clients => Form::by_method(request)?,
-            Family::Site | Family::Pages | Family::Pictures => Form::read(request)?,
-        };
+        let form = Form::by_method(request)?;
         let Some(service) = own.provider.accounts() else {
             return self.without_accounts(own, request, &form);
         };
@@ -296,7 +294,7 @@ impl Endpoint {
             Handler::Ticket(answer, _) => {
                 let caller = form.caller(request)?;
                 let signed = Signed {
-                    genders: own.genders(),
+                    own: own.clone(),
                     service,
                     form,
                     caller,
@@ -348,8 +346,7 @@ pub(super) struct Signed {
     pub(super) form: Form,
     pub(super) caller: Caller,
     pub(super) cost: Cost,
-    /// The genders that a character may have.
-    pub(super) genders: std::sync::Arc<[String]>,
+    pub(super) own: AccountHttp,
 }
 
 impl Signed {
@@ -390,7 +387,9 @@ impl Confirmed {
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [clients::ROWS, site::ROWS, website::ROWS].into_iter().flatten()
+    [clients::ROWS, profiles::ROWS, site::ROWS, website::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// The endpoint at a path, with the variable part of the path.

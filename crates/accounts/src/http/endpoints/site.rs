@@ -4,7 +4,7 @@ use super::shape::{Field, Kind, Member, Shape, member, optional, required};
 use super::{Access, Endpoint, Family, Handler, Method, Place};
 use crate::http::api::made_up;
 use crate::http::reply::Readers;
-use crate::http::{edit, site};
+use crate::http::{edit, export, site};
 use crate::profile::picture::PICTURE_BYTES_MAX;
 use crate::service::guard::Cost;
 
@@ -16,6 +16,106 @@ const CHARACTERS: &[Member] = &[
     member("character_id", Shape::Number, ""),
     member("name", Shape::Text, ""),
     member("gender", Shape::Text, ""),
+];
+const EXPORT: &[Member] = &[
+    member(
+        "account",
+        Shape::Object(&[
+            member("id", Shape::Number, ""),
+            member("name", Shape::Text, ""),
+            member("created_at", Shape::Number, "Unix seconds"),
+            member("administrator", Shape::Flag, ""),
+            member("default_character", Shape::TextOrNull, "a name"),
+        ]),
+        "",
+    ),
+    member(
+        "characters",
+        Shape::List(EXPORTED_CHARACTER),
+        "with their profiles",
+    ),
+    member(
+        "friends",
+        Shape::List(&[
+            member("character", Shape::Text, "one's own"),
+            member("friend", Shape::Text, ""),
+            member("since", Shape::Number, "Unix seconds"),
+        ]),
+        "",
+    ),
+    member(
+        "friend_requests",
+        Shape::List(&[
+            member("source", Shape::Text, ""),
+            member("target", Shape::Text, ""),
+            member("created_at", Shape::Number, "Unix seconds"),
+        ]),
+        "",
+    ),
+    member("bookmarks", Shape::Texts, "names"),
+    member(
+        "memos",
+        Shape::List(&[
+            member("character", Shape::Text, ""),
+            member("note", Shape::Text, ""),
+        ]),
+        "",
+    ),
+    member("ignored", Shape::Texts, "names in lower case"),
+    member(
+        "reports",
+        Shape::List(&[
+            member("id", Shape::Number, ""),
+            member("character", Shape::Text, "the author"),
+            member("reported", Shape::Text, ""),
+            member("channel", Shape::Text, ""),
+            member("text", Shape::Text, ""),
+            member("log", Shape::Text, ""),
+            member("created_at", Shape::Number, "Unix seconds"),
+        ]),
+        "made by the account",
+    ),
+    member(
+        "notes",
+        Shape::List(&[
+            member("id", Shape::Number, ""),
+            member("box", Shape::Text, "`inbox` or `outbox`"),
+            member("source", Shape::TextOrNull, "null for a deleted character"),
+            member("dest", Shape::TextOrNull, "null for a deleted character"),
+            member("title", Shape::Text, ""),
+            member("message", Shape::Text, "BBCode"),
+            member("created_at", Shape::Number, "Unix seconds"),
+        ]),
+        "the newest first",
+    ),
+    member(
+        "complete",
+        Shape::Flag,
+        "false where the data has more than 3 MiB and the last reports or notes are missing",
+    ),
+];
+const EXPORTED_CHARACTER: &[Member] = &[
+    member("id", Shape::Number, ""),
+    member("name", Shape::Text, ""),
+    member("avatar", Shape::Text, "the path of the picture"),
+    member("title", Shape::Text, ""),
+    member("description", Shape::Text, "BBCode"),
+    member("fields", Shape::TextMap, "by name"),
+    member("kinks", Shape::TextMap, "by name"),
+    member(
+        "custom_kinks",
+        Shape::List(&[
+            member("name", Shape::Text, ""),
+            member("choice", Shape::Text, ""),
+            member("description", Shape::Text, ""),
+        ]),
+        "",
+    ),
+    member("settings", Shape::Any, ""),
+    member("timezone", Shape::Number, "hours east of Greenwich"),
+    member("views", Shape::Number, ""),
+    member("created_at", Shape::Number, "Unix seconds"),
+    member("updated_at", Shape::Number, "Unix seconds"),
 ];
 const NEW_TICKET: &[Member] = &[member("ticket", Shape::Text, "")];
 
@@ -129,6 +229,10 @@ pub(super) const ROWS: &[Endpoint] = &[
             member("log", Shape::Text, ""),
             member("time", Shape::Number, "Unix seconds"),
         ]),
+    call("/api/me/export", Cost::Export, ticket!(export::export, made_up::keeps_nothing))
+        .takes(&[Method::Get, Method::Post])
+        .about("Gives all data of the account, for the person whose account it is. `POST` keeps the ticket out of the logs of proxies.")
+        .answers(EXPORT),
     confirmed("/api/password", password!(edit::change_password))
         .about(
             "Changes the password. All tickets and sessions end, and all connections of the account are closed with `ERR 40`.",

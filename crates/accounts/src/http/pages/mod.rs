@@ -11,6 +11,7 @@ mod sign_in;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 
 use self::frame::{COOKIE, Page};
+pub(super) use self::html::segment;
 use super::AccountHttp;
 use super::pictures::decoded;
 use super::reply::Refusal;
