@@ -140,7 +140,9 @@ impl World {
         let target = deed.target.or(named.as_deref().map(Party::Named));
         let target = target.and_then(|target| self.party_of(target));
         // A website knows accounts by their numbers.
-        let account = arguments.number("a").filter(|_| matches!(deed.by, Party::Named(_)));
+        let account = arguments
+            .number("a")
+            .filter(|_| matches!(deed.by, Party::Named(_)));
         let target = match (target, account) {
             (target, Some(account)) => Some(LogParty {
                 account_id: Some(account as i64),
