@@ -26,7 +26,6 @@ pub struct Order<'a> {
 
 /// Why a datagram was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// It came from elsewhere.
     #[error("its address is neither rtbaddress nor loopback")]
