@@ -63,6 +63,7 @@ pub(in crate::http) async fn list(signed: Signed) -> Result<Value, Refusal> {
 }
 
 /// A sender is not told whether its note was read.
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 fn shown(head: &NoteHead, which: NoteBox) -> Value {
     let mut shown = json!({
         "id": head.id.0,
@@ -77,6 +78,7 @@ fn shown(head: &NoteHead, which: NoteBox) -> Value {
     shown
 }
 
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 pub(in crate::http) async fn get(signed: Signed) -> Result<Value, Refusal> {
     let form = &signed.form;
     let id = NoteId(form.number("note_id")?);
