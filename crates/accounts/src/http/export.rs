@@ -23,6 +23,7 @@ const NOTES_AT_ONCE: u32 = 20;
 const REPORTS_AT_ONCE: u32 = 2;
 
 /// Collects the data in steps, so that requests of other accounts come between.
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 pub(super) async fn export(signed: Signed) -> Result<Value, Refusal> {
     let own = signed.own.clone();
     let Ok(_turn) = own.exports.try_acquire() else {

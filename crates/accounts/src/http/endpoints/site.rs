@@ -230,7 +230,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             member("time", Shape::Number, "Unix seconds"),
         ]),
     call("/api/me/export", Cost::Export, ticket!(export::export, made_up::keeps_nothing))
-        .takes(&[Method::Get, Method::Post])
+        .takes(&[Method::Post, Method::Get])
         .about("Gives all data of the account, for the person whose account it is. `POST` keeps the ticket out of the logs of proxies.")
         .answers(EXPORT),
     confirmed("/api/password", password!(edit::change_password))
