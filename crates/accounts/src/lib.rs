@@ -33,6 +33,9 @@ pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
+pub use http::endpoints::{
+    Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
+};
 pub use http::{AccountHttp, FrontPage};
 pub use limits::{Limit, Pace, RateLimiter};
 pub use login::check::{LoginCheck, LoginOutcome};

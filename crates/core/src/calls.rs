@@ -3,7 +3,7 @@
 use fchatd_protocol::exchange::{Outputs, Undo};
 use fchatd_protocol::frame;
 use fchatd_protocol::json::write::Object;
-use fchatd_world::{Deed, Now};
+use fchatd_world::{Deed, Now, Party};
 
 use crate::Core;
 
@@ -34,10 +34,10 @@ impl Core {
                 .text("callid", &call.id)
                 .close();
             core.world.log_action(Deed {
-                by: Err(Undo::OPERATOR),
+                by: Party::Named(Undo::OPERATOR),
                 code: "SFC",
                 arguments: String::from_utf8(arguments).unwrap_or_default(),
-                target: Some(Err(&call.character)),
+                target: Some(Party::Named(&call.character)),
             });
             true
         })

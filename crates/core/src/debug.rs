@@ -7,7 +7,7 @@ use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
-use fchatd_world::{ConnectionKey, Deed, Now, World, roles};
+use fchatd_world::{ConnectionKey, Deed, Now, Party, World, roles};
 
 use crate::rehearsal::limits;
 use crate::trial::Trial;
@@ -64,7 +64,7 @@ impl Core {
         };
         if acts {
             self.world.log_action(Deed {
-                by: Ok(key),
+                by: Party::Online(key),
                 code: "ZZZ",
                 arguments: arguments(&command),
                 target: None,

@@ -3,7 +3,7 @@
 use fchatd_protocol::exchange::{self, Outputs, Undo};
 use fchatd_protocol::text::{escape_html, fold};
 use fchatd_protocol::{frame, network};
-use fchatd_world::{Deed, Now};
+use fchatd_world::{Deed, Now, Party};
 
 use crate::Core;
 
@@ -14,10 +14,10 @@ impl Core {
             let lifted = core.lift(undo);
             if lifted {
                 core.world.log_action(Deed {
-                    by: Err(Undo::OPERATOR),
+                    by: Party::Named(Undo::OPERATOR),
                     code: Undo::CODE,
                     arguments: undo.arguments(),
-                    target: Some(Err(&undo.character)),
+                    target: Some(Party::Named(&undo.character)),
                 });
                 let name = escape_html(&undo.character);
                 let outcome = match (undo.code.as_str(), &undo.channel) {

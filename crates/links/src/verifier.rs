@@ -26,7 +26,6 @@ pub struct Order<'a> {
 
 /// The reason why a datagram was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// The sender's address is not authorised.
     #[error("its address is neither rtbaddress nor loopback")]

@@ -8,7 +8,7 @@ use fchatd_protocol::exchange::{self, BanOrder, GateChange, GateOrder, Request, 
 use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTES_MAX};
 
 use crate::connection::State;
-use crate::log::Deed;
+use crate::log::{Deed, Party};
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -131,10 +131,10 @@ impl World {
         };
         let target = target.map(|network| network.to_string());
         self.log_action(Deed {
-            by: Err(Undo::OPERATOR),
+            by: Party::Named(Undo::OPERATOR),
             code,
             arguments,
-            target: target.as_deref().map(Err),
+            target: target.as_deref().map(Party::Named),
         });
         Ok(sentence)
     }

@@ -55,7 +55,7 @@ pub use budget::LimitCounts;
 pub use channel::{Ban, Channel, Kind, Mode, Moderator};
 pub use connection::{Connection, State};
 pub use fchatd_protocol::snapshot;
-pub use log::{Deed, Said};
+pub use log::{Deed, Party, Said};
 pub use lookup::{Finding, Lookup, Person, persons};
 pub use names::Names;
 pub use phrases::Phrases;

@@ -22,6 +22,15 @@ const CUT_BYTES: usize = 1000;
 /// The chat log's entries about somebody who is hell-banned: the rest has not happened for others.
 const PRESENCE: [&str; 4] = ["connect", "disconnect", "channel_join", "channel_leave"];
 
+/// A person in an entry of a log.
+#[derive(Debug, Clone, Copy)]
+pub enum Party<'a> {
+    /// A character that is online.
+    Online(ConnectionKey),
+    /// A name.
+    Named(&'a str),
+}
+
 /// Something for the chat log.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'a> {
@@ -32,7 +41,7 @@ pub struct Said<'a> {
     /// Where.
     pub channel: Option<ChannelKey>,
     /// To whom: somebody online, or a name.
-    pub to: Option<Result<ConnectionKey, &'a str>>,
+    pub to: Option<Party<'a>>,
     /// What was said.
     pub body: Option<&'a str>,
 }
@@ -41,13 +50,13 @@ pub struct Said<'a> {
 #[derive(Debug)]
 pub struct Deed<'a> {
     /// Who did it: somebody online, or the name of somebody who is not in the chat.
-    pub by: Result<ConnectionKey, &'a str>,
+    pub by: Party<'a>,
     /// The command.
     pub code: &'a str,
     /// Its arguments as JSON.
     pub arguments: String,
     /// Whom it is about, where the arguments do not say it: somebody online, or a name.
-    pub target: Option<Result<ConnectionKey, &'a str>>,
+    pub target: Option<Party<'a>>,
 }
 
 /// The arguments of an action, with long texts cut where they are large as a whole.
@@ -69,7 +78,7 @@ fn shortened(arguments: String) -> String {
     String::from_utf8(json).unwrap_or_default()
 }
 
-fn party(connection: &Connection) -> LogParty {
+fn party_online(connection: &Connection) -> LogParty {
     LogParty {
         character: connection.name.to_string(),
         character_id: Some(connection.character),
@@ -96,7 +105,7 @@ impl World {
             .map(|channel| (channel.name.to_string(), channel.title.to_string()));
         let entry = LogEntry {
             kind: said.kind.to_owned(),
-            from: party(from),
+            from: party_online(from),
             to,
             channel,
             body: said.body.map(str::to_owned),
@@ -119,19 +128,21 @@ impl World {
             return;
         }
         let name = match deed.by {
-            Ok(key) => match self.connections.get(key) {
+            Party::Online(key) => match self.connections.get(key) {
                 Some(connection) => connection.name.to_string(),
                 None => return,
             },
-            Err(name) => name.to_owned(),
+            Party::Named(name) => name.to_owned(),
         };
         let arguments = Tape::of(&deed.arguments).unwrap_or_default();
         let text = |key| arguments.text(key).map(Cow::into_owned);
         let named = text("character");
-        let target = deed.target.or(named.as_deref().map(Err));
+        let target = deed.target.or(named.as_deref().map(Party::Named));
         let target = target.and_then(|target| self.party_of(target));
         // A website knows accounts by their numbers.
-        let account = arguments.number("a").filter(|_| deed.by.is_err());
+        let account = arguments
+            .number("a")
+            .filter(|_| matches!(deed.by, Party::Named(_)));
         let target = match (target, account) {
             (target, Some(account)) => Some(LogParty {
                 account_id: Some(account as i64),
@@ -158,11 +169,14 @@ impl World {
     }
 
     /// Somebody, with numbers where they are online.
-    fn party_of(&self, whom: Result<ConnectionKey, &str>) -> Option<LogParty> {
-        let key = whom.ok().or_else(|| self.find_character(&fold(whom.err()?)));
-        let online = key.and_then(|key| self.connections.get(key)).map(party);
+    fn party_of(&self, party: Party<'_>) -> Option<LogParty> {
+        let (key, name) = match party {
+            Party::Online(key) => (Some(key), None),
+            Party::Named(name) => (self.find_character(&fold(name)), Some(name)),
+        };
+        let online = key.and_then(|key| self.connections.get(key)).map(party_online);
         online.or_else(|| {
-            let name = whom.err()?;
+            let name = name?;
             let person = self.person(name).filter(|person| person.account != 0);
             Some(person.map_or_else(
                 || LogParty {

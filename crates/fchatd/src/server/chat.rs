@@ -86,7 +86,7 @@ impl Chat {
         let now = clock.now();
         core.tell_presence(around.neighbours.need_presence());
         if let Some(keeper) = &around.keeper {
-            core.record_changes(matches!(around.provider, LoginProvider::Embedded(_)));
+            core.record_changes(around.provider.accounts().is_some());
             // What the scripts made at the start has no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }

@@ -70,7 +70,7 @@ impl Doors {
 }
 
 fn pause(provider: &LoginProvider, paused: bool) {
-    if let LoginProvider::Embedded(service) = provider {
+    if let Some(service) = provider.accounts() {
         service.pause_registration(paused);
     }
 }

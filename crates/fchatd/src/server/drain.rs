@@ -53,13 +53,13 @@ impl Drain {
     /// For the people of a world, some of whom have these sessions.
     pub(crate) fn new(world: &World, provider: &LoginProvider, sessions: &TicketSessions) -> Self {
         let (settings, people) = (&world.settings, world.user_count());
-        let (checking, patience) = match provider {
-            LoginProvider::Embedded(service) => {
+        let (checking, patience) = match provider.accounts() {
+            Some(service) => {
                 let passwords = people.saturating_sub(sessions.0.len());
                 (service.time_for(passwords), service.patience())
             }
             // No password is checked here.
-            LoginProvider::Remote(_) | LoginProvider::Open => (Duration::ZERO, Duration::ZERO),
+            None => (Duration::ZERO, Duration::ZERO),
         };
         Self {
             people,

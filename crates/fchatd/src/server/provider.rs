@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fchatd_accounts::{
     AccountEvent, AccountService, AccountSettings, LiveCatalogue, LoginProvider, RemoteLogin,
 };
-use fchatd_links::web::{WebAddress, WebClient};
+use fchatd_links::web::WebClient;
 use fchatd_profile::heap;
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
@@ -50,17 +50,4 @@ pub(crate) fn login_provider(
     };
     let service = AccountService::start(&state.store, settings).map_err(|error| error.to_string())?;
     Ok(LoginProvider::Embedded(service))
-}
-
-/// How accounts are kept, for the person who starts the server.
-pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> String {
-    match provider {
-        LoginProvider::Open => "open (--dev): everyone is let in".into(),
-        LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
-        LoginProvider::Remote(_) => {
-            let address = login_address(settings);
-            let host = address.as_ref().map_or("", WebAddress::host);
-            format!("remote: {host} is asked")
-        }
-    }
 }

@@ -136,13 +136,8 @@ impl Running {
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list("genders").to_vec());
         self.http.configure_website(&website_settings(&live));
-        match &self.provider {
-            LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
-            LoginProvider::Remote(site) => {
-                site.configure(site_checks(&live));
-            }
-            LoginProvider::Open => {}
-        }
+        self.provider
+            .configure(&account_settings(&live), site_checks(&live));
         Ok(change)
     }
 

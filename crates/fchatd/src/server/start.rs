@@ -28,7 +28,6 @@ use crate::server::listening::Listening;
 use crate::server::page::Site;
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
-use crate::server::provider::sentence_about;
 use crate::server::script_web::ScriptWeb;
 use crate::server::signals::Signals;
 use crate::server::{control, manager, operators};
@@ -60,7 +59,7 @@ pub(crate) async fn start(
 ) -> Result<Running, Failure> {
     let (mut listening, bridge) = listen(options, &mut process, &mut parts).await?;
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-    let accounts = sentence_about(&parts.provider, &parts.settings);
+    let accounts = parts.provider.describe();
     let http = account_http(options, &parts);
     let doors = Doors::default();
     let (answers, answered) = parts.answers;

@@ -35,35 +35,9 @@ pub(crate) fn add_process(lines: &mut Vec<(String, String)>) {
 
 /// Adds what was asked of the login provider, and what it has refused.
 pub(crate) fn add_accounts(lines: &mut Vec<(String, String)>, provider: &LoginProvider) {
-    let value = match provider {
-        LoginProvider::Embedded(service) => {
-            let counters = service.counters();
-            format!(
-                "{} tickets given ({} without hashing), {} accounts made, {} log-ins paced; {} passwords wait, {} tickets are \
-                 in memory only; refused so far: {} wrong passwords, {} bad tickets, {} over a limit, {} while busy",
-                counters.tickets(),
-                counters.recognised(),
-                counters.registrations(),
-                counters.paced(),
-                service.passwords_waiting(),
-                service.tickets_in_memory(),
-                counters.wrong_passwords(),
-                counters.invalid_tickets(),
-                counters.limited(),
-                counters.busy()
-            )
-        }
-        LoginProvider::Remote(site) => {
-            format!(
-                "a website's; {} checks wait; so far {} without an answer, {} held back after bad tickets",
-                site.waiting(),
-                site.failures(),
-                site.held_back()
-            )
-        }
-        LoginProvider::Open => return,
-    };
-    add(lines, "accounts", value);
+    if let Some(value) = provider.figures() {
+        add(lines, "accounts", value);
+    }
 }
 
 /// All of it as text for an administrator.

@@ -2,7 +2,7 @@
 
 use fchatd_protocol::name;
 use fchatd_world::snapshot::StaffCall;
-use fchatd_world::{Deed, Said, World};
+use fchatd_world::{Deed, Party, Said, World};
 
 use super::{admitted, channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
@@ -121,9 +121,9 @@ const WEBSITE: &str = "(website)";
 
 fn log_action(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let by = if arguments.is_nil(1) {
-        Err(WEBSITE)
+        Party::Named(WEBSITE)
     } else {
-        Ok(connection(world, arguments, 1)?.0)
+        Party::Online(connection(world, arguments, 1)?.0)
     };
     let code = arguments.text(2)?;
     let mut json = Vec::new();
@@ -132,10 +132,10 @@ fn log_action(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let target = if arguments.is_nil(4) {
         None
     } else if let Ok((key, _)) = connection(world, arguments, 4) {
-        Some(Ok(key))
+        Some(Party::Online(key))
     } else {
         name = arguments.text(4)?;
-        Some(Err(&*name))
+        Some(Party::Named(&name))
     };
     world.log_action(Deed {
         by,
@@ -158,10 +158,10 @@ fn log_message(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let to = if arguments.is_nil(4) {
         None
     } else if let Ok((key, _)) = connection(world, arguments, 4) {
-        Some(Ok(key))
+        Some(Party::Online(key))
     } else {
         name = arguments.text(4)?;
-        Some(Err(&*name))
+        Some(Party::Named(&name))
     };
     let body = arguments.optional_text(5)?;
     world.log_said(Said {
