@@ -49,10 +49,10 @@ fn what_lasts_comes_back() {
     let garden = snapshot
         .channels
         .iter()
-        .find(|channel| channel.name == "Garden")
+        .find(|channel| channel.head.name == "Garden")
         .unwrap();
     assert_eq!(
-        (garden.mode.as_str(), garden.description.as_str()),
+        (garden.head.mode.as_str(), garden.head.description.as_str()),
         ("chat", "&lt;new&gt;")
     );
     let moderators: Vec<_> = garden

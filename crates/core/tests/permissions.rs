@@ -82,9 +82,9 @@ fn stage(kind: &str) -> (Play, String) {
     let garden = site
         .channels
         .iter_mut()
-        .find(|channel| channel.name == "Garden")
+        .find(|channel| channel.head.name == "Garden")
         .unwrap();
-    garden.owner = "Boss".into();
+    garden.head.owner = "Boss".into();
     let mut moderator = garden.moderators[0].clone();
     moderator.name = "Mod".into();
     garden.moderators = vec![moderator.clone()];

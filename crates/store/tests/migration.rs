@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fchatd_store::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
 };
 use fchatd_store::{Claim, Store, StoreError};
 use rusqlite::Connection;
@@ -63,24 +63,27 @@ fn expected() -> Snapshot {
     Snapshot {
         channels: vec![
             ChannelRecord {
-                name: "ADH-01".into(),
-                title: "Den".into(),
-                kind: "pubprivate".into(),
-                mode: "chat".into(),
+                head: ChannelHead {
+                    name: "ADH-01".into(),
+                    title: "Den".into(),
+                    kind: "pubprivate".into(),
+                    mode: "chat".into(),
+                    ..ChannelHead::default()
+                },
                 bans: vec![ban("LATE", "Bob", 1, 0)],
                 ..ChannelRecord::default()
             },
             ChannelRecord {
-                name: "Zoo".into(),
-                title: "Zoo".into(),
-                description: "Animals &amp; more".into(),
-                kind: "public".into(),
-                mode: "both".into(),
-                owner: "Ada".into(),
-                peak: 12,
-                locked: false,
-                join_pause: 0,
-                maker: 0,
+                head: ChannelHead {
+                    name: "Zoo".into(),
+                    title: "Zoo".into(),
+                    description: "Animals &amp; more".into(),
+                    kind: "public".into(),
+                    mode: "both".into(),
+                    owner: "Ada".into(),
+                    peak: 12,
+                    ..ChannelHead::default()
+                },
                 invited: Vec::new(),
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
@@ -232,7 +235,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
     let channels = kept.unwrap().channels;
     assert_eq!(channels.len(), 1);
     assert_eq!(
-        (channels[0].title.as_str(), channels[0].moderators.len()),
+        (channels[0].head.title.as_str(), channels[0].moderators.len()),
         ("first", 1)
     );
     assert_eq!(

@@ -4,10 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::ChannelId;
+use fchatd_protocol::snapshot::ChannelHead;
+use fchatd_protocol::text::cut_escaped;
 use serde::{Deserialize, Serialize};
 
 use crate::people::PersonId;
 use crate::world::ConnectionKey;
+
+/// The largest description that is taken over, in bytes; more than the largest `cds_max`.
+const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
 
 /// Who may come in, and who made it (page 2, "Channel types").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,6 +194,46 @@ impl Channel {
             active: 0,
             ads: HashMap::default(),
         }
+    }
+
+    /// The durable fields, as a store keeps them.
+    pub(crate) fn head(&self) -> ChannelHead {
+        ChannelHead {
+            name: self.name.to_string(),
+            title: self.title.to_string(),
+            description: self.description.to_string(),
+            kind: self.kind.as_str().to_owned(),
+            mode: self.mode.as_str().to_owned(),
+            owner: self.owner.to_string(),
+            peak: self.peak as u64,
+            locked: self.locked,
+            join_pause: self.join_pause,
+            maker: self.maker,
+        }
+    }
+
+    /// Takes over the durable fields that a channel is not made with. Texts that are longer than a new one may be are cut.
+    pub(crate) fn adopt(&mut self, head: &ChannelHead) {
+        // Named one by one: the compiler then reports a field that is missing here.
+        let ChannelHead {
+            name: _,
+            title: _,
+            kind: _,
+            description,
+            mode,
+            owner,
+            peak,
+            locked,
+            join_pause,
+            maker,
+        } = head;
+        self.description = Arc::from(cut_escaped(description, DESCRIPTION_BYTES_MAX));
+        self.mode = Mode::parse(mode).unwrap_or(Mode::Both);
+        self.owner = Arc::from(owner.as_str());
+        self.peak = usize::try_from(*peak).unwrap_or(usize::MAX);
+        self.locked = *locked;
+        self.join_pause = *join_pause;
+        self.maker = *maker;
     }
 
     /// Whether it outlives the process. Rooms that scripts make for themselves are made anew at each start.

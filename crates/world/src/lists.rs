@@ -7,6 +7,7 @@ use fchatd_protocol::json::write::Object;
 use serde::{Deserialize, Serialize};
 
 use crate::arena::Arena;
+use crate::changes::Thing;
 use crate::channel::{Channel, Kind};
 use crate::world::{ChannelKey, ConnectionKey, World};
 
@@ -92,8 +93,7 @@ impl World {
             return;
         };
         channel.kind = if open { Kind::PubPrivate } else { Kind::Private };
-        self.lasting += 1;
-        self.marks.channel(key);
+        self.changed(Thing::Head(key));
         self.room_list.is_current = false;
     }
 }

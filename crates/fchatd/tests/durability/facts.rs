@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fchatd_store::Store;
-use fchatd_store::snapshot::{ChannelRecord, Snapshot};
+use fchatd_store::snapshot::{ChannelHead, ChannelRecord, Snapshot};
 
 pub(crate) type Facts = BTreeMap<String, String>;
 
@@ -77,24 +77,26 @@ fn of_chat(snapshot: &Snapshot) -> Facts {
 }
 
 fn of_channel(record: &ChannelRecord, facts: &mut Facts) {
-    let value = head(
-        &record.kind,
-        &record.mode,
-        &record.owner,
-        &record.title,
-        &record.description,
-    );
-    facts.insert(channel(&record.name), value);
+    let ChannelHead {
+        name,
+        kind,
+        mode,
+        owner,
+        title,
+        description,
+        ..
+    } = &record.head;
+    facts.insert(channel(name), head(kind, mode, owner, title, description));
     if !record.moderators.is_empty() {
         let names: Vec<_> = record
             .moderators
             .iter()
             .map(|moderator| moderator.name.as_str())
             .collect();
-        facts.insert(moderators(&record.name), names.join(" "));
+        facts.insert(moderators(name), names.join(" "));
     }
     for ban in &record.bans {
         let length = if ban.until == 0 { "for good" } else { "for a time" };
-        facts.insert(channel_ban(&record.name, &ban.name), length.to_owned());
+        facts.insert(channel_ban(name, &ban.name), length.to_owned());
     }
 }
