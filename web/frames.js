@@ -1,4 +1,4 @@
-// What each frame of the server does to the state (page 2 and section 3 of page 7 of the specification).
+// The effect of each server frame on the state (docs/protocol.md, docs/clients.md).
 
 import { decode, fold, isolated, titleText } from './text.js';
 import {

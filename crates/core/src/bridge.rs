@@ -8,7 +8,7 @@ use fchatd_script::host::connection_handle;
 use crate::Core;
 
 impl Core {
-    /// A message of the real-time bridge: calls `rtb.XXX(args)` (page 6).
+    /// A message of the real-time bridge: calls `rtb.XXX(args)` (docs/bridge.md).
     pub(crate) fn bridge(&mut self, code: &str, payload: &str) {
         if self.tape.parse(payload).is_err() || !self.tape.is_object() {
             tracing::warn!(code, "a message of the bridge is no JSON object");
@@ -29,7 +29,7 @@ impl Core {
         self.settle();
     }
 
-    /// A web server answered a script: calls `httpcb.NAME(con, status, body, extras)` (page 3).
+    /// A web server answered a script: calls `httpcb.NAME(con, status, body, extras)` (docs/http-for-scripts.md).
     pub(crate) fn http_answer(&mut self, id: u64, status: u16, body: &str) {
         let Some(call) = self.world.web_calls.take(id) else {
             return;

@@ -1,4 +1,4 @@
-//! Changes that last go to a store, and the frames that show them wait until they are there (page 5, "State").
+//! Durable changes go to a store. The frames that show a change wait until the store has it (docs/state.md).
 //!
 //! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
 //! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may

@@ -1,4 +1,4 @@
-//! `ZZZ`, the administrators' debug command (page 5), and the states that scripts run in.
+//! `ZZZ`, the administrators' debug command (docs/administration.md), and the states that scripts run in.
 
 use fchatd_protocol::exchange::{ConnectionId, Outputs, ProfileKind, Request};
 use fchatd_protocol::json::read::Node;

@@ -1,4 +1,5 @@
-//! What an error is about (page 8, `error_context`): the command, and the channel and the character that it named.
+//! The context of an `ERR` frame (setting `error_context`, docs/beyond.md): the command, the channel and the character
+//! that the refused message named.
 
 use fchatd_protocol::command::Code;
 use fchatd_protocol::name;

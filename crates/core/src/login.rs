@@ -1,5 +1,5 @@
 //! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. Who is let in and what
-//! that means is the script's `event.ident_callback` (page 4).
+//! that means is the script's `event.ident_callback` (docs/lua.md).
 
 use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::error;
@@ -15,7 +15,7 @@ use crate::fields::{self, CREDENTIAL_BYTES_MAX, IDENTIFICATION_BYTES_MAX};
 const FULL_ADDRESSES_MAX: usize = 64;
 
 impl Core {
-    /// `IDN`: checks it in the order of page 2 and asks the login provider.
+    /// `IDN`: runs its checks in the order of docs/protocol.md, then asks the login provider.
     pub(crate) fn identify(&mut self, key: ConnectionKey, payload: &str) {
         let Some(connection) = self.world.connection(key) else {
             return;

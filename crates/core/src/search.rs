@@ -1,4 +1,4 @@
-//! `FKS`, the search for characters (page 2). It is done here for scripts that define no `event.FKS` of their
+//! `FKS`, the search for characters (docs/protocol.md). It is done here for scripts that define no `event.FKS` of their
 //! own.
 
 use fchatd_protocol::json::read::{Node, Tape};

@@ -1,4 +1,4 @@
-//! Runs the tests of scripts (page 3, `testing`): a machine for each test, and a network that is only played.
+//! Runs the tests of scripts (docs/lua.md, `testing`): a machine for each test, and a network that is only played.
 //!
 //! The tests' file is loaded after `main.lua` in the same state. First what it does by itself is run, then each
 //! function in its global table `tests`, in the order of their names, each in a fresh world.

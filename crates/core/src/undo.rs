@@ -1,4 +1,4 @@
-//! Taking back bans, timeouts and hell-bans of the action log (page 6).
+//! Taking back bans, timeouts and hell-bans of the action log (docs/action-log.md).
 
 use fchatd_protocol::exchange::{self, Outputs, Undo};
 use fchatd_protocol::text::{escape_html, fold};

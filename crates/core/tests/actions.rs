@@ -1,4 +1,4 @@
-//! Every moderation command of page 2 that succeeds is in the action log once, and none that is refused.
+//! Every moderation command that succeeds is in the action log exactly once. A refused one is not.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

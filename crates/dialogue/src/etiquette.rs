@@ -1,5 +1,5 @@
-//! What every client in use relies on, whatever a play is about (page 7 of the specification): each frame that
-//! anybody hears in any play is held against it.
+//! Rules that every client in use relies on (docs/clients.md). Each frame that a client receives in any play is
+//! checked against them.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A site that checks log-ins (page 4 of the specification, "remote"), no bigger than plays need.
+//! A website that checks log-ins (setting `login_url`), with no more functions than plays need.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! `fchatd bridge send`: the reference sender of the real-time bridge (page 6).
+//! `fchatd bridge send`: the reference sender of the real-time bridge (docs/bridge.md).
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};

@@ -1,4 +1,4 @@
-//! The command line (page 5).
+//! The command line: options and subcommands.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

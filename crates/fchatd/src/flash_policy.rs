@@ -1,4 +1,4 @@
-//! `fchatd flash-policy`: the Flash policy service (page 6), a program of its own beside the chat.
+//! `fchatd flash-policy`: the Flash policy service (docs/flash-policy.md), a program of its own beside the chat.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

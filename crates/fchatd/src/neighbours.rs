@@ -1,4 +1,4 @@
-//! The neighbours that hear of the chat beside its core (page 6), as the application has them.
+//! The neighbours that are told about the chat: Redis, webhooks, the chat log and the real-time bridge.
 
 mod chat_log;
 mod redis;

@@ -1,4 +1,4 @@
-//! What scripts ask of web servers (`http.get`, `http.post`; page 3): who may be asked, how much at once, and the order.
+//! What scripts ask of web servers (`http.get`, `http.post`; docs/http-for-scripts.md): who may be asked, how much at once, and the order.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! The Flash policy service (page 6 of the specification): an old embed asks on a port of its own whether it may open
-//! sockets here, and is told where to.
+//! The Flash policy service (docs/flash-policy.md): an old embed asks on a separate port to which ports it may open
+//! sockets.
 
 use std::fmt;
 use std::sync::Arc;

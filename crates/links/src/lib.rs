@@ -1,4 +1,4 @@
-//! The server's neighbours (page 6 of the specification): web servers that are asked ([`web`]) or told what happens
+//! The server's neighbours: web servers that are asked ([`web`]) or told what happens
 //! ([`webhooks`]), a Redis that is told ([`redis`]), those who read the chat log ([`chat_log`]), embeds that want to connect
 //! ([`flash`]), and the real-time bridge, by which a website talks to people who are online.
 //!

@@ -1,3 +1,6 @@
+//! A limit for repeated log lines: a burst, then one line at a time. Suppressed lines are counted and reported with the
+//! next line.
+
 use std::time::{Duration, Instant};
 
 /// Lines at once.

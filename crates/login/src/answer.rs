@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::desk::AccountDesk;
 use crate::error::AccountError;
 
-/// The login answer of page 4. What the embedded accounts do not know is left out, as the page allows.
+/// The JSON answer of a login check. Members that the embedded accounts do not know are left out: all of them are
+/// optional.
 #[derive(Serialize)]
 struct LoginAnswer<'a> {
     error: &'static str,

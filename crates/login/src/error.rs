@@ -29,7 +29,7 @@ pub enum AccountError {
         /// How long to wait.
         seconds: u64,
     },
-    /// Not a ticket of this account. Clients compare this text (page 7 of the specification, finding 21).
+    /// Not a ticket of this account. Clients compare this text (docs/clients.md).
     #[error("Invalid ticket.")]
     InvalidTicket,
     /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.

@@ -70,8 +70,8 @@ pub enum AccountEvent {
 }
 
 impl AccountEvent {
-    /// The event as a message of the real-time bridge (page 6 of the specification): three letters, and JSON. That is
-    /// how a website would have told it.
+    /// The event as a message of the real-time bridge (docs/bridge.md): three letters and JSON, as a website would
+    /// send it.
     #[must_use]
     pub fn message(&self) -> (&'static str, String) {
         let news = |account: &AccountId, kind: &str, name: &str| {

@@ -1,5 +1,5 @@
-//! Who may enter (page 4 of the specification): the login providers that answer `IDN`, and the embedded account
-//! service with its HTTP interface.
+//! Log-in and accounts: the login providers that answer `IDN`, and the embedded account service with its HTTP
+//! interface (docs/accounts.md, docs/api.md).
 //!
 //! [`LoginProvider`] is what the core's login check talks to, [`AccountHttp`] answers the edge's HTTP requests,
 //! [`AccountService`] stands behind both and keeps hashing and disk away from their threads, and [`AccountDesk`]

@@ -5,7 +5,7 @@ use crate::remote::RemoteLogin;
 use crate::secret::Secret;
 use crate::service::AccountService;
 
-/// What `IDN` said, and from where (page 4 of the specification, "The login check").
+/// The fields of an `IDN` and the address that it came from.
 #[derive(Debug, Clone)]
 pub struct LoginCheck {
     /// The account's name.
@@ -25,7 +25,7 @@ pub struct LoginCheck {
 /// How a login check ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The JSON text of page 4 ("The answer's shape"). Its `error` is not empty when the login is refused.
+    /// The provider's JSON answer. Its `error` is not empty when the login is refused.
     Answer(String),
     /// No answer could be had: `ERR -4`.
     Failed,
@@ -63,7 +63,7 @@ impl LoginProvider {
         }
     }
 
-    /// The provider's name as page 4 has it: `remote`, `embedded` or `open`.
+    /// The provider's name: `remote`, `embedded` or `open`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

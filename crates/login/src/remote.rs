@@ -1,4 +1,4 @@
-//! The login provider that asks an existing website (page 4 of the specification, "remote").
+//! The login provider that asks an existing website (setting `login_url`).
 //!
 //! The site is asked a few things at a time. Checks wait for their turn, which goes round address groups and accounts,
 //! and half of the turns are for other groups than the one that has the most. An account whose tickets were refused a

@@ -105,7 +105,7 @@ impl fmt::Debug for TextFilter {
 pub struct AccountSettings {
     /// Who may make accounts himself.
     pub registration: Registration,
-    /// Tickets of one account that are good side by side (`tickets_per_account`, page 8 of the specification).
+    /// Tickets of one account that are valid at the same time (setting `tickets_per_account`).
     pub tickets_per_account: u32,
     /// How long a ticket is good, in seconds.
     pub ticket_lifetime: u64,

@@ -1,5 +1,5 @@
-//! Changes of what lasts, one by one (page 5, "State"): each is small, whole, and can be made a second time without
-//! harm, so that a store can write them as they come.
+//! Changes of durable state (docs/state.md). Each change is small, complete and idempotent, so that a store can write
+//! changes one by one.
 
 use serde::{Deserialize, Serialize};
 

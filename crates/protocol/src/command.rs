@@ -1,4 +1,4 @@
-//! Splitting a client's message into its command code and payload (page 1, "Frames").
+//! Splitting a client's message into its command code and payload (docs/protocol.md).
 
 use std::fmt;
 

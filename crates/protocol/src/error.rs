@@ -1,4 +1,4 @@
-//! The error numbers of the protocol and our texts for them (page 1, "Errors"). The numbers are the contract;
+//! The error numbers of the protocol and our texts for them (docs/protocol.md). The numbers are the contract;
 //! the texts are ours, and say what to do.
 
 macro_rules! errors {

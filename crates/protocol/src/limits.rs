@@ -1,4 +1,4 @@
-//! Bounds that the protocol fixes (page 1); what an operator can change is in the configuration.
+//! Limits that the protocol fixes (docs/protocol.md). Limits that an operator can change are settings.
 
 /// Bytes of one client message, header not counted.
 pub const CLIENT_MESSAGE_BYTES_MAX: usize = 512 * 1024;

@@ -1,5 +1,5 @@
-//! What of the world lasts longer than the process (page 5, "State"), as plain data: the form in which it goes to
-//! the store and comes back, and into which the classic server's files are read.
+//! The durable state of the world (docs/state.md) as plain data: the form in which the store writes and loads it, and
+//! into which the classic server's files are read.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr2, memchr3};
 
-/// Replaces `&`, `<` and `>` by their entities, as all user text is before it is stored or relayed (page 1,
-/// "Escaping and lengths").
+/// Replaces `&`, `<` and `>` by their entities, as all user text is before it is stored or relayed
+/// (docs/protocol.md).
 pub fn escape_html(text: &str) -> Cow<'_, str> {
     if memchr3(b'&', b'<', b'>', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);

@@ -1,3 +1,6 @@
+//! Accounts and their characters: creation, look-up and passwords. Other data of an account is in `people`; changes by an
+//! operator are in `operator`.
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, named_params, params};
 
 use crate::error::{AccountsError, StoreError};

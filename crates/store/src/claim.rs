@@ -1,3 +1,5 @@
+//! The claim on a data folder: a locked file that keeps a second server out, with a note about its holder.
+
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};

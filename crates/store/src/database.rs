@@ -1,3 +1,5 @@
+//! Opens the SQLite file: creation, checks, connections with their settings, and checkpoints of the write-ahead log.
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

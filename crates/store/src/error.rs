@@ -1,3 +1,5 @@
+//! The errors of the store, with sentences for operators.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Durable state in SQLite: one file, `fchatd.sqlite`, in the data folder (page 5 of the specification, "State").
+//! Durable state in SQLite: one file, `fchatd.sqlite`, in the data folder (docs/state.md).
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
 //! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write what lasts of the chat, and

@@ -1,3 +1,5 @@
+//! The steps from one schema version to the next, and the checks of the schema before the first use of a file.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

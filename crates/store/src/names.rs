@@ -1,3 +1,5 @@
+//! The rules for names of accounts and characters. Names that look alike are compared in `lookalike`.
+
 use std::fmt;
 
 /// Why a name was refused. The texts are for people.
@@ -95,7 +97,7 @@ impl CharacterName {
         }
         let lower = name.to_ascii_lowercase();
         // `adh-` starts the id of a room; clients written in JavaScript keep characters in plain objects, where the
-        // other two are members already (page 7 of the specification, 6.5).
+        // other two are members already.
         if lower.starts_with("adh-") || lower == "constructor" || lower == "__proto__" {
             return Err(NameError::Reserved);
         }

@@ -1,5 +1,7 @@
-/// What a character's profile says, as far as the chat uses it: the `select` members of the login answer (page 4 of
-/// the specification). `None` means that the owner said nothing.
+//! The part of a character's profile that the chat uses. The whole profile is in `profiles`.
+
+/// The choices of a character's profile that the chat uses: the `select` members of the login answer. `None` means that
+/// the owner chose nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     /// `Gender`.

@@ -1,3 +1,5 @@
+//! Log-in tickets of accounts. The store keeps their digests only.
+
 use std::fmt;
 
 use rusqlite::{OptionalExtension, params};

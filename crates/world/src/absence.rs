@@ -1,5 +1,5 @@
-//! Broken connections (page 8, `resume_grace`): the character stays where it is, what is said to it is held, and a
-//! new connection of the same character goes on in its place.
+//! Broken connections (setting `resume_grace`, docs/beyond.md): the character stays in its channels, lines for it are
+//! held, and a new connection of the same character takes over.
 //!
 //! A character is *away* while it has no connection at all. When it is back, it is *apart* from the channels that
 //! its client has not joined again: the world counts it as a member, the edge does not, since clients leave a

@@ -14,7 +14,7 @@ use crate::world::ConnectionKey;
 /// The largest description that is taken over, in bytes; more than the largest `cds_max`.
 const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
 
-/// Who may come in, and who made it (page 2, "Channel types").
+/// The type of a channel: its creator and its door (docs/protocol.md, channels and rooms).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Official and permanent.

@@ -14,7 +14,7 @@ use crate::throttle::Throttles;
 use crate::waiting::Waiting;
 use crate::world::ChannelKey;
 
-/// Where a connection is in its life (page 1, "Life of a connection").
+/// The state of a connection, from the open socket to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// No log-in yet.

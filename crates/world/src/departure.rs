@@ -12,7 +12,7 @@ use crate::world::{ConnectionKey, World};
 
 impl World {
     /// The character is online no longer: it leaves its channels without `LCH` and everyone else hears `FLN`
-    /// (page 1, "Life of a connection"). Its name is free. The connection stays until its socket has gone.
+    /// (docs/protocol.md). Its name is free. The connection stays until its socket has gone.
     pub fn depart(&mut self, key: ConnectionKey) {
         if let Some(name) = self.withdraw(key) {
             self.broadcast(|out| frame::offline(out, &name));

@@ -1,4 +1,4 @@
-//! What goes to the chat log and the action log (page 6): plain data for whoever writes them.
+//! Entries of the chat log and the action log, as plain data for their writers.
 
 use std::borrow::Cow;
 

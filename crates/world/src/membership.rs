@@ -112,7 +112,7 @@ impl World {
         self.send_frame(connection, frame);
     }
 
-    /// Lets rooms go that were emptied since the last call (page 2, "Leaving"): private ones at once, open ones
+    /// Closes rooms that became empty since the last call: private ones at once, open ones
     /// unless they once had five members.
     pub fn sweep_emptied(&mut self) {
         let now = self.now.monotonic;

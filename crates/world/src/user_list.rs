@@ -135,7 +135,7 @@ impl World {
     }
 
     /// Sends a connection everyone who is online, `size` rows to a frame, as
-    /// `CODE {characters: [[name, gender, status, status message], …]}` (page 1, step 5 of the burst).
+    /// `CODE {characters: [[name, gender, status, status message], …]}`: one frame for each part of the user list.
     pub fn send_user_list(&mut self, key: ConnectionKey, code: &str, size: usize) {
         let size = size.clamp(1, 10_000);
         let wrap = |out: &mut Vec<u8>, rows: &mut dyn FnMut(&mut Vec<u8>)| {

@@ -7,7 +7,7 @@ use super::deflate::Inflater;
 use super::frame::{Frame, MAX_CONTROL, MAX_HEADER, Opcode};
 use super::mask;
 
-/// The largest message a client may send when nothing else is said, in bytes (page 1 of the specification).
+/// Default maximum size of a client's message, in bytes (docs/protocol.md, limits).
 pub const DEFAULT_MAX_MESSAGE: usize = 512 * 1024;
 
 /// So much may always come out of the compressed messages of one read, in bytes.

@@ -40,7 +40,7 @@ pub enum Handshake {
     },
 }
 
-/// Decides what a request asks for. Path, origin and subprotocols play no part (page 1 of the specification).
+/// Decides what a request asks for. Path, origin and subprotocols play no part (docs/protocol.md, transport).
 #[must_use]
 pub fn examine(method: &Method, headers: &HeaderMap) -> Handshake {
     if !has_token(headers, &UPGRADE, "websocket") {

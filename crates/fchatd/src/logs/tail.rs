@@ -1,4 +1,4 @@
-//! `fchatd log tail`: reads the chat log (page 6) and prints it.
+//! `fchatd log tail`: reads the chat log (docs/chat-log.md) and prints it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;

@@ -108,7 +108,7 @@ pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings
     }))
 }
 
-/// An entry of the action log as page 6 has it.
+/// An entry of the action log in the JSON shape of docs/redis.md.
 fn action_json(entry: &ActionEntry) -> Vec<u8> {
     let mut json = Vec::with_capacity(entry.arguments.len() + 100);
     let mut object = write::Object::open(&mut json);

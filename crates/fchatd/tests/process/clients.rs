@@ -1,5 +1,5 @@
-//! How clients come in: their requests in their order, over real sockets (page 7 of the specification, 5.1), and what
-//! reaches them in the chat of changes that they make over HTTP.
+//! How existing clients log in: their requests in their order, over real sockets (docs/clients.md). Changes that they
+//! make over HTTP reach them in the chat.
 
 use std::io::{Read, Write};
 

@@ -3,7 +3,7 @@
 use fchatd_protocol::exchange::{LogEntry, LogParty};
 use fchatd_protocol::json::write::{Object, integer, string};
 
-/// Appends an entry as one line of JSON, in the order of page 6.
+/// Appends an entry as one line of JSON, with its members in the order of docs/chat-log.md.
 pub fn append(out: &mut Vec<u8>, entry: &LogEntry) {
     let mut object = Object::open(out).text("message_type", &entry.kind);
     party(

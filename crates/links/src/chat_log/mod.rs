@@ -1,5 +1,5 @@
-//! The chat log (page 6): a Unix socket on which whoever connects reads what happens in the chat, a line of JSON for
-//! each entry.
+//! The chat log (docs/chat-log.md): a Unix socket. Each reader that connects receives the events of the chat, one line
+//! of JSON for each.
 //!
 //! A [`ChatLog`] is a queue with bounds and a thread behind it, which encodes each entry once and gives it to all
 //! readers. Putting something in never waits, and costs nothing while nobody reads. A reader that is too slow is cut

@@ -1,4 +1,4 @@
-//! Redis, to which things are pushed and from which nothing is read (page 6).
+//! Redis (docs/redis.md): the server pushes to it and never reads from it.
 //!
 //! A [`Redis`] is a queue with bounds and a thread behind it, which holds the one connection. Putting something in never
 //! waits for anything. While Redis is away the oldest things go when there are too many, and are counted; who is

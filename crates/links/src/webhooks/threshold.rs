@@ -1,3 +1,5 @@
+//! Decides when a user count crosses a configured bound, for the webhooks of the user count. It sends nothing itself.
+
 /// A number of people that is looked at often, and told when it goes over or under a bound. At most once a minute, so that
 /// a number that goes to and fro around the bound is not a flood.
 #[derive(Debug, Clone, Copy)]

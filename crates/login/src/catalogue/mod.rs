@@ -1,5 +1,4 @@
-//! What profiles are made of: the site's tables of fields, lists and kinks, in the shape of `mapping-list` (page 7 of
-//! the specification, 5.1).
+//! The parts of a profile: the site's tables of fields, lists and kinks, in the shape of `mapping-list` (docs/api.md).
 
 mod field;
 mod live;

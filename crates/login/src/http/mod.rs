@@ -1,5 +1,5 @@
-//! The account service over HTTP: `getApiTicket` and `/json/api/*` in the shapes that existing clients use (pages 4 and
-//! 7 of the specification), `/api/*` for the built-in page, the website's pages, and pictures.
+//! The account service over HTTP: `getApiTicket` and `/json/api/*` in the shapes that existing clients use
+//! (docs/api.md), `/api/*` for the built-in page, the website's pages, and pictures.
 
 mod api;
 mod edit;

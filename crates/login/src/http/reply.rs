@@ -74,7 +74,7 @@ impl From<AccountError> for Refusal {
 pub(super) enum Readers {
     /// Pages of this site.
     Site,
-    /// Any page: the clients' own apps load from files (page 7, finding 3).
+    /// Any web page: client apps load their pages from local files (docs/clients.md).
     Anyone,
 }
 

@@ -9,7 +9,7 @@ use crate::open;
 use crate::provider::LoginProvider;
 use crate::secret::Secret;
 
-/// The answer of `getApiTicket`. Both shapes of `characters` are in use (page 7, 5.1).
+/// The answer of `getApiTicket`. Clients use both shapes of `characters` (docs/api.md, tickets).
 #[derive(Serialize)]
 struct TicketReply {
     error: &'static str,

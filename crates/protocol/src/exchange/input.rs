@@ -53,11 +53,11 @@ pub enum Input<'a> {
     LoginAnswer {
         /// Who asked.
         connection: ConnectionId,
-        /// The JSON text of page 4, or nothing when the provider failed.
+        /// The login provider's JSON answer, or nothing when the provider failed.
         #[serde(borrow)]
         answer: Option<&'a str>,
     },
-    /// A message of the real-time bridge arrived and its signature was good (page 6).
+    /// A message of the real-time bridge arrived, with a valid signature (docs/bridge.md).
     Bridge {
         /// Its three letters, such as `KIK`.
         code: &'a str,

@@ -92,9 +92,9 @@ pub enum Request {
         /// The administrator who asked, and is told when it is refused.
         connection: ConnectionId,
     },
-    /// Something for the chat log (page 6).
+    /// An entry for the chat log (docs/chat-log.md).
     Log(Box<LogEntry>),
-    /// Something for the action log (page 6).
+    /// An entry for the action log (docs/action-log.md).
     Action(Box<ActionEntry>),
     /// Keep this; when it is on disk, [`Input::Stored`] says so, and [`Input::Unsaved`] when that failed. Frames
     /// between two [`Operation::Await`](super::Operation::Await) wait for it.
@@ -104,14 +104,14 @@ pub enum Request {
     Commit(Box<Commit>),
     /// Keep this soon, for the next start. No frame waits for it, and nobody is told when it could not be kept.
     Sessions(Vec<SessionChange>),
-    /// An ignore list has changed; it belongs to the account (page 6).
+    /// An ignore list has changed. It belongs to the account, for all of its characters.
     Ignores {
         /// The account's number.
         account: i64,
         /// The whole list, names in lower case.
         names: Vec<String>,
     },
-    /// A character came online or is gone (page 6); told only when somebody wants to know.
+    /// A character came online or is gone. Only sent when a neighbour needs it.
     Presence {
         /// Its name.
         name: String,
@@ -147,7 +147,7 @@ pub struct LogParty {
     pub account_id: Option<i64>,
 }
 
-/// A line of the chat log (page 6).
+/// A line of the chat log (docs/chat-log.md).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// What kind of event, such as `message_private`.
@@ -164,7 +164,7 @@ pub struct LogEntry {
     pub time: i64,
 }
 
-/// An entry of the action log (page 6).
+/// An entry of the action log (docs/action-log.md).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEntry {
     /// Who acted.

@@ -81,7 +81,7 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 /// The largest number up to which every whole `f64` is exact, 2^53.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Appends a number: whole values without a fraction (page 1, "Frames"), others in the shortest form that
+/// Appends a number: whole values without a fraction (docs/protocol.md), others in the shortest form that
 /// reads back the same, and `null` for what JSON cannot say (not a number, infinite).
 pub fn number(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {

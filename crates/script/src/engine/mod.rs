@@ -167,7 +167,7 @@ pub enum Argument<'a> {
     Handle(Handle),
     /// A string.
     Text(&'a str),
-    /// A table, by the rules of page 3 of the specification ("JSON and tables"). Anything but an object becomes
+    /// A table, converted from JSON by the rules of docs/lua.md. Anything but an object becomes
     /// an empty table. Elements of arrays that are `null` are left out, later ones move up.
     Json(&'a Tape),
 }

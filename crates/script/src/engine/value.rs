@@ -56,7 +56,7 @@ pub enum Value {
     List(Vec<Value>),
     /// A table with these fields, exactly these names: a list under a name gets no `array_` before it.
     Map(Vec<(Cow<'static, str>, Value)>),
-    /// A table made from a JSON object by the rules of page 3; an empty one if it is none.
+    /// A table made from a JSON object by the rules of docs/lua.md; an empty one for any other value.
     Json(Box<Tape>),
 }
 

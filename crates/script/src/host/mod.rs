@@ -1,4 +1,5 @@
-//! What scripts may do: the functions of the libraries `u`, `c`, `s` and `http` and the numbers of `const` (page 3).
+//! The interface of scripts: the functions of the libraries `u`, `c`, `s` and `http` and the numbers of `const`
+//! (docs/lua.md).
 //!
 //! The tables here are the one list of what there is: the engine registers from them, and whatever documents or
 //! checks the interface reads them too.

@@ -18,7 +18,7 @@ pub struct Entry {
     pub summary: &'static str,
 }
 
-/// The libraries in the order of page 3, each with a line that says what it is about.
+/// The libraries in the order of docs/lua.md, each with a one-line description.
 pub const LIBRARY_NAMES: [(&str, &str); 7] = [
     ("u", "Connections and the characters behind them"),
     ("c", "Channels"),

@@ -1,4 +1,4 @@
-//! The library `testing` (page 3): its description and its Lua side. What plays the network for it is in the crate
+//! The library `testing` (docs/lua.md): its description and its Lua side. What plays the network for it is in the crate
 //! `core`; the two speak with each other through [`FUNCTIONS`] and the functions whose names begin with `__`.
 //!
 //! A test runs in a coroutine. What needs the network hands a request over and waits, so that a command under test
@@ -95,7 +95,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "logIn",
         "(answer: table): (Connection, number)",
-        "+ A client logs in and the login check answers this (page 4); the number is that of the last ERR, or 0.",
+        "+ A client logs in and the login check gives this answer; the number is that of the last ERR, or 0.",
     ),
 ];
 

@@ -1,6 +1,6 @@
-//! The action log (page 6): what moderators did, a line of JSON each, in files that only grow. Each action has a
-//! number of its own that counts on from file to file; a file is named by the number of its first one, so their order
-//! is that of their names.
+//! The action log (docs/action-log.md): moderators' actions, one line of JSON for each, in append-only files. Each action
+//! has a unique number, which counts on from file to file. A file is named by the number of its first action, so the
+//! order of the files is the order of their names.
 
 mod line;
 mod read;

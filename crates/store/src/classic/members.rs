@@ -1,3 +1,5 @@
+//! Reads the members of a JSON object of the classic server and collects the faults, each with its place in the file.
+
 use serde_json::{Map, Value};
 
 /// Collects what is strange, each with its place.

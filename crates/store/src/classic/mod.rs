@@ -1,4 +1,4 @@
-//! The classic server's state files (page 5 of the specification, "State"): `channels.json`, `ops.json`, `scops.json`
+//! The classic server's state files (docs/state.md): `channels.json`, `ops.json`, `scops.json`
 //! and `bans.json`.
 //!
 //! Reading takes all or nothing, unless somebody asks for what is clear: whatever is not as the classic server writes it

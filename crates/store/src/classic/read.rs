@@ -1,3 +1,5 @@
+//! Reads the classic server's state files into a snapshot and checks them.
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+//! Writes a snapshot as the classic server's state files.
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;

@@ -1,3 +1,5 @@
+//! Characters as an operator changes them: look-up, renaming, and moves to another account.
+
 use rusqlite::params;
 
 use super::OperatorEvent;

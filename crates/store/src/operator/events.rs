@@ -1,3 +1,5 @@
+//! Events that an operator's command leaves in the database for a running server.
+
 use rusqlite::{Transaction, params};
 
 use crate::accounts::{AccountId, Accounts, CharacterId};

@@ -1,3 +1,5 @@
+//! Import of accounts and characters from another site, in one transaction.
+
 use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 
 use crate::accounts::{Accounts, seconds};

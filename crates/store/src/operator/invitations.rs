@@ -1,3 +1,5 @@
+//! Invitations to register an account. The store keeps the digests of their codes only.
+
 use std::fmt;
 
 use rusqlite::{Transaction, params};

@@ -1,3 +1,5 @@
+//! The standing of an account: its ban, its administrator right, and details for operators.
+
 use rusqlite::{OptionalExtension, params};
 
 use super::OperatorEvent;

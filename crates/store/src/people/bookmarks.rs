@@ -1,3 +1,5 @@
+//! Bookmarks, memos and ignore lists of an account.
+
 use rusqlite::params;
 
 use super::{Someone, read_someone};

@@ -1,3 +1,5 @@
+//! Deletion of characters and accounts, and names that stay reserved after it.
+
 use std::fmt;
 
 use rusqlite::{OptionalExtension, params};

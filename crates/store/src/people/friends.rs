@@ -1,3 +1,5 @@
+//! Friendships between characters, and requests for friendship.
+
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Someone, read_someone, read_someone_at, unsigned};

@@ -1,3 +1,5 @@
+//! Profile pages of characters: texts, fields, kinks, settings and view counts.
+
 use rusqlite::{Transaction, params};
 
 use super::{CharacterKey, unsigned};

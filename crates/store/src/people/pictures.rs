@@ -1,3 +1,5 @@
+//! Avatars of characters. The pictures' formats are checked before they come here.
+
 use rusqlite::params;
 
 use crate::accounts::{Accounts, CharacterId};

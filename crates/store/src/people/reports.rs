@@ -1,3 +1,5 @@
+//! Reports to the moderators, and the question whether an account has a moderator.
+
 use std::fmt;
 
 use rusqlite::params;

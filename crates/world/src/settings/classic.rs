@@ -3,7 +3,7 @@
 use super::definitions::definition;
 use super::values::{Settings, Value};
 
-/// What switches the rows of page 8 off.
+/// The values that switch each improvement of docs/beyond.md off.
 const OFF: &[(&str, Off)] = &[
     ("resume_grace", Off::Number(0.0)),
     ("flood_mode", Off::Word("reject")),
@@ -37,8 +37,8 @@ impl From<Off> for Value {
 }
 
 impl Settings {
-    /// Gives the keys of page 8 that were not set themselves the value that `compat` wants, so that one row can
-    /// be tried out by itself.
+    /// Gives the keys of docs/beyond.md the value that `compat` asks for, unless a key was set itself: so an operator can
+    /// try out one improvement.
     pub(super) fn follow_compat(&mut self) {
         let classic = self.text("compat") == "classic";
         for &(key, off) in OFF {

@@ -1,4 +1,4 @@
-//! `/json/api/NAME.php`: the site's interface for clients (page 7 of the specification, section 5).
+//! `/json/api/NAME.php`: the site's interface for clients (docs/api.md).
 
 mod characters;
 mod friends;

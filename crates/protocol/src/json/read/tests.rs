@@ -1,3 +1,5 @@
+//! Tests of the JSON reader: the grammar, its limits, and numbers. Properties run against `serde_json` as the model.
+
 use super::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -260,7 +260,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Appends the table at `index` as a JSON object (page 3, "JSON and tables"). After an error `out` is as it
+    /// Appends the table at `index` as a JSON object (docs/lua.md). After an error `out` is as it
     /// was before.
     ///
     /// # Errors

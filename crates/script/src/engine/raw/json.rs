@@ -1,4 +1,4 @@
-//! JSON and tables, both ways, by the rules of page 3 of the specification.
+//! Conversion between JSON and Lua tables, in both directions, by the rules of docs/lua.md.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
