@@ -54,7 +54,7 @@ impl World {
     pub fn channel_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.touch_lists(key);
         let channel = self.channels.get_mut(key)?;
-        self.changed(Thing::Head(key));
+        self.marks.changed(Thing::Head(key));
         Some(channel)
     }
 

@@ -51,7 +51,7 @@ fn of_chat(snapshot: &Snapshot) -> Facts {
     for channel in snapshot
         .channels
         .iter()
-        .filter(|channel| channel.kind != "private")
+        .filter(|channel| channel.head.kind != "private")
     {
         of_channel(channel, &mut facts);
     }
