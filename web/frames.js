@@ -200,11 +200,11 @@ const handlers = {
     if (findPrivate(character)) changed('conversations');
   },
   CHA({ channels }) {
-    state.publicChannels = channels;
+    state.publicChannels = channels.map(each => ({ ...each, topic: titleText(each.topic) }));
     changed('channels');
   },
   ORS({ channels }) {
-    state.openRooms = channels.map(room => ({ ...room, title: titleText(room.title) }));
+    state.openRooms = channels.map(room => ({ ...room, title: titleText(room.title), topic: titleText(room.topic) }));
     changed('channels');
   },
   JCH({ channel: name, character: { identity }, title }) {
@@ -229,11 +229,11 @@ const handlers = {
     const target = findChannel(name);
     if (target) setOperators(target, oplist);
   },
-  ICH({ channel: name, mode, users }) {
+  ICH({ channel: name, mode, users, topic }) {
     const target = findChannel(name);
     if (!target) return;
     clearTimeout(target.joinTimer);
-    Object.assign(target, { mode, joined: 'yes', note: '' });
+    Object.assign(target, { mode, topic: titleText(topic), joined: 'yes', note: '' });
     target.members = new Map(users.map(({ identity }) => [fold(identity), identity]));
     if (wantedJoins.delete(fold(name))) {
       activate(target.id);
@@ -328,8 +328,12 @@ const handlers = {
   BRO({ message }) {
     tell('notice', decode(message), { mention: true });
   },
-  SYS({ message, channel: name }) {
+  SYS({ message, channel: name, topic }) {
     const target = findChannel(name);
+    if (target && topic !== undefined) {
+      target.topic = titleText(topic);
+      changed('active-state');
+    }
     if (target && takeBans(target.name, decode(message))) return;
     if (target) addLine(target, { kind: 'notice', text: decode(message), own: true });
     else tell('notice', decode(message));

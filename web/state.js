@@ -74,7 +74,7 @@ function conversation(id, kind, name) {
   let found = state.conversations.get(id);
   if (!found) {
     found = {
-      id, kind, name, title: name, mode: 'chat', description: '', members: new Map(), owner: '', moderators: new Set(),
+      id, kind, name, title: name, mode: 'chat', description: '', topic: '', members: new Map(), owner: '', moderators: new Set(),
       moderatorNames: [], isOpen: undefined, view: 'all',
       lines: [], lastLine: 0, unread: 0, mentions: 0, firstUnread: 0, draft: '', draftKind: 'MSG', typing: 'clear',
       /** For channels: `yes`, `joining`, or `no` with the reason in `note`. */

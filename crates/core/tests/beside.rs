@@ -24,6 +24,7 @@ fn what_lasts_comes_back() {
         ),
         ("Owner", r#"COA {"channel":"garden","character":"alice"}"#),
         ("Owner", r#"CDS {"channel":"garden","description":"<new>"}"#),
+        ("Owner", r#"CTO {"channel":"garden","topic":"Roses & <tea>"}"#),
         ("Owner", r#"RMO {"channel":"garden","mode":"chat"}"#),
         ("Owner", r#"CCR {"channel":"a private room"}"#),
         ("Admin Ann", r#"AOP {"character":"alice"}"#),
@@ -55,6 +56,7 @@ fn what_lasts_comes_back() {
         (garden.head.mode.as_str(), garden.head.description.as_str()),
         ("chat", "&lt;new&gt;")
     );
+    assert_eq!(garden.head.topic, "Roses &amp; &lt;tea&gt;");
     let moderators: Vec<_> = garden
         .moderators
         .iter()

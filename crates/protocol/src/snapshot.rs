@@ -56,6 +56,8 @@ pub struct ChannelHead {
     pub locked: bool,
     /// Slow mode: the least time between two joins, in seconds; 0 without one.
     pub join_pause: u32,
+    /// One line that the lists of channels show, escaped; empty where there is none.
+    pub topic: String,
     /// The person that made the room, as limits count it: the number of the account, a negative number for a character
     /// without one, 0 where it is not known.
     pub maker: i64,

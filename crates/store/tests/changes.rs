@@ -52,6 +52,7 @@ fn head() -> impl Strategy<Value = ChannelHead> {
                 owner,
                 peak,
                 locked,
+                topic: format!("topic {join_pause}"),
                 join_pause,
                 maker,
             },

@@ -47,6 +47,7 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
                 peak,
                 locked: peak % 2 == 1,
                 join_pause: (peak % 7) as u32,
+                topic: format!("topic {peak}"),
                 maker: peak as i64 % 5 - 2,
             },
             invited: (0..peak % 3).map(|number| format!("guest {number}")).collect(),

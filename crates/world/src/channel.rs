@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::ChannelId;
+use fchatd_protocol::name::TOPIC_ESCAPED_BYTES_MAX;
 use fchatd_protocol::snapshot::ChannelHead;
 use fchatd_protocol::text::cut_escaped;
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,8 @@ pub struct Channel {
     pub title: Arc<str>,
     /// Escaped.
     pub description: Arc<str>,
+    /// One line that the lists of channels show, escaped; empty where there is none.
+    pub topic: Arc<str>,
     /// Who may come in.
     pub kind: Kind,
     /// What may be said.
@@ -172,6 +175,7 @@ impl Channel {
             folded: Arc::from(&*fchatd_protocol::text::fold(name)),
             title: Arc::from(title),
             description: empty.clone(),
+            topic: empty.clone(),
             kind,
             mode: Mode::Both,
             locked: false,
@@ -208,6 +212,7 @@ impl Channel {
             peak: self.peak as u64,
             locked: self.locked,
             join_pause: self.join_pause,
+            topic: self.topic.to_string(),
             maker: self.maker,
         }
     }
@@ -225,6 +230,7 @@ impl Channel {
             peak,
             locked,
             join_pause,
+            topic,
             maker,
         } = head;
         self.description = Arc::from(cut_escaped(description, DESCRIPTION_BYTES_MAX));
@@ -233,6 +239,7 @@ impl Channel {
         self.peak = usize::try_from(*peak).unwrap_or(usize::MAX);
         self.locked = *locked;
         self.join_pause = *join_pause;
+        self.topic = Arc::from(cut_escaped(topic, TOPIC_ESCAPED_BYTES_MAX));
         self.maker = *maker;
     }
 

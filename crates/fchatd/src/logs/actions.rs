@@ -97,6 +97,7 @@ fn rest(action: &Action) -> Option<String> {
     let keys = [
         "message",
         "description",
+        "topic",
         "report",
         "mode",
         "action",

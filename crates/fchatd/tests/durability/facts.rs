@@ -18,6 +18,11 @@ pub(crate) fn head(kind: &str, mode: &str, owner: &str, title: &str, description
     format!("{kind}, {mode}, of {owner}, {title}: {description}")
 }
 
+/// The fact of a channel's topic.
+pub(crate) fn topic(name: &str) -> String {
+    format!("channel/{name}/topic")
+}
+
 /// The fact of a channel's moderators.
 pub(crate) fn moderators(name: &str) -> String {
     format!("channel/{name}/moderators")
@@ -84,9 +89,13 @@ fn of_channel(record: &ChannelRecord, facts: &mut Facts) {
         owner,
         title,
         description,
+        topic: line,
         ..
     } = &record.head;
     facts.insert(channel(name), head(kind, mode, owner, title, description));
+    if !line.is_empty() {
+        facts.insert(topic(name), line.clone());
+    }
     if !record.moderators.is_empty() {
         let names: Vec<_> = record
             .moderators

@@ -73,6 +73,25 @@ pub(super) fn title<'a>(
     ))
 }
 
+/// An argument as the topic of a channel, escaped.
+pub(super) fn topic<'a>(
+    world: &mut World,
+    arguments: &'a Arguments<'_>,
+    index: usize,
+) -> Result<Cow<'a, str>, HostError> {
+    let text = arguments.text(index)?;
+    if text.is_empty() || (text.len() <= name::TOPIC_ESCAPED_BYTES_MAX && name::is_visible(&text)) {
+        return Ok(text);
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::DESCRIPTION_TOO_LONG,
+        "a topic of one short line expected",
+    ))
+}
+
 /// An argument as text of at most so many bytes.
 pub(super) fn text<'a>(
     world: &mut World,

@@ -58,6 +58,7 @@ fn head(row: &mut Fields<'_>) -> ChannelHead {
         peak: row.count("peak"),
         locked: row.count("locked") != 0,
         join_pause: u32::try_from(row.count("join_pause")).unwrap_or(u32::MAX),
+        topic: row.get("topic"),
         maker: row.get("maker"),
     }
 }
@@ -143,6 +144,7 @@ impl Tables<'_> {
             ("peak", &peak),
             ("locked", &head.locked),
             ("join_pause", &head.join_pause),
+            ("topic", &head.topic),
             ("maker", &head.maker),
         ];
         self.put("channel", "folded", columns)

@@ -150,6 +150,8 @@ fn read_channel(
     let head = ChannelHead {
         title: members.text_or_empty("title", faults),
         description: members.text_or_empty("description", faults),
+        // Only files that this server has written have one.
+        topic: members.text_or_empty("topic", faults),
         kind: one_of(&mut members, "type", kinds, faults),
         mode: one_of(&mut members, "mode", &["both", "chat", "ads"], faults),
         peak: members.number_or_zero("top", faults).unsigned_abs(),

@@ -123,7 +123,7 @@ fn channel(channel: &ChannelRecord) -> Value {
     } else {
         &head.title
     };
-    json!({
+    let mut value = json!({
         "name": head.name,
         "description": head.description,
         "mode": head.mode,
@@ -134,5 +134,10 @@ fn channel(channel: &ChannelRecord) -> Value {
         "type": head.kind,
         "banlist": bans,
         "modlist": moderators,
-    })
+    });
+    // The classic server has no topics and passes over the key.
+    if !head.topic.is_empty() {
+        value["topic"] = json!(head.topic);
+    }
+    value
 }
