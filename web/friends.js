@@ -153,4 +153,3 @@ function render() {
   addForm.querySelector('label span').textContent = view === 'ignored' ? 'Ignore by name' : 'Bookmark by name';
   addForm.querySelector('button').textContent = view === 'ignored' ? 'Ignore' : 'Add';
 }
-

@@ -111,4 +111,3 @@ function memoPart(data) {
   });
   return part('Note', form);
 }
-

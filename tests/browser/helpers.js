@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const artefacts = process.env.ARTEFACTS ?? join(here, '..', 'artefacts');
+export const artefacts = process.env.ARTEFACTS ?? join(here, '..', 'artefacts');
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const serverUrl = process.env.FCHATD_URL;

@@ -13,8 +13,8 @@ use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
 use fchatd_world::settings::{self, SettingError, Value};
 
-use crate::Failure;
-use crate::command_line::{CommandLine, ConfigAction};
+use crate::commands::command_line::{CommandLine, ConfigAction};
+use crate::failure::Failure;
 use crate::output::complain;
 
 /// Environment variables that set something begin with this; the key follows in upper case.

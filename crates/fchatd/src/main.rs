@@ -2,63 +2,38 @@
 //! command line, configuration, and the wiring of the parts; the parts do the work.
 #![forbid(unsafe_code)]
 
-mod accounts;
-mod action_log;
-mod application;
-mod beside;
-mod bridge_send;
-mod calls;
-mod clock;
-mod command_line;
+mod commands;
 mod configuration;
-mod control;
-mod doors;
-mod drain;
-mod flash_policy;
-mod gate;
-mod keeper;
-mod logs;
-mod neighbours;
+mod failure;
+mod folder;
 mod output;
-mod page;
-mod profiles;
-mod quantity;
-mod recorder;
-mod reload;
-mod replay;
-mod running;
-mod script_tests;
-mod scripts;
 mod server;
-mod state;
-mod vitals;
-mod web;
 
 use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use command_line::{BridgeAction, Command, CommandLine};
 use fchatd_profile::heap::Sampled;
 
+use crate::commands::command_line::{BridgeAction, Command, CommandLine};
+use crate::commands::{
+    accounts, bridge_send, calls, flash_policy, gate, logs, replay, restart, scripts, state,
+};
 use crate::output::complain;
 
 /// What an administrator can have a profile of.
 #[global_allocator]
 static ALLOCATOR: Sampled<System> = Sampled(System);
 
-/// Why the program can't go on: one sentence that says what to do.
-type Failure = String;
-
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match &line.command {
         None | Some(Command::Run) => server::run(&line),
-        Some(Command::Restart) => running::restart(&line),
+        Some(Command::Restart) => restart::restart(&line),
         Some(Command::Check) => server::check(&line),
         Some(Command::Config { action }) => configuration::config(&line, action),
-        Some(Command::Test { file }) => script_tests::test(&line, file.as_deref()),
-        Some(Command::Script { action }) => script_tests::script(action),
+        Some(Command::Test { file }) => scripts::test(&line, file.as_deref()),
+        Some(Command::Script { action }) => scripts::script(action),
         Some(Command::Account { action }) => accounts::account(&line, action),
         Some(Command::Character { action }) => accounts::character(&line, action),
         Some(Command::Ban { action }) => gate::ban(&line, action),

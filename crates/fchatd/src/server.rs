@@ -1,24 +1,39 @@
 //! Running the server: from the settings to listening sockets, and to the end.
 
+mod answer;
+mod chat;
+mod clock;
+pub(crate) mod control;
+mod doors;
+mod drain;
 mod ending;
+mod keeper;
 mod layout;
 mod limits;
 mod listening;
 mod manager;
 mod memory;
+pub(crate) mod neighbours;
 mod operators;
+mod page;
 mod parts;
-mod restart;
+mod persistence;
+mod profiles;
+mod recorder;
+mod reload;
+mod script_reader;
+pub(crate) mod script_web;
 mod signals;
-mod state;
+mod successor;
+pub(crate) mod vitals;
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
+use fchatd_accounts::{AccountHttp, WebsiteSettings};
 use fchatd_core::Core;
 use fchatd_edge::{Edges, runtime};
 use fchatd_links::web::WebClient;
-use fchatd_login::{AccountHttp, WebsiteSettings};
 use fchatd_profile::heap;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
@@ -33,20 +48,23 @@ use self::ending::End;
 use self::limits::raise_file_limit;
 use self::listening::Listening;
 use self::parts::{OwnAccounts, catalogue, login_provider, sentence_about};
+use self::persistence::State;
 use self::signals::{Signals, survive_file_size_limit};
-use self::state::State;
-use crate::application::{Answer, Chat, Surroundings};
-use crate::clock::Clock;
-use crate::command_line::CommandLine;
-use crate::doors::Doors;
-use crate::keeper::{Keeper, Places};
-use crate::neighbours::{Neighbours, RedisLink, WebhookLink, chat_log, written_before};
+use crate::commands::command_line::CommandLine;
+use crate::failure::Failure;
+use crate::folder::scripts::{Checked, Scope};
+use crate::folder::{action_log, scripts};
 use crate::output::{complain, say};
-use crate::page::Site;
-use crate::recorder::Recorder;
-use crate::scripts::{Checked, Scope};
-use crate::web::ScriptWeb;
-use crate::{Failure, action_log, configuration, control, output, reload, scripts};
+use crate::server::answer::Answer;
+use crate::server::chat::{Chat, Surroundings};
+use crate::server::clock::Clock;
+use crate::server::doors::Doors;
+use crate::server::keeper::{Keeper, Places};
+use crate::server::neighbours::{Neighbours, RedisLink, WebhookLink, chat_log, written_before};
+use crate::server::page::Site;
+use crate::server::recorder::Recorder;
+use crate::server::script_web::ScriptWeb;
+use crate::{configuration, output};
 
 pub(crate) use self::layout::ChatEdges;
 pub(crate) use self::listening::listening_address;
@@ -54,8 +72,8 @@ pub(crate) use self::manager::status_of;
 pub(crate) use self::parts::{
     account_settings, bridge_settings, edge_settings, site_checks, website_settings,
 };
+pub(crate) use self::persistence::data_folder;
 pub(crate) use self::signals::Order;
-pub(crate) use self::state::data_folder;
 
 /// Orders of administrators that wait.
 const ORDERS_MAX: usize = 8;
@@ -267,7 +285,7 @@ pub(crate) fn run(line: &CommandLine) -> Result<(), Failure> {
     drop(state);
     match end {
         End::Stop => Ok(()),
-        End::Restart => Err(restart::replace(kept)),
+        End::Restart => Err(successor::replace(kept)),
     }
 }
 

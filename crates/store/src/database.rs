@@ -227,7 +227,7 @@ pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Page 5 of the specification promises that what was answered survives: each commit reaches the disk.
+    // A change that a client has seen must survive a crash (docs/state.md): each commit reaches the disk.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)

@@ -2,7 +2,9 @@
 
 use fchatd_world::Settings;
 
-use crate::{Failure, neighbours, server, web};
+use crate::failure::Failure;
+use crate::server;
+use crate::server::{neighbours, script_web};
 
 /// Its sentence begins with the key that is wrong.
 type Check = fn(&Settings) -> Result<(), Failure>;
@@ -13,7 +15,7 @@ const CHECKS: &[Check] = &[
     |settings| server::bridge_settings(settings).map(drop),
     |settings| neighbours::redis_settings(settings).map(drop),
     |settings| neighbours::webhook_settings(settings, None).map(drop),
-    |settings| web::script_hosts(settings).map(drop),
+    |settings| script_web::script_hosts(settings).map(drop),
     origin,
     origin_host,
 ];

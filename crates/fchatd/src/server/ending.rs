@@ -7,12 +7,12 @@ use fchatd_service::Notifier;
 use tokio::sync::mpsc::Receiver;
 
 use super::layout::ChatEdges;
-use super::restart;
+use super::persistence::State;
 use super::signals::{Order, Signals};
-use super::state::State;
-use crate::command_line::CommandLine;
-use crate::drain::Drain;
+use super::successor;
+use crate::commands::command_line::CommandLine;
 use crate::output::say;
+use crate::server::drain::Drain;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -50,7 +50,7 @@ pub(crate) async fn wait(
         };
         say!("restarting: checking configuration and scripts first");
         let checked = tokio::select! {
-            checked = restart::check(line) => checked,
+            checked = successor::check(line) => checked,
             () = signals.stop() => return End::Stop,
         };
         // The new program would begin with a state that is older than what people have seen.

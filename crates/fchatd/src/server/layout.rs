@@ -3,7 +3,7 @@
 use fchatd_edge::Edges;
 use fchatd_world::Settings;
 
-use crate::application::Chat;
+use crate::server::chat::Chat;
 
 /// The edges of the chat.
 pub(crate) type ChatEdges = Edges<Chat>;

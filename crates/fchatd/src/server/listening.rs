@@ -9,7 +9,7 @@ use fchatd_service::inherit::{Named, Socket};
 use fchatd_world::Settings;
 use tokio::net::TcpListener;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// The name of sockets that the program bound itself and handed on to itself. Those of a service manager have others.
 const OWN: &str = "fchatd-own";

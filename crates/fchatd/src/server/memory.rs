@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::{Failure, vitals};
+use crate::failure::Failure;
+use crate::server::vitals;
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_secs(5);

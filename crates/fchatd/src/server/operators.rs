@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fchatd_login::LoginProvider;
+use fchatd_accounts::LoginProvider;
 
 /// How soon what an operator did is noticed, at the latest.
 const PAUSE: Duration = Duration::from_secs(1);

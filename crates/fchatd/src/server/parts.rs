@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
+use fchatd_accounts::{
+    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
+    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
+};
 use fchatd_edge::proxy::Proxies;
 use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
-use fchatd_login::{
-    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
-};
 use fchatd_profile::heap;
 use fchatd_world::{Phrases, Settings};
 use tokio::sync::mpsc::Sender;
 
-use super::state::State;
+use super::persistence::State;
 use super::{layout, limits, memory};
-use crate::Failure;
-use crate::command_line::CommandLine;
+use crate::commands::command_line::CommandLine;
+use crate::failure::Failure;
 
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {

@@ -3,7 +3,7 @@
 use fchatd_protocol::exchange::ConnectionId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// What the server is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

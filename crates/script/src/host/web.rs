@@ -13,11 +13,11 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "get" "(callback: string, url: string, con: Connection?, extras: table?)"
-        "Fetches something; httpcb[callback](con, status, body, extras) gets the answer." |w, a| {
+        "Fetches something; `httpcb[callback](con, status, body, extras)` gets the answer." |w, a| {
         ask(w, a, None, 3)
     };
     "post" "(callback: string, url: string, form: {[string]: string}, con: Connection?, extras: table?)"
-        "Posts a form; httpcb[callback](con, status, body, extras) gets the answer." |w, a| {
+        "Posts a form; `httpcb[callback](con, status, body, extras)` gets the answer." |w, a| {
         let mut form = a.entries(3)?;
         form.sort();
         ask(w, a, Some(form), 4)

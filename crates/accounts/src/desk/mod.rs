@@ -1,0 +1,17 @@
+//! The desk: each operation on accounts, characters, profiles and notes, for callers that may block. One file per
+//! subject; the checks of passwords and tickets and their memory are here, too. No HTTP and no threads.
+
+mod account_desk;
+mod digest;
+mod finding;
+pub(crate) mod live;
+pub(crate) mod operator;
+pub(crate) mod password;
+pub(crate) mod people;
+pub(crate) mod recent;
+mod spare;
+pub(crate) mod ticket;
+pub(crate) mod website;
+
+pub(crate) use account_desk::check_profile;
+pub use account_desk::{AccountDesk, CharacterList, TicketGrant};

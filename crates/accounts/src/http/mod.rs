@@ -1,0 +1,177 @@
+//! The account service over HTTP: `getApiTicket` and `/json/api/*` in the shapes that existing clients use
+//! (docs/api.md), `/api/*` for the built-in page, the website's pages, and pictures.
+
+mod api;
+mod edit;
+mod form;
+mod images;
+mod pages;
+mod pictures;
+mod reply;
+mod report_page;
+mod site;
+mod ticket;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+use serde::Serialize;
+
+pub use self::pages::FrontPage;
+use self::reply::{Readers, Refusal};
+use crate::desk::website::{Website, WebsiteSettings};
+use crate::login::provider::LoginProvider;
+use crate::profile::catalogue::LiveCatalogue;
+use crate::profile::picture::PICTURE_BYTES_MAX;
+
+/// Answers the account service's part of the HTTP requests. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AccountHttp {
+    provider: LoginProvider,
+    /// The genders that a character may have, from the configuration.
+    genders: Arc<RwLock<Arc<[String]>>>,
+    /// What profiles are made of.
+    catalogue: Arc<LiveCatalogue>,
+    /// Sessions and settings of the website.
+    website: Arc<Website>,
+    /// The bounds of reading the operator's pictures.
+    files: Arc<images::Files>,
+    refused: Arc<AtomicU64>,
+}
+
+impl AccountHttp {
+    /// Serves the accounts of the given provider; `genders` are those that the configuration allows, and `catalogue`
+    /// says what profiles are made of.
+    #[must_use]
+    pub fn new(provider: LoginProvider, genders: Vec<String>, catalogue: Arc<LiveCatalogue>) -> Self {
+        Self {
+            provider,
+            genders: Arc::new(RwLock::new(genders.into())),
+            catalogue,
+            website: Arc::new(Website::new(WebsiteSettings::default())),
+            files: Arc::default(),
+            refused: Arc::default(),
+        }
+    }
+
+    /// The same with a website that is set so. Call it before anything is cloned.
+    #[must_use]
+    pub fn with_website(self, settings: WebsiteSettings) -> Self {
+        Self {
+            website: Arc::new(Website::new(settings)),
+            ..self
+        }
+    }
+
+    /// Sets the website anew, for all clones. The folder of pictures stays as it was.
+    pub fn configure_website(&self, settings: &WebsiteSettings) {
+        self.website.configure(settings);
+    }
+
+    /// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
+    pub async fn front_page(&self, request: &HttpRequest) -> Option<FrontPage> {
+        pages::front_page(self, request).await
+    }
+
+    /// Allows other genders from now on, for all clones.
+    pub fn set_genders(&self, genders: Vec<String>) {
+        self.catalogue.set_genders(&genders);
+        *self.genders.write().unwrap_or_else(PoisonError::into_inner) = genders.into();
+    }
+
+    fn genders(&self) -> Arc<[String]> {
+        Arc::clone(&self.genders.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Requests since the start that were answered with an error, whatever it was.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// The answer to a request, or `None` when its path is not the account service's. Errors, too, are answered with
+    /// status 200 and a JSON object whose `error` says what to do, because that is what clients read.
+    #[must_use]
+    pub fn route(&self, request: &HttpRequest) -> Option<HttpFuture> {
+        let path = request.path.as_str();
+        if let Some(table) = api::table(path) {
+            let answer = match request.method.as_str() {
+                "OPTIONS" => reply::preflight(),
+                _ => api::answer_table(self, table),
+            };
+            return Some(Box::pin(std::future::ready(answer)));
+        }
+        if let Some(answer) = pages::route(self, request) {
+            return Some(answer);
+        }
+        let (own, request) = (self.clone(), request.clone());
+        if let Some(place) = images::place(request.path.as_str()) {
+            return Some(Box::pin(
+                async move { images::answer(&own, &request, place).await },
+            ));
+        }
+        if let Some(endpoint) = api::endpoint(request.path.as_str()) {
+            return Some(Box::pin(
+                async move { api::answer(&own, endpoint, &request).await },
+            ));
+        }
+        if let Some(name) = pictures::avatar_name(request.path.as_str()) {
+            return Some(Box::pin(
+                async move { pictures::avatar(&own, &request, name).await },
+            ));
+        }
+        Some(match request.path.as_str() {
+            "/json/getApiTicket.php" | "/json/getApiTicket.json" => {
+                Box::pin(async move { ticket::answer(&own, &request).await })
+            }
+            "/api/site" | "/api/register" | "/api/character-create" | "/api/characters" | "/api/renew" => {
+                Box::pin(async move { site::answer(&own, &request).await })
+            }
+            "/fchat/getLog.php" => Box::pin(async move { report_page::answer(&own, &request).await }),
+            path if edit::is_edit(path) => Box::pin(async move { edit::answer(&own, &request).await }),
+            path if path.starts_with("/json/") || path.starts_with("/images/") => {
+                Box::pin(std::future::ready(reply::not_found()))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The most bytes that the body of a request to this path may have, where that is not as `usual`.
+    #[must_use]
+    pub fn body_bytes_max(path: &str, usual: usize) -> usize {
+        match path {
+            // Form encoding can make three bytes of one.
+            "/json/api/report-submit.php" | "/json/api/report-submit.json" => 2 * api::LOG_BYTES_MAX,
+            "/api/profile-save" => 4 * usual,
+            "/json/api/note-send.php" | "/json/api/note-send.json" => 4 * api::MESSAGE_BYTES_MAX,
+            "/api/avatar-save" => usual.max(PICTURE_BYTES_MAX * 2),
+            _ => usual,
+        }
+    }
+
+    /// The text of a refusal, which is counted.
+    fn refusal(&self, refusal: Refusal) -> String {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        refusal.into_text()
+    }
+
+    /// Answers with JSON, and counts errors.
+    fn json<T: Serialize>(&self, result: Result<T, Refusal>, readers: Readers) -> HttpResponse {
+        if result.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        reply::json(result, readers)
+    }
+}
+
+impl HttpService for AccountHttp {
+    fn call(&self, request: HttpRequest) -> HttpFuture {
+        self.route(&request)
+            .unwrap_or_else(|| Box::pin(async { reply::not_found() }))
+    }
+
+    fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
+        Self::body_bytes_max(path, usual)
+    }
+}

@@ -1,0 +1,220 @@
+//! The pages of the website, as HTML without scripts: profiles at `/c/NAME`, signing in and out, and notes. Clients link
+//! to these addresses, and some sign in by themselves to count notes.
+
+mod bbcode;
+mod frame;
+mod html;
+mod notes;
+mod profile;
+mod sign_in;
+
+use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse};
+
+use self::frame::{COOKIE, Page};
+use super::AccountHttp;
+use super::pictures::decoded;
+use super::reply::Refusal;
+use fchatd_store::Account;
+
+use crate::desk::website::Session;
+use crate::error::AccountError;
+use crate::login::provider::LoginProvider;
+use crate::secret::Secret;
+use crate::service::AccountService;
+use crate::service::guard::Cost;
+
+/// Bytes of a name in a path.
+const NAME_MAX: usize = 64;
+
+/// Something that the website has an address for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Asked {
+    /// The profile of a character.
+    Profile(String),
+    SignIn,
+    SignOut,
+    Notes,
+    Note,
+    Messages,
+}
+
+/// The part of the page at `/` that depends on the visitor: clients look for it in the markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrontPage {
+    /// The token of the form to sign in: letters and digits.
+    pub csrf_token: String,
+    /// Unread notes and messages of the site, where somebody is signed in.
+    pub unread: Option<(u64, u64)>,
+}
+
+fn asked(path: &str) -> Option<Asked> {
+    Some(match path {
+        "/action/script_login.php" => Asked::SignIn,
+        "/action/script_logout.php" => Asked::SignOut,
+        "/read_notes.php" => Asked::Notes,
+        "/view_note.php" => Asked::Note,
+        "/messages.php" => Asked::Messages,
+        _ => {
+            let name = path.strip_prefix("/c/")?;
+            // Some clients write a space as in a form; no name has a plus sign.
+            let name = decoded(&name.replace('+', " "))
+                .map(|name| name.trim().trim_end_matches('/').to_owned())
+                .filter(|name| name.len() <= NAME_MAX);
+            Asked::Profile(name.unwrap_or_default())
+        }
+    })
+}
+
+/// The answer, if the path is one of the website's.
+pub(super) fn route(own: &AccountHttp, request: &HttpRequest) -> Option<HttpFuture> {
+    let asked = asked(&request.path)?;
+    let (own, request) = (own.clone(), request.clone());
+    Some(Box::pin(async move { answer(&own, &request, asked).await }))
+}
+
+async fn answer(own: &AccountHttp, request: &HttpRequest, asked: Asked) -> HttpResponse {
+    let is_form = matches!(asked, Asked::SignIn | Asked::SignOut);
+    let fits = match request.method.as_str() {
+        "POST" => is_form,
+        "GET" | "HEAD" => !is_form,
+        _ => false,
+    };
+    if !fits {
+        let sentence = "This address takes another kind of request.";
+        return Page::sentence(405, "Not possible", sentence).answer();
+    }
+    let LoginProvider::Embedded(service) = &own.provider else {
+        return match (&own.provider, asked) {
+            (LoginProvider::Open, Asked::Profile(name)) => profile::made_up(own, &name).answer(),
+            (_, Asked::Profile(_)) => {
+                let sentence = "This server keeps no profiles of its own: they are on the website that the chat belongs to.";
+                Page::sentence(404, "No profile here", sentence).answer()
+            }
+            _ => Page::sentence(404, "Not here", &Refusal::elsewhere().into_text()).answer(),
+        };
+    };
+    match asked {
+        Asked::SignIn => return sign_in::sign_in(own, service, request).await,
+        Asked::SignOut => return sign_in::sign_out(own, service, request),
+        _ => {}
+    }
+    let session = session(own, service, request);
+    let page = match &asked {
+        Asked::Profile(name) => profile::page(own, service, request, session.as_ref(), name).await,
+        _ => match &session {
+            Some(session) => notes::page(service, request, session, &asked).await,
+            None => Err(AccountError::SessionOver),
+        },
+    };
+    let mut page = match page {
+        Ok(page) => page,
+        // Somebody who signs in is led back here.
+        Err(AccountError::SessionOver) => {
+            match token(request) {
+                // The account is gone or has another password.
+                Some(token) if session.is_some() => own.website.end(&token),
+                _ => {}
+            }
+            if session.is_none()
+                && let Err(error) = service.begin_request(request.address)
+            {
+                return failed(own, error).answer();
+            }
+            let token = own.website.forms.token(request.address, service.steady());
+            let form = frame::sign_in_form(&token, &address_of(request), "", "");
+            return Page::titled(403, "Sign in", &form).answer();
+        }
+        Err(AccountError::UnknownCharacter) => Page::sentence(
+            404,
+            "No such character",
+            "There is no character of this name, or not any more.",
+        ),
+        Err(error) => failed(own, error),
+    };
+    page.viewer = session.map(|session| {
+        let token = own.website.forms.token(request.address, service.steady());
+        (session.name, token)
+    });
+    page.answer()
+}
+
+/// The page for a request that was refused, which is counted.
+fn failed(own: &AccountHttp, error: AccountError) -> Page {
+    let refusal = Refusal::from(error);
+    let (status, wait) = refusal.status();
+    Page {
+        wait,
+        ..Page::sentence(
+            if status == 200 { 403 } else { status },
+            "Not now",
+            &own.refusal(refusal),
+        )
+    }
+}
+
+/// The path with the query, to come back to.
+fn address_of(request: &HttpRequest) -> String {
+    match request.query.as_str() {
+        "" => request.path.clone(),
+        query => format!("{}?{query}", request.path),
+    }
+}
+
+/// The session that a browser has, if it is good. The work for it checks the account once more.
+fn session(own: &AccountHttp, service: &AccountService, request: &HttpRequest) -> Option<Session> {
+    own.website.session(&token(request)?, service.steady())
+}
+
+/// The token in the session's cookie.
+fn token(request: &HttpRequest) -> Option<Secret> {
+    let cookies = request.cookie.as_deref()?.split(';');
+    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
+    Some(Secret::new(token.trim()))
+}
+
+/// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
+pub(super) async fn front_page(own: &AccountHttp, request: &HttpRequest) -> Option<FrontPage> {
+    let LoginProvider::Embedded(service) = &own.provider else {
+        return None;
+    };
+    let unread = match session(own, service, request) {
+        Some(session) => {
+            let unread = |desk: &mut _, account: Account| notes::unread(desk, &account);
+            let unread = service.with_session(session, request.address, Cost::Read, unread);
+            // The page is there for people whose session is over, too.
+            unread.await.ok()
+        }
+        None => None,
+    };
+    Some(FrontPage {
+        csrf_token: own.website.forms.token(request.address, service.steady()),
+        unread,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_website() {
+        let name = |path: &str| match asked(path) {
+            Some(Asked::Profile(name)) => Some(name),
+            _ => None,
+        };
+        for (path, wanted) in [
+            ("/c/Ada%20Lovelace", Some("Ada Lovelace")),
+            ("/c/ada+lovelace/", Some("ada lovelace")),
+            ("/c/", Some("")),
+            ("/c/%", Some("")),
+            ("/c/%ff", Some("")),
+            ("/chat2", None),
+            ("/c", None),
+        ] {
+            assert_eq!(name(path).as_deref(), wanted, "{path}");
+        }
+        assert_eq!(asked("/view_note.php"), Some(Asked::Note));
+        assert_eq!(asked("/view_note.php/x"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Log-in and accounts: the login providers that answer `IDN`, and the embedded account service with its HTTP
+//! interface (docs/accounts.md, docs/api.md).
+//!
+//! [`LoginProvider`] is what the core's login check talks to, [`AccountHttp`] answers the edge's HTTP requests,
+//! [`AccountService`] stands behind both and keeps hashing and disk away from their threads, and [`AccountDesk`]
+//! is the same for callers that may block, such as the command line.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod desk;
+mod error;
+mod event;
+mod http;
+mod limits;
+mod login;
+mod profile;
+mod secret;
+mod service;
+mod settings;
+
+pub use clock::Clock;
+pub use desk::operator::{
+    Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import,
+};
+pub use desk::password::PasswordCost;
+pub use desk::website::{ProfilePages, WebsiteSettings};
+pub use desk::{AccountDesk, CharacterList, TicketGrant};
+pub use error::AccountError;
+pub use event::{AccountEvent, KeptConnection, NoteNews};
+pub use fchatd_protocol::address::AddressGroup;
+pub use fchatd_store::{
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
+};
+pub use http::{AccountHttp, FrontPage};
+pub use limits::{Limit, Pace, RateLimiter};
+pub use login::check::{LoginCheck, LoginOutcome};
+pub use login::provider::LoginProvider;
+pub use login::remote::{RemoteLogin, SiteChecks};
+pub use profile::catalogue::{Catalogue, LiveCatalogue};
+pub use secret::Secret;
+pub use service::counters::Counters;
+pub use service::guard::Cost;
+pub use service::{AccountService, Caller};
+pub use settings::{AccountSettings, Quotas, Registration, TextFilter};

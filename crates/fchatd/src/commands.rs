@@ -1,0 +1,15 @@
+//! The commands that start, do one thing and end. Running the server is [`crate::server`].
+
+pub(crate) mod accounts;
+pub(crate) mod bridge_send;
+pub(crate) mod calls;
+pub(crate) mod command_line;
+pub(crate) mod duration;
+pub(crate) mod flash_policy;
+pub(crate) mod gate;
+pub(crate) mod logs;
+pub(crate) mod quantity;
+pub(crate) mod replay;
+pub(crate) mod restart;
+pub(crate) mod scripts;
+pub(crate) mod state;

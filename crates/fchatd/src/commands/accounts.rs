@@ -1,0 +1,204 @@
+//! The operator's tools for accounts and characters. They work beside a running server, which looks once a second at what
+//! they have done.
+
+mod arguments;
+mod import;
+mod show;
+
+use std::io::{BufRead, IsTerminal};
+
+use fchatd_accounts::{AccountDesk, AccountError, Profile, Secret};
+use fchatd_store::Store;
+
+pub(crate) use self::arguments::{AccountAction, CharacterAction};
+use crate::commands::command_line::CommandLine;
+use crate::commands::quantity::count;
+use crate::failure::Failure;
+use crate::output::{complain, say};
+use crate::{configuration, output, server};
+
+/// `fchatd account …`
+pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), Failure> {
+    let mut desk = open(line)?;
+    match action {
+        AccountAction::Add { name, admin } => {
+            let password = read_password(name)?;
+            let account = desk.add_account(name, &password, *admin).map_err(told)?;
+            say!("account {} made, number {}", name.trim(), account.0);
+        }
+        AccountAction::List => show::list(&mut desk)?,
+        AccountAction::Show { name } => show::account(&mut desk, name)?,
+        AccountAction::Password { name } => {
+            desk.reset_password(name, &read_password(name)?).map_err(told)?;
+            say!("the password of {name} is changed; its tickets have ended");
+        }
+        AccountAction::Ban { name, time, reason } => {
+            desk.ban(name, time.map(|time| time.seconds), reason.trim())
+                .map_err(told)?;
+            let time = time.map_or("for good".to_owned(), |time| {
+                format!("for {}", show::length(time.seconds))
+            });
+            say!("{name} is banned {time}; its tickets have ended");
+        }
+        AccountAction::Unban { name } => {
+            desk.unban(name).map_err(told)?;
+            say!("{name} may log in again");
+        }
+        AccountAction::Admin { name, remove } => {
+            desk.set_admin(name, !remove).map_err(told)?;
+            let what = if *remove {
+                "no administrator any more"
+            } else {
+                "an administrator"
+            };
+            say!("{name} is {what}");
+        }
+        AccountAction::Delete { names, yes } => delete_accounts(&mut desk, names, *yes)?,
+        AccountAction::Import {
+            file,
+            format,
+            skip_strange,
+            dry_run,
+        } => import::import(&mut desk, file, *format, *skip_strange, *dry_run)?,
+        AccountAction::Invite { uses, time, note } => {
+            let (number, code) = desk
+                .invite(*uses, time.map(|time| time.seconds), note.trim())
+                .map_err(told)?;
+            say!("{}", code.reveal());
+            complain!("invitation {}; the code is shown only this once", number.0);
+            if configuration::load(line)?.text("registration") != "invitation" {
+                complain!("it is of no use before registration = \"invitation\" is set");
+            }
+        }
+        AccountAction::Invitations => show::invitations(&mut desk)?,
+        AccountAction::Revoke { number } => {
+            if !desk.revoke_invitation(*number).map_err(told)? {
+                return Err(format!("there is no invitation {number}"));
+            }
+            say!("invitation {number} is taken back");
+        }
+    }
+    Ok(())
+}
+
+/// `fchatd character …`
+pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<(), Failure> {
+    let mut desk = open(line)?;
+    match action {
+        CharacterAction::Add {
+            account,
+            name,
+            gender,
+        } => {
+            let profile = Profile {
+                gender: Some(gender.clone()),
+                ..Profile::default()
+            };
+            let character = desk.add_character(account, name, &profile).map_err(told)?;
+            say!("character {} made, number {}", name.trim(), character.0);
+        }
+        CharacterAction::List { account } => {
+            for character in desk.list_characters(account).map_err(told)?.characters {
+                say!("{}\t{}", character.id.0, character.name);
+            }
+        }
+        CharacterAction::Rename { name, new } => {
+            desk.rename_character(name, new).map_err(told)?;
+            say!("{name} is called {new} now");
+        }
+        CharacterAction::Delete { name, yes } => {
+            confirmed(&format!("the character {name}"), *yes)?;
+            desk.delete_character_named(name).map_err(told)?;
+            compact(&mut desk);
+            say!("the character {name} is deleted");
+        }
+        CharacterAction::Move { name, account } => {
+            desk.move_character(name, account).map_err(told)?;
+            say!("{name} belongs to {account} now");
+        }
+    }
+    Ok(())
+}
+
+fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Result<(), Failure> {
+    for name in names {
+        // A name that is misspelt stops it before anything is gone.
+        desk.details(name)
+            .map_err(|error| format!("{name}: {}", sentence(&error)))?;
+    }
+    confirmed(&format!("{} with all characters", names.join(", ")), yes)?;
+    for name in names {
+        let characters = desk.delete_account_of(name).map_err(told)?;
+        let characters = count(characters, "character");
+        say!("the account {name} is deleted, with {characters}");
+    }
+    compact(desk);
+    Ok(())
+}
+
+/// What is deleted is overwritten already; this is for traces of it in unused parts of the file.
+fn compact(desk: &mut AccountDesk) {
+    let fault = match desk.compact() {
+        Ok(true) => return,
+        Ok(false) => "somebody is reading it".to_owned(),
+        Err(error) => sentence(&error),
+    };
+    complain!(
+        "the file could not be rewritten, so traces may be left in it ({fault}); delete something again when the \
+         server has less to do"
+    );
+}
+
+fn confirmed(what: &str, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("this deletes {what} for good; add --yes"));
+    }
+    output::ERR.text(&format!("This deletes {what} for good. Type \"yes\" to go on: "));
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| format!("the answer can't be read: {error}"))?;
+    match line.trim() {
+        "yes" => Ok(()),
+        _ => Err("nothing was deleted".into()),
+    }
+}
+
+fn open(line: &CommandLine) -> Result<AccountDesk, Failure> {
+    let settings = configuration::load(line)?;
+    let store = Store::open(&server::data_folder(&line.dir)).map_err(|error| error.to_string())?;
+    AccountDesk::open(&store, &server::account_settings(&settings)).map_err(told)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn told(error: AccountError) -> Failure {
+    sentence(&error)
+}
+
+/// What went wrong, for the operator: where the error is of the store, the store's own sentence.
+fn sentence(error: &AccountError) -> Failure {
+    match std::error::Error::source(error) {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
+    }
+}
+
+fn read_password(account: &str) -> Result<Secret, Failure> {
+    let fault = |error: std::io::Error| format!("the password can't be read: {error}");
+    let password = if std::io::stdin().is_terminal() {
+        let once = rpassword::prompt_password(format!("Password for {account}: ")).map_err(fault)?;
+        if rpassword::prompt_password("Once more: ").map_err(fault)? != once {
+            return Err("the two passwords are not the same; nothing was changed".into());
+        }
+        once
+    } else {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(fault)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    Ok(Secret::new(password))
+}

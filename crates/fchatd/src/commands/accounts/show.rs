@@ -1,0 +1,104 @@
+//! What operators are shown of accounts.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fchatd_accounts::{Account, AccountDesk};
+
+use super::told;
+use crate::commands::quantity::count;
+use crate::failure::Failure;
+use crate::output::say;
+
+/// A line for each account: number, name, and what is special about it.
+pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
+    let now = now();
+    for account in desk.list_accounts().map_err(told)? {
+        let admin = if account.admin { "\tadmin" } else { "" };
+        let banned = if is_banned(&account, now) { "\tbanned" } else { "" };
+        say!("{}\t{}{admin}{banned}", account.id.0, account.name);
+    }
+    Ok(())
+}
+
+/// Everything about one account.
+pub(super) fn account(desk: &mut AccountDesk, name: &str) -> Result<(), Failure> {
+    let (account, details) = desk.details(name).map_err(told)?;
+    let list = desk.list_characters(name).map_err(told)?;
+    say!("name: {}", account.name);
+    say!("number: {}", account.id.0);
+    say!("made: {}", date(details.created_at));
+    say!("administrator: {}", if account.admin { "yes" } else { "no" });
+    say!("banned: {}", standing(&account));
+    if let Some(character) = details.banned_in_chat {
+        say!("banned by moderators in the chat, as {character}; UNB lifts it");
+    }
+    say!("tickets: {}", details.tickets);
+    say!("characters: {}", list.characters.len());
+    for character in list.characters {
+        let first = if Some(character.id) == list.default {
+            "\tdefault"
+        } else {
+            ""
+        };
+        say!("\t{}\t{}{first}", character.id.0, character.name);
+    }
+    Ok(())
+}
+
+/// A line for each invitation: number, uses, end, note.
+pub(super) fn invitations(desk: &mut AccountDesk) -> Result<(), Failure> {
+    let now = now();
+    for invitation in desk.invitations().map_err(told)? {
+        let uses = match invitation.uses_left {
+            0 => "used up".to_owned(),
+            uses => format!("{} left", count(uses, "use")),
+        };
+        let end = match invitation.expires_at {
+            0 => "no end".to_owned(),
+            end if end <= now => format!("ended {}", date(end)),
+            end => format!("until {}", date(end)),
+        };
+        say!("{}\t{uses}\t{end}\t{}", invitation.id.0, invitation.note);
+    }
+    Ok(())
+}
+
+/// A length of time in its largest whole unit.
+pub(super) fn length(seconds: u64) -> String {
+    let units = [("days", 86_400), ("hours", 3600), ("minutes", 60)];
+    match units
+        .iter()
+        .find(|(_, unit)| seconds.is_multiple_of(*unit) && seconds > *unit)
+    {
+        Some((name, unit)) => format!("{} {name}", seconds / unit),
+        None => count(seconds, "second"),
+    }
+}
+
+fn standing(account: &Account) -> String {
+    let reason = match account.ban_reason.as_str() {
+        "" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    match (account.banned, is_banned(account, now())) {
+        (true, _) => format!("for good{reason}"),
+        (false, true) => format!("until {}{reason}", date(account.timeout_until)),
+        (false, false) => "no".to_owned(),
+    }
+}
+
+fn is_banned(account: &Account, now: u64) -> bool {
+    account.banned || account.timeout_until > now
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs())
+}
+
+fn date(seconds: u64) -> String {
+    // Later years than dates have.
+    let seconds = seconds.min(253_402_300_799);
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
+}

@@ -1,0 +1,178 @@
+//! The operator's tools for what lasts.
+
+use std::path::Path;
+
+use fchatd_store::snapshot::Snapshot;
+use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
+
+use crate::commands::command_line::{CommandLine, StateAction};
+use crate::commands::quantity::count;
+use crate::failure::Failure;
+use crate::output::say;
+use crate::server::data_folder;
+
+/// Names that the import lists.
+const NAMES_SHOWN: usize = 50;
+
+/// `fchatd state …`
+pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Failure> {
+    let data = data_folder(&line.dir);
+    match action {
+        StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
+        StateAction::Export { folder } => export(&data, folder),
+        StateAction::Show => {
+            say!("{}", summary(&saved(&data)?));
+            Ok(())
+        }
+        StateAction::Check => check(&data),
+    }
+}
+
+fn import(data: &Path, folder: &Path, skip_strange: bool) -> Result<(), Failure> {
+    let claim = Claim::take(data).map_err(|error| error.to_string())?;
+    let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
+    let (imported, faults) = classic::read_what_is_clear(folder).map_err(|error| error.to_string())?;
+    if !faults.is_empty() && !skip_strange {
+        return Err(classic::ClassicError::Strange { faults }.to_string());
+    }
+    for fault in &faults {
+        say!("left out: {fault}");
+    }
+    for remark in &imported.remarks {
+        say!("{remark}");
+    }
+    let before = store.load_snapshot().map_err(|error| error.to_string())?;
+    let snapshot = imported.over(before).map_err(|error| error.to_string())?;
+    store
+        .save_snapshot(&snapshot)
+        .map_err(|error| error.to_string())?;
+    say!("imported; the state is now: {}", summary(&snapshot));
+    let unclaimed = store
+        .accounts()
+        .and_then(|mut accounts| accounts.unclaimed_roles());
+    if let Some(remark) = remark_about(&unclaimed.map_err(|error| error.to_string())?) {
+        say!("{remark}");
+    }
+    Ok(())
+}
+
+/// Names that somebody else could want: those of moderators and owners that are no character's yet.
+fn remark_about(names: &[String]) -> Option<String> {
+    let shown: Vec<_> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} of moderators and owners belong to no character here. Where the server keeps the accounts itself, nobody \
+             can register them or names that look the same; give them to their people with `fchatd character add \
+             ACCOUNT NAME`: {}{}",
+            count(names.len(), "name"),
+            shown.join(", "),
+            if more > 0 { format!(", and {more} more") } else { String::new() }
+        )
+    })
+}
+
+fn export(data: &Path, folder: &Path) -> Result<(), Failure> {
+    let snapshot = match opened(data).and_then(|store| store.load_snapshot()) {
+        Ok(found) => found.ok_or_else(nothing_saved)?,
+        Err(error @ StoreError::Damaged { .. }) => return rescue(data, folder, &error),
+        Err(error) => return Err(error.to_string()),
+    };
+    classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
+    say!("written to {}: {}", folder.display(), summary(&snapshot));
+    Ok(())
+}
+
+/// Exports what can be read of a damaged file, and says what can't; never a success, since something is lost.
+fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure> {
+    let Ok(Inspection { faults, snapshot, .. }) = inspect(data) else {
+        return Err(damage.to_string());
+    };
+    for fault in &faults {
+        say!("{fault}");
+    }
+    let Some(snapshot) = snapshot else {
+        return Err(damage.to_string());
+    };
+    classic::write(folder, &snapshot).map_err(|error| error.to_string())?;
+    Err(format!(
+        "the state is damaged. What could be read was written to {}: {}. Look through it before you import it into \
+         a new folder; accounts can't be exported",
+        folder.display(),
+        summary(&snapshot)
+    ))
+}
+
+fn check(data: &Path) -> Result<(), Failure> {
+    let found = inspect(data).map_err(|error| error.to_string())?;
+    for fault in &found.faults {
+        say!("{fault}");
+    }
+    for remark in &found.remarks {
+        say!("{remark}");
+    }
+    if let Some(snapshot) = &found.snapshot {
+        say!("{}", summary(snapshot));
+    }
+    say!(
+        "{}, {}",
+        count(found.accounts, "account"),
+        count(found.characters, "character")
+    );
+    match found.faults.len() {
+        0 => {
+            say!("all of it can be read and is what it should be");
+            Ok(())
+        }
+        faults => Err(format!(
+            "{} in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
+             can get out of it",
+            count(faults, "fault"),
+            data.display()
+        )),
+    }
+}
+
+fn opened(data: &Path) -> Result<Store, StoreError> {
+    // Opening would make an empty one.
+    if data.is_dir() {
+        Store::open(data)
+    } else {
+        Err(StoreError::Missing {
+            path: data.to_owned(),
+        })
+    }
+}
+
+/// The state as it was last saved.
+fn saved(data: &Path) -> Result<Snapshot, Failure> {
+    let found = opened(data).and_then(|store| store.load_snapshot());
+    found
+        .map_err(|error| error.to_string())?
+        .ok_or_else(nothing_saved)
+}
+
+fn nothing_saved() -> Failure {
+    "nothing was saved yet: start the server once and stop it, or import something".into()
+}
+
+fn summary(snapshot: &Snapshot) -> String {
+    let public = snapshot
+        .channels
+        .iter()
+        .filter(|channel| channel.head.kind == "public")
+        .count();
+    let parts = [
+        (public, "public channel"),
+        (snapshot.channels.len() - public, "room"),
+        (snapshot.operators.len(), "global moderator"),
+        (snapshot.super_operators.len(), "super moderator"),
+        (snapshot.bans.len(), "account ban"),
+        (snapshot.timeouts.len(), "account timeout"),
+        (snapshot.hellbans.len(), "hell-ban"),
+        (snapshot.name_sanctions.len(), "measure by name"),
+        (snapshot.staff_calls.len(), "open staff call"),
+        (snapshot.network_bans.len(), "network ban"),
+    ];
+    parts.map(|(number, one)| count(number, one)).join(", ")
+}

@@ -1,0 +1,281 @@
+//! What `fchatd` commands ask of a server that runs in the same folder: a Unix socket, DIR/data/control.sock, that only
+//! its user can connect to. One line of JSON each way: `{"undo":"12"}`, `{"ban":"203.0.113.0/24","reason":"…"}` and the
+//! like, and `{"done":true,"text":"…"}`.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use fchatd_links::local_socket;
+use fchatd_protocol::exchange::{BanOrder, GateOrder, Outputs};
+use fchatd_protocol::json::read::Tape;
+use fchatd_protocol::json::write::Object;
+use fchatd_protocol::network;
+use fchatd_store::{Finding, Place};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::commands::calls;
+use crate::folder::action_log;
+use crate::server::chat::Chat;
+use crate::server::clock::Clock;
+use crate::server::recorder::RecordedCore;
+use crate::server::{ChatEdges, data_folder};
+
+/// How long a question may take to come.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an answer may take: a busy disk is waited for.
+const ANSWER: Duration = Duration::from_secs(30);
+/// More than a question needs.
+const QUESTION_BYTES_MAX: u64 = 4096;
+/// How often it is looked whether something is on disk, and how often at most.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: u32 = 2000;
+
+/// Where a server can be asked.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    data_folder(dir).join("control.sock")
+}
+
+/// Asks a server; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_undo(dir: &Path, id: u64) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, &format!("{{\"undo\":{id}}}"))
+}
+
+/// Asks a server for its open calls for the staff, as lines of JSON; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_calls(dir: &Path) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, "{\"calls\":true}")
+}
+
+/// Asks a server to drop an open call; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<String, String>>> {
+    let mut question = Vec::new();
+    Object::open(&mut question).text("drop_call", id).close();
+    ask(dir, &String::from_utf8_lossy(&question))
+}
+
+/// Has a server carry out an order about who is let in; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_gate(dir: &Path, order: &GateOrder) -> io::Result<Option<Result<String, String>>> {
+    let mut json = Vec::new();
+    let object = Object::open(&mut json);
+    let object = match order {
+        GateOrder::Ban(ban) => {
+            let object = object
+                .text("ban", &ban.network.to_string())
+                .text("reason", &ban.reason);
+            let object = match ban.seconds {
+                Some(seconds) => object.text("seconds", &seconds.to_string()),
+                None => object,
+            };
+            match ban.force {
+                true => object.text("force", "yes"),
+                false => object,
+            }
+        }
+        GateOrder::Unban(network) => object.text("unban", &network.to_string()),
+        GateOrder::PauseRegistration(true) => object.text("registration", "pause"),
+        GateOrder::PauseRegistration(false) => object.text("registration", "resume"),
+    };
+    object.close();
+    ask(dir, &String::from_utf8_lossy(&json))
+}
+
+/// The request that [`ask_gate`] has written.
+fn gate_order(question: &Tape) -> Option<GateOrder> {
+    let network = |key| question.text(key).and_then(|text| network::parse(&text));
+    if let Some(network) = network("ban") {
+        let seconds = match question.text("seconds") {
+            Some(text) => Some(text.parse().ok()?),
+            None => None,
+        };
+        return Some(GateOrder::Ban(BanOrder {
+            network,
+            seconds,
+            reason: question.text("reason").unwrap_or_default().into_owned(),
+            force: question.text("force").is_some(),
+        }));
+    }
+    if let Some(network) = network("unban") {
+        return Some(GateOrder::Unban(network));
+    }
+    match question.text("registration")?.as_ref() {
+        "pause" => Some(GateOrder::PauseRegistration(true)),
+        "resume" => Some(GateOrder::PauseRegistration(false)),
+        _ => None,
+    }
+}
+
+fn ask(dir: &Path, question: &str) -> io::Result<Option<Result<String, String>>> {
+    let Ok(mut stream) = BlockingStream::connect(path(dir)) else {
+        return Ok(None);
+    };
+    stream.set_read_timeout(Some(ANSWER))?;
+    stream.write_all(format!("{question}\n").as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "the server did not answer");
+    let tape = Tape::of(answer.trim_end()).map_err(|_| invalid())?;
+    let text = tape.text("text").ok_or_else(invalid)?.into_owned();
+    Ok(Some(match tape.boolean("done") {
+        Some(true) => Ok(text),
+        _ => Err(text),
+    }))
+}
+
+/// Answers questions until the server ends. A server without this goes on: it is told in the log.
+pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
+    let mut listener = listen(dir)
+        .inspect_err(|error| {
+            tracing::warn!("`fchatd log undo` and `fchatd ban` will not reach this server: {error}");
+        })
+        .ok();
+    let (dir, folder, edge, chat) = (
+        dir.to_owned(),
+        action_log::folder(dir),
+        edge.clone(),
+        chat.clone(),
+    );
+    tokio::task::spawn_local(async move {
+        loop {
+            let asked = match &listener {
+                Some((listener, _)) => tokio::time::timeout(PATIENCE, listener.accept()).await.ok(),
+                None => {
+                    tokio::time::sleep(PATIENCE).await;
+                    None
+                }
+            };
+            match asked {
+                // One after another: each is short, and bounded in time.
+                Some(Ok((stream, _))) => {
+                    let answered = answer(stream, &folder, &edge, &chat);
+                    let _ = tokio::time::timeout(ANSWER, answered).await;
+                }
+                Some(Err(_)) => tokio::time::sleep(PATIENCE).await,
+                None => {
+                    let there = listener.as_ref().map(|(_, place)| place.look());
+                    if there != Some(Finding::Home) && data_folder(&dir).is_dir() {
+                        // Somebody has deleted it, with the data folder perhaps, which may be back.
+                        listener = listen(&dir).ok();
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The socket, and where it is.
+fn listen(dir: &Path) -> Result<(UnixListener, Place), String> {
+    let path = path(dir);
+    let listener = local_socket::listen(&path).map_err(|error| error.to_string())?;
+    let made = listener
+        .set_nonblocking(true)
+        .and_then(|()| UnixListener::from_std(listener))
+        .and_then(|listener| Ok((listener, Place::of(&path)?)));
+    made.map_err(|error| error.to_string())
+}
+
+/// Nobody can ask from now on.
+pub(crate) fn close(dir: &Path) {
+    // What stays is replaced at the next start.
+    let _ = std::fs::remove_file(path(dir));
+}
+
+async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &Chat) -> io::Result<()> {
+    let (reader, mut writer) = stream.split();
+    let mut question = String::new();
+    let mut reader = tokio::io::BufReader::new(reader.take(QUESTION_BYTES_MAX));
+    tokio::time::timeout(PATIENCE, reader.read_line(&mut question)).await??;
+    let question = Tape::of(question.trim_end()).unwrap_or_default();
+    let undone = question.text("undo").and_then(|id| id.parse().ok());
+    let done = if let Some(id) = undone {
+        undo(id, folder, edge, chat).await
+    } else if let Some(id) = question.text("drop_call") {
+        drop_call(&id, edge, chat).await
+    } else if question.boolean("calls") == Some(true) {
+        let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls::json(&core.world().staff_calls);
+        Ok(chat.with_core(&mut Outputs::default(), calls))
+    } else if let Some(order) = gate_order(&question) {
+        carry_out(&order, edge, chat).await
+    } else {
+        Err("the server knows no such question".to_owned())
+    };
+    let mut json = Vec::new();
+    let mut object = Object::open(&mut json);
+    let word = if done.is_ok() { "true" } else { "false" };
+    object.key("done").extend_from_slice(word.as_bytes());
+    object
+        .text("text", done.as_ref().unwrap_or_else(|text| text))
+        .close();
+    json.push(b'\n');
+    writer.write_all(&json).await
+}
+
+async fn undo(id: u64, folder: &Path, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
+    let folder = folder.to_owned();
+    let now = Clock::new().now().unix / 1000;
+    // The log may be long, and the chat must not wait for it.
+    let found = tokio::task::spawn_blocking(move || action_log::undoable(&folder, id, now)).await;
+    let undo = found.map_err(|_| "the action log can't be read".to_owned())??;
+    let mut lifted = None;
+    edge.interject(|chat, outputs| {
+        lifted = chat.with_core(outputs, |core, now, outputs| {
+            core.undo(now, &undo, outputs).then(|| core.last_commit())
+        });
+    });
+    let Some(commit) = lifted else {
+        return Err(format!(
+            "{} is not kept out any more: there is nothing to undo",
+            undo.character
+        ));
+    };
+    let text = format!("action {id} is undone: {} of {}", undo.code, undo.character);
+    Ok(stored(commit, text, chat).await)
+}
+
+async fn drop_call(id: &str, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
+    let mut dropped = None;
+    edge.interject(|chat, outputs| {
+        dropped = chat.with_core(outputs, |core, now, outputs| {
+            core.drop_call(now, id, outputs).then(|| core.last_commit())
+        });
+    });
+    let commit = dropped.ok_or_else(|| calls::missing(id))?;
+    Ok(stored(commit, format!("the report {id} is dropped"), chat).await)
+}
+
+async fn carry_out(order: &GateOrder, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {
+    let (done, commit) = edge.interject(|chat, outputs| {
+        chat.with_core(outputs, |core, now, outputs| {
+            (core.order_gate(now, order, outputs), core.last_commit())
+        })
+    });
+    Ok(stored(commit, done?, chat).await)
+}
+
+/// Waits until a commit is on disk; gives the text, with a remark where that takes too long.
+async fn stored(commit: u64, text: String, chat: &Chat) -> String {
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        if chat.with_core(&mut Outputs::default(), |core, _, _| core.is_stored(commit)) {
+            return text;
+        }
+        if begun.elapsed() > ANSWER / 2 {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    format!("{text}. It is not on disk yet: the disk is slow or can't be written")
+}

@@ -1,0 +1,390 @@
+//! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk. It takes all that
+//! waits at once and writes it in one transaction, so that a slow disk has fewer and larger ones.
+
+mod pending;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use fchatd_protocol::change::Commit;
+use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
+use fchatd_protocol::session::SessionChange;
+use fchatd_store::actions::ActionWriter;
+use fchatd_store::snapshot::Snapshot;
+use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
+
+use self::pending::Pending;
+use crate::failure::Failure;
+
+/// How often the thread tries again after a failure, and looks whether the data folder is in its place.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where states are written to.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The database.
+    pub(crate) store: Store,
+    /// A folder for the classic server's files too, as that server kept them.
+    pub(crate) classic: Option<PathBuf>,
+    /// The action log.
+    pub(crate) actions: Option<ActionWriter>,
+    /// The right to the data folder, which is looked after here.
+    pub(crate) claim: Option<Arc<Mutex<Claim>>>,
+}
+
+/// Why a whole state is saved. The database always gets the whole; the classic server wrote its channels at its turns
+/// only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Occasion {
+    /// The server has started: nothing has changed but what the scripts made.
+    Start,
+    /// Somebody of the staff has decided something.
+    Decision,
+    /// The housekeeping turn has come, an administrator asks for it, or the server stops.
+    Turn,
+}
+
+/// How writing went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// The last commit that was written, or that could not be.
+    pub(crate) commit: u64,
+    /// Nothing when all up to it are on disk; else the commits that are not and that were not reported before, with
+    /// who made them. All of them are tried again until they are on disk.
+    pub(crate) unsaved: Option<Vec<(Option<ConnectionId>, u64)>>,
+}
+
+/// What waits for the thread.
+#[derive(Debug, Default)]
+struct Waiting {
+    next: Pending,
+    ended: bool,
+    failure: Option<Failure>,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    /// Of the action log: written, and lost since the start.
+    actions: AtomicU64,
+    actions_lost: AtomicU64,
+    /// The fault of the data folder, if there is one.
+    displaced: Mutex<Option<String>>,
+}
+
+impl Desk {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds to what waits, unless the end has come. The thread sees it within a second, or with what comes next.
+    fn add_quietly(&self, add: impl FnOnce(&mut Pending)) {
+        let mut waiting = self.waiting();
+        if !waiting.ended {
+            add(&mut waiting.next);
+        }
+    }
+
+    /// Adds to what waits, unless the end has come.
+    fn add(&self, add: impl FnOnce(&mut Pending)) {
+        let mut waiting = self.waiting();
+        if !waiting.ended {
+            add(&mut waiting.next);
+            self.changed.notify_one();
+        }
+    }
+
+    fn displaced(&self) -> MutexGuard<'_, Option<String>> {
+        self.displaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writes that wait, as soon as there are some, and whether they are the last. After a second nothing comes: it is time
+    /// to look around, and to try again what has failed.
+    fn take(&self) -> (Pending, bool) {
+        let mut waiting = self.waiting();
+        while waiting.next.can_wait() && !waiting.ended {
+            let (woken, time) = self
+                .changed
+                .wait_timeout(waiting, RETRY)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if time.timed_out() {
+                break;
+            }
+        }
+        (std::mem::take(&mut waiting.next), waiting.ended)
+    }
+}
+
+/// The chat's end of it.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    desk: Arc<Desk>,
+    classic: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread. `report` hears from it how the commits went.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(places: Places, report: impl Fn(Report) + Send + 'static) -> Result<Self, Failure> {
+        let desk = Arc::new(Desk::default());
+        let shared = Arc::clone(&desk);
+        let classic = places.classic.is_some();
+        let thread = std::thread::Builder::new()
+            .name("state".to_owned())
+            .spawn(move || Scribe::new(places).work(&shared, &report))
+            .map_err(|error| format!("no thread could be started: {error}"))?;
+        Ok(Self {
+            desk,
+            classic,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has a commit written. What goes wrong is logged and reported; it is tried again until it goes well.
+    pub(crate) fn commit(&self, commit: Commit) {
+        self.desk.add(|pending| pending.push(commit));
+    }
+
+    /// Has changes of who is online written within a second, or with the next commit. Nobody is told how it went; it is tried
+    /// again until it goes well.
+    pub(crate) fn sessions(&self, changes: Vec<SessionChange>) {
+        self.desk.add_quietly(|pending| {
+            for change in changes {
+                pending.sessions.push(change);
+            }
+        });
+    }
+
+    /// Has an action written before the commit that follows is reported.
+    pub(crate) fn action(&self, entry: ActionEntry) {
+        self.desk.add(|pending| pending.actions.push(entry));
+    }
+
+    /// Has a whole state written soon, in the order of the commits. What goes wrong is logged and tried again.
+    pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
+        self.desk.add(|pending| pending.replace(snapshot, occasion));
+    }
+
+    /// Whether the classic server's files are kept too, which know no commits.
+    pub(crate) fn keeps_classic_files(&self) -> bool {
+        self.classic
+    }
+
+    /// Why nothing can be saved at the moment, if so.
+    pub(crate) fn trouble(&self) -> Option<Failure> {
+        let displaced = self.desk.displaced().clone();
+        displaced.or_else(|| self.desk.waiting().failure.clone())
+    }
+
+    /// Writes the last state and waits until it is there; nothing later is written any more.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(crate) fn finish(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
+        self.save(snapshot, Occasion::Turn);
+        self.desk.waiting().ended = true;
+        self.desk.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            thread
+                .join()
+                .map_err(|_| "the thread that saves the state has panicked".to_owned())?;
+        }
+        self.desk.waiting().failure.take().map_or(Ok(()), Err)
+    }
+}
+
+/// Adds how it goes with the action log to the lines of `ZZZ status`.
+pub(crate) fn add_vitals(keeper: Option<&Keeper>, lines: &mut Vec<(String, String)>) {
+    if let Some(Keeper { desk, .. }) = keeper {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (written, lost) = (get(&desk.actions), get(&desk.actions_lost));
+        let text = format!("{written} actions written so far, {lost} lost");
+        crate::server::vitals::add(lines, "action log", text);
+        let place = desk.displaced().clone();
+        crate::server::vitals::add(
+            lines,
+            "data folder",
+            place.unwrap_or_else(|| "in its place".to_owned()),
+        );
+    }
+}
+
+/// The thread's end of it.
+struct Scribe {
+    places: Places,
+    writer: Option<ChatWriter>,
+    /// What could not be written when it was last tried.
+    unsaved: Pending,
+    failing: bool,
+}
+
+impl Scribe {
+    fn new(places: Places) -> Self {
+        Self {
+            places,
+            writer: None,
+            unsaved: Pending::default(),
+            failing: false,
+        }
+    }
+
+    fn work(mut self, desk: &Desk, report: &impl Fn(Report)) {
+        loop {
+            let (next, ended) = desk.take();
+            self.look_around(desk);
+            self.unsaved.absorb(next);
+            let lost = self.unsaved.bound_actions();
+            desk.actions_lost.fetch_add(lost, Ordering::Relaxed);
+            if !self.unsaved.is_empty() {
+                let failure = self.try_to_write(desk, report).err();
+                desk.waiting().failure = failure;
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// Notices when the data folder or its lock is deleted, moved away or replaced, and when it is back. Each is logged
+    /// once.
+    fn look_around(&mut self, desk: &Desk) {
+        let place = self.places.store.place();
+        let path = place.path().display();
+        let now = match place.look() {
+            Finding::Home => self.look_after_claim(),
+            Finding::Gone => Some(format!(
+                "{path} was deleted or moved away while the server uses it. The chat goes on and keeps what changes in \
+                 memory; nothing can be saved. Put the same folder back, and everything is saved; a copy of it needs a \
+                 restart, which loses what has changed since"
+            )),
+            Finding::Other => Some(format!(
+                "{path} was replaced by another file while the server uses the old one. The chat goes on and keeps what \
+                 changes in memory; nothing is written to the other file. Put the old folder back, and everything is \
+                 saved; or stop the server, which loses what has changed since, and start it on the other file"
+            )),
+        };
+        let mut before = desk.displaced();
+        match (&*before, &now) {
+            (None, None) => return,
+            (Some(before), Some(now)) if before == now => return,
+            (_, Some(now)) => tracing::error!("{now}"),
+            (Some(_), None) => tracing::info!("the data folder is in its place again: {path}"),
+        }
+        *before = now;
+    }
+
+    /// Keeps other processes from starting on the folder.
+    fn look_after_claim(&self) -> Option<String> {
+        let claim = self.places.claim.as_ref()?;
+        match claim.lock().unwrap_or_else(PoisonError::into_inner).keep() {
+            Ok(Kept::AsItWas) => None,
+            Ok(Kept::MadeAgain) => {
+                tracing::warn!("the lock file of the data folder was deleted; it is there again");
+                None
+            }
+            Err(error) => Some(format!(
+                "the data folder's lock is lost, and another server could start on it: {error}"
+            )),
+        }
+    }
+
+    fn try_to_write(&mut self, desk: &Desk, report: &impl Fn(Report)) -> Result<(), Failure> {
+        // The action log must not go on in a folder that is not ours, so the place is looked at first.
+        let place = self.places.store.place();
+        if place.look() != Finding::Home {
+            self.writer = None;
+            let error = format!("{} is not in its place", place.path().display());
+            self.tell_failure(&error, report);
+            return Err(error);
+        }
+        // Who did something is on disk before it counts as done.
+        let actions = self.write_actions(desk);
+        let state = self.write().map_err(|error| {
+            // Perhaps the file has been moved or the disk mounted anew: the next try opens it again.
+            self.writer = None;
+            error.to_string()
+        });
+        if let Err(error) = state.and(actions) {
+            self.tell_failure(&error, report);
+            return Err(error);
+        }
+        let written = std::mem::take(&mut self.unsaved);
+        if std::mem::replace(&mut self.failing, false) {
+            tracing::info!("the state of the chat is saved again; nothing is missing");
+        }
+        if written.newest > 0 {
+            report(Report {
+                commit: written.newest,
+                unsaved: None,
+            });
+        }
+        self.write_classic_files(&written).inspect_err(|failure| {
+            tracing::error!("the classic server's files could not be written: {failure}");
+        })
+    }
+
+    /// Writes what is to be written into the action log.
+    fn write_actions(&mut self, desk: &Desk) -> Result<(), Failure> {
+        if let Some(log) = &mut self.places.actions {
+            log.append(&self.unsaved.actions)
+                .map_err(|error| format!("the action log can't be written: {error}"))?;
+            let count = self.unsaved.actions.len() as u64;
+            desk.actions.fetch_add(count, Ordering::Relaxed);
+        }
+        self.unsaved.actions.clear();
+        Ok(())
+    }
+
+    /// Writes what is to be written into the database.
+    fn write(&mut self) -> Result<(), StoreError> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(self.places.store.chat_writer()?),
+        };
+        if let Some((snapshot, _)) = &self.unsaved.snapshot {
+            writer.replace(snapshot)?;
+        }
+        writer.apply(&[self.unsaved.commit()])?;
+        if !self.unsaved.sessions.is_empty() {
+            writer.keep_sessions(self.unsaved.sessions.changes())?;
+        }
+        Ok(())
+    }
+
+    /// An outage is logged once, however many changes it meets; who made them is told each time.
+    fn tell_failure(&mut self, error: &str, report: &impl Fn(Report)) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(
+                "the state of the chat can't be saved: {error}. The chat goes on, changes are kept in memory and \
+                 tried again every second"
+            );
+        }
+        let actors = std::mem::take(&mut self.unsaved.actors);
+        if let Some(commit) = actors.iter().map(|&(_, commit)| commit).max() {
+            report(Report {
+                commit,
+                unsaved: Some(actors),
+            });
+        }
+    }
+
+    fn write_classic_files(&self, written: &Pending) -> Result<(), Failure> {
+        let written = match (&self.places.classic, &written.snapshot) {
+            (Some(folder), Some((snapshot, Occasion::Turn))) => classic::write(folder, snapshot),
+            (Some(folder), Some((snapshot, Occasion::Decision))) => classic::write_lists(folder, snapshot),
+            _ => Ok(()),
+        };
+        written.map_err(|error| error.to_string())
+    }
+}

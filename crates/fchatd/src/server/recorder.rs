@@ -1,0 +1,373 @@
+//! The flight recorder: the core as the application has it, with all that goes into it written to files, so that
+//! `fchatd replay` can run it again. Off by default; a core without one costs nothing more.
+
+mod ring;
+mod writer;
+
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+use fchatd_core::record::{
+    Call, CheckpointError, Digester, Done, End, Mark, PROGRAM, Record, Start, redacted,
+};
+use fchatd_core::{Core, Rehearsed};
+use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
+use fchatd_script::engine::ScriptError;
+use fchatd_world::{Now, Settings};
+
+use self::ring::Ring;
+use self::writer::Writer;
+use crate::failure::Failure;
+
+/// A ring holds so many files.
+const FILES: u64 = 4;
+/// After something went wrong, so long nothing is recorded.
+const PAUSE_MILLISECONDS: u64 = 10 * 60 * 1000;
+
+/// The core, and what notes down all that goes into it. Everything that changes the core has its function here; only
+/// what looks at it goes to the core itself.
+pub(crate) struct RecordedCore {
+    core: Core,
+    recorder: Option<Recorder>,
+}
+
+impl Deref for RecordedCore {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl RecordedCore {
+    /// A core, and a recorder that has not begun.
+    pub(crate) fn new(core: Core, recorder: Option<Recorder>) -> Self {
+        Self { core, recorder }
+    }
+
+    /// As [`Core::turn`].
+    pub(crate) fn turn(&mut self, now: Now) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.now = now;
+            recorder.write(&Record::Turn(now), false);
+        }
+        self.core.turn();
+    }
+
+    /// As [`Core::handle`].
+    pub(crate) fn handle(&mut self, now: Now, input: Input<'_>, outputs: &mut Outputs) {
+        let Some(recorder) = &mut self.recorder else {
+            return self.core.handle(now, input, outputs);
+        };
+        match input {
+            Input::Message { connection, text } if recorder.is_writing() => {
+                let text = &redacted(text);
+                recorder.call(now, Call::Input(Input::Message { connection, text }));
+            }
+            input => recorder.call(now, Call::Input(input)),
+        }
+        self.make(outputs, |core, outputs| core.handle(now, input, outputs));
+        self.go_on(now, outputs);
+    }
+
+    /// As [`Core::tell_administrator`].
+    pub(crate) fn tell_administrator(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        message: &str,
+        outputs: &mut Outputs,
+    ) {
+        self.note(now, || Call::TellAdministrator { connection, message });
+        self.make(outputs, |core, outputs| {
+            core.tell_administrator(now, connection, message, outputs);
+        });
+    }
+
+    /// As [`Core::tell_system`].
+    pub(crate) fn tell_system(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        message: &str,
+        outputs: &mut Outputs,
+    ) {
+        self.note(now, || Call::TellSystem { connection, message });
+        self.make(outputs, |core, outputs| {
+            core.tell_system(now, connection, message, outputs);
+        });
+    }
+
+    /// As [`Core::scripts_read`].
+    pub(crate) fn scripts_read(
+        &mut self,
+        now: Now,
+        connection: Option<ConnectionId>,
+        isolated: bool,
+        scripts: Result<Rehearsed, Failure>,
+        outputs: &mut Outputs,
+    ) {
+        self.note(now, || Call::ScriptsRead {
+            connection,
+            isolated,
+            scripts: match &scripts {
+                Ok(scripts) => Ok(scripts.sources().into()),
+                Err(failure) => Err(failure),
+            },
+        });
+        self.make(outputs, |core, outputs| {
+            core.scripts_read(now, connection, isolated, scripts, outputs);
+        });
+    }
+
+    /// As [`Core::undo`].
+    pub(crate) fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::Undo(undo.clone()));
+        self.make(outputs, |core, outputs| core.undo(now, undo, outputs))
+    }
+
+    /// As [`Core::drop_call`].
+    pub(crate) fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::DropCall { id });
+        self.make(outputs, |core, outputs| core.drop_call(now, id, outputs))
+    }
+
+    /// As [`Core::order_gate`].
+    pub(crate) fn order_gate(
+        &mut self,
+        now: Now,
+        order: &GateOrder,
+        outputs: &mut Outputs,
+    ) -> Result<String, String> {
+        self.note(now, || Call::Gate(order.clone()));
+        self.make(outputs, |core, outputs| core.order_gate(now, order, outputs))
+    }
+
+    /// As [`Core::configure`].
+    pub(crate) fn configure(
+        &mut self,
+        now: Now,
+        settings: Settings,
+        outputs: &mut Outputs,
+    ) -> Result<(), ScriptError> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.digester.learn(&settings);
+            let settings = (&settings).into();
+            recorder.call(now, Call::Configure { settings });
+        }
+        self.make(outputs, |core, outputs| core.configure(now, settings, outputs))
+    }
+
+    /// As [`Core::take_leave`].
+    pub(crate) fn take_leave(&mut self, now: Now, outputs: &mut Outputs) {
+        self.note(now, || Call::TakeLeave);
+        self.make(outputs, |core, outputs| core.take_leave(now, outputs));
+    }
+
+    fn note<'a>(&mut self, now: Now, call: impl FnOnce() -> Call<'a>) {
+        if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
+            recorder.call(now, call());
+        }
+    }
+
+    /// Does what was noted, and notes what came of it.
+    fn make<T>(&mut self, outputs: &mut Outputs, work: impl FnOnce(&mut Core, &mut Outputs) -> T) -> T {
+        let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) else {
+            return work(&mut self.core, outputs);
+        };
+        let (mark, time_outs) = (Mark::of(outputs), self.core.time_outs());
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.core, outputs)));
+        let digest = recorder.digester.digest(outputs, mark);
+        let done = Done {
+            digest,
+            timed_out: self.core.time_outs() != time_outs,
+            panicked: result.is_err(),
+        };
+        recorder.write(&Record::Done(done), false);
+        match result {
+            Ok(result) => result,
+            // The application knows what to do about it.
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// Begins another file where it is time to.
+    fn go_on(&mut self, now: Now, outputs: &mut Outputs) {
+        let is_time = self
+            .recorder
+            .as_mut()
+            .is_some_and(|recorder| recorder.is_time(now));
+        if is_time
+            && let Err(failure) = self.begin(now, outputs)
+            && let Some(recorder) = &mut self.recorder
+        {
+            tracing::warn!("nothing is recorded for the next minutes: {failure}");
+            recorder.pause(now, End::Full);
+        }
+    }
+
+    /// Begins a recording, if there is a recorder; the scripts are started afresh.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub(crate) fn begin(&mut self, now: Now, outputs: &mut Outputs) -> Result<(), Failure> {
+        let Some(recorder) = &mut self.recorder else {
+            return Ok(());
+        };
+        let mark = Mark::of(outputs);
+        let image = self.core.checkpoint(now, outputs).map_err(|error| match error {
+            CheckpointError::Isolated => {
+                "an administrator tries out scripts, and their state would be lost".to_owned()
+            }
+            error => error.to_string(),
+        })?;
+        recorder.digester = Digester::new(&self.core.world().settings);
+        let digest = recorder.digester.digest(outputs, mark);
+        recorder.begin(now, &image, digest)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Writing,
+    /// Until that moment, monotonic.
+    Paused(u64),
+    Ended,
+}
+
+/// Puts records together and hands them to the thread that writes them.
+pub(crate) struct Recorder {
+    writer: Writer,
+    digester: Digester,
+    state: State,
+    /// The time of the record before.
+    now: Now,
+    encoded: Vec<u8>,
+    /// Of the file that is written, and how many it may have.
+    bytes: u64,
+    bytes_max: u64,
+    goes_on: bool,
+}
+
+impl Recorder {
+    /// One that records in DIR/recordings, if the settings want it.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub(crate) fn start(settings: &Settings, folder: &Path) -> Result<Option<Self>, Failure> {
+        let bytes = (settings.count("recorder") as u64) << 20;
+        if bytes == 0 {
+            return Ok(None);
+        }
+        let goes_on = settings.flag("recorder_goes_on");
+        // What was recorded before has to stay a while: the program may have died of it.
+        let bytes_max = bytes / FILES;
+        let ring = Ring::open(&folder.join("recordings"), bytes - bytes_max)?;
+        Ok(Some(Self {
+            writer: Writer::start(ring)?,
+            digester: Digester::default(),
+            state: State::Paused(0),
+            now: Now::default(),
+            encoded: Vec::new(),
+            bytes: 0,
+            bytes_max,
+            goes_on,
+        }))
+    }
+
+    fn is_writing(&self) -> bool {
+        self.state == State::Writing
+    }
+
+    fn write(&mut self, record: &Record<'_>, is_urgent: bool) {
+        if !self.is_writing() {
+            return;
+        }
+        self.encoded.clear();
+        record.write(&mut self.encoded);
+        self.bytes += self.encoded.len() as u64;
+        if let Err(end) = self.writer.write(&self.encoded, is_urgent) {
+            if end == End::TooSlow {
+                tracing::warn!(
+                    "the disk is too slow for the recorder; nothing is recorded for the next minutes"
+                );
+            }
+            self.pause(self.now, end);
+        }
+    }
+
+    /// What stands in front of a call has to be on its way before the call is made: the program may die of it.
+    fn call(&mut self, now: Now, call: Call<'_>) {
+        if self.now != now {
+            self.now = now;
+            self.write(&Record::Time(now), false);
+        }
+        self.write(&Record::Call(call), true);
+    }
+
+    fn begin(&mut self, now: Now, image: &[u8], digest: u64) -> Result<(), Failure> {
+        let mut encoded = Vec::new();
+        let start = Start {
+            program: PROGRAM,
+            exchange: VERSION,
+            unix: now.unix,
+            image,
+        };
+        Record::Start(start).write(&mut encoded);
+        let done = Done {
+            digest,
+            timed_out: false,
+            panicked: false,
+        };
+        Record::Done(done).write(&mut encoded);
+        // A file that is full at once would be followed by another one with every tick.
+        if encoded.len() as u64 > self.bytes_max / 2 {
+            return Err(format!(
+                "\"recorder\" is too small for what is in the chat: set it to {} at least",
+                ((encoded.len() as u64 * 2 * FILES) >> 20) + 1
+            ));
+        }
+        self.write(&Record::End(End::Continued), false);
+        self.bytes = encoded.len() as u64;
+        self.now = now;
+        self.writer.begin(now.unix, encoded);
+        self.state = State::Writing;
+        Ok(())
+    }
+
+    /// Whether another file is to be begun.
+    fn is_time(&mut self, now: Now) -> bool {
+        match self.state {
+            State::Writing if self.bytes < self.bytes_max => false,
+            State::Writing if self.goes_on => true,
+            State::Writing => {
+                tracing::warn!("the recording is full and ends here");
+                self.write(&Record::End(End::Full), true);
+                self.state = State::Ended;
+                false
+            }
+            State::Paused(until) => now.monotonic >= until && self.writer.is_idle(),
+            State::Ended => false,
+        }
+    }
+
+    fn pause(&mut self, now: Now, end: End) {
+        if self.is_writing() {
+            let mut encoded = Vec::new();
+            Record::End(end).write(&mut encoded);
+            self.writer.write_last(&encoded);
+        }
+        self.state = if self.goes_on {
+            State::Paused(now.monotonic + PAUSE_MILLISECONDS)
+        } else {
+            State::Ended
+        };
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.write(&Record::End(End::Stopped), true);
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading the configuration again while the server runs, for an administrator (`RLD`) or on SIGHUP, which reads the
+//! scripts, too.
+//!
+//! A configuration is taken as a whole or not at all. What can change live changes where it is used; what can't is
+//! named and waits for a restart.
+
+use std::rc::Rc;
+
+use fchatd_accounts::{AccountHttp, LoginProvider};
+use fchatd_protocol::exchange::{ConnectionId, Outputs};
+use fchatd_service::Notifier;
+use fchatd_world::Settings;
+use fchatd_world::settings::Definition;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::commands::command_line::CommandLine;
+use crate::configuration;
+use crate::configuration::Configuration;
+use crate::failure::Failure;
+use crate::server::recorder::RecordedCore;
+use crate::server::{ChatEdges, account_settings, edge_settings, site_checks, status_of, website_settings};
+
+/// Questions that may wait. Who asks when there are more is served by those that wait.
+const WAITING_MAX: usize = 8;
+
+/// Asks for the configuration to be read again.
+#[derive(Debug)]
+pub(crate) struct Reload(Sender<Option<ConnectionId>>);
+
+impl Reload {
+    /// Asks; `asker` is told what comes of it.
+    pub(crate) fn ask(&self, asker: Option<ConnectionId>) {
+        if self.0.try_send(asker).is_err() {
+            tracing::warn!("the configuration is being read again already");
+        }
+    }
+}
+
+/// The questions, and SIGHUP. From when this is made, the signal does not end the process.
+pub(crate) struct Reloads {
+    asked: Receiver<Option<ConnectionId>>,
+    hangup: Signal,
+}
+
+/// The two ends of asking.
+///
+/// # Errors
+/// The signal can't be received.
+pub(crate) fn receive() -> Result<(Reload, Reloads), Failure> {
+    let hangup =
+        signal(SignalKind::hangup()).map_err(|error| format!("signals can't be received: {error}"))?;
+    let (ask, asked) = channel(WAITING_MAX);
+    Ok((Reload(ask), Reloads { asked, hangup }))
+}
+
+impl Reloads {
+    /// Reads again whenever somebody asks.
+    pub(crate) async fn follow(
+        mut self,
+        line: CommandLine,
+        edge: ChatEdges,
+        provider: LoginProvider,
+        http: AccountHttp,
+        notifier: Rc<Notifier>,
+    ) {
+        let running = Running { edge, provider, http };
+        loop {
+            let (asker, by_signal) = tokio::select! {
+                asked = self.asked.recv() => match asked {
+                    Some(asker) => (asker, false),
+                    None => return,
+                },
+                _ = self.hangup.recv() => (None, true),
+            };
+            notifier.reloading();
+            let line = line.clone();
+            // Disks can be slow, and a configuration may loop for a second.
+            let read = tokio::task::spawn_blocking(move || configuration::read(&line));
+            let Ok(configuration) = read.await else {
+                tracing::error!("reading the configuration again panicked; everything stays as it was");
+                notifier.ready(&status_of(&running.edge));
+                continue;
+            };
+            running.configure(configuration, asker);
+            if by_signal {
+                // After the configuration, by which they are tried out.
+                running.edge.interject(|chat, _| chat.read_scripts());
+            }
+            notifier.ready(&status_of(&running.edge));
+        }
+    }
+}
+
+/// The parts of the server in which settings are in force.
+struct Running {
+    edge: ChatEdges,
+    provider: LoginProvider,
+    http: AccountHttp,
+}
+
+impl Running {
+    fn configure(&self, configuration: Result<Configuration, Failure>, asker: Option<ConnectionId>) {
+        let outcome = self.take(configuration);
+        let told = match &outcome {
+            Ok(change) if change.is_nothing() => {
+                tracing::info!("the configuration was read again; nothing has changed");
+                None
+            }
+            Ok(change) => {
+                let sentence = change.sentence();
+                tracing::info!("{sentence}");
+                Some(sentence)
+            }
+            Err(failure) => {
+                let sentence =
+                    format!("The configuration was not taken, the old one stays in force: {failure}");
+                tracing::error!("{sentence}");
+                Some(sentence)
+            }
+        };
+        if let (Some(asker), Some(message)) = (asker, told) {
+            self.with_core(|core, now, outputs| core.tell_system(now, asker, &message, outputs));
+        }
+    }
+
+    fn take(&self, configuration: Result<Configuration, Failure>) -> Result<Change, Failure> {
+        let Configuration { settings, warnings } = configuration?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        let before = self.with_core(|core, _, _| core.world().settings.clone());
+        let live = settings.clone().live_after(&before);
+        let change = Change::between(&before, &live, &settings);
+        let edge_settings = edge_settings(&live)?;
+        let put = live.clone();
+        self.with_core(|core, now, outputs| core.configure(now, put, outputs))
+            .map_err(|error| {
+                format!(
+                    "the scripts could not read it: {} {}",
+                    error.message, error.traceback
+                )
+            })?;
+        let doors = self.edge.interject(|chat, _| chat.doors());
+        self.edge.configure(doors.with(edge_settings));
+        self.http.set_genders(live.list("genders").to_vec());
+        self.http.configure_website(&website_settings(&live));
+        match &self.provider {
+            LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
+            LoginProvider::Remote(site) => {
+                site.configure(site_checks(&live));
+            }
+            LoginProvider::Open => {}
+        }
+        Ok(change)
+    }
+
+    fn with_core<T>(&self, work: impl FnOnce(&mut RecordedCore, fchatd_world::Now, &mut Outputs) -> T) -> T {
+        self.edge.interject(|chat, outputs| chat.with_core(outputs, work))
+    }
+}
+
+/// What another configuration changes.
+struct Change {
+    changed: Vec<&'static str>,
+    waiting: Vec<&'static str>,
+}
+
+impl Change {
+    /// From the settings `before` to those that are in force `live`, where the `wanted` ones were read.
+    fn between(before: &Settings, live: &Settings, wanted: &Settings) -> Self {
+        let key = |definition: &'static Definition| definition.key;
+        Self {
+            changed: before.differences(live).map(key).collect(),
+            waiting: live.differences(wanted).map(key).collect(),
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.changed.is_empty() && self.waiting.is_empty()
+    }
+
+    fn sentence(&self) -> String {
+        let mut sentence = String::from("The configuration was read again.");
+        if !self.changed.is_empty() {
+            sentence.push_str(&format!(" In force now: {}.", self.changed.join(", ")));
+        }
+        if !self.waiting.is_empty() {
+            sentence.push_str(&format!(
+                " As before until the server is started again: {}.",
+                self.waiting.join(", ")
+            ));
+        }
+        sentence
+    }
+}

@@ -1,0 +1,86 @@
+//! Markdown: prose without code, headings with their anchors, and links.
+
+use std::collections::HashMap;
+
+/// The lines that are no code, without their code spans.
+pub fn prose(text: &str) -> impl Iterator<Item = String> {
+    outside_fences(text)
+        .filter(|line| !line.starts_with("    "))
+        .map(without_spans)
+}
+
+/// The anchors of the headings, as GitHub makes them.
+#[must_use]
+pub fn anchors(text: &str) -> Vec<String> {
+    let mut seen = HashMap::<String, usize>::new();
+    outside_fences(text)
+        .filter(|line| line.starts_with('#'))
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' '))
+        .map(|heading| {
+            let anchor = anchor(heading);
+            let before = seen.entry(anchor.clone()).or_default();
+            *before += 1;
+            match *before {
+                1 => anchor,
+                more => format!("{anchor}-{}", more - 1),
+            }
+        })
+        .collect()
+}
+
+fn anchor(heading: &str) -> String {
+    heading
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter_map(|c| match c {
+            ' ' => Some('-'),
+            _ if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The targets of links and pictures that stand in the text itself.
+#[must_use]
+pub fn links(text: &str) -> Vec<String> {
+    // A link may go on in the next line, so the lines come together again.
+    let text: Vec<String> = outside_fences(text).map(without_spans).collect();
+    let text = text.join("\n");
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', ' ', '\n']).next())
+        .filter(|target| !target.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn outside_fences(text: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        fenced ^= fence;
+        !fenced && !fence
+    })
+}
+
+fn without_spans(line: &str) -> String {
+    line.split('`').step_by(2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_have_the_anchors_of_github() {
+        let text = "# The `map`\n\n```\n# no heading\n```\n## Why, and how?\n## Why, and how?\n";
+        assert_eq!(anchors(text), ["the-map", "why-and-how", "why-and-how-1"]);
+    }
+
+    #[test]
+    fn links_are_found_outside_code() {
+        let text = "See [a\npage](docs/a.md#b) and ![x](y.png), not `[c](d)`.\n\n```\n[e](f)\n```\n";
+        assert_eq!(links(text), ["docs/a.md#b", "y.png"]);
+    }
+}
