@@ -118,6 +118,15 @@ function setOperators(target, [owner = '', ...moderators]) {
 }
 
 /** Kick, ban, time-out: told to those who stay; the `LCH` that follows does the leaving. */
+/** A new topic: in the head, and in the lists as far as they are here. */
+function setTopic(target, topic) {
+  target.topic = topic;
+  for (const each of [...state.publicChannels, ...state.openRooms]) {
+    if (fold(each.name) === fold(target.name)) each.topic = topic;
+  }
+  changed('active-state', 'channels');
+}
+
 function removal(what) {
   return ({ channel: name, operator, character, length }) => {
     const target = findChannel(name);
@@ -330,10 +339,7 @@ const handlers = {
   },
   SYS({ message, channel: name, topic }) {
     const target = findChannel(name);
-    if (target && topic !== undefined) {
-      target.topic = titleText(topic);
-      changed('active-state');
-    }
+    if (target && topic !== undefined) setTopic(target, titleText(topic));
     if (target && takeBans(target.name, decode(message))) return;
     if (target) addLine(target, { kind: 'notice', text: decode(message), own: true });
     else tell('notice', decode(message));

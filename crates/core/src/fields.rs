@@ -271,9 +271,20 @@ mod tests {
         );
         let many = format!("{{\"a\":[{}1]}}", "1,".repeat(VALUES_MAX));
         assert_eq!(check(b"XYZ", &many), Some(error::BAD_SYNTAX));
-        for topic in [" ", "\\u3164", "a\\nb", "a\\u202eb", &"x".repeat(161), &"\u{301}".repeat(9)] {
+        for topic in [
+            " ",
+            "\\u3164",
+            "a\\nb",
+            "a\\u202eb",
+            &"x".repeat(161),
+            &"\u{301}".repeat(9),
+        ] {
             let payload = format!("{{\"channel\":\"x\",\"topic\":\"{topic}\"}}");
-            assert_eq!(check(b"CTO", &payload), Some(error::DESCRIPTION_TOO_LONG), "{topic}");
+            assert_eq!(
+                check(b"CTO", &payload),
+                Some(error::DESCRIPTION_TOO_LONG),
+                "{topic}"
+            );
         }
         for title in [" ", "\\u3164", "\\u2800", "a\\nb", "a\\u202eb"] {
             let payload = format!("{{\"channel\":\"{title}\"}}");

@@ -108,7 +108,9 @@ impl World {
             .filter_map(|&key| self.connections.get(key))
             .map(|member| &*member.name);
         let (name, mode, topic) = (&*place.name, place.mode.as_str(), &*place.topic);
-        let frame = self.outputs.frame(|out| frame::members(out, name, mode, topic, names));
+        let frame = self
+            .outputs
+            .frame(|out| frame::members(out, name, mode, topic, names));
         self.send_frame(connection, frame);
     }
 
