@@ -36,6 +36,7 @@ fn nothing_of_a_hell_banned_person_reaches_others() {
         r#"RST {"channel":"{R}","status":"private"}"#,
         r#"CCR {"channel":"New"}"#,
         r#"CDS {"channel":"garden","description":"x"}"#,
+        r#"CTO {"channel":"garden","topic":"x"}"#,
         r#"RMO {"channel":"garden","mode":"ads"}"#,
         r#"COA {"channel":"garden","character":"Witness"}"#,
         r#"COR {"channel":"garden","character":"Modder"}"#,
