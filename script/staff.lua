@@ -220,8 +220,8 @@ local function report(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if not common.is_staff(con) and s.countStaffCalls(con) >= CALLS_PER_ACCOUNT then
-        local text = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
-        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, text)
+        local refusal = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
+        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, refusal)
     end
     if not u.hasAnyRole(con, TRUSTED) and u.checkAccountTimer(con, "sfc", staffcall_flood) then
         return const.FERR_THROTTLE_STAFF_CALL

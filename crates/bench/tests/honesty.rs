@@ -1,10 +1,5 @@
 //! A server that drops, doubles, reorders and stands still must be found out.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod faulty;
 

@@ -80,7 +80,7 @@ impl SocketStage {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn said(error: io::Error) -> String {
     error.to_string()
 }

@@ -1,5 +1,5 @@
 //! What a play says that is not so is found, with its file and line; and what can't be understood is told.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! What compression saves and costs: a channel of 200 hears chat lines, and nobody, half of it or everybody has
 //! negotiated compression. Bytes are what goes through the sockets, processor time is that of the edge's thread.
 //! `cargo run --release -p fchatd-edge --example deflate`.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

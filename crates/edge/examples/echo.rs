@@ -1,6 +1,6 @@
 //! An echo server on the very edge that the chat runs on, for conformance suites and load tools:
 //! `cargo run --release -p fchatd-edge --example echo -- 127.0.0.1:9001`.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::rc::Rc;
 

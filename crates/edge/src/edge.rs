@@ -342,6 +342,7 @@ impl<A> Shared<A> {
     }
 
     /// Takes a new connection in. `window` is 0 for one without compression.
+    #[expect(clippy::indexing_slicing, reason = "the slot was taken from this table")]
     pub(crate) fn open(
         &mut self,
         socket: OwnedWriteHalf,

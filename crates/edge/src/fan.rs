@@ -197,6 +197,10 @@ impl<S: Socket> Fan<S> {
 
     /// Takes a socket in. `window` is how far back compressed messages may refer, as a power of two, in bytes; 0
     /// without compression.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn open(&mut self, socket: S, window: u8) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.lanes.push(Lane {
@@ -249,6 +253,10 @@ impl<S: Socket> Fan<S> {
     }
 
     /// Lets go of a connection and its socket; the slot is free for another.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn release(&mut self, slot: u32) {
         self.flush();
         self.withdraw(slot);
@@ -302,6 +310,10 @@ impl<S: Socket> Fan<S> {
     }
 
     /// Carries out what the core wants, in order.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn apply(&mut self, outputs: &Outputs) {
         for &operation in &outputs.operations {
             match operation {
@@ -430,6 +442,10 @@ impl<S: Socket> Fan<S> {
     }
 
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     fn push(&mut self, slot: u32, (start, end): (u32, u32)) {
         let Some(lane) = self.lanes.get_mut(slot as usize) else {
             return;

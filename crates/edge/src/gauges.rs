@@ -11,6 +11,8 @@ pub struct Gauges {
     pub connections: usize,
     /// Frames handed to connections since the start.
     pub deliveries: u64,
+    /// Commands received since the start.
+    pub commands: u64,
     /// Connections cut off because they read too slowly, since the start.
     pub slow_readers: u64,
     /// Connections closed because they broke the WebSocket protocol, since the start.
@@ -41,6 +43,7 @@ impl Gauges {
         Self {
             connections: self.connections + other.connections,
             deliveries: self.deliveries + other.deliveries,
+            commands: self.commands + other.commands,
             slow_readers: self.slow_readers + other.slow_readers,
             violations: self.violations + other.violations,
             silent: self.silent + other.silent,

@@ -2,6 +2,7 @@
 //! one current-thread runtime. It knows frames and audiences, never rules. The application is on the same thread, where
 //! there is no lock on the way of a message, or on one of its own, apart from one or more edges.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accept;
 mod apart;
@@ -16,6 +17,7 @@ mod edge;
 mod edges;
 mod end;
 mod fan;
+mod figures;
 mod gate;
 mod gauges;
 pub mod http;
@@ -32,6 +34,7 @@ pub use accept::{listen, serve};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
+pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};

@@ -162,6 +162,7 @@ impl<A: Application + 'static> Reader<A> {
                     ControlFlow::Break(())
                 }
             });
+        shared.gauges.commands += (shared.inputs.len() - before) as u64;
         let used = outcome.as_ref().map_or(bytes.len(), |used| *used);
         self.hold(shared, bytes.get(used..).unwrap_or_default());
         if let Err(violation) = outcome {

@@ -1,5 +1,5 @@
 //! Compression over real sockets: who negotiated it and who did not hear the same, in the same order.
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 

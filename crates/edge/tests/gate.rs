@@ -1,6 +1,6 @@
 //! The gate, and the bounds of HTTP for one address: banned networks, the header `Host`, requests whose
 //! bodies come slowly.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! How connections end, and that nothing of them stays.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

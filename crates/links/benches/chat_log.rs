@@ -1,6 +1,6 @@
 //! How long 50,000 entries of the chat log take: to be handed over, and until two readers have them all.
-#![allow(clippy::print_stdout)]
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail")]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;

@@ -6,6 +6,7 @@
 //! clock; [`Bridge`] is the socket around it.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod bridge;
 pub mod chat_log;

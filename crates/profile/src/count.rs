@@ -1,6 +1,6 @@
 //! How often, and how much, the process has asked for memory: an allocator around another that counts, for benchmarks.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ops::Sub;

@@ -2,7 +2,7 @@
 //! runs, on average one object for every 64 KiB, and whether it is still there at the end. Each noted object stands
 //! for as many as its size makes likely.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;

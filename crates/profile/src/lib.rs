@@ -6,6 +6,7 @@
 //! The `unsafe` code is in five places: the signal handler of [`processor`], the allocators of [`heap`] and [`count`],
 //! the one call that walks the stack, and those that have the allocator return memory ([`heap::keep_little`], [`heap::give_back`]). The conditions that must hold stand beside each.
 #![deny(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod count;
 pub mod heap;

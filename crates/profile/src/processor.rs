@@ -1,7 +1,7 @@
 //! Where the process spends its processor time: after each 10 ms of it, a signal interrupts a thread that runs, and
 //! the handler notes its stack.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use crate::{Recording, StartError};
 
@@ -96,6 +96,10 @@ mod signals {
     }
 
     /// The address at which a thread was interrupted.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the system defines the number of the register"
+    )]
     fn interrupted(context: *mut c_void) -> usize {
         // SAFETY: with SA_SIGINFO the third argument of a handler points to a `ucontext_t`.
         #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
 //! Call stacks, each kept once with what was counted for it, in a table whose size is fixed: a signal handler adds to
 //! it, where nothing may be allocated.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 /// This file, as debug information names it.
 pub(crate) const FILE: &str = file!();

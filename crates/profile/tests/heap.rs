@@ -1,5 +1,4 @@
 //! The profile of the heap, of a process that keeps something and throws other things away.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 

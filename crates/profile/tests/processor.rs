@@ -1,5 +1,5 @@
 //! The profile of processor time, of a process that does two things.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 

@@ -1,6 +1,7 @@
 //! Many small writes to many sockets with one system call: io_uring, used as a list of writes and nothing more. No
 //! write waits for its socket and none is on its way when a call returns, so nothing has to be kept for the kernel.
-#![allow(
+#![warn(clippy::indexing_slicing)]
+#![expect(
     unsafe_code,
     reason = "the kernel reads what entries of the queue point to; see the two comments about safety"
 )]

@@ -1,5 +1,5 @@
 //! Every host function: once rightly, and with every wrong argument.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,5 @@
 //! Memory that scripts make the host take counts towards theirs, and what the host keeps for them is bounded.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
 //! Programs that are compiled on one thread and run on another, and samples of what they do.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::thread;

@@ -1,5 +1,5 @@
 //! The generated definitions and reference are the ones in the repository, and the tables they come from are sound.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

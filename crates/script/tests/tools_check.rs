@@ -1,5 +1,5 @@
 //! `tools::check`: finds what is wrong, and never blames what is right.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! `docs/protocol.md` says what the server does: its tables of errors, limits and variables are made here, and its
 //! commands and fields are those of the scripts and of the plays.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod document;
 mod plays;
@@ -121,7 +121,7 @@ fn every_command_of_a_client_is_described() {
         }
     }
     let described: BTreeSet<String> = Document::read()
-        .rows("## What clients send")
+        .rows("## Commands from clients")
         .into_iter()
         .map(|row| row.code)
         .collect();
@@ -131,7 +131,7 @@ fn every_command_of_a_client_is_described() {
 #[test]
 fn the_errors_of_each_command_exist() {
     let numbers: BTreeSet<i32> = error::ALL.iter().map(|row| row.1).collect();
-    for Row { code, cells, .. } in Document::read().rows("## What clients send") {
+    for Row { code, cells, .. } in Document::read().rows("## Commands from clients") {
         for number in cells[2].split(", ").filter(|word| !word.is_empty()) {
             assert!(numbers.contains(&number.parse().unwrap()), "{code}: {number}");
         }
@@ -147,7 +147,7 @@ fn what_clients_hear_in_the_plays_is_what_is_described() {
     // A play writes short "ERR 26." for most errors.
     let error = heard.entry("ERR".to_owned()).or_default();
     error.extend(["number", "message"].map(str::to_owned));
-    let rows = Document::read().rows("## What the server sends");
+    let rows = Document::read().rows("## Commands from the server");
     for row in &rows {
         if NOT_IN_PLAYS.contains(&row.code.as_str()) {
             continue;

@@ -25,6 +25,10 @@ impl<S: Socket> Fan<S> {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "channels are numbered by their place in this table"
+    )]
     pub(super) fn join(&mut self, channel: ChannelId, connection: ConnectionId) {
         let Some(slot) = self.slot_of(connection) else {
             return;

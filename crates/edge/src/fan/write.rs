@@ -26,6 +26,10 @@ const KEEP_RANGES: usize = 64;
 
 impl<S: Socket> Fan<S> {
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
         let log = match self.lanes.get(slot as usize) {
             Some(lane) if lane.window != 0 => self.deflated.log(),
@@ -87,6 +91,10 @@ impl<S: Socket> Fan<S> {
 
     /// Gives up a socket at once: after a frame that was not taken no later one may go out, and what waits would
     /// only take memory. Pushes go to the cold path from now on, which drops them.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn cut(&mut self, event: Event) {
         let slot = event.slot() as usize;
         if let Some(Some(cold)) = self.cold.get_mut(slot) {
@@ -128,6 +136,10 @@ impl<S: Socket> Fan<S> {
     }
 
     /// Writes with one system call to all who get a single range, which are nearly all; the others stay in `touched`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_by_ring(&mut self, touched: &mut Vec<u32>) {
         let Some(ring) = &mut self.ring else { return };
         let mut sends = Vec::with_capacity(touched.len());
@@ -165,6 +177,10 @@ impl<S: Socket> Fan<S> {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_one(&mut self, slot: u32) {
         let lane = &mut self.lanes[slot as usize];
         lane.touched = false;
@@ -218,6 +234,10 @@ impl<S: Socket> Fan<S> {
 
     /// A socket did not take all of these ranges of the log.
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn keep_rest(
         &mut self,
         slot: u32,
@@ -263,6 +283,10 @@ impl<S: Socket> Fan<S> {
     ///
     /// # Errors
     /// Those of the socket; then it is broken.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return Ok(true);

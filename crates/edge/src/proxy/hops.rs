@@ -34,6 +34,7 @@ pub(super) fn from_the_right<'a>(
 
 /// The parts of a list, the last one first. A separator between quotation marks separates nothing. Quotation marks are
 /// paired from the right, so that one that is missing on the left does not matter on the right.
+#[expect(clippy::indexing_slicing, reason = "the place was found in these bytes")]
 fn split_from_the_right(text: &str, separator: char) -> Vec<&str> {
     let bytes = text.as_bytes();
     let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);

@@ -274,6 +274,7 @@ impl Decoder {
 
     /// Takes a header, or the rest of one, from the front of the input. `None` when it is still incomplete; all
     /// input is used up then.
+    #[expect(clippy::indexing_slicing, reason = "lengths are checked")]
     fn take_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Frame>, Violation> {
         let kept = self
             .unfinished
@@ -304,6 +305,7 @@ impl Decoder {
     }
 
     /// Copies the front of the input behind the `kept` bytes of a header, as far as a header can reach.
+    #[expect(clippy::indexing_slicing, reason = "lengths are checked")]
     fn keep_header(&mut self, kept: usize, input: &[u8]) {
         let unfinished = self.unfinished_mut();
         let room = &mut unfinished.header[kept..];

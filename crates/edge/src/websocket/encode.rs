@@ -38,6 +38,7 @@ pub fn frame_header(opcode: Opcode, payload_length: usize) -> ([u8; MAX_HEADER],
 }
 
 /// Appends the header of a frame with a payload of `payload_length` bytes.
+#[expect(clippy::indexing_slicing, reason = "a header is never longer than its buffer")]
 pub fn write_header(out: &mut Vec<u8>, opcode: Opcode, payload_length: usize) {
     let (header, size) = frame_header(opcode, payload_length);
     out.extend_from_slice(&header[..size]);
@@ -51,6 +52,7 @@ pub fn write_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
 }
 
 /// Appends a whole frame of which `payload` is the compressed form. The opcode is that of a message.
+#[expect(clippy::indexing_slicing, reason = "a header is never longer than its buffer")]
 pub fn write_compressed_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let (mut header, size) = frame_header(opcode, payload.len());
     header[0] |= COMPRESSED;

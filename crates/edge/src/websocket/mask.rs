@@ -1,6 +1,7 @@
 //! Removing the mask that every client frame carries (RFC 6455, section 5.3).
 
 /// Unmasks `bytes` in place; `mask` is aligned with the first of them.
+#[expect(clippy::indexing_slicing, reason = "the index is less than four")]
 pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);

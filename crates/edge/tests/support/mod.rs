@@ -177,7 +177,7 @@ pub(crate) const THREADS: [usize; 3] = [1, 2, 3];
 )]
 pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
     for threads in THREADS {
-        #[allow(clippy::print_stderr)]
+        #[allow(clippy::print_stderr, reason = "figures for the person who runs the test")]
         {
             eprintln!("on {threads} threads");
         }

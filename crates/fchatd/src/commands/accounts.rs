@@ -174,7 +174,7 @@ fn open(line: &CommandLine) -> Result<AccountDesk, Failure> {
     AccountDesk::open(&store, &server::account_settings(&settings)).map_err(told)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn told(error: AccountError) -> Failure {
     sentence(&error)
 }

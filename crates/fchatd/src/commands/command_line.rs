@@ -12,11 +12,11 @@ use crate::commands::flash_policy::Serving;
 use crate::commands::gate::{BanAction, RegistrationAction};
 use crate::commands::logs::LogAction;
 
-/// A chat server that is a whole chat site: start it, open the page it names, talk.
+/// A chat server for the F-Chat protocol, with accounts and a web client: start it, and open the printed address.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fchatd", version, max_term_width = 100)]
 pub(crate) struct CommandLine {
-    /// The folder the server lives in: scripts in DIR/script, state in DIR/data
+    /// The server's folder: scripts in DIR/script, state in DIR/data
     #[arg(long, value_name = "DIR", default_value = ".", global = true)]
     pub(crate) dir: PathBuf,
 
@@ -24,13 +24,13 @@ pub(crate) struct CommandLine {
     #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
     pub(crate) set: Vec<String>,
 
-    /// For people who write clients and bots: every account and ticket is let in, and nothing is kept. An
-    /// account named admin is an administrator
+    /// Development mode for authors of clients and bots: every account and ticket is accepted, and nothing is stored.
+    /// The account named admin is an administrator
     #[arg(long, global = true)]
     pub(crate) dev: bool,
 
-    /// Allow what is refused because it is dangerous: --dev on an address that others can reach, a ban of the
-    /// server's own machine or of its proxies
+    /// Allow dangerous actions that are otherwise refused: --dev on a public address, a ban of the server's own
+    /// machine or of its proxies
     #[arg(long, global = true)]
     pub(crate) force: bool,
 
@@ -63,80 +63,79 @@ impl CommandLine {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// Run the server; this is also what happens without a command
+    /// Run the server (the default command)
     Run,
-    /// Check configuration and scripts without starting
+    /// Check configuration and scripts without a start
     Check,
     /// Help with the settings
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
-    /// Have the server that runs in the folder take up the program, configuration and scripts as they are now.
-    /// Nobody who connects meanwhile is refused; if something is wrong with them, it goes on as it is
+    /// Restart the running server with the current binary, settings and scripts, without dropping the listening
+    /// socket. If one of them has a mistake, the server continues unchanged
     Restart,
     /// Run the tests of the scripts, in a world without sockets
     Test {
-        /// The file with the tests; else DIR/script/tests.lua, or without one those of the built-in scripts
+        /// The file with the tests; by default DIR/script/tests.lua, or the tests of the built-in scripts
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Help for people who write scripts
+    /// Help for authors of scripts
     Script {
         #[command(subcommand)]
         action: ScriptAction,
     },
-    /// Accounts: make, show, ban, delete, import, invite; also while the server is running
+    /// Accounts: add, show, ban, delete, import, invite; also while the server runs
     Account {
         #[command(subcommand)]
         action: AccountAction,
     },
-    /// Characters: make, list, rename, move, delete; also while the server is running
+    /// Characters: add, list, rename, move, delete; also while the server runs
     Character {
         #[command(subcommand)]
         action: CharacterAction,
     },
-    /// Networks that are kept out: ban, list, remove; also while the server is running, and at once
+    /// Network bans: add, list, remove; also while the server runs, with immediate effect
     Ban {
         #[command(subcommand)]
         action: BanAction,
     },
-    /// Pause the making of accounts on the page, and let it go on; also while the server is running, and at once
+    /// Pause and resume the registration of accounts; also while the server runs, with immediate effect
     Registration {
         #[command(subcommand)]
         action: RegistrationAction,
     },
-    /// Run a recording of the setting "recorder" again and say whether the same comes out, byte for byte
+    /// Replay a recording of the flight recorder and compare the output, byte for byte
     Replay {
-        /// The recording, of DIR/recordings
+        /// The recording, from DIR/recordings
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Print all that went in and came out; it shows what people said
+        /// Print all input and output, which includes private conversations
         #[arg(long)]
         print: bool,
-        /// Print from this call on
+        /// Print from this input on
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         from: u64,
     },
-    /// The real-time bridge, by which a website talks to people who are online
+    /// The real-time bridge from a website to the chat
     Bridge {
         #[command(subcommand)]
         action: BridgeAction,
     },
-    /// Answer the policy requests of old Flash embeds, which want to know whether they may connect. A program of its own
-    /// beside the server
+    /// Answer the policy requests of old Flash embeds, as a separate process beside the server
     FlashPolicy(Serving),
-    /// Open reports to the staff; also while the server is running
+    /// Open reports to the staff; also while the server runs
     Calls {
         #[command(subcommand)]
         action: CallsAction,
     },
-    /// What happens in the chat, and what moderators did
+    /// The chat log, and the action log of moderators
     Log {
         #[command(subcommand)]
         action: LogAction,
     },
-    /// Check what is kept, and move channels, moderators and bans between servers
+    /// Check the stored state, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]
         action: StateAction,
@@ -151,38 +150,38 @@ pub(crate) enum BridgeAction {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum StateAction {
-    /// Take over the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. What a
-    /// file holds replaces what this server has; the server must not be running
+    /// Import the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. Their
+    /// contents replace the present contents; the server must not be running
     Import {
         /// The folder with the files
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Leave out entries that are not as the classic server writes them; else one of them stops all
+        /// Leave out entries that differ from the classic server's format; otherwise one of them stops the import
         #[arg(long)]
         skip_strange: bool,
     },
-    /// Write the state as it was last saved into a folder, in the classic server's files. Of a damaged state it
-    /// writes what can be read
+    /// Export the last saved state to a folder, in the classic server's files. From a damaged state it exports the
+    /// readable part
     Export {
-        /// The folder; files that are there are replaced
+        /// The folder; existing files are replaced
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-    /// Say what is kept
+    /// Print a summary of the stored state
     Show,
-    /// Read everything and say what is wrong, entry by entry; changes nothing, and the server may be running
+    /// Read the whole state and report each fault, without a change; also while the server runs
     Check,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConfigAction {
-    /// Print a configuration with every setting, its default and its meaning; save it as
+    /// Print a configuration file with every setting, its default and its meaning; save it as
     /// DIR/script/startup_config.lua
     Sample,
-    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this server,
-    /// with remarks on what has no effect
+    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this
+    /// server, with remarks on settings without an effect
     Migrate {
-        /// The file; else DIR/script/startup_config.lua
+        /// The file; by default DIR/script/startup_config.lua
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -190,7 +189,7 @@ pub(crate) enum ConfigAction {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ScriptAction {
-    /// Print the definitions of everything that scripts may use, for editors and type checkers (Luau syntax)
+    /// Print the definitions of all functions for scripts, for editors and type checkers (Luau syntax)
     Definitions,
 }
 

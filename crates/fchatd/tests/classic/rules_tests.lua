@@ -83,8 +83,8 @@ local function library()
     check("nor lists", s.getConfigStringList("no_such_key"), nil)
     check("unknown constants are nil", const.FERR_NO_SUCH, nil)
     for _, forbidden in ipairs({ "io.open", "os.execute", "debug.getinfo", "package.loadlib", "os.getenv", "os.exit" }) do
-        local library, name = forbidden:match("(%a+)%.(%a+)")
-        local fine, message = pcall(function() return _G[library][name]("x") end)
+        local owner, name = forbidden:match("(%a+)%.(%a+)")
+        local fine, message = pcall(function() return _G[owner][name]("x") end)
         check(forbidden .. " is out of reach", fine, false)
         check(forbidden .. " says so", tostring(message):find(forbidden, 1, true) ~= nil, true)
     end

@@ -80,7 +80,7 @@ impl fmt::Display for Gauges {
 #[derive(Debug, Default)]
 struct Queue {
     // Boxed as they come: nothing is copied.
-    #[allow(clippy::vec_box)]
+    #[expect(clippy::vec_box, reason = "the entries come boxed, and are not copied")]
     entries: Vec<Box<LogEntry>>,
     bytes: usize,
     /// Whether the thread has to be woken.
@@ -141,7 +141,6 @@ impl ChatLog {
     }
 
     /// Gives an entry to everybody who reads. Never waits.
-    #[allow(clippy::vec_box)]
     pub fn push(&self, entry: Box<LogEntry>) {
         let counters = &self.shared.counters;
         if counters.readers.load(Ordering::Relaxed) == 0 {

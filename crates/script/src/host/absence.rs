@@ -25,7 +25,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(w.resume(fresh, old).into())
     };
     "u" "sendHeld" "(con: Connection, chan: Channel?)"
-        "+ Sends what was held while the character was away: what was said in a channel, or without one what was private." |w, a| {
+        "+ Sends the messages held while the character was away: those of a channel, or without one the private messages." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let channel = if a.is_nil(2) { None } else { Some(channel(w, a, 2)?.0) };
         w.send_held(key, channel);

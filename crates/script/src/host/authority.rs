@@ -53,7 +53,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "findCharacter" "(name: string): (\"known\"|\"unknown\"|\"nobody\"|\"asked\", string, number, string)"
         "+ The facts that are known of a character, online or not: whether there is one (\"unknown\" where nobody can say), its canonical name, its account's number (0 while it is not known), and its role as far as no list tells it (\"admin\", of somebody seen lately also \"super-cop\", or empty). \"asked\": the account service has to be asked, and the command at hand is handled anew when it has answered; return FERR_OK." find_character;
     "addBan" "(who: Connection|string): boolean"
-        "Keeps an account out, recorded under its character's name. + By a name whose account is not known, the ban takes effect at the next log-in of the character; false where no more such bans can be kept." |w, a| {
+        "Bans an account, recorded under its character's name. + For a name whose account is not known, the ban takes effect at the next log-in of the character; false when no more such bans can be kept." |w, a| {
         let who = admitted::character(w, a, 1)?;
         Ok((w.is_muted() || w.ban_account(&who)).into())
     };
@@ -63,7 +63,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((!w.is_muted() && w.unban_account(&name)).into())
     };
     "isBanned" "(who: Connection|number, name: string?): boolean"
-        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out." |w, a| {
+        "Whether the account of a connection (+ or the account of this number, with a character of this name) is banned." |w, a| {
         let account = account(w, a)?;
         Ok(w.is_account_banned(account).into())
     };
@@ -89,7 +89,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((!w.is_muted() && w.lift_hellban(&name)).into())
     };
     "isBlacklisted" "(text: string): boolean"
-        "+ Whether a text has one of blacklist_phrases in it, whatever its case, its markup, and characters that are not seen." |w, a| {
+        "+ Whether a text contains one of blacklist_phrases, regardless of case, markup, and invisible characters." |w, a| {
         let text = a.text(1)?;
         Ok(w.is_blacklisted(&text).into())
     };
@@ -99,7 +99,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "isTimedOut" "(who: Connection|number, name: string?): (boolean, number)"
-        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out for a time, and the seconds left." |w, a| {
+        "Whether the account of a connection (+ or the account of this number, with a character of this name) is timed out, and the seconds left." |w, a| {
         let account = account(w, a)?;
         let left = w.account_timeout(account);
         Ok((left.is_some(), left.unwrap_or(0) as f64).into())

@@ -50,11 +50,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         change(w, a, |channel| channel.topic = topic)
     };
     "getType" "(chan: Channel): \"public\"|\"private\"|\"pubprivate\""
-        "Who may come in." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
+        "The access to the channel." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
     "getMode" "(chan: Channel): \"both\"|\"ads\"|\"chat\""
-        "What may be said." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
+        "The kinds of messages that the channel takes." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
     "setMode" "(chan: Channel, mode: \"both\"|\"ads\"|\"chat\")"
-        "Sets what may be said." |w, a| {
+        "Sets the kinds of messages that the channel takes." |w, a| {
         match Mode::parse(&a.text(2)?) {
             Some(mode) => change(w, a, |channel| channel.mode = mode),
             None if a.is_classic() => change(w, a, |_| {}),
@@ -234,7 +234,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(ban_against(w, a)?.is_some().into())
     };
     "getBan" "(chan: Channel, who: Connection|string): (boolean, {banner: string, time: number, timeout: number, name: string}?)"
-        "Whether a character is kept out; by whom, since when, and until when (Unix seconds, 0 for good); + under which name." |w, a| {
+        "Whether a character is banned; the banner, the time, and the end (Unix seconds, 0 for none); + the banned name." |w, a| {
         let Some(ban) = ban_against(w, a)? else {
             return Ok(false.into());
         };
@@ -247,7 +247,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((true, Value::Map(fields)).into())
     };
     "getBanList" "(chan: Channel): {string}"
-        "The names in lower case of those who are kept out." |w, a| {
+        "The names of the banned characters, in lower case." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         w.expire_channel_bans(key);
         let (_, channel) = channel(w, a, 1)?;
@@ -270,7 +270,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getModCount" "(chan: Channel): number"
         "+ How many moderators were appointed." |w, a| Ok(channel(w, a, 1)?.1.moderators.len().into());
     "sendCOL" "(chan: Channel)"
-        "+ Tells everyone in the channel who moderates it (COL), at once or, after many changes in a short time, when its time has come." |w, a| {
+        "+ Sends the list of moderators (COL) to the channel, at once or, after many changes in a short time, when its time has come." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         if !w.is_muted() {
             w.tell_moderators(key);
@@ -285,7 +285,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(removed.into()))
     };
     "setOwner" "(chan: Channel, who: Connection|string)"
-        "Gives the channel to a character, + or with an empty name to nobody, so that it is the staff's." |w, a| {
+        "Makes a character the owner of the channel, + or with an empty name removes the owner, so that the staff manages it." |w, a| {
         let is_nobody = a.text(2).is_ok_and(|name| name.is_empty());
         let owner: Arc<str> = Arc::from(if is_nobody { String::new() } else { admitted::character(w, a, 2)? });
         change(w, a, |channel| channel.owner = owner)
@@ -315,12 +315,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(f64::from(channel(w, a, 1)?.1.join_pause).into())
     };
     "takeJoinTurn" "(chan: Channel): number"
-        "+ The seconds until slow mode lets somebody in. 0: it may be now, and the time begins anew." |w, a| {
+        "+ The seconds until slow mode admits the next person. 0: entry is allowed now, and the time begins anew." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         Ok((w.take_join_turn(key) as f64).into())
     };
     "putOutBanned" "(chan: Channel, who: Connection|string)"
-        "+ Puts everybody out of the channel whom a ban of this character keeps out (channel_ban_accounts), as if they had left." |w, a| {
+        "+ Removes all characters from the channel that a ban of this character excludes (channel_ban_accounts), as if they had left." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let who = name(w, a, 2)?;
         if !w.is_muted() && let Some(person) = w.person(&who) {
@@ -334,7 +334,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(owned.into_iter().map(channel_handle).collect()))
     };
     "getBottleList" "(chan: Channel, con: Connection): {string}"
-        "The names of the other members who are online or looking." |w, a| {
+        "The names of the other members whose status is online or looking." |w, a| {
         let (_, channel) = channel(w, a, 1)?;
         let (spinner, _) = connection(w, a, 2)?;
         let others = channel.members.iter().filter(|&&key| key != spinner);

@@ -97,7 +97,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(0.0.into())
     };
     "close" "(con: Connection)"
-        "Stops reading, delivers what is queued, and closes after a second." |w, a| {
+        "Stops reading, delivers the queued frames, and closes after a second." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         if w.may_touch(key) {
             w.close(key, false);
@@ -189,7 +189,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getFriendList" "(con: Connection): {string}"
         "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
     "setIgnores" "(con: Connection, names: {string})"
-        "Replaces whom the account ignores; kept in lower case, one list for all its connections. For scripts of the classic server: adds to them." |w, a| {
+        "Replaces the ignore list of the account; kept in lower case, one list for all its connections. For scripts of the classic server: adds to it." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.ignores);
         let mut names = a.text_list(2)?;
@@ -201,7 +201,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "addIgnore" "(con: Connection, lname: string): boolean"
-        "Adds to whom the account ignores, for all its connections. + False when the list is full (ignores_max)." |w, a| {
+        "Adds a name to the ignore list of the account, for all its connections. + False when the list is full (ignores_max)." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let name = admitted::character(w, a, 2)?;
         kept::make_room(w, key, name.len(), 0)?;
@@ -210,13 +210,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getIgnoreCount" "(con: Connection): number"
         "+ How many names the account ignores." |w, a| Ok(connection(w, a, 1)?.1.profile.ignores.len().into());
     "removeIgnore" "(con: Connection, lname: string)"
-        "Takes off whom the account ignores, for all its connections." |w, a| {
+        "Removes a name from the ignore list of the account, for all its connections." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.remove_ignore(key, &a.text(2)?);
         Ok(Reply::None)
     };
     "getIgnoreList" "(con: Connection): {string}"
-        "Whom it ignores." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
+        "The ignore list." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
     "ignores" "(con: Connection, other: Connection): boolean"
         "+ Whether one ignores the character of the other." |w, a| {
         let (_, con) = connection(w, a, 1)?;

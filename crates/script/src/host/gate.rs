@@ -35,11 +35,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(network::subscriber(con.address).to_string().into())
     };
     "pauseRegistration" "(paused: boolean): boolean"
-        "+ Lets nobody make an account for now, or lets them again; whether that is new." |w, a| {
+        "+ Pauses or resumes the registration of accounts; whether the state changed." |w, a| {
         Ok(w.pause_registration(a.truth(1)).into())
     };
     "isRegistrationPaused" "(): boolean"
-        "+ Whether nobody can make an account for now." |w, _| Ok(w.is_registration_paused().into());
+        "+ Whether registration is paused." |w, _| Ok(w.is_registration_paused().into());
 };
 
 fn add_network_ban(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {

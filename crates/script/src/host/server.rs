@@ -23,20 +23,20 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "s" "broadcast" "(code: string, arguments: table?)"
-        "Sends everyone who is online a command." |w, a| {
+        "Sends a command to all characters online." |w, a| {
         let frame = frame(w, a, 1)?;
         w.broadcast_frame(frame);
         Ok(Reply::None)
     };
     "s" "broadcastOthers" "(con: Connection, code: string, arguments: table?)"
-        "+ Sends everyone who is online but this connection a command." |w, a| {
+        "+ Sends a command to all characters online except this connection." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let frame = frame(w, a, 2)?;
         w.send_to_others(key, frame);
         Ok(Reply::None)
     };
     "s" "broadcastRaw" "(text: string)"
-        "Sends everyone who is online a text as it stands." |w, a| {
+        "Sends a text unchanged to all characters online." |w, a| {
         let frame = raw_frame(w, a, 1)?;
         w.broadcast_frame(frame);
         Ok(Reply::None)
@@ -84,19 +84,19 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::Many(results))
     };
     "s" "sendUserList" "(con: Connection, code: string, chunk: number)"
-        "Sends a connection everyone who is online, so many to a frame." |w, a| {
+        "Sends a connection all characters online, so many in each frame." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.send_user_list(key, &a.text(2)?, a.number(3)? as usize);
         Ok(Reply::None)
     };
     "s" "broadcastOps" "(code: string, arguments: table?)"
-        "Sends the global moderators who are online a command, + and administrators (administrators_on_staff)." |w, a| {
+        "Sends a command to all global moderators online, + and administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_operators(frame);
         Ok(Reply::None)
     };
     "s" "broadcastStaffCall" "(code: string, arguments: table?)"
-        "Sends those who hear staff calls a command: global moderators, super moderators, and who was added; + also administrators (administrators_on_staff)." |w, a| {
+        "Sends a command to all receivers of reports: global moderators, super moderators, and added connections; + also administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_staff(frame);
         Ok(Reply::None)

@@ -22,7 +22,7 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addToStaffCallTargets" "(con: Connection)"
-        "Lets a connection hear staff calls whatever its roles." |w, a| {
+        "Adds a connection to the receivers of reports, with any roles." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.add_staff_target(key);
         Ok(Reply::None)
@@ -32,7 +32,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(w.count_staff_listeners().into())
     };
     "listAdmin" "(con: Connection): boolean"
-        "+ Puts a character on the list of administrators who were online since the start; whether it is new there." |w, a| {
+        "+ Adds a character to the list of administrators that were online since the start; whether it is new there." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.list_administrator(key).into())
     };
@@ -92,7 +92,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "logMessage" "(type: string, con: Connection, chan: Channel?, to: (Connection|string)?, text: string?)"
         "Writes to the chat log." log_message;
     "logAction" "(con: Connection?, code: string, arguments: table, whom: (Connection|string)?)"
-        "Writes to the action log. Without a connection the website did it; whom it is about is otherwise the argument `character`." log_action;
+        "Writes to the action log. Without a connection the actor is the website. Without `whom` the target is the argument `character`." log_action;
 };
 
 fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {

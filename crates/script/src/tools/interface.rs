@@ -72,7 +72,7 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "httpcb",
         "{[string]: (con: Connection?, status: number, body: any, extras: any) -> number?}",
-        "What the script does with the answers to `http.get` and `http.post`.",
+        "The functions for the answers to `http.get` and `http.post`.",
     ),
     (
         "chat_init",
@@ -82,7 +82,7 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "on_error",
         "(message: string) -> string",
-        "Gets the message of every error that ends a call, and returns what is to be logged. May be replaced.",
+        "Receives the message of every error that ends a call, and returns the text for the log. May be replaced.",
     ),
     (
         "print",

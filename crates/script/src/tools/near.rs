@@ -13,6 +13,10 @@ pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
 
 /// How many letters to insert, delete, replace or swap with their neighbour to make one word of the other; upper
 /// and lower case are the same letter.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "rows and columns are within the table, which is made for both words"
+)]
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
     let (one, other) = (one.as_bytes(), other.as_bytes());

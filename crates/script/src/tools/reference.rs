@@ -9,7 +9,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
 /// The page.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
-    page.push_str("\n## Globals\n\nWhat a script defines for the server to call, and what it finds beside the libraries.\n\n");
+    page.push_str("\n## Globals\n\nNames that a script defines for the server to call, and names that it finds beside the libraries.\n\n");
     page.push_str("| global | type | |\n|---|---|---|\n");
     for (name, kind, about) in GLOBALS {
         let _ = writeln!(page, "| `{name}` | {} | {about} |", code(kind));

@@ -80,7 +80,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "sent",
         "(con: Connection): {{code: string, args: any}}",
-        "+ What the client got since the last call. A message whose rest is no JSON object has it as `text`.",
+        "+ The commands that the client received since the last call. If the rest of a command is not a JSON object, `text` holds it.",
     ),
     entry(
         "closed",

@@ -63,6 +63,7 @@ unsafe fn node(lua: *mut ffi::lua_State, shared: &Shared, value: Node<'_>) {
 }
 
 /// The name of a member that is an array.
+#[expect(clippy::indexing_slicing, reason = "the key is longer than its prefix")]
 unsafe fn array_key(lua: *mut ffi::lua_State, name: &str) {
     const PREFIX: &[u8] = b"array_";
     unsafe {

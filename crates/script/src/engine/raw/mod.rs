@@ -14,7 +14,7 @@
 //! 5. [`Shared`] outlives the state, which leads to it by a pointer that is set once and that Luau never touches. All
 //!    of it is behind cells, used by one thread; the [`Alarm`] is what the watchdog thread sees too.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the invariants are above")]
 
 mod arguments;
 mod compile;
