@@ -1,4 +1,4 @@
-//! Writes by a ring to real sockets. Where the kernel has no rings, there is nothing to test.
+//! Writes by a ring to real sockets. Without io_uring in the kernel, these tests do nothing.
 #![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,5 @@
--- Uses every host function once, rightly. Ada (con) and Bob (other) are online, Ada owns nothing yet.
+-- Calls every host function once with valid arguments. Ada (con) and Bob (other) are online; Ada owns nothing
+-- yet.
 
 local function equal(actual, expected, what)
     if actual ~= expected then
@@ -169,14 +170,14 @@ function event.RIGHTLY(con, args)
     equal(c.getModCount(public), 0)
     c.sendCOL(public)
 
-    -- What is no name, no title, or too long is not kept.
+    -- Invalid names, invalid titles and overlong texts are not stored.
     local long = string.rep("x", 65)
     for _, bad in ipairs({ long, "", " ", "a\nb", "<b>", "\u{202E}adA", "\u{3164}", "Élise" }) do
         equal(pcall(u.addIgnore, con, bad), false, bad)
         equal(pcall(c.ban, public, con, bad), false, bad)
         equal(pcall(c.timeout, public, con, bad, 60), false, bad)
         equal(pcall(c.addMod, public, con, bad), false, bad)
-        -- An empty name leaves the channel to the staff.
+        -- An empty name gives the channel to the staff.
         equal(pcall(c.setOwner, public, bad), bad == "", bad)
         equal(pcall(s.addOp, bad), false, bad)
         equal(pcall(s.addSCop, bad), false, bad)
@@ -286,7 +287,7 @@ function event.RIGHTLY(con, args)
     http.post("answered", "http://localhost/", { b = 2 }, nil, nil)
     equal(http.escape("a b&c"), "a%20b%26c")
 
-    -- What the classic server did not have
+    -- Functions that the classic server did not have
     equal(u.ignores(con, other), false)
     equal(u.getTakeovers("ada"), 0)
     u.noteTakeover("Ada")

@@ -1,4 +1,4 @@
-//! What scripts find of Lua's library.
+//! The part of Lua's library that scripts can use.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use fchatd_script::engine::{Arguments, Engine, Function, HostError, Options, Reply, ScriptError};

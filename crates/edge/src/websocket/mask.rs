@@ -14,7 +14,7 @@ pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// The mask for what follows once `passed` bytes have been unmasked.
+/// The mask for the bytes after the first `passed` bytes.
 pub(super) fn advance(mut mask: [u8; 4], passed: usize) -> [u8; 4] {
     mask.rotate_left(passed & 3);
     mask

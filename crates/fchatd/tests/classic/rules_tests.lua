@@ -1,4 +1,4 @@
--- A test file in the manner of the classic server: a global function that counts for itself.
+-- A test file in the style of the classic server: a global function that keeps its own count.
 
 local checks, failed = 0, 0
 
@@ -91,7 +91,7 @@ local function library()
 end
 
 local function arithmetic()
-    -- Many small checks, as such files have them.
+    -- Many small checks, as usual in such files.
     for number = 1, 50 do
         check("escape " .. number, s.escapeHTML("<" .. number .. ">"), "&lt;" .. number .. "&gt;")
     end
