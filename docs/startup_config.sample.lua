@@ -305,6 +305,9 @@
 -- time between two changes of status (0 to 86400, seconds)
 --sta_flood = 5
 
+-- time between two changes of a topic by a character (0 to 86400, seconds)
+--topic_flood = 5
+
 -- time between two ads of a character in a channel (0 to 604800, seconds)
 --lfrp_flood = 600
 

@@ -1,6 +1,6 @@
 // Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as drawers and keys.
 
-import { byId } from './text.js';
+import { byId, isolated } from './text.js';
 import { connectText, rich } from './bbcode.js';
 import { ApiError, forgetSession, freshTicket, loadSession, saveSession, session, signIn, site } from './api.js';
 import { Connection } from './connection.js';
@@ -172,7 +172,8 @@ function renderHead() {
   const known = target.kind === 'private' ? person(target.name) : null;
   byId('conversation-note').textContent = target.kind === 'private' ? memberNote(known)
     : target.kind === 'server' ? `${state.people.size} online`
-      : target.joined === 'yes' ? `${target.members.size} ${target.members.size === 1 ? 'member' : 'members'}` : 'Not in this channel';
+      : target.joined === 'yes' ? [`${target.members.size} ${target.members.size === 1 ? 'member' : 'members'}`, isolated(target.topic)].filter(Boolean).join(' · ') : 'Not in this channel';
+  byId('conversation-note').title = target.topic ?? '';
   byId('open-channel').hidden = target.kind === 'server';
   byId('open-channel').setAttribute('aria-label', target.kind === 'private' ? `About ${target.title}` : 'Channel settings');
   byId('typing').textContent = target.typing === 'typing' ? `${target.title} is typing…`

@@ -89,6 +89,8 @@ const COMMANDS = {
   unlock: ['', moderates, 'ends that', (_, target) => send('CLK', { channel: target.name, status: 'open' })],
   slow: ['seconds', moderates, 'lets in one person in so many seconds; 0 ends it', (seconds, target) => send('CSL', { channel: target.name, seconds })],
   setdescription: ['text', moderates, 'writes the description', (description, target) => send('CDS', { channel: target.name, description })],
+  topic: ['text', moderates, 'sets the topic, which the lists of channels show', (topic, target) => send('CTO', { channel: target.name, topic })],
+  notopic: ['', moderates, 'removes the topic', (_, target) => send('CTO', { channel: target.name, topic: '' })],
   cop: ['name', owns, 'makes a moderator', about('COA')],
   decop: ['name', owns, 'takes off the moderators', about('COR')],
   setowner: ['name', owns, 'hands the channel over', about('CSO')],

@@ -77,6 +77,13 @@ function build() {
     if (send('CDS', { description: part.text.value })) toast('The description is saved.');
   });
 
+  part.topic = el('input', { name: 'topic', autocomplete: 'off', maxlength: '160', 'aria-label': 'Topic', placeholder: 'One line, shown in the list of channels' });
+  part.topicForm = el('form', { class: 'room-part inline-form' }, el('label', {}, el('span', { text: 'Topic' }), part.topic), el('button', { type: 'submit', text: 'Save topic' }));
+  part.topicForm.addEventListener('submit', event => {
+    event.preventDefault();
+    if (send('CTO', { topic: part.topic.value.trim() })) toast('The topic is saved.');
+  });
+
   part.mode = el('select', { id: 'channel-mode' }, el('option', { value: 'chat', text: 'Messages only' }),
     el('option', { value: 'ads', text: 'Ads only' }), el('option', { value: 'both', text: 'Messages and ads' }));
   part.mode.addEventListener('change', () => send('RMO', { mode: part.mode.value }));
@@ -109,7 +116,7 @@ function build() {
     ask('Close it for good?', `“${chosen.title}” ends for everybody in it, and cannot be had back.`, 'Close for good')
       .then(yes => yes && command(chosen, 'KIC'));
   } });
-  dialog = makeDialog('channel-dialog', '', part.note, part.people, part.invite, part.description, part.rules, part.staff, part.bans,
+  dialog = makeDialog('channel-dialog', '', part.note, part.people, part.invite, part.topicForm, part.description, part.rules, part.staff, part.bans,
     el('div', { class: 'actions actions-low' }, part.destroy, el('button', { type: 'button', class: 'danger', id: 'leave-channel', text: 'Leave', click: () => {
       dialog.close();
       leave(target);
@@ -130,6 +137,7 @@ function openRoom() {
   target = active();
   bans = null;
   part.text.value = target.description;
+  part.topic.value = target.topic;
   part.people.replaceChildren(...[...state.people.values()].filter(each => !isMe(each.name)).sort(byName).slice(0, 300)
     .map(each => el('option', { value: each.name })));
   if (isRoom(target)) askForLists();
@@ -194,7 +202,7 @@ function render() {
   part.note.textContent = [room ? 'Room' : 'Public channel', MODE_NAMES[target.mode] ?? target.mode,
     target.owner ? `Owner: ${target.owner}` : 'No owner'].join(' · ');
   part.invite.hidden = !inside || !room;
-  part.description.hidden = !moderates;
+  part.topicForm.hidden = part.description.hidden = !moderates;
   part.rules.hidden = !owns;
   part.accessLabel.hidden = !room;
   part.mode.value = target.mode;

@@ -99,6 +99,8 @@ async function moderation({ double, host }) {
   };
   await invite(double, host, room);
   await talk(double, host, room);
+  host.send('CTO', { channel: room, topic: 'Tea & talk' });
+  await double.hears('the topic, as a sentence and a key', 'SYS', body => body.topic === 'Tea &amp; talk' && body.message.endsWith(body.topic));
   command('COA');
   await double.hears('that it is a moderator', 'COA', body => body.character === double.person.name);
   check('COL comes before COA, since ranks are read from it', double.rooms.get(room).ops.includes(double.person.name), double.rooms.get(room).ops);
@@ -107,6 +109,7 @@ async function moderation({ double, host }) {
   command('CKU');
   await notice('CKU');
   await invite(double, host, room);
+  await double.hears('who is there, with the topic', 'ICH', body => body.channel === room && body.topic === 'Tea &amp; talk');
   command('CTU', { length: 1 });
   await notice('CTU');
   await refused();

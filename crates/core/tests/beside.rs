@@ -24,6 +24,7 @@ fn what_lasts_comes_back() {
         ),
         ("Owner", r#"COA {"channel":"garden","character":"alice"}"#),
         ("Owner", r#"CDS {"channel":"garden","description":"<new>"}"#),
+        ("Owner", r#"CTO {"channel":"garden","topic":"Roses & <tea>"}"#),
         ("Owner", r#"RMO {"channel":"garden","mode":"chat"}"#),
         ("Owner", r#"CCR {"channel":"a private room"}"#),
         ("Admin Ann", r#"AOP {"character":"alice"}"#),
@@ -49,12 +50,13 @@ fn what_lasts_comes_back() {
     let garden = snapshot
         .channels
         .iter()
-        .find(|channel| channel.name == "Garden")
+        .find(|channel| channel.head.name == "Garden")
         .unwrap();
     assert_eq!(
-        (garden.mode.as_str(), garden.description.as_str()),
+        (garden.head.mode.as_str(), garden.head.description.as_str()),
         ("chat", "&lt;new&gt;")
     );
+    assert_eq!(garden.head.topic, "Roses &amp; &lt;tea&gt;");
     let moderators: Vec<_> = garden
         .moderators
         .iter()

@@ -28,7 +28,7 @@ fn weight(code: Code) -> u64 {
     match code.as_str() {
         // The most frequent ones first.
         "MSG" | "PRI" | "TPN" => PLAIN,
-        "CIU" | "CCR" | "CDS" => 5 * PLAIN,
+        "CIU" | "CCR" | "CDS" | "CTO" => 5 * PLAIN,
         "FKS" => 3 * PLAIN,
         "COA" | "COR" | "CSO" | "RST" | "RMO" | "CBU" | "CTU" | "CUB" | "SFC" => 2 * PLAIN,
         _ => PLAIN,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Thing;
 use crate::world::{ConnectionKey, World};
 
 /// How long an account is watched, in milliseconds.
@@ -92,8 +93,7 @@ impl World {
         if !self.named.contains_key(&key) && self.named.len() >= self.settings.count("name_bans_max") {
             return false;
         }
-        self.lasting += 1;
-        self.marks.named(&key.0, measure);
+        self.changed(Thing::Named(Arc::clone(&key.0), measure));
         let name = Arc::from(name);
         self.named.insert(key, Named { name, until });
         true
@@ -105,20 +105,19 @@ impl World {
     }
 
     fn sanction_account(&mut self, measure: Measure, account: i64, character: Arc<str>, until: i64) {
-        self.lasting += 1;
         match measure {
             Measure::Ban => {
                 self.account_bans.insert(account, character);
-                self.marks.ban(account);
+                self.changed(Thing::Ban(account));
             }
             Measure::Timeout => {
                 self.account_timeouts
                     .insert(account, Timeout { character, until });
-                self.marks.timeout(account);
+                self.changed(Thing::Timeout(account));
             }
             Measure::HellBan => {
                 self.account_hellbans.insert(account, character);
-                self.marks.hellban(account);
+                self.changed(Thing::HellBan(account));
                 for key in self.of_account(account).to_vec() {
                     self.set_hellbanned(key, true);
                 }
@@ -146,7 +145,7 @@ impl World {
         let folded: Arc<str> = Arc::from(&*fold(name));
         for &measure in measures {
             if let Some(named) = self.named.remove(&(Arc::clone(&folded), measure)) {
-                self.marks.named(&folded, measure);
+                self.changed(Thing::Named(Arc::clone(&folded), measure));
                 self.sanction_account(measure, account, named.name, named.until);
             }
         }
@@ -156,8 +155,7 @@ impl World {
         let key = (Arc::from(&*fold(name)), measure);
         let was_there = self.named.remove(&key).is_some();
         if was_there {
-            self.lasting += 1;
-            self.marks.named(&key.0, measure);
+            self.changed(Thing::Named(key.0, measure));
         }
         was_there
     }
@@ -168,11 +166,10 @@ impl World {
         self.account_bans.retain(|&account, character| {
             let stays = !character.eq_ignore_ascii_case(name);
             if !stays {
-                self.marks.ban(account);
+                self.marks.changed(Thing::Ban(account));
             }
             stays
         });
-        self.lasting += 1;
         let lifted = self.account_bans.len() < before;
         self.forget_named(name, Measure::Ban) || lifted
     }
@@ -188,11 +185,10 @@ impl World {
         self.account_timeouts.retain(|&account, timeout| {
             let stays = !timeout.character.eq_ignore_ascii_case(name);
             if !stays {
-                self.marks.timeout(account);
+                self.marks.changed(Thing::Timeout(account));
             }
             stays
         });
-        self.lasting += 1;
         let lifted = self.account_timeouts.len() < before;
         self.forget_named(name, Measure::Timeout) || lifted
     }
@@ -210,8 +206,7 @@ impl World {
         });
         lifted.sort_unstable();
         for &account in &lifted {
-            self.lasting += 1;
-            self.marks.hellban(account);
+            self.changed(Thing::HellBan(account));
             for key in self.of_account(account).to_vec() {
                 self.set_hellbanned(key, false);
             }
@@ -259,18 +254,15 @@ impl World {
         self.account_timeouts.retain(|&account, timeout| {
             let stays = timeout.until > now;
             if !stays {
-                self.lasting += 1;
-                self.marks.timeout(account);
+                self.marks.changed(Thing::Timeout(account));
             }
             stays
         });
         self.alt_watches.retain(|_, watch| watch.until > monotonic);
-        let (named, lasting, marks) = (&mut self.named, &mut self.lasting, &mut self.marks);
-        named.retain(|(folded, measure), named| {
+        self.named.retain(|(folded, measure), named| {
             let stays = named.until == 0 || named.until > now;
             if !stays {
-                *lasting += 1;
-                marks.named(folded, *measure);
+                self.marks.changed(Thing::Named(Arc::clone(folded), *measure));
             }
             stays
         });

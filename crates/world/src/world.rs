@@ -168,7 +168,6 @@ pub struct World {
     pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
     pub(crate) errors: Errors,
     pub(crate) logged: usize,
-    pub(crate) lasting: u64,
     pub(crate) marks: Marks,
     pub(crate) sessions: SessionMarks,
     /// Bytes that scripts have had the world keep, all calls together; see [`World::held_for_scripts`].
@@ -247,7 +246,6 @@ impl World {
             takeovers: Map::default(),
             errors: Errors::default(),
             logged: 0,
-            lasting: 0,
             marks: Marks::default(),
             sessions: SessionMarks::default(),
             kept: 0,
@@ -257,7 +255,7 @@ impl World {
     /// Changes whenever something changes that lasts: a snapshot taken at the same revision is the same, but for
     /// the most members that channels had and for what has run out by itself.
     pub fn revision(&self) -> u64 {
-        self.lasting + self.operators.changes() + self.super_operators.changes()
+        self.marks.count() + self.operators.changes() + self.super_operators.changes()
     }
 
     /// A script has the world keep so many bytes.

@@ -186,7 +186,7 @@ fn summary(snapshot: &Snapshot) -> String {
     let public = snapshot
         .channels
         .iter()
-        .filter(|channel| channel.kind == "public")
+        .filter(|channel| channel.head.kind == "public")
         .count();
     let parts = [
         (public, "public channel"),

@@ -98,6 +98,7 @@ fn rest(action: &Action) -> Option<String> {
     let keys = [
         "message",
         "description",
+        "topic",
         "report",
         "mode",
         "action",

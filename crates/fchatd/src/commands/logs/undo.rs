@@ -137,10 +137,10 @@ fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
         }
         (_, Some(place)) => {
             let mut channels = snapshot.channels.iter();
-            let channel = channels.find(|channel| fold(&channel.name) == fold(place));
+            let channel = channels.find(|channel| fold(&channel.head.name) == fold(place));
             let ban = channel.and_then(|channel| channel.bans.iter().find(|ban| is_it(&ban.name)));
             let unban = channel.zip(ban).map(|(channel, ban)| Change::ChannelUnban {
-                channel: channel.name.clone(),
+                channel: channel.head.name.clone(),
                 folded: fold(&ban.name).into_owned(),
             });
             unban.into_iter().collect()

@@ -204,8 +204,7 @@ fn id(change: &Change) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use fchatd_protocol::change::ChannelHead;
-    use fchatd_protocol::snapshot::{AccountBan, BanRecord, ModeratorRecord, StaffCall};
+    use fchatd_protocol::snapshot::{AccountBan, BanRecord, ChannelHead, ModeratorRecord, StaffCall};
     use fchatd_store::Store;
 
     use super::*;

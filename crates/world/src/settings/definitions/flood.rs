@@ -21,6 +21,12 @@ pub(super) const SECTION: Section = Section {
             "time between two changes of status",
         ),
         key(
+            "topic_flood",
+            Number(5.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "time between two changes of a topic by a character",
+        ),
+        key(
             "lfrp_flood",
             Number(600.0, 0.0, 604_800.0, "seconds"),
             Live,
