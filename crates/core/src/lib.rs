@@ -173,6 +173,12 @@ impl Core {
         &self.world
     }
 
+    /// Whether the core tells of each character that comes online or goes, by
+    /// [`Request::Presence`](fchatd_protocol::exchange::Request::Presence). To be set before a recording begins.
+    pub fn tell_presence(&mut self, wanted: bool) {
+        self.world.tells_presence = wanted;
+    }
+
     /// The watchdog over the scripts.
     pub fn watchdog(&self) -> Option<&Watchdog> {
         self.watchdog.as_ref()

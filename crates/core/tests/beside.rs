@@ -372,9 +372,10 @@ fn logs_are_plain_data() {
 #[test]
 fn who_comes_and_goes_is_told_only_when_somebody_wants_to_know() {
     let told = |wanted: bool| {
-        let mut settings = Settings::default();
-        settings.set("enableredis", Setting::Boolean(wanted)).unwrap();
-        let mut play = Play::on(&site(), settings, &["Alice", "Bob"]);
+        let mut play = Play::with(&[]);
+        play.chat.core.tell_presence(wanted);
+        play.enter("Alice");
+        play.enter("Bob");
         play.leave("Alice");
         let online: Vec<String> = play
             .chat

@@ -99,7 +99,7 @@ pub struct World {
     pub isolated: Option<ConnectionKey>,
     /// Whether what is said goes to the chat log.
     pub chat_log: bool,
-    /// Whether somebody beside the core wants to know who comes online and who goes.
+    /// Whether a neighbour needs [`Request::Presence`]; set from outside.
     pub tells_presence: bool,
     /// The start, in Unix seconds.
     pub started: i64,
@@ -184,7 +184,6 @@ impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
         let chat_log = settings.flag("log_start");
-        let tells_presence = settings.flag("enableredis");
         Self {
             budget: Budget::of(&settings),
             settings,
@@ -196,7 +195,7 @@ impl World {
             web_calls: WebCalls::default(),
             isolated: None,
             chat_log,
-            tells_presence,
+            tells_presence: false,
             started: now.unix.div_euclid(1000),
             accepted: 0,
             refused_fields: 0,

@@ -1,22 +1,48 @@
 //! The operator's tools for what lasts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
-use crate::commands::command_line::{CommandLine, StateAction};
 use crate::commands::quantity::count;
 use crate::failure::Failure;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 use crate::output::say;
-use crate::server::data_folder;
 
 /// Names that the import lists.
 const NAMES_SHOWN: usize = 50;
 
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum StateAction {
+    /// Take over the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. What a
+    /// file holds replaces what this server has; the server must not be running
+    Import {
+        /// The folder with the files
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Leave out entries that are not as the classic server writes them; else one of them stops all
+        #[arg(long)]
+        skip_strange: bool,
+    },
+    /// Write the state as it was last saved into a folder, in the classic server's files. Of a damaged state it
+    /// writes what can be read
+    Export {
+        /// The folder; files that are there are replaced
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Say what is kept
+    Show,
+    /// Read everything and say what is wrong, entry by entry; changes nothing, and the server may be running
+    Check,
+}
+
 /// `fchatd state …`
-pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Failure> {
-    let data = data_folder(&line.dir);
+pub(crate) fn state(options: &Options, action: &StateAction) -> Result<(), Failure> {
+    let data = data_folder(&options.dir);
     match action {
         StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
         StateAction::Export { folder } => export(&data, folder),

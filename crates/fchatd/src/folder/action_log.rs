@@ -8,7 +8,7 @@ use fchatd_store::actions::{Action, ActionLimits, ActionWriter, FOLDER, find_act
 use fchatd_world::Settings;
 
 use crate::failure::Failure;
-use crate::server::data_folder;
+use crate::folder::places::data_folder;
 
 /// Where the action log of a server is.
 pub(crate) fn folder(dir: &Path) -> PathBuf {

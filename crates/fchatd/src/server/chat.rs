@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,28 +17,26 @@ use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 
-use crate::commands::command_line::CommandLine;
+use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::server::answer::Answer;
-use crate::server::clock::Clock;
+use crate::server::answer::{Answer, Done, Order, Reload};
 use crate::server::doors::Doors;
 use crate::server::drain::{Drain, TicketSessions};
-use crate::server::keeper::{Keeper, Occasion};
+use crate::server::keeper::{self, Keeper, Occasion};
 use crate::server::neighbours::Neighbours;
 use crate::server::profiles::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
-use crate::server::reload::Reload;
-use crate::server::script_reader::{Done, ScriptReader};
+use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;
-use crate::server::{Order, keeper, vitals};
+use crate::server::vitals;
 
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
 
 /// What the chat has beside its core.
 pub(crate) struct Surroundings {
-    /// Where settings and scripts come from.
-    pub(crate) line: CommandLine,
+    /// The server's folder, where the scripts are.
+    pub(crate) dir: PathBuf,
     /// Who may enter.
     pub(crate) provider: LoginProvider,
     /// Asks web servers for scripts.
@@ -85,13 +84,14 @@ impl Chat {
         around: Surroundings,
     ) -> Result<Self, Failure> {
         let now = clock.now();
+        core.tell_presence(around.neighbours.need_presence());
         if let Some(keeper) = &around.keeper {
             core.record_changes(matches!(around.provider, LoginProvider::Embedded(_)));
             // What the scripts made at the start has no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }
         let scripts = ScriptReader::new(around.answers.clone());
-        let profiles = Profiles::new(&around.line.dir, around.answers.clone(), core.watchdog().cloned());
+        let profiles = Profiles::new(&around.dir, around.answers.clone(), core.watchdog().cloned());
         let mut parts = Parts {
             core: RecordedCore::new(core, recorder),
             clock,
@@ -141,11 +141,6 @@ impl Chat {
     /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
     pub(crate) fn read_scripts(&self) {
         self.0.borrow_mut().read_scripts(None, false);
-    }
-
-    /// Who decides who may enter.
-    pub(crate) fn provider(&self) -> LoginProvider {
-        self.0.borrow().around.provider.clone()
     }
 
     /// The door of the account service and of HTTP: refusals before the chat is reached.
@@ -213,7 +208,7 @@ impl Parts {
 
     /// Reads the scripts again, for everybody or for one connection, which is told how it went.
     fn read_scripts(&mut self, connection: Option<ConnectionId>, isolated: bool) {
-        let (dir, rehearsal) = (self.around.line.dir.clone(), self.core.rehearsal(isolated));
+        let (dir, rehearsal) = (self.around.dir.clone(), self.core.rehearsal(isolated));
         self.scripts.read(dir, rehearsal, connection, isolated);
     }
 
@@ -259,7 +254,9 @@ impl Parts {
     }
 
     fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
-        self.around.neighbours.hear(&request);
+        if !matches!(request, Request::Log(_)) {
+            self.around.neighbours.hear(&request);
+        }
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
             Request::FindCharacters { id, names } => {
@@ -287,7 +284,7 @@ impl Parts {
             } => {
                 vitals::add_process(&mut lines);
                 vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
-                self.around.neighbours.add_vitals(&mut lines);
+                self.around.neighbours.figures(&mut lines);
                 vitals::add_accounts(&mut lines, &self.around.provider);
                 self.around.doors.add_vitals(&mut lines, self.core.world());
                 keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);

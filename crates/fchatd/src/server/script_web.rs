@@ -13,6 +13,7 @@ use fchatd_world::{Now, Settings};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use crate::configuration::network::script_hosts;
 use crate::failure::Failure;
 use crate::server::answer::Answer;
 
@@ -182,19 +183,6 @@ impl fmt::Display for ScriptWeb {
             self.errands.waiting()
         )
     }
-}
-
-/// Whom scripts may ask.
-///
-/// # Errors
-/// A sentence about the setting that is wrong.
-pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
-    let trusted: Vec<WebAddress> = match settings.text("handle_report_url").trim() {
-        "" => Vec::new(),
-        // The configuration has warned of one that is no address.
-        text => WebAddress::parse(text).into_iter().collect(),
-    };
-    Hosts::parse(settings.list("http_hosts"), &trusted).map_err(|error| format!("http_hosts: {error}"))
 }
 
 fn listed(settings: &Settings) -> (Vec<String>, String) {

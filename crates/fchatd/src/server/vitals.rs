@@ -7,6 +7,8 @@ use fchatd_accounts::LoginProvider;
 use fchatd_edge::Gauges;
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::output::{ERR, OUT};
+
 /// Adds a line.
 pub(crate) fn add(lines: &mut Vec<(String, String)>, name: &str, value: impl Into<String>) {
     lines.push((name.to_owned(), value.into()));
@@ -22,7 +24,12 @@ pub(crate) fn add_process(lines: &mut Vec<(String, String)>) {
         None => "not known on this system".to_owned(),
     };
     add(lines, "memory of the process", memory);
-    crate::output::add_vitals(lines);
+    let output = format!(
+        "{} lines of the log lost, {} lines of standard output lost",
+        ERR.lost(),
+        OUT.lost()
+    );
+    add(lines, "output", output);
     add(lines, "version", env!("CARGO_PKG_VERSION"));
 }
 

@@ -9,7 +9,7 @@ use fchatd_protocol::network::IpNet;
 use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 
-use super::Occasion;
+use super::occasion::Occasion;
 use super::sessions::PendingSessions;
 
 /// A whole state, and changes that came after it.

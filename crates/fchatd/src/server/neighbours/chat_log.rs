@@ -1,34 +1,51 @@
-//! The chat log of a server, as the settings want it.
-
-use std::path::{Path, PathBuf};
+//! The chat log as a neighbour: a socket whose readers get an entry for everything that is said.
 
 use fchatd_links::chat_log::ChatLog;
-use fchatd_world::Settings;
+use fchatd_protocol::exchange::LogEntry;
 
+use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
+use crate::server::neighbours::neighbour::Neighbour;
+use crate::server::neighbours::start::Start;
+use crate::server::vitals;
 
-/// Where the chat log of a server in this folder can be read, if it can be.
-pub(crate) fn chat_log_path(settings: &Settings, dir: &Path) -> Option<PathBuf> {
-    let path = settings.text("log_socket_path");
-    // A path that is absolute stays as it is.
-    (!path.is_empty()).then(|| dir.join(path))
+/// The chat log of a server.
+pub(super) struct ChatLogLink(ChatLog);
+
+impl ChatLogLink {
+    /// Opens the socket, where the settings name one.
+    ///
+    /// # Errors
+    /// The socket can't be made, or another program listens on it.
+    pub(super) fn start(start: &Start<'_>) -> Result<Option<Self>, Failure> {
+        let Some(path) = chat_log_path(start.settings, start.dir) else {
+            return Ok(None);
+        };
+        match ChatLog::start(&path) {
+            Ok(log) => Ok(Some(Self(log))),
+            // Nothing is lost before an administrator switches the log on.
+            Err(error) if !start.settings.flag("log_start") => {
+                tracing::warn!(
+                    "log_socket_path: {error}. The chat log is off, so the server starts without it"
+                );
+                Ok(None)
+            }
+            Err(error) => Err(format!("log_socket_path: {error}")),
+        }
+    }
 }
 
-/// Opens it.
-///
-/// # Errors
-/// The socket can't be made, or somebody else listens on it.
-pub(crate) fn chat_log(settings: &Settings, dir: &Path) -> Result<Option<ChatLog>, Failure> {
-    let Some(path) = chat_log_path(settings, dir) else {
-        return Ok(None);
-    };
-    match ChatLog::start(&path) {
-        Ok(log) => Ok(Some(log)),
-        // Nothing is lost before somebody switches the log on.
-        Err(error) if !settings.flag("log_start") => {
-            tracing::warn!("log_socket_path: {error}. The chat log is off, so the server starts without it");
-            Ok(None)
-        }
-        Err(error) => Err(format!("log_socket_path: {error}")),
+impl Neighbour for ChatLogLink {
+    fn log(&mut self, entry: Box<LogEntry>) -> Option<Box<LogEntry>> {
+        self.0.push(entry);
+        None
+    }
+
+    fn figures(&self, lines: &mut Vec<(String, String)>) {
+        vitals::add(lines, "chat log readers", self.0.gauges().to_string());
+    }
+
+    fn finish(&mut self) {
+        self.0.finish();
     }
 }
