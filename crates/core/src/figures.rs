@@ -7,7 +7,7 @@ use fchatd_protocol::exchange::ConnectionId;
 use crate::Core;
 use crate::trial::Trial;
 
-static TABLES: [&Table<Core>; 13] = [
+static TABLES: [&Table<Core>; 15] = [
     &CHARACTERS,
     &CONNECTIONS,
     &CHANNELS,
@@ -21,6 +21,8 @@ static TABLES: [&Table<Core>; 13] = [
     &LISTS,
     &HELD_LINES,
     &CHAT_LOG,
+    &BANS,
+    &REGISTRATION,
 ];
 
 /// The tables of the figures of the chat.
@@ -61,12 +63,9 @@ static CONNECTIONS: Table<Core> = Table {
             "Connections that wait for the answer to their log-in check.",
             |core| core.world.identifying_count().into(),
         ),
-        Row::counter(
-            "fchatd_logins_total",
-            "accepted",
-            "Accepted log-ins.",
-            |core| core.world.accepted.into(),
-        ),
+        Row::counter("fchatd_logins_total", "accepted", "Accepted log-ins.", |core| {
+            core.world.accepted.into()
+        }),
     ],
 };
 
@@ -183,12 +182,7 @@ static STATE: Table<Core> = Table {
         "fchatd_commits_unsaved",
         ["everything is on disk", "changes are not on disk yet"],
         "Commits of the chat that are not on disk yet. Absent with `--dev`.",
-        |core| {
-            core.commits
-                .is_recording()
-                .then(|| core.unsaved_commits())
-                .into()
-        },
+        |core| core.commits.is_recording().then(|| core.unsaved_commits()).into(),
     )],
 };
 
@@ -349,6 +343,34 @@ static CHAT_LOG: Table<Core> = Table {
         ["on", "off"],
         "Whether the chat is logged.",
         |core| core.world.chat_log.into(),
+    )],
+};
+
+static BANS: Table<Core> = Table {
+    section: "network bans",
+    rows: &[
+        Row::gauge(
+            "fchatd_network_bans",
+            "in force",
+            "Networks that are banned.",
+            |core| core.world.network_bans().len().into(),
+        ),
+        Row::gauge(
+            "fchatd_network_bans_limit",
+            "at most",
+            "Upper bound of `fchatd_network_bans`.",
+            |core| core.world.settings.count("network_bans_max").into(),
+        ),
+    ],
+};
+
+static REGISTRATION: Table<Core> = Table {
+    section: "registration",
+    rows: &[Row::switch(
+        "fchatd_registration_paused",
+        ["paused", "not paused"],
+        "Whether registration is paused.",
+        |core| core.world.is_registration_paused().into(),
     )],
 };
 

@@ -181,6 +181,9 @@ impl Core {
     pub(crate) fn probation_left(&self) -> Option<(f64, u32)> {
         let tally = &self.probation.as_deref()?.tally;
         let milliseconds = tally.ends.saturating_sub(self.world.now.monotonic);
-        Some((milliseconds as f64 / 1000.0, CALLS_MIN.saturating_sub(tally.calls)))
+        Some((
+            milliseconds as f64 / 1000.0,
+            CALLS_MIN.saturating_sub(tally.calls),
+        ))
     }
 }

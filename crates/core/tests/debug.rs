@@ -145,7 +145,7 @@ fn status_has_the_vital_figures() {
         value("channels"),
         format!("{channels} in all ({channels} public)")
     );
-    assert!(value("up").ends_with(" s"), "{}", value("up"));
+    assert!(value("up").ends_with("s"), "{}", value("up"));
     assert!(value("scripts").contains(", 0 isolated, 4 isolated at most; so far 0 calls out of time"));
     assert_eq!(value("state"), "nothing is kept");
     assert_eq!(value("chat log"), "off");
@@ -309,7 +309,11 @@ fn isolated_rules_are_for_one_connection() {
 fn isolated_rules_end_with_their_connection_and_with_the_right_to_have_them() {
     let mut play = Play::with(&[ANN, "Admin Bea"]);
     isolate(&mut play, ANN, &trial("function event.UPT() return 9 end"));
-    assert!(status(&mut play, "Admin Bea")[5].1.contains(" 1 isolated, 4 isolated at most"));
+    assert!(
+        status(&mut play, "Admin Bea")[5]
+            .1
+            .contains(" 1 isolated, 4 isolated at most")
+    );
     play.leave(ANN);
     play.heard();
     assert!(status(&mut play, "Admin Bea")[5].1.contains(" 0 isolated, "));
@@ -346,7 +350,11 @@ fn isolated_states_are_few() {
     }
     play.chat.read_scripts(&trial(""));
     assert_eq!(play.heard(), "Admin Ann, Admin Cat: ZZZ");
-    assert!(status(&mut play, ANN)[5].1.contains(" 2 isolated, 2 isolated at most"));
+    assert!(
+        status(&mut play, ANN)[5]
+            .1
+            .contains(" 2 isolated, 2 isolated at most")
+    );
 }
 
 #[test]

@@ -41,7 +41,9 @@ fn conduct(play: &mut Play) -> String {
     let mut text = StatusText::default();
     play.chat.core.figures(None, &mut text);
     let text = text.finish();
-    let line = text.lines().find_map(|line| line.strip_prefix("scripts' conduct: "));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("scripts' conduct: "));
     line.unwrap().to_owned()
 }
 
@@ -101,7 +103,7 @@ fn a_probation_ends_after_its_time_and_its_calls() {
     play.chat.replace_scripts(late);
     play.chat.pass(3_600_000);
     assert!(
-        conduct(&mut play).starts_with("on probation, 0.0 s left"),
+        conduct(&mut play).starts_with("on probation, 0 ms left"),
         "nobody has called anything"
     );
     for _ in 0..160 {

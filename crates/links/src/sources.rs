@@ -212,7 +212,10 @@ mod tests {
         assert_eq!((sources[0].accepted, sources[0].refused), (1, 0));
         let text = text(&counters);
         assert!(text.contains("others: "), "{text}");
-        assert!(text.contains("1001 datagrams refused (1000 wrong address, 1 wrong signature)"), "{text}");
+        assert!(
+            text.contains("1001 datagrams refused (1000 wrong address, 1 wrong signature)"),
+            "{text}"
+        );
     }
 
     #[test]
