@@ -119,7 +119,9 @@ impl Counters {
             other => other,
         };
         let book = &mut *self.lock();
-        if let Some(refused) = refusal.and_then(|refusal| book.refused.get_mut(refusal as usize)) {
+        if let Some(refusal) = refusal
+            && let Some(refused) = book.refused.get_mut(refusal as usize)
+        {
             *refused += 1;
         }
         let sources = &mut book.sources;

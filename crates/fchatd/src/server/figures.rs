@@ -7,6 +7,7 @@ use fchatd_figures::{Row, Series, Sink, Table, Value};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::output::{ERR, OUT};
+#[cfg(test)]
 use crate::server::{keeper, recorder, script_web};
 
 static PROCESS: Table<()> = Table {

@@ -22,6 +22,7 @@ use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
 use self::figures::Counters;
+#[cfg(test)]
 pub(crate) use self::figures::FIGURES;
 pub(crate) use self::occasion::Occasion;
 use self::pending::Pending;

@@ -3,11 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fchatd_figures::{AnyTable, Row, Sink, Table, Value};
+#[cfg(test)]
+use fchatd_figures::AnyTable;
+use fchatd_figures::{Row, Sink, Table, Value};
 
 use super::{Keeper, Shared};
 
 /// All tables of this module.
+#[cfg(test)]
 pub(crate) static FIGURES: [&dyn AnyTable; 3] = [&DISK, &ACTIONS, &FOLDER];
 
 /// Counts of transactions since the start.
