@@ -1,64 +1,64 @@
--- The settings of this server, with their defaults. Take the two dashes away from what you want to change,
--- and save the file as script/startup_config.lua. "fchatd check" says what is wrong with it; a running
--- server reads it again on RLD of an administrator and on SIGHUP. What says "restart" waits for a restart.
+-- The settings of this server, with their defaults. Remove the two dashes before the settings that you change,
+-- and save the file as script/startup_config.lua. "fchatd check" reports its mistakes; a running
+-- server reads it again on RLD of an administrator and on SIGHUP. Settings marked "restart" wait for a restart.
 
 -- The server
 
--- the IP address to listen on, such as 127.0.0.1, or the name of a host, which is resolved; 0.0.0.0 is every address of the machine (text, restart)
+-- IP address or host name to listen on, such as 127.0.0.1; 0.0.0.0 means all IPv4 addresses of the machine (text, restart)
 --bindaddr = "127.0.0.1"
 
--- the TCP port to listen on; 0 takes any free one (0 to 65535, restart)
+-- TCP port to listen on; 0 takes any free port (0 to 65535, restart)
 --port = 9722
 
--- threads that serve the chat: with 1 it does everything, with more the rules have one and the clients are shared out among the others; 0 chooses by the number of processors (0 to 64, threads, restart)
+-- threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors (0 to 64, threads, restart)
 --threads = 0
 
--- the version told to clients in HLO (text)
+-- version text sent to clients in HLO (text)
 --version = "fchatd 0.1.0"
 
--- identified connections at once (1 to 1000000, connections)
+-- maximum number of identified connections (1 to 1000000, connections)
 --maxusers = 2000
 
--- characters online from one address (IPv6: from one network of 64 bits) at once, also those that are away (1 to 1000000, connections)
+-- maximum number of characters online from one address (IPv6: from one /64 network), including characters whose connection is broken (1 to 1000000, connections)
 --max_per_ip = 3
 
 -- time between housekeeping turns (1 to 86400, seconds)
 --saveinterval = 300
 
--- room for recordings of all that goes into the chat, in DIR/recordings, for "fchatd replay"; they hold what people say; 0 records nothing (0 to 65536, MiB, restart)
+-- disk space for recordings of all input of the chat, in DIR/recordings, for "fchatd replay"; recordings contain private conversations; 0 turns the recorder off (0 to 65536, MiB, restart)
 --recorder = 0
 
--- whether a full recording is followed by another one, and the oldest are deleted; the scripts are started afresh with each (true, false, restart)
+-- continue with a new file when a recording is full, and delete the oldest; each new file restarts the scripts (true, false, restart)
 --recorder_goes_on = true
 
--- trusted proxies, as addresses or CIDR blocks: what they tell of their clients' addresses is believed (list)
+-- trusted reverse proxies, as addresses or CIDR blocks: the server believes the client address in their header (list)
 --load_balancers = {}
 
--- the one header in which trusted proxies tell the client's address: x-forwarded-for, x-real-ip, forwarded, cf-connecting-ip or the like; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address where the two disagree (text)
+-- header in which trusted proxies send the client's address: x-forwarded-for, x-real-ip, forwarded, cf-connecting-ip or similar; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address if the two disagree (text)
 --proxy_header = ""
 
--- banned networks at once (fchatd ban) (0 to 100000, bans)
+-- maximum number of banned networks (fchatd ban) (0 to 100000, bans)
 --network_bans_max = 10000
 
--- HTTP requests of one address (IPv6: of one /64) that are worked on at once (1 to 1000000, requests)
+-- maximum number of concurrent HTTP requests of one address (IPv6: of one /64) (1 to 1000000, requests)
 --http_requests_per_address = 128
 
--- request bodies over 64 KiB, such as pictures, that are on their way at once (1 to 10000, uploads)
+-- maximum number of concurrent uploads: request bodies over 64 KiB, such as pictures (1 to 10000, uploads)
 --http_uploads = 32
 
--- those of one address (IPv6: of one /64) (1 to 10000, uploads)
+-- the same for one address (IPv6: for one /64) (1 to 10000, uploads)
 --http_uploads_per_address = 8
 
--- answers over 32 KiB that are made for one request, such as pictures, and that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
+-- memory for large generated answers, such as pictures, that clients have not read yet; further requests for them are answered with 503 (1024 to 4194304, KiB)
 --http_answers = 32768
 
--- those of one address (IPv6: of one /64) (256 to 4194304, KiB)
+-- the same for one address (IPv6: for one /64) (256 to 4194304, KiB)
 --http_answers_per_address = 4096
 
 -- the only browser origin that may open a WebSocket, such as https://chat.example; desktop and phone apps send the origin null and are refused then (text)
 --allowed_origin = ""
 
--- a host name whose pages may open a WebSocket, such as chat.example (text)
+-- a host name; its pages may open a WebSocket, such as chat.example (text)
 --allowed_origin_host = ""
 
 -- has no effect, as on the classic server: see allowed_origin (text)
@@ -67,94 +67,94 @@
 -- has no effect, as on the classic server: see allowed_origin_host (text)
 --websockethost = ""
 
--- whether what is said goes to the chat log from the start (true, false, restart)
+-- turn the chat log on at the start (true, false, restart)
 --log_start = false
 
--- the action log (DIR/data/actions) goes on in a new file when one has so much (1 to 4096, MiB, restart)
+-- size at which the action log (DIR/data/actions) begins a new file (1 to 4096, MiB, restart)
 --action_log_size = 16
 
--- the action log goes on in a new file when one is so old (1 to 3650, days, restart)
+-- age at which the action log begins a new file (1 to 3650, days, restart)
 --action_log_days = 30
 
--- files of the action log whose last entry is so old are deleted; 0 keeps all (0 to 36500, days, restart)
+-- age of its last entry at which a file of the action log is deleted; 0 keeps all files (0 to 36500, days, restart)
 --action_log_keep = 0
 
--- after which a profile that an administrator has started ends by itself (1 to 3600, seconds)
+-- maximum duration of a profile that an administrator has started (1 to 3600, seconds)
 --profilelimit = 300
 
 -- Connections
 
--- open sockets of one address (IPv4, or an IPv6 network of 64 bits) at once, logged in or not; 0 is 160, or 4 for each connection that max_per_ip allows if that is more (0 to 1000000, sockets)
+-- maximum number of open sockets of one address (IPv6: of one /64 network), with and without a log-in; 0 means 160, or 4 for each connection that max_per_ip allows if that is more (0 to 1000000, sockets)
 --sockets_per_ip = 0
 
--- time from the WebSocket handshake to the log-in; then the connection is closed, whatever it sends (1 to 3600, seconds)
+-- timeout from the WebSocket handshake to the log-in; then the connection is closed (1 to 3600, seconds)
 --identify_timeout = 30
 
--- the connection is closed at so many commands other than IDN before the log-in (1 to 1000, commands)
+-- maximum number of commands other than IDN before the log-in; then the connection is closed (1 to 1000, commands)
 --commands_before_login = 10
 
--- what may wait for a client that reads slowly and has not logged in; then it is cut off (4096 to 16777216, bytes)
+-- output buffer for a slow client without a log-in; beyond it the connection is closed (4096 to 16777216, bytes)
 --outbox_before_login = 65536
 
--- commands that a connection may send before others have their turn; a command counts as at least 1 KiB; an eighth of it while the server is busy (8 to 4096, KiB)
+-- input that a connection may send in one turn, before other connections have theirs; a command counts as at least 1 KiB; an eighth of it while the server is busy (8 to 4096, KiB)
 --turn_share = 64
 
--- connections that have used up turn_share and are read on after a turn; the others wait for a later turn (1 to 100000, connections)
+-- number of connections that have used up turn_share and are read again after a turn; the others wait for a later turn (1 to 100000, connections)
 --turn_connections = 8
 
--- the commands of a client that takes its frames too slowly are not read while more than this waits for it (65536 to 67108864, bytes)
+-- backpressure: the server reads no commands of a client while more output than this waits for it (65536 to 67108864, bytes)
 --unread_max = 524288
 
--- messages that are held for a character while its connection is broken (resume_grace); the oldest are dropped (0 to 100000, lines)
+-- maximum number of messages held for a character while its connection is broken (resume_grace); the oldest are dropped (0 to 100000, lines)
 --resume_lines_max = 500
 
 -- length of the messages that are held for a character while its connection is broken; the oldest are dropped (0 to 67108864, bytes)
 --resume_bytes_max = 262144
 
--- what may wait for all clients together, as memory: beyond it the connections with the largest backlogs are cut off; 0 is a quarter of the memory that the process may use (0 to 1048576, MiB)
+-- memory for the output that waits for all clients together; beyond it the connections with the largest backlogs are closed; 0 means a quarter of the memory that the process may use (0 to 1048576, MiB)
 --backlog_max = 0
 
--- a connection from which nothing comes for so long is closed; clients answer PINs, so it should be several times ping_interval (5 to 3600, seconds)
+-- timeout of a silent connection; clients answer PINs, so it should be several times ping_interval (5 to 3600, seconds)
 --silence_timeout = 120
 
 -- Log-in
 
--- log-in checks that are with the log-in site at once; the others wait their turn, up to logintimeout. Log-ins for which no site is asked have no such bound (1 to 1000000, checks)
+-- maximum number of concurrent checks by the log-in site; further log-ins wait, up to logintimeout. Log-ins without a log-in site have no such bound (1 to 1000000, checks)
 --loginslots = 30
 
--- time for one log-in check (1 to 3600, seconds)
+-- timeout of a log-in check (1 to 3600, seconds)
 --logintimeout = 30
 
--- log-in checks that wait for their turn; beyond it those of the address with the most fail (ERR -4) (1 to 1000000, checks)
+-- maximum number of waiting log-in checks; beyond it those of the address with the most fail (ERR -4) (1 to 1000000, checks)
 --login_checks_waiting = 20000
 
--- the http:// or https:// address of the site that checks log-ins; without it the server keeps accounts itself (text, restart)
+-- http:// or https:// address of the log-in site; without it the server keeps the accounts itself (text, restart)
 --login_url = ""
 
--- connections to the log-in site; with fewer of them than loginslots, fewer checks are with the site at once (1 to 10000, checks)
+-- maximum number of connections to the log-in site; if it is smaller than loginslots, it also bounds the concurrent checks (1 to 10000, checks)
 --login_connection_pool = 15
 
 -- Accounts that the server keeps itself
 
--- who may make an account on the page: everybody (open), who has an invitation's code (invitation), or nobody (closed) ("open", "invitation", "closed")
+-- registration on the page: for all visitors (open), with an invitation code (invitation), or not at all (closed) ("open", "invitation", "closed")
 --registration = "open"
 
 -- accounts one address may make at once; then one more every 20 minutes (1 to 1000000, accounts)
 --registrations_per_address = 3
 
--- tickets of an account that are good side by side (1 to 1000, tickets)
+-- maximum number of valid tickets of an account (1 to 1000, tickets)
 --tickets_per_account = 8
 
--- time for which a ticket is good; clients get a new one for a ticket that is good, until session_max (1 to 10080, minutes)
+-- lifetime of a ticket; clients can renew a valid ticket, until session_max (1 to 10080, minutes)
 --ticket_lifetime = 30
 
 -- time after which the password has to be entered again: until then a ticket can be renewed (1 to 87600, hours)
 --session_max = 168
 
--- log-ins to one account from one address at once, good ones too; then one every 2 seconds, for which the next ones wait (1 to 1000000, log-ins)
+-- log-ins to one account from one address at once, successful ones too; then one every 2 seconds, and further ones wait (1 to 1000000, log-ins)
 --logins_per_account = 120
 
--- log-ins from one address at once, good ones too; then 50 a second, for which the next ones wait (1 to 1000000, log-ins)
+-- log-ins from one address at once, successful ones too; then 50 a second, and further ones wait (1 to 1000000, log-ins)
 --logins_per_address = 1000
 
 -- wrong passwords from one address at once; then one every 30 seconds (1 to 1000000, passwords)
@@ -163,7 +163,7 @@
 -- wrong passwords for one account at once, from addresses from which it has not logged in lately; then one every minute (1 to 1000000, passwords)
 --wrong_passwords_per_account = 20
 
--- tickets from one address at once that are not good; then one every 5 seconds (1 to 1000000, tickets)
+-- invalid tickets from one address at once; then one every 5 seconds (1 to 1000000, tickets)
 --bad_tickets_per_address = 60
 
 -- requests from one address at once, pictures included; then 50 a second (1 to 100000000, requests)
@@ -202,7 +202,7 @@
 -- characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, characters)
 --note_recipients_per_day = 30
 
--- notes in the inbox of a character, and as many in its outbox; with 0 nobody can write notes (0 to 100000, notes)
+-- notes in the inbox of a character, and as many in its outbox; 0 turns notes off (0 to 100000, notes)
 --notes_per_character = 500
 
 -- size of all notes in the inbox of a character; the same for its outbox (64 to 1048576, KiB)
@@ -211,7 +211,7 @@
 -- unread notes of one account in the inbox of one character (1 to 100000, notes)
 --notes_unread_per_sender = 20
 
--- the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off) ("login", "public", "off")
+-- access to the profile pages at /c/NAME: people who are signed in on the website (login), all visitors (public), or none (off) ("login", "public", "off")
 --profile_pages = "login"
 
 -- sessions of the website of one account; the one that was used least recently ends for a new one (1 to 1000, sessions)
@@ -223,25 +223,25 @@
 -- time after its last use at which a session of the website ends; it ends after session_max in any case (0.1 to 8760, hours)
 --site_session_idle = 24
 
--- passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
+-- maximum number of passwords that wait for their check; beyond it the newest of the address with the most is answered with status 503 (16 to 1000000, passwords)
 --passwords_waiting = 4096
 
--- time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this (1 to 120, seconds)
+-- maximum wait of a log-in for its password check, long enough for all people to reconnect after a restart; then it is answered with status 503; a reverse proxy must wait longer than this (1 to 120, seconds)
 --password_patience = 45
 
 -- threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8 (0 to 64, threads, restart)
 --password_threads = 0
 
--- memory that the check of one password takes; with less of it a check makes more passes, as OWASP advises (7 to 1024, MiB, restart)
+-- memory for the check of one password (Argon2id); with less memory a check makes more passes, as OWASP recommends (7 to 1024, MiB, restart)
 --password_memory = 19
 
--- names that people may not give to an account or a character, nor names that look the same; the command line may (list)
+-- names that are refused for new accounts and characters, with all names that look the same; the command line may use them (list)
 --reserved_names = {"Admin", "Administrator", "Moderator", "Mod", "Operator", "System", "Server", "Staff", "Support", "Helpdesk", "Official", "Webmaster", "Console", "Root", "Everyone", "Fchatd"}
 
--- age that an account must have to make rooms and post ads; 0 for any. Staff may always (0 to 8760, hours)
+-- minimum age of an account for making rooms and posting ads; 0 for none. The staff is exempt (0 to 8760, hours)
 --min_account_age = 0
 
--- Limits of what is said
+-- Limits of texts and lists
 
 -- length of a message in a public channel (1 to 524288, bytes)
 --msg_max = 4096
@@ -267,7 +267,7 @@
 -- bans, timeouts and hell-bans by the names of characters whose accounts are not known (1 to 1000000, names)
 --name_bans_max = 10000
 
--- the longest timeout from a channel or the server; ten years unless this says otherwise (1 to 52560000, minutes)
+-- longest timeout from a channel or the server; the default is ten years (1 to 52560000, minutes)
 --timeout_max = 5256000
 
 -- length of the reason that a moderator gives (1 to 65536, bytes)
@@ -320,40 +320,40 @@
 -- time between two reports to the staff (0 to 86400, seconds)
 --staffcall_flood = 120
 
--- time between two notes to somebody that one ignores them (0 to 86400, seconds)
+-- time between two notices (IGN notify) to an ignored character (0 to 86400, seconds)
 --ignore_flood = 30
 
--- plain commands that an account may send in the long run; one that many people hear, or that sends much, counts as several; 0 for no limit (0 to 1000000, commands per second)
+-- rate limit of plain commands of an account; a command with many recipients or much output counts as several; 0 for no limit (0 to 1000000, commands per second)
 --command_rate = 10
 
--- plain commands that an account may send at once before command_rate holds it back (1 to 1000000000, commands)
+-- plain commands that an account may send at once before command_rate applies (1 to 1000000000, commands)
 --command_burst = 300
 
--- commands of a connection, other than messages, that wait because of command_rate or behind a message (1 to 100000, commands)
+-- maximum number of waiting commands of a connection, other than messages (because of command_rate, or behind a message) (1 to 100000, commands)
 --commands_waiting_max = 100
 
--- messages of a connection that wait because they were sent too early (flood_mode) (1 to 1000, messages)
+-- maximum number of delayed messages of a connection (flood_mode) (1 to 1000, messages)
 --messages_waiting_max = 5
 
 -- length of all commands of a connection that wait (1024 to 16777216, bytes)
 --waiting_bytes_max = 262144
 
--- lists of moderators (COL) that are sent to a whole channel at once before moderator_lists_pause holds them back (1 to 10000, lists)
+-- lists of moderators (COL) that are sent to a whole channel at once before moderator_lists_pause applies (1 to 10000, lists)
 --moderator_lists_burst = 20
 
--- time between two lists of moderators (COL) that are sent to a whole channel; changes meanwhile are told in one; 0 for no limit (0 to 3600, seconds)
+-- time between two lists of moderators (COL) to a whole channel; changes meanwhile are combined; 0 for no limit (0 to 3600, seconds)
 --moderator_lists_pause = 1
 
--- accounts whose limits are remembered while they are offline; those whose limits end first are forgotten first (1000 to 10000000, accounts)
+-- maximum number of offline accounts with remembered rate limits; the limits that end first are forgotten first (1000 to 10000000, accounts)
 --people_remembered_max = 100000
 
--- log-ins of an account at once before login_pause holds them back (1 to 1000000, log-ins)
+-- log-ins of an account at once before login_pause applies (1 to 1000000, log-ins)
 --login_burst = 20
 
 -- time between two log-ins of an account in the long run; 0 for no limit (0 to 3600, seconds)
 --login_pause = 5
 
--- a log-in that comes too early waits so long at most; one that had to wait longer is refused (0 to 300, seconds)
+-- maximum wait of a log-in for login_pause; a log-in that would wait longer is refused (0 to 300, seconds)
 --login_wait_max = 15
 
 -- log-ins of the whole server that wait for login_pause; further ones are refused (1 to 100000, log-ins)
@@ -371,24 +371,24 @@
 -- time between two rooms that an account makes, after room_burst at once; 0 for no limit (0 to 86400, seconds)
 --room_flood = 15
 
--- rooms that an account may make at once before room_flood holds it back (1 to 1000000, rooms)
+-- rooms that an account may make at once before room_flood applies (1 to 1000000, rooms)
 --room_burst = 5
 
--- rooms that an account has made and that are still there (1 to 1000000, rooms)
+-- maximum number of existing rooms that an account has made (1 to 1000000, rooms)
 --rooms_per_account = 20
 
 -- rooms of the whole server, private and open ones (1 to 10000000, rooms)
 --rooms_max = 10000
 
--- length of the lists of channels (CHA) and of open rooms (ORS); beyond it those with the fewest members are left out (1024 to 16777216, bytes)
+-- maximum length of the lists of channels (CHA) and open rooms (ORS); beyond it the channels with the fewest members are left out (1024 to 16777216, bytes)
 --channel_list_max = 262144
 
 -- Rules
 
--- messages and notes with one of these phrases are swallowed (list)
+-- phrase filter: messages and notes with one of these phrases are not delivered (list)
 --blacklist_phrases = {}
 
--- whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server (true, false)
+-- grant the rights of super moderators to the names in their list (SCP, scops.json); otherwise only the log-in check appoints them, as on the classic server (true, false)
 --super_moderator_list = false
 
 -- the genders that a character can have; others become None (list)
@@ -396,54 +396,54 @@
 
 -- Scripts
 
--- whether scripts are stopped when they run too long (true, false)
+-- stop scripts that run too long (true, false)
 --luaenabletimeout = true
 
--- time for one call of a script (0.001 to 60, seconds)
+-- time limit for one call of a script (0.001 to 60, seconds)
 --luatimeout = 0.25
 
--- time for further calls right after one that ran too long (0.001 to 60, seconds)
+-- time limit for further calls right after one that ran too long (0.001 to 60, seconds)
 --luarepeattimeout = 0.05
 
 -- memory for the script (4 to 65536, MiB)
 --luamemory = 64
 
--- what scripts can have the server keep with one connection: friends, ignored names, info tags, kinks, roles and setMiscData (16 to 1048576, KiB)
+-- memory for the data that scripts store with one connection: friends, ignored names, info tags, kinks, roles and setMiscData (16 to 1048576, KiB)
 --luaconnectiondata = 1024
 
--- scripts that were read again are on probation so long, and for 100 calls: when they fail, the ones before them come back; 0 for no probation (0 to 86400, seconds)
+-- probation of reloaded scripts, and for at least 100 calls: when they fail, the previous scripts return; 0 for no probation (0 to 86400, seconds)
 --script_probation = 60
 
--- a function of such scripts may fail less often than this, or in less than half of its calls; functions that failed before do not count (1 to 1000, failures)
+-- failures of one function, in at least half of its calls, that end the probation; functions that failed before the reload do not count (1 to 1000, failures)
 --script_probation_failures = 3
 
--- who may try out rules of their own at once (ZZZ isolate) (0 to 100, administrators)
+-- maximum number of administrators with trial rules (ZZZ isolate) (0 to 100, administrators)
 --isolatedmax = 4
 
--- time for one call of such rules; after one that took longer they rest for 2 seconds (0.001 to 60, seconds)
+-- time limit for one call of trial rules; after a longer call they pause for 2 seconds (0.001 to 60, seconds)
 --isolatedtimeout = 0.1
 
--- memory for such rules, for each who tries some out (4 to 65536, MiB)
+-- memory for the trial rules of one administrator (4 to 65536, MiB)
 --isolatedmemory = 16
 
 -- Neighbours
 
--- whether a website may talk to people who are online, by UDP on port + 1 (true, false, restart)
+-- real-time bridge: accept orders from a website by UDP on port + 1 (true, false, restart)
 --enablertb = false
 
--- the IP address of the website; loopback may always send (text, restart)
+-- IP address of the website; loopback addresses may always send (text, restart)
 --rtbaddress = "127.0.0.1"
 
 -- the secret that the website signs with; needed with enablertb (text, restart)
 --rtbsecret = ""
 
--- whether the bridge takes the classic signature too, which can be replayed; v2 is always taken (true, false, restart)
+-- accept the classic signature too, which can be replayed; v2 is always accepted (true, false, restart)
 --rtbclassic = true
 
 -- commands of the bridge that your own scripts answer (rtb.XYZ), beside RTB, HLB, KIK and CDL; all others are refused (list, restart)
 --rtb_commands = {}
 
--- whether a Redis is told who is online, whom accounts ignore, and what moderators do (true, false, restart)
+-- write the characters online, ignore lists and actions of moderators to Redis (true, false, restart)
 --enableredis = false
 
 -- host name or IP address of the Redis (text, restart)
@@ -455,109 +455,109 @@
 -- password of the Redis; without one none is sent (text, restart)
 --redispass = ""
 
--- a Unix socket on which the chat log can be read, relative to DIR; without one nobody can (see log_start) (text, restart)
+-- Unix socket for readers of the chat log, relative to DIR; without it the chat log cannot be read (see log_start) (text, restart)
 --log_socket_path = ""
 
--- where confirmed reports with a log are posted (text)
+-- address to which confirmed reports with a log are posted (text)
 --handle_report_url = ""
 
 -- the secret that is posted with them (text)
 --handle_report_secret = ""
 
--- whom scripts may ask by http.get and http.post, beside the host of handle_report_url: host names, *.domains, addresses and CIDR blocks, with :PORT or without; * is every public host (list)
+-- hosts that scripts may reach by http.get and http.post, beside the host of handle_report_url: host names, *.domains, addresses and CIDR blocks, with or without :PORT; * is every public host (list)
 --http_hosts = {}
 
--- how long such a question may wait for its turn, and then again for its answer (0.1 to 3600, seconds)
+-- timeout of such a request: once for its turn, and again for its answer (0.1 to 3600, seconds)
 --http_timeout = 30
 
--- the longest answer to such a question (1 to 4096, KiB)
+-- maximum length of the answer to such a request (1 to 4096, KiB)
 --http_answer_max = 256
 
--- such questions that are with web servers at once, half of them with one host (1 to 1000, questions)
+-- maximum number of such requests in progress, half of them with one host (1 to 1000, questions)
 --http_parallel = 16
 
--- such questions that are with web servers or wait for their turn (1 to 100000, questions)
+-- maximum number of such requests in progress or waiting (1 to 100000, questions)
 --http_open = 1000
 
--- such questions that one call of a script may ask (1 to 10000, questions)
+-- maximum number of such requests in one call of a script (1 to 10000, questions)
 --http_per_call = 20
 
--- who is told of what: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or https:// address, with spaces or line breaks between (text, restart)
+-- receivers of webhooks: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or https:// address, separated by spaces or line breaks (text, restart)
 --webhooks = ""
 
 -- the secret that webhooks are signed with; needed with webhooks (text, restart)
 --webhook_secret = ""
 
--- deliveries that may wait on disk for receivers that are away; then the oldest are dropped (1 to 1000000, deliveries, restart)
+-- maximum number of deliveries that wait on disk for their receivers; beyond it the oldest are dropped (1 to 1000000, deliveries, restart)
 --webhook_queue = 10000
 
--- after which a delivery that no receiver took is dropped (1 to 8760, hours, restart)
+-- time after which an undelivered webhook is dropped (1 to 8760, hours, restart)
 --webhook_keep = 72
 
 -- Beyond the classic server
 
--- a character whose connection broke stays online so long, and so long it has for its channels when it is back; 0 logs it off at once (0 to 3600, seconds)
+-- time that a character stays online after its connection broke, and again time to rejoin its channels after its return; 0 logs it off at once (0 to 3600, seconds)
 --resume_grace = 60
 
--- a character whose browser reloads or leaves the page (close code 1001) stays online so long; 0 logs it off at once, and so does resume_grace = 0 (0 to 3600, seconds)
+-- time that a character stays online after its browser reloads or leaves the page (close code 1001); 0 logs it off at once, and so does resume_grace = 0 (0 to 3600, seconds)
 --reload_grace = 15
 
--- a message that comes too early (msg_flood) waits its turn ("delay"), or is an error ("reject") ("delay", "reject")
+-- a message that is sent too early (msg_flood) is delayed ("delay") or refused ("reject") ("delay", "reject")
 --flood_mode = "delay"
 
--- a room whose last member's connection broke lives on so long; 0 ends it at once (0 to 86400, seconds)
+-- time that a room lives on after the connection of its last member broke; 0 ends it at once (0 to 86400, seconds)
 --room_grace = 300
 
--- whether the status "offline", which clients send after a failed reconnect, is ignored instead of taken as "online" (true, false)
+-- ignore the status "offline", which clients send after a failed reconnect, instead of taking it as "online" (true, false)
 --status_restore = true
 
--- whether ERR also tells the command, channel and character that it is about (true, false)
+-- add the command, channel and character to ERR (true, false)
 --error_context = true
 
--- whether people hear nothing of whom they ignore; the sender gets ERR 20 (true, false)
+-- do not deliver private messages of ignored people; the sender gets ERR 20 (true, false)
 --ignore_on_server = true
 
--- a character can be taken over so often by another connection, then the newcomer is refused; 0 for no limit (0 to 1000, in a minute)
+-- number of takeovers of a character by another connection; beyond it the newcomer is refused; 0 for no limit (0 to 1000, in a minute)
 --takeover_limit = 5
 
--- whether [ads: 30min] in the description of a channel is the least time between two ads there (true, false)
+-- [ads: 30min] in the description of a channel sets the minimum time between two ads there (true, false)
 --ad_intervals = true
 
--- whether bans and timeouts of channels keep out every character of the account (true, false)
+-- extend bans and timeouts in channels to every character of the account (true, false)
 --channel_ban_accounts = true
 
--- whether accounts can be banned, timed out and hell-banned by the name of a character that is not online (true, false)
+-- allow bans, timeouts and hell-bans of accounts by the name of an offline character (true, false)
 --offline_bans = true
 
--- whether administrators hear reports, are in the list of the staff (ADL) and come into the staff room at the log-in, as global moderators do (true, false)
+-- administrators receive reports, are in the list of the staff (ADL) and join the staff room at the log-in, like global moderators (true, false)
 --administrators_on_staff = true
 
--- so many characters that have left are remembered with their accounts, so that moderators can ban them by name (0 to 1000000, characters)
+-- number of logged-off characters that are remembered with their accounts, so that moderators can ban them by name (0 to 1000000, characters)
 --recent_characters = 10000
 
 -- time between two PINs; clients give up after 90 seconds without one (1 to 80, seconds)
 --ping_interval = 30
 
--- what may wait for a client that reads slowly; then it is cut off (65536 to 1000000000, bytes)
+-- output buffer for a slow client; beyond it the connection is closed (65536 to 1000000000, bytes)
 --outbox_max = 16777216
 
--- whether clients that offer compression (permessage-deflate) get it; for new connections (true, false)
+-- compress for clients that offer it (permessage-deflate); for new connections (true, false)
 --deflate = true
 
 -- messages shorter than this are not compressed: they gain little (0 to 1000000, bytes)
 --deflate_min = 512
 
--- open sockets at once, logged in or not (1 to 10000000, sockets)
+-- maximum number of open sockets, with and without a log-in (1 to 10000000, sockets)
 --maxconnections = 100000
 
--- write to many sockets with one system call, where the system lets us (true, false, restart)
+-- write to many sockets with one system call (io_uring), where the system permits it (true, false, restart)
 --io_uring = true
 
--- the least time over which connections are closed when the server stops, so that people do not all come back at once; where checking all their passwords takes longer than password_patience it is longer by that, up to drain_time_max; 0 closes all at once (0 to 600, seconds)
+-- graceful shutdown: minimum time over which connections are closed, so that clients do not all reconnect at once; longer, up to drain_time_max, if checking all passwords takes longer than password_patience; 0 closes all at once (0 to 600, seconds)
 --drain_time = 5
 
--- the greatest time over which connections are closed when the server stops or restarts (0 to 600, seconds)
+-- maximum time over which connections are closed when the server stops or restarts (0 to 600, seconds)
 --drain_time_max = 60
 
--- "classic" turns off what the classic server did not have, but for keys that are set themselves ("classic", restart)
+-- "classic" turns off the improvements over the classic server, except keys that are set explicitly ("classic", restart)
 --compat = ""

@@ -1,4 +1,4 @@
--- Moderating the whole server, and what only administrators may do.
+-- Moderation of the whole server, and commands for administrators only.
 
 local common = require("common")
 local staff = require("staff")
@@ -14,7 +14,7 @@ function administration.init()
     offline_bans = s.getConfigBool("offline_bans")
 end
 
--- Sends an error to every connection of a person's account and closes it.
+-- Sends an error to every connection of a person's account and closes them.
 local function throw_out(person, number, message)
     local account = person.con ~= nil and u.getByAccount(person.con) or u.getByAccountID(person.account)
     for _, each in ipairs(account) do
@@ -23,7 +23,8 @@ local function throw_out(person, number, message)
     end
 end
 
--- The person whom a measure against an account is for, as common.find_person gives it. The staff are refused.
+-- The target of a sanction against an account, in the form of common.find_person. Targets on the staff are
+-- refused.
 local function target_of(con, character)
     local person, fault
     if offline_bans then
@@ -45,7 +46,8 @@ local function target_of(con, character)
     return person
 end
 
--- Tells the moderator of a measure. Where the account is not known it waits for a log-in.
+-- Reports a sanction to the moderator. If the account is not known, the sanction takes effect at the next
+-- log-in.
 local function tell_done(con, person, what, measure)
     local message = person.name .. " " .. what
     if person.con == nil and person.account == 0 then
@@ -110,7 +112,8 @@ function event.TMO(con, args)
     return const.FERR_OK
 end
 
--- From now on nobody hears the account of a character, or people hear it again. The account is not told.
+-- Sets or lifts a hell-ban of a character's account: nobody receives the account's messages. The account is
+-- not told.
 function event.HLB(con, args)
     local character, action = text(args.character), text(args.action)
     if character == nil or (action ~= "add" and action ~= "remove") then
@@ -159,7 +162,7 @@ function event.UNB(con, args)
     return const.FERR_OK
 end
 
--- The name under which Horizon sends it.
+-- Horizon sends this name.
 event.UBN = event.UNB
 
 function event.KIK(con, args)
@@ -296,7 +299,7 @@ function event.BRO(con, args)
         return const.FERR_MESSAGE_TOO_LONG
     end
     local name, escaped = u.getName(con), s.escapeHTML(message)
-    -- Clients cut this beginning off: it stays as it is.
+    -- Clients remove this prefix, so it must not change.
     s.broadcast("BRO", { character = name, message = "[b]Broadcast from " .. name .. ":[/b] " .. escaped })
     s.logAction(con, "BRO", args)
     s.logMessage("broadcast", con, nil, nil, escaped)

@@ -1,4 +1,4 @@
--- What the website tells people who are online: rtb.XXX answers its message XXX.
+-- Messages of the website for users who are online: rtb.XXX handles its message XXX.
 
 local common = require("common")
 local staff = require("staff")
@@ -22,7 +22,7 @@ local function names_of(connections)
     return #names > 0 and table.concat(names, ", ") or "nobody who is online"
 end
 
--- What the website does to people is in the action log, with the names of those who are online.
+-- Actions of the website are written to the action log, with the names of the characters that are online.
 local function log(args, code, connections)
     local whom = connections[1] ~= nil and names_of(connections) or nil
     s.logAction(nil, code, args, whom)
@@ -33,7 +33,7 @@ local function kick(con, number, message)
     u.close(con)
 end
 
--- News for a user, as it stands.
+-- A message for a user, sent unchanged.
 function rtb.RTB(args)
     local connections = connections_of(args)
     if connections ~= nil and type(args.c) == "string" then
@@ -43,7 +43,7 @@ function rtb.RTB(args)
     end
 end
 
--- Whom the account ignores was changed on the website.
+-- The ignore list of the account was changed on the website.
 function rtb.IGN(args)
     local connections = connections_of(args)
     local name = common.text(args.n)
@@ -62,8 +62,8 @@ function rtb.IGN(args)
     end
 end
 
--- From now on nobody hears this account, or with `hellban` 0 people hear it again. At later log-ins the login check
--- tells it.
+-- Sets a hell-ban of this account, or lifts it if `hellban` is 0. At later log-ins the login check reports
+-- it.
 function rtb.HLB(args)
     local connections = connections_of(args)
     if connections == nil then
@@ -80,7 +80,7 @@ function rtb.HLB(args)
     tell_moderators("The website has silenced account " .. tostring(args.a) .. ": " .. names_of(connections) .. ".")
 end
 
--- The connections without the one that stays when its owner has set another password.
+-- The connections except the one that stays when its owner has set another password.
 local function without_kept(connections, args)
     local keep, address = common.text(args.keep), common.text(args.ip)
     if keep == nil or address == nil then
@@ -95,7 +95,7 @@ local function without_kept(connections, args)
     return others
 end
 
--- The account has to go; where it is banned, with the words for its owner.
+-- Disconnects the account; if it is banned, with the reason for its owner.
 function rtb.KIK(args)
     local connections = connections_of(args)
     if connections == nil then
@@ -120,7 +120,7 @@ function rtb.KIK(args)
     end
 end
 
--- The heir of an owner: the first moderator, else nobody, and the channel is the staff's.
+-- The successor of an owner: the first moderator, or an empty name, which gives the channel to the staff.
 local function heir_of(chan, owner)
     for _, name in ipairs(c.getModList(chan)) do
         if name ~= "" and string.lower(name) ~= string.lower(owner) and c.isMod(chan, name) then
@@ -130,7 +130,7 @@ local function heir_of(chan, owner)
     return nil
 end
 
--- A character exists no more: the channels that it owned get other owners.
+-- A character was deleted: the channels that it owned get other owners.
 local function inherit(owner)
     for _, chan in ipairs(c.getOwned(owner)) do
         local channel, heir = c.getName(chan), heir_of(chan, owner)
@@ -148,7 +148,7 @@ local function inherit(owner)
     end
 end
 
--- The account service says that a character exists no more.
+-- The account service reports a deleted character.
 function rtb.OWN(args)
     local name = common.text(args.n)
     if name ~= nil then
@@ -157,7 +157,7 @@ function rtb.OWN(args)
     end
 end
 
--- One character of the account has to go.
+-- Disconnects one character of the account.
 function rtb.CDL(args)
     local connections = connections_of(args)
     local name = common.text(args.n)
@@ -178,7 +178,7 @@ function rtb.CDL(args)
     end
 end
 
--- The account became an administrator's, or is one no more.
+-- The account became an administrator's, or is no longer one.
 function rtb.ADM(args)
     local is_admin = common.is_yes(args.admin)
     for _, con in ipairs(connections_of(args) or {}) do

@@ -1,4 +1,4 @@
--- Channels and rooms: finding them, coming and going, making and changing them.
+-- Channels and rooms: finding, joining, leaving, creating and changing them.
 
 local common = require("common")
 local staff = require("staff")
@@ -39,7 +39,7 @@ local function has_all_channels(con)
         and not (common.is_staff(con) or u.getMiscData(con, "subscribed") == "yes")
 end
 
--- A sentence about the lock and slow mode of a channel at this moment; nil where there is neither.
+-- A sentence about the current lock and slow mode of a channel; nil if there is neither.
 local function entry_rules(chan)
     local rules = {}
     if c.isLocked(chan) then
@@ -53,7 +53,7 @@ local function entry_rules(chan)
     return #rules > 0 and table.concat(rules, " ") or nil
 end
 
--- Lets somebody in, with what a moderator has to know.
+-- Joins a connection to a channel, and informs moderators about its rules.
 local function enter(con, chan)
     staff.join(con, chan)
     local rules = entry_rules(chan)
@@ -62,7 +62,7 @@ local function enter(con, chan)
     end
 end
 
--- Whether the lock or slow mode keeps somebody out, who is told.
+-- Whether the lock or slow mode refuses a connection. The connection is informed.
 local function is_kept_out(con, chan)
     if c.isLocked(chan) then
         if c.isInvited(chan, con) then
@@ -122,7 +122,7 @@ function event.JCH(con, args)
     return const.FERR_OK
 end
 
--- The channel that a command of its moderators names, or the error number.
+-- The channel in a command for its moderators, or the error number.
 local function moderated(con, args)
     local channel = text(args.channel)
     if channel == nil then
@@ -138,7 +138,7 @@ local function moderated(con, args)
     return chan
 end
 
--- Tells whoever did it, and the moderators in the channel, how people come in now.
+-- Informs the sender and the moderators in the channel of the current rules for joining.
 local function tell_moderators(con, chan)
     local rules = entry_rules(chan) or "Everybody comes in as usual."
     local message = u.getName(con) .. " has changed how people come in. " .. rules
@@ -151,7 +151,7 @@ local function tell_moderators(con, chan)
     end
 end
 
--- Locks a channel, or opens it again.
+-- Locks a channel, or unlocks it.
 function event.CLK(con, args)
     local status = text(args.status)
     if status ~= "locked" and status ~= "open" then
@@ -167,7 +167,7 @@ function event.CLK(con, args)
     return const.FERR_OK
 end
 
--- Slow mode: the least time between two people who come in.
+-- Slow mode: the minimum interval between two joins.
 function event.CSL(con, args)
     local seconds = tonumber(text(args.seconds))
     if seconds == nil or not (seconds >= 0 and seconds <= JOIN_PAUSE_MAX) or seconds % 1 ~= 0 then
@@ -191,7 +191,7 @@ function event.LCH(con, args)
     local name = u.getName(con)
     local found, chan = c.getChannel(string.lower(channel))
     if not found then
-        -- The client thinks that it is in there: bring it back in step, with the name that it knows.
+        -- The client believes that it is in the channel: correct this, with the name that the client knows.
         u.send(con, "LCH", { channel = args.channel, character = name })
         return const.FERR_CHANNEL_NOT_FOUND
     end
@@ -289,7 +289,7 @@ function event.CDS(con, args)
     end
     local escaped = s.escapeHTML(description)
     if common.is_blacklisted(description) then
-        -- A text that others do not see looks to its author as ever.
+        -- The author sees a text as usual that others do not get to see.
         u.send(con, "CDS", { channel = c.getName(chan), description = escaped })
         return const.FERR_OK
     end
@@ -331,7 +331,7 @@ function event.RST(con, args)
     if not found then
         return const.FERR_CHANNEL_NOT_FOUND
     end
-    -- The staff room stays what it is, whoever asks.
+    -- The type of the staff room cannot be changed by any user.
     if not common.may_own(con, chan) or staff.is_staff_room(chan) then
         return const.FERR_NOT_OP
     end
@@ -343,7 +343,7 @@ function event.RST(con, args)
     return const.FERR_OK
 end
 
--- Tells somebody a list of names: in one frame as a rule, a list that is too long for it in several with the same beginning.
+-- Sends a list of names: usually in one frame, a long list in several frames with the same beginning.
 local function tell_names(con, chan, beginning, names)
     local heading = beginning .. c.getTitle(chan) .. ": "
     local part, bytes = {}, 0

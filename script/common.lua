@@ -1,8 +1,8 @@
--- What the other modules share: reading fields, and who may do what.
+-- Functions shared by the other modules: reading fields, and rights.
 
 local common = {}
 
--- A field as text; nil when it is missing or can't be text.
+-- A field as text; nil if it is missing or has no text form.
 function common.text(value)
     local kind = type(value)
     if kind == "string" then
@@ -13,12 +13,12 @@ function common.text(value)
     return nil
 end
 
--- A field of a log-in answer that is yes or no.
+-- The truth of a yes-or-no field in a log-in answer.
 function common.is_yes(value)
     return value == 1 or value == "1" or value == true
 end
 
--- The beginning of a text, at most so many bytes, without half a character at its end.
+-- The beginning of a text, up to a number of bytes, without an incomplete character at its end.
 function common.cut(value, bytes)
     if #value <= bytes then
         return value
@@ -35,7 +35,7 @@ end
 
 local longest_timeout, super_list_counts = 5256000, false
 
--- Minutes as a person means them: a finite decimal of 1 or more, up to timeout_max. nil for anything else.
+-- Parses a number of minutes: a finite decimal from 1 to timeout_max. nil for anything else.
 function common.minutes(value)
     if type(value) == "string" and not string.find(value, "^%s*%d+%.?%d*%s*$") then
         return nil
@@ -47,12 +47,13 @@ function common.minutes(value)
     return minutes
 end
 
--- Sentences that programs of others look for, word by word. docs/clients.md names these programs; a test holds the words.
+-- Sentences that other programs match word by word. docs/clients.md names these programs; a test checks the
+-- words.
 common.say = {
     reported = "The moderators have been alerted.",
 }
 
--- The answer to a report that nobody hears at the moment.
+-- The answer to a report while no moderator is online.
 common.report_kept = "No moderator is online at the moment. Your report is kept: moderators get it when they log in."
 
 function common.say.room_is(status)
@@ -62,24 +63,24 @@ function common.say.unbanned(name)
     return name .. " has been removed from the channel ban list."
 end
 
--- A time as people say it, in whole minutes: "a minute", "12 minutes".
+-- A duration in words, in whole minutes: "a minute", "12 minutes".
 function common.duration(seconds)
     local minutes = math.ceil(seconds / 60)
     return minutes <= 1 and "a minute" or string.format("%d minutes", minutes)
 end
 
--- Tells somebody something that is no error.
+-- Sends an informational message to a connection.
 function common.tell(con, message)
     u.send(con, "SYS", { message = message })
 end
 
--- The same about a channel.
+-- The same with a channel.
 function common.tell_about(con, chan, message)
     u.send(con, "SYS", { channel = c.getName(chan), message = message })
 end
 
--- The character of a name that a client typed, as everybody else knows it: its canonical name when it is online,
--- else the name as typed. Also gives the connection when it is online.
+-- The canonical name of a character for a name that a client typed: that of the online character, otherwise
+-- the name as typed. The second result is the connection if the character is online.
 function common.canonical(name)
     local online, con = u.getConnection(string.lower(name))
     if online then
@@ -88,29 +89,29 @@ function common.canonical(name)
     return name, nil
 end
 
--- Administrators and global moderators.
+-- Whether a connection is an administrator or a global moderator.
 function common.is_staff(con)
     return u.hasRole(con, "admin") or u.hasRole(con, "global")
 end
 
--- Whether somebody may do in this channel what its moderators may, without being one.
+-- Whether a connection has the rights of a moderator in this channel without being one.
 function common.overrides(con, chan)
     return common.is_staff(con) or (c.getType(chan) == "public" and u.hasRole(con, "super-cop"))
 end
 
--- Whether somebody may moderate this channel.
+-- Whether a connection may moderate this channel.
 function common.may_moderate(con, chan)
     return c.isMod(chan, con) or common.overrides(con, chan)
 end
 
--- Whether somebody may do what only the owner of this channel may.
+-- Whether a connection has the rights of this channel's owner.
 function common.may_own(con, chan)
     return c.isOwner(chan, con) or common.is_staff(con)
 end
 
--- The character of a name that a moderator typed, online or not: { name, con, account, role }, where con is nil for
--- somebody who is not online, account is 0 while it is not known, and role is one that no list tells. Without such a
--- character: nil, and the number with which the command ends; it may be handled anew later.
+-- The character for a name that a moderator typed, online or not: { name, con, account, role }. con is nil
+-- for a character that is offline, account is 0 while unknown, and role is one outside the moderator lists.
+-- Without such a character: nil and the error number of the command, which may be handled again later.
 function common.find_person(con, typed)
     local state, name, account, role = s.findCharacter(typed)
     if state == "asked" then
@@ -123,25 +124,25 @@ function common.find_person(con, typed)
     return { name = name, con = online and other or nil, account = account, role = role }
 end
 
--- Administrators and global moderators, online or not.
+-- Whether a person is an administrator or a global moderator, online or not.
 function common.is_staff_person(person)
     return person.role == "admin" or s.isOp(person.name) or (person.con ~= nil and common.is_staff(person.con))
 end
 
--- Whether the list of super moderators makes somebody one. Otherwise only the login check does: a list that was taken over
--- gives nobody a right that nobody gave.
+-- Whether the list of super moderators makes a character one. If the list does not count, only the login
+-- check does: an imported list must not give rights that no administrator of this server has given.
 function common.is_super_by_list(name)
     return super_list_counts and s.isSCop(name)
 end
 
--- Whether the list counts at all.
+-- Whether the list counts.
 function common.super_list_counts()
     return super_list_counts
 end
 
 local PROTECTED = { "admin", "global", "super-cop", "cop" }
 
--- Whether a person is safe from being kicked, banned or timed out of this channel by this actor.
+-- Whether a person is protected from kicks, bans and timeouts in this channel by this actor.
 function common.is_protected(person, chan, actor)
     local name, con = person.name, person.con
     if c.getType(chan) == "public" then
@@ -156,7 +157,7 @@ function common.is_protected(person, chan, actor)
     return is_safe and not common.overrides(actor, chan)
 end
 
--- Moderation of public channels is everybody's business and goes to the action log.
+-- Moderation of public channels is of general interest and goes to the action log.
 function common.log_if_public(con, chan, code, args)
     if c.getType(chan) == "public" then
         s.logAction(con, code, args)
@@ -166,7 +167,7 @@ end
 local message_flood, delays_messages = 0.5, false
 local filters = false
 
--- Hours that an account must have been there before it may make rooms and post ads.
+-- Minimum age of an account, in hours, for creating rooms and posting ads.
 local min_age = 0
 
 function common.init()
@@ -180,7 +181,7 @@ end
 
 local TRUSTED = { "admin", "global", "super-cop" }
 
--- Refuses a command for which an account is too young; nil when it is old enough or its age is not known.
+-- Refuses a command of an account that is too young; nil if it is old enough or its age is unknown.
 function common.refuse_young(con, what)
     local made = min_age > 0 and tonumber(u.getMiscData(con, "account_made"))
     local left = made and made + min_age * 3600 - s.getTime() or 0
@@ -191,12 +192,12 @@ function common.refuse_young(con, what)
     return u.refuse(con, const.FERR_NOT_OP, "Your account is too young to " .. what .. ". Please try again in " .. wait .. ".")
 end
 
--- Whether others are not to see a text.
+-- Whether a text must be hidden from others.
 function common.is_blacklisted(message)
     return filters and s.isBlacklisted(message)
 end
 
--- What becomes of a message that comes too early: it waits its turn, or is refused.
+-- Handles a message that comes too early: it is delayed or refused.
 function common.too_early(con)
     if delays_messages and u.postpone(con, "msg", message_flood) then
         return const.FERR_OK

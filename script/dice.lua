@@ -17,13 +17,13 @@ function dice.init()
     IGNORES_COUNT = s.getConfigBool("ignore_on_server")
 end
 
--- Whether a number is one: neither nil nor "not a number", and between two bounds.
+-- Whether a number is valid: neither nil nor "not a number", and between two limits.
 local function within(number, least, most)
     return number ~= nil and number >= least and number <= most
 end
 
--- What stands between the signs, each with the minus before it: "2d6+3-1" gives "2d6", "3", "-1". Nothing when
--- there are too many terms or none.
+-- The terms between the signs, each with its minus: "2d6+3-1" gives "2d6", "3", "-1". nil when there are too
+-- many terms or none.
 local function split(argument)
     if #argument > ARGUMENT_MAX or string.find(argument, "[^%dd+ %-]") then
         return nil
@@ -61,7 +61,7 @@ local function value_of(term)
     return sum
 end
 
--- Throws the dice of an argument: the terms, the value of each, their sum, and the calculation as text; or nil
+-- Rolls the dice of an argument: the terms, the value of each, their sum, and the calculation as text; or nil
 -- when it is malformed.
 local function throw(argument)
     local terms = split(argument)
@@ -91,7 +91,7 @@ local function throw(argument)
     return terms, results, total, calculation
 end
 
--- Where a roll goes: to a channel, or to the two of a private conversation.
+-- Sends a roll to a channel, or to the two users of a private conversation.
 local function deliver(con, chan, other, roll)
     if chan ~= nil then
         roll.channel = c.getName(chan)

@@ -3,12 +3,12 @@
 local common = require("common")
 local text = common.text
 
--- Lines of a list that fit into one answer.
+-- Maximum number of list entries in one answer.
 local SHOWN = 50
 -- A hundred years.
 local MINUTES_MAX = 100 * 365 * 24 * 60
 
--- The end of a ban that begins now, in seconds from now; nil for a ban without an end, false for nonsense.
+-- The seconds until the end of a new ban; nil for a ban without an end, false for an invalid value.
 local function seconds(value)
     if value == nil then
         return nil
@@ -20,7 +20,7 @@ local function seconds(value)
     return minutes * 60
 end
 
--- Bans a network, or the one that a character is online from.
+-- Bans a network, or the network of an online character.
 function event.NBN(con, args)
     local network, character, reason = text(args.network), text(args.character), text(args.reason) or ""
     if (network == nil) == (character == nil) then
@@ -71,7 +71,7 @@ function event.NUB(con, args)
     return const.FERR_OK
 end
 
--- Lists banned networks, or those that an address is in.
+-- Lists banned networks, or those that contain an address.
 function event.NBL(con, args)
     if not u.hasRole(con, "admin") then
         return const.FERR_NOT_ADMIN
@@ -96,7 +96,7 @@ function event.NBL(con, args)
     return const.FERR_OK
 end
 
--- Pauses registration, lets it go on, or tells how it is.
+-- Pauses or resumes registration, or reports its state.
 function event.RGP(con, args)
     if not u.hasRole(con, "admin") then
         return const.FERR_NOT_ADMIN

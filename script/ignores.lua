@@ -1,4 +1,4 @@
--- IGN: whom an account ignores. It is one list for the account, the same on all its connections.
+-- IGN: the ignore list of an account. All connections of the account share one list.
 
 local common = require("common")
 local text = common.text
@@ -11,7 +11,7 @@ function ignores.init()
     ignore_flood = s.getConfigDouble("ignore_flood")
 end
 
--- Tells every connection of the account.
+-- Sends a message to every connection of the account.
 local function tell_account(con, message)
     for _, each in ipairs(u.getByAccount(con)) do
         u.send(each, "IGN", message)
@@ -45,7 +45,7 @@ local function delete(con, name)
     return const.FERR_OK
 end
 
--- Tells somebody that what they said was not read.
+-- Informs a sender that a message was ignored.
 local function notify(con, name)
     local online, other = u.getConnection(string.lower(name))
     if online and not u.checkUpdateTimer(con, "ignore", ignore_flood) then

@@ -1,4 +1,4 @@
--- What clients ask about the server and about characters.
+-- Queries of clients about the server and about characters.
 
 local common = require("common")
 local text = common.text
@@ -26,7 +26,7 @@ function event.UPT(con, args)
     return const.FERR_OK
 end
 
--- The keys of a table in their order, so that everybody gets them in the same one.
+-- The sorted keys of a table, so that all clients get them in the same order.
 local function sorted_keys(values)
     local keys = {}
     for key in pairs(values) do

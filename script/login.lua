@@ -1,4 +1,4 @@
--- Logging in and going: who may enter, and what a newcomer is told.
+-- Logging in and out: admission, and the initial frames for a new connection.
 
 local common = require("common")
 local staff = require("staff")
@@ -7,13 +7,13 @@ local text, is_yes = common.text, common.is_yes
 -- Channels whose icon codes clients do not show.
 local ICON_BLACKLIST = { "frontpage", "sex driven lfrp", "story driven lfrp" }
 
--- Info tags that everybody has.
+-- Info tags that every character has.
 local TAGS = { "Gender", "Orientation", "Language preference", "Furry preference", "Dom/Sub Role", "Position" }
 
--- What on a website makes somebody staff here.
+-- Roles on a website that make an account part of the staff here.
 local STAFF_BITS = { "coder", "admin", "moderator", "helpdesk", "chanop", "chatop", "supercop" }
 
--- What clients are told of the settings, under the names that they know.
+-- Settings that clients get, under the names that they know.
 local VARIABLES = {
     { "chat_max", "msg_max" },
     { "priv_max", "priv_max" },
@@ -31,7 +31,7 @@ local variables = {}
 
 local login = {}
 
--- The number of an account or a character; 0 for whatever can be none.
+-- The number of an account or a character; 0 for invalid values.
 local function id(value)
     local number = (type(value) == "string" or type(value) == "number") and tonumber(value) or 0
     if number ~= number or math.abs(number) > 2 ^ 53 or number % 1 ~= 0 then
@@ -40,7 +40,7 @@ local function id(value)
     return number
 end
 
--- The texts of a list; what is no text, or no list, is left out.
+-- The texts in a list; other values are left out.
 local function texts(list)
     local result = {}
     for _, value in ipairs(type(list) == "table" and list or {}) do
@@ -51,7 +51,7 @@ local function texts(list)
     return result
 end
 
--- The texts of an object by their names; the rest is left out.
+-- The texts of an object by their names; other values are left out.
 local function fields(object)
     local result = {}
     for key, value in pairs(type(object) == "table" and object or {}) do
@@ -71,7 +71,7 @@ function login.init()
     end
     for _, names in ipairs(VARIABLES) do
         local name, value = names[1], s.getConfigDouble(names[2])
-        -- Who is online has to know, too, or writes more than is let through.
+        -- Connected clients need the new value, too; otherwise they would exceed the limit.
         if variables[name] ~= nil and variables[name] ~= value then
             s.broadcast("VAR", { variable = name, value = value })
         end
@@ -79,7 +79,7 @@ function login.init()
     end
 end
 
--- How many are online from an address, not counting the session whose place is about to be taken.
+-- The number of characters online from an address, without the session that is about to be replaced.
 local function count_without(con, old)
     local count = u.getIPCount(con)
     if old ~= nil and u.isSameAddress(con, old) then
@@ -88,8 +88,8 @@ local function count_without(con, old)
     return count
 end
 
--- Of the account's characters that are away and count for the same address the first: nobody is shut out by what is
--- left of sessions of their own.
+-- The first of the account's characters that is away and counts for the same address. So the remains of a
+-- user's own sessions cannot lock the user out.
 local function spare_session(con, account_id)
     for _, other in ipairs(account_id ~= 0 and u.getByAccountID(account_id) or {}) do
         if u.isAway(other) and u.isSameAddress(con, other) then
@@ -99,8 +99,8 @@ local function spare_session(con, account_id)
     return nil
 end
 
--- Which errors refuse a log-in, in the order in which they are looked at. The text is given where it says more
--- than the usual one. Nothing is changed here: who is refused has not been here at all.
+-- The error that refuses a log-in, if any, in a fixed order of checks. The text is returned where it says
+-- more than the usual one. There are no side effects: a refused character was never here.
 local function refusal(con, args)
     if args.error ~= nil and args.error ~= "" then
         return const.FERR_IDENT_FAILED, text(args.error)
@@ -110,7 +110,7 @@ local function refusal(con, args)
         return const.FERR_IDENT_FAILED
     end
     if type(account) ~= "table" then
-        -- Whoever checks log-ins is broken.
+        -- The log-in check itself has failed.
         return const.FERR_LUA
     end
     local name = text(char.name)
@@ -140,13 +140,13 @@ local function refusal(con, args)
         end
     end
     if online and not u.isAway(old) and takeover_limit > 0 and u.getTakeovers(name) >= takeover_limit then
-        -- Two clients would throw each other out for ever.
+        -- Otherwise two clients could take the character over from each other for ever.
         return const.FERR_LOGGED_IN_AGAIN, "This character is in use elsewhere, and has been taken over too often. Try again in a minute."
     end
     return const.FERR_OK
 end
 
--- What the login check told about the character.
+-- Stores the login check's data about the character.
 local function set_profile(con, args)
     local tags = {}
     for _, tag in ipairs(TAGS) do
@@ -213,8 +213,8 @@ local function set_roles(con, args, resumed)
     end
 end
 
--- Friends and ignores belong to the account. What another of its characters has changed since it logged in is
--- newer than what the login check knows; so is what this one has changed before its connection broke.
+-- Friends and ignores belong to the account. Changes by another of its characters since that one's log-in are
+-- newer than the login check's data. So are changes by this character before its connection broke.
 local function set_lists(con, args, resumed)
     if type(args.array_friends) == "table" then
         u.setFriends(con, texts(args.array_friends))
@@ -235,8 +235,8 @@ local function send_variable(con, name, value)
     u.send(con, "VAR", { variable = name, value = value })
 end
 
--- Everything a client needs to begin, in an order that clients rely on: limits before the lists, the lists
--- before the own NLN, and no other NLN before that.
+-- All initial frames of a client, in an order that clients rely on: limits before the lists, the lists before
+-- the own NLN, and no other NLN before that.
 local function send_burst(con, args, resumed)
     local name = u.getName(con)
     u.send(con, "IDN", { character = name })
@@ -260,7 +260,7 @@ local function send_burst(con, args, resumed)
     if not resumed then
         s.broadcast("NLN", online)
     else
-        -- For everybody else the character has never gone.
+        -- For all other clients the character was never offline.
         u.send(con, "NLN", online)
     end
     if is_new_admin then
@@ -279,8 +279,8 @@ local function send_burst(con, args, resumed)
     u.sendHeld(con)
 end
 
--- Lets the character go on where an earlier connection of its broke off, or still seems to be. Gives the
--- connection that it is known by.
+-- Resumes the session of a character whose earlier connection broke, or seems to be still there. Returns the
+-- connection that represents the session.
 local function resume(con, old, args)
     local account, character = u.getAccountCharacterIDs(old)
     local same = account == id(args.account.account_id)
@@ -291,18 +291,18 @@ local function resume(con, old, args)
         return nil
     end
     if not away then
-        -- `con` stands for the old socket now.
+        -- `con` now represents the old socket.
         u.noteTakeover(u.getName(old))
         u.sendError(con, const.FERR_LOGGED_IN_AGAIN)
         u.close(con)
     end
-    -- What the site says now counts.
+    -- The current data of the site applies.
     u.setAdmin(old, is_yes(args.account.admin))
     u.setMiscData(old, "resumed", "yes")
     return old
 end
 
--- A ban by name has become one of an account whose other characters may be online.
+-- A ban by name has become a ban of an account whose other characters may be online.
 local function put_out_banned(args)
     local account_id = type(args.account) == "table" and id(args.account.account_id) or 0
     if account_id == 0 or not (s.isBanned(account_id) or s.isTimedOut(account_id)) then
@@ -316,7 +316,7 @@ local function put_out_banned(args)
     end
 end
 
--- The login check has answered.
+-- Handles the answer of the login check.
 function event.ident_callback(con, args)
     local number, reason = refusal(con, args)
     if number ~= const.FERR_OK then
@@ -359,7 +359,7 @@ function event.ident_callback(con, args)
     return const.FERR_OK
 end
 
--- A character is about to go.
+-- Handles the end of a character's connection.
 function event.pre_disconnect(con)
     s.logMessage("disconnect", con)
 end

@@ -1,17 +1,18 @@
 --!fchatd
 -- The rules of this server.
 --
--- The server does the heavy lifting; what a command means is decided here. Each function event.XXX answers the
--- client command XXX. It gets the connection that sent it and the command's fields, and returns the number of
--- an error for the sender, or const.FERR_OK when all is well. The checks stand in the order in which clients
--- know them. A command that ends with an error does not count against the time limits it has checked.
+-- The server does the heavy lifting; the meaning of each command is defined here. Each function event.XXX
+-- handles the client command XXX. Its arguments are the sender's connection and the command's fields. It
+-- returns an error number for the sender, or const.FERR_OK. The order of the checks is the one that clients
+-- expect. A command that ends with an error does not count towards the rate limits that it has checked.
 --
--- An operator who wants other rules copies this folder to script/ in the server's folder and changes it. Each
--- module has one concern; its name says which. Without an event.FKS here, the server searches by itself.
+-- To change the rules, an operator copies this folder to script/ in the server's folder and edits the copy.
+-- Each module has one subject; its name says which. Without an event.FKS here, the server's built-in search
+-- is used.
 
 local modules = {
-    require("common"), -- what the others share
-    require("login"), -- who may enter, and what a newcomer is told
+    require("common"), -- shared functions
+    require("login"), -- admission, and the initial frames
     require("information"), -- UPT PRO KIN FRL
     require("talking"), -- MSG LRP PRI TPN STA
     require("dice"), -- RLL
@@ -21,10 +22,10 @@ local modules = {
     require("administration"), -- ACB TMO UNB KIK AOP DOP SCP RWD BRO RLD AWC
     require("gate"), -- NBN NUB NBL RGP
     require("staff"), -- SFC PCR, and the staff room
-    require("bridge"), -- what the website sends
+    require("bridge"), -- messages of the website
 }
 
--- Called when the scripts are loaded, and when the settings have changed.
+-- Called after the scripts are loaded, and after a change of settings.
 function chat_init()
     for _, module in ipairs(modules) do
         if module.init then

@@ -1,4 +1,4 @@
--- Moderating one channel: its moderators and owner, kicks, bans and timeouts.
+-- Moderation of one channel: its moderators and owner, kicks, bans and timeouts.
 
 local common = require("common")
 local staff = require("staff")
@@ -14,7 +14,7 @@ function moderation.init()
     MODERATORS_MAX = s.getConfigDouble("channel_moderators_max")
 end
 
--- The channel and the character that a command names, or the error number.
+-- The channel and the character in a command, or the error number.
 local function named(args)
     local channel, character = text(args.channel), text(args.character)
     if channel == nil or character == nil then
@@ -27,7 +27,7 @@ local function named(args)
     return chan, character, const.FERR_OK
 end
 
--- Tells everybody in the channel of a change of moderators.
+-- Informs all members of the channel of a change of moderators.
 local function announce(chan, code, name, silent, message)
     local channel = c.getName(chan)
     if not silent then
@@ -117,13 +117,13 @@ function event.CSO(con, args)
     return const.FERR_OK
 end
 
--- Takes somebody out of the channel, for all to see.
+-- Removes a character from the channel, visible to all members.
 local function put_out(chan, target)
     c.sendAll(chan, "LCH", { channel = c.getName(chan), character = u.getName(target) })
     c.part(chan, target)
 end
 
--- Somebody who was put out of a private room, or of a channel that is locked, needs a new invitation.
+-- A character that was removed from a private room or a locked channel needs a new invitation.
 local function withdraw_invitation(chan, name)
     if c.getType(chan) == "private" or c.isLocked(chan) then
         c.removeInvite(chan, string.lower(name))
@@ -157,8 +157,8 @@ function event.CKU(con, args)
     return const.FERR_OK
 end
 
--- What CBU and CTU share: the checks after the right to do it, and what happens. `length` is in minutes, nil for a
--- ban for good.
+-- The common part of CBU and CTU: the checks after the right to use them, and the effects. `length` is in
+-- minutes, nil for a permanent ban.
 local function keep_out(con, chan, character, code, length, args)
     if c.getBanCount(chan) >= BANS_MAX and not common.overrides(con, chan) then
         return const.FERR_TOO_MANY_CHANNEL_BANS

@@ -10,13 +10,13 @@ local ROOM_TITLE = "Staff Room"
 local CALLS_PER_ACCOUNT = 3
 local staffcall_flood = 120
 local report_url, report_secret = "", ""
--- Whether administrators are on the staff as global moderators are; nil until the settings have been read.
+-- Whether administrators count as staff like global moderators; nil until the settings have been read.
 local admins_belong = nil
 
 local staff = {}
 
--- Tells everybody of administrators who belong to the staff now, or do not any more. Global moderators stay in the list of
--- clients whatever they are besides.
+-- Announces administrators that have joined or left the staff to all clients. Global moderators stay in the
+-- clients' list independently of other roles.
 local function announce_admins(names, code, except)
     for _, name in ipairs(names) do
         if not s.isOp(name) and except ~= nil then
@@ -53,8 +53,9 @@ local function staff_room()
     return found and room or nil
 end
 
--- The names of the staff that clients know (ADL): the global moderators, and the administrators who were online since the
--- start. AOP and DOP tell of each change of this list, and of nothing else: clients count on that.
+-- The names of the staff in the clients' list (ADL): the global moderators, and the administrators who were
+-- online since the start. AOP and DOP announce each change of this list and nothing else: clients rely on
+-- that.
 function staff.names()
     local names = s.getOpList()
     for _, name in ipairs(admins_belong and s.getAdminList() or {}) do
@@ -65,22 +66,24 @@ function staff.names()
     return names
 end
 
--- Whether clients have a name in their list because it is an administrator's.
+-- Whether a name is in the clients' list because it belongs to an administrator.
 function staff.is_known_admin(name)
     return admins_belong and s.isListedAdmin(name)
 end
 
--- A character of an administrator is online. Gives whether the others have to hear of it (staff.announce).
+-- Registers the online character of an administrator. Returns whether to announce it to the others
+-- (staff.announce).
 function staff.add_admin(con)
     return s.listAdmin(con) and admins_belong
 end
 
--- Tells everybody, but for `except`, that a character is an administrator's.
+-- Announces to all clients except `except` that a character belongs to an administrator.
 function staff.announce(con, except)
     announce_admins({ u.getName(con) }, "AOP", except)
 end
 
--- A character, or all of an account (a number), is no administrator's any more. `except` hears nothing of that.
+-- Removes a character, or all characters of an account (a number), from the administrators. `except` is not
+-- informed.
 function staff.remove_admins(whom, except)
     local names = type(whom) == "number" and s.unlistAdmins(whom) or { s.unlistAdmin(whom) }
     if admins_belong then
@@ -88,9 +91,9 @@ function staff.remove_admins(whom, except)
     end
 end
 
--- Tells everyone in the channel, and gives the newcomer what it needs to show it. Nothing else of this channel
--- may come in between: clients would leave at once. Who has been in it all the time, and lost only the connection,
--- is told alone, and then hears what it has missed.
+-- Announces a join to all members, and sends the new member the state of the channel. No other frame of this
+-- channel may come in between: clients would leave at once. A member that lost only its connection is
+-- informed alone, and then gets the messages that it has missed.
 function staff.join(con, chan)
     local channel = c.getName(chan)
     local joined = { channel = channel, character = { identity = u.getName(con) }, title = c.getTitle(chan) }
@@ -111,7 +114,7 @@ function staff.join(con, chan)
     end
 end
 
--- Somebody may come into the staff room.
+-- Invites a connection to the staff room.
 function staff.invite(con)
     local room = staff_room()
     if room then
@@ -119,7 +122,7 @@ function staff.invite(con)
     end
 end
 
--- Somebody may not come into the staff room any more.
+-- Withdraws the invitation of a character to the staff room.
 function staff.withdraw(name)
     local room = staff_room()
     if room then
@@ -127,17 +130,18 @@ function staff.withdraw(name)
     end
 end
 
--- Global and super moderators, and administrators (administrators_on_staff): who hears of all reports.
+-- Whether a connection gets all reports: global and super moderators, and administrators
+-- (administrators_on_staff).
 local function hears_reports(con)
     return u.hasAnyRole(con, { "global", "super-cop" }) or (admins_belong and u.hasRole(con, "admin"))
 end
 
--- Everybody who comes into the staff room at the log-in. Other administrators come when they like.
+-- Whether a connection joins the staff room at the log-in. Other administrators join when they like.
 local function is_on_staff(con)
     return hears_reports(con) or u.hasRole(con, "cop") or u.getMiscData(con, "staff") == "yes"
 end
 
--- Takes somebody who does not belong to the staff out of the staff room.
+-- Removes a connection that does not belong to the staff from the staff room.
 local function put_out(con)
     local room = staff_room()
     if room == nil or not c.inChannel(room, con) then
@@ -152,7 +156,7 @@ local function put_out(con)
     s.logMessage("channel_leave", con, room)
 end
 
--- Somebody has lost a role of the staff, by whatever did it.
+-- Handles the loss of a staff role, for any reason.
 function event.role_lost(con)
     if not u.hasRole(con, "admin") then
         staff.remove_admins(u.getName(con))
@@ -163,7 +167,7 @@ function event.role_lost(con)
     end
 end
 
--- The last part of the log-in: open reports to those who take them, and the staff into their room.
+-- The last part of the log-in: open reports for those who get them, and the staff room for the staff.
 function staff.welcome(con)
     if hears_reports(con) then
         s.sendStaffCalls(con)
@@ -177,7 +181,7 @@ function staff.welcome(con)
     end
 end
 
--- The public channel that a report is about, by the name of the tab it was written in.
+-- The public channel that a report is about, by the name of the reporter's tab.
 local function public_channel(tab)
     local found, chan = c.getChannel(string.lower(tab))
     if found and c.getType(chan) == "public" then
@@ -186,9 +190,9 @@ local function public_channel(tab)
     return nil
 end
 
--- Tells everybody who takes reports: global and super moderators, administrators, and the moderators of the channel it is
--- about. Gives how many hear it now. A hell-banned sender must not notice that nobody does, so those
--- are counted who would hear anybody else.
+-- Sends a report to all its recipients: global and super moderators, administrators, and the moderators of
+-- the channel it is about. Returns the number of current recipients. A hell-banned sender must not notice
+-- that there are none, so the number of recipients for any other sender is returned.
 local function send_call(tab, message)
     s.broadcastStaffCall("SFC", message)
     local heard = s.countStaffCallTargets()
@@ -203,7 +207,7 @@ local function send_call(tab, message)
     return heard
 end
 
--- An id that no open report has: the time and the character, and a later time where that is taken.
+-- An unused id for a report: time and character, with a later time if the id is taken.
 local function new_call_id(name)
     local time = s.getTime()
     while s.getStaffCall(time .. ":" .. name) do
@@ -220,8 +224,8 @@ local function report(con, args)
         return const.FERR_BAD_SYNTAX
     end
     if not common.is_staff(con) and s.countStaffCalls(con) >= CALLS_PER_ACCOUNT then
-        local text = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
-        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, text)
+        local refusal = "You have " .. CALLS_PER_ACCOUNT .. " reports that nobody has confirmed yet. Wait until one is."
+        return u.refuse(con, const.FERR_THROTTLE_STAFF_CALL, refusal)
     end
     if not u.hasAnyRole(con, TRUSTED) and u.checkAccountTimer(con, "sfc", staffcall_flood) then
         return const.FERR_THROTTLE_STAFF_CALL
@@ -274,16 +278,16 @@ local function confirm(con, args)
     if report_url ~= "" and call.logid > 0 then
         local _, character_id = u.getAccountCharacterIDs(con)
         local form = { log_id = call.logid, moderator = character_id, secret = report_secret }
-        -- In nobody's name: what is asked in a connection's name is given up when it goes.
+        -- Without a connection, because the request of a connection is cancelled when the connection ends.
         http.post("report_handled", report_url, form, nil, { moderator = u.getName(con) })
     end
     return const.FERR_OK
 end
 
--- As much of a website's answer as a moderator wants to read: error pages have no place in a chat.
+-- Maximum length of a website's answer that is shown to a moderator: error pages have no place in a chat.
 local ANSWER_MAX = 400
 
--- The website has taken note of a confirmed report, or has not.
+-- Handles the website's answer to a confirmed report.
 function httpcb.report_handled(con, status, body, extras)
     local online, moderator = u.getConnection(string.lower(extras.moderator))
     if not online then

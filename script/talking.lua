@@ -1,4 +1,4 @@
--- Saying something, and saying how one is.
+-- Messages and statuses.
 
 local common = require("common")
 local text, cut = common.text, common.cut
@@ -62,7 +62,7 @@ function event.MSG(con, args)
     return const.FERR_OK
 end
 
--- Tells how long somebody has to wait for the next ad.
+-- Informs a sender of the remaining time until the next ad.
 local function refuse_ad(con, chan, pause)
     local wait = common.duration(c.getAdWait(chan, con, pause))
     return u.refuse(con, const.FERR_THROTTLE_AD, "You may post your next ad here in " .. wait .. ".")
@@ -148,7 +148,7 @@ function event.TPN(con, args)
     if args.character == nil or args.status == nil then
         return const.FERR_BAD_SYNTAX
     end
-    -- Nonsense is not worth an answer: clients send this all the time.
+    -- An invalid status gets no answer: clients send it all the time.
     local character = text(args.character)
     if character ~= nil and TYPING[args.status] then
         local online, other = u.getConnection(character)
@@ -166,7 +166,7 @@ function event.STA(con, args)
     end
     status = string.lower(status)
     if status == "offline" and RESTORES_STATUS then
-        -- Clients say this when they are back after a failed attempt, and do not mean it.
+        -- Clients send this automatically after a failed attempt to reconnect.
         return const.FERR_OK
     end
     if not STATUSES[status] then
@@ -175,8 +175,8 @@ function event.STA(con, args)
     local message = s.escapeHTML(cut(text(args.statusmsg) or "", STATUS_MESSAGE_MAX))
     local resumed = u.getMiscData(con, "resumed")
     if resumed == "yes" or resumed == "told" then
-        -- Clients say their status again when they are back; for others it has never changed. The client hears its own
-        -- status once: where the log-in has told it, not again.
+        -- Clients repeat their status after a reconnect; for others it has never changed. The client itself
+        -- gets its status once: not again if the log-in has sent it.
         u.setMiscData(con, "resumed", "")
         local before, said = u.getStatus(con)
         if before == status and said == message then
@@ -196,7 +196,7 @@ function event.STA(con, args)
     u.setStatus(con, status, shown)
     s.broadcast("STA", { character = name, status = status, statusmsg = shown })
     if shown ~= message then
-        -- A text that others do not see looks to its author as ever.
+        -- The author sees a text as usual that others do not get to see.
         u.send(con, "STA", { character = name, status = status, statusmsg = message })
     end
     s.logMessage("status", con, nil, nil, status .. ": " .. message)

@@ -2,7 +2,7 @@
 
 tests = {}
 
-require("tests/rights") -- who may do what to whom, as tables
+require("tests/rights") -- rights by role, as tables
 require("tests/moderation")
 require("tests/channels")
 require("tests/talking")

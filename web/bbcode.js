@@ -43,7 +43,7 @@ function safeAddress(text) {
 function link(address, children, label) {
   const anchor = el('a', { href: address.href, target: '_blank', rel: 'noopener noreferrer nofollow' });
   fill(anchor, children);
-  if (label !== null && label.trim().toLowerCase().startsWith(address.origin)) return [anchor];
+  if (label?.trim().toLowerCase().startsWith(address.origin)) return [anchor];
   return [anchor, el('bdi', { class: 'link-host', text: ` [${address.hostname}]` })];
 }
 

@@ -34,12 +34,12 @@ const onServer = code => name => send(code, { character: name });
 
 /** "Ada Lovelace, 30, a reason" in its parts, or null. */
 function timed(argument) {
-  const found = /^([^,]+),\s*(\d+)(?:\s*,\s*([^]*))?$/.exec(argument);
+  const found = /^([^,]+),\s*(\d+)(?:\s*,\s*(.*))?$/s.exec(argument);
   return found && { character: found[1].trim(), minutes: Number(found[2]), reason: found[3] ?? '' };
 }
 
 function status(argument) {
-  const [, word, text] = /^(\S+)\s*([^]*)$/.exec(argument);
+  const [, word, text] = /^(\S+)\s*(.*)$/s.exec(argument);
   const chosen = fold(word).replace(/,$/, '');
   if (!Object.hasOwn(STATUSES, chosen)) {
     tell('error', `A status is one of ${Object.keys(STATUSES).join(', ')}.`);
@@ -123,7 +123,7 @@ function help(target) {
  */
 export function obey(message, target) {
   if (/^\/me(?:\b|$)/.test(message)) return target.kind === 'server' ? 'kept' : 'post';
-  const [, written, argument] = /^\/(\S*)\s*([^]*)$/.exec(message);
+  const [, written, argument] = /^\/(\S*)\s*(.*)$/s.exec(message);
   const name = Object.hasOwn(ALIASES, fold(written)) ? ALIASES[fold(written)] : fold(written);
   if (name === 'help') {
     tell('notice', help(target));

@@ -87,7 +87,8 @@ export class Connection {
   async connect() {
     this.discard();
     clearTimeout(this.retryTimer);
-    const attempt = (this.attempt = Symbol('attempt'));
+    const attempt = Symbol('attempt');
+    this.attempt = attempt;
     this.become('connecting', this.reason);
     let identification;
     try {

@@ -81,9 +81,11 @@ function notJoined(target, note) {
 export function rejoinAll() {
   const targets = [...state.conversations.values()].filter(each => each.kind === 'channel' && each.joined !== 'no');
   for (const target of targets) target.joined = 'joining';
-  targets.forEach((target, index) => setTimeout(() => {
-    if (target.joined === 'joining' && state.conversations.has(target.id)) rejoin(target);
-  }, index * JOIN_SPACING));
+  for (const [index, target] of targets.entries()) {
+    setTimeout(() => {
+      if (target.joined === 'joining' && state.conversations.has(target.id)) rejoin(target);
+    }, index * JOIN_SPACING);
+  }
 }
 
 function addPerson(name, gender, status, statusmsg) {

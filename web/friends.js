@@ -106,12 +106,11 @@ function twoGroups(names, row, none) {
 }
 
 function requests() {
-  const row = (request, other, words, ...buttons) => personRow(other, words, ...buttons);
   const answer = (request, accept) => trying(() => answerRequest(request.id, accept));
-  const came = relations.incoming.map(each => row(each, each.source, fold(each.dest) === fold(state.me) ? 'asks for friendship' : `asks ${each.dest} for friendship`,
+  const came = relations.incoming.map(each => personRow(each.source, fold(each.dest) === fold(state.me) ? 'asks for friendship' : `asks ${each.dest} for friendship`,
     el('button', { type: 'button', class: 'primary', text: 'Accept', 'aria-label': `Accept ${each.source}`, click: () => answer(each, true) }),
     el('button', { type: 'button', text: 'Deny', 'aria-label': `Deny ${each.source}`, click: () => answer(each, false) })));
-  const went = relations.outgoing.map(each => row(each, each.dest, `asked by ${each.source}`,
+  const went = relations.outgoing.map(each => personRow(each.dest, `asked by ${each.source}`,
     el('button', { type: 'button', text: 'Take back', 'aria-label': `Take back the request to ${each.dest}`, click: () => trying(() => cancelRequest(each.id)) })));
   if (came.length + went.length === 0) return [el('p', { class: 'muted none', text: 'No requests are open. Ask for friendship on the card of a person.' })];
   return [...(came.length > 0 ? [el('h3', { text: 'For you' }), el('ul', {}, ...came)] : []),

@@ -26,7 +26,7 @@ function send(code, body) {
 function oneField(label, more, ...actions) {
   const field = el('input', { autocomplete: 'off', spellcheck: 'false', required: true, ...more });
   const form = el('form', { class: 'stack-tight' }, el('label', {}, label, field),
-    el('div', { class: 'button-row' }, ...actions.map(([text, act, kind]) => el('button', { type: 'submit', class: kind ?? null, value: text, text }))));
+    el('div', { class: 'button-row' }, ...actions.map(([text, , kind]) => el('button', { type: 'submit', class: kind ?? null, value: text, text }))));
   form.addEventListener('submit', event => {
     event.preventDefault();
     const chosen = actions.find(([text]) => text === event.submitter?.value) ?? actions[0];
@@ -70,7 +70,7 @@ function broadcast(message) {
 }
 
 function command(text) {
-  const [, name, argument] = /^(\S+)\s*([^]*)$/.exec(text) ?? [];
+  const [, name, argument] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   return name !== undefined && send('ZZZ', argument ? { command: name, arg: argument } : { command: name });
 }
 

@@ -1,4 +1,4 @@
--- Coming and going.
+-- Joining and leaving channels.
 
 local play = require("tests/play")
 local somebody = play.somebody
@@ -41,7 +41,7 @@ function tests.an_empty_room_ends()
     local channel = c.getName(chan)
     gives(0, owner, "LCH", { channel = channel })
     testing.assert((c.getChannel(channel)), false)
-    -- An open room that was never busy too; one that was stays for a day.
+    -- Also an open room that was never busy; a busy one stays for a day.
     for _, busy in ipairs({ false, true }) do
         chan, owner = new_room("pubprivate")
         channel = c.getName(chan)

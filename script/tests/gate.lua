@@ -55,7 +55,7 @@ function tests.a_ban_ends_the_sessions_of_its_network()
     local admin = somebody_who_is("admin", (new_room("public")))
     local ada = somebody("Ada")
     testing.sent(ada)
-    -- All come from one address here.
+    -- All test connections have the same address.
     gives(0, admin, "NBN", { character = u.getName(ada), reason = "raid", force = true })
     testing.assert(first(testing.sent(ada), "ERR").number, 9)
     testing.assert(testing.closed(ada), true)

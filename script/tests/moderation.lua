@@ -1,4 +1,4 @@
--- Names, bans, timeouts and moderators: the rules that tables can't say.
+-- Names, bans, timeouts and moderators: the rules that tables cannot express.
 
 local play = require("tests/play")
 local somebody = play.somebody
@@ -74,7 +74,7 @@ function tests.timeouts_are_one_minute_to_years()
     for _, length in ipairs({ 0, -1, 5256001, 1e12, "x", "", "5256001", "0", "1e1000", "nan", "inf", true, {} }) do
         testing.expect(testing.command(owner, "CTU", { channel = channel, character = "Bob", length = length }), 38,
             "length " .. tostring(length))
-        -- Before the channel is looked for.
+        -- This check comes before the search for the channel.
         testing.expect(testing.command(owner, "CTU", { channel = "x", character = "Bob", length = length }), 38)
     end
     for index, length in ipairs({ 1, 91, "1", "525600", 5256000, 45 }) do

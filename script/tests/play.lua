@@ -1,11 +1,11 @@
--- What the tests share: people with roles, channels, and looking at what they hear.
+-- Shared functions of the tests: characters with roles, channels, and received frames.
 
 local play = {}
 
 local account = 100
 local rooms = 0
 
--- Somebody new, on an account of their own.
+-- A new character with an account of its own.
 function play.somebody(name)
     account = account + 1
     name = name .. " " .. account
@@ -15,7 +15,7 @@ function play.somebody(name)
     return con
 end
 
--- A new channel with an owner in it.
+-- A new channel with its owner as a member.
 function play.new_room(kind)
     rooms = rooms + 1
     local owner = play.somebody("Owner")
@@ -35,7 +35,7 @@ function play.new_room(kind)
     return chan, owner
 end
 
--- Somebody with a role, in the channel unless they are nobody or shall stay out.
+-- A new character with a role, joined to the channel unless the role is "nobody" or `outside` is true.
 function play.somebody_who_is(role, chan, owner, outside)
     if role == "owner" then
         if outside then

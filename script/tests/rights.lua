@@ -1,4 +1,4 @@
--- Who may do what to whom, as tables. A row is who does it, a column is where it is done or whom it is done to, and a
+-- The rights of roles, as tables. A row is the actor, a column is the kind of channel or the target, and a
 -- cell is "ok" or the number of the error.
 
 local play = require("tests/play")
@@ -6,9 +6,9 @@ local somebody = play.somebody
 local new_room = play.new_room
 local somebody_who_is = play.somebody_who_is
 
--- Who does it, and whom it is done to. All but nobody are in the channel.
---   nobody       somebody who is not in the channel
---   member       somebody without any role
+-- Roles of actors and targets. All but "nobody" are in the channel.
+--   nobody       not in the channel
+--   member       a member without any role
 --   moderator    a moderator of this channel
 --   owner        the owner of this channel
 --   cop          a moderator of another, public channel
@@ -17,7 +17,7 @@ local somebody_who_is = play.somebody_who_is
 --   admin        an administrator
 local WHERE = { "public", "private", "pubprivate" }
 
--- Kicks, bans and timeouts look at the target too.
+-- Kicks, bans and timeouts also depend on the target.
 local PUT_OUT = {
     public = [[
                 | member | moderator | owner | cop | super | global | admin
@@ -44,7 +44,7 @@ local PUT_OUT = {
 }
 PUT_OUT.pubprivate = PUT_OUT.private
 
--- These do not ask who the target is; each is tried on all kinds of targets.
+-- These commands do not depend on the target's role; each is tried on all kinds of targets.
 local MODERATORS_RIGHT = [[
                 | public | private | pubprivate
         nobody    | 19   | 19      | 19
@@ -71,10 +71,10 @@ local IN_A_CHANNEL = {
     CDS = MODERATORS_RIGHT, -- description
     CUB = MODERATORS_RIGHT, -- lift a ban
     COA = OWNERS_RIGHT, -- make a moderator
-    COR = OWNERS_RIGHT, -- take a moderator off
+    COR = OWNERS_RIGHT, -- remove a moderator
     CSO = OWNERS_RIGHT, -- give the channel away
     RMO = OWNERS_RIGHT, -- mode
-    -- Open or close a room: what is public stays so.
+    -- Open or close a room: a public channel stays public.
     RST = [[
                 | public | private | pubprivate
         nobody    | 19   | 19      | 19
@@ -86,7 +86,7 @@ local IN_A_CHANNEL = {
         global    | 1    | ok      | ok
         admin     | 1    | ok      | ok
     ]],
-    -- End the channel.
+    -- Close the channel.
     KIC = [[
                 | public | private | pubprivate
         nobody    | 19   | 19      | 19
@@ -110,7 +110,7 @@ local IN_A_CHANNEL = {
         global    | 47   | ok      | ok
         admin     | 47   | ok      | ok
     ]],
-    -- The lists of moderators and of bans are for everybody.
+    -- All users may list moderators and bans.
     COL = [[
                 | public | private | pubprivate
         nobody    | ok   | ok      | ok
@@ -125,7 +125,7 @@ local IN_A_CHANNEL = {
 }
 IN_A_CHANNEL.CBL = IN_A_CHANNEL.COL
 
--- Coming in. "banned" stands for a ban for good in a public channel, "expelled" for one in an open room.
+-- Joining. "banned" stands for a permanent ban in a public channel, "expelled" for one in an open room.
 local JOIN = [[
                 | public | private | pubprivate | invited | banned | expelled
         nobody    | ok   | 44      | ok         | ok      | 48     | 48
@@ -161,7 +161,7 @@ local ADMINS_RIGHT = [[
 local ON_THE_SERVER = {
     ACB = PUT_OFF_THE_SERVER, -- ban the account
     TMO = PUT_OFF_THE_SERVER, -- ban it for a time
-    -- Kick: nobody is safe.
+    -- Kick: no role is protected.
     KIK = [[
                 | member | moderator | owner | cop | super | global | admin
         member    | 19   | 19        | 19    | 19  | 19    | 19     | 19
@@ -172,7 +172,7 @@ local ON_THE_SERVER = {
         global    | ok   | ok        | ok    | ok  | ok    | ok     | ok
         admin     | ok   | ok        | ok    | ok  | ok    | ok     | ok
     ]],
-    -- Lift the ban of an account: answered whether there is one or not.
+    -- Lift the ban of an account: the answer is the same without a ban.
     UNB = [[
                 | member | moderator | owner | cop | super | global | admin
         member    | 19   | 19        | 19    | 19  | 19    | 19     | 19
@@ -194,7 +194,7 @@ local ON_THE_SERVER = {
         global    | 10   | 10        | 10    | 10  | 10    | 10     | 10
         admin     | ok   | ok        | ok    | ok  | ok    | 16     | ok
     ]],
-    -- Take a global moderator off.
+    -- Remove a global moderator.
     DOP = [[
                 | member | moderator | owner | cop | super | global | admin
         member    | 10   | 10        | 10    | 10  | 10    | 10     | 10
@@ -209,7 +209,7 @@ local ON_THE_SERVER = {
     RWD = ADMINS_RIGHT, -- a crown
 }
 
--- What has no target. The moderator is one of a public channel, and so a cop.
+-- Commands without a target. The moderator is one of a public channel, and so a cop.
 local ALONE = [[
                 | BRO | RLD | ZZZ | CRC | PCR | AWC
         member    | 10  | 10  | 10  | 19  | 19  | -3
@@ -244,7 +244,7 @@ local function each_cell(text, visit)
     end
 end
 
--- What could change, as it is now.
+-- The current state of everything that could change.
 local function picture(chan, target)
     local exists = c.getChannel(c.getName(chan))
     return {
@@ -284,7 +284,7 @@ local function fields(code, chan, target)
     return all[code] or { channel = channel, character = character }
 end
 
--- What must be so when a command was let through. `before` is the picture before it.
+-- Checks the effects of an accepted command. `before` is the state before it.
 local function has_happened(code, chan, target, before)
     local now = code ~= "KIC" and picture(chan, target)
     local checks = {
@@ -380,7 +380,7 @@ tests["who may: JCH"] = function()
     local kinds = { invited = "private", banned = "public", expelled = "pubprivate" }
     each_cell(JOIN, function(role, where, expected)
         local chan, owner = new_room(kinds[where] or where)
-        -- Rooms end with the last one in them.
+        -- A room ends with its last member.
         c.join(chan, somebody("Host"))
         local con = somebody_who_is(role, chan, owner, true)
         if where == "invited" then

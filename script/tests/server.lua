@@ -135,7 +135,8 @@ function tests.searching()
     gives(18, con, "FKS", { array_kinks = { 1 } })
 end
 
--- Administrators whom nobody made through the chat are in the list of the staff for as long as they are that.
+-- Administrators that were not appointed through the chat are in the list of the staff for as long as they
+-- are administrators.
 function tests.the_list_of_the_staff_follows_the_administrators()
     local function log_in(name, number, admin)
         local con, fault = testing.logIn({
@@ -154,18 +155,18 @@ function tests.the_list_of_the_staff_follows_the_administrators()
     testing.removeConnection("Boss")
     local _, later = log_in("Cem", 503, "0")
     testing.assert(later, { "Boss" })
-    -- The account is no administrator's any more, and the first of its characters to come says so.
+    -- The account is no administrator's any more, which the next log-in of one of its characters reports.
     local _, after = log_in("Twin", 502, "0")
     testing.assert(after, {})
     testing.assert(first(testing.sent(ada), "DOP"), { character = "Boss" })
-    -- The name belongs to somebody else now.
+    -- The name belongs to another account now.
     log_in("Boss", 502, "1")
     testing.removeConnection("Boss")
     testing.sent(ada)
     local _, other = log_in("Boss", 504, "0")
     testing.assert(other, {})
     testing.assert(count(testing.sent(ada), "DOP"), 1)
-    -- Made and unmade while online.
+    -- Appointed and removed while online.
     rtb.ADM({ a = 501, admin = true })
     rtb.ADM({ a = 501, admin = true })
     testing.assert(count(testing.sent(ada), "AOP"), 1)
@@ -174,7 +175,7 @@ function tests.the_list_of_the_staff_follows_the_administrators()
     testing.assert(count(testing.sent(ada), "DOP"), 1)
 end
 
--- docs/clients.md names the programs that look for these words.
+-- docs/clients.md names the programs that match these words.
 function tests.programs_find_their_words()
     local chan, owner = new_room("private")
     local channel = c.getName(chan)

@@ -1,4 +1,4 @@
--- Talking, dice, and oneself.
+-- Messages, dice, and the own profile.
 
 local play = require("tests/play")
 local somebody = play.somebody
@@ -151,7 +151,7 @@ function tests.dice()
     testing.assert(first(testing.sent(owner), "RLL").target, u.getName(other))
 end
 
--- Oneself and others
+-- The own profile and that of others
 
 function tests.status()
     local con = somebody("Ada")

@@ -69,9 +69,9 @@ test('an evening in a room is drawn', async () => {
     [tove, '[color=cyan]The tea is ready.[/color] [user]Ada Lovelace[/user], one cup or two?'],
   ];
   for (const [someone, text] of lines) {
-    const before = await tove.page.getByRole('log').locator('.text').count();
+    const shown = await tove.page.getByRole('log').locator('.text').count();
     await write(someone, text);
-    await tove.page.waitForFunction(count => document.querySelectorAll('[role=log] .text').length > count, before);
+    await tove.page.waitForFunction(count => document.querySelectorAll('[role=log] .text').length > count, shown);
   }
   await line(ada, 'one cup or two').waitFor();
   await ada.page.locator('#text').fill('Two, please. And a biscuit for the lighthouse.');

@@ -12,7 +12,7 @@ const ATTACK = '<img src=x onerror="window.hacked=1">';
 const DESCRIPTION = `[heading]About me[/heading]
 [b]Hello[/b], I play [i]chess[/i] and [url=https://chess.example/rules]know the rules[/url]. ${ATTACK}
 [quote]A quotation with a [color=purple]colour[/color].[/quote]
-[collapse=More]${'Long words: ' + 'abcdefghij'.repeat(30)}[/collapse]
+[collapse=More]Long words: ${'abcdefghij'.repeat(30)}[/collapse]
 [eicon]nothing here[/eicon]`;
 
 before(async () => {

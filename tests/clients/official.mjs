@@ -353,7 +353,7 @@ async function comeBack(ada, one, two) {
   one.socket.terminate();
   await one.closed;
   const again = await ada.prepare();
-  again.bookmarks.forEach(name => check('bookmarks have exact case', two.online.has(name), name));
+  for (const name of again.bookmarks) check('bookmarks have exact case', two.online.has(name), name);
   same('friends are kept', again.friends, one.friends);
   await again.connect();
   again.send('STA', { status: 'offline', statusmsg: '' });

@@ -1,3 +1,5 @@
+//! The errors of the account service. Clients show their texts to people.
+
 use fchatd_store::{AccountsError, NameError, StoreError};
 
 /// Why the account service refused. The texts are shown to people by the clients.

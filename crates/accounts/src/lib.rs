@@ -6,6 +6,7 @@
 //! is the same for callers that may block, such as the command line.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod clock;
 mod desk;

@@ -1,3 +1,5 @@
+//! A rate limiter for keys of any type, with bounded memory. The account service's limits are in `service::guard`.
+
 use std::collections::HashMap;
 use std::hash::Hash;
 

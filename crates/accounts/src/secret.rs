@@ -1,3 +1,5 @@
+//! A text that must not reach a log, such as a password.
+
 use std::fmt;
 
 /// A password or a ticket. Its `Debug` shows nothing of it, and it has no `Display`.

@@ -1,3 +1,5 @@
+//! The settings of the account service, with their defaults.
+
 use std::fmt;
 use std::sync::Arc;
 

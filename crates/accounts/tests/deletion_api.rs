@@ -1,7 +1,5 @@
 //! What cannot be taken back: deleting characters and accounts, and new passwords.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_accounts::Profile;

@@ -1,7 +1,5 @@
 //! Friends, bookmarks, ignores and memos, as clients change them and as the chat hears of it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_accounts::Profile;

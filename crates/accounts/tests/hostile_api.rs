@@ -1,7 +1,5 @@
 //! What hostile clients try over HTTP: each ends in an error and a counter, and nobody else suffers.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use std::net::IpAddr;

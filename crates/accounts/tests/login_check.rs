@@ -1,7 +1,5 @@
 //! The login check of `IDN`, embedded and open.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use std::fs;

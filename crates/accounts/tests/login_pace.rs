@@ -1,6 +1,6 @@
 //! Log-ins of many at once: they wait their turn, nobody holds all turns, and refusals are what clients understand.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,7 +1,5 @@
 //! Notes over HTTP: sent, listed, read, deleted and counted, what the chat hears of them, and what hostile clients try.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_accounts::{AccountDesk, AccountSettings, Limit, Profile, Quotas, Secret, TextFilter};

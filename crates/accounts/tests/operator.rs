@@ -1,6 +1,6 @@
 //! The operator's desk beside a running service: what it hears, invitations, imports.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

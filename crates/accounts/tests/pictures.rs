@@ -1,7 +1,5 @@
 //! Pictures that the operator gives out below `/images/`.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_accounts::{AccountHttp, AccountSettings, Pace, WebsiteSettings};

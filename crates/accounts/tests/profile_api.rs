@@ -1,7 +1,5 @@
 //! Profiles: editing them, reading them in all shapes, pictures, reports.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_edge::http::HttpService;

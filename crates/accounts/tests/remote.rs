@@ -1,6 +1,6 @@
 //! Asking a website, on the runtime of an edge, against a server made by hand so that it can misbehave.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};

@@ -1,7 +1,5 @@
 //! `/api/*` for the built-in page, and the desk for the command line.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use fchatd_accounts::{AccountError, AccountSettings, Limit, Profile, Quotas, Registration, Secret};

@@ -1,6 +1,6 @@
 //! Who may do what over HTTP: accounts that moderators keep out, names that are not for everybody, sessions that end.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! Every endpoint and every temporary refusal: clients take words in an answer with status 200 for final, so whatever may
 //! succeed later is 429 or 503, says when to try again, and can be read by pages of other sites.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,7 +1,5 @@
 //! `getApiTicket` as existing clients call it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 mod support;
 
 use std::net::IpAddr;

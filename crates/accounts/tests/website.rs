@@ -1,6 +1,6 @@
 //! The website: profiles as pages, signing in as clients do it, and sessions.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 

@@ -1,53 +1,54 @@
-//! What the operating system has charged to a process: processor time, memory, threads.
+//! Resource usage of a process according to the operating system: processor time, memory, threads.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use crate::Error;
 
-/// The unit of the times in `/proc/PID/stat`; Linux has shown hundredths of a second to programs for ever (`USER_HZ`).
+/// The unit of the times in `/proc/PID/stat`: Linux has always reported hundredths of a second to user space
+/// (`USER_HZ`).
 const NANOSECONDS_PER_TICK: u64 = 10_000_000;
-/// Of less than this it is not said how much was in the kernel.
+/// Minimum total time for which the kernel's share is reported.
 const LEAST_FOR_SHARES: u64 = 10 * NANOSECONDS_PER_TICK;
 
-/// The account of a process at one moment.
+/// The resource usage of a process at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
-    /// The number of the process, which its first thread has, too.
+    /// The process number, which is also the number of its first thread.
     pid: u32,
-    /// Nanoseconds that each living thread, by its number, has run and has waited for a processor; exact.
+    /// For each living thread, by number: nanoseconds of running and of waiting for a processor; exact.
     threads: BTreeMap<u32, (u64, u64)>,
-    /// Nanoseconds of the whole process in its own code, threads that have ended included; in steps of 10 ms.
+    /// Nanoseconds of the whole process in user mode, including ended threads; in steps of 10 ms.
     user: u64,
-    /// The same inside the kernel.
+    /// The same in kernel mode.
     system: u64,
     /// Resident memory in bytes.
     pub resident: u64,
-    /// The most resident memory that it ever had, in bytes.
+    /// Peak of the resident memory, in bytes.
     pub peak: u64,
 }
 
-/// What happened between two accounts, in nanoseconds.
+/// The difference between two accounts, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
     /// All processor time.
     pub total: u64,
-    /// The part of it outside the kernel. Linux counts that in steps of 10 ms, so of little time it is not told.
+    /// The part of it in user mode. Linux counts it in steps of 10 ms, so it is unknown for short times.
     pub user: Option<u64>,
-    /// How long its threads were ready to run while others had the processors: much of it means that the machine was
-    /// too busy with other things for its latencies to mean anything.
+    /// Time for which its threads were runnable while other threads had the processors. A large value means
+    /// that the machine was too busy for meaningful latencies.
     pub waited: u64,
-    /// What its first thread used, exact.
+    /// Processor time of its first thread, exact.
     pub first_thread: u64,
 }
 
 impl Account {
-    /// Looks at a process.
+    /// Reads the account of a process.
     ///
     /// # Errors
-    /// There is no such process, or this system has no `/proc` as Linux has it.
+    /// There is no such process, or this system has no `/proc` like that of Linux.
     pub fn of(pid: u32) -> Result<Self, Error> {
-        let fault = |error| Error::because(format!("process {pid} can't be looked at"), error);
+        let fault = |error| Error::because(format!("process {pid} can't be inspected"), error);
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).map_err(fault)?;
         let status = fs::read_to_string(format!("/proc/{pid}/status")).map_err(fault)?;
         let (user, system) =
@@ -60,7 +61,7 @@ impl Account {
             let Some(thread) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
                 continue;
             };
-            // A thread may end between the two looks; its time is in the process's own then.
+            // A thread may end between the two reads; its time is still part of the process's total.
             if let Ok(text) = fs::read_to_string(entry.path().join("schedstat")) {
                 let mut numbers = text.split_whitespace().map_while(|word| word.parse().ok());
                 if let (Some(ran), Some(waited)) = (numbers.next(), numbers.next()) {
@@ -78,7 +79,7 @@ impl Account {
         })
     }
 
-    /// What the process has used since an earlier account of it.
+    /// The usage since an earlier account of the same process.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Spent {
         let ticks = (self.user + self.system).saturating_sub(earlier.user + earlier.system);
@@ -93,8 +94,9 @@ impl Account {
             exact += now.0.saturating_sub(then.0);
             waited += now.1.saturating_sub(then.1);
         }
-        // Without a thread that ended the threads' own accounts are exact; else only the process's is complete. A
-        // thread that came and went in between is in neither look, but in the process's.
+        // As long as no thread has ended, the sum of the threads' times is exact. Otherwise only the total of
+        // the process is complete. A thread that lived only between the two accounts appears in neither, but
+        // in the total.
         let total = if all_live && ticks <= exact + 4 * NANOSECONDS_PER_TICK {
             exact
         } else {
@@ -112,7 +114,7 @@ impl Account {
     }
 }
 
-/// Time in the program and in the kernel, in nanoseconds. The name of the program, in brackets, may hold anything.
+/// User and kernel time, in nanoseconds. The program's name, in brackets, may contain any character.
 fn times(stat: &str) -> Option<(u64, u64)> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);

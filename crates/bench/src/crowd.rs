@@ -1,9 +1,9 @@
-//! The return of a crowd: many simulated official clients are in the chat, the server is killed or restarted, and everybody
-//! comes back by the official client's rules. Measured are the time until the last person is back, final refusals,
-//! retries, the delivery of chat meanwhile, and memory.
+//! The return of a crowd: many simulated official clients are in the chat, the server is killed or restarted,
+//! and all clients reconnect by the official client's rules. Measured are the time until the last client is
+//! back, final refusals, retries, the delivery of chat meanwhile, and memory.
 //!
-//! [`person`] has one simulated client, [`party`] drives all of them on one thread and one `epoll`, [`talk`] is the chat that
-//! goes on, [`home`] is the server in its folder, [`report`] the result.
+//! [`person`] is one simulated client, [`party`] drives all of them on one thread and one `epoll`, [`talk`]
+//! is the chat during the event, [`home`] is the server with its folder, [`report`] the result.
 
 pub(crate) mod home;
 pub(crate) mod http;
@@ -21,16 +21,16 @@ use home::Home;
 use party::{Party, Plan};
 use report::{Outcome, load_average};
 
-/// Seconds of talk after the last person is back.
+/// Seconds of chat after the last client is back.
 const AFTERWARDS: Duration = Duration::from_secs(3);
 const MIB: f64 = (1 << 20) as f64;
 
-/// The event that sends everybody away.
+/// The event that ends all connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Event {
     /// SIGKILL; the server is started again after `--down` seconds
     Kill,
-    /// SIGUSR2: the program takes its own place
+    /// SIGUSR2; the server replaces itself with a new process
     Restart,
     /// SIGTERM; the server is started again `--down` seconds after its end
     Stop,
@@ -48,31 +48,31 @@ impl Event {
     }
 }
 
-/// How the return is measured.
+/// The parameters of the measurement.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Measure {
-    /// People, each with an account and an address of its own
+    /// Number of clients, each with its own account and address
     #[arg(long, default_value_t = 2000, value_name = "COUNT")]
     pub people: usize,
-    /// Channels that each of them is in
+    /// Channels of each client
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     pub rooms: usize,
-    /// All public channels
+    /// Number of public channels
     #[arg(long, default_value_t = 200, value_name = "COUNT")]
     pub channels: usize,
-    /// Lines in a second that those who are back say together
+    /// Chat lines a second, from all connected clients together
     #[arg(long, default_value_t = 20.0, value_name = "COUNT")]
     pub lines: f64,
-    /// Seconds of quiet talk before the event
+    /// Seconds of chat before the event
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
     pub before: f64,
-    /// Seconds that the server stays down
+    /// Seconds for which the server stays down
     #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
     pub down: f64,
-    /// The length of a second on the client's ladder of pauses (0, 10, 30, 60 s), for a trial
+    /// Length of a second in the client's retry delays (0, 10, 30, 60 s); shorten it for a trial
     #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
     pub second: f64,
-    /// Seconds until who is not back is given up
+    /// Seconds to wait for clients that are not back
     #[arg(long, default_value_t = 300.0, value_name = "SECONDS")]
     pub patience: f64,
     /// Further settings of the server
@@ -96,10 +96,11 @@ impl Default for Measure {
     }
 }
 
-/// Brings everybody in, plays the event, and waits for everybody's return.
+/// Connects all clients, plays the event, and waits for all clients to return.
 ///
 /// # Errors
-/// The server does not start, or not everybody comes in before the event; who does not come back is in the outcome.
+/// The server does not start, or not all clients connect before the event. Clients that do not return are
+/// counted in the outcome.
 pub fn measure(
     server: &Wanted,
     event: Event,
@@ -119,7 +120,7 @@ pub fn measure(
     let mut outcome = Outcome::new(event, how);
     outcome.arrival_seconds = party.last_back();
     progress(&format!(
-        "everybody is in after {:.1} s, load average {}",
+        "all clients are connected after {:.1} s, load average {}",
         outcome.arrival_seconds,
         load_average()
     ));

@@ -1,14 +1,14 @@
-//! A load generator for servers that speak the F-Chat protocol, and the measuring around it.
+//! A load generator for servers that speak the F-Chat protocol, with measurements.
 //!
-//! What makes its figures comparable:
+//! Its figures are comparable for these reasons:
 //!
-//! * The processor time of the server is the operating system's account of its whole process; the generator's own is
-//!   told beside it and never mixed in ([`accounting`]).
-//! * Every server gets the same work, byte for byte, and every delivery is checked: a stamp in its text says who said
-//!   it, as which message, and when it was meant to be said ([`load::stamp`], [`load::ledger`]).
-//! * Latency counts from the time at which a message was *meant* to be sent. A server that stands still for a second
-//!   is charged for all messages of that second, not only for the one that happened to be under way.
-//! * One thread, one `epoll`, no WebSocket library: it must cost less than what it measures.
+//! * The server's processor time is the operating system's account of its whole process. The generator's own
+//!   time is reported separately ([`accounting`]).
+//! * Every server gets the same work, byte for byte, and every delivery is checked. A stamp in the text holds
+//!   the speaker, the number of the message and its intended time ([`load::stamp`], [`load::ledger`]).
+//! * Latency counts from the *intended* time of a message. A server that stalls for a second is charged for
+//!   all messages of that second, not only for the message in progress.
+//! * One thread, one `epoll`, no WebSocket library: the generator must cost less than the server.
 #![forbid(unsafe_code)]
 
 pub mod accounting;
@@ -20,18 +20,18 @@ pub mod siege;
 pub mod statistics;
 pub mod workload;
 
-/// Why something could not be measured; one sentence for the person at the terminal.
+/// The reason why a measurement failed; one sentence for the user at the terminal.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(pub String);
 
 impl Error {
-    /// From whatever can be shown.
+    /// An error with this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 
-    /// What was tried, and why it failed.
+    /// An error from the attempted action and the cause of the failure.
     pub fn because(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
         Self(format!("{what}: {why}"))
     }

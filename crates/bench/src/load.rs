@@ -1,4 +1,4 @@
-//! The load: connections of people who talk, what they say, and the check of what arrives.
+//! The load: connections of simulated users, their messages, and the check of the deliveries.
 
 pub mod client;
 pub mod crowd;

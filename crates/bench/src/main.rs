@@ -18,11 +18,12 @@ use fchatd_bench::workload::Workload;
 use fchatd_bench::workload::shape::{Shape, Wishes};
 use fchatd_bench::{Error, crowd, siege};
 
-/// Load for servers of the F-Chat protocol: what they deliver, how late, and what it costs them.
+/// Load generator for servers of the F-Chat protocol: measures throughput, latency and cost
 ///
-/// A SERVER is an address, such as ws://127.0.0.1:9722/ (with #PID behind it when its process is on this machine, for
-/// processor time and memory), or a command with {port} in it, such as "./other --port {port}". fchatd itself needs no
-/// {port}: what the load needs is added. NAME=SERVER gives it a name.
+/// A SERVER is an address such as ws://127.0.0.1:9722/, or a command with {port} in it, such as "./other
+/// --port {port}". Add #PID to the address of a local process to measure its processor time and memory. The
+/// command of fchatd needs no {port}; the needed options are added. NAME=SERVER names the server in the
+/// results.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct CommandLine {
@@ -40,7 +41,7 @@ enum Task {
         #[command(flatten)]
         how: How,
     },
-    /// Measure servers in turn (A B, B A, …) and tell the ratios to the first
+    /// Measure several servers in turn (A B, B A, …) and report the ratios to the first one
     Compare {
         /// The servers, two or more
         #[arg(required = true, num_args = 2.., value_name = "SERVER")]
@@ -48,46 +49,47 @@ enum Task {
         #[command(flatten)]
         how: How,
     },
-    /// Measure everything that there is a target for, and tell which are reached
+    /// Measure all workloads that have a target, and report the reached targets
     Targets {
         /// The server
         #[arg(long, value_name = "SERVER")]
         server: String,
-        /// The reference that writes once for each recipient and turn
+        /// The reference server that writes once for each recipient and turn
         #[arg(long, value_name = "SERVER")]
         gathering: String,
-        /// The reference that writes once for each delivery
+        /// The reference server that writes once for each delivery
         #[arg(long, value_name = "SERVER")]
         plain: String,
-        /// Divide the largest crowds by this, for a trial
+        /// Divide the number of users in the largest workloads by this, for a trial
         #[arg(long, default_value_t = 1, value_name = "DIVISOR")]
         smaller: usize,
         #[command(flatten)]
         how: Common,
     },
-    /// Attack a server of one's own at full rate beside a quiet channel, and tell who noticed
+    /// Attack a server at full rate beside a quiet channel, and report the effects on its users
     Siege {
         /// The command of fchatd, such as target/release/fchatd
         #[arg(long, value_name = "COMMAND")]
         server: String,
-        /// The attacks, with commas between; all without this
+        /// The attacks, separated by commas; default: all
         #[arg(long, value_delimiter = ',', value_name = "NAME")]
         attack: Vec<String>,
-        /// The numbers of threads of the server
+        /// The numbers of server threads to measure with
         #[arg(long, value_delimiter = ',', default_value = "1,2,3", value_name = "COUNT")]
         threads: Vec<usize>,
-        /// Keep the results in this file, as JSON
+        /// Write the results to this file, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
         #[command(flatten)]
         how: siege::Measure,
     },
-    /// Have many people in the chat, kill or restart the server, and tell when everybody is back by the official client's rules
+    /// Connect many clients, kill or restart the server, and measure their return by the official client's
+    /// rules
     Crowd {
         /// The command of fchatd, such as target/release/fchatd
         #[arg(long, value_name = "COMMAND")]
         server: String,
-        /// The events, with commas between, each with a server of its own
+        /// The events, separated by commas, each with a new server
         #[arg(
             long,
             value_enum,
@@ -96,7 +98,7 @@ enum Task {
             value_name = "EVENT"
         )]
         event: Vec<crowd::Event>,
-        /// Keep the results in this file, as JSON
+        /// Write the results to this file, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
         #[command(flatten)]
@@ -121,7 +123,7 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct How {
-    /// What to do; several with commas between
+    /// The workloads, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', required = true)]
     workload: Vec<Workload>,
     #[command(flatten)]
@@ -130,10 +132,10 @@ struct How {
 
 #[derive(Debug, Args)]
 struct Common {
-    /// How often to measure
+    /// Number of measurements
     #[arg(long, default_value_t = 5, value_name = "COUNT")]
     repetitions: usize,
-    /// Keep the results in this file, as JSON
+    /// Write the results to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
@@ -154,7 +156,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing was lost, broken or missed.
+/// Returns whether there was no loss, fault or missed target.
 fn perform(task: Task) -> Result<bool, Error> {
     let _ = allow_many_sockets();
     match task {
@@ -236,7 +238,7 @@ fn measure(servers: &[String], how: &How) -> Result<bool, Error> {
             progress,
         )?;
         document.outcomes.extend(outcomes);
-        // What was measured is kept even if a later workload fails.
+        // Earlier results are kept even if a later workload fails.
         keep(&document, &how.common)?;
     }
     say(&table::document(&document));
@@ -312,7 +314,7 @@ fn progress(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A reader that has gone away is no reason to fail.
+/// A closed output pipe is no failure.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

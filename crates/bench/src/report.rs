@@ -1,4 +1,4 @@
-//! What was measured, for people and for programs.
+//! The results, for readers and for programs.
 
 pub mod document;
 pub mod figure;

@@ -1,4 +1,4 @@
-//! The server under load: one that runs somewhere, or one that is started for the measurement.
+//! The server under load: a running one, or one that is started for the measurement.
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
@@ -13,27 +13,27 @@ use tempfile::TempDir;
 use crate::Error;
 use crate::accounting::Account;
 
-/// Ports below those that the system gives to outgoing connections, which would take them away again.
+/// Ports below the range for outgoing connections, which could occupy them.
 const PORTS: std::ops::Range<u16> = 17_000..32_000;
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(5);
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Its address.
+    /// Its socket address.
     pub address: SocketAddr,
-    /// What goes into the `Host` header.
+    /// The value of the `Host` header.
     pub host: String,
-    /// The request that asks for a WebSocket.
+    /// The WebSocket request.
     pub(crate) upgrade: String,
 }
 
 impl Site {
-    /// From `ws://host:port/path`, `http://…` or `host:port`.
+    /// Parses `ws://host:port/path`, `http://…` or `host:port`.
     ///
     /// # Errors
-    /// It is no such address, or needs TLS.
+    /// The text is no such address, or needs TLS.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let rest = url
             .strip_prefix("ws://")
@@ -71,17 +71,17 @@ impl Site {
     }
 }
 
-/// How a server is to be had. Given as an address (`ws://127.0.0.1:9722/`, with `#PID` when its process is on this
-/// machine), or as a command with `{port}` and `{folder}` in it.
+/// The server to measure: an address (`ws://127.0.0.1:9722/`, with `#PID` for a local process), or a command
+/// with `{port}` and `{folder}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// What it is called in results.
+    /// Its label in results.
     pub label: String,
     text: String,
 }
 
 impl Wanted {
-    /// From the command line: `LABEL=WHAT`, or only what.
+    /// Parses a command-line argument: `LABEL=SERVER`, or only the server.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         if let Some((label, rest)) = text.split_once('=')
@@ -117,7 +117,7 @@ impl Wanted {
         }
     }
 
-    /// The words of a command. The first one is the program.
+    /// The words of the command. The first one is the program.
     ///
     /// # Errors
     /// It is the address of a server instead.
@@ -135,10 +135,10 @@ impl Wanted {
         text.contains("://") || (!text.contains(char::is_whitespace) && text.parse::<SocketAddr>().is_ok())
     }
 
-    /// Has it ready, with these settings if it is fchatd.
+    /// Starts or connects to the server; fchatd gets these settings.
     ///
     /// # Errors
-    /// It does not start or is not there; the last lines of what it said are in the message.
+    /// It does not start or is not reachable; the message contains the last lines of its output.
     pub fn ready(&self, settings: &[(&str, String)]) -> Result<Running, Error> {
         if Self::is_address(&self.text) {
             let (url, pid) = match self.text.split_once('#') {
@@ -162,20 +162,20 @@ impl Wanted {
     }
 }
 
-/// A server that is there. One that was started ends with this value.
+/// A running server. If this program has started it, dropping the value ends it.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it listens.
+    /// Its address.
     pub site: Site,
-    /// Its process, if that is on this machine and known.
+    /// Its process number, if it is local and known.
     pub pid: Option<u32>,
     child: Option<Child>,
-    /// Goes away with this value, after the server.
+    /// Removed with this value, after the end of the server.
     _folder: Option<TempDir>,
 }
 
 impl Running {
-    /// The account of its process.
+    /// The resource usage of its process.
     ///
     /// # Errors
     /// Its process has ended.
@@ -234,7 +234,7 @@ fn start(text: &str, settings: &[(&str, String)]) -> Result<Running, Error> {
     launch(command(program).args(arguments), port, folder)
 }
 
-/// A program without what the person at the terminal has set for a server of theirs.
+/// A command without the user's own environment settings for fchatd.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     for (variable, _) in std::env::vars_os() {
@@ -248,7 +248,7 @@ pub(crate) fn command(program: &str) -> Command {
 /// Starts a server, and waits until it listens on a port.
 ///
 /// # Errors
-/// It does not; the last lines of what it said are in the message.
+/// It does not start; the message contains the last lines of its output.
 pub(crate) fn launch(command: &mut Command, port: u16, folder: TempDir) -> Result<Running, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
     let fault = |error: std::io::Error| Error::because(format!("{program} can't be started"), error);
@@ -283,7 +283,7 @@ pub(crate) fn launch(command: &mut Command, port: u16, folder: TempDir) -> Resul
     })
 }
 
-/// Words with blanks between them; quotes of either kind hold one together.
+/// Splits a text at blanks; quotes of either kind hold a word together.
 fn split(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for sign in text.chars() {
@@ -302,7 +302,7 @@ fn split(text: &str) -> Vec<String> {
 }
 
 pub(crate) fn free_port() -> Result<u16, Error> {
-    // Different processes begin at different places, so that two of them seldom want the same one.
+    // Different processes start their search at different ports, so two of them seldom try the same port.
     let start = (std::process::id() % 15_000) as u16;
     let count = PORTS.end - PORTS.start;
     (0..count)
@@ -311,7 +311,8 @@ pub(crate) fn free_port() -> Result<u16, Error> {
         .ok_or_else(|| Error::new("no port of this machine is free"))
 }
 
-/// Lets this process and the servers that it starts have as many sockets as the system allows; returns how many.
+/// Raises the limit of open files, for this process and the servers that it starts, as far as the system
+/// allows; returns the limit.
 #[must_use]
 pub fn allow_many_sockets() -> u64 {
     const WISH: u64 = 300_000;

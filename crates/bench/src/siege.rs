@@ -1,7 +1,7 @@
-//! Attacks at full rate beside a quiet channel: what the people of the channel, the operator and newcomers notice, what
-//! the server's memory does, and what is refused. The server runs with its default settings in a folder of its own.
+//! Attacks at full rate beside a quiet channel: the effects on the channel's users, the operator, newcomers
+//! and the server's memory, and the refusals. The server runs with its default settings in a new folder.
 //!
-//! [`attacks`] is the table of attacks. Most are a [`horde::Plan`]; the rest speak HTTP.
+//! [`attacks`] is the table of attacks. Most are a [`horde::Plan`]; the others use HTTP.
 
 pub mod attacks;
 pub(crate) mod home;
@@ -27,27 +27,27 @@ use home::Home;
 use operator::Operator;
 use report::Outcome;
 
-/// Lines in a second that each of the quiet people says: 40 in all by 200.
+/// Lines a second of each quiet user: 40 a second from 200 users.
 const LINES_PER_SECOND: f64 = 0.2;
 /// Length of a line in bytes, on average.
 const LINE: usize = 60;
-/// Memory counts as given back when this many times the memory of before is not exceeded.
+/// Memory counts as released when it is at most this many times the memory before the attack.
 pub(crate) const BACK: f64 = 1.2;
 
-/// How an attack is measured.
+/// The parameters of the measurement.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Measure {
-    /// Seconds of each attack
+    /// Length of each attack in seconds
     #[arg(long, default_value_t = 20.0, value_name = "SECONDS")]
     pub seconds: f64,
-    /// Seconds that the server has to give memory back
+    /// Time for the server to release memory, in seconds
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
     pub recovery: f64,
-    /// People in the quiet channel
+    /// Number of users in the quiet channel
     #[arg(long, default_value_t = 200, value_name = "COUNT")]
     pub people: usize,
-    /// How much the attackers' threads stand back for others (0 to 19): on this machine they take processors from the
-    /// server that attackers elsewhere would not have
+    /// Nice value of the attackers' threads (0 to 19): on one machine they take processors from the server,
+    /// which remote attackers would not
     #[arg(long, default_value_t = 10, value_name = "NICE")]
     pub nice: i32,
     /// Further settings of the server
@@ -55,10 +55,10 @@ pub struct Measure {
     pub set: Vec<String>,
 }
 
-/// Plays one attack against a server of its own, on so many threads.
+/// Plays one attack against a new server with `threads` threads.
 ///
 /// # Errors
-/// The server does not start, or the people of the quiet channel do not come in before the attack.
+/// The server does not start, or the users of the quiet channel cannot log in before the attack.
 pub fn measure(server: &Wanted, attack: &Attack, threads: usize, how: &Measure) -> Result<Outcome, Error> {
     let mut settings: Vec<String> = how.set.clone();
     settings.push(format!("threads={threads}"));
@@ -123,7 +123,7 @@ pub fn measure(server: &Wanted, attack: &Attack, threads: usize, how: &Measure) 
     Ok(outcome)
 }
 
-/// Lets people log in, each from an address of its own, and settle in one room.
+/// Logs users in, each from its own address, and lets them join one room.
 fn quiet_channel(home: &Home, people: usize) -> Result<Crowd, Error> {
     let mut crowd = Crowd::new(&home.running.site, home.quiet(people)?)?;
     for (number, client) in crowd.clients.iter_mut().enumerate() {
@@ -135,7 +135,7 @@ fn quiet_channel(home: &Home, people: usize) -> Result<Crowd, Error> {
     Ok(crowd)
 }
 
-/// Waits until the memory is what it was, or the time is over.
+/// Waits until the memory is released, or the time is over.
 fn recover(home: &Home, crowd: &mut Crowd, how: &Measure, outcome: &mut Outcome) {
     let begun = Instant::now();
     while let Ok(memory) = home.memory() {
@@ -155,7 +155,7 @@ fn recover(home: &Home, crowd: &mut Crowd, how: &Measure, outcome: &mut Outcome)
     }
 }
 
-/// In milliseconds.
+/// A quantile of the latencies, in milliseconds.
 fn latency(crowd: &Crowd, share: f64) -> f64 {
     crowd.hearing.of(Kind::Channel).latency.quantile(share) as f64 / 1e3
 }

@@ -1,12 +1,12 @@
-//! Latencies by the million in little memory, and medians with their spread.
+//! Millions of latencies in little memory, and medians with their range.
 
-/// Steps within a power of two: what is told is at most 1/64 below what was.
+/// Steps within a power of two: a reported value differs from the recorded one by at most 1/64.
 const STEPS_LOG2: u32 = 6;
 const STEPS: u64 = 1 << STEPS_LOG2;
-/// Values up to 2^40 µs, which is twelve days; above, they count as that.
+/// Values up to 2^40 µs, which is twelve days; larger values count as this maximum.
 const BUCKETS: usize = ((40 - STEPS_LOG2 as usize) + 1) << STEPS_LOG2;
 
-/// How often which latency occurred, in microseconds, with a relative error below 1/64 and a fixed size.
+/// A histogram of latencies in microseconds, with a relative error below 1/64 and a fixed size.
 #[derive(Debug, Clone)]
 pub struct Histogram {
     counts: Vec<u64>,
@@ -34,7 +34,7 @@ impl Histogram {
         self.greatest = self.greatest.max(value);
     }
 
-    /// Adds all values of another one.
+    /// Adds all values of another histogram.
     pub fn add(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;
@@ -43,21 +43,21 @@ impl Histogram {
         self.greatest = self.greatest.max(other.greatest);
     }
 
-    /// Forgets all values.
+    /// Removes all values.
     pub fn clear(&mut self) {
         self.counts.fill(0);
         self.total = 0;
         self.greatest = 0;
     }
 
-    /// How many values there are.
+    /// Number of values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.total
     }
 
-    /// The value at or below which this share (0 to 1) of all values is, in microseconds, rounded up within a bucket.
-    /// Without values it is zero.
+    /// The quantile of the values for a share (0 to 1), in microseconds, rounded up within a bucket. Zero
+    /// without values.
     #[must_use]
     pub fn quantile(&self, share: f64) -> u64 {
         let rank = ((self.total as f64 * share).ceil() as u64).clamp(1, self.total.max(1));
@@ -90,19 +90,19 @@ fn upper_end(index: usize) -> u64 {
     }
 }
 
-/// The middle of some repetitions, with the least and the greatest.
+/// The median of some repetitions, with the minimum and the maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The median; the mean of the two in the middle when their number is even.
+    /// The median; the mean of the two middle values for an even number.
     pub median: f64,
-    /// The least.
+    /// The minimum.
     pub least: f64,
-    /// The greatest.
+    /// The maximum.
     pub greatest: f64,
 }
 
 impl Spread {
-    /// Of at least one value.
+    /// Computes the spread of at least one value.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();

@@ -1,4 +1,4 @@
-//! What the crowd does: the workloads, their usual sizes, and one measurement of each.
+//! The workloads, their usual sizes, and one measurement of each.
 
 pub mod evening;
 pub mod fairness;
@@ -20,25 +20,25 @@ use shape::Shape;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Workload {
-    /// One channel of 200, in which 50 talk
+    /// One channel of 200 users, of which 50 talk
     Big,
     /// One channel of 2,000
     Huge,
     /// 500 channels of 20
     Many,
-    /// Private messages between 200 people
+    /// Private messages between 200 users
     Private,
-    /// 10,000 people log in, 100 at a time; then some more, to a full house
+    /// 10,000 users log in, 100 at a time; then some more while all are connected
     Login,
-    /// 2,000 people in channels lose their connections at once and come back
+    /// 2,000 users in channels lose their connections at once and reconnect
     Reconnect,
-    /// 1,000 people change their status at once
+    /// 1,000 users change their status at once
     Presence,
-    /// 20,000 people are there and say nothing
+    /// 20,000 idle users
     Idle,
-    /// 1,000 people in 50 channels of all sizes: they talk, whisper, type, change, come and go
+    /// 1,000 users in 50 channels of all sizes: they talk, whisper, type, change their status, log in and out
     Evening,
-    /// A quiet channel beside people who flood, never read, or read a byte in a second
+    /// A quiet channel beside users that flood, never read, or read one byte a second
     Fairness,
 }
 
@@ -52,16 +52,17 @@ impl Workload {
             .unwrap_or_default()
     }
 
-    /// Whether a server that answers only `IDN` with `NLN` and `JCH` with `CDS` and passes `MSG` and `PRI` on can do it.
+    /// Whether a minimal server suffices: one that answers only `IDN` with `NLN` and `JCH` with `CDS`, and
+    /// forwards `MSG` and `PRI`.
     #[must_use]
     pub fn suits_the_least_server(self) -> bool {
         !matches!(self, Self::Presence | Self::Evening | Self::Fairness)
     }
 
-    /// Measures once: a server of its own (if it is to be started) and a crowd of its own.
+    /// Measures once, with a new server (if it is to be started) and new connections.
     ///
     /// # Errors
-    /// The server does not start, refuses people, or can't do this.
+    /// The server does not start, refuses users, or does not support the workload.
     pub fn measure(self, server: &Wanted, people: &People, shape: &Shape) -> Result<Sample, Error> {
         let running = server.ready(&shape.settings(self))?;
         let yard = yard::Yard::new(&running, people, shape, self)?;

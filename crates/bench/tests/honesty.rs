@@ -1,10 +1,5 @@
-//! A server that drops, doubles, reorders and stands still must be found out.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+//! The generator must detect a server that drops, duplicates, reorders or delays messages.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod faulty;
 
@@ -77,7 +72,7 @@ fn drops_one_in_fifty(wishes: Wishes) {
         figure(&sample, "messages_per_second") * 0.4 * 7.0,
     );
     assert!(lost >= 1.0, "{sample:?}");
-    // The end of the time is not known exactly.
+    // The end of the measured time is not known exactly.
     assert!((lost - all / 50.0).abs() <= all / 100.0 + 2.0, "{lost} of {all}");
     assert_eq!(
         figure(&sample, "doubled") + figure(&sample, "disordered"),
@@ -91,7 +86,7 @@ fn what_is_dropped_is_counted() {
     drops_one_in_fifty(open(400.0));
 }
 
-/// The loop must not come to a stand because what it waits for never comes.
+/// The loop must not stop because an awaited message never arrives.
 #[test]
 fn a_closed_loop_goes_on_when_messages_are_dropped() {
     drops_one_in_fifty(closed());
@@ -132,12 +127,13 @@ fn broken_order_is_counted_and_nothing_else() {
     );
     assert!(figure(&sample, "disordered") >= 1.0, "{sample:?}");
     assert_eq!(figure(&sample, "doubled"), 0.0, "{sample:?}");
-    // What was held back at the very end is still there.
+    // Messages held back at the very end may still be missing.
     assert!(figure(&sample, "lost") <= 7.0, "{sample:?}");
 }
 
-/// Of two hundred messages in a second and a half, eighty are meant for the time in which the server does nothing. A generator
-/// that waits for answers before it sends, or counts from when it sends, would tell of one slow message.
+/// Of two hundred messages in a second and a half, eighty have their intended time during the stall. A
+/// generator that waits for answers before it sends, or that counts from the actual time of sending, would
+/// report one slow message.
 #[test]
 fn a_server_that_stands_still_is_charged_for_all_whom_it_lets_wait() {
     let faults = Faults {

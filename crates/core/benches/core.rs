@@ -1,12 +1,6 @@
 //! What commands cost in the core, from the text of a message to the frames of its answer, without sockets and
 //! without fan-out: `cargo bench -p fchatd-core`. BENCHMARKS.md has figures.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    missing_docs,
-    reason = "a benchmark may fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 
 mod site;
 

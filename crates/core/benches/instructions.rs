@@ -1,7 +1,7 @@
 //! What the hot paths of the core cost, in counts that are the same on a busy machine: `cargo bench -p fchatd-core
 //! --bench instructions`. Callgrind counts the instructions, the allocator the allocations, and DHAT the bytes that are
 //! copied. The counts are held against those in `instructions.txt`; with `UPDATE_REFERENCE=1` they take their place.
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -2,6 +2,7 @@
 //! touches a socket, a clock, a disk or a thread; time and randomness are given to it. So a test drives it
 //! without sockets, and the same inputs give the same bytes.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod absence;
 mod bridge;

@@ -1,7 +1,5 @@
 //! Every moderation command that succeeds is in the action log exactly once. A refused one is not.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
 mod support;
 
 use fchatd_protocol::exchange::{ActionEntry, Input, Operation, Outputs, Request, Undo};

@@ -1,6 +1,6 @@
 //! Connections break and come back as chance wants it, and the process dies and starts again, while everybody talks: nobody misses a line, nobody hears one
 //! twice or out of order, and nobody sees anything of it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
 

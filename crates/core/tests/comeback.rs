@@ -1,6 +1,6 @@
 //! After a crash or a restart: rooms wait for their members, and those who were online go on as if only their connection had
 //! broken.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! Every command of docs/protocol.md: its effect on success, and the order of its errors.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! What changes is told as commits, and its answers wait until they are on disk; nothing else waits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The end of a run: everybody who is there to the last gets the script's farewell, and what lasts stays as it was.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

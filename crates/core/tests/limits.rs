@@ -1,6 +1,5 @@
 //! Limits belong to the person: whatever an account does at full rate, with as many connections as it likes, costs the
 //! others only so much, and what they say themselves is never lost.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! Log-ins have a pace that belongs to the account: whatever one account does, others come in.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,4 @@
 //! Rooms and their guests, moderators, bans and reports: what happens when all is well, and the order of errors.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! Who may do what to whom: the table of rights on channels of all kinds.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The flight recorder without files: a machine made of an image goes on as the one that was written down, and a
 //! recording with any byte changed is never taken for a good one.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

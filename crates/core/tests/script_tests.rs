@@ -1,5 +1,5 @@
 //! The runner of script tests: what tests can do, see, and how their failures are told.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use fchatd_core::testing::{Report, run};
 use fchatd_script::builtin;

@@ -1,10 +1,5 @@
 //! Moderation that holds: people who are offline, their other characters, raids, and roles that end.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::expect_used, reason = "a test may fail")]
 
 mod support;
 

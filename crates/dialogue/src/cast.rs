@@ -1,41 +1,41 @@
-//! Who plays: what each listener is called, and what the login check says about its character.
+//! The cast of a play: each listener's account and character, and the log-in answer for it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// Everybody of a play, and what is there before it begins.
+/// The listeners of a play, and the state of the site before the play begins.
 #[derive(Debug, Clone, Default)]
 pub struct Cast {
     members: BTreeMap<String, Member>,
     accounts: Vec<String>,
-    /// Public channels besides those of a fresh site: name and mode.
+    /// Public channels in addition to those of a fresh site: name and mode.
     pub channels: Vec<(String, String)>,
-    /// Owners of public channels: who, and the channel.
+    /// Owners of public channels: listener and channel.
     pub owners: Vec<(String, String)>,
-    /// Moderators of public channels: who, and the channel.
+    /// Moderators of public channels: listener and channel.
     pub moderators: Vec<(String, String)>,
 }
 
-/// One listener: somebody at a connection.
+/// One listener: a character with a connection.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The character.
     pub character: String,
     /// The account.
     pub account: String,
-    /// Distinguishes the addresses that connections come from.
+    /// Number that distinguishes the source addresses of connections.
     pub address: u8,
     /// Whether the character is on the list of global moderators.
     pub is_global: bool,
-    /// Whether the site that checks log-ins fails for this one.
+    /// Whether the log-in site fails for this listener.
     pub check_fails: bool,
-    /// Members of the login answer beside the usual ones.
+    /// Additional fields of the log-in answer.
     pub brings: Value,
 }
 
 impl Cast {
-    /// The listener of this name; it comes into being when it is named.
+    /// The listener of this name; created at its first mention.
     pub fn member(&mut self, name: &str) -> &mut Member {
         let address = (self.members.len() + 1) as u8;
         let account = format!("{name}'s account");
@@ -50,7 +50,7 @@ impl Cast {
         })
     }
 
-    /// The listener of this name, if it has been named.
+    /// The listener of this name, if a play has mentioned it.
     pub fn find(&self, name: &str) -> Option<&Member> {
         self.members.get(name)
     }
@@ -68,8 +68,7 @@ impl Cast {
         }) + 1
     }
 
-    /// What the login check answers for each character: account, character, and the answer, which is nothing where
-    /// the check fails.
+    /// The log-in site's answers: account, character, and the answer, which is `None` where the check fails.
     pub fn answers(&self) -> Vec<(String, String, Option<String>)> {
         let mut answers = Vec::new();
         for (number, member) in self.members.values().enumerate() {
@@ -88,7 +87,7 @@ impl Cast {
     }
 }
 
-/// Lays one JSON value over another; objects are merged.
+/// Merges one JSON value over another; objects are merged field by field.
 pub fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {

@@ -1,4 +1,4 @@
-//! The stage without sockets: the core alone, with a clock that a play moves.
+//! The stage without sockets: the core alone, with a clock that the play advances.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use fchatd_world::{Now, Settings};
 use crate::play::Play;
 use crate::stage::{Line, Stage, login_answers, settings};
 
-/// Longer times pass in this many steps.
+/// Number of steps into which longer times are divided.
 const STEPS_MAX: u64 = 1000;
 
 /// See the module.
@@ -27,10 +27,10 @@ pub struct CoreStage {
 }
 
 impl CoreStage {
-    /// A fresh site with the rules of `scripts`, as a play wants it.
+    /// A fresh site with the rules of `scripts` and the settings of the play.
     ///
     /// # Errors
-    /// A setting or the scripts are wrong.
+    /// A setting or the scripts are invalid.
     pub fn new(play: &Play, scripts: &Scripts) -> Result<Self, String> {
         let mut wanted = Settings::default();
         for (key, value) in settings(play) {

@@ -1,26 +1,26 @@
-//! Rules that every client in use relies on (docs/clients.md). Each frame that a client receives in any play is
-//! checked against them.
+//! Rules that every known client relies on (docs/clients.md). Each frame that a client receives in any play
+//! is checked against them.
 
 use serde_json::Value;
 
-/// What one connection has heard, as far as the rules need it.
+/// The received frames of one connection, as far as the rules need them.
 #[derive(Debug, Clone)]
 pub struct Etiquette {
     character: String,
-    /// Whether its own `NLN` has come.
+    /// Whether its own `NLN` has arrived.
     is_in: bool,
-    /// What has to come next, and of which channel.
+    /// The command that must come next, and its channel.
     owed: Option<(&'static str, String)>,
 }
 
-/// Exactly these keys, since some clients hand them on as arguments; more is an error there.
+/// Commands with exactly these fields: some clients pass them on as arguments and fail on additional ones.
 const EXACT: &[(&str, &[&str])] = &[
     ("MSG", &["channel", "character", "message"]),
     ("LRP", &["channel", "character", "message"]),
     ("JCH", &["channel", "character", "title"]),
 ];
 
-/// At least these texts, since some clients fail where one is missing.
+/// Commands with at least these text fields: some clients fail when one is missing.
 const TEXTS: &[(&str, &[&str])] = &[
     ("MSG", &["channel", "character", "message"]),
     ("LRP", &["channel", "character", "message"]),
@@ -46,7 +46,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("HLO", &["message"]),
 ];
 
-/// At least these whole numbers.
+/// Commands with at least these integer fields.
 const NUMBERS: &[(&str, &[&str])] = &[
     ("CON", &["count"]),
     ("ERR", &["number"]),
@@ -63,7 +63,7 @@ fn row<'a>(table: &'a [(&str, &[&'a str])], code: &str) -> &'a [&'a str] {
 }
 
 impl Etiquette {
-    /// A connection that is about to identify as a character.
+    /// The rules for a connection that is about to identify as a character.
     pub fn new(character: &str) -> Self {
         Self {
             character: character.to_owned(),
@@ -72,10 +72,10 @@ impl Etiquette {
         }
     }
 
-    /// Looks at the next frame.
+    /// Checks the next frame.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The violated rule.
     pub fn hear(&mut self, frame: &str) -> Result<(), String> {
         let (code, json) = frame.split_once(' ').unwrap_or((frame, "{}"));
         if code == "PIN" || code == "RTB" {
@@ -176,7 +176,7 @@ fn shape(code: &str, value: &Value) -> Result<(), String> {
     }
 }
 
-/// Whole numbers have no fraction: some clients read `12.0` as nonsense.
+/// Checks that a value is an integer without a fraction: some clients cannot parse `12.0`.
 fn whole(value: &Value) -> Result<(), String> {
     match value {
         Value::Number(number) if number.is_f64() && number.as_f64().is_some_and(|n| n.fract() == 0.0) => {

@@ -1,8 +1,10 @@
-//! Plays: tests of the chat's rules that a moderator can read. A play says who is there, who says what and who
-//! hears what; whatever somebody hears that the play does not mention is a failure. Each play runs on two stages:
-//! over the core without sockets, where time is an input, and over real sockets against the real program.
+//! Plays: tests of the chat's rules that a moderator can read. A play says which characters are present, what
+//! each of them sends, and what each of them receives. Any received frame that the play does not mention is a
+//! failure. Each play runs on two stages: over the core without sockets, where time is an input, and over
+//! real sockets against the real program.
 //!
-//! The format is described in `tests/dialogues/README.md`; [`play::Play::read`] reads it, [`run::run`] plays it.
+//! The format is described in `tests/dialogues/README.md`. [`play::Play::read`] reads a play, [`run::run`]
+//! plays it.
 #![forbid(unsafe_code)]
 
 pub mod cast;
@@ -22,14 +24,14 @@ use std::path::{Path, PathBuf};
 
 pub use program::Program;
 
-/// What went wrong, with the place.
+/// A failed play, with the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The play's file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: usize,
-    /// What was expected and what came.
+    /// The expected frames and the received ones.
     pub message: String,
 }
 
@@ -45,10 +47,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// All plays of a folder, in the order of their names.
+/// All plays of a folder, sorted by name.
 ///
 /// # Errors
-/// When the folder can't be read.
+/// The folder can't be read.
 pub fn plays_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {

@@ -1,17 +1,17 @@
-//! Placeholders: what stands in a play for texts that nobody can know beforehand.
+//! Placeholders in plays, for texts that are not known in advance.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-/// Texts that were captured, by their names.
+/// Captured texts by name.
 pub type Captured = BTreeMap<String, String>;
 
-/// Fills in `${name}`, `${name|lower}`, and `<x*3>` for `xxx`, in something that is said.
+/// Replaces `${name}`, `${name|lower}`, and `<x*3>` by its repetition `xxx`, in a text to send.
 ///
 /// # Errors
-/// A name for which nothing was captured.
+/// A name without a captured text.
 pub fn fill(text: &str, captured: &Captured) -> Result<String, String> {
     let mut filled = String::new();
     for part in parts(text) {
@@ -28,12 +28,12 @@ pub fn fill(text: &str, captured: &Captured) -> Result<String, String> {
     Ok(filled)
 }
 
-/// Whether a value is what a play expects. Names that are seen for the first time are captured.
+/// Whether a value matches an expected one. New names are captured.
 pub fn matches(expected: &Value, actual: &Value, captured: &mut Captured) -> bool {
     match (expected, actual) {
         (Value::String(pattern), actual) => matches_text(pattern, actual, captured),
         (Value::Object(expected), Value::Object(actual)) => {
-            // What is a captured name and nothing else says most clearly what the name stands for.
+            // Fields with nothing but a name come first: they define the name most clearly.
             let (names, others): (Vec<_>, Vec<_>) = expected.iter().partition(|(_, value)| is_name(value));
             expected.len() == actual.len()
                 && names.into_iter().chain(others).all(|(key, value)| {
@@ -54,7 +54,7 @@ pub fn matches(expected: &Value, actual: &Value, captured: &mut Captured) -> boo
                         .all(|(one, other)| matches(one, other, captured))
             }
         },
-        // Whole numbers have no fraction on the wire, and `3` does not equal `3.0` here.
+        // Integers have no fraction on the wire, and `3` does not equal `3.0` here.
         (expected, actual) => expected == actual,
     }
 }
@@ -102,7 +102,7 @@ fn range(pattern: &str) -> Option<RangeInclusive<i64>> {
 #[derive(Debug, Clone)]
 enum Part {
     Literal(String),
-    /// Any text, also none.
+    /// Any text, including the empty one.
     Text,
     Captured {
         name: String,

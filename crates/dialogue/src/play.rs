@@ -1,4 +1,4 @@
-//! Reading a play: sentences, one in each line. `tests/dialogues/README.md` lists them.
+//! Parser for plays: one sentence in each line. `tests/dialogues/README.md` lists the sentences.
 
 use std::path::{Path, PathBuf};
 
@@ -7,76 +7,76 @@ use serde_json::Value;
 use crate::Failure;
 use crate::cast::{Cast, merge};
 
-/// A play, read.
+/// A parsed play.
 #[derive(Debug, Clone)]
 pub struct Play {
     /// Its file.
     pub file: PathBuf,
     /// Its first comment: the rule that it shows.
     pub title: String,
-    /// Settings that it wants, as on the command line.
+    /// Its settings, as on the command line.
     pub settings: Vec<(String, String)>,
-    /// Who plays.
+    /// Its listeners.
     pub cast: Cast,
-    /// What happens, with the lines it stands in.
+    /// The steps with their line numbers.
     pub steps: Vec<(usize, Step)>,
 }
 
-/// Makes a step of those whom a sentence is about.
+/// Creates a step from the names that a sentence is about.
 type Ending = fn(Vec<String>) -> Step;
 
-/// One thing that happens or is expected.
+/// One action or expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// They come online, and what is heard of that is of no interest.
+    /// Characters log in; received frames are ignored.
     Online(Vec<String>),
-    /// Opens a connection and no more.
+    /// Opens a connection without identifying.
     Connects(String),
-    /// Opens a connection and identifies; what is heard has to be mentioned.
+    /// Opens a connection and identifies; received frames have to be mentioned.
     LogsIn(String),
     /// Sends a text.
     Says {
-        /// Who.
+        /// The sender.
         who: String,
         /// The text, with placeholders.
         text: String,
     },
-    /// They send a text each, and what is heard is of no interest; but the sender must hear no error.
+    /// Characters send a text each; received frames are ignored, but an error to the sender is a failure.
     Beforehand {
-        /// Who.
+        /// The senders.
         who: Vec<String>,
         /// The text, with placeholders.
         text: String,
         /// `${n}` runs from 1 to this.
         times: u32,
     },
-    /// Makes a room, and what is heard is of no interest.
+    /// Creates a room; received frames are ignored.
     OpensRoom {
         /// The owner.
         who: String,
         /// The room's title.
         title: String,
-        /// What its name is captured as.
+        /// The name under which the room's name is captured.
         name: String,
     },
-    /// They hear a frame next; nobody in particular means everybody who is online.
+    /// The next frame for these characters; an empty list means all characters online.
     Hears {
-        /// Who.
+        /// The receivers.
         who: Vec<String>,
         /// The frame's command.
         code: String,
         /// The frame's JSON with placeholders.
         value: Value,
     },
-    /// They hear nothing more.
+    /// These characters receive no further frame.
     HearsNothing(Vec<String>),
-    /// What they have heard so far is of no interest; nobody in particular means everybody.
+    /// The frames received so far are ignored; an empty list means all characters.
     Forget(Vec<String>),
-    /// They close their connections.
+    /// These characters close their connections.
     Goes(Vec<String>),
-    /// Their connections break without a close frame.
+    /// The connections of these characters break without a close frame.
     Breaks(Vec<String>),
-    /// Their connections are closed by the server.
+    /// The server closes the connections of these characters.
     Disconnected(Vec<String>),
     /// Time passes, in milliseconds.
     Passes(u64),
@@ -86,7 +86,7 @@ impl Play {
     /// Reads a file.
     ///
     /// # Errors
-    /// What can't be understood, with its line.
+    /// A sentence that is not understood, with its line.
     pub fn read(file: &Path) -> Result<Self, Failure> {
         let fault = |line, message: String| Failure {
             file: file.to_owned(),
@@ -97,10 +97,10 @@ impl Play {
         Self::parse(file, &text).map_err(|(line, message)| fault(line, message))
     }
 
-    /// Reads a text as if it stood in a file.
+    /// Parses a text like the content of a file.
     ///
     /// # Errors
-    /// The line, and what is wrong with it.
+    /// The line and the problem.
     pub fn parse(file: &Path, text: &str) -> Result<Self, (usize, String)> {
         let mut play = Self {
             file: file.to_owned(),
@@ -152,7 +152,7 @@ impl Play {
         Ok(true)
     }
 
-    /// Sentences about who somebody is.
+    /// Parses sentences about the role of a character.
     fn character(&mut self, sentence: &str) -> Result<bool, String> {
         if [" says ", " hears ", " hear "]
             .iter()
@@ -174,7 +174,7 @@ impl Play {
             let names = list(names);
             let account = self
                 .cast
-                .member(names.first().ok_or("nobody is named")?)
+                .member(names.first().ok_or("a name is missing")?)
                 .account
                 .clone();
             for name in &names {
@@ -182,7 +182,10 @@ impl Play {
             }
         } else if let Some(names) = sentence.strip_suffix(" come from one address") {
             let names = list(names);
-            let address = self.cast.member(names.first().ok_or("nobody is named")?).address;
+            let address = self
+                .cast
+                .member(names.first().ok_or("a name is missing")?)
+                .address;
             for name in &names {
                 self.cast.member(name).address = address;
             }
@@ -251,7 +254,8 @@ impl Step {
     }
 }
 
-/// The sentences with their lines. A line that begins with spaces and a quote or brace goes on with the one before.
+/// The sentences with their lines. A line that begins with spaces and a quote or brace continues the previous
+/// one.
 fn sentences(text: &str) -> Vec<(usize, String)> {
     let mut sentences: Vec<(usize, String)> = Vec::new();
     for (number, line) in text.lines().enumerate() {
@@ -273,7 +277,7 @@ fn step(sentence: &str) -> Result<Step, String> {
     if let Some(rest) = sentence.strip_prefix("Beforehand, ") {
         return beforehand(rest);
     }
-    // What is said comes first: it may contain anything.
+    // Sentences with a text to send are tried first: the text may contain anything.
     let word = |words: &[&str]| {
         let found = words
             .iter()
@@ -349,7 +353,7 @@ fn beforehand(sentence: &str) -> Result<Step, String> {
     let (who, said) = sentence
         .split_once(" says ")
         .or_else(|| sentence.split_once(" say "))
-        .ok_or("beforehand somebody says something")?;
+        .ok_or("Beforehand needs a sentence with \"says\"")?;
     let (times, text) = match said.split_once(" times ") {
         Some((count, text)) if count.bytes().all(|byte| byte.is_ascii_digit()) => {
             (count.parse().map_err(|_| "that is too often")?, text)
@@ -380,7 +384,7 @@ fn hears(who: &str, frame: &str) -> Result<Step, String> {
     }
     let (code, json) = frame.split_once(' ').unwrap_or((without_stop(frame), "{}"));
     if code.len() != 3 {
-        return Err(format!("somebody hears a command of three letters, not {code}"));
+        return Err(format!("a command has three letters, unlike {code}"));
     }
     let value = serde_json::from_str(json).map_err(|error| format!("{json} is no JSON: {error}"))?;
     Ok(Step::Hears {
@@ -407,7 +411,7 @@ fn milliseconds(duration: &str) -> Result<u64, String> {
     Err(format!("{duration} is no time such as 5 s, 10 min or 24 h"))
 }
 
-/// Nobody in particular where it says everyone.
+/// The names of a list; empty for "Everyone".
 fn everyone_or(names: &str) -> Vec<String> {
     if names == "Everyone" {
         Vec::new()

@@ -1,4 +1,4 @@
-//! The real program, as tests run it.
+//! Runs the real program in tests.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
@@ -10,21 +10,21 @@ use std::thread::{self, JoinHandle};
 
 use tempfile::TempDir;
 
-/// The real program, running in a folder of its own; both go away with this value.
+/// The real program in a folder of its own. Dropping the value ends the program and removes the folder.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
-    /// Where it listens.
+    /// The address on which it listens.
     pub address: SocketAddr,
     log: Option<JoinHandle<String>>,
     folder: TempDir,
 }
 
 impl Program {
-    /// Starts it on a free port of the loopback, with further words on its command line.
+    /// Starts the program on a free loopback port, with additional command-line arguments.
     ///
     /// # Errors
-    /// It does not start; what it says is in the message.
+    /// It does not start; the message contains its output.
     pub fn start(binary: &Path, words: &[String]) -> Result<Self, String> {
         let fault = |error: std::io::Error| format!("{} can't be run: {error}", binary.display());
         let folder = TempDir::new().map_err(fault)?;
@@ -61,7 +61,7 @@ impl Program {
             let log = log.and_then(|log| log.join().ok()).unwrap_or_default();
             return Err(format!("the server is not ready; it says: {announcement}{log}"));
         };
-        // It must not fill up.
+        // The output is drained so that the pipe does not fill up.
         thread::spawn(move || stdout.map(|mut stdout| std::io::copy(&mut stdout, &mut std::io::sink())));
         Ok(Self {
             child,
@@ -71,12 +71,12 @@ impl Program {
         })
     }
 
-    /// The folder that it runs in.
+    /// The folder of the program.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Kills it; its folder stays until this value goes.
+    /// Kills the program; its folder stays until this value is dropped.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -99,7 +99,7 @@ impl Drop for Program {
     }
 }
 
-/// A program, without what the person who runs the tests has set for a server of theirs.
+/// A command without the environment settings that the user of the tests has for another server.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (variable, _) in std::env::vars_os() {
@@ -110,30 +110,31 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Reads what the server prints until it is ready, or has ended.
+/// Reads the server's output until it is ready or has ended.
 ///
 /// # Errors
-/// Those of the pipe.
+/// Errors of the pipe.
 pub fn read_announcement(stdout: &mut impl BufRead) -> io::Result<String> {
     let mut said = String::new();
     while !said.contains("accounts: ") && stdout.read_line(&mut said)? > 0 {}
     Ok(said)
 }
 
-/// Where a server listens that has announced itself so; nothing when it is not ready.
+/// The address in a server's announcement; `None` when the server is not ready.
 pub fn announced_address(announcement: &str) -> Option<SocketAddr> {
     announcement.lines().next()?.rsplit(' ').next()?.parse().ok()
 }
 
-/// Held while a program starts: until it runs, it has all our sockets, too, and one that is closed meanwhile stays open.
+/// Held while a program starts: until its exec, the child has copies of all sockets of this process, so a
+/// socket closed meanwhile would stay open.
 pub(crate) static STARTING: Mutex<()> = Mutex::new(());
 
-/// `LAYOUT_THREADS=3` runs all programs on so many threads.
+/// The number of threads for all programs, from the environment: `LAYOUT_THREADS=3`.
 fn threads() -> Option<usize> {
     std::env::var("LAYOUT_THREADS").ok()?.parse().ok()
 }
 
-/// The words for the program's command line that do so.
+/// The command-line arguments for that number.
 pub fn layout() -> Vec<String> {
     match threads() {
         Some(threads) => vec!["--set".to_owned(), format!("threads={threads}")],
@@ -141,7 +142,8 @@ pub fn layout() -> Vec<String> {
     }
 }
 
-/// On how many threads a program reads from its connections. It shares them out one after another.
+/// Number of threads on which a program reads from its connections. It distributes connections to them in
+/// turn.
 pub(crate) fn readers() -> usize {
     threads().map_or(1, |threads| threads.saturating_sub(1).max(1))
 }

@@ -1,4 +1,4 @@
-//! Playing a play on a stage.
+//! Runs a play on a stage.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -11,13 +11,13 @@ use crate::pattern::{Captured, fill, matches};
 use crate::play::{Play, Step};
 use crate::stage::{DIRECTOR, Line, Stage};
 
-/// What `ERR` tells beside its number and its text.
+/// The fields of `ERR` in addition to its number and text.
 const CONTEXT: [&str; 3] = ["command", "channel", "character"];
 
-/// Plays a play. How many steps were played is the result; a stage on which time can't be made to pass stops early.
+/// Runs a play and returns the number of played steps. A stage that cannot advance time stops early.
 ///
 /// # Errors
-/// The first thing that is not as the play says.
+/// The first difference from the play.
 pub fn run(play: &Play, stage: &mut dyn Stage) -> Result<usize, Failure> {
     let mut run = Run {
         cast: &play.cast,
@@ -55,22 +55,23 @@ struct Run<'a> {
     cast: &'a Cast,
     stage: &'a mut dyn Stage,
     lines: BTreeMap<String, Line>,
-    /// What each connection has heard, whatever the play is about.
+    /// The frames that each connection has received, for the rules of [`Etiquette`].
     etiquettes: BTreeMap<Line, Etiquette>,
-    /// The first frame that is against the rules for all frames.
+    /// The first frame that violates these rules.
     breach: Option<String>,
-    /// Who is identified, as far as the play knows.
+    /// The characters online, as far as the play knows.
     online: BTreeSet<String>,
-    /// Lines that the server has to have closed at the end.
+    /// Connections that the server must have closed at the end.
     ended: Vec<(String, Line)>,
     queues: BTreeMap<String, VecDeque<String>>,
     captured: Captured,
-    /// What happened last, for messages.
+    /// The last action, for messages.
     cause: String,
 }
 
 impl Run<'_> {
-    /// Makes the site what the play says it is, with a director who is gone when the play begins.
+    /// Prepares the site as the play describes it. A director character does this and logs out before the
+    /// play begins.
     fn prepare(&mut self) -> Result<(), String> {
         let globals: Vec<_> = self
             .cast
@@ -104,7 +105,7 @@ impl Run<'_> {
             self.appoint(director, member, &order)?;
         }
         for (name, channel) in &cast.owners {
-            let member = cast.find(name).ok_or("an owner is nobody")?;
+            let member = cast.find(name).ok_or("the owner is not in the cast")?;
             let order = format!("CSO {}", json!({ "channel": channel, "character": name }));
             self.appoint(director, member, &order)?;
         }
@@ -117,7 +118,7 @@ impl Run<'_> {
         complaints.map_or(Ok(()), |frame| Err(format!("the stage can't be set: {frame}")))
     }
 
-    /// Does something to somebody who has to be online for it.
+    /// Lets the director appoint a character that has to be online for it.
     fn appoint(&mut self, director: Line, member: &Member, order: &str) -> Result<(), String> {
         let line = self.stage.connect(member.address)?;
         self.stage
@@ -253,7 +254,7 @@ impl Run<'_> {
         let member = self
             .cast
             .find(name)
-            .ok_or_else(|| format!("nobody is called {name}"))?;
+            .ok_or_else(|| format!("there is no listener {name}"))?;
         if self.lines.contains_key(name) {
             return Err(format!(
                 "{name} is connected already; give another connection a name with \"… plays {name}.\""
@@ -269,7 +270,7 @@ impl Run<'_> {
         let member = self
             .cast
             .find(name)
-            .ok_or_else(|| format!("nobody is called {name}"))?;
+            .ok_or_else(|| format!("there is no listener {name}"))?;
         let text = identification(&member.account, &member.character);
         self.online.insert(name.to_owned());
         self.say(name, &text)
@@ -285,7 +286,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes what everybody has heard.
+    /// Collects the received frames of all connections.
     fn listen(&mut self) {
         let ended = self.ended.iter().map(|(name, line)| (name, *line));
         for (name, line) in self.lines.iter().map(|(name, line)| (name, *line)).chain(ended) {
@@ -346,7 +347,7 @@ impl Run<'_> {
             let mut actual: Value = serde_json::from_str(json)
                 .map_err(|error| format!("{name} hears {frame}, which is no JSON: {error}"))?;
             if let Some(error) = actual.as_object_mut().filter(|_| code == "ERR") {
-                // What an error is about goes without saying, unless a play says it.
+                // The context of an error is ignored unless the play mentions it.
                 error.retain(|key, _| value.get(key).is_some() || !CONTEXT.contains(&key.as_str()));
             }
             if heard != code || !matches(value, &actual, &mut self.captured) {
@@ -418,7 +419,7 @@ impl Run<'_> {
     }
 }
 
-/// The usual `IDN`.
+/// The usual `IDN` command.
 pub fn identification(account: &str, character: &str) -> String {
     let fields = json!({
         "method": "ticket",

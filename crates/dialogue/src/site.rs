@@ -6,12 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The answer for somebody whom the site does not know.
+/// The answer for a character that the site does not know.
 pub const UNKNOWN: &str = r#"{"error":"Invalid ticket."}"#;
 
 type Answers = Arc<Mutex<BTreeMap<(String, String), Option<String>>>>;
 
-/// A running site. Its thread waits for connections until the process ends.
+/// A running site. Its thread serves connections until the process ends.
 #[derive(Debug, Clone)]
 pub struct Site {
     address: SocketAddr,
@@ -19,10 +19,10 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts one on a free port.
+    /// Starts a site on a free port.
     ///
     /// # Errors
-    /// No port can be had.
+    /// No port is available.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let site = Self {
@@ -39,7 +39,7 @@ impl Site {
         Ok(site)
     }
 
-    /// What is answered for a character of an account; nothing means that the check fails.
+    /// Sets the answer for a character of an account; `None` makes the check fail.
     pub fn know(&self, account: &str, character: &str, answer: Option<String>) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         answers.insert((account.to_owned(), character.to_lowercase()), answer);

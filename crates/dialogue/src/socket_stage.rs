@@ -1,4 +1,4 @@
-//! The stage of real sockets: the real program on the loopback, and a site that checks its log-ins.
+//! The stage with real sockets: the real program on loopback, and a site that checks its log-ins.
 
 use std::io;
 use std::path::Path;
@@ -11,21 +11,21 @@ use crate::site::Site;
 use crate::stage::{Line, Stage, login_answers, settings};
 use crate::websocket::{Watcher, WebSocket};
 
-/// So long may a play sleep in all; where it wants more time to pass, it ends on this stage.
+/// Maximum total sleep of a play. A play that needs more time to pass ends early on this stage.
 const SLEEP_MAX: Duration = Duration::from_millis(1000);
 
 /// See the module.
 #[derive(Debug)]
 pub struct SocketStage {
     program: Program,
-    /// One for each thread that reads: what one of them has read waits for no other.
+    /// One for each reading thread, because the threads handle their input independently.
     watchers: Vec<Watcher>,
     lines: Vec<WebSocket>,
     slept: Duration,
 }
 
 impl SocketStage {
-    /// Starts the program as a play wants it.
+    /// Starts the program with the settings of a play.
     ///
     /// # Errors
     /// It does not start.
@@ -60,7 +60,7 @@ impl SocketStage {
             .ok_or_else(|| "there is no such connection".into())
     }
 
-    /// Waits until everybody has what comes of what the server has read.
+    /// Waits until all connections have the frames that result from the input which the server has read.
     fn catch_up(&mut self) -> Result<(), String> {
         for is_last in [false, true] {
             for line in &mut self.lines {
@@ -69,7 +69,7 @@ impl SocketStage {
             for line in &mut self.lines {
                 line.await_pong().map_err(said)?;
             }
-            // Now everything that was said has been read; what comes of it is there after the next pings.
+            // Now all sent texts have been read; their results arrive before the next pongs.
             if !is_last {
                 for watcher in &mut self.watchers {
                     watcher.wait().map_err(said)?;
@@ -80,7 +80,7 @@ impl SocketStage {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn said(error: io::Error) -> String {
     error.to_string()
 }
@@ -95,12 +95,12 @@ impl Stage for SocketStage {
     fn send(&mut self, line: Line, text: &str) -> Result<(), String> {
         let socket = self.line(line)?;
         if socket.is_closed {
-            return Err(format!("nobody can say {text} on a closed connection"));
+            return Err(format!("{text} can't be sent on a closed connection"));
         }
         let heard = socket.heard.len();
         socket.say(text).map_err(said)?;
         if text.starts_with("IDN") && heard == 0 {
-            // The login check takes its time; its end is one of these.
+            // The log-in check takes time; one of these frames ends it.
             socket
                 .await_text(|text| text.starts_with("NLN ") || text.starts_with("ERR "))
                 .map_err(said)?;
@@ -131,7 +131,7 @@ impl Stage for SocketStage {
             return true;
         };
         if patience {
-            // When this fails it is not closed.
+            // If this fails, the caller finds that the connection is not closed.
             let _ = line.await_close();
         }
         line.is_closed

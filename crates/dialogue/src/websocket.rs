@@ -1,4 +1,4 @@
-//! A WebSocket client, no bigger than these tests need. It reads and writes without waiting for ever.
+//! A minimal WebSocket client for tests. Its reads and writes have time limits.
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::program::STARTING;
 
-/// Generous: nothing here takes more than a second, but other tests want the processor, too.
+/// Generous: nothing here takes more than a second, but other tests also need the processor.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The opcode of a text.
@@ -22,11 +22,11 @@ const MASK: [u8; 4] = [1, 2, 3, 4];
 #[derive(Debug)]
 pub struct WebSocket {
     stream: BufReader<TcpStream>,
-    /// Texts that came and were not taken yet, without `PIN`.
+    /// Received texts that were not taken yet, without `PIN`.
     pub heard: VecDeque<String>,
-    /// Whether the server has closed it, with a close frame or without.
+    /// Whether the server has closed the connection, with or without a close frame.
     pub is_closed: bool,
-    /// The code of the server's close frame, once one has come.
+    /// The code of the server's close frame, once it has arrived.
     pub closed_with: Option<u16>,
     pings: u64,
 }
@@ -38,28 +38,28 @@ enum Came {
 }
 
 impl WebSocket {
-    /// Shakes hands, as somebody who comes from `from` through a trusted proxy.
+    /// Opens a connection from the client address `from`, through a trusted proxy.
     ///
     /// # Errors
-    /// The server does not shake hands.
+    /// The handshake fails.
     pub fn open(server: SocketAddr, from: &str) -> io::Result<Self> {
         Self::open_as(server, "/chat2", 13, from)
     }
 
-    /// As [`WebSocket::open`], with a path and a version of the WebSocket protocol.
+    /// Like [`WebSocket::open`], with a path and a version of the WebSocket protocol.
     ///
     /// # Errors
-    /// The server does not shake hands.
+    /// The handshake fails.
     pub fn open_as(server: SocketAddr, path: &str, version: u8, from: &str) -> io::Result<Self> {
         let version = format!("X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\n");
         Self::over(TcpStream::connect(server)?, path, &version)
     }
 
-    /// As [`WebSocket::open`], over a connection that is there already. `headers` are further header lines, each with
-    /// its line break; the version of the WebSocket protocol is one of them.
+    /// Like [`WebSocket::open`], over an existing TCP connection. `headers` are additional header lines, each
+    /// with its line break; one of them is the version of the WebSocket protocol.
     ///
     /// # Errors
-    /// The server does not shake hands. The head of its answer is the message, if there is one.
+    /// The handshake fails. The message is the head of the server's answer, if there is one.
     pub fn over(mut stream: TcpStream, path: &str, headers: &str) -> io::Result<Self> {
         let server = stream.peer_addr()?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -88,10 +88,11 @@ impl WebSocket {
         })
     }
 
-    /// The same connection once more, for a thread to write to while another one reads. Only the first may read.
+    /// A second handle of the same connection, for a thread that writes while another one reads. Only the
+    /// first handle may read.
     ///
     /// # Errors
-    /// The system gives no further descriptor.
+    /// The system provides no further descriptor.
     pub fn writer(&self) -> io::Result<Self> {
         Ok(Self {
             stream: BufReader::new(self.stream.get_ref().try_clone()?),
@@ -102,7 +103,7 @@ impl WebSocket {
         })
     }
 
-    /// How long a read may take from now on; without end when nothing is given.
+    /// Sets the time limit of a read; `None` for no limit.
     ///
     /// # Errors
     /// The connection is broken.
@@ -110,12 +111,12 @@ impl WebSocket {
         self.stream.get_ref().set_read_timeout(patience)
     }
 
-    /// Ends the connection in both directions at once, also for a thread that reads from it.
+    /// Shuts down both directions at once, which also ends a blocked read of another thread.
     pub fn shut(&self) {
         let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
     }
 
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     ///
     /// # Errors
     /// The connection is broken.
@@ -123,10 +124,10 @@ impl WebSocket {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// The next text that is no `PIN`; nothing once the connection is closed.
+    /// The next text that is no `PIN`; `None` once the connection is closed.
     ///
     /// # Errors
-    /// Nothing comes in time, or nonsense.
+    /// Nothing arrives in time, or an invalid frame.
     pub fn next_text(&mut self) -> io::Result<Option<String>> {
         while self.heard.is_empty() && !self.is_closed {
             self.read()?;
@@ -142,11 +143,11 @@ impl WebSocket {
         self.send(TEXT, text.as_bytes())
     }
 
-    /// Sends a ping and reads until it is answered. What was said before has been read by the server then, but
-    /// what it answers may come later.
+    /// Sends a ping and reads until it is answered. By then the server has read all earlier texts, but its
+    /// answers may come later.
     ///
     /// # Errors
-    /// Nothing comes, or nonsense.
+    /// Nothing arrives, or an invalid frame.
     pub fn catch_up(&mut self) -> io::Result<()> {
         self.ping()?;
         self.await_pong()
@@ -155,13 +156,13 @@ impl WebSocket {
     /// Sends a ping.
     ///
     /// # Errors
-    /// None where the server has closed the connection; a broken connection else.
+    /// Never fails where the server has closed the connection; otherwise the connection is broken.
     pub fn ping(&mut self) -> io::Result<()> {
         self.pings += 1;
         if self.is_closed {
             return Ok(());
         }
-        // It may be on its way to being closed.
+        // The server may be closing the connection.
         let _ = self.send(PING, &self.pings.to_be_bytes());
         Ok(())
     }
@@ -169,7 +170,7 @@ impl WebSocket {
     /// Reads until the last ping is answered, or the connection is closed.
     ///
     /// # Errors
-    /// Nothing comes, or nonsense.
+    /// Nothing arrives, or an invalid frame.
     pub fn await_pong(&mut self) -> io::Result<()> {
         let mine = self.pings.to_be_bytes();
         while !self.is_closed {
@@ -180,10 +181,10 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Reads until a text comes of which this is true, or the connection is closed.
+    /// Reads until a text matches `is_it`, or the connection is closed.
     ///
     /// # Errors
-    /// Nothing comes, or nonsense.
+    /// Nothing arrives, or an invalid frame.
     pub fn await_text(&mut self, is_it: impl Fn(&str) -> bool) -> io::Result<()> {
         let mut seen = 0;
         loop {
@@ -206,7 +207,7 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Closes the connection and waits for the server to do so, too.
+    /// Closes the connection and waits for the server's close frame.
     ///
     /// # Errors
     /// It does not.
@@ -214,7 +215,7 @@ impl WebSocket {
         self.close_with(1000)
     }
 
-    /// As [`WebSocket::close`], with another code.
+    /// Like [`WebSocket::close`], with another code.
     ///
     /// # Errors
     /// As [`WebSocket::close`].
@@ -225,7 +226,7 @@ impl WebSocket {
         self.await_close()
     }
 
-    /// Sends a pong that nobody has asked for.
+    /// Sends an unsolicited pong.
     ///
     /// # Errors
     /// The connection is broken.
@@ -233,10 +234,10 @@ impl WebSocket {
         self.send(PONG, b"")
     }
 
-    /// Resets the connection, as a router does that has lost its memory.
+    /// Resets the connection, like a router that has lost its state.
     ///
     /// # Errors
-    /// It can't be done.
+    /// The system refuses.
     pub fn reset(&mut self) -> io::Result<()> {
         self.is_closed = true;
         let socket = self.stream.get_ref();
@@ -306,7 +307,7 @@ impl WebSocket {
     }
 }
 
-/// A whole frame of a client, with its mask.
+/// A complete client frame with its mask.
 pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match payload.len() {
@@ -330,26 +331,26 @@ pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// A connection that never identifies and is only asked whether the server has come so far. What the server had read
-/// when it is asked has had its effect when it answers.
+/// A connection that never identifies and only checks the server's progress. When it gets an answer, all
+/// input that the server had read before the question has had its effect.
 #[derive(Debug)]
 pub struct Watcher {
     server: SocketAddr,
     socket: WebSocket,
-    /// How often it was asked over this connection.
+    /// Number of questions over this connection.
     asked: usize,
 }
 
-/// A connection that never identifies may ask so often (`commands_before_login`).
+/// Maximum number of questions: the limit for connections that have not identified (`commands_before_login`).
 const ASKED_MAX: usize = 8;
-/// Where a watcher comes from.
+/// The source address of watchers.
 const WATCHER: &str = "10.255.255.254";
 
 impl Watcher {
-    /// Opens one.
+    /// Opens a watcher.
     ///
     /// # Errors
-    /// The server does not shake hands.
+    /// The handshake fails.
     pub fn open(server: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             server,
@@ -358,12 +359,13 @@ impl Watcher {
         })
     }
 
-    /// Waits for the server.
+    /// Waits until the server has handled its input.
     ///
     /// # Errors
-    /// Nothing comes.
+    /// Nothing arrives.
     pub fn wait(&mut self) -> io::Result<()> {
-        // A connection that has waited for too long was closed (`identify_timeout`): another one is as good.
+        // A connection that has waited for too long was closed (`identify_timeout`); a new one serves as
+        // well.
         if self.asked >= ASKED_MAX || !self.ask()? {
             self.socket = WebSocket::open(self.server, WATCHER)?;
             self.asked = 0;
@@ -374,11 +376,11 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether there was an answer; not when the connection is closed.
+    /// Asks once; returns false when the connection is closed.
     fn ask(&mut self) -> io::Result<bool> {
         self.asked += 1;
         self.socket.heard.clear();
-        // Everybody is told, identified or not, that this is no command.
+        // The server answers this invalid command even before the log-in.
         if self.socket.is_closed || self.socket.say("VAR").is_err() {
             return Ok(false);
         }
@@ -387,8 +389,8 @@ impl Watcher {
     }
 }
 
-/// Waits until the system has told the server that a connection was reset, so that it hears of it before it hears what is
-/// said on others from then on: on a busy machine a packet can overtake another one.
+/// Waits until the system has delivered a reset to the server, so that the server handles it before later
+/// input of other connections. On a busy machine, packets of other connections could overtake it.
 fn await_end(near: SocketAddr, far: SocketAddr) -> io::Result<()> {
     let name = |address: SocketAddr| match address.ip() {
         IpAddr::V4(ip) => format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port()),

@@ -1,5 +1,6 @@
-//! What a play says that is not so is found, with its file and line; and what can't be understood is told.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+//! A play that does not match the server fails with its file and line; a sentence that is not understood is
+//! reported.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use fchatd_script::builtin;
 
 const BEGINNING: &str = "# A rule.\nAda, Bob and Cem are online.\nAda and Bob join Development.\n";
 
-/// How a play with this beginning ends.
+/// The result of a play with this beginning.
 fn outcome(rest: &str) -> Result<usize, String> {
     let text = format!("{BEGINNING}{rest}");
     let file = Path::new("rule.play");
@@ -119,7 +120,10 @@ fn placeholders_stand_for_what_they_say() {
         )
     };
     assert!(roll("\"<any>\"", &heard("Bob")).is_ok());
-    assert!(roll("\"<any>\"", &heard("${who}")).is_err(), "who is Ada by now");
+    assert!(
+        roll("\"<any>\"", &heard("${who}")).is_err(),
+        "the name stands for Ada by now"
+    );
     assert_fails(
         "Ada says MSG {\"channel\": \"${nowhere}\"}\n",
         &["rule.play:4", "nothing was captured as ${nowhere}"],

@@ -1,7 +1,7 @@
-//! What compression saves and costs: a channel of 200 hears chat lines, and nobody, half of it or everybody has
-//! negotiated compression. Bytes are what goes through the sockets, processor time is that of the edge's thread.
-//! `cargo run --release -p fchatd-edge --example deflate`.
-#![allow(clippy::print_stdout)]
+//! Measures the gain and cost of compression: a channel of 200 gets chat lines, and none, half or all of the
+//! members have negotiated compression. Bytes are counted on the sockets, processor time on the edge's
+//! thread. `cargo run --release -p fchatd-edge --example deflate`.
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -18,7 +18,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const MEMBERS: usize = 200;
 const LINES: usize = 2000;
-/// How many lines are on their way at a time.
+/// Maximum number of lines in transit.
 const OUTSTANDING: usize = 4;
 
 const PROSE: &str = "She looks up from her book as the door creaks open, and the candles on the long table bend in the \
@@ -28,7 +28,7 @@ const PROSE: &str = "She looks up from her book as the door creaks open, and the
     \"The bridge at Harrow Mill is gone,\" he answers. \"I had to swim the horse across, and she has not forgiven me yet.\" A \
     log shifts in the hearth and sends up a small fountain of sparks. For a while neither of them speaks. ";
 
-/// Everybody is in the channel; whatever somebody says goes to the whole of it.
+/// A single channel with all connections; each message goes to all members.
 struct Room;
 
 impl Application for Room {
@@ -63,7 +63,7 @@ impl HttpService for Nothing {
     }
 }
 
-/// Nanoseconds of processor time of a thread of this process.
+/// Processor time of a thread of this process, in nanoseconds.
 fn processor_time(thread: &str) -> Result<u64, Failure> {
     let statistics = std::fs::read_to_string(format!("/proc/{thread}/schedstat"))?;
     Ok(statistics.split(' ').next().unwrap_or_default().parse()?)
@@ -91,7 +91,7 @@ fn connect(address: SocketAddr, deflate: bool) -> Result<TcpStream, Failure> {
     Ok(stream)
 }
 
-/// Reads one frame and returns its size with its header.
+/// Reads one frame and returns its size including the header.
 fn skip_frame(stream: &mut impl Read) -> Result<usize, Failure> {
     let mut header = [0; 4];
     stream.read_exact(&mut header[..2])?;
@@ -120,7 +120,7 @@ fn line(number: usize, length: usize) -> String {
     )
 }
 
-/// Lines of so many characters. Returns bytes and microseconds for each delivery.
+/// Sends lines of `length` characters. Returns bytes and microseconds for each delivery.
 fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || -> Result<(), Failure> {
@@ -142,7 +142,7 @@ fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
     let mut members: Vec<_> = members.into_iter().map(std::io::BufReader::new).collect();
     let mut say = |number| -> Result<(), Failure> {
         let text = line(number, length);
-        // A mask of zeroes leaves the text as it is.
+        // A mask of zeroes leaves the text unchanged.
         let mut frame = vec![0x81, 0xFE];
         frame.extend((text.len() as u16).to_be_bytes());
         frame.extend([0; 4]);
@@ -179,7 +179,7 @@ fn main() -> Result<(), Failure> {
         "{:>10}  {:>16}  {:>16}  {:>16}",
         "characters", "without", "half of them", "all"
     );
-    // No longer than the prose, which would repeat itself.
+    // Not longer than the sample text, which would repeat otherwise.
     for length in [150, 300, 500, 1000] {
         print!("{length:>10}");
         for deflating in [0, MEMBERS / 2, MEMBERS] {

@@ -1,6 +1,6 @@
-//! An echo server on the very edge that the chat runs on, for conformance suites and load tools:
-//! `cargo run --release -p fchatd-edge --example echo -- 127.0.0.1:9001`.
-#![allow(clippy::print_stdout)]
+//! An echo server on the edge of the chat server, for conformance suites and load tools: `cargo run --release
+//! -p fchatd-edge --example echo -- 127.0.0.1:9001`.
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use fchatd_edge::{Application, Edge, EdgeSettings, listen, runtime, serve};
 use fchatd_protocol::exchange::{Input, Operation, Outputs};
 
-/// Sends every message back to who sent it.
+/// Sends every message back to its sender.
 struct Echo;
 
 impl Application for Echo {
@@ -21,7 +21,7 @@ impl Application for Echo {
     }
 }
 
-/// Tells whoever comes without a WebSocket what this is.
+/// Answers plain HTTP requests with an explanation.
 struct Sign;
 
 impl HttpService for Sign {
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         message_bytes_max: 32 << 20,
         outbox_bytes_max: 256 << 20,
         echo_binary: true,
-        // Also messages that are not worth it.
+        // Messages are compressed even when that is not worth it.
         deflate_bytes_min: 0,
         ..EdgeSettings::default()
     };

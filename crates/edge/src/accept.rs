@@ -1,4 +1,5 @@
-//! Listening, and a connection's first phase: HTTP until it asks to become a WebSocket. Both live on one port.
+//! Listeners and the first phase of a connection: HTTP, until the client requests the upgrade to a WebSocket.
+//! Both protocols share one port.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -37,20 +38,20 @@ use crate::respond;
 use crate::websocket::extension::{self, Agreement};
 use crate::websocket::handshake::{self, Handshake};
 
-/// Connections that the kernel keeps for us until they are accepted.
+/// Length of the kernel's queue of connections that are not accepted yet.
 const BACKLOG: i32 = 4096;
-/// How long nobody is accepted after that has failed.
+/// Pause after a failed `accept`.
 pub(crate) const FULL_PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked for a place that somebody makes free, and the time between two looks.
+/// Number of further attempts to get a place for a socket, and the pause between two attempts.
 const ROOM_LOOKS: usize = 20;
 const ROOM_PAUSE: Duration = Duration::from_millis(1);
-/// The log message about a socket that gets no place.
+/// Log message about a socket that gets no place.
 pub(crate) const TURNED_AWAY: &str = "turned away: its address has all its sockets, or all are in use";
 
 /// Opens a listening socket.
 ///
 /// # Errors
-/// Those of the operating system, such as an address in use.
+/// Errors of the operating system, such as an address in use.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -101,14 +102,15 @@ where
     }
 }
 
-/// The address group to which a new socket counts: none yet when a trusted proxy opened it, since its client is known only
-/// when it has asked for something.
+/// The address group of a new socket. A socket of a trusted proxy has no group yet, because the client's
+/// address is known only after the first request.
 pub(crate) fn group_of(settings: &EdgeSettings, peer: SocketAddr) -> Option<AddressGroup> {
     (!settings.proxies.trusts(peer.ip())).then(|| AddressGroup::from(peer.ip()))
 }
 
-/// Asks for a place for an accepted socket, before any work is done for it; nothing when there is none. While others make
-/// room it waits for a moment, and further newcomers wait in the kernel.
+/// Requests a place for an accepted socket before any work is done for it; `None` when there is none. While
+/// evicted sockets are closing, it waits for a moment. Further newcomers wait in the kernel's queue
+/// meanwhile.
 pub(crate) async fn admit(common: &Common, group: Option<AddressGroup>, places: Places) -> Option<Admission> {
     for _ in 0..ROOM_LOOKS {
         let answer = common.doors.enter(group, places, Instant::now());
@@ -131,15 +133,15 @@ pub(crate) async fn admit(common: &Common, group: Option<AddressGroup>, places: 
     None
 }
 
-/// Says once that no connection could be accepted, until one could. Out of file descriptors, most likely: then waiting for
-/// some to become free is better than spinning.
+/// Logs the first failed `accept` of a series. The likely cause is a lack of file descriptors; a pause until
+/// some are free is better than a busy loop.
 pub(crate) fn tell_of_failure(error: &io::Error, failed: &mut bool) {
     if !std::mem::replace(failed, true) {
-        warn!(%error, "a connection could not be accepted, which is tried again");
+        warn!(%error, "a connection could not be accepted; the server tries again");
     }
 }
 
-/// Begins a connection that has been counted.
+/// Starts a connection that has a place.
 pub(crate) fn take_in<A, H>(
     place: Place<A>,
     stream: TcpStream,
@@ -165,16 +167,16 @@ pub(crate) fn take_in<A, H>(
     });
 }
 
-/// Counts for one socket until it is dropped.
+/// The place of one socket; dropping it gives the place back.
 pub(crate) struct Place<A: Application + 'static>(pub(crate) Rc<Edge<A>>, u64);
 
 impl<A: Application + 'static> Place<A> {
-    /// That of an admitted socket.
+    /// The place of an admitted socket.
     pub(crate) fn new(edge: &Rc<Edge<A>>, admission: &Admission) -> Self {
         Self(Rc::clone(edge), admission.number)
     }
 
-    /// The number that the socket was given.
+    /// The number of the socket.
     pub(crate) fn number(&self) -> u64 {
         self.1
     }
@@ -192,13 +194,13 @@ pub(crate) struct Greeted {
     pub(crate) stream: TcpStream,
     /// The client's address.
     pub(crate) address: IpAddr,
-    /// Compression, when it was agreed on.
+    /// The negotiated compression, if any.
     pub(crate) agreement: Option<Agreement>,
-    /// What came right behind the handshake.
+    /// Bytes that arrived directly after the handshake.
     pub(crate) early: Bytes,
 }
 
-/// Speaks HTTP with a new connection, until it has become a WebSocket or has ended.
+/// Serves HTTP on a new connection until it becomes a WebSocket or ends.
 async fn greet<A, H>(place: &Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>) -> Option<Greeted>
 where
     A: Application + 'static,
@@ -209,7 +211,7 @@ where
     let patience = edge.settings().handshake_timeout;
     let stopping = edge.stopping.notified();
     tokio::pin!(stopping);
-    // A connection inside the HTTP library costs 10 KiB: a silent one is not let in.
+    // A connection costs 10 KiB inside the HTTP library, so a silent connection does not get there.
     let stopped = if edge.stopped.get() {
         true
     } else {
@@ -301,7 +303,7 @@ where
     let ended = poll_fn(|context| {
         if !leaving && stopping.as_mut().poll(context).is_ready() {
             leaving = true;
-            // One that has not asked yet is served once: its first request may be on its way.
+            // A connection without a request so far is served once: its first request may be on its way.
             if asked.get() {
                 Pin::new(&mut connection).graceful_shutdown();
             }
@@ -337,7 +339,7 @@ fn switch(accept: &str, agreement: Option<Agreement>) -> Response<Full<Bytes>> {
     response
 }
 
-/// Browsers tell where a page comes from; clients that are no browsers send no origin and are always let in.
+/// Browsers send the origin of a page. Other clients send no origin and are always accepted.
 fn origin_is_allowed(origin: &str, host: &str, request: &Request<Incoming>) -> bool {
     if origin.is_empty() && host.is_empty() {
         return true;

@@ -1,4 +1,5 @@
-//! What waits for one socket: because the socket is full, or because a commit is not on disk yet.
+//! The queue of unsent bytes of one socket. Bytes wait because the socket is full, or because a commit is not
+//! on disk yet.
 
 use std::collections::VecDeque;
 
@@ -6,10 +7,10 @@ use crate::budget::Charge;
 
 /// The memory that a backlog takes beside its lists, in bytes.
 const OVERHEAD: usize = 256;
-/// Memory that is not worth giving back while something waits, in bytes.
+/// Allocations up to this size, in bytes, are kept while bytes wait.
 const KEEP: usize = 16 * 1024;
 
-/// Bytes that go out in order. The front is never moved for each write: an offset says where it is.
+/// Bytes to send, in order. A write does not move the rest to the front: an offset marks the start.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     bytes: Vec<u8>,
@@ -18,7 +19,7 @@ pub(crate) struct Backlog {
     charge: Charge,
 }
 
-/// From a place in the backlog on, bytes wait for a commit.
+/// Bytes from this position on wait for a commit.
 #[derive(Debug, Clone, Copy)]
 struct Barrier {
     /// An index of `bytes`.
@@ -27,7 +28,7 @@ struct Barrier {
 }
 
 impl Backlog {
-    /// Nothing waits yet. The memory that it takes is charged.
+    /// An empty backlog. Its memory is charged to `charge`.
     pub(crate) fn new(charge: Charge) -> Self {
         Self {
             bytes: Vec::new(),
@@ -54,9 +55,9 @@ impl Backlog {
         self.charge.set(self.bytes.capacity() + barriers + OVERHEAD);
     }
 
-    /// Adds bytes at the end that wait for a commit. Bytes that follow wait behind them.
+    /// Appends bytes that wait for a commit. Later bytes wait behind them.
     pub(crate) fn push_waiting(&mut self, bytes: &[u8], commit: u64) {
-        // Behind a later commit it waits long enough.
+        // An earlier barrier with a later commit covers these bytes.
         if self.barriers.back().is_none_or(|last| last.commit < commit) {
             let from = self.bytes.len();
             self.barriers.push_back(Barrier { from, commit });
@@ -75,12 +76,12 @@ impl Backlog {
         }
     }
 
-    /// Whether something waits for a commit.
+    /// Whether any bytes wait for a commit.
     pub(crate) fn waits(&self) -> bool {
         !self.barriers.is_empty()
     }
 
-    /// What may go out now.
+    /// The bytes that may be sent now.
     pub(crate) fn bytes(&self) -> &[u8] {
         let end = self
             .barriers
@@ -89,22 +90,22 @@ impl Backlog {
         self.bytes.get(self.sent..end).unwrap_or_default()
     }
 
-    /// So many bytes have gone out.
+    /// Removes `count` bytes that have been sent.
     pub(crate) fn advance(&mut self, count: usize) {
         self.sent = (self.sent + count).min(self.bytes.len());
     }
 
-    /// How many bytes there are, whether they may go out or not.
+    /// Number of queued bytes, whether they may be sent or not.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
-    /// The weight of what waits, in bytes: frames, and the barriers between them.
+    /// Memory weight of the queue in bytes: frames and barriers.
     pub(crate) fn weight(&self) -> usize {
         self.len() + self.barriers.len() * size_of::<Barrier>()
     }
 
-    /// Whether there is nothing.
+    /// Whether the queue is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }

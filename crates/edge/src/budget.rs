@@ -1,6 +1,6 @@
-//! One memory budget for everything that waits for connections: their backlogs, and messages of which a part has come.
-//! Each holder charges the memory that it keeps. When all charges together are over the budget, the connections that hold
-//! most are cut off first, whichever edge they are at.
+//! One memory budget for all data held for connections: their backlogs and incomplete messages. Each holder
+//! charges the memory that it keeps. When the sum of all charges exceeds the budget, the connections with the
+//! largest charges are cut off first, on all edges.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,17 +12,17 @@ use tracing::warn;
 
 use crate::common::{Common, Order, lock};
 
-/// Smaller holders are not in the list of candidates, so that a short wait costs no lock. In bytes.
+/// Charges below this size, in bytes, are not listed as candidates, so that a short wait takes no lock.
 const LISTED_FROM: usize = 4096;
-/// The log says at most so often that the budget is used up.
+/// Minimum interval between two log lines about a used-up budget.
 const TELL_EACH: Duration = Duration::from_secs(60);
 
 /// The kind of memory that is held for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// Frames that its socket has not taken.
+    /// Frames that the socket has not accepted.
     Output,
-    /// The received part of a message that is not complete, or input that waits for its turn.
+    /// The received part of an incomplete message, or input that waits for its turn.
     Input,
 }
 
@@ -33,9 +33,9 @@ type Holder = (ConnectionId, Kind);
 pub(crate) struct Budget {
     bytes_max: AtomicUsize,
     used: AtomicUsize,
-    /// Connections that were cut off for the budget, since the start.
+    /// Connections that were cut off because of the budget, since the start.
     relieved: AtomicU64,
-    /// When the log last said that the budget is used up.
+    /// Time of the last log line about a used-up budget.
     told: Mutex<Option<Instant>>,
     book: Mutex<Book>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Budget {
 struct Book {
     /// The candidates by the size of their charges.
     listed: BTreeSet<(usize, Holder)>,
-    /// Charges of connections that are being cut off.
+    /// Charges of connections that are about to be cut off.
     condemned: BTreeMap<Holder, usize>,
     condemned_bytes: usize,
 }
@@ -69,7 +69,7 @@ impl Book {
 }
 
 impl Budget {
-    /// Nothing is charged yet.
+    /// A budget without charges.
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             bytes_max: AtomicUsize::new(bytes_max),
@@ -80,32 +80,32 @@ impl Budget {
         }
     }
 
-    /// Another bound; a lower one takes effect with the next charge.
+    /// Sets a new limit; a lower one takes effect with the next charge.
     pub(crate) fn set_bytes_max(&self, bytes: usize) {
         self.bytes_max.store(bytes, Ordering::Relaxed);
     }
 
-    /// The bound, in bytes.
+    /// The limit, in bytes.
     pub(crate) fn bytes_max(&self) -> usize {
         self.bytes_max.load(Ordering::Relaxed)
     }
 
-    /// All charges together, in bytes.
+    /// The sum of all charges, in bytes.
     pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Connections that were cut off for the budget, since the start.
+    /// Connections that were cut off because of the budget, since the start.
     pub(crate) fn relieved(&self) -> u64 {
         self.relieved.load(Ordering::Relaxed)
     }
 
-    /// Whether something has to be cut off.
+    /// Whether connections must be cut off.
     pub(crate) fn is_over(&self) -> bool {
         self.used() > self.bytes_max()
     }
 
-    /// Whether it is so much over that the connection that asks for more is to be cut off itself.
+    /// Whether the excess is so large that the connection that requests more memory is itself cut off.
     pub(crate) fn is_far_over(&self) -> bool {
         let bytes_max = self.bytes_max();
         self.used() > bytes_max.saturating_add(bytes_max / 8)
@@ -122,8 +122,8 @@ impl Budget {
         }
     }
 
-    /// Takes the largest holders until an eighth of the budget is free again: with such a reserve the list is not looked
-    /// through for every frame.
+    /// Selects the largest holders until an eighth of the budget is free again. With this reserve the list is
+    /// not searched for every frame.
     fn condemn(&self) -> Vec<ConnectionId> {
         let target = self.bytes_max() - self.bytes_max() / 8;
         let mut victims = Vec::new();
@@ -141,7 +141,8 @@ impl Budget {
 }
 
 impl Common {
-    /// Cuts off the connections that hold most: those of `edge` are returned, the other edges get orders.
+    /// Cuts off the connections with the largest charges. Those of `edge` are returned; the other edges get
+    /// orders.
     pub(crate) fn relieve(&self, edge: u16) -> Vec<ConnectionId> {
         let victims = self.budget.condemn();
         if victims.is_empty() {
@@ -156,22 +157,22 @@ impl Common {
         own
     }
 
-    /// Counts connections that are cut off for the budget. The log says it once a minute at most.
+    /// Counts connections that are cut off because of the budget, and logs it at most once a minute.
     pub(crate) fn count_relieved(&self, count: u64) {
         self.budget.relieved.fetch_add(count, Ordering::Relaxed);
         let mut told = lock(&self.budget.told);
         if told.is_none_or(|told| told.elapsed() >= TELL_EACH) {
             *told = Some(Instant::now());
             warn!(
-                "{} KiB wait for connections that read slowly, which is all that backlog_max allows: those with the \
-                 largest backlogs are cut off",
+                "slow readers have {} KiB of unread output, which exceeds backlog_max: the connections with the largest \
+                 backlogs are cut off",
                 self.budget.used() / 1024
             );
         }
     }
 }
 
-/// The memory that is held for one connection. Nothing is charged any more when it is dropped.
+/// The memory held for one connection. Dropping it releases the charge.
 #[derive(Debug)]
 pub(crate) struct Charge {
     common: Arc<Common>,
@@ -180,7 +181,7 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// Nothing yet.
+    /// A charge of zero bytes.
     pub(crate) fn new(common: &Arc<Common>, connection: ConnectionId, kind: Kind) -> Self {
         Self {
             common: Arc::clone(common),
@@ -189,7 +190,7 @@ impl Charge {
         }
     }
 
-    /// So many bytes are held now. Quick when they are as many as before.
+    /// Sets the number of bytes held. An unchanged number costs nearly nothing.
     pub(crate) fn set(&mut self, bytes: usize) {
         if bytes != self.bytes {
             self.common.budget.change(self.holder, self.bytes, bytes);
@@ -230,7 +231,7 @@ mod tests {
         assert!(!common.budget.is_over());
         charges[0].set(20 * 1024);
         assert!(common.budget.is_over());
-        // 83 KiB are held and 70 may stay: the 20 KiB of slot 0 are enough.
+        // 83 KiB are held and 70 KiB may stay: cutting off the 20 KiB of slot 0 is enough.
         assert_eq!(common.relieve(1), []);
         assert_eq!(common.take_orders(1), []);
         assert_eq!(common.take_orders(0), [Order::Relieve(connection(0, 0))]);

@@ -1,4 +1,4 @@
-//! What can be done with an edge that runs: other settings, and work of the application beside its inputs.
+//! Changes to a running edge: new settings, and calls of the application outside its inputs.
 
 use std::rc::Rc;
 
@@ -8,9 +8,9 @@ use crate::edge::{Application, Edge, EdgeSettings};
 use crate::websocket::Options;
 
 impl<A: Application + 'static> Edge<A> {
-    /// Puts other settings in force, for the connections that there are, too, except for the number of the edge and
-    /// what a connection is given at its start (`message_bytes_max`, `echo_binary`, `deflate`). An outbox that is fuller than
-    /// is allowed now is cut off when it grows.
+    /// Puts new settings in force, also for existing connections. Exceptions are the number of the edge and
+    /// the settings that a connection gets at its start (`message_bytes_max`, `echo_binary`, `deflate`). An
+    /// outbox above the new limit is cut off when it grows.
     pub fn configure(&self, settings: EdgeSettings) {
         let shared = &mut *self.shared.borrow_mut();
         shared.shares = settings.shares;
@@ -22,8 +22,8 @@ impl<A: Application + 'static> Edge<A> {
         *self.settings.borrow_mut() = Rc::new(settings);
     }
 
-    /// Has the application do something beside its inputs: after those that have come, in a turn of its own. Not to
-    /// be called by the application itself.
+    /// Calls the application outside its inputs: after all inputs received so far, in a separate turn. The
+    /// application itself must not call this.
     pub fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
         self.take_all_turns();
         let shared = &mut *self.shared.borrow_mut();
@@ -36,7 +36,7 @@ impl<A: Application + 'static> Edge<A> {
         result
     }
 
-    /// The settings in force. What is borrowed from here may be held across an await.
+    /// The settings in force. The returned value may be held across an await.
     pub(crate) fn settings(&self) -> Rc<EdgeSettings> {
         Rc::clone(&self.settings.borrow())
     }

@@ -1,4 +1,4 @@
-//! The time as an edge has it: ticks for the application, `PIN`s and silence, and closes that were put off.
+//! The clock of an edge: ticks for the application, `PIN`s, idle timeouts and delayed closes.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -10,15 +10,15 @@ use crate::edge::{Application, Edge, Shared};
 use crate::end::Goodbye;
 use crate::websocket::{CloseCode, Opcode};
 
-/// How often the clock task looks for what is due.
+/// Interval at which the clock task looks for due work.
 pub(crate) const CLOCK: Duration = Duration::from_millis(250);
 
-/// The longest time that counts between two looks at the clock. When more has passed, the edge did not run: the process
-/// was stopped, the machine slept, or a turn took very long.
+/// The longest time that counts between two readings of the clock. A longer gap means that the edge did not
+/// run: the process was stopped, the machine slept, or a turn took very long.
 const GAP_MAX: Duration = Duration::from_secs(1);
 
-/// The seconds for which an edge has been running. A pause counts as one second at most, however long it was, so that nobody
-/// is silent for a time in which nobody was listened to: what lies in the sockets is read first.
+/// Seconds for which an edge has been running. A pause counts as at most one second. So a connection is not
+/// taken for silent during a time in which the edge did not read: the sockets are read first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seconds {
     last: Instant,
@@ -33,7 +33,7 @@ impl Seconds {
         }
     }
 
-    /// The time is now `now`.
+    /// Advances the clock to `now`.
     pub(crate) fn look(&mut self, now: Instant) {
         self.elapsed += now.saturating_duration_since(self.last).min(GAP_MAX);
         self.last = now;
@@ -45,7 +45,7 @@ impl Seconds {
     }
 }
 
-/// When the application wants a tick besides those of each second.
+/// The time of an additional tick that the application has requested.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     at: Cell<Option<Instant>>,
@@ -53,7 +53,7 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// A tick is wanted after this time, or earlier.
+    /// Requests a tick after this time at the latest.
     pub(crate) fn set(&self, wait: Duration) {
         let at = Instant::now() + wait;
         if self.at.get().is_none_or(|earlier| at < earlier) {
@@ -121,7 +121,8 @@ impl<A: Application + 'static> Edge<A> {
         let mut late = Vec::new();
         for slot in shared.fan.slots() {
             let heard = shared.peers.get(slot as usize).map_or(second, |peer| peer.heard);
-            // Whole seconds: one more than allowed, as the last byte may have come at the end of its second.
+            // Whole seconds: one more than the limit, because the last byte may have come at the end of its
+            // second.
             if second.saturating_sub(heard) > settings.silence_seconds {
                 silent.push(slot);
             } else if shared.is_late(slot, settings.identify_seconds) {

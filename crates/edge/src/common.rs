@@ -1,5 +1,5 @@
-//! The state that the edges of one server share, whichever threads they are on: the memory budget of their backlogs and the
-//! places for sockets, and the orders that follow from both for a connection of another edge.
+//! State shared by all edges of a server across threads: the memory budget, the places for sockets, and the
+//! orders that both cause for a connection of another edge.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +10,13 @@ use tokio::sync::Notify;
 use crate::budget::Budget;
 use crate::doors::Doors;
 
-/// A connection is to end for the good of the others.
+/// An instruction to end a connection in favour of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// More waits for it than for others, and all together is too much.
+    /// The memory budget is exceeded, and this connection has one of the largest charges.
     Relieve(ConnectionId),
-    /// Its place is needed: it has not identified, and its address has more such sockets than others.
+    /// Its place is needed: the connection has not identified, and its address has more anonymous sockets
+    /// than others.
     MakeRoom(ConnectionId),
 }
 
@@ -27,7 +28,8 @@ impl Order {
     }
 }
 
-/// The orders for one edge. Their number is bounded by that of the connections: each gets at most one of a kind.
+/// The orders for one edge. Their number is bounded by the number of connections: each connection gets at
+/// most one order of each kind.
 #[derive(Debug, Default)]
 struct Desk {
     orders: Mutex<Vec<Order>>,
@@ -45,7 +47,7 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    /// For so many edges; `backlog_bytes_max` bounds what waits for all connections together.
+    /// State for `edges` edges. `backlog_bytes_max` limits the memory held for all connections together.
     pub(crate) fn new(edges: usize, backlog_bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
             budget: Budget::new(backlog_bytes_max),
@@ -55,7 +57,7 @@ impl Common {
         })
     }
 
-    /// Has the edge of a connection carry out an order.
+    /// Passes an order to the edge of its connection.
     pub(crate) fn order(&self, order: Order) {
         if let Some(desk) = self.desks.get(usize::from(order.connection().edge)) {
             lock(&desk.orders).push(order);
@@ -84,7 +86,7 @@ impl Common {
     }
 }
 
-/// A panic under a lock leaves nothing half done in what these locks protect.
+/// Locks a mutex even after a panic: a panic under these locks leaves no partial change.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

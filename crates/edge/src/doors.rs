@@ -1,9 +1,11 @@
-//! Places for sockets: how many each address group has, and who makes room when they become few.
+//! Places for sockets: how many sockets each address group has, and which sockets are evicted when places run
+//! short.
 //!
-//! A socket is *anonymous* until the connection has identified: HTTP, a handshake, a WebSocket before its log-in. When
-//! nearly all places are taken, each newcomer takes the place of the oldest anonymous socket of the address group that has
-//! most of them. So an attacker competes with itself, and people who are logged in never lose their places. A trusted
-//! proxy's socket belongs to no group before the proxy has told the client's address.
+//! A socket is *anonymous* until its connection has identified: HTTP, a handshake, a WebSocket before its
+//! log-in. When nearly all places are taken, each new socket evicts the oldest anonymous socket of the
+//! address group with the most anonymous sockets. So an attacker competes with itself, and logged-in
+//! connections never lose their places. A socket of a trusted proxy has no group until the proxy has sent the
+//! client's address.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,40 +20,40 @@ use tracing::warn;
 
 use crate::common::lock;
 
-/// An anonymous socket of a group that has all its places makes room for the group's next one after so long: a log-in
-/// takes less.
+/// Minimum age at which an anonymous socket of a full group is evicted for the group's next socket. A log-in
+/// takes less time.
 const SETTLED: Duration = Duration::from_secs(5);
-/// So many anonymous sockets of a group are one client that comes in, or a few: when everybody comes back at once, people
-/// who are logging in must not take each other's places.
+/// Up to this many anonymous sockets, a group is treated as one or a few clients that log in. When all
+/// clients reconnect at once, they must not evict each other.
 const FEW: usize = 3;
-/// The log names a group that has all its places at most so often.
+/// Minimum interval between two log lines about full address groups.
 const TELL_EACH: Duration = Duration::from_secs(60);
 
-/// How many sockets there may be.
+/// Limits on the number of sockets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places {
-    /// All together.
+    /// Of all groups together.
     pub(crate) total: usize,
     /// Of one address group.
     pub(crate) group: usize,
 }
 
 impl Places {
-    /// From so many sockets on, anonymous ones make room.
+    /// Number of sockets from which on anonymous sockets are evicted.
     fn nearly_full(self) -> usize {
         self.total - (self.total / 8).min(1024)
     }
 }
 
-/// The place of one socket: to be given back with [`Doors::leave`].
+/// The place of one socket; [`Doors::leave`] gives it back.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) number: u64,
-    /// The socket has to make room while it speaks HTTP.
+    /// Notified when the socket is evicted while it speaks HTTP.
     pub(crate) evicted: Arc<Notify>,
 }
 
-/// How a socket that makes room hears of it.
+/// How an evicted socket is told to close.
 #[derive(Debug, Clone)]
 enum Handle {
     Http(Arc<Notify>),
@@ -60,10 +62,10 @@ enum Handle {
 
 #[derive(Debug)]
 struct Socket {
-    /// Nothing while a proxy has not told it.
+    /// `None` until a proxy has sent the client's address.
     group: Option<AddressGroup>,
     since: Instant,
-    /// Nothing when it need not make room: it has identified, or makes room already.
+    /// `None` when it cannot be evicted: it has identified, or is evicted already.
     anonymous: Option<Handle>,
     is_leaving: bool,
 }
@@ -75,7 +77,8 @@ struct Group {
     anonymous: BTreeSet<u64>,
 }
 
-/// The order in which groups make room: the one with most anonymous sockets last, among equals the one with the oldest.
+/// The order of eviction, last element first: the group with the most anonymous sockets; among equals, the
+/// group with the oldest socket.
 type Rank = (usize, Reverse<u64>, Option<AddressGroup>);
 
 impl Group {
@@ -87,14 +90,14 @@ impl Group {
 
 #[derive(Debug, Default)]
 struct Book {
-    /// Numbers are given in the order in which sockets came.
+    /// Keys are assigned in the order of arrival.
     sockets: BTreeMap<u64, Socket>,
     groups: HashMap<Option<AddressGroup>, Group>,
     /// The groups that have anonymous sockets.
     ranks: BTreeSet<Rank>,
     next: u64,
     anonymous: usize,
-    /// Sockets that make room and are still there.
+    /// Number of evicted sockets that are not closed yet.
     leaving: usize,
     is_told: bool,
     told_of_group: Option<Instant>,
@@ -111,11 +114,11 @@ pub(crate) struct Doors {
 /// The answer to a request for a place.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// Nothing when there is no place.
+    /// `None` when there is no place.
     pub(crate) admission: Option<Admission>,
-    /// A WebSocket that has to make room.
+    /// A WebSocket that is to be closed.
     pub(crate) evicted: Option<ConnectionId>,
-    /// Whether places become free at once, since others make room.
+    /// Whether evicted sockets will free places in a moment.
     pub(crate) is_worth_waiting: bool,
 }
 
@@ -140,7 +143,7 @@ impl Book {
         }
     }
 
-    /// The socket is not anonymous any more.
+    /// Marks the socket as no longer anonymous.
     fn settle(&mut self, number: u64) -> Option<Handle> {
         let socket = self.sockets.get_mut(&number)?;
         let (handle, group) = (socket.anonymous.take()?, socket.group);
@@ -150,7 +153,7 @@ impl Book {
         Some(handle)
     }
 
-    /// Has the oldest anonymous socket of a group make room.
+    /// Evicts the oldest anonymous socket of a group.
     fn evict(&mut self, group: Option<AddressGroup>, now: Instant, at_least: Duration) -> Option<Handle> {
         let number = *self.groups.get(&group)?.anonymous.first()?;
         let socket = self.sockets.get_mut(&number)?;
@@ -173,7 +176,7 @@ impl Book {
             let address = address.map_or_else(|| "a proxy".to_owned(), |group| group.to_string());
             warn!(
                 "nearly all sockets are in use: {total} of {}, {} of them not logged in; {address} has most, {count}. \
-                 Newcomers take the places of those that are not logged in",
+                 New connections replace the ones that are not logged in",
                 places.total, self.anonymous
             );
             self.told_of_group = Some(now);
@@ -193,7 +196,7 @@ impl Book {
 }
 
 impl Doors {
-    /// Asks for a place for a socket that was accepted. `peer` is nothing for a trusted proxy.
+    /// Requests a place for an accepted socket. `peer` is `None` for a trusted proxy.
     pub(crate) fn enter(&self, peer: Option<AddressGroup>, places: Places, now: Instant) -> Answer {
         let mut book = lock(&self.book);
         let mut evicted = None;
@@ -237,7 +240,8 @@ impl Doors {
         }
     }
 
-    /// A proxy has told whose socket it is. False when that group has all its places.
+    /// Assigns a socket to the client that the proxy has named. Returns false when that client's group is
+    /// full.
     pub(crate) fn belongs_to(&self, number: u64, client: AddressGroup, places: Places, now: Instant) -> bool {
         let mut book = lock(&self.book);
         let Some(socket) = book.sockets.get(&number) else {
@@ -270,7 +274,7 @@ impl Doors {
         true
     }
 
-    /// The socket has become a WebSocket. False when it has to make room.
+    /// Marks the socket as a WebSocket. Returns false when it has been evicted.
     pub(crate) fn upgraded(&self, number: u64, connection: ConnectionId) -> bool {
         let mut book = lock(&self.book);
         let Some(socket) = book.sockets.get_mut(&number) else {
@@ -282,12 +286,12 @@ impl Doors {
         !socket.is_leaving
     }
 
-    /// The connection has identified: it need not make room any more.
+    /// Marks the connection as identified: it can no longer be evicted.
     pub(crate) fn identified(&self, number: u64) {
         lock(&self.book).settle(number);
     }
 
-    /// The socket is closed.
+    /// Gives back the place of a closed socket.
     pub(crate) fn leave(&self, number: u64) {
         let mut book = lock(&self.book);
         book.settle(number);
@@ -297,7 +301,7 @@ impl Doors {
         }
     }
 
-    /// Sockets that have not identified, now.
+    /// Number of sockets that have not identified.
     pub(crate) fn anonymous(&self) -> usize {
         lock(&self.book).anonymous
     }
@@ -312,7 +316,7 @@ impl Doors {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Sockets that had to make room, since the start.
+    /// Sockets that were evicted, since the start.
     pub(crate) fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
     }

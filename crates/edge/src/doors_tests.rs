@@ -1,4 +1,4 @@
-//! Places for sockets, with times of the tests' own.
+//! Tests of the places for sockets, with simulated times.
 
 use std::net::IpAddr;
 
@@ -56,14 +56,14 @@ fn when_nearly_full_the_group_with_most_makes_room_and_people_keep_their_places(
     }
     let mut attackers: Vec<Admission> = (0..10).map(|_| enter(&doors, 9, now).unwrap()).collect();
     assert_eq!(doors.evicted(), 0);
-    // From now on each newcomer takes the place of an attacker's socket, the oldest first.
+    // From now on each new socket evicts an attacker's socket, the oldest first.
     let later = now + SETTLED;
     for last in 20..30 {
         assert!(enter(&doors, last, later).is_some(), "{last}");
         doors.leave(attackers.remove(0).number);
     }
     assert_eq!(doors.evicted(), 10);
-    // People who have just come do not take each other's places, and there are never more than fit.
+    // Clients that have just connected do not evict each other, and the limit is never exceeded.
     let mut admitted = 0;
     for last in 30..60 {
         admitted += usize::from(enter(&doors, last, later).is_some());

@@ -1,4 +1,5 @@
-//! The end of an edge: nobody new, and everybody sent away in an orderly way.
+//! Graceful shutdown of an edge: it accepts no new connections and closes the existing ones in an orderly
+//! way.
 
 use std::time::{Duration, Instant};
 
@@ -8,25 +9,25 @@ use crate::edge::{Application, Edge};
 use crate::end::Goodbye;
 use crate::websocket::CloseCode;
 
-/// The last word to a connection when the server goes down.
+/// The last frame to a connection on shutdown.
 pub(crate) const GOING_AWAY: Goodbye = Goodbye::Say(CloseCode::GoingAway, "the server is going down");
-/// How long a connection that was let in and has not asked for anything yet may take to do so: its request may
-/// be on its way.
+/// Time limit for the first request of a new connection during shutdown: the request may be on its way.
 pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(1);
-/// How often the next ones are closed.
+/// Interval between two batches of closes.
 pub(crate) const STEP: Duration = Duration::from_millis(5);
 
 impl<A: Application + 'static> Edge<A> {
-    /// Takes no new connections any more, closes all that there are (close code 1001) evenly over `spread`, and waits until all sockets are gone, HTTP requests under way are answered,
-    /// or `patience` is over that begins after the last close.
+    /// Graceful shutdown: accepts no new connections, closes all existing ones (close code 1001) evenly over
+    /// `spread`, and waits until all sockets are closed and all HTTP requests in progress are answered. The
+    /// wait ends `patience` after the last close at the latest.
     ///
-    /// Until it is closed a connection is served as usual. The application is not told of these closes: the
-    /// others would be told of each one, and what it keeps of those who were here would be gone before it is saved.
-    /// Dropping the future leaves the edge stopped.
+    /// A connection is served as usual until it is closed. The application does not get these closes as
+    /// inputs: it would announce each one to the other users, and the state of the connected users would be
+    /// gone before it is saved. Dropping the future leaves the edge stopped.
     pub async fn drain(&self, spread: Duration, patience: Duration) {
         self.stopped.set(true);
         self.stopping.notify_waiters();
-        // What has come in before is answered.
+        // Input received so far is answered first.
         self.take_all_turns();
         self.settle(Instant::now() + patience).await;
         let everyone = self.everyone();
@@ -42,14 +43,14 @@ impl<A: Application + 'static> Edge<A> {
             }
             tokio::time::sleep(STEP).await;
         }
-        // Those whose handshake ended meanwhile are sent away by their own tasks.
+        // Connections that finished their handshake meanwhile are closed by their own tasks.
         let end = Instant::now() + patience;
         while self.sockets() > 0 && Instant::now() < end {
             tokio::time::sleep(STEP).await;
         }
     }
 
-    /// Waits until what has come in is answered, where that takes its time.
+    /// Waits until all received input is answered, where that takes time.
     async fn settle(&self, end: Instant) {
         let mut asked = None;
         while self.is_apart() && Instant::now() < end {
@@ -80,7 +81,7 @@ impl<A: Application + 'static> Edge<A> {
     }
 }
 
-/// How many of `total` are due after a part of the whole time.
+/// How many of `total` closes are due after a part of the whole time.
 fn share(total: usize, elapsed: Duration, whole: Duration) -> usize {
     if elapsed >= whole {
         return total;

@@ -1,7 +1,7 @@
-//! The edge itself: what all its connections share, the turn, and the clock.
+//! The edge: the state shared by all its connections, the turn, and the clock.
 //!
-//! Everything that arrives within one round of the event loop collects in [`Inputs`]; then one task hands it to
-//! the application, applies what it wants and writes each touched socket once: a turn.
+//! All input that arrives within one round of the event loop is collected in [`Inputs`]. Then one task hands
+//! it to the application, applies the outputs and writes each touched socket once. This is a turn.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -32,20 +32,22 @@ use crate::proxy::Proxies;
 use crate::turn::{Shares, Turn};
 use crate::websocket::Inflater;
 
-/// What decides: it takes the inputs one after another and says what is to be done.
+/// The decision-making part: it handles the inputs one after another and returns operations.
 pub trait Application {
-    /// A turn begins: the inputs that follow came in together.
+    /// Begins a turn: the following inputs arrived together.
     fn begin_turn(&mut self) {}
 
-    /// Handles one input and adds what it wants done to `outputs`. It must not block.
+    /// Handles one input and appends the resulting operations to `outputs`. It must not block.
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs);
 
-    /// How long it can do without an [`Input::Tick`]; nothing when once in a second is enough. Asked after each turn.
+    /// Time until the next [`Input::Tick`] is needed; `None` when one tick a second is enough. Called after
+    /// each turn.
     fn next_due(&self) -> Option<Duration> {
         None
     }
 
-    /// What stands for an application that is on another thread; then none of the other functions is called.
+    /// The proxy for an application on another thread. If there is one, none of the other functions is
+    /// called.
     fn elsewhere(&mut self) -> Option<&mut Remote> {
         None
     }
@@ -56,49 +58,51 @@ pub trait Application {
 pub struct EdgeSettings {
     /// The number of this edge.
     pub edge: u16,
-    /// Bytes that may wait for one connection.
+    /// Maximum number of queued bytes of one connection.
     pub outbox_bytes_max: usize,
-    /// The same before it has identified.
+    /// The same limit before the connection has identified.
     pub early_outbox_bytes_max: usize,
-    /// Bytes that may wait for all connections of all edges together.
+    /// Maximum number of bytes held for all connections of all edges together.
     pub backlog_bytes_max: usize,
-    /// Seconds after which a connection that has not identified is closed, whatever it sends; 0 for no limit.
+    /// Seconds after which a connection that has not identified is closed, even when it sends data; 0 for no
+    /// limit.
     pub identify_seconds: u32,
     /// Seconds between two `PIN`s to an identified connection.
     pub ping_seconds: u32,
-    /// Time without a byte after which a connection in its handshake is closed.
+    /// Idle timeout of a connection during its handshake.
     pub handshake_timeout: Duration,
-    /// Seconds without a byte after which a WebSocket connection is closed.
+    /// Idle timeout of a WebSocket connection, in seconds.
     pub silence_seconds: u32,
-    /// How long a socket stays after the last frame, so that it arrives.
+    /// Time for which a socket stays open after the last frame, so that the frame arrives.
     pub linger: Duration,
-    /// Open sockets at once.
+    /// Maximum number of open sockets.
     pub connections_max: usize,
-    /// Open sockets of one address group at once.
+    /// Maximum number of open sockets of one address group.
     pub sockets_per_group: usize,
-    /// Bytes of an HTTP request's body.
+    /// Maximum size of an HTTP request's body, in bytes.
     pub body_bytes_max: usize,
-    /// Which proxies may tell a client's address.
+    /// The proxies that are trusted to send a client's address.
     pub proxies: Proxies,
     /// The only browser origin that may open a WebSocket; empty for any.
     pub origin: String,
     /// A host whose pages may open a WebSocket; empty for any.
     pub origin_host: String,
-    /// Bytes of one message.
+    /// Maximum size of one message, in bytes.
     pub message_bytes_max: usize,
-    /// Binary messages are sent back instead of refused: for conformance suites.
+    /// Whether binary messages are echoed instead of refused; for conformance suites.
     pub echo_binary: bool,
-    /// Sockets are written by io_uring where the system has it. Looked at once, when the edge is made.
+    /// Whether sockets are written by io_uring where the system supports it. Read once, when the edge is
+    /// created.
     pub ring: bool,
     /// Whether compression is granted to clients that offer it.
     pub deflate: bool,
-    /// Shorter messages are sent as they are, in bytes.
+    /// Minimum size of a compressed message, in bytes; shorter messages are sent uncompressed.
     pub deflate_bytes_min: usize,
-    /// Banned networks. All edges of a server share it, and it stays when settings change.
+    /// Banned networks. Shared by all edges of a server; a change of settings keeps it.
     pub gate: Arc<Gate>,
-    /// HTTP that is under way; shared like the gate.
+    /// HTTP requests in progress; shared like the gate.
     pub intake: Arc<Intake>,
-    /// How much of it there may be.
+    /// Limits on HTTP requests in progress.
     pub intake_limits: IntakeLimits,
     /// How connections share turns.
     pub shares: Shares,
@@ -144,17 +148,17 @@ impl EdgeSettings {
     }
 }
 
-/// Outputs are carried out in the middle of a turn when their weight has grown over this.
+/// Outputs are applied in the middle of a turn when their weight exceeds this.
 pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
-/// One read takes at most this much.
+/// Maximum number of bytes in one read.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
-/// What all connections of an edge share. Borrowed only between two awaits.
+/// The state shared by all connections of an edge. Borrowed only between two awaits.
 pub(crate) struct Shared<A> {
     pub(crate) fan: Fan<OwnedWriteHalf>,
-    /// The inputs that have come since the turn at hand began.
+    /// The inputs that have arrived since the current turn began.
     pub(crate) inputs: Inputs,
-    /// The turn at hand, or the last one.
+    /// The current turn, or the last one.
     pub(crate) turn: Turn,
     pub(crate) read_buffer: Box<[u8]>,
     pub(crate) inflater: Inflater,
@@ -162,7 +166,7 @@ pub(crate) struct Shared<A> {
     pub(crate) second: u32,
     pub(crate) application: A,
     pub(crate) outputs: Outputs,
-    /// Connections that end once what they sent before has been answered.
+    /// Connections that end after their earlier input has been answered.
     pub(crate) parting: Vec<(ConnectionId, Departure, Goodbye)>,
     /// Connections that read on when the turn with this number has been handled.
     pub(crate) paused: Vec<(u64, Waker)>,
@@ -171,10 +175,10 @@ pub(crate) struct Shared<A> {
     pub(crate) gauges: Gauges,
 }
 
-/// What the edge keeps of a connection beside its lane.
+/// The edge's state of a connection, apart from its lane.
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
-    /// The second in which something last came.
+    /// The second of the last received byte.
     pub(crate) heard: u32,
     /// The second in which it became a WebSocket.
     opened: u32,
@@ -182,7 +186,7 @@ pub(crate) struct Peer {
     pub(crate) has_identified: bool,
     /// The number of its place.
     pub(crate) place: u64,
-    /// Its task ends as soon as it is polled.
+    /// Its task ends at the next poll.
     pub(crate) doomed: bool,
     /// Wakes its task.
     pub(crate) waker: Option<Waker>,
@@ -194,7 +198,7 @@ pub(crate) struct Peer {
 pub struct Edge<A> {
     pub(crate) settings: RefCell<Rc<EdgeSettings>>,
     pub(crate) shared: RefCell<Shared<A>>,
-    /// Open sockets, those that speak HTTP as well.
+    /// Number of open sockets, including HTTP.
     pub(crate) sockets: Arc<AtomicUsize>,
     pub(crate) stopping: Notify,
     pub(crate) stopped: Cell<bool>,
@@ -211,7 +215,7 @@ impl<A: Application + 'static> Edge<A> {
         Self::counting(settings, application, Arc::default(), common)
     }
 
-    /// As [`Edge::new`]; it counts its sockets where others can see it, and has something in common with other edges.
+    /// Like [`Edge::new`], with a shared counter of sockets and the state shared with other edges.
     pub(crate) fn counting(
         settings: EdgeSettings,
         application: A,
@@ -224,9 +228,7 @@ impl<A: Application + 'static> Edge<A> {
         if settings.ring {
             fan.ring = Ring::new()
                 .inspect_err(|error| {
-                    info!(
-                        "this system does not let us use io_uring ({error}): sockets are written one by one"
-                    );
+                    info!("this system does not allow io_uring ({error}): sockets are written one by one");
                 })
                 .ok();
         }
@@ -266,7 +268,7 @@ impl<A: Application + 'static> Edge<A> {
         tokio::task::spawn_local(async move {
             loop {
                 edge.turn.notified().await;
-                // Readers that were woken together with the first one get their say before the turn.
+                // Readers that were woken together with this one add their input before the turn.
                 tokio::task::yield_now().await;
                 edge.take_turn();
             }
@@ -297,20 +299,20 @@ impl<A: Application + 'static> Edge<A> {
         });
     }
 
-    /// Adds an input from beside the sockets, such as the answer to a log-in check.
+    /// Adds an input that does not come from a socket, such as the result of a log-in check.
     pub fn input(&self, input: Input<'_>) {
         self.shared.borrow_mut().inputs.push(input);
         self.wake_turn();
     }
 
-    /// All commits up to this one are on disk, or wait no longer: the frames that waited for them go out.
+    /// All commits up to this one are on disk or are no longer awaited. Frames that waited for them are sent.
     pub fn stored(&self, commit: u64) {
         let shared = &mut *self.shared.borrow_mut();
         shared.fan.stored(commit);
         self.handle_events(shared);
     }
 
-    /// What is counted, at this moment.
+    /// The current counters.
     pub fn gauges(&self) -> Gauges {
         self.shared.borrow().gauges().with(&self.common)
     }
@@ -321,7 +323,7 @@ impl<A: Application + 'static> Edge<A> {
         shared.publish();
     }
 
-    /// Open sockets now, those that speak HTTP as well.
+    /// Number of open sockets, including HTTP.
     pub fn sockets(&self) -> usize {
         self.sockets.load(Ordering::Relaxed)
     }
@@ -332,7 +334,7 @@ impl<A: Application + 'static> Edge<A> {
 }
 
 impl<A> Shared<A> {
-    /// What is counted, at this moment.
+    /// The current counters.
     pub(crate) fn gauges(&self) -> Gauges {
         Gauges {
             connections: self.fan.len(),
@@ -341,7 +343,8 @@ impl<A> Shared<A> {
         }
     }
 
-    /// Takes a new connection in. `window` is 0 for one without compression.
+    /// Registers a new connection. `window` is 0 without compression.
+    #[expect(clippy::indexing_slicing, reason = "the slot was taken from this table")]
     pub(crate) fn open(
         &mut self,
         socket: OwnedWriteHalf,
@@ -376,7 +379,7 @@ impl<A> Shared<A> {
         matches!(self.fan.phase(slot), Phase::Open | Phase::Closing)
     }
 
-    /// Whether the connection in a slot has had `seconds` to identify and has not.
+    /// Whether the connection in a slot has not identified within `seconds`.
     pub(crate) fn is_late(&self, slot: u32, seconds: u32) -> bool {
         let peer = self.peers.get(slot as usize);
         seconds != 0
@@ -385,15 +388,15 @@ impl<A> Shared<A> {
             && self.fan.phase(slot) == Phase::Open
     }
 
-    /// Whether a slot is still the one that this connection was given.
+    /// Whether a slot still belongs to this connection.
     pub(crate) fn is_current(&self, id: ConnectionId) -> bool {
         self.peers
             .get(id.slot as usize)
             .is_some_and(|peer| peer.id == Some(id))
     }
 
-    /// The buffer that all connections read into; give it back. A connection that panicked has not, then there is
-    /// a new one.
+    /// Takes the buffer that all connections read into; the caller gives it back. After a panic of a
+    /// connection's task the buffer is missing, and a new one is allocated.
     pub(crate) fn take_read_buffer(&mut self) -> Box<[u8]> {
         let buffer = std::mem::take(&mut self.read_buffer);
         if buffer.is_empty() {
@@ -433,14 +436,14 @@ impl<A> Shared<A> {
     }
 }
 
-/// A runtime for one edge: current-thread, its events taken in large turns.
+/// A current-thread runtime for one edge. It takes its events in large batches.
 ///
 /// # Errors
-/// Those of the operating system.
+/// Errors of the operating system.
 pub fn runtime() -> std::io::Result<tokio::runtime::LocalRuntime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // With the default of 61 the driver is asked in the middle of a turn, which cuts turns up.
+        // The default of 61 would poll the driver in the middle of a turn and so split turns.
         .event_interval(1024)
         .max_io_events_per_tick(1024)
         .build_local(tokio::runtime::LocalOptions::default())

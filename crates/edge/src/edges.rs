@@ -1,5 +1,5 @@
-//! All edges of a server, in the layout that suits the machine: one on the application's own thread, or several on
-//! threads of their own.
+//! All edges of a server in the layout that fits the machine: one edge on the application's thread, or
+//! several edges on separate threads.
 
 use std::io;
 use std::rc::Rc;
@@ -15,10 +15,10 @@ use crate::edge::{Application, Edge, EdgeSettings};
 use crate::gauges::Gauges;
 use crate::http::HttpService;
 
-/// The most edges that there can be.
+/// Maximum number of edges.
 pub const EDGES_MAX: usize = 63;
 
-/// The edges of one application, for whoever runs it.
+/// The edges of one application: the interface for the code that runs a server.
 pub struct Edges<A: 'static> {
     layout: Layout<A>,
     /// Accepts connections from a listener.
@@ -51,12 +51,13 @@ impl<A> Clone for Edges<A> {
 }
 
 impl<A: Application + 'static> Edges<A> {
-    /// Starts the edges on so many threads, this one included: on one thread there is one edge beside the application,
-    /// with more the application has this thread and each further one is an edge's, up to [`EDGES_MAX`]. Each thread
-    /// makes a `service` of its own that answers HTTP requests. Needs a [`runtime`](crate::runtime).
+    /// Starts the edges on `threads` threads, including the current one. With one thread, a single edge
+    /// shares it with the application. With more, the application has the current thread and each further
+    /// thread runs one edge, up to [`EDGES_MAX`]. Each thread creates its own `service` for HTTP requests.
+    /// Needs a [`runtime`](crate::runtime).
     ///
     /// # Errors
-    /// Those of the operating system: threads could not be started.
+    /// Errors of the operating system: threads could not be started.
     pub fn start<H, M>(threads: usize, settings: EdgeSettings, application: A, service: M) -> io::Result<Self>
     where
         H: HttpService + 'static,
@@ -83,12 +84,12 @@ impl<A: Application + 'static> Edges<A> {
         })
     }
 
-    /// Accepts connections until the edges are drained; then the task ends.
+    /// Accepts connections until the edges are shut down; then the task ends.
     pub fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
         (self.serve)(listener)
     }
 
-    /// Adds an input from beside the sockets, such as the answer to a log-in check.
+    /// Adds an input that does not come from a socket, such as the result of a log-in check.
     pub fn input(&self, input: Input<'_>) {
         match &self.layout {
             Layout::Together(edge) => edge.input(input),
@@ -96,7 +97,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Has the application do something beside its inputs, between two of them. Not to be called by the application itself.
+    /// Calls the application between two inputs. The application itself must not call this.
     pub fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
         match &self.layout {
             Layout::Together(edge) => edge.interject(work),
@@ -104,7 +105,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// All commits up to this one are on disk, or wait no longer: the frames that waited for them go out.
+    /// All commits up to this one are on disk or are no longer awaited. Frames that waited for them are sent.
     pub fn stored(&self, commit: u64) {
         match &self.layout {
             Layout::Together(edge) => edge.stored(commit),
@@ -112,7 +113,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Puts other settings in force, as [`Edge::configure`].
+    /// Puts new settings in force, like [`Edge::configure`].
     pub fn configure(&self, settings: EdgeSettings) {
         match &self.layout {
             Layout::Together(edge) => edge.configure(settings),
@@ -120,7 +121,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// What is counted, all edges together. Of edges on other threads it is what they counted last.
+    /// The counters, summed over all edges. Edges on other threads contribute their last published values.
     pub fn gauges(&self) -> Gauges {
         match &self.layout {
             Layout::Together(edge) => edge.gauges(),
@@ -128,7 +129,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Open sockets now, those that speak HTTP as well.
+    /// Number of open sockets, including HTTP.
     pub fn sockets(&self) -> usize {
         match &self.layout {
             Layout::Together(edge) => edge.sockets(),
@@ -136,7 +137,8 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Whether the event loops of all other threads turn. Whether that of this one does, only it can tell.
+    /// Whether the event loops of all other threads run. The state of this thread's loop is known only to
+    /// itself.
     pub fn are_alive(&self) -> bool {
         match &self.layout {
             Layout::Together(_) => true,
@@ -144,8 +146,8 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Waits until the thread of an edge has died. Its connections are lost then, and the application does not know it:
-    /// the server has to end.
+    /// Waits until the thread of an edge has died. Its connections are then lost without the application's
+    /// knowledge, so the server has to end.
     pub async fn broken(&self) {
         match &self.layout {
             Layout::Together(_) => std::future::pending().await,
@@ -153,7 +155,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Takes no new connections any more and sends everybody away, as [`Edge::drain`].
+    /// Accepts no new connections and closes the existing ones, like [`Edge::drain`].
     pub async fn drain(&self, spread: Duration, patience: Duration) {
         match &self.layout {
             Layout::Together(edge) => edge.drain(spread, patience).await,
@@ -161,7 +163,7 @@ impl<A: Application + 'static> Edges<A> {
         }
     }
 
-    /// Ends the threads that were started, and whatever is still connected to them.
+    /// Ends the threads that were started, and the connections that they still have.
     pub fn finish(&self) {
         match &self.layout {
             Layout::Together(_) => {}

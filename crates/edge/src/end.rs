@@ -1,4 +1,4 @@
-//! How a connection ends: what fan-out asks for, the last word, and the moment in which it arrives.
+//! The end of a connection: events of the fan-out, the close frame, and a moment for it to arrive.
 
 use std::time::{Duration, Instant};
 
@@ -10,19 +10,19 @@ use crate::edge::{Application, Edge, Peer, Shared};
 use crate::fan::{Event, Phase};
 use crate::websocket::{CloseCode, Opcode, encode};
 
-/// The last word to a connection.
+/// How a connection is told of its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goodbye {
-    /// A close frame of ours.
+    /// A close frame that the server initiates.
     Say(CloseCode, &'static str),
     /// The answer to the client's close frame.
     Reply(Option<u16>),
-    /// Nothing: the socket is broken or does not take anything.
+    /// No frame: the socket is broken or accepts no data.
     Silently,
 }
 
 impl<A: Application + 'static> Edge<A> {
-    /// Does what applying and flushing have asked for.
+    /// Handles the events that applying and flushing have produced.
     pub(crate) fn handle_events(&self, shared: &mut Shared<A>) {
         for event in shared.fan.take_events() {
             match event {
@@ -65,8 +65,8 @@ impl<A: Application + 'static> Edge<A> {
         }
     }
 
-    /// Ends a connection that the core still knows: tells the core, lets the last bytes go out, and frees the
-    /// slot when the client has closed its side or a moment has passed.
+    /// Ends a connection that the core still knows: informs the core, lets the last bytes be sent, and frees
+    /// the slot when the client has closed its side or the linger time is over.
     pub(crate) fn end(&self, shared: &mut Shared<A>, slot: u32, departure: Departure, goodbye: Goodbye) {
         if !shared.is_known(slot) {
             return;
@@ -86,13 +86,14 @@ impl<A: Application + 'static> Edge<A> {
         }
         debug!(address = ?shared.address(slot), ?departure, "connection ends");
         if !matches!(goodbye, Goodbye::Silently) {
-            // Whoever sees the close frame may count on it that the application hears of the end before anything later.
+            // A client that sees the close frame can rely on this order: the application gets the end of the
+            // connection before any later input.
             self.try_hand_over(shared, false);
         }
         self.part(shared, slot, goodbye);
     }
 
-    /// The edge's side of a connection's end: the last word, and a moment for it to arrive.
+    /// The edge's part of ending a connection: the close frame, and a moment for it to arrive.
     pub(crate) fn part(&self, shared: &mut Shared<A>, slot: u32, goodbye: Goodbye) {
         shared.fan.set_phase(slot, Phase::Lingering);
         let mut frame = Vec::new();
@@ -104,7 +105,7 @@ impl<A: Application + 'static> Edge<A> {
                 return;
             }
         }
-        // The payload without its header of two bytes: a close frame is never longer than 125 bytes.
+        // The payload without its header of two bytes: a close frame has at most 125 bytes of payload.
         shared
             .fan
             .send(slot, Opcode::Close, frame.get(2..).unwrap_or_default());
@@ -114,7 +115,7 @@ impl<A: Application + 'static> Edge<A> {
         shared.wake(slot);
     }
 
-    /// Ends connections for the good of the others.
+    /// Carries out the orders to end connections in favour of others.
     pub(crate) fn carry_out_orders(&self, orders: Vec<Order>) {
         let shared = &mut *self.shared.borrow_mut();
         for order in orders {
@@ -133,12 +134,12 @@ impl<A: Application + 'static> Edge<A> {
         if shared.is_current(connection) && !peer.is_some_and(has_identified) {
             let goodbye = Goodbye::Say(CloseCode::TryAgainLater, "others need the place");
             self.end(shared, connection.slot, Departure::Closed, goodbye);
-            // It makes room now, and not when its client has closed, too.
+            // It gives up its place now, without waiting for the client to close.
             shared.doom(connection.slot);
         }
     }
 
-    /// The time of a connection that was closed is over.
+    /// The linger time of a closed connection is over.
     pub(crate) fn finish(&self, shared: &mut Shared<A>, id: ConnectionId) {
         if !shared.is_current(id) {
             return;

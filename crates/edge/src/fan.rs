@@ -1,14 +1,13 @@
-//! Fan-out: from one operation of the core to bytes for many sockets.
+//! Fan-out: turns one operation of the core into bytes for many sockets.
 //!
-//! All frames of a turn stand once in one byte log. What a connection is to get is a range of that log; frames
-//! that follow each other for a connection extend its range, so that most connections are written with a single
-//! call on a single range, without a copy. Only a connection that skipped a frame (the sender of a message, a
-//! member of several channels) has more than one range. At the end of the turn every touched socket is written
-//! once, and the log is cleared. What a socket does not take goes to a backlog of its own, which no other
-//! connection has.
+//! All frames of a turn are stored once in one byte log. A connection's output is a range of that log.
+//! Consecutive frames for a connection extend its range, so most connections are written by a single call on
+//! a single range, without a copy. Only a connection that skipped a frame (the sender of a message, a member
+//! of several channels) has several ranges. At the end of the turn every touched socket is written once, and
+//! the log is cleared. Bytes that a socket does not accept go to the backlog of that connection.
 //!
-//! Connections with compression have a log of their own, in which frames stand as these connections get them
-//! ([`deflated`]): so nothing changes for the others.
+//! Connections with compression have a separate log with the frames in the form that these connections get
+//! ([`deflated`]). The other connections are not affected.
 
 mod audiences;
 mod deflated;
@@ -31,9 +30,9 @@ use crate::members::{Audience, Membership};
 use crate::websocket::Opcode;
 use crate::websocket::encode;
 
-/// The log is flushed in the middle of a turn when it has grown over this.
+/// Size of the log, in bytes, at which it is flushed in the middle of a turn.
 const LOG_BYTES_MAX: usize = 4 << 20;
-/// The same for the number of its ranges that are kept for connections which skipped a frame.
+/// Number of finished ranges, of connections that skipped a frame, at which the log is flushed.
 const RANGES_MAX: usize = 1 << 18;
 
 /// The writing side of a socket that never blocks.
@@ -41,78 +40,79 @@ pub(crate) trait Socket {
     /// Writes some of `bytes`; [`io::ErrorKind::WouldBlock`] when the socket is full.
     ///
     /// # Errors
-    /// Those of the socket.
+    /// Errors of the socket.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Writes some of `pieces` in one call.
     ///
     /// # Errors
-    /// Those of the socket.
+    /// Errors of the socket.
     fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// The socket as the system knows it, if it is one.
+    /// The file descriptor of the socket, if it has one.
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 }
 
-/// What a connection is to get of the log, and where it stands in its life: what fan-out touches.
+/// A connection's range of the log and its phase: the data that each fan-out touches.
 #[derive(Debug, Clone, Copy)]
 struct Lane {
-    /// The range that grows; empty when `start == end`.
+    /// The current range; empty when `start == end`.
     start: u32,
     end: u32,
-    /// Which of the lists of finished ranges is this connection's; [`NONE`] for most.
+    /// Index of this connection's list of finished ranges; [`NONE`] for most connections.
     finished: u32,
     generation: u32,
     phase: Phase,
     touched: bool,
     blocked: bool,
-    /// Which log its ranges are of: 0 for the plain one, else that of compressed frames. Then this is also how far
-    /// back they may refer, as a power of two, in bytes.
+    /// The log that the ranges belong to: 0 for the plain log, else the log of compressed frames. In that
+    /// case the value is the compression window, as a power of two, in bytes.
     window: u8,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// How far a connection has come.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The slot is free.
     Free,
     /// Frames flow both ways.
     Open,
-    /// The core has closed it: nothing is taken from it any more, what is queued still goes out.
+    /// The core has closed it: no input is read any more, queued frames are still sent.
     Closing,
-    /// The core does not know it any more; only the last bytes are on their way.
+    /// The core does not know it any more; only the last bytes are still sent.
     Lingering,
 }
 
-/// What is needed of a connection only when its socket is written or its memberships change.
+/// The data of a connection that is needed only when its socket is written or its memberships change.
 #[derive(Debug)]
 struct Cold<S> {
     socket: Option<S>,
     /// Boxed, because most connections have none.
     backlog: Option<Box<Backlog>>,
     membership: Membership,
-    /// Whether it has identified, and may have the larger outbox.
+    /// Whether it has identified and may use the larger outbox.
     has_identified: bool,
 }
 
-/// Something that the edge has to do about a connection after applying or flushing.
+/// Work for the edge that results from applying or flushing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The socket is full: wait until it can be written again.
+    /// The socket is full: wait until it is writable.
     Blocked(u32),
-    /// The outbox grew over its limit: cut the connection off. Its socket is already gone.
+    /// The outbox exceeded its limit: cut the connection off. Its socket is already closed.
     Overflow(u32),
-    /// All outboxes together grew over their limit, and this one is among the largest: as for an overflow.
+    /// All outboxes together exceeded their limit, and this one is among the largest. Handled like an
+    /// overflow.
     Relieved(u32),
     /// The connection has identified.
     Identified(u32),
-    /// The socket is broken, and gone.
+    /// The socket is broken and closed.
     Broken(u32),
-    /// The core closes the connection: after the delay in milliseconds, end it.
+    /// The core closes the connection: end it after the delay in milliseconds.
     Close(u32, u32),
 }
 
@@ -129,18 +129,18 @@ impl Event {
     }
 }
 
-/// The sockets of one edge and what they are to get.
+/// The sockets of one edge and their pending output.
 #[derive(Debug)]
 pub(crate) struct Fan<S> {
     edge: u16,
-    /// Bounds what waits for one connection.
+    /// Maximum number of queued bytes of one connection.
     pub(crate) outbox_bytes_max: usize,
-    /// The same before it has identified.
+    /// The same limit before the connection has identified.
     pub(crate) early_outbox_bytes_max: usize,
-    /// Bounds what waits for all connections together.
+    /// Holds the memory budget of all connections.
     pub(crate) common: Arc<Common>,
     log: Vec<u8>,
-    /// What connections with compression are to get.
+    /// The output of connections with compression.
     pub(crate) deflated: Deflated,
     lanes: Vec<Lane>,
     cold: Vec<Option<Box<Cold<S>>>>,
@@ -148,26 +148,26 @@ pub(crate) struct Fan<S> {
     touched: Vec<u32>,
     finished: Vec<Vec<(u32, u32)>>,
     finished_used: usize,
-    /// How many finished ranges there are.
+    /// Number of finished ranges.
     ranges: usize,
     channels: Vec<Audience>,
     everyone: Audience,
     scratch: Vec<u8>,
     events: Vec<Event>,
-    /// What is sent now waits for this commit; 0 for none.
+    /// The commit that frames sent now wait for; 0 for none.
     awaited: u64,
     /// All commits up to this one are on disk.
     stored: u64,
-    /// Slots with something that waits for a commit.
+    /// Slots with frames that wait for a commit.
     holding: Vec<u32>,
     /// Frames handed to connections since the start.
     pub(crate) deliveries: u64,
-    /// Writes to many sockets at once, where the system has that.
+    /// Writes to many sockets at once by io_uring, where the system supports it.
     pub(crate) ring: Option<Ring>,
 }
 
 impl<S: Socket> Fan<S> {
-    /// No connections yet. `outbox_bytes_max` bounds what waits for one connection.
+    /// A fan without connections. `outbox_bytes_max` limits the queued bytes of one connection.
     pub(crate) fn new(edge: u16, outbox_bytes_max: usize) -> Self {
         Self {
             edge,
@@ -195,8 +195,12 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Takes a socket in. `window` is how far back compressed messages may refer, as a power of two, in bytes; 0
-    /// without compression.
+    /// Registers a socket. `window` is the compression window, as a power of two, in bytes; 0 without
+    /// compression.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn open(&mut self, socket: S, window: u8) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.lanes.push(Lane {
@@ -231,14 +235,14 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// How far the connection in a slot has come.
+    /// The phase of the connection in a slot.
     pub(crate) fn phase(&self, slot: u32) -> Phase {
         self.lanes
             .get(slot as usize)
             .map_or(Phase::Free, |lane| lane.phase)
     }
 
-    /// Moves a connection on. From [`Phase::Lingering`] on it is in no audience.
+    /// Sets the phase of a connection. From [`Phase::Lingering`] on, the connection belongs to no audience.
     pub(crate) fn set_phase(&mut self, slot: u32, phase: Phase) {
         if phase == Phase::Lingering {
             self.withdraw(slot);
@@ -248,12 +252,16 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Lets go of a connection and its socket; the slot is free for another.
+    /// Releases a connection and its socket. The slot can be reused.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn release(&mut self, slot: u32) {
         self.flush();
         self.withdraw(slot);
         self.cold[slot as usize] = None;
-        // They must not meet the next user of the slot.
+        // Old events must not apply to the next connection in the slot.
         self.events.retain(|event| event.slot() != slot);
         let lane = &mut self.lanes[slot as usize];
         lane.generation = lane.generation.wrapping_add(1);
@@ -273,7 +281,7 @@ impl<S: Socket> Fan<S> {
             .map(|(slot, _)| slot as u32)
     }
 
-    /// How many connections there are.
+    /// Number of connections.
     pub(crate) fn len(&self) -> usize {
         self.lanes.len() - self.free.len()
     }
@@ -283,12 +291,12 @@ impl<S: Socket> Fan<S> {
         self.cold.get(slot as usize)?.as_ref()?.socket.as_ref()
     }
 
-    /// Whether the connection's socket did not take everything that may go out.
+    /// Whether the connection's socket has not accepted all bytes that may be sent.
     pub(crate) fn is_blocked(&self, slot: u32) -> bool {
         self.lanes.get(slot as usize).is_some_and(|lane| lane.blocked) && !self.only_waits(slot)
     }
 
-    /// The weight of what a connection has not taken, in bytes.
+    /// Weight of the connection's backlog, in bytes.
     pub(crate) fn backlog(&self, slot: u32) -> usize {
         match self.cold.get(slot as usize) {
             Some(Some(cold)) => cold.backlog.as_ref().map_or(0, |backlog| backlog.weight()),
@@ -296,12 +304,16 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// What there is to do about connections since the last call.
+    /// The events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
-    /// Carries out what the core wants, in order.
+    /// Applies the core's operations, in order.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     pub(crate) fn apply(&mut self, outputs: &Outputs) {
         for &operation in &outputs.operations {
             match operation {
@@ -354,11 +366,11 @@ impl<S: Socket> Fan<S> {
                 }
             }
         }
-        // What the edge sends of its own accord waits for nothing.
+        // Frames that the edge itself sends wait for no commit.
         self.awaited = 0;
     }
 
-    /// Queues a frame that the edge itself makes for one connection, such as a pong.
+    /// Queues a frame that the edge itself creates for one connection, such as a pong.
     pub(crate) fn send(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) {
         let range = self.append_for(slot, opcode, payload);
         self.push(slot, range);
@@ -384,14 +396,14 @@ impl<S: Socket> Fan<S> {
         known.then_some(connection.slot)
     }
 
-    /// Before a frame is appended: ranges must not move while it is handed out.
+    /// Flushes full logs before a frame is appended: ranges must not move while the frame is distributed.
     fn make_room(&mut self) {
         if self.log.len() > LOG_BYTES_MAX || self.deflated.len() > LOG_BYTES_MAX || self.ranges > RANGES_MAX {
             self.flush();
         }
     }
 
-    /// Appends a frame for one connection, in the form that it gets.
+    /// Appends a frame for one connection, in the form that this connection gets.
     fn append_for(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) -> (u32, u32) {
         self.make_room();
         match self.lanes.get(slot as usize) {
@@ -430,6 +442,10 @@ impl<S: Socket> Fan<S> {
     }
 
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots and channels are places in the tables of the fan"
+    )]
     fn push(&mut self, slot: u32, (start, end): (u32, u32)) {
         let Some(lane) = self.lanes.get_mut(slot as usize) else {
             return;

@@ -1,5 +1,5 @@
-//! The gate: banned networks, looked at before any other work is done for a connection, and what is said
-//! once about proxies that are not set up. One gate serves all edges of a server.
+//! Bans of networks, checked before any other work for a connection, and one-time log messages about proxies
+//! that are not configured. All edges of a server share one gate.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -19,42 +19,43 @@ use tracing::{debug, warn};
 
 use crate::proxy::Origin;
 
-/// Banned peers that are told why at the same time; further ones are only closed.
+/// Maximum number of banned peers that get an explanation at the same time; further ones are only closed.
 const FAREWELLS_MAX: usize = 64;
-/// How long a banned peer has for its request, and then for reading the answer.
+/// Time limit for a banned peer's request, and then for reading the answer.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Bytes of a banned peer's request that are taken so that the answer is not lost, and thrown away.
+/// Maximum number of bytes read and discarded of a banned peer's request, so that the answer is not lost.
 const FAREWELL_BYTES_MAX: usize = 16 * 1024;
-/// Addresses of which the log says that something is wrong with their headers: so many of the operator's own networks, and as
-/// many others.
+/// Maximum number of addresses with a log message about wrong headers: this many from internal networks, and
+/// this many others.
 const REMARKS_MAX: usize = 64;
-/// The least time between two lines of the log about headers of addresses that are none of the operator's own.
+/// Minimum interval between two log messages about headers of external addresses.
 const REMARK_PAUSE: Duration = Duration::from_secs(60);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Gate {
     bans: RwLock<NetworkBans>,
-    /// Whether there is any ban: nearly every site has none, and then nothing is locked.
+    /// Whether there is any ban. Nearly every site has none, and then no lock is taken.
     guarded: AtomicBool,
     refused: AtomicU64,
     farewells: AtomicUsize,
     remarks: Mutex<Remarks>,
 }
 
-/// The addresses whose headers the log has remarked on. A reverse proxy that `load_balancers` does not name nearly always has
-/// a loopback or private address, and is told of at once. Anybody can send such a header from elsewhere, at any rate, so
-/// other addresses are told of once in [`REMARK_PAUSE`] together, and take no place of the proxies.
+/// Addresses with a log message about their headers. A reverse proxy that `load_balancers` does not name
+/// nearly always has a loopback or private address; it is logged at once. Any client can send such a header
+/// from elsewhere. So other addresses share one log message per [`REMARK_PAUSE`] and do not use up the
+/// entries for proxies.
 #[derive(Debug, Default)]
 struct Remarks {
     internal: BTreeSet<AddressGroup>,
     others: BTreeSet<AddressGroup>,
-    /// When the log last told of another address.
+    /// Time of the last log message about an external address.
     told_at: Option<Instant>,
 }
 
 impl Remarks {
-    /// Whether the log should tell of an address now, and has not before.
+    /// Whether the log should mention an address now. It is mentioned at most once.
     fn take(&mut self, address: IpAddr, now: Instant) -> bool {
         let group = AddressGroup::from(address);
         if is_internal(address) {
@@ -72,12 +73,12 @@ impl Remarks {
 }
 
 impl Gate {
-    /// Keeps out these networks and no others.
+    /// Replaces all bans.
     pub fn replace(&self, bans: NetworkBans) {
         self.change(|own| *own = bans);
     }
 
-    /// Keeps out one more network.
+    /// Bans one more network.
     pub fn ban(&self, ban: NetworkBan) {
         self.change(|bans| bans.insert(ban));
     }
@@ -98,7 +99,7 @@ impl Gate {
         self.guarded.store(!bans.is_empty(), Ordering::Release);
     }
 
-    /// Why an address is kept out, if it is.
+    /// The reason for the ban of an address, if it is banned.
     fn refusal(&self, address: IpAddr) -> Option<String> {
         if !self.guarded.load(Ordering::Acquire) {
             return None;
@@ -110,7 +111,7 @@ impl Gate {
         Some(sentence)
     }
 
-    /// The answer to a request of somebody who is kept out.
+    /// The answer to a request from a banned address.
     pub(crate) fn forbid(&self, origin: &Origin) -> Option<Response<Full<Bytes>>> {
         let sentence = origin.addresses().find_map(|address| self.refusal(address))?;
         let mut response = Response::new(Full::new(Bytes::from(sentence)));
@@ -124,8 +125,8 @@ impl Gate {
         Some(response)
     }
 
-    /// Lets a peer through that has just been accepted, or turns it away: with a few words, when there are not too many
-    /// to be told. Needs a runtime.
+    /// Accepts a new peer or turns it away. A banned peer gets an explanation, unless too many are being told
+    /// already. Needs a runtime.
     pub(crate) fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) -> Option<TcpStream> {
         let Some(sentence) = self.refusal(peer.ip()) else {
             return Some(stream);
@@ -143,7 +144,7 @@ impl Gate {
         None
     }
 
-    /// Says in the log that the headers of an address are not believed: once for each address, see [`Remarks`].
+    /// Logs that the headers of an address are not trusted, once for each address; see [`Remarks`].
     pub(crate) fn remark(&self, peer: IpAddr, origin: &Origin) {
         if origin.unheeded.is_none() && origin.disputed.is_none() {
             return;
@@ -156,21 +157,22 @@ impl Gate {
         if let Some(header) = origin.unheeded {
             warn!(
                 %peer,
-                "{peer} sends {header}, which is not believed, because {peer} is not in load_balancers. If it is your reverse \
-                 proxy, add it there and set proxy_header: else all visitors behind it count as one address, and max_per_ip \
-                 refuses them (ERR 30). If it is not, somebody tries to choose an address. This is said once for each address"
+                "{peer} sends {header}, which is ignored, because {peer} is not in load_balancers. If {peer} is your reverse \
+                 proxy, add it there and set proxy_header: otherwise all visitors behind it count as one address, and \
+                 max_per_ip refuses them (ERR 30). If not, a client tries to forge its address. This message appears once \
+                 for each address"
             );
         } else {
             warn!(
                 %peer,
-                "the proxy {peer} sends X-Forwarded-For and X-Real-IP with different clients, so neither is believed. Set \
-                 proxy_header to the one that the proxy itself writes. This is said once for each address"
+                "the proxy {peer} sends X-Forwarded-For and X-Real-IP with different clients, so neither is trusted. Set \
+                 proxy_header to the one that the proxy itself writes. This message appears once for each address"
             );
         }
     }
 }
 
-/// Answers whatever a banned peer asks, and waits until the answer is read.
+/// Answers any request of a banned peer and waits until the answer is read.
 async fn send_away(mut stream: TcpStream, sentence: &str) -> std::io::Result<()> {
     let mut thrown_away = [0; 1024];
     tokio::time::timeout(FAREWELL, stream.readable()).await??;
@@ -183,7 +185,7 @@ async fn send_away(mut stream: TcpStream, sentence: &str) -> std::io::Result<()>
     );
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
-    // Closed with something unread, the connection would be reset and the answer lost.
+    // If the socket were closed with unread data, the connection would be reset and the answer lost.
     let mut taken = 0;
     while taken < FAREWELL_BYTES_MAX {
         match stream.read(&mut thrown_away).await? {
@@ -234,7 +236,7 @@ mod tests {
         };
         assert!(take("203.0.113.1".into(), 0));
         assert!(!take("203.0.113.1".into(), 100), "once for each address");
-        // A flood from many addresses is one line in a minute.
+        // A flood from many addresses causes one log line a minute.
         let told = (0..6000).filter(|number| {
             take(
                 format!("8.{}.{}.1", number / 250, number % 250),
@@ -242,7 +244,7 @@ mod tests {
             )
         });
         assert_eq!(told.count(), 10);
-        // However long it goes on, strangers take a bounded number of lines, and none of a proxy's.
+        // Over any time, external addresses get a bounded number of log lines and no entry of a proxy.
         let told = (0..200).filter(|number| take(format!("9.9.9.{number}"), 1000 + number * 100));
         assert_eq!(told.count(), REMARKS_MAX - 11);
         assert!(take("127.0.0.1".into(), 100));

@@ -9,7 +9,7 @@ use crate::common::Common;
 pub struct Gauges {
     /// WebSocket connections now.
     pub connections: usize,
-    /// Frames handed to connections since the start.
+    /// Frames delivered to connections since the start.
     pub deliveries: u64,
     /// Commands received since the start.
     pub commands: u64,
@@ -17,23 +17,23 @@ pub struct Gauges {
     pub slow_readers: u64,
     /// Connections closed because they broke the WebSocket protocol, since the start.
     pub violations: u64,
-    /// Connections closed because nothing came from them, since the start.
+    /// Connections closed by the idle timeout, since the start.
     pub silent: u64,
-    /// HTTP requests refused because of their body, which was too long, too slow or cut off, since the start.
+    /// HTTP requests refused because the body was too long, too slow or incomplete, since the start.
     pub refused_bodies: u64,
-    /// Sockets now whose connection has not identified, those that speak HTTP as well.
+    /// Current number of sockets whose connection has not identified, including HTTP.
     pub anonymous: usize,
-    /// Sockets that were refused because their address has too many, or because there is no place, since the start.
+    /// Sockets refused because their address has too many or because all places are taken, since the start.
     pub refused_sockets: u64,
-    /// Sockets that were closed before their log-in to make room for others, since the start.
+    /// Sockets evicted before their log-in in favour of others, since the start.
     pub evicted: u64,
     /// Connections closed because they had not identified in time, since the start.
     pub unidentified: u64,
-    /// Bytes that wait for all connections together, as memory.
+    /// Memory held for all connections together, in bytes.
     pub backlog: usize,
-    /// The bytes that may.
+    /// Limit on that memory, in bytes.
     pub backlog_max: usize,
-    /// Connections cut off because all backlogs together were too much, since the start.
+    /// Connections cut off because the memory budget was exceeded, since the start.
     pub relieved: u64,
 }
 

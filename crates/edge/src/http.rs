@@ -1,4 +1,4 @@
-//! The plain shape of an HTTP exchange between the edge, which owns the socket, and whoever answers: the
+//! The types of an HTTP exchange between the edge, which owns the socket, and a service that answers: the
 //! account service and the built-in page.
 
 use std::fmt;
@@ -15,7 +15,7 @@ pub struct HttpRequest {
     pub method: String,
     /// The path without the query, still percent-encoded, such as `/json/getApiTicket.php`.
     pub path: String,
-    /// What follows the `?`, empty when there is none.
+    /// The part after the `?`; empty when there is none.
     pub query: String,
     /// The `Content-Type` header, when the client sent one.
     pub content_type: Option<String>,
@@ -23,15 +23,16 @@ pub struct HttpRequest {
     pub if_none_match: Option<String>,
     /// The `Cookie` header, when the client sent one.
     pub cookie: Option<String>,
-    /// Whether the client came by HTTPS, as a trusted proxy tells in `X-Forwarded-Proto`.
+    /// Whether the client used HTTPS, according to a trusted proxy's `X-Forwarded-Proto`.
     pub is_https: bool,
     /// The whole body.
     pub body: Bytes,
-    /// The client's address, taken from a trusted proxy's header where there is one.
+    /// The client's address; taken from a trusted proxy's header if there is one.
     pub address: IpAddr,
 }
 
-/// Bodies hold passwords, and so do the queries of some old clients: only their lengths are shown, and nothing of cookies.
+/// Shows only the lengths of body and query, because bodies (and the queries of some old clients) contain
+/// passwords. Cookies are left out.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -66,15 +67,15 @@ pub struct HttpResponse {
     pub body: Bytes,
 }
 
-/// What an [`HttpService`] returns; it runs on the edge's own thread and so need not be `Send`.
+/// The return type of an [`HttpService`]. It runs on the edge's own thread, so it need not be `Send`.
 pub type HttpFuture = Pin<Box<dyn Future<Output = HttpResponse>>>;
 
-/// Answers HTTP requests. It must not block the thread: work that waits goes elsewhere.
+/// Answers HTTP requests. It must not block the thread: blocking work goes to another one.
 pub trait HttpService {
     /// Answers one request.
     fn call(&self, request: HttpRequest) -> HttpFuture;
 
-    /// The most bytes that the body of a request to this path may have; `usual` is the edge's own limit.
+    /// Maximum size of the body of a request to this path, in bytes; `usual` is the edge's own limit.
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         let _ = path;
         usual

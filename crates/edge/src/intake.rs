@@ -1,5 +1,6 @@
-//! How much of HTTP one address, and all together, may have under way: requests, and bodies of requests that are
-//! longer than usual. One intake serves all edges of a server. How fast a body must come is in here, too.
+//! Limits on HTTP requests in progress, for one address and for all together: requests, request bodies of
+//! more than the usual length, and unread answers. All edges of a server share one intake. The minimum speed
+//! of a body is here, too.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,32 +9,32 @@ use std::time::{Duration, Instant};
 use fchatd_protocol::address::AddressGroup;
 use tokio::sync::Notify;
 
-/// Bytes of a body that have to come in each second, over its whole time: a slow phone sends four times as many. Slower
-/// ones hold memory for little.
+/// Minimum average speed of a body in bytes a second. A slow phone sends four times as fast. A slower body
+/// would hold memory with little progress.
 pub(crate) const BODY_RATE: u64 = 8 * 1024;
 
-/// Answers of at most so many bytes are not counted: the bound of sockets bounds them, and the page at `/` must be there
-/// also when others leave their answers unread.
+/// Answers up to this size, in bytes, are not counted: the limit on sockets bounds them. The page at `/` must
+/// be available even when others leave their answers unread.
 pub(crate) const SMALL_ANSWER: usize = 32 * 1024;
 
-/// How long a body may take of which so many bytes have come; `patience` is for the first of them.
+/// Time limit for a body of which `received` bytes have come; `patience` is the limit for the first byte.
 pub(crate) fn time_for(received: usize, patience: Duration) -> Duration {
     patience + Duration::from_millis(received as u64 * 1000 / BODY_RATE)
 }
 
-/// The bounds.
+/// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntakeLimits {
-    /// HTTP requests of one address that are worked on at once. When there are more, the one whose body has been
-    /// waited for longest is given up.
+    /// Maximum number of HTTP requests of one address in progress. Beyond it, the request that has waited
+    /// longest for its body is aborted.
     pub requests_per_address: usize,
-    /// Long bodies that are on their way at once.
+    /// Maximum number of long bodies in transfer.
     pub uploads: usize,
-    /// Those of one address.
+    /// Maximum number of long bodies in transfer from one address.
     pub uploads_per_address: usize,
-    /// Bytes of long answers that wait to be read by all clients together.
+    /// Maximum number of bytes in long answers that are not read yet, for all clients together.
     pub answers: usize,
-    /// Those of one address.
+    /// The same limit for one address.
     pub answers_per_address: usize,
 }
 
@@ -49,16 +50,16 @@ impl Default for IntakeLimits {
     }
 }
 
-/// The requests and long bodies that are under way.
+/// The requests and long bodies in progress.
 #[derive(Debug, Default)]
 pub struct Intake(Mutex<UnderWay>);
 
 #[derive(Debug, Default)]
 struct UnderWay {
-    /// Of each address, the oldest first.
+    /// By address, the oldest first.
     requests: HashMap<AddressGroup, Vec<Asked>>,
     uploads: Vec<Upload>,
-    /// Bytes of the answers that each address has not read, and of all of them.
+    /// Unread bytes of answers by address, and their sum.
     answers: HashMap<AddressGroup, usize>,
     answer_bytes: usize,
     last: u64,
@@ -68,7 +69,7 @@ struct UnderWay {
 #[derive(Debug)]
 struct Asked {
     number: u64,
-    /// Whether its body has come.
+    /// Whether its body is complete.
     whole: bool,
     given_up: Arc<Notify>,
 }
@@ -81,22 +82,22 @@ struct Upload {
     given_up: Arc<Notify>,
 }
 
-/// Why there is no room for a long body.
+/// The limit that refuses a long body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRoom {
-    /// The address has enough of them under way.
+    /// The limit of one address.
     Address,
-    /// So have all together.
+    /// The limit of all addresses together.
     Everybody,
 }
 
 impl Intake {
-    /// Requests and bodies that were refused because too many were under way, since the start.
+    /// Requests and bodies that were refused because too many were in progress, since the start.
     pub fn refused(&self) -> u64 {
         self.lock().refused
     }
 
-    /// Requests and long bodies that are under way now.
+    /// Current number of requests and of long bodies in progress.
     pub fn under_way(&self) -> (usize, usize) {
         let under_way = self.lock();
         (
@@ -105,7 +106,8 @@ impl Intake {
         )
     }
 
-    /// A request begins; nothing when its address has enough under way, and all of them are being answered.
+    /// Registers a request; `None` when its address has the maximum number and all of them are being
+    /// answered.
     pub(crate) fn begin(self: &Arc<Self>, group: AddressGroup, limits: IntakeLimits) -> Option<RequestPlace> {
         let under_way = &mut *self.lock();
         let requests = under_way.requests.entry(group).or_default();
@@ -129,8 +131,8 @@ impl Intake {
         })
     }
 
-    /// A body turns out to be long. When all places are taken, the address that has most of them gives one up for
-    /// an address that has fewer by two: so nobody fills them for others.
+    /// Registers a long body. When all places are taken, the address with the most places loses one to an
+    /// address that has at least two fewer. So one address cannot occupy all places.
     pub(crate) fn begin_upload(
         self: &Arc<Self>,
         group: AddressGroup,
@@ -148,7 +150,7 @@ impl Intake {
         }
         if under_way.uploads.len() >= limits.uploads {
             let uploads = under_way.uploads.iter().enumerate();
-            // Of the fullest address the one that has had most time.
+            // Of the address with the most places, the upload that has had the most time.
             let fullest = uploads.max_by_key(|(_, upload)| {
                 let count = counts.get(&upload.group).copied().unwrap_or(0);
                 (count, std::cmp::Reverse(upload.since))
@@ -177,12 +179,12 @@ impl Intake {
         })
     }
 
-    /// Bytes of long answers that wait to be read now.
+    /// Current number of unread bytes in long answers.
     pub fn unread_answers(&self) -> usize {
         self.lock().answer_bytes
     }
 
-    /// A long answer begins; nothing when too many wait to be read, by this address or by all.
+    /// Registers a long answer; `None` when too many bytes are unread, by this address or by all.
     pub(crate) fn begin_answer(
         self: &Arc<Self>,
         group: AddressGroup,
@@ -209,7 +211,7 @@ impl Intake {
     }
 }
 
-/// A request that is worked on.
+/// The place of a request in progress.
 #[derive(Debug)]
 pub(crate) struct RequestPlace {
     intake: Arc<Intake>,
@@ -219,12 +221,12 @@ pub(crate) struct RequestPlace {
 }
 
 impl RequestPlace {
-    /// Waits until a later request of the same address takes the place.
+    /// Waits until a later request of the same address takes over the place.
     pub(crate) async fn given_up(&self) {
         self.given_up.notified().await;
     }
 
-    /// The whole request is there: from now on it keeps its place.
+    /// Marks the request as complete: from now on it keeps its place.
     pub(crate) fn is_whole(&self) {
         let requests = &mut self.intake.lock().requests;
         let mut own = requests.get_mut(&self.group).into_iter().flatten();
@@ -246,7 +248,7 @@ impl Drop for RequestPlace {
     }
 }
 
-/// A long body that is on its way, and lasts as long as its request.
+/// The place of a long body, held for as long as its request.
 #[derive(Debug)]
 pub(crate) struct UploadPlace {
     intake: Arc<Intake>,
@@ -255,7 +257,7 @@ pub(crate) struct UploadPlace {
 }
 
 impl UploadPlace {
-    /// Waits until the place is given to somebody else.
+    /// Waits until the place is given to another request.
     pub(crate) async fn given_up(&self) {
         self.given_up.notified().await;
     }
@@ -268,7 +270,7 @@ impl Drop for UploadPlace {
     }
 }
 
-/// A long answer that is on its way to its client, and counts until its last byte was taken.
+/// The place of a long answer, counted until the client has taken its last byte.
 #[derive(Debug)]
 pub(crate) struct AnswerPlace {
     intake: Arc<Intake>,
@@ -310,7 +312,7 @@ mod tests {
         let (first, second) = (begin(1).unwrap(), begin(1).unwrap());
         assert!(begin(2).is_some());
         first.is_whole();
-        // The body of the first has come, that of the second has not.
+        // The body of the first request is complete, the body of the second is not.
         let third = begin(1).unwrap();
         second.given_up().await;
         third.is_whole();
@@ -340,11 +342,11 @@ mod tests {
             NoRoom::Address
         );
         let second = intake.begin_upload(group(2), limits).unwrap();
-        // All are taken: the address with three gives its oldest up.
+        // All places are taken: the address with three places loses its oldest.
         let third = intake.begin_upload(group(3), limits).unwrap();
         held[0].given_up().await;
         drop(held.remove(0));
-        // Nobody has two more than none has.
+        // No address has at least two places more than an address without any.
         let limits = IntakeLimits { uploads: 3, ..limits };
         drop(held.pop());
         assert_eq!(

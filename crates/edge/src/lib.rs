@@ -1,7 +1,9 @@
-//! Sockets: listeners, HTTP, WebSocket, outboxes and fan-out. An edge owns its connections outright: one thread,
-//! one current-thread runtime. It knows frames and audiences, never rules. The application is on the same thread, where
-//! there is no lock on the way of a message, or on one of its own, apart from one or more edges.
+//! Sockets: listeners, HTTP, WebSocket, outboxes and fan-out. An edge owns its connections exclusively: one
+//! thread with one current-thread runtime. It knows frames and audiences, never rules. The application is
+//! either on the same thread, where no message takes a lock, or on a thread of its own with one or more edges
+//! on others.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accept;
 mod apart;

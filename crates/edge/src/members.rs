@@ -1,22 +1,23 @@
-//! Who hears what on this edge: audiences as lists of slots, and each connection's places in them.
+//! The receivers of frames on this edge: audiences as lists of slots, and each connection's positions in
+//! them.
 
 use fchatd_protocol::exchange::ChannelId;
 
-/// The slots that hear a channel, or everything. Walking it is what fan-out does, so it is a plain list;
-/// removal is quick because each member knows its place.
+/// The slots that receive a channel's frames, or frames for everyone. Fan-out iterates over it, so it is a
+/// plain list. Removal is fast because each member knows its position.
 #[derive(Debug, Default)]
 pub(crate) struct Audience {
     slots: Vec<u32>,
 }
 
 impl Audience {
-    /// Adds a slot and returns its place.
+    /// Adds a slot and returns its position.
     pub(crate) fn add(&mut self, slot: u32) -> u32 {
         self.slots.push(slot);
         self.slots.len() as u32 - 1
     }
 
-    /// Takes out what stands at a place; returns the slot that stands there now, if any.
+    /// Removes the slot at a position; returns the slot that moved there, if any.
     pub(crate) fn remove(&mut self, position: u32) -> Option<u32> {
         if (position as usize) < self.slots.len() {
             self.slots.swap_remove(position as usize);
@@ -29,23 +30,23 @@ impl Audience {
         self.slots.iter().copied()
     }
 
-    /// Whether nobody hears it.
+    /// Whether the audience has no members.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 }
 
-/// One connection's places.
+/// The positions of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
-    /// Its place among everyone, once it is identified.
+    /// Its position in the audience of everyone, once it has identified.
     pub(crate) everyone: Option<u32>,
-    /// Its channels and its place in each.
+    /// Its channels and its position in each.
     pub(crate) channels: Vec<(ChannelId, u32)>,
 }
 
 impl Membership {
-    /// The place in a channel.
+    /// The position in a channel.
     pub(crate) fn position(&self, channel: ChannelId) -> Option<u32> {
         self.channels
             .iter()
@@ -53,13 +54,13 @@ impl Membership {
             .map(|&(_, position)| position)
     }
 
-    /// Forgets a channel and returns the place that was held in it.
+    /// Removes a channel and returns the position in it.
     pub(crate) fn take(&mut self, channel: ChannelId) -> Option<u32> {
         let index = self.channels.iter().position(|(other, _)| *other == channel)?;
         Some(self.channels.swap_remove(index).1)
     }
 
-    /// The place in a channel has changed.
+    /// Updates the position in a channel.
     pub(crate) fn moved(&mut self, channel: ChannelId, position: u32) {
         if let Some(entry) = self.channels.iter_mut().find(|(other, _)| *other == channel) {
             entry.1 = position;

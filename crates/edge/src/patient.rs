@@ -1,4 +1,4 @@
-//! A stream whose writes must get on: a client that asks over HTTP and never reads the answer would hold its place
+//! A stream with a write timeout: an HTTP client that never reads its answer would otherwise hold its place
 //! for ever.
 
 use std::io;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// A socket on which a write that is not taken within a time is an error.
+/// A socket whose writes fail when no data is accepted within a time limit.
 pub(crate) struct Patient {
     stream: TcpStream,
     patience: Duration,
@@ -19,7 +19,7 @@ pub(crate) struct Patient {
 }
 
 impl Patient {
-    /// Gives the client so long to take something whenever the socket is full.
+    /// Sets the time limit for the client to accept data when the socket is full.
     pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
         Self {
             stream,

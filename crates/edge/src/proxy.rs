@@ -1,5 +1,5 @@
-//! Which address a client has: the peer's, or the one that a trusted proxy tells in a header. How such a header is
-//! read is in `hops`.
+//! The address of a client: that of the peer, or the one that a trusted proxy sends in a header. The parser
+//! of these headers is in `hops`.
 
 mod hops;
 
@@ -13,30 +13,30 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The proxies that are trusted to tell a client's address, and the header in which they tell it.
+/// The proxies that are trusted to send a client's address, and the header for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     networks: Vec<IpNet>,
-    /// The one header that counts; `None` as long as the operator names none.
+    /// The only trusted header; `None` when the operator has named none.
     header: Option<HeaderName>,
 }
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
-    /// The address that all limits and bans go by.
+    /// The address for all limits and bans.
     pub(crate) address: IpAddr,
-    /// Two headers of a trusted proxy name different clients, and no setting says which of them counts. Then `address`
-    /// is the proxy's, and bans hold for these, too.
+    /// Two headers of a trusted proxy name different clients, and no setting selects one of them. Then
+    /// `address` is the proxy's, and bans of these two addresses apply, too.
     pub(crate) disputed: Option<[IpAddr; 2]>,
-    /// A header that told an address and was not believed, because the peer is no trusted proxy.
+    /// An address header that was ignored because the peer is no trusted proxy.
     pub(crate) unheeded: Option<&'static str>,
-    /// Whether the client came by HTTPS, as a trusted proxy tells.
+    /// Whether the client used HTTPS, according to a trusted proxy.
     pub(crate) is_https: bool,
 }
 
 impl Origin {
-    /// All addresses that a ban may be about.
+    /// All addresses that a ban may apply to.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         std::iter::once(self.address).chain(self.disputed.into_iter().flatten())
     }
@@ -46,7 +46,7 @@ impl Proxies {
     /// Reads addresses and CIDR blocks, such as `10.0.0.1` or `10.1.0.0/16`.
     ///
     /// # Errors
-    /// A sentence that names what is neither.
+    /// A sentence that names the part that is neither.
     pub fn parse(list: &[String]) -> Result<Self, String> {
         let networks = list.iter().map(|text| {
             network::parse(text)
@@ -58,10 +58,10 @@ impl Proxies {
         })
     }
 
-    /// Has one header count and no other. Empty: `X-Forwarded-For` or `X-Real-IP`, whichever is there.
+    /// Selects the one trusted header. Empty: `X-Forwarded-For` or `X-Real-IP`, whichever is present.
     ///
     /// # Errors
-    /// A sentence: no header can have this name.
+    /// A sentence: the text is not a valid header name.
     pub fn with_header(self, name: &str) -> Result<Self, String> {
         let header = match name.trim() {
             "" => None,
@@ -80,8 +80,8 @@ impl Proxies {
             .any(|network| network::contains(network, address))
     }
 
-    /// Where a request of `peer` comes from. In the header that counts, the last address that is no trusted proxy's is
-    /// the client's. Headers of other peers count for nothing.
+    /// The origin of a request of `peer`. In the trusted header, the client is the last address that does not
+    /// belong to a trusted proxy. Headers of other peers are ignored.
     pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> Origin {
         let peer = peer.to_canonical();
         let is_trusted = self.trusts(peer);
@@ -104,7 +104,7 @@ impl Proxies {
             self.client(headers, &X_FORWARDED_FOR),
             self.client(headers, &X_REAL_IP),
         ) {
-            // One of the two is what the client wrote, and here nobody knows which.
+            // One of the two is written by the client, and the server cannot know which.
             (Some(one), Some(other)) if one != other => Origin {
                 disputed: Some([one, other]),
                 ..origin(peer)
@@ -118,7 +118,7 @@ impl Proxies {
         for hop in hops::from_the_right(headers, name) {
             match hop {
                 Some(address) if self.trusts(address) => {}
-                // What stands further left was told by something that cannot be trusted.
+                // Entries further left come from an untrusted peer.
                 other => return other,
             }
         }
@@ -139,7 +139,7 @@ impl Proxies {
     }
 }
 
-/// Whether the proxy next to the server was asked by HTTPS: the last word counts, as with addresses.
+/// Whether the proxy next to the server was reached by HTTPS. As with addresses, the last value counts.
 fn is_https(headers: &HeaderMap) -> bool {
     let last = headers.get_all(&X_FORWARDED_PROTO).iter().next_back();
     last.and_then(|line| line.to_str().ok())
@@ -238,7 +238,7 @@ mod tests {
                 &[list(claimed), ("cf-connecting-ip", own)],
                 own,
             ),
-            // No setting: where the two disagree, neither is believed.
+            // Without the setting, neither is trusted when the two disagree.
             ("", &[real(claimed), list(own)], "10.1.2.3"),
             ("", &[real(own), list("203.0.113.66, 198.51.100.9")], own),
             ("", &[("forwarded", "for=203.0.113.66"), list(own)], own),

@@ -1,4 +1,4 @@
-//! The task of one WebSocket connection: reads, decodes, and writes what waited for a full socket.
+//! The task of one WebSocket connection: reads, decodes, and writes the backlog of a full socket.
 
 use std::future::Future;
 use std::io;
@@ -21,24 +21,24 @@ use crate::fan::{Fan, Phase, Socket};
 use crate::turn::{FRAME_COST, INPUTS_MAX};
 use crate::websocket::{Decoder, Event, Opcode};
 
-/// A connection may read so often in a turn.
+/// Maximum number of reads of a connection in one poll.
 const READS_PER_POLL: usize = 4;
-/// One read takes at most this much beside the rest of a frame that has begun, in bytes. So what a client sends beyond its
-/// share of the turn waits in the kernel, and little of it here.
+/// Maximum number of bytes of one read beyond the rest of an incomplete frame. So the excess of a client's
+/// input waits in the kernel, and little of it in this process.
 const READ_AHEAD: usize = 4096;
 /// The close code of a page that is reloaded or left (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
-/// So much of a message that is not complete is held without being charged, in bytes.
+/// Up to this size, in bytes, an incomplete message is not charged to the budget.
 const UNCHARGED: usize = 4096;
-/// Each time that so much has been read of a connection within a second, counted in reads, the system is told to
-/// acknowledge every second segment and not every read. It forgets that when the connection rests, and from people who
-/// type, who are the rule, it never hears of it.
+/// After this many reads in one second, disable TCP quick-ack, so that the kernel acknowledges every second
+/// segment instead of every read. The kernel re-enables it when the connection idles. People who type never
+/// reach this rate.
 const READS_PER_HINT: u32 = 16;
 
 impl Socket for tokio::net::tcp::OwnedWriteHalf {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        // Not by way of the runtime, which would look first whether it believes the socket to be writable: that is
-        // memory of its own for each connection, and in a fan-out always cold. It hears only of full sockets.
+        // Bypasses the runtime. The runtime would first check its own readiness flag, which is separate
+        // memory for each connection and cold in a fan-out. It is informed only of full sockets.
         match SockRef::from(self.as_ref()).send(bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 tokio::net::tcp::OwnedWriteHalf::try_write(self, bytes)
@@ -62,26 +62,26 @@ pub(crate) struct Reader<A: Application + 'static> {
     socket: OwnedReadHalf,
     decoder: Decoder,
     id: ConnectionId,
-    /// How often something was read in the second in which something last came.
+    /// Number of reads in the second of the last received byte.
     reads: u32,
-    /// The part of its share that it has used, counted in [`FRAME_COST`] and bytes, and the turn up to which that counts.
+    /// The used part of its share, in [`FRAME_COST`] and bytes, and the turn for which it counts.
     spent: usize,
     turn: u64,
-    /// The turn for which it waits already.
+    /// The turn that it waits for already.
     awaited: u64,
-    /// The state that few connections have: boxed, because most have none.
+    /// State that few connections have; boxed for that reason.
     excess: Option<Box<Excess>>,
 }
 
-/// The input of a connection that is held between two polls.
+/// Input of a connection that is held between two polls.
 struct Excess {
-    /// Bytes that were read and not decoded, because the connection has had its share of the turn.
+    /// Bytes that were read and not decoded, because the connection has used its share of the turn.
     rest: Vec<u8>,
     charge: Charge,
 }
 
 impl<A: Application + 'static> Reader<A> {
-    /// Takes a socket whose handshake is done.
+    /// Takes over a socket after its handshake.
     pub(crate) fn new(place: Place<A>, greeted: Greeted) -> Self {
         let edge = Rc::clone(&place.0);
         let (socket, writer) = greeted.stream.into_split();
@@ -112,7 +112,7 @@ impl<A: Application + 'static> Reader<A> {
         reader
     }
 
-    /// Ends a connection that came while the edge stops.
+    /// Ends a connection that arrived during shutdown.
     pub(crate) fn part(&self, goodbye: Goodbye) {
         let edge = &self.place.0;
         let shared = &mut *edge.shared.borrow_mut();
@@ -121,7 +121,7 @@ impl<A: Application + 'static> Reader<A> {
         }
     }
 
-    /// Takes what was read, as far as the connection has not had its share of the turn, and keeps the rest.
+    /// Decodes input within the connection's share of the turn, and keeps the rest.
     fn take(&mut self, shared: &mut Shared<A>, bytes: &mut [u8]) {
         let slot = self.id.slot;
         let phase = shared.fan.phase(slot);
@@ -177,8 +177,9 @@ impl<A: Application + 'static> Reader<A> {
         }
         if is_apart {
             if !pongs.is_empty() {
-                // As if the application were here, a pong tells that it sees what came before the ping before anything
-                // that is sent later, and that all has been written that somebody else knows of already.
+                // The same order as with an application on this thread: before the pong, the application gets
+                // all input that came before the ping, and all frames that other clients may already know of
+                // are written.
                 self.place.0.catch_up(shared);
                 if !shared.inputs.is_empty() {
                     self.place.0.hand_over(shared);
@@ -196,7 +197,7 @@ impl<A: Application + 'static> Reader<A> {
         self.place.0.handle_events(shared);
     }
 
-    /// Keeps what was read and not decoded, and charges the memory that the connection's input takes.
+    /// Keeps undecoded bytes, and charges the memory of the connection's input.
     fn hold(&mut self, shared: &mut Shared<A>, rest: &[u8]) {
         let held = self.decoder.buffered() + rest.len();
         if rest.is_empty() && held <= UNCHARGED {
@@ -217,7 +218,7 @@ impl<A: Application + 'static> Reader<A> {
         }
     }
 
-    /// Takes what was kept; false when there is nothing.
+    /// Decodes the kept bytes; false when there are none.
     fn take_rest(&mut self, shared: &mut Shared<A>) -> bool {
         let rest = self
             .excess
@@ -232,7 +233,8 @@ impl<A: Application + 'static> Reader<A> {
         }
     }
 
-    /// Whether the connection has had its share of the turn. Then it is woken when that has been handled.
+    /// Whether the connection has used its share of the turn. If so, it is woken when that turn has been
+    /// handled.
     fn waits(&mut self, shared: &mut Shared<A>, context: &Context<'_>) -> bool {
         let answered = shared.answered();
         if shared.inputs.weight() > INPUTS_MAX {
@@ -247,7 +249,7 @@ impl<A: Application + 'static> Reader<A> {
         true
     }
 
-    /// Has the connection read on after the turn.
+    /// Lets the connection read on after the turn.
     fn wait(&mut self, shared: &mut Shared<A>, context: &Context<'_>) {
         if self.awaited != self.turn {
             self.awaited = self.turn;
@@ -256,7 +258,7 @@ impl<A: Application + 'static> Reader<A> {
         self.place.0.wake_turn();
     }
 
-    /// How much one read may take, in bytes.
+    /// Maximum size of one read, in bytes.
     fn read_max(&self, shared: &Shared<A>) -> usize {
         if self.is_lingering(shared) {
             READ_BYTES
@@ -265,12 +267,12 @@ impl<A: Application + 'static> Reader<A> {
         }
     }
 
-    /// Whether what still comes is only thrown away.
+    /// Whether further input is discarded.
     fn is_lingering(&self, shared: &Shared<A>) -> bool {
         shared.fan.phase(self.id.slot) == Phase::Lingering
     }
 
-    /// Writes what waits while the socket takes it; `Ready` when the connection is broken.
+    /// Writes the backlog as far as the socket accepts it; `Ready` when the connection is broken.
     fn poll_backlog(&self, shared: &mut Shared<A>, context: &mut Context<'_>) -> Poll<()> {
         let slot = self.id.slot;
         while shared.fan.is_blocked(slot) {
@@ -280,7 +282,7 @@ impl<A: Application + 'static> Reader<A> {
             if ready!(socket.as_ref().poll_write_ready(context)).is_err() {
                 return Poll::Ready(());
             }
-            // It may be too busy with reading to be read, but it is not silent.
+            // A client that reads its backlog counts as alive, even while it sends nothing.
             let (before, second) = (shared.fan.backlog(slot), shared.second);
             let resumed = shared.fan.resume(slot);
             if shared.fan.backlog(slot) < before
@@ -346,8 +348,8 @@ impl<A: Application + 'static> Future for Reader<A> {
             if read > 0 && this.waits(shared, context) {
                 break;
             }
-            // It parts in the next turn, which wakes this task. The end of the stream, often right behind a close
-            // frame, must not be taken for the reason.
+            // It ends in the next turn, which wakes this task. The end of the stream often directly follows a
+            // close frame and must not be recorded as the reason.
             if this.decoder.is_finished() && shared.is_known(slot) {
                 break;
             }
@@ -385,7 +387,7 @@ impl<A: Application + 'static> Future for Reader<A> {
 
 impl<A: Application + 'static> Drop for Reader<A> {
     fn drop(&mut self) {
-        // Also reached when the task panicked; then the core still has to hear of the end.
+        // Also reached after a panic of the task; the core still has to be informed of the end.
         let edge = &self.place.0;
         if let Ok(mut shared) = edge.shared.try_borrow_mut() {
             let shared = &mut *shared;

@@ -1,6 +1,6 @@
-//! Plain HTTP answers, and collecting the bodies of requests. All answers that the edge makes itself are in here, besides
-//! those to banned networks (`gate`). A temporary refusal has a status that clients take for temporary, says when to try
-//! again, and can be read by pages of other sites.
+//! HTTP answers of the edge itself, and the collection of request bodies. The answers to banned networks are
+//! in `gate`. A temporary refusal has a status code that clients treat as temporary, a `Retry-After` header,
+//! and can be read by pages of other sites.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,11 +38,11 @@ const TOO_MANY: (StatusCode, &str) = (
     "Too many requests of your address are being worked on. Please try again in a moment.",
 );
 
-/// Seconds until another try makes sense after a temporary refusal.
+/// Value of `Retry-After` on a temporary refusal, in seconds.
 const RETRY_SECONDS: &str = "1";
 
-/// Why a request's head is refused, if it is: from HTTP/1.1 on the host is named, and nobody names two. Else a proxy in
-/// front may see another host than the server does (RFC 9112, section 3.2).
+/// The reason to refuse a request's head, if any. From HTTP/1.1 on, a request must name its host exactly
+/// once. Otherwise a proxy in front may see another host than the server does (RFC 9112, section 3.2).
 pub(crate) fn refuse_head(version: Version, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
     let sentence = match headers.get_all(HOST).iter().count() {
         1 => return None,
@@ -57,7 +57,8 @@ pub(crate) fn refuse_head(version: Version, headers: &HeaderMap) -> Option<Respo
     Some(response)
 }
 
-/// Collects a request's body and has the service answer it; the error is the answer to a body that is refused.
+/// Collects a request's body and passes the request to the service. The error is the answer to a refused
+/// body.
 pub(crate) async fn answer<H: HttpService>(
     request: Request<Incoming>,
     origin: &Origin,
@@ -68,7 +69,7 @@ pub(crate) async fn answer<H: HttpService>(
     let group = AddressGroup::from(origin.address);
     let refused = |(status, sentence)| text(status, sentence);
     let Some(asked) = settings.intake.begin(group, settings.intake_limits) else {
-        // Not the fault of its body.
+        // The body did not cause this refusal.
         return Ok(refused(TOO_MANY));
     };
     let (head, body) = request.into_parts();
@@ -81,7 +82,7 @@ pub(crate) async fn answer<H: HttpService>(
         usual: settings.body_bytes_max,
         most: service.body_bytes_max(head.uri.path(), settings.body_bytes_max),
     };
-    // The place of a long body is held until it has been worked on: it is in memory so long.
+    // The place of a long body is held until the answer is ready: the body is in memory for that long.
     let (body, _upload) = collecting.collect(body).await.map_err(refused)?;
     asked.is_whole();
     let request = HttpRequest {
@@ -96,7 +97,7 @@ pub(crate) async fn answer<H: HttpService>(
         address: origin.address,
     };
     let answer = service.call(request).await;
-    // A file of the page is in memory once, however many read it.
+    // A file of the page is in memory once, for any number of readers.
     let is_counted = answer.body.len() > SMALL_ANSWER && answer.body.is_unique();
     let body = if is_counted {
         let Some(place) = settings
@@ -124,7 +125,7 @@ pub(crate) async fn answer<H: HttpService>(
     Ok(response)
 }
 
-/// The body of an answer that counts until it is gone.
+/// The body of an answer that is counted until it is dropped.
 struct Counted {
     body: Bytes,
     _place: AnswerPlace,
@@ -136,27 +137,27 @@ impl AsRef<[u8]> for Counted {
     }
 }
 
-/// The bounds of one body.
+/// The limits of one body.
 struct Collecting<'a> {
     intake: &'a Arc<Intake>,
     asked: &'a RequestPlace,
     group: AddressGroup,
     settings: &'a EdgeSettings,
     patience: Duration,
-    /// Bytes that every body may have.
+    /// Maximum size of any body, in bytes.
     usual: usize,
-    /// Bytes that this one may have.
+    /// Maximum size of this body, in bytes.
     most: usize,
 }
 
 impl Collecting<'_> {
-    /// The body, and its place among the long ones if it is one. A place is taken when more has come than is usual:
-    /// whoever only says that much will come takes none.
+    /// Collects the body, and takes a place among the long bodies if it is long. The place is taken when more
+    /// than the usual number of bytes has been received; the announcement alone takes no place.
     async fn collect(
         &self,
         mut body: Incoming,
     ) -> Result<(Bytes, Option<UploadPlace>), (StatusCode, &'static str)> {
-        // A client that announces a long body need not send it.
+        // A client that announces a body beyond the limit need not send it.
         if body.size_hint().lower() > self.most as u64 {
             return Err(TOO_LONG);
         }
@@ -205,7 +206,7 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The answer to a client behind a proxy whose address has all its sockets.
+/// The answer to a client behind a proxy whose address has its maximum number of sockets.
 pub(crate) fn too_many_sockets() -> Response<Full<Bytes>> {
     let mut response = text(
         StatusCode::TOO_MANY_REQUESTS,
@@ -216,8 +217,9 @@ pub(crate) fn too_many_sockets() -> Response<Full<Bytes>> {
     response
 }
 
-/// An answer of one sentence. It holds nothing of the site's, so any page may read it: without that a page of another site
-/// takes it for a broken network. Where the refusal is temporary, `Retry-After` says when to try again.
+/// An answer of one sentence. It contains no data of the site, so any page may read it. Without that
+/// permission, a page of another site would report a network error. A temporary refusal has a `Retry-After`
+/// header.
 pub(crate) fn text(status: StatusCode, sentence: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(sentence.as_bytes())));
     *response.status_mut() = status;
@@ -235,7 +237,7 @@ pub(crate) fn text(status: StatusCode, sentence: &'static str) -> Response<Full<
         headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
     }
     if status == StatusCode::REQUEST_TIMEOUT {
-        // The rest of the body may still come, and is no request.
+        // The rest of the body may still arrive, and is no request.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -1,10 +1,10 @@
-//! A turn: the inputs that have come together are handed to the application, its outputs are carried out, and each touched
-//! socket is written once. Here is also how connections share turns.
+//! A turn: the collected inputs are handed to the application, its outputs are applied, and each touched
+//! socket is written once. The fair sharing of turns between connections is here, too.
 //!
-//! A connection may have a few commands in each turn. When it has sent more, it waits until that turn has been handled, and
-//! then queues behind the others. So turns are short, and each connection waits for a bounded number of commands of any
-//! other. A turn that takes too long nevertheless is interrupted: answers go out, the event loop looks at the sockets,
-//! and the rest of the inputs is handled next.
+//! A connection may send a few commands in each turn. Beyond that, it waits until the turn has been handled,
+//! and then queues behind the others. So turns are short, and each connection waits for a bounded number of
+//! commands of any other. A turn that takes too long is interrupted: its answers are sent, the event loop
+//! polls the sockets, and the remaining inputs are handled next.
 
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -14,18 +14,18 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Inputs};
 use crate::edge::{Application, Edge, OUTPUT_BYTES_MAX, Shared};
 use crate::end::Goodbye;
 
-/// A turn is interrupted after so long. One input more may take as long as it takes.
+/// Time after which a turn is interrupted. The input that is being handled at that moment is finished first.
 pub(crate) const TURN_MAX: Duration = Duration::from_millis(8);
-/// The clock is looked at after so many inputs.
+/// Number of inputs between two readings of the clock.
 pub(crate) const INPUTS_PER_LOOK: usize = 4;
 
-/// The cost of a frame of a client, beside its bytes.
+/// The cost of a client's frame, in addition to its bytes.
 pub(crate) const FRAME_COST: usize = 1024;
-/// While much waits for the application, or it needs long for what it gets, a share is smaller by this factor.
+/// Divisor of a connection's share while the application has much waiting input or is slow.
 const BUSY: usize = 8;
-/// This is much: some thousand short commands, by the weight of inputs.
+/// The weight of inputs from which on it is much: some thousand short commands.
 const MUCH: usize = 128 * 1024;
-/// Nothing more is read while the inputs that wait weigh more than this: what then waits, waits in the sockets.
+/// Reading stops while the waiting inputs weigh more than this. Further input waits in the sockets.
 pub(crate) const INPUTS_MAX: usize = 8 << 20;
 
 /// How connections share turns.
@@ -33,11 +33,11 @@ pub(crate) const INPUTS_MAX: usize = 8 << 20;
 pub struct Shares {
     /// The bytes that a connection may send in a turn; a frame weighs [`FRAME_COST`] at least.
     pub turn_bytes: usize,
-    /// So many connections that have had their share read on after a turn. However many send without end, the others wait
-    /// for the shares of these few.
+    /// Maximum number of connections that read on after a turn in which they used their share. So the other
+    /// connections wait only for the shares of these few, however many connections flood the server.
     pub connections: usize,
-    /// Nothing is read of a connection whose full socket leaves more than this behind, in bytes: it gets no further answers
-    /// before it has read those that wait.
+    /// Reading from a connection stops while its backlog is larger than this, in bytes: it must read the
+    /// waiting answers before it gets further ones.
     pub unread_bytes: usize,
 }
 
@@ -55,13 +55,13 @@ impl Default for Shares {
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     inputs: Inputs,
-    /// How many of the inputs were handled.
+    /// Number of handled inputs.
     handled: usize,
-    /// Connections that end when all of the inputs have been handled.
+    /// Connections that end after all inputs of the turn.
     parting: Vec<(ConnectionId, Departure, Goodbye)>,
     /// The number of this turn.
     number: u64,
-    /// The last turn that was handled was interrupted, or the one at hand has been.
+    /// The last turn, or the current one, was interrupted.
     is_slow: bool,
 }
 
@@ -70,7 +70,7 @@ impl Turn {
         self.handled == self.inputs.len() && self.parting.is_empty()
     }
 
-    /// The number of the last turn that was handled to its end.
+    /// The number of the last turn that was handled completely.
     pub(crate) fn answered(&self) -> u64 {
         if self.is_over() {
             self.number
@@ -79,25 +79,25 @@ impl Turn {
         }
     }
 
-    /// The number of the turn at hand, or of the last one.
+    /// The number of the current turn, or of the last one.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Gives back the memory that a burst has needed.
+    /// Releases memory that a burst has needed.
     pub(crate) fn trim(&mut self) {
         self.inputs.trim();
     }
 
-    /// About what the inputs weigh that were not handled yet.
+    /// Approximate weight of the inputs that are not handled yet.
     pub(crate) fn weight(&self) -> usize {
         if self.is_over() { 0 } else { self.inputs.weight() }
     }
 }
 
 impl<A: Application + 'static> Edge<A> {
-    /// Hands what has come to the application and carries out what it wants. True when the turn was interrupted; then the
-    /// rest is handled in another call, which comes by itself.
+    /// Hands the collected inputs to the application and applies its outputs. Returns true when the turn was
+    /// interrupted; then the rest is handled in another call, which is scheduled already.
     pub(crate) fn take_turn(&self) -> bool {
         let shared = &mut *self.shared.borrow_mut();
         if shared.application.elsewhere().is_some() {
@@ -134,16 +134,16 @@ impl<A: Application + 'static> Edge<A> {
         interrupted
     }
 
-    /// Handles everything that has come.
+    /// Handles all collected inputs.
     pub(crate) fn take_all_turns(&self) {
         while self.take_turn() {}
-        // The inputs that came while the last turn was interrupted.
+        // The inputs that arrived during the last, interrupted turn.
         while self.take_turn() {}
     }
 }
 
 impl<A: Application> Shared<A> {
-    /// Gives back the memory that a burst has needed.
+    /// Releases memory that a burst has needed.
     pub(crate) fn trim(&mut self) {
         self.fan.trim();
         self.inputs.trim();
@@ -164,7 +164,8 @@ impl<A: Application> Shared<A> {
         std::mem::swap(&mut turn.parting, &mut self.parting);
     }
 
-    /// Handles the inputs of the turn, until all are handled or it takes too long. True when some are left.
+    /// Handles the inputs of the turn until all are handled or the time limit is reached. Returns true when
+    /// some are left.
     fn handle_inputs(&mut self) -> bool {
         let Self {
             turn,
@@ -174,7 +175,7 @@ impl<A: Application> Shared<A> {
             ..
         } = self;
         application.begin_turn();
-        // Most turns are too short for a look.
+        // Most turns are too short to need the clock.
         let left = turn.inputs.len() - turn.handled;
         let begun = (left > INPUTS_PER_LOOK).then(Instant::now);
         for input in turn.inputs.iter_from(turn.handled) {
@@ -193,7 +194,7 @@ impl<A: Application> Shared<A> {
         turn.handled < turn.inputs.len()
     }
 
-    /// The number of the turn in which what comes now will be handled.
+    /// The number of the turn that will handle input received now.
     pub(crate) fn next_turn(&mut self) -> u64 {
         match self.application.elsewhere() {
             Some(remote) => remote.next_turn(),
@@ -201,7 +202,7 @@ impl<A: Application> Shared<A> {
         }
     }
 
-    /// The number of the last turn of which everything was handled.
+    /// The number of the last turn that was handled completely.
     pub(crate) fn answered(&mut self) -> u64 {
         match self.application.elsewhere() {
             Some(remote) => remote.handled(),
@@ -222,13 +223,13 @@ impl<A: Application> Shared<A> {
         }
     }
 
-    /// Has a connection read on when a turn has been handled.
+    /// Lets a connection read on after a turn has been handled.
     pub(crate) fn pause(&mut self, turn: u64, waker: &Waker) {
         self.paused.push((turn, waker.clone()));
     }
 
-    /// Wakes connections that waited for turns which have been handled by now, those first that have waited longest, up to
-    /// [`Shares::connections`]. True when more of them wait: then another turn has to come.
+    /// Wakes connections whose awaited turns have been handled, in the order of their waiting, up to
+    /// [`Shares::connections`]. Returns true when more of them wait; then another turn has to follow.
     pub(crate) fn read_on(&mut self) -> bool {
         if self.paused.is_empty() {
             return false;
@@ -282,7 +283,7 @@ mod tests {
         let most = shared.shares.connections;
         let connections: Vec<Arc<Woken>> = (0..2 * most + 1).map(|_| Arc::default()).collect();
         for (number, woken) in connections.iter().enumerate() {
-            // One in the middle waits for a turn that is not over yet.
+            // The connection in the middle waits for a turn that is not over yet.
             let turn = u64::from(number == 3);
             shared.pause(turn, &Arc::clone(woken).into());
         }
@@ -295,7 +296,10 @@ mod tests {
         assert!(shared.read_on());
         assert_eq!(count(), most);
         assert_eq!(connections[most + 1].0.load(Ordering::Relaxed), 0);
-        assert!(!shared.read_on(), "only the one whose turn is not over is left");
+        assert!(
+            !shared.read_on(),
+            "only the connection of the unfinished turn is left"
+        );
         assert_eq!(count(), 2 * most);
         assert_eq!(connections[3].0.load(Ordering::Relaxed), 0);
     }

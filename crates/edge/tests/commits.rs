@@ -23,7 +23,7 @@ fn a_frame_waits_with_all_that_its_recipients_get_later() {
         ada.say("wait 2 second change").await;
         ada.say("after").await;
         assert_eq!(ada.text().await, "before");
-        // Who has nothing to do with it is answered meanwhile, as often as they like.
+        // A client without a pending commit gets answers meanwhile, for any number of messages.
         for _ in 0..50 {
             eve.say("hello").await;
             assert_eq!(eve.text().await, "hello");

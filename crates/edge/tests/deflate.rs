@@ -1,5 +1,6 @@
-//! Compression over real sockets: who negotiated it and who did not hear the same, in the same order.
-#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+//! Compression over real sockets: clients with and without compression get the same messages in the same
+//! order.
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod support;
 
@@ -18,7 +19,7 @@ fn compressing() -> EdgeSettings {
     }
 }
 
-/// What the server answers to an offer.
+/// The server's answer to an offer.
 async fn answer(server: &Server, headers: &str) -> Option<String> {
     let mut client = server.connect().await;
     client.send(upgrade(headers).as_bytes()).await;
@@ -42,7 +43,7 @@ async fn hear(client: &mut Client) -> (String, bool) {
     (String::from_utf8(bytes).expect("it is text"), first == 0xC1)
 }
 
-/// The same text from everybody; the sizes in `compressed` say who got it compressed.
+/// All clients must get this text; `compressed` says which of them get it compressed.
 async fn all_hear(clients: &mut [Client], text: &str, compressed: [bool; 3]) {
     for (client, compressed) in clients.iter_mut().zip(compressed) {
         assert_eq!(hear(client).await, (text.to_owned(), compressed));

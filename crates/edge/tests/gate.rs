@@ -1,6 +1,6 @@
-//! The gate, and the bounds of HTTP for one address: banned networks, the header `Host`, requests whose
-//! bodies come slowly.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+//! The gate, and the limits on HTTP for one address: banned networks, the header `Host`, requests with slow
+//! bodies.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -22,7 +22,7 @@ fn ban(gate: &Gate, text: &str) {
     });
 }
 
-/// The settings of each test anew: a gate is shared by those that have clones of it.
+/// New settings with a new gate: clones of the settings share their gate.
 fn guarded() -> (Arc<Gate>, EdgeSettings) {
     let gate = Arc::new(Gate::default());
     let settings = EdgeSettings {
@@ -71,7 +71,7 @@ fn a_ban_holds_for_the_client_of_a_proxy_and_for_nobody_else() {
             ("X-Forwarded-For: ::ffff:203.0.113.9\r\n", 403),
             ("X-Forwarded-For: 1.2.3.4, [2001:db8::7]:4711\r\n", 403),
             ("X-Forwarded-For: 203.0.113.9, 1.2.3.4\r\n", 200),
-            // Which of both is the client's own is not known: the ban holds all the same.
+            // The proxy's header is unknown, so the ban applies to either address.
             ("X-Forwarded-For: 203.0.113.9\r\nX-Real-IP: 1.2.3.4\r\n", 403),
             ("X-Forwarded-For: 1.2.3.4\r\n", 200),
             ("", 200),
@@ -121,7 +121,7 @@ fn the_host_is_named_exactly_once() {
     });
 }
 
-/// Begins a request whose body does not end, and has sent so much of it.
+/// Starts a request whose body does not end, and sends `sent` bytes of it.
 async fn begin(server: &Server, address: &str, sent: usize) -> Client {
     let mut client = server.connect().await;
     let head = format!(
@@ -154,7 +154,8 @@ fn narrow() -> (Arc<Intake>, EdgeSettings) {
 fn bodies_that_come_slowly_keep_nobody_else_from_uploading() {
     let (intake, settings) = narrow();
     with_server(settings, async |server| {
-        // Twice as many as there are places, from addresses of one attacker, each a few bytes long.
+        // Twice as many slow requests as there are places, from addresses of one attacker, each a few bytes
+        // long.
         let mut slow = Vec::new();
         for number in 0..8 {
             slow.push(begin(server, &format!("198.51.100.{number}"), 10).await);
@@ -207,7 +208,7 @@ fn one_address_has_so_many_requests_under_way() {
         assert_eq!(
             ask_as("198.51.100.1").await,
             200,
-            "what is whole goes before what trickles"
+            "a complete request goes before a slow one"
         );
         assert_eq!(ask_as("198.51.100.2").await, 200);
         server
@@ -227,7 +228,7 @@ fn a_body_that_trickles_is_too_slow() {
     };
     with_server(hasty, async |server| {
         let mut client = begin(server, "198.51.100.1", 10).await;
-        // A byte now and then does not begin the time anew.
+        // A byte now and then does not reset the time limit.
         let answer = loop {
             let _ = client.stream.try_write(b"x");
             let pause = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! The first phase of a connection: HTTP, its limits and the way to the WebSocket.
+//! The first phase of a connection: HTTP, its limits and the upgrade to a WebSocket.
 
 mod support;
 
@@ -8,7 +8,7 @@ use fchatd_edge::EdgeSettings;
 use fchatd_edge::proxy::Proxies;
 use support::{Heard, Server, settings, upgrade, with_server};
 
-/// Little time for a handshake and for bodies.
+/// Settings with short time limits for handshakes and bodies.
 fn hasty() -> EdgeSettings {
     EdgeSettings {
         handshake_timeout: Duration::from_millis(300),
@@ -50,7 +50,7 @@ fn an_upgrade_to_another_version_is_told_the_right_one() {
             "{}",
             response.head
         );
-        // The connection is still good for the right one.
+        // The connection still accepts a correct request.
         client.send(upgrade("").as_bytes()).await;
         assert_eq!(client.response().await.status, 101);
         client.say("hello").await;
@@ -123,7 +123,7 @@ fn who_does_not_finish_a_handshake_is_closed() {
         assert!(silent.is_over().await);
         assert!(half.is_over().await);
         assert!(idle.is_over().await);
-        // The time-out is not one for WebSockets.
+        // The handshake timeout does not apply to WebSockets.
         open.say("still here").await;
         assert_eq!(open.text().await, "still here");
     });
@@ -135,7 +135,7 @@ fn a_head_that_trickles_in_is_closed_all_the_same() {
         let mut client = server.connect().await;
         client.send(b"GET / HTTP/1.1\r\n").await;
         let mut lines = 0;
-        // Ten seconds of lines, if it lasted for ever.
+        // A stop after ten seconds of lines, in case the server never closes.
         while lines < 200 && client.stream.try_write(b"X: y\r\n").is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
             lines += 1;
@@ -148,7 +148,7 @@ fn a_head_that_trickles_in_is_closed_all_the_same() {
 fn frames_in_the_packet_of_the_handshake_are_handled() {
     with_server(settings(), async |server| {
         let early = [support::text("one"), support::text("two")].concat();
-        // The last frame is cut in two.
+        // The last frame is split in two.
         let (now, later) = early.split_at(early.len() - 2);
         let mut client = server.open_with("", now).await;
         assert_eq!(client.text().await, "one");
@@ -225,7 +225,7 @@ fn who_does_not_read_an_answer_is_closed() {
         assert!(begin.elapsed() >= Duration::from_millis(300));
         assert!(
             !client.fill(support::LARGE).await,
-            "it gets only what the sockets held"
+            "it gets only the bytes that the sockets held"
         );
     });
 }

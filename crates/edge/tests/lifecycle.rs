@@ -1,5 +1,4 @@
-//! How connections end, and that nothing of them stays.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+//! The ways in which connections end; no state of them may be left.
 
 mod support;
 
@@ -113,7 +112,7 @@ fn a_client_that_never_ends_is_let_go() {
         client.say("close 0").await;
         assert_eq!(client.text().await, "bye");
         assert_eq!(client.close_code().await, 1000);
-        // The client keeps its side open.
+        // The client keeps its side of the connection open.
         server.all_gone(&[Departure::Closed]).await;
     });
 }
@@ -125,7 +124,7 @@ fn silence_is_ended_and_life_is_not() {
         ..settings()
     };
     with_server(settings, async |server| {
-        // Late in its second, which must not make the time shorter.
+        // Starts late in a second, which must not shorten the timeout.
         tokio::time::sleep(Duration::from_millis(800)).await;
         let begin = Instant::now();
         let mut quiet = server.open().await;
@@ -172,7 +171,8 @@ fn a_drain_says_goodbye_to_all() {
         }
         let mut greeting = server.connect().await;
         greeting.send(b"GET / HTTP/1.1\r\nHost: ").await;
-        // It never reads nor ends: it must not keep the server from stopping. As it is in, so is the one before it.
+        // It neither reads nor closes, and must not block the shutdown. Once it is open, the connection
+        // before it is open, too.
         let _mute = server.open().await;
         server
             .until("all in", || server.edge.gauges().connections == 4)
@@ -182,7 +182,7 @@ fn a_drain_says_goodbye_to_all() {
             let rest = upgrade("");
             let rest = rest.split_once("Host: ").unwrap().1;
             greeting.send(rest.as_bytes()).await;
-            // It was let in before, so it is told like the others instead of finding the line dead.
+            // It was accepted earlier, so it gets a close frame like the others and not a dead connection.
             assert_eq!(greeting.response().await.status, 101);
             clients.push(greeting);
             for mut client in clients {
@@ -197,11 +197,7 @@ fn a_drain_says_goodbye_to_all() {
             "all were gone long before"
         );
         assert_eq!(server.edge.gauges().connections, 0);
-        assert_eq!(
-            server.departures(),
-            [],
-            "everybody stays in the state that is saved"
-        );
+        assert_eq!(server.departures(), [], "all users stay in the saved state");
         server
             .until("no longer serving", || server.serving.is_finished())
             .await;
@@ -219,7 +215,7 @@ fn requests_under_way_are_answered_in_a_drain_and_idle_connections_end() {
         uploading
             .send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc")
             .await;
-        // Its request is on its way when the drain begins.
+        // Its request is in transit when the shutdown begins.
         let mut new = server.connect().await;
         server.until("all accepted", || server.edge.sockets() == 3).await;
         let clients = async {
@@ -274,7 +270,7 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
         for _ in 0..2 {
             clients.push(open_identified(server).await);
         }
-        // A connection that is still in its handshake counts as well. Of four that have not logged in, the oldest makes room.
+        // A connection in its handshake counts as well. Of four anonymous connections, the oldest is evicted.
         let mut silent = server.connect().await;
         silent.send(b"GET / ").await;
         server.until("in", || server.edge.sockets() == 3).await;
@@ -288,7 +284,7 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
         server
             .until("identified", || server.edge.gauges().anonymous == 0)
             .await;
-        assert!(server.connect().await.is_over().await, "nobody has to make room");
+        assert!(server.connect().await.is_over().await, "no connection is evicted");
         assert_eq!(server.edge.gauges().evicted, 1);
         drop(clients.pop());
         server.until("gone", || server.edge.sockets() == 5).await;
@@ -301,7 +297,7 @@ fn there_is_room_for_so_many_and_again_after_one_has_gone() {
 #[test]
 fn five_hundred_connections_leave_nothing_behind() {
     const ROOM: usize = 100;
-    // From seven eighths on, those who have not identified make room for newcomers.
+    // From seven eighths of the places on, anonymous connections are evicted for new ones.
     const EARLY: usize = 80;
     let settings = EdgeSettings {
         connections_max: ROOM,
@@ -351,7 +347,7 @@ fn five_hundred_connections_leave_nothing_behind() {
     });
 }
 
-/// A WebSocket of somebody who need not make room for others.
+/// A WebSocket that has identified and so cannot be evicted.
 async fn open_identified(server: &Server) -> Client {
     let mut client = server.open().await;
     client.say("identify").await;

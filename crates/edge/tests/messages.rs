@@ -1,4 +1,4 @@
-//! What goes over an open WebSocket, and what a client may not send.
+//! Messages over an open WebSocket, valid and invalid.
 
 mod support;
 
@@ -26,7 +26,7 @@ fn many_frames_in_one_segment_are_answered_in_order() {
 #[test]
 fn connections_take_turns_however_much_one_of_them_sends() {
     const FLOOD: usize = 5000;
-    // On one thread, so that both have sent everything before the server reads.
+    // On one thread, so that both clients have sent all messages before the server reads.
     with_threads(1, settings(), async |server| {
         let (mut flood, mut person) = (server.open().await, server.open().await);
         flood.send(&text("x").repeat(FLOOD)).await;

@@ -1,5 +1,5 @@
-//! People who read slowly or not at all.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+//! Clients that read slowly or not at all.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -12,7 +12,7 @@ use support::{Client, frame, settings, text, with_server};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-/// Small enough that a few megabytes do not fit into the sockets, large enough that they drain quickly.
+/// Small enough that the sockets cannot hold a few megabytes, large enough that they drain quickly.
 const RECEIVE_BUFFER: usize = 128 * 1024;
 
 #[test]
@@ -57,7 +57,7 @@ fn a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() {
         for client in &mut quick {
             assert_eq!(client.text().await, "the last");
         }
-        // The slow client gets whole frames in order, and then an end without the rest.
+        // The slow client gets complete frames in order, and then the end of the stream without the rest.
         let mut expected = 0;
         while let Some(message) = whole_text(&mut slow).await {
             assert!(message.starts_with(&format!("{expected} ")));
@@ -68,7 +68,7 @@ fn a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() {
     });
 }
 
-/// The next text, nothing when the stream ends before it or within it.
+/// The next text; `None` when the stream ends before it or within it.
 async fn whole_text(client: &mut Client) -> Option<String> {
     let (first, payload) = client.whole_frame().await?;
     assert_eq!(first, 0x81);
@@ -86,7 +86,7 @@ fn a_slow_reader_that_catches_up_gets_everything() {
         client.send(&[text("join"), text("ready")].concat()).await;
         assert_eq!(client.text().await, "ready");
         let filler = "x".repeat(60 * 1024);
-        // More than sockets take, less than the outbox does.
+        // More bytes than the sockets hold, fewer than the outbox holds.
         for round in 0..200 {
             speaker.say(&format!("say {round} {filler}")).await;
         }
@@ -114,7 +114,7 @@ fn who_does_not_read_the_answers_is_not_read() {
         let descriptor = client.stream.as_fd().try_clone_to_owned().unwrap();
         let mut writer = TcpStream::from_std(descriptor.into()).unwrap();
         let filler = "x".repeat(60 * 1024);
-        // All the answers together are far more than the outbox holds.
+        // All the answers together are far larger than the outbox.
         let speaking = async {
             for round in 0..500 {
                 writer
@@ -124,7 +124,7 @@ fn who_does_not_read_the_answers_is_not_read() {
             }
         };
         let hearing = async {
-            // Until the server has had time to read too much, if it did.
+            // Waits until the server has had time to read too much, if it does.
             server.until("some said", || server.messages().len() > 10).await;
             for round in 0..500 {
                 assert!(client.text().await.starts_with(&format!("{round} ")));
@@ -135,7 +135,7 @@ fn who_does_not_read_the_answers_is_not_read() {
     });
 }
 
-/// Both ways in which sockets are written, where the system has both.
+/// Both ways of writing to sockets, where the system supports both.
 #[test]
 fn who_reads_slowly_or_breaks_off_keeps_nobody_else_waiting() {
     for ring in [true, false] {

@@ -1,6 +1,7 @@
-//! `fchatd`: a chat server that is a whole chat site with nothing else installed. This crate is the program:
+//! `fchatd`: a chat server with accounts and a web client in one program. This crate is the program:
 //! command line, configuration, and the wiring of the parts; the parts do the work.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod clock;
 mod commands;

@@ -9,7 +9,7 @@ use clap::Args;
 /// The options in front of or behind a command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
-    /// The folder the server lives in: scripts in DIR/script, state in DIR/data
+    /// The server's folder: scripts in DIR/script, state in DIR/data
     #[arg(long, value_name = "DIR", default_value = ".", global = true)]
     pub(crate) dir: PathBuf,
 
@@ -17,13 +17,13 @@ pub(crate) struct Options {
     #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
     pub(crate) set: Vec<String>,
 
-    /// For people who write clients and bots: every account and ticket is let in, and nothing is kept. An
-    /// account named admin is an administrator
+    /// Development mode for authors of clients and bots: every account and ticket is accepted, and nothing is stored.
+    /// The account named admin is an administrator
     #[arg(long, global = true)]
     pub(crate) dev: bool,
 
-    /// Allow what is refused because it is dangerous: --dev on an address that others can reach, a ban of the
-    /// server's own machine or of its proxies
+    /// Allow dangerous actions that are otherwise refused: --dev on a public address, a ban of the server's own
+    /// machine or of its proxies
     #[arg(long, global = true)]
     pub(crate) force: bool,
 }

@@ -1,10 +1,5 @@
 //! The load generator against the real program: every workload runs, small and short, and nothing goes missing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::panic, reason = "a test may fail")]
 
 use std::path::Path;
 

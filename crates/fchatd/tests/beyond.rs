@@ -1,10 +1,5 @@
 //! Plain old clients on bad lines, over real sockets: what the settings of `docs/beyond.md` promise them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 

@@ -1,11 +1,6 @@
 //! A crowd comes back: two hundred official clients, with the real program, after a crash, a restart and a stop. Nothing is
 //! timed here; `fchatd-bench crowd` with its defaults (`tests/nightly crowd`) does that with two thousand.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
+#![expect(clippy::panic, reason = "a test may fail")]
 
 use fchatd_bench::crowd::{self, Event, Measure};
 use fchatd_bench::server::Wanted;

@@ -1,5 +1,5 @@
 //! `fchatd check`, `fchatd test` and `fchatd script` as somebody at the command line sees them.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! The program itself: what lasts goes in, stays over a run of the server, and comes out.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,6 +1,7 @@
-//! How long 50,000 entries of the chat log take: to be handed over, and until two readers have them all.
-#![allow(clippy::print_stdout)]
-#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail")]
+//! Time for 50,000 entries of the chat log: until they are handed over, and until two readers have received
+//! all of them.
+#![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
@@ -11,7 +12,7 @@ use fchatd_links::chat_log::ChatLog;
 use fchatd_protocol::exchange::{LogEntry, LogParty};
 
 const ENTRIES: usize = 50_000;
-/// As many as come together in a turn of a busy chat.
+/// Number of entries in one turn of a busy chat.
 const TURN: usize = 50;
 
 fn entry() -> Box<LogEntry> {
@@ -57,7 +58,7 @@ fn main() {
             log.push(entry);
         }
         handing += began.elapsed();
-        // A second of 50,000.
+        // A rate of 50,000 entries a second.
         let due = Duration::from_millis(turn as u64 + 1);
         thread::sleep(due.saturating_sub(start.elapsed()));
     }

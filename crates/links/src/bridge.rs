@@ -1,4 +1,4 @@
-//! The bridge's socket.
+//! The UDP socket of the real-time bridge.
 
 use std::fmt;
 use std::io;
@@ -12,19 +12,19 @@ use crate::patience::Patience;
 use crate::sources::Counters;
 use crate::verifier::{Order, Refusal, Verifier};
 
-/// As long as a datagram can be.
+/// Maximum size of a datagram.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
 
-/// How the bridge behaves.
+/// The settings of the bridge.
 #[derive(Clone)]
 pub struct BridgeSettings {
-    /// `rtbaddress`: from where datagrams are taken, beside loopback.
+    /// `rtbaddress`: the address from which datagrams are accepted, in addition to loopback.
     pub peer: IpAddr,
     /// `rtbsecret`: never empty.
     pub secret: String,
-    /// `rtbclassic`: whether the classic form is taken.
+    /// `rtbclassic`: whether the classic form is accepted.
     pub classic: bool,
-    /// `rtb_commands`: commands that are taken beside [`crate::COMMANDS`].
+    /// `rtb_commands`: accepted commands in addition to [`crate::COMMANDS`].
     pub commands: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Debug for BridgeSettings {
     }
 }
 
-/// The website's way to people who are online.
+/// The website's channel to connected users.
 #[derive(Debug)]
 pub struct Bridge {
     socket: UdpSocket,
@@ -49,10 +49,10 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Listens; needs a runtime.
+    /// Binds the socket; needs a runtime.
     ///
     /// # Errors
-    /// Those of the operating system; an empty secret, which everybody would know.
+    /// Errors of the operating system; an empty secret, because it would protect nothing.
     pub async fn bind(address: SocketAddr, settings: &BridgeSettings) -> io::Result<Self> {
         refuse_empty(&settings.secret)?;
         Ok(Self::on(
@@ -62,11 +62,12 @@ impl Bridge {
         ))
     }
 
-    /// Takes over a socket that was bound before this process began (Unix seconds): what waits in it is taken, unless
-    /// it was sent still earlier, when another process may have taken it already. Needs a runtime.
+    /// Takes over a socket that was bound before this process began (`began`, in Unix seconds). Datagrams
+    /// that wait in it are accepted, unless they were sent before that time: another process may have handled
+    /// those already. Needs a runtime.
     ///
     /// # Errors
-    /// Those of the operating system; an empty secret, which everybody would know.
+    /// Errors of the operating system; an empty secret, because it would protect nothing.
     pub fn inherit(socket: std::net::UdpSocket, settings: &BridgeSettings, began: u64) -> io::Result<Self> {
         refuse_empty(&settings.secret)?;
         socket.set_nonblocking(true)?;
@@ -84,31 +85,31 @@ impl Bridge {
         }
     }
 
-    /// A second handle to its socket, to hand on to the process that takes over.
+    /// A second handle of its socket, for the process that takes over.
     ///
     /// # Errors
-    /// Those of the operating system.
+    /// Errors of the operating system.
     pub fn socket(&self) -> io::Result<std::net::UdpSocket> {
         use std::os::fd::AsFd;
         Ok(self.socket.as_fd().try_clone_to_owned()?.into())
     }
 
-    /// Where it listens.
+    /// The bound address.
     ///
     /// # Errors
-    /// Those of the operating system.
+    /// Errors of the operating system.
     pub fn local_address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// What came so far, to keep beside the running bridge.
+    /// The counters of datagrams; they stay valid while the bridge runs.
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
-    /// Hands every order that may be believed to `deliver`, for as long as it is polled. `deliver` says whether its
-    /// arguments are a JSON object; it is refused otherwise.
+    /// Passes every authentic order to `deliver`, for as long as the future is polled. `deliver` returns
+    /// whether the arguments are a JSON object; otherwise the order counts as refused.
     pub async fn run(mut self, mut deliver: impl FnMut(Order<'_>) -> bool) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         loop {

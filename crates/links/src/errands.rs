@@ -1,13 +1,13 @@
-//! What is to be asked of web servers, in its order. Errands of the same line are done one after another; those of
-//! different lines side by side, so many at once, and with each host half as many, so that a slow one leaves room for
-//! the others.
+//! The order of requests ("errands") to web servers. Errands of one line run one after another. Errands of
+//! different lines run in parallel up to a limit, and for each host up to half of that limit, so that a slow
+//! host leaves room for the others.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Who waits for whom: whose errands they are, and for errands of nobody in particular the host that they go to.
+/// Identifies a queue of errands: those of one owner, or, for errands without an owner, those to one host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Line {
-    /// A number for whom it is done; 0 for nobody.
+    /// The number of the owner; 0 without an owner.
     pub number: u64,
     /// The host, where the number is 0.
     pub host: String,
@@ -32,14 +32,14 @@ struct Waiting<T> {
     errand: T,
 }
 
-/// See the module. `T` is whatever an errand needs.
+/// See the module. `T` is the data of an errand.
 #[derive(Debug)]
 pub struct Errands<T> {
     waiting: HashMap<Line, VecDeque<Waiting<T>>>,
-    /// Lines of which none is under way, in the order in which they came.
+    /// Lines with waiting errands of which none runs, in the order of arrival.
     ready: VecDeque<Line>,
     under_way: HashMap<u64, (Line, String)>,
-    /// The lines of those.
+    /// The lines of the running errands.
     busy: HashSet<Line>,
     hosts: HashMap<String, usize>,
     lines: HashMap<u64, Line>,
@@ -59,7 +59,7 @@ impl<T> Default for Errands<T> {
 }
 
 impl<T> Errands<T> {
-    /// Adds one at the end of its line.
+    /// Adds an errand at the end of its line.
     pub fn push(&mut self, id: u64, line: Line, host: String, errand: T) {
         self.lines.insert(id, line.clone());
         let waiting = self.waiting.entry(line.clone()).or_default();
@@ -69,7 +69,7 @@ impl<T> Errands<T> {
         waiting.push_back(Waiting { id, host, errand });
     }
 
-    /// The next one to be done now, if `parallel` may be done at once; it is under way then.
+    /// Starts the next errand if fewer than `parallel` are running.
     pub fn start(&mut self, parallel: usize) -> Option<(u64, T)> {
         if self.under_way.len() >= parallel {
             return None;
@@ -95,7 +95,7 @@ impl<T> Errands<T> {
         Some((id, errand))
     }
 
-    /// One that was under way is done, or one is not wanted any more; whether there was one.
+    /// Removes an errand that has finished or is cancelled; returns whether it existed.
     pub fn end(&mut self, id: u64) -> bool {
         let Some(line) = self.lines.remove(&id) else {
             return false;
@@ -123,13 +123,13 @@ impl<T> Errands<T> {
         true
     }
 
-    /// How many are under way.
+    /// Number of running errands.
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.under_way.len()
     }
 
-    /// How many wait for their turn.
+    /// Number of waiting errands.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.lines.len() - self.under_way.len()
@@ -201,7 +201,7 @@ mod tests {
                         prop_assert!(errands.end(id));
                     }
                     _ => {
-                        // Given up, wherever it is.
+                        // Cancelled, whether it is running or waiting.
                         let id = pick * 5 + 1;
                         let was = open.remove(&id).is_some();
                         running.retain(|other| *other != id);
@@ -218,7 +218,7 @@ mod tests {
                 prop_assert_eq!(errands.under_way(), running.len());
                 prop_assert_eq!(errands.waiting(), open.len() - running.len());
             }
-            // Nothing is stuck.
+            // No errand is stuck.
             while let Some(id) = running.pop() {
                 errands.end(id);
                 open.remove(&id);

@@ -11,9 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// What is asked, with the zero byte that ends it.
+/// The request, with the zero byte that ends it.
 pub const REQUEST: &[u8] = b"<policy-file-request/>\0";
-/// The answer unless another is given: every port from every domain.
+/// The default answer: every port, from every domain.
 pub const POLICY: &str = "<?xml version=\"1.0\"?>\n\
     <!DOCTYPE cross-domain-policy SYSTEM \"http://www.adobe.com/xml/dtds/cross-domain-policy.dtd\">\n\
     <cross-domain-policy>\n\
@@ -21,18 +21,18 @@ pub const POLICY: &str = "<?xml version=\"1.0\"?>\n\
     <allow-access-from domain=\"*\" to-ports=\"*\"/>\n\
     </cross-domain-policy>\n";
 
-/// The longest policy, in bytes.
+/// Maximum size of a policy, in bytes.
 pub const POLICY_BYTES_MAX: usize = 64 << 10;
-/// What is read of whoever connects, in bytes.
+/// Maximum number of bytes that are read from a client.
 const REQUEST_BYTES_MAX: usize = 1 << 10;
-/// How long whoever connects may take for everything.
+/// Time limit for a whole connection.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// How long the other side may take to close when all is said.
+/// Time limit for the client to close the connection after the answer.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// After the system refused a connection, so long nothing is accepted.
+/// Pause after a failed `accept`.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What came so far.
+/// Counters since the start.
 #[derive(Debug, Default)]
 pub struct Counters {
     answered: AtomicU64,
@@ -66,22 +66,22 @@ pub struct FlashPolicy {
     counters: Counters,
 }
 
-/// A policy that can't be sent.
+/// The reason why a policy can't be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// It is too long.
     #[error("a policy may have {} KiB", POLICY_BYTES_MAX >> 10)]
     TooLong,
-    /// It is something else.
+    /// It is not a policy.
     #[error("a policy is an XML text with <cross-domain-policy> in it, and without a zero byte")]
     NoPolicy,
 }
 
 impl FlashPolicy {
-    /// A service with this policy for so many connections at once.
+    /// A service with this policy for at most `connections` simultaneous connections.
     ///
     /// # Errors
-    /// It is no policy.
+    /// The text is not a valid policy.
     pub fn new(policy: &str, connections: usize) -> Result<Self, PolicyError> {
         if policy.len() > POLICY_BYTES_MAX {
             return Err(PolicyError::TooLong);
@@ -97,17 +97,17 @@ impl FlashPolicy {
         })
     }
 
-    /// How it went so far.
+    /// The counters.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Serves for ever.
+    /// Accepts connections for ever.
     pub async fn serve(self: Arc<Self>, listener: TcpListener) {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Too many files are open, for one: that passes.
+                // A temporary failure, such as too many open files.
                 sleep(PAUSE).await;
                 continue;
             };
@@ -137,7 +137,7 @@ impl FlashPolicy {
             Ok(Err(_)) | Err(_) => &self.counters.silent,
         };
         count(counter);
-        // To close with something unread would take the answer back.
+        // Closing the socket with unread data would discard the answer.
         let goodbye = async {
             stream.shutdown().await?;
             let mut rest = [0; 256];
@@ -158,14 +158,14 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Whether the request comes, and nothing else before its end.
+/// Whether the client sends exactly the request.
 async fn asks(stream: &mut TcpStream) -> std::io::Result<bool> {
     let mut bytes = [0; REQUEST_BYTES_MAX];
     let mut filled = 0;
     loop {
         let read = match bytes.get_mut(filled..) {
             Some(room) if !room.is_empty() => stream.read(room).await?,
-            // Longer than anything that anybody has to say here.
+            // Longer than any valid request.
             _ => return Ok(false),
         };
         if read == 0 {

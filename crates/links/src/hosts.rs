@@ -1,5 +1,5 @@
-//! Whom scripts may ask. The addresses that they ask may be made of what people say, so what is only reachable from this
-//! machine or its network is out of reach unless the operator names it.
+//! The hosts that scripts may request. Addresses of such requests may contain users' input. So hosts that are
+//! reachable only from this machine or its network are refused unless the operator names them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,12 +7,12 @@ use fchatd_protocol::network::{self, IpNet};
 
 use crate::web::WebAddress;
 
-/// Hosts, and the addresses that their names may lead to.
+/// Hosts, and the addresses that their names may resolve to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts {
     named: Vec<Named>,
     blocks: Vec<Block>,
-    /// Named in full by the operator elsewhere, and so good wherever they lead.
+    /// Hosts that the operator has named in full in other settings. They may resolve to any address.
     trusted: Vec<(String, u16)>,
 }
 
@@ -25,7 +25,7 @@ struct Named {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Names {
     Every,
-    /// All that end with this, which begins with a dot.
+    /// All names with this ending, which begins with a dot.
     Below(String),
     One(String),
 }
@@ -36,17 +36,17 @@ struct Block {
     port: Option<u16>,
 }
 
-/// Why a script may not ask somebody. The text names the host alone.
+/// The refusal of a request. The text contains only the host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("scripts may not ask {0}: it is not in http_hosts")]
 pub struct NotAllowed(String);
 
 impl Hosts {
-    /// Reads host names, `*.domains`, addresses and CIDR blocks, each with `:PORT` or without, and `*` for all that is
-    /// public. `trusted` are addresses that are good anyway.
+    /// Parses host names, `*.domains`, addresses and CIDR blocks, each optionally with `:PORT`, and `*` for
+    /// all public hosts. `trusted` addresses are always allowed.
     ///
     /// # Errors
-    /// A sentence that names what is none of these.
+    /// A sentence that names an invalid entry.
     pub fn parse(list: &[String], trusted: &[WebAddress]) -> Result<Self, String> {
         let mut hosts = Self {
             trusted: trusted
@@ -91,7 +91,7 @@ impl Hosts {
         Some(())
     }
 
-    /// Whether an address may be asked, as far as it can be seen from itself.
+    /// Whether an address may be requested, before its name is resolved.
     ///
     /// # Errors
     /// It may not.
@@ -117,15 +117,15 @@ impl Hosts {
         self.named.iter().any(every)
     }
 
-    /// Whether a name that may be asked at a port may lead to this address: one that is public, or one that may itself
-    /// be asked at that port.
+    /// Whether an allowed name may resolve to this address for a port: the address is public, or may itself
+    /// be requested at that port.
     #[must_use]
     pub fn may_lead_to(&self, host: &str, port: u16, ip: IpAddr) -> bool {
         let host = plain(host);
         is_public(ip)
             || self.trusted.iter().any(|(name, at)| *name == host && *at == port)
             || self.blocks.iter().any(|block| block.has(ip, port))
-            // Its meaning is known to everybody.
+            // `localhost` always means this machine.
             || (host == "localhost" && ip.to_canonical().is_loopback())
     }
 }
@@ -146,7 +146,8 @@ impl Block {
     }
 }
 
-/// A host as it is compared: in lower case, without the brackets of IPv6 and without the dot of the root.
+/// The normal form of a host for comparisons: lower case, without the brackets of IPv6 and without a final
+/// dot.
 fn plain(host: &str) -> String {
     let host = host.strip_prefix('[').unwrap_or(host);
     let host = host.strip_suffix(']').unwrap_or(host);
@@ -165,7 +166,7 @@ fn block(text: &str, port: Option<u16>) -> Option<Block> {
     Some(Block { network, port })
 }
 
-/// Whether an address is one of the internet's, and not of this machine, its network, or of no single host.
+/// Whether an address is public: not of this machine, its network, or a group of hosts.
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -180,7 +181,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || ip.is_link_local()
         || ip.is_documentation()
         || first == 0
-        // Of carriers, of protocols, for benchmarks; multicast and whatever is above.
+        // Shared carrier addresses, protocol assignments, benchmarks; multicast and above.
         || (first == 100 && second & 0xc0 == 64)
         || (first == 192 && second == 0 && third == 0)
         || (first == 198 && second & 0xfe == 18)
@@ -196,11 +197,11 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         Ipv4Addr::new(a, b, c, d)
     };
     match (first, second) {
-        // An IPv4 address behind a translator.
+        // An IPv4 address behind NAT64.
         (0x64, 0xff9b) => is_public_v4(ending()),
-        // Tunnels, which hold an IPv4 address too, and documentation.
+        // Tunnels, which contain an IPv4 address, too, and documentation.
         (0x2002, _) | (0x2001, 0 | 0xdb8) => false,
-        // All that is handed out today.
+        // The whole range of global unicast addresses.
         (first, _) => first & 0xe000 == 0x2000,
     }
 }
@@ -279,14 +280,14 @@ mod tests {
         }
     }
 
-    /// Each row: what is listed, what is trusted, the URL that is asked, to where its name leads, and whether the
-    /// connection is made. With an address in the URL there is no name to lead anywhere.
+    /// Each row: the listed hosts, the trusted addresses, the requested URL, the address that its name
+    /// resolves to, and whether the connection is made. A URL with an address has no name to resolve.
     #[test]
     fn a_name_leads_to_no_port_that_only_an_address_was_allowed() {
         let report = "http://report.org:81/";
         #[rustfmt::skip]
         let table: &[(&[&str], &str, &str, &str, bool)] = &[
-            // A name that leads to a public address, and one that does not.
+            // A name that resolves to a public address, and one that does not.
             (&["inside.org"], report, "http://inside.org/", "93.184.215.14", true),
             (&["inside.org"], report, "http://inside.org:22/", "93.184.215.14", true),
             (&["inside.org"], report, "http://inside.org/", "10.1.0.7", false),
@@ -294,7 +295,7 @@ mod tests {
             (&["inside.org"], report, "http://inside.org/", "::ffff:127.0.0.1", false),
             (&["inside.org"], report, "http://inside.org/", "0.0.0.0", false),
             (&["inside.org"], report, "http://inside.org/", "169.254.169.254", false),
-            // The port of a name is no port of an address, and the other way round.
+            // The port of a listed name does not allow an address at that port, and the reverse.
             (&["inside.org:8080"], report, "http://inside.org:8080/", "93.184.215.14", true),
             (&["inside.org:8080"], report, "http://inside.org/", "93.184.215.14", false),
             (&["inside.org:8080"], report, "http://inside.org:8080/", "10.1.0.7", false),
@@ -307,7 +308,7 @@ mod tests {
             (&["inside.org:8080", "10.1.0.7:8080"], report, "http://inside.org:8080/", "10.1.0.7", true),
             (&["inside.org:8080", "10.1.0.7"], report, "http://inside.org:8080/", "10.1.0.7", true),
             (&["inside.org:8080", "10.1.0.7"], report, "http://inside.org:22/", "10.1.0.7", false),
-            // Domains and stars.
+            // Domains and `*`.
             (&["*.inside.org", "10.1.0.0/16:80"], report, "http://a.inside.org/", "10.1.0.7", true),
             (&["*.inside.org", "10.1.0.0/16:80"], report, "http://a.inside.org:22/", "10.1.0.7", false),
             (&["*.inside.org:81", "10.1.0.0/16:80"], report, "http://a.inside.org:81/", "10.1.0.7", false),
@@ -323,7 +324,7 @@ mod tests {
             (&["*", "::ffff:10.1.0.0/112"], report, "http://evil.org/", "10.1.0.7", true),
             (&["*", "127.0.0.1:8080"], report, "http://evil.org:8080/", "127.0.0.1", true),
             (&["*", "127.0.0.1:8080"], report, "http://evil.org:9722/", "127.0.0.1", false),
-            // An address that is written as a name is one that the system reads.
+            // An address in an unusual notation that the system's resolver accepts.
             (&["*"], report, "http://127.1/", "127.0.0.1", false),
             (&["*"], report, "http://0x7f.1/", "127.0.0.1", false),
             (&["*"], report, "http://localhost../", "127.0.0.1", false),
@@ -333,7 +334,7 @@ mod tests {
             (&["localhost"], report, "http://localhost/", "::1", true),
             (&["localhost"], report, "http://localhost/", "10.9.0.1", false),
             (&["localhost:80"], report, "http://localhost:81/", "127.0.0.1", false),
-            // A host that the operator named with a port is good at that port alone.
+            // A host that the operator has named with a port is trusted at that port only.
             (&[], report, "http://report.org:81/other", "192.168.0.9", true),
             (&[], report, "http://report.org/", "192.168.0.9", false),
             (&["report.org"], report, "http://report.org:22/", "192.168.0.9", false),

@@ -1,11 +1,12 @@
-//! The server's neighbours: web servers that are asked ([`web`]) or told what happens
-//! ([`webhooks`]), a Redis that is told ([`redis`]), those who read the chat log ([`chat_log`]), embeds that want to connect
-//! ([`flash`]), and the real-time bridge, by which a website talks to people who are online.
+//! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), Redis
+//! ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
+//! the real-time bridge, by which a website sends commands for connected users.
 //!
-//! What a datagram says and whether it may be believed is decided by [`Verifier`], which knows no socket and no
-//! clock; [`Bridge`] is the socket around it.
+//! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
+//! around it.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 use fchatd_figures::AnyTable;
 

@@ -11,39 +11,38 @@ use rustix::net::{
 };
 use thiserror::Error;
 
-/// Connections that wait to be accepted.
+/// Length of the kernel's queue of connections that are not accepted yet.
 const BACKLOG: i32 = 64;
 
-/// Why there is no socket.
+/// The reason why a socket can't be created.
 #[derive(Debug, Error)]
 pub enum LocalSocketError {
-    /// Somebody listens there already.
+    /// Another process listens there already.
     #[error("{path} is in use: another process listens on it. Stop that one, or choose another path")]
     InUse {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// Something else is there, which is left alone.
+    /// The path exists and is no socket; it is left unchanged.
     #[error("{path} is there already and is no socket; choose another path, or move it away")]
     Occupied {
-        /// Where.
+        /// The path.
         path: PathBuf,
     },
-    /// The system gives none.
+    /// The system refuses.
     #[error("no socket can be made at {path}: {source}")]
     System {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
 
-/// Listens on a socket at a path, with mode 0600 from its first moment on. The file that a dead process has left there
-/// is replaced.
+/// Listens on a socket at a path, with mode 0600 from the start. A socket file of a dead process is replaced.
 ///
 /// # Errors
-/// Somebody listens there, something else is there, or the system gives no socket.
+/// Another process listens there, the path is no socket, or the system refuses.
 pub fn listen(path: &Path) -> Result<UnixListener, LocalSocketError> {
     let failure = |source: std::io::Error| LocalSocketError::System {
         path: path.to_owned(),
@@ -68,13 +67,13 @@ pub fn listen(path: &Path) -> Result<UnixListener, LocalSocketError> {
         }
         failure(error.into())
     })?;
-    // Nobody can connect before it listens.
+    // No client can connect before the socket listens.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
     begin(&socket, BACKLOG).map_err(|error| failure(error.into()))?;
     Ok(UnixListener::from(socket))
 }
 
-/// Takes away what a dead process has left.
+/// Removes the socket file of a dead process.
 fn clear(path: &Path) -> Result<(), LocalSocketError> {
     let (path_of, failure) = (
         || path.to_owned(),
@@ -96,7 +95,7 @@ fn clear(path: &Path) -> Result<(), LocalSocketError> {
             std::fs::remove_file(path).map_err(failure)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        // Its queue is full: somebody is there.
+        // A full queue means that a process listens.
         Err(error) if error.kind() != ErrorKind::WouldBlock => Err(failure(error)),
         Ok(_) | Err(_) => Err(LocalSocketError::InUse { path: path_of() }),
     }

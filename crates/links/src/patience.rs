@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-/// Lines at once.
+/// Number of lines in a burst.
 const BURST: u32 = 10;
-/// One more for each of these.
+/// Interval after which one more line is allowed.
 const REFILL: Duration = Duration::from_secs(6);
 
-/// Keeps a log readable: says whether a line may be written, and how many were not since the last one.
+/// Decides whether a line may be written, and counts the suppressed ones.
 #[derive(Debug)]
 pub(crate) struct Patience {
     left: u32,
@@ -25,7 +25,7 @@ impl Patience {
         }
     }
 
-    /// Whether to write a line at the moment `now`: then, how many were left out before it.
+    /// Whether to write a line at the moment `now`: if so, the number of suppressed lines before it.
     pub(crate) fn line(&mut self, now: Instant) -> Option<u64> {
         let passed = now.saturating_duration_since(self.refilled).as_millis() / REFILL.as_millis();
         let earned = u32::try_from(passed).unwrap_or(BURST).min(BURST);

@@ -1,40 +1,42 @@
-//! Messages of the real-time bridge are taken once: their times and signatures are remembered for a minute.
+//! Replay protection of the real-time bridge: times and signatures of messages are remembered for a minute.
 
 use std::collections::HashMap;
 
-/// How far a message's time may be from ours, in seconds, either way.
+/// Maximum difference between a message's time and the server's clock, in seconds, in either direction.
 pub(crate) const WINDOW_SECONDS: u64 = 60;
-/// Messages that are remembered. Only who knows the secret gets this far, so it bounds memory, not attackers.
+/// Maximum number of remembered messages. Only a sender with the secret gets this far, so it limits memory,
+/// not attackers.
 const REMEMBERED_MAX: usize = 65_536;
 
-/// Why a message with a good signature is not new.
+/// The reason why an authentic message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stale {
-    /// Too old, or from before the start, where nobody remembers what was seen.
+    /// Too old, or from before the start: replays of those cannot be detected.
     Old,
     /// From the future.
     Early,
-    /// Seen before.
+    /// A replay.
     Seen,
-    /// No more can be remembered.
+    /// No more messages can be remembered.
     Full,
 }
 
 /// Remembers the messages of the last minute.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    /// Messages from before this are refused unseen: what was forgotten stays refused. It falls only when our clock is
-    /// set back by more than the window, and then to that very moment, as at a start: else one wrong hour of the clock
-    /// would refuse every message until that hour comes.
+    /// Messages from before this time are refused unseen, because they may have been forgotten. It falls only
+    /// when the server's clock is set back by more than the window, and then to that very moment, as at a
+    /// start. Otherwise one wrong hour of the clock would cause the refusal of every message until that hour
+    /// comes.
     floor: u64,
-    /// The last time that our clock has told.
+    /// The last known time of the server's clock.
     now: u64,
     /// Signatures, each with its message's time.
     seen: HashMap<[u8; 32], u64>,
 }
 
 impl Replay {
-    /// Nothing from before `started` (Unix seconds) will be taken.
+    /// Messages from before `started` (Unix seconds) will be refused.
     pub(crate) fn new(started: u64) -> Self {
         Self {
             floor: started,
@@ -43,7 +45,7 @@ impl Replay {
         }
     }
 
-    /// Takes a message with this signature and time at the moment `now` (Unix seconds), once.
+    /// Accepts a message with this signature and time once, at the moment `now` (Unix seconds).
     pub(crate) fn take(&mut self, signature: [u8; 32], time: u64, now: u64) -> Result<(), Stale> {
         if now.saturating_add(WINDOW_SECONDS) < self.now {
             tracing::warn!(
@@ -64,7 +66,7 @@ impl Replay {
             return Err(Stale::Seen);
         }
         if self.seen.len() >= REMEMBERED_MAX {
-            // Times that the window cannot reach were noted before the clock was set back.
+            // Times outside the window were recorded before the clock was set back.
             let times = self.floor..=now.saturating_add(WINDOW_SECONDS);
             self.seen.retain(|_, time| times.contains(time));
             if self.seen.len() >= REMEMBERED_MAX {

@@ -1,4 +1,5 @@
-//! Signing: datagrams of the bridge as [`Verifier`](crate::Verifier) believes them, and webhooks.
+//! Signatures: of the bridge's datagrams, in the form that [`Verifier`](crate::Verifier) accepts, and of
+//! webhooks.
 
 use std::fmt::Write as _;
 
@@ -6,10 +7,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-/// As much as a datagram can hold over IPv4.
+/// Maximum size of a datagram over IPv4.
 pub const DATAGRAM_BYTES_MAX: usize = 65_507;
 
-/// A command in the classic form, which whoever sees it can send again.
+/// A command in the classic form. An eavesdropper can replay it.
 #[must_use]
 pub fn classic(secret: &str, code: &str, json: &str) -> Vec<u8> {
     let rest = format!("{code}{json}");
@@ -17,14 +18,14 @@ pub fn classic(secret: &str, code: &str, json: &str) -> Vec<u8> {
     format!("{}{rest}", hex(&digest)).into_bytes()
 }
 
-/// A command in the v2 form, which is taken once and within a minute of `time` (Unix seconds).
+/// A command in the v2 form, which is accepted once and within a minute of `time` (Unix seconds).
 #[must_use]
 pub fn v2(secret: &str, time: u64, code: &str, json: &str) -> Vec<u8> {
     let rest = format!("{time} {code}{json}");
     format!("v2{}{rest}", hmac(secret, &[rest.as_bytes()])).into_bytes()
 }
 
-/// The signature of a webhook's body at a moment (Unix seconds), as its header has it.
+/// The header value with the signature of a webhook's body at a moment (Unix seconds).
 #[must_use]
 pub fn webhook(secret: &str, time: u64, body: &[u8]) -> String {
     let signature = hmac(secret, &[format!("{time}.").as_bytes(), body]);
@@ -32,7 +33,7 @@ pub fn webhook(secret: &str, time: u64, body: &[u8]) -> String {
 }
 
 fn hmac(secret: &str, parts: &[&[u8]]) -> String {
-    // HMAC takes keys of every length.
+    // HMAC accepts keys of every length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_as_other_programs_make_them() {
-        // Made with md5sum and openssl.
+        // Expected values from md5sum and openssl.
         assert_eq!(
             classic("correct horse", "KIK", r#"{"a":7}"#),
             br#"0c5ff1b1a0915ccc2b381151bcb2ab62KIK{"a":7}"#

@@ -1,4 +1,4 @@
-//! Who sent what over the bridge: counters for each sender, in a table with bounds.
+//! Counters of the bridge by sender, in a bounded table.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,26 +7,27 @@ use fchatd_figures::{Row, Series, Sink, Table, Value};
 
 use crate::verifier::Refusal;
 
-/// Senders that are told apart, beside those who may send. An address is easily forged, so there may be any number of them.
+/// Maximum number of unauthorised senders that are counted separately. An address is easily forged, so there
+/// may be any number of them.
 const SOURCES_MAX: usize = 64;
-/// Senders that a line of status has room for.
+/// Number of senders in a line of status.
 const SOURCES_SHOWN: usize = 5;
 
-/// What came from one sender since the start.
+/// The counters of one sender since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source {
-    /// Its address, as the datagrams have it; all of loopback are one. Nothing for those that came when the table was
-    /// full.
+    /// The source address of the datagrams; all loopback addresses count as one. `None` for all senders
+    /// beyond the limit of the table.
     pub address: Option<IpAddr>,
-    /// Datagrams that were handed on.
+    /// Accepted datagrams.
     pub accepted: u64,
-    /// Datagrams that were refused.
+    /// Refused datagrams.
     pub refused: u64,
-    /// Why the last one was.
+    /// The reason for the last refusal.
     pub last_refusal: Option<Refusal>,
 }
 
-/// What came over the bridge since the start.
+/// The counters of the bridge since the start.
 #[derive(Debug, Default)]
 pub struct Counters {
     book: Mutex<Book>,
@@ -81,13 +82,13 @@ pub static FIGURES: Table<Counters> = Table {
 };
 
 impl Counters {
-    /// Datagrams that were handed on.
+    /// Accepted datagrams.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.lock().sources.iter().map(|source| source.accepted).sum()
     }
 
-    /// Datagrams that were refused.
+    /// Refused datagrams.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.lock().sources.iter().map(|source| source.refused).sum()
@@ -112,12 +113,13 @@ impl Counters {
         self.lock().sources.clone()
     }
 
-    /// Counts a datagram; how many of its sender were refused by now.
+    /// Counts a datagram; returns the number of refused datagrams of its sender.
     pub(crate) fn count(&self, sender: IpAddr, refusal: Option<Refusal>) -> u64 {
         let sender = match sender {
             loopback if loopback.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             other => other,
         };
+<<<<<<< HEAD
         let book = &mut *self.lock();
         if let Some(refusal) = refusal
             && let Some(refused) = book.refused.get_mut(refusal as usize)
@@ -126,6 +128,10 @@ impl Counters {
         }
         let sources = &mut book.sources;
         // Who may send is always told apart: that is the website, and loopback.
+=======
+        let mut sources = self.lock();
+        // Authorised senders (the website and loopback) are always counted separately.
+>>>>>>> house
         let is_full = refusal == Some(Refusal::Address) && sources.len() >= SOURCES_MAX;
         let find = |address| {
             sources

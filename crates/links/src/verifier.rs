@@ -1,4 +1,4 @@
-//! Whether a datagram may be believed, and what it says.
+//! Authenticates and parses the datagrams of the real-time bridge.
 
 use std::fmt;
 
@@ -9,59 +9,59 @@ use subtle::ConstantTimeEq;
 
 use crate::replay::{Replay, Stale};
 
-/// The commands that every website may send. The scripts know more of the same kind, which are the server's own and must
-/// not come from outside: `ADM` makes an administrator.
+/// The commands that every website may send. The scripts know further commands of this kind for the server's
+/// own use, which must not come from outside: `ADM` makes an administrator.
 pub const COMMANDS: [&str; 4] = ["RTB", "HLB", "KIK", "CDL"];
-/// The commands by which the server itself tells the scripts of changes of accounts.
+/// The commands by which the server itself informs the scripts of changes of accounts.
 pub const OWN_COMMANDS: [&str; 2] = ["ADM", "IGN"];
 
-/// What the website wants done: a command's code and its JSON text.
+/// An order of the website: a command's code and its JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order<'a> {
-    /// One of [`COMMANDS`], or one that was allowed beside them.
+    /// One of [`COMMANDS`], or of the additionally allowed commands.
     pub code: &'a str,
-    /// The rest, meant to be JSON; not looked at.
+    /// The rest, which should be JSON; not parsed here.
     pub payload: &'a str,
 }
 
-/// Why a datagram was refused.
+/// The reason why a datagram was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It came from elsewhere.
+    /// The sender's address is not authorised.
     #[error("its address is neither rtbaddress nor loopback")]
     Address,
     /// It begins with no signature of either form.
     #[error("it is not signed")]
     Unsigned,
-    /// The classic form, which is switched off.
+    /// The classic form is disabled.
     #[error("it is signed in the classic form, which rtbclassic = false refuses")]
     ClassicForm,
-    /// The signature is not ours.
+    /// The signature is wrong.
     #[error("its signature is wrong; is rtbsecret the same on both sides?")]
     Signature,
     /// The v2 form without a time.
-    #[error("it tells no time")]
+    #[error("it has no time")]
     Time,
     /// Older than a minute, or older than this process.
     #[error("it is too old; are the clocks of both sides right?")]
     Old,
-    /// More than a minute ahead.
+    /// More than a minute ahead of the server's clock.
     #[error("it comes from the future; are the clocks of both sides right?")]
     Early,
-    /// The same message once more.
+    /// A replay.
     #[error("it was seen before")]
     Replayed,
     /// Too many messages within a minute.
     #[error("too many messages came within a minute")]
     Full,
-    /// Rightly signed, but nothing that can be acted on.
+    /// Authentic, but with invalid arguments.
     #[error("its arguments are no JSON object such as {{\"a\":7}}")]
     Arguments,
-    /// Rightly signed, but not a command.
+    /// Authentic, but not a command.
     #[error("it holds no command: three capital letters and JSON in UTF-8")]
     Command,
-    /// Rightly signed, and a command that a website may not send.
+    /// Authentic, but a command that a website may not send.
     #[error("its command is not one that the bridge takes: RTB, HLB, KIK, CDL and those of rtb_commands")]
     Unknown,
 }
@@ -82,7 +82,7 @@ impl From<Stale> for Refusal {
     }
 }
 
-/// Knows the secret, and what was seen lately.
+/// Holds the secret and the recently seen messages.
 pub struct Verifier {
     secret: Vec<u8>,
     classic: bool,
@@ -91,8 +91,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that takes the classic form only when `classic` is set, and nothing signed before `started` (Unix
-    /// seconds) in the v2 form.
+    /// A verifier. It accepts the classic form only when `classic` is set, and no v2 message signed before
+    /// `started` (Unix seconds).
     #[must_use]
     pub fn new(secret: &str, classic: bool, started: u64) -> Self {
         Self {
@@ -103,17 +103,17 @@ impl Verifier {
         }
     }
 
-    /// Takes these commands beside [`COMMANDS`].
+    /// Allows these commands in addition to [`COMMANDS`].
     #[must_use]
     pub fn with_commands(self, further: &[String]) -> Self {
         let further = further.to_vec();
         Self { further, ..self }
     }
 
-    /// What the datagram orders, if it may be believed at the moment `now` (Unix seconds).
+    /// The order in a datagram, if it is authentic at the moment `now` (Unix seconds).
     ///
     /// # Errors
-    /// Why not.
+    /// The reason of the refusal.
     pub fn verify<'a>(&mut self, datagram: &'a [u8], now: u64) -> Result<Order<'a>, Refusal> {
         match datagram.strip_prefix(b"v2") {
             Some(signed) => self.verify_v2(signed, now),
@@ -121,7 +121,7 @@ impl Verifier {
         }
     }
 
-    /// 32 lower-case hex digits of MD5(secret ‖ rest), then the rest.
+    /// Parses 32 lower-case hex digits of MD5(secret ‖ rest), then the rest.
     fn verify_classic<'a>(&self, datagram: &'a [u8]) -> Result<Order<'a>, Refusal> {
         let (signature, rest) = signature::<16>(datagram)?;
         if datagram.iter().take(32).any(u8::is_ascii_uppercase) {
@@ -140,10 +140,10 @@ impl Verifier {
         order(rest, &self.further)
     }
 
-    /// 64 hex digits of HMAC-SHA256(secret, rest), then the rest: Unix seconds, a space, the command.
+    /// Parses 64 hex digits of HMAC-SHA256(secret, rest), then the rest: Unix seconds, a space, the command.
     fn verify_v2<'a>(&mut self, signed: &'a [u8], now: u64) -> Result<Order<'a>, Refusal> {
         let (signature, rest) = signature::<32>(signed)?;
-        // HMAC takes keys of every length.
+        // HMAC accepts keys of every length.
         let mac = Hmac::<Sha256>::new_from_slice(&self.secret).map_err(|_| Refusal::Signature)?;
         let right: [u8; 32] = mac.chain_update(rest).finalize().into_bytes().into();
         if !bool::from(right.ct_eq(&signature)) {
@@ -170,7 +170,7 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The signature's `N` bytes, and what follows its hex digits.
+/// The `N` bytes of the signature, and the text after its hex digits.
 fn signature<const N: usize>(datagram: &[u8]) -> Result<([u8; N], &[u8]), Refusal> {
     let (digits, rest) = datagram.split_at_checked(2 * N).ok_or(Refusal::Unsigned)?;
     let mut bytes = [0; N];
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn both_forms_are_understood() {
-        // Made with md5sum and openssl, so that a mistake of ours cannot agree with itself.
+        // Expected values from md5sum and openssl, so that an error of this code cannot confirm itself.
         let known_classic = br#"0c5ff1b1a0915ccc2b381151bcb2ab62KIK{"a":7}"#;
         let known_v2 = concat!(
             "v270044fc5fa651175ce47e030fb56cb1643e5890a68d244ec1f0c7a12f51caf83",
@@ -304,7 +304,7 @@ mod tests {
         let datagram = at(NOW, "KIK{}");
         assert!(verifier.verify(&datagram, NOW).is_ok());
         assert_eq!(verifier.verify(&datagram, NOW), Err(Refusal::Replayed));
-        // The same in other hex digits is still the same.
+        // The same signature in upper-case hex digits is still the same message.
         let mut disguised = datagram.clone();
         disguised[2..66].make_ascii_uppercase();
         assert_eq!(verifier.verify(&disguised, NOW), Err(Refusal::Replayed));
@@ -358,7 +358,7 @@ mod tests {
             let place = place.index(datagram.len());
             let before = datagram[place];
             datagram[place] ^= flip;
-            // The hex digits of v2 have no case.
+            // The hex digits of v2 are case-insensitive.
             prop_assume!(!(second && (2..66).contains(&place) && datagram[place].eq_ignore_ascii_case(&before)));
             prop_assert!(verifier().verify(&datagram, NOW).is_err());
         }

@@ -1,4 +1,4 @@
-//! Asking web servers: the log-in site, what scripts want to know, and receivers of webhooks.
+//! The HTTP client: for the log-in site, requests of scripts, and receivers of webhooks.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -23,39 +23,39 @@ use tower_service::Service;
 
 use crate::hosts::Hosts;
 
-/// The longest answer that is read unless another bound is given, in bytes.
+/// Default limit of an answer's size, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-/// The longest head of an answer, in bytes.
+/// Maximum size of an answer's head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How long a connection may wait for the next request.
+/// Time for which an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
-/// How long opening a connection may take.
+/// Time limit for opening a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the body of an answer of which only the status counts may take.
+/// Time limit for the body of an answer of which only the status matters.
 const REST: Duration = Duration::from_secs(1);
 
-/// Where to ask: an `http://` or `https://` address. Its `Debug` shows the host only, since sites are given secrets
-/// in the query.
+/// An `http://` or `https://` address. Its `Debug` shows only the host, because queries of sites may contain
+/// secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebAddress(Uri);
 
-/// Why an address can't be used. The texts do not repeat it.
+/// The reason why an address can't be used. The texts do not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It is no address.
+    /// It is not a valid address.
     #[error("it must be an address such as https://www.example.org/chat/login.php")]
     Malformed,
-    /// It has a user name in it, which would not be sent.
+    /// It contains a user name, which would not be sent.
     #[error("it must not hold a user name or a password before the host; put a secret into the query")]
     UserName,
 }
 
 impl WebAddress {
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The reason why it is invalid.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let address: Uri = text.trim().parse().map_err(|_| AddressError::Malformed)?;
         let named = address.host().is_some_and(|host| !host.is_empty());
@@ -75,7 +75,7 @@ impl WebAddress {
         self.0.host().unwrap_or_default()
     }
 
-    /// The port, which the scheme gives where none is named.
+    /// The port; the default port of the scheme where none is named.
     #[must_use]
     pub fn port(&self) -> u16 {
         port_of(&self.0)
@@ -97,7 +97,7 @@ impl fmt::Debug for WebAddress {
     }
 }
 
-/// A form-encoded form. `Debug` shows nothing of it: forms hold tickets.
+/// A form-encoded form. `Debug` does not show its content, because forms contain tickets.
 pub struct Form(Bytes);
 
 impl Form {
@@ -115,7 +115,7 @@ impl fmt::Debug for Form {
     }
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebError {
@@ -125,12 +125,12 @@ pub enum WebError {
     /// The answer is too long.
     #[error("the site's answer is longer than {} KiB", .0 / 1024)]
     TooLong(usize),
-    /// The answer was not finished.
+    /// The answer is incomplete.
     #[error("the site's answer broke off: {0}")]
     BrokenOff(String),
 }
 
-/// An answer, whatever its status. Redirections are not followed.
+/// An answer with any status. Redirections are not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAnswer {
     /// The status, such as 200.
@@ -139,26 +139,26 @@ pub struct WebAnswer {
     pub body: Bytes,
 }
 
-/// Speaks HTTP/1.1, with TLS where the address says so, and keeps connections for the next request. Cheap to clone;
-/// belongs on one runtime. It sets no time limit but the one for connecting; dropping the future ends a request.
+/// A client for HTTP/1.1, with TLS for `https`. It keeps connections for later requests. Cheap to clone; it
+/// belongs to one runtime. The only time limit is that for connecting; dropping the future aborts a request.
 #[derive(Clone)]
 pub struct WebClient(Client<HttpsConnector<Connector>, Full<Bytes>>);
 
 impl WebClient {
-    /// A client that trusts the certificate authorities that browsers trust, and keeps at most `idle` unused
+    /// A client that trusts the certificate authorities of browsers and keeps at most `idle` unused
     /// connections to each host.
     ///
     /// # Errors
-    /// The TLS library's.
+    /// Errors of the TLS library.
     pub fn new(idle: usize) -> Result<Self, rustls::Error> {
         Self::with(idle, None)
     }
 
-    /// As [`WebClient::new`], for addresses that others may have chosen: no name leads to where `hosts` lead nobody.
-    /// What an address itself says has to be checked by [`Hosts::allow`] before.
+    /// Like [`WebClient::new`], for addresses that untrusted input may have chosen: names resolve only to
+    /// addresses that `hosts` allows. The address itself has to be checked by [`Hosts::allow`] first.
     ///
     /// # Errors
-    /// The TLS library's.
+    /// Errors of the TLS library.
     pub fn restricted(idle: usize, hosts: Arc<Hosts>) -> Result<Self, rustls::Error> {
         Self::with(idle, Some(hosts))
     }
@@ -186,15 +186,15 @@ impl WebClient {
         Self(client)
     }
 
-    /// Fetches what is at an address.
+    /// Sends a GET request.
     ///
     /// # Errors
-    /// There is no answer, or none that can be used.
+    /// There is no answer, or an unusable one.
     pub async fn get(&self, address: &WebAddress) -> Result<WebAnswer, WebError> {
         self.ask(address, None, ANSWER_BYTES_MAX).await
     }
 
-    /// Posts a form. When a kept connection turns out to be gone, the form is sent once more.
+    /// Posts a form. When a kept connection turns out to be closed, the form is sent once more.
     ///
     /// # Errors
     /// As [`WebClient::get`].
@@ -202,7 +202,7 @@ impl WebClient {
         self.ask(address, Some(form), ANSWER_BYTES_MAX).await
     }
 
-    /// Fetches something, or posts a form, and takes an answer of so many bytes.
+    /// Sends a GET request, or posts a form, and accepts an answer of at most the given number of bytes.
     ///
     /// # Errors
     /// As [`WebClient::get`].
@@ -233,8 +233,8 @@ impl WebClient {
         })
     }
 
-    /// Posts JSON with further headers and gives the status of the answer; whatever else the answer says or fails to
-    /// say does not count.
+    /// Posts JSON with additional headers and returns the status of the answer. The rest of the answer, or
+    /// its absence, does not matter.
     ///
     /// # Errors
     /// There is no status.
@@ -256,7 +256,7 @@ impl WebClient {
             })
             .await?;
         let status = answer.status().as_u16();
-        // Read, so that the connection can be kept; one with more to say is given up.
+        // The body is read so that the connection can be kept; a connection with a longer body is closed.
         let rest = Limited::new(answer.into_body(), HEAD_BYTES_MAX).collect();
         let _ = tokio::time::timeout(REST, rest).await;
         Ok(status)
@@ -264,8 +264,8 @@ impl WebClient {
 
     async fn send(&self, request: impl Fn() -> Request<Full<Bytes>>) -> Result<Response<Incoming>, WebError> {
         let answer = match self.0.request(request()).await {
-            // Most likely a kept connection that the site gave up in this moment, unread. What is asked here may be
-            // asked twice.
+            // Most likely the site has just closed a kept connection without reading the request. Requests of
+            // this client may be sent twice.
             Err(error) if closed_without_answer(&error) => self.0.request(request()).await,
             answer => answer,
         };
@@ -294,8 +294,8 @@ fn request(address: &WebAddress, body: Option<(&Bytes, &'static str)>) -> Reques
     request
 }
 
-/// Opens connections. Each has a resolver of its own, because a resolver is told the name alone, and to where a name may
-/// lead depends on the port.
+/// Opens connections. Each has its own resolver, because a resolver only gets the name, and the allowed
+/// addresses depend on the port.
 #[derive(Clone)]
 struct Connector {
     hosts: Option<Arc<Hosts>>,
@@ -322,7 +322,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// Looks names up for one port, and leaves out the addresses that they may not lead to.
+/// Resolves names for one port, and removes addresses that are not allowed.
 #[derive(Clone)]
 struct Resolver {
     hosts: Option<Arc<Hosts>>,
@@ -341,7 +341,7 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let (hosts, port) = (self.hosts.clone(), self.port);
         Box::pin(async move {
-            // The port is put in by who connects.
+            // The caller replaces the port.
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let Some(hosts) = hosts else {
                 return Ok(found.into_iter());
@@ -365,7 +365,7 @@ fn closed_without_answer(error: &hyper_util::client::legacy::Error) -> bool {
     cause.is_some_and(|cause| cause.is_incomplete_message() || cause.is_canceled())
 }
 
-/// An error with what caused it: the libraries' own texts stop at the first.
+/// An error with the chain of its causes: the libraries' own texts contain only the first.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -389,7 +389,7 @@ mod tests {
         Arc::new(rustls::crypto::ring::default_provider())
     }
 
-    /// A site that answers each connection once, with a certificate of its own for `localhost`.
+    /// A site that answers each connection once, with its own certificate for `localhost`.
     async fn site() -> (u16, rustls::pki_types::CertificateDer<'static>) {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let certificate = own.cert.der().clone();

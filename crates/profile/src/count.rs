@@ -1,6 +1,6 @@
-//! How often, and how much, the process has asked for memory: an allocator around another that counts, for benchmarks.
+//! Counts the process's memory allocations: a wrapper around an allocator, for benchmarks.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ops::Sub;
@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// An allocator whose use is counted:
-/// `#[global_allocator] static ALLOCATOR: Counted<System> = Counted { inner: System, except: &[] };`
+/// An allocator with counters: `#[global_allocator] static ALLOCATOR: Counted<System> = Counted { inner:
+/// System, except: &[] };`
 #[derive(Debug)]
 pub struct Counted<A> {
-    /// Where the memory comes from.
+    /// The inner allocator.
     pub inner: A,
-    /// Blocks of exactly so many bytes are not counted: those of an allocator that takes memory in stock.
+    /// Blocks of exactly these sizes are not counted: those of an allocator that takes memory in large
+    /// pieces.
     pub except: &'static [usize],
 }
 
@@ -28,12 +29,12 @@ impl<A> Counted<A> {
     }
 }
 
-/// What was asked for: new blocks, and blocks of another size in the place of old ones.
+/// Counters of allocations: new blocks, and blocks whose size has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allocations {
-    /// How often.
+    /// Number of allocations.
     pub number: u64,
-    /// How many bytes in all; a block that changes its size counts with its new one.
+    /// Number of allocated bytes; a block that changes its size counts with its new size.
     pub bytes: u64,
 }
 
@@ -48,7 +49,7 @@ impl Sub for Allocations {
     }
 }
 
-/// What all threads have asked for since the start.
+/// The allocations of all threads since the start.
 pub fn allocations() -> Allocations {
     Allocations {
         number: NUMBER.load(Ordering::Relaxed),
@@ -56,11 +57,12 @@ pub fn allocations() -> Allocations {
     }
 }
 
-// SAFETY: every call goes to the inner allocator with the same arguments, and its answer comes back unchanged.
+// SAFETY: every call goes to the inner allocator with the same arguments, and its result is returned
+// unchanged.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.count(layout.size());
-        // SAFETY: the caller's promises are the inner allocator's.
+        // SAFETY: the caller's guarantees are those that the inner allocator needs.
         unsafe { self.inner.alloc(layout) }
     }
 

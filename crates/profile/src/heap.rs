@@ -1,8 +1,8 @@
-//! Who asked for the memory in use: an allocator around another that notes some of what is allocated while a profile
-//! runs, on average one object for every 64 KiB, and whether it is still there at the end. Each noted object stands
-//! for as many as its size makes likely.
+//! Heap profiles: a wrapper around an allocator that records a sample of the allocations while a profile
+//! runs, on average one object for every 64 KiB, and whether each object still exists at the end. A recorded
+//! object represents as many objects as its size makes likely.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -14,47 +14,48 @@ use std::time::SystemTime;
 use crate::stacks::{Stack, Sums, Table};
 use crate::{Recording, StartError};
 
-/// This file, as debug information names it.
+/// The path of this file in debug information.
 pub(crate) const FILE: &str = file!();
-/// Bytes from one noted object to the next, on average.
+/// Average number of bytes between two recorded objects.
 pub const INTERVAL: u32 = 64 * 1024;
-/// Noted objects that are there at once: enough for 4 GiB.
+/// Maximum number of recorded objects that exist at the same time: enough for 4 GiB.
 const LIVE_MAX: usize = 1 << 16;
 const FILTER_BITS: u32 = 17;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORDER: Mutex<Option<Heap>> = Mutex::new(None);
-/// How many noted objects have an address with this hash: most that is freed was never noted, and finds 0 here.
+/// Number of recorded objects for each hash of an address. Most freed blocks were never recorded and find 0
+/// here.
 static FILTER: [AtomicU16; 1 << FILTER_BITS] = [const { AtomicU16::new(0) }; 1 << FILTER_BITS];
 
 thread_local! {
-    /// Bytes that this thread may still allocate before the next object is noted.
+    /// Number of bytes that this thread may still allocate before the next object is recorded.
     static LEFT: Cell<i64> = const { Cell::new(0) };
-    /// The state of this thread's random numbers; 0 before the first.
+    /// The state of this thread's random generator; 0 before the first use.
     static RANDOM: Cell<u64> = const { Cell::new(0) };
-    /// Whether what is allocated now is our own.
+    /// Whether current allocations belong to the profiler itself.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets the system's allocator up so that freed memory can be returned: to be called first of all. Large blocks get pages of
-/// their own, which go back when they are freed, and the end of each heap goes back when it is large. Without that the
-/// allocator adapts these bounds to the largest block that it has seen, after a burst for ever. Does nothing where the
-/// allocator is not glibc's.
+/// Configures the system's allocator so that freed memory can be returned; call it before everything else.
+/// Large blocks get their own pages, which are returned when the block is freed, and a large free end of a
+/// heap is returned, too. By default the allocator adapts these limits to the largest block that it has seen,
+/// permanently after a burst. Does nothing when the allocator is not glibc's.
 pub fn keep_little() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: calls of the allocator's own interface with parameters that it documents. They touch no block.
+    // SAFETY: documented parameters of the allocator's own interface. The calls touch no block.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 512 * 1024);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 2 * 1024 * 1024);
     }
 }
 
-/// Has the system's allocator return the memory that it keeps and nothing uses. It may hold up other threads that allocate
-/// for some milliseconds. Does nothing where the allocator is not glibc's.
+/// Makes the system's allocator return unused memory to the system. It may block other threads that allocate
+/// for some milliseconds. Does nothing when the allocator is not glibc's.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: a call into the allocator's own interface, which takes its own locks and may be made by any thread at any
-    // time. It returns only pages that belong to no allocated block.
+    // SAFETY: a call of the allocator's own interface, which takes its own locks and may be made by any
+    // thread at any time. It returns only pages without allocated blocks.
     unsafe {
         libc::malloc_trim(0);
     }
@@ -71,16 +72,17 @@ struct Noted {
     sums: Sums,
 }
 
-/// An allocator that [`start`] can watch: `#[global_allocator] static ALLOCATOR: Sampled<System> = Sampled(System);`
+/// An allocator that [`start`] can observe: `#[global_allocator] static ALLOCATOR: Sampled<System> =
+/// Sampled(System);`
 #[derive(Debug, Default)]
 pub struct Sampled<A>(pub A);
 
-// SAFETY: every call goes to the inner allocator with the same arguments, and its answer comes back unchanged. What is
-// noted beside never touches the blocks; what it allocates itself is not noted (`INSIDE`), so it can't come back here
-// for ever, and a thread never waits for a lock that it has itself.
+// SAFETY: every call goes to the inner allocator with the same arguments, and its result is returned
+// unchanged. The recording never touches the blocks. Its own allocations are not recorded (`INSIDE`), so it
+// cannot recurse, and a thread never waits for a lock that it holds itself.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Sampled<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are the inner allocator's.
+        // SAFETY: the caller's guarantees are those that the inner allocator needs.
         let block = unsafe { self.0.alloc(layout) };
         if ON.load(Ordering::Relaxed) {
             allocated(block, layout.size());
@@ -98,7 +100,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Sampled<A> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // Before it is free: after that it can be somebody else's.
+        // Recorded before the block is freed: afterwards another thread may own the address.
         if ON.load(Ordering::Relaxed) {
             freed(block);
         }
@@ -120,10 +122,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Sampled<A> {
     }
 }
 
-/// Starts to note what is allocated.
+/// Starts to record allocations.
 ///
 /// # Errors
-/// When it does so already.
+/// A recording is running.
 pub fn start() -> Result<(), StartError> {
     let heap = Heap {
         table: Table::new(),
@@ -141,7 +143,7 @@ pub fn start() -> Result<(), StartError> {
     Ok(())
 }
 
-/// Ends it; nothing when it has not been started.
+/// Ends the recording; `None` when none is running.
 pub fn stop() -> Option<Recording> {
     ON.store(false, Ordering::Relaxed);
     let heap = recorder().take()?;
@@ -182,7 +184,7 @@ fn note(address: usize, size: usize) {
     let Some(place) = heap.table.place(&stack) else {
         return;
     };
-    // An object of this size is noted with this likelihood.
+    // The probability that an object of this size is recorded.
     let likelihood = 1.0 - (-(size.max(1) as f64) / f64::from(INTERVAL)).exp();
     let (count, bytes) = (1.0 / likelihood, size as f64 / likelihood);
     if let Some(sums) = heap.table.sums(place) {
@@ -227,12 +229,12 @@ fn forget(address: usize) {
     }
 }
 
-/// Bytes to the next object that is noted: exponentially distributed, so that no regular pattern of allocations is
-/// seen too often or never.
+/// Number of bytes to the next recorded object: exponentially distributed, so that no regular pattern of
+/// allocations is over- or under-represented.
 fn distance() -> i64 {
     let mut random = RANDOM.get();
     if random == 0 {
-        // Different for each thread.
+        // The seed differs for each thread.
         random = RANDOM.with(|place| std::ptr::from_ref(place) as u64) | 1;
     }
     random ^= random << 13;

@@ -1,10 +1,10 @@
-//! Writing the format of pprof: a Protocol Buffers message of samples, locations, functions and one table of texts
-//! (`profile.proto`). It is left uncompressed, as the tools take it so too.
+//! Writer for the pprof format: a Protocol Buffers message with samples, locations, functions and one table
+//! of strings (`profile.proto`). The file is uncompressed, which the tools accept.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Fields of the messages, by their numbers.
+/// The field numbers of the messages.
 mod field {
     pub(super) const SAMPLE_TYPE: u64 = 1;
     pub(super) const SAMPLE: u64 = 2;
@@ -18,40 +18,40 @@ mod field {
     pub(super) const COMMENT: u64 = 13;
 }
 
-/// A line of source.
+/// A line of source code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// The function it is in.
+    /// The function that contains it.
     pub function: &'a str,
-    /// The file; empty where it is not known.
+    /// The file; empty if unknown.
     pub file: &'a str,
-    /// Its number; 0 where it is not known.
+    /// Its number; 0 if unknown.
     pub line: u32,
 }
 
-/// A call of a stack.
+/// One call of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// The address of its code; 0 where there is none.
+    /// The address of its code; 0 if there is none.
     pub address: u64,
-    /// Where it is; several where functions were inlined, the innermost first.
+    /// Its source lines; several if functions were inlined, the innermost first.
     pub lines: Vec<Line<'a>>,
 }
 
-/// Makes a file.
+/// Creates a file.
 #[derive(Debug)]
 pub struct Writer {
     out: Vec<u8>,
     texts: HashMap<String, u64>,
-    /// Name and file, as places in the table of texts.
+    /// Name and file, as indices into the table of strings.
     functions: HashMap<(u64, u64), u64>,
     /// Address, and functions with lines.
     locations: HashMap<(u64, Vec<(u64, u32)>), u64>,
 }
 
 impl Writer {
-    /// A profile whose samples have these values (type, unit), and in which `interval` of the period's unit lies
-    /// between two samples.
+    /// A profile with these values (type, unit) for each sample. `interval` is the distance between two
+    /// samples in the period's unit.
     pub fn new(values: &[(&str, &str)], period: (&str, &str), interval: u64) -> Self {
         let mut writer = Self {
             out: Vec::new(),
@@ -59,7 +59,7 @@ impl Writer {
             functions: HashMap::new(),
             locations: HashMap::new(),
         };
-        // The format wants the first text to be empty.
+        // The format requires an empty first string.
         writer.text("");
         for value in values {
             let message = writer.value_type(*value);
@@ -71,14 +71,14 @@ impl Writer {
         writer
     }
 
-    /// When the profile began, and how long it took.
+    /// Sets the start and the duration of the profile.
     pub fn time(&mut self, started: SystemTime, took: Duration) {
         let started = started.duration_since(UNIX_EPOCH).unwrap_or_default();
         number(&mut self.out, field::TIME, started.as_nanos() as u64);
         number(&mut self.out, field::DURATION, took.as_nanos() as u64);
     }
 
-    /// Adds a remark for whoever opens it.
+    /// Adds a remark for the reader of the profile.
     pub fn remark(&mut self, text: &str) {
         let text = self.text(text);
         number(&mut self.out, field::COMMENT, text);
@@ -101,7 +101,7 @@ impl Writer {
         bytes(&mut self.out, field::SAMPLE, &message);
     }
 
-    /// The file.
+    /// The content of the file.
     pub fn finish(mut self) -> Vec<u8> {
         let mut texts: Vec<_> = self.texts.into_iter().collect();
         texts.sort_by_key(|&(_, place)| place);

@@ -1,7 +1,7 @@
-//! Where the process spends its processor time: after each 10 ms of it, a signal interrupts a thread that runs, and
-//! the handler notes its stack.
+//! Profiles of processor time: after each 10 ms of it, a signal interrupts a running thread, and the handler
+//! records its stack.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
 use crate::{Recording, StartError};
 
@@ -11,12 +11,12 @@ pub const INTERVAL: u32 = 10_000;
 /// Starts to take samples.
 ///
 /// # Errors
-/// When it does so already, or the system has no such timer.
+/// A profile is running, or the system has no such timer.
 pub fn start() -> Result<(), StartError> {
     signals::start()
 }
 
-/// Ends it; nothing when it has not been started.
+/// Ends the profile; `None` when none is running.
 pub fn stop() -> Option<Recording> {
     signals::stop()
 }
@@ -36,13 +36,13 @@ mod signals {
     use crate::{Recording, StartError};
 
     struct Recorder {
-        /// Taken by whoever touches `table`. The handler does not wait for it.
+        /// The lock of `table`. The handler does not wait for it.
         busy: AtomicBool,
         table: UnsafeCell<Option<(Table, SystemTime)>>,
         missed: AtomicU64,
     }
 
-    // SAFETY: `table` is only touched by who holds `busy`.
+    // SAFETY: `table` is only accessed by the holder of `busy`.
     unsafe impl Sync for Recorder {}
 
     static RECORDER: Recorder = Recorder {
@@ -52,18 +52,19 @@ mod signals {
     };
 
     impl Recorder {
-        /// Lends the table, unless somebody has it.
+        /// Calls `work` with the table, unless the table is locked.
         fn lend<T>(&self, work: impl FnOnce(&mut Option<(Table, SystemTime)>) -> T) -> Option<T> {
             if self.busy.swap(true, Ordering::Acquire) {
                 return None;
             }
-            // SAFETY: whoever swaps `busy` from false to true is alone with the table until `busy` is false again.
+            // SAFETY: the caller that swaps `busy` from false to true has exclusive access to the table until
+            // `busy` is false again.
             let result = work(unsafe { &mut *self.table.get() });
             self.busy.store(false, Ordering::Release);
             Some(result)
         }
 
-        /// As `lend`, and waits. Not for the handler, which may have interrupted who has it.
+        /// Like `lend`, but waits for the lock. Not for the handler, which may have interrupted the holder.
         fn take<T>(&self, mut work: impl FnMut(&mut Option<(Table, SystemTime)>) -> T) -> T {
             loop {
                 if let Some(result) = self.lend(&mut work) {
@@ -74,13 +75,13 @@ mod signals {
         }
     }
 
-    /// The handler. It calls nothing that waits or allocates, and can't panic.
+    /// The signal handler. It never blocks, allocates or panics.
     extern "C" fn sample(_: c_int, _: *mut libc::siginfo_t, context: *mut c_void) {
-        // SAFETY: each thread has an errno; what was interrupted may be about to read it.
+        // SAFETY: each thread has an errno. The interrupted code may be about to read it, so it is restored.
         let errno = unsafe { *libc::__errno_location() };
         let lent = RECORDER.lend(|recording| {
             if let Some((table, _)) = recording {
-                // Above the interrupted function are the handler's own calls.
+                // The frames above the interrupted function are the handler's own calls.
                 let stack = Stack::here().from(interrupted(context));
                 let place = table.place(&stack);
                 if let Some(sums) = place.and_then(|place| table.sums(place)) {
@@ -95,7 +96,11 @@ mod signals {
         unsafe { *libc::__errno_location() = errno };
     }
 
-    /// The address at which a thread was interrupted.
+    /// The address of the interrupted instruction.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the system defines the number of the register"
+    )]
     fn interrupted(context: *mut c_void) -> usize {
         // SAFETY: with SA_SIGINFO the third argument of a handler points to a `ucontext_t`.
         #[cfg(target_arch = "x86_64")]
@@ -127,10 +132,12 @@ mod signals {
         unsafe { libc::setitimer(libc::ITIMER_PROF, &value, ptr::null_mut()) == 0 }
     }
 
-    /// The handler stays for good: a signal that is still on its way when the timer ends would end the process.
+    /// Installs the handler permanently: without it, a signal that is pending when the timer ends would end
+    /// the process.
     fn install() -> bool {
-        // SAFETY: zeroes are valid for the plain fields of the struct; the handler keeps what signals ask for. It runs
-        // on the stack of the thread that it interrupts: walking needs more than the small stacks for signals have.
+        // SAFETY: zero is valid for the plain fields of the struct, and the handler obeys the rules for
+        // signal handlers. It runs on the stack of the interrupted thread, because walking needs more than
+        // the small alternate stacks for signals.
         unsafe {
             let mut action: libc::sigaction = mem::zeroed();
             action.sa_sigaction = sample as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
@@ -140,7 +147,7 @@ mod signals {
     }
 
     pub(super) fn start() -> Result<(), StartError> {
-        // What is set up at the first walk must not be set up in a handler.
+        // The first walk initialises state, which must not happen in a handler.
         let _ = Stack::here();
         let fresh = (Table::new(), SystemTime::now());
         let mut fresh = Some(fresh);

@@ -1,4 +1,4 @@
-//! What a profile has recorded, and how it becomes a file.
+//! The recorded samples of a profile, and their conversion to a file.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -7,7 +7,7 @@ use crate::pprof::{Line, Location, Writer};
 use crate::stacks::Table;
 use crate::{heap, processor};
 
-/// The stacks of a profile that has ended.
+/// The stacks of a finished profile.
 #[derive(Debug)]
 pub struct Recording {
     table: Table,
@@ -16,7 +16,7 @@ pub struct Recording {
     of_heap: bool,
 }
 
-/// A line with texts of its own.
+/// A source line with owned strings.
 struct Place {
     function: String,
     file: String,
@@ -24,7 +24,7 @@ struct Place {
 }
 
 impl Place {
-    /// Whether it is between an allocation and this crate's stacks.
+    /// Whether it belongs to the code between an allocation and this crate's recording.
     fn is_own(&self) -> bool {
         let file = |own: &str| self.file.ends_with(own);
         self.function.contains("fchatd_profile::")
@@ -53,23 +53,23 @@ impl Recording {
         }
     }
 
-    /// When it began.
+    /// The start of the profile.
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// How long it was recorded.
+    /// The duration of the profile.
     pub fn took(&self) -> Duration {
         self.took
     }
 
-    /// Samples that were taken: of the processor, or of objects that were allocated.
+    /// Number of samples: of processor time, or of allocated objects.
     pub fn samples(&self) -> u64 {
         self.table.iter().map(|(_, sums)| sums.count).sum::<f64>() as u64
     }
 
-    /// The recording as a pprof file, with remarks for whoever opens it. Looking up the names of functions takes up to
-    /// some seconds; nothing may wait for it.
+    /// The recording as a pprof file, with remarks for its reader. Resolving the names of functions takes up
+    /// to some seconds, so no latency-sensitive code may wait for it.
     pub fn encode(&self, remarks: &[String]) -> Vec<u8> {
         let interval = if self.of_heap {
             heap::INTERVAL
@@ -77,7 +77,7 @@ impl Recording {
             processor::INTERVAL * 1000
         };
         let mut writer = if self.of_heap {
-            // The last one is what tools show at first.
+            // Tools show the last value by default.
             Writer::new(
                 &[
                     ("alloc_objects", "count"),
@@ -109,8 +109,8 @@ impl Recording {
                 names.entry(frame).or_insert_with(|| look_up(frame));
             }
             let places = |frame: usize| names.get(&frame).map(Vec::as_slice).unwrap_or_default();
-            // An allocation's stack begins in this crate and the functions that Rust puts around allocators. Where
-            // they were inlined into who allocates, they are only a part of its frame.
+            // An allocation's stack begins in this crate and in Rust's wrappers of allocators. Where these
+            // were inlined into the allocating function, they are only a part of its frame.
             let own = frames
                 .iter()
                 .take(8)
@@ -151,13 +151,13 @@ impl Recording {
                 );
             }
         }
-        // It holds the program's debug information in memory.
+        // The cache holds the program's debug information in memory.
         backtrace::clear_symbol_cache();
         writer.finish()
     }
 }
 
-/// The functions at an address: the innermost first, where some have been inlined.
+/// The functions at an address: the innermost first, if some were inlined.
 fn look_up(address: usize) -> Vec<Place> {
     let mut places = Vec::new();
     backtrace::resolve(address as *mut _, |symbol| {
@@ -166,7 +166,7 @@ fn look_up(address: usize) -> Vec<Place> {
             .map(|path| path.display().to_string())
             .unwrap_or_default();
         let function = match symbol.name() {
-            // Without the hash that Rust puts at the end.
+            // Without the hash that Rust appends.
             Some(name) => tell_apart(format!("{name:#}"), &file),
             None => format!("{address:#x}"),
         };
@@ -186,8 +186,8 @@ fn look_up(address: usize) -> Vec<Place> {
     places
 }
 
-/// With the debug information of line tables only, a function has a name without its modules, and there are many
-/// called `new`: then the end of its file's path stands behind it.
+/// Debug information with line tables only has function names without modules, and many functions are called
+/// `new`. So the end of the file's path is appended.
 fn tell_apart(name: String, file: &str) -> String {
     if name.contains("::") || file.is_empty() {
         return name;

@@ -1,18 +1,18 @@
-//! Call stacks, each kept once with what was counted for it, in a table whose size is fixed: a signal handler adds to
-//! it, where nothing may be allocated.
+//! Call stacks with their counters, each stored once in a table of fixed size. A signal handler adds to the
+//! table, so adding must not allocate.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the conditions stand beside each use")]
 
-/// This file, as debug information names it.
+/// The path of this file in debug information.
 pub(crate) const FILE: &str = file!();
-/// Calls of a stack that are kept, the innermost ones.
+/// Maximum number of recorded calls of a stack, the innermost ones.
 pub(crate) const DEPTH: usize = 64;
-/// Different stacks that are kept.
+/// Maximum number of different stacks.
 const CAPACITY: usize = 8192;
-/// Places that are tried for a stack.
+/// Maximum number of probed entries for a stack.
 const PROBES: usize = 32;
 
-/// A stack: addresses in the code, the innermost first.
+/// A stack: code addresses, the innermost first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stack {
     frames: [usize; DEPTH],
@@ -20,18 +20,18 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// The stack of the caller, and what called it.
+    /// The stack of the caller.
     #[inline(never)]
     pub(crate) fn here() -> Self {
         let mut stack = Self {
             frames: [0; DEPTH],
             depth: 0,
         };
-        // SAFETY: walking the stack takes no lock of this process' and allocates nothing; that symbols are looked up
-        // without synchronisation is what "unsynchronized" warns of, and none are looked up here.
+        // SAFETY: walking the stack takes no lock of this process and allocates nothing. The word
+        // "unsynchronized" warns of unsynchronised symbol look-ups, and there are none here.
         unsafe {
             backtrace::trace_unsynchronized(|frame| {
-                // The outermost caller of all has none.
+                // The outermost caller has no return address.
                 if let Some(place) = stack
                     .frames
                     .get_mut(stack.depth)
@@ -46,7 +46,7 @@ impl Stack {
         stack
     }
 
-    /// The stack from the call at this address on; all of it where that is not found.
+    /// The stack from the call at this address on; the whole stack when that is not found.
     pub(crate) fn from(mut self, address: usize) -> Self {
         if let Some(start) = self.frames().iter().position(|&frame| frame == address) {
             self.frames.copy_within(start..self.depth, 0);
@@ -60,7 +60,7 @@ impl Stack {
     }
 
     fn hash(&self) -> u64 {
-        // FNV-1a over words; 0 is for places that are free.
+        // FNV-1a over words; 0 marks free entries.
         let hash = self
             .frames()
             .iter()
@@ -73,16 +73,16 @@ impl Stack {
     }
 }
 
-/// What was counted for a stack.
+/// The counters of a stack.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Sums {
     /// Samples, or objects.
     pub(crate) count: f64,
     /// Bytes.
     pub(crate) bytes: f64,
-    /// Objects that are still there.
+    /// Objects that still exist.
     pub(crate) live_count: f64,
-    /// Bytes of those.
+    /// Bytes of these objects.
     pub(crate) live_bytes: f64,
 }
 
@@ -97,12 +97,12 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Table {
     entries: Vec<Entry>,
-    /// Samples for which there was no room.
+    /// Number of samples without room in the table.
     pub(crate) lost: u64,
 }
 
 impl Table {
-    /// Some megabytes.
+    /// An empty table of some megabytes.
     pub(crate) fn new() -> Self {
         let free = Entry {
             hash: 0,
@@ -118,7 +118,7 @@ impl Table {
         }
     }
 
-    /// The place of a stack; nothing when there is no room. Allocates nothing.
+    /// The index of a stack; `None` when the table is full. Does not allocate.
     pub(crate) fn place(&mut self, stack: &Stack) -> Option<u32> {
         let hash = stack.hash();
         for probe in 0..PROBES {
@@ -140,7 +140,7 @@ impl Table {
         self.entries.get_mut(place as usize).map(|entry| &mut entry.sums)
     }
 
-    /// The stacks for which something was counted.
+    /// The stacks with their counters.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Stack, Sums)> {
         let used = self.entries.iter().filter(|entry| entry.hash != 0);
         used.map(|entry| (&entry.stack, entry.sums))

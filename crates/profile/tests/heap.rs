@@ -1,5 +1,4 @@
-//! The profile of the heap, of a process that keeps something and throws other things away.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! The heap profile of a process that keeps some memory and frees the rest.
 
 mod reader;
 
@@ -38,14 +37,14 @@ fn enlarge(bytes: usize) -> Vec<u8> {
 
 #[track_caller]
 fn about(value: i64, wanted: i64) {
-    // Some hundred objects are noted, so the error is a few percent.
+    // Some hundred objects are recorded, so the error is a few percent.
     assert!(
         (value - wanted).abs() < wanted / 3,
         "{value} is not about {wanted}"
     );
 }
 
-/// One test, as there is one profile in a process.
+/// A single test, because a process has only one profile.
 #[test]
 fn what_is_kept_is_told_from_what_is_thrown_away() {
     let before = hoard(8 << 20);
@@ -55,7 +54,7 @@ fn what_is_kept_is_told_from_what_is_thrown_away() {
     let kept = hoard(32 << 20);
     churn(32 << 20);
     let grown = enlarge(16 << 20);
-    // Kept by one thread, thrown away by another.
+    // Allocated by one thread, freed by another.
     let handed = thread::spawn(|| hoard(32 << 20)).join().unwrap();
     thread::spawn(move || drop(handed)).join().unwrap();
     drop(before);
@@ -73,7 +72,7 @@ fn what_is_kept_is_told_from_what_is_thrown_away() {
     about(profile.sum("alloc_space", "hoard"), 64 * MIB);
     about(profile.sum("alloc_space", "churn"), 32 * MIB);
     assert!(profile.sum("inuse_space", "churn") < MIB);
-    // The vector doubles: it has at least what is in it, and at most twice as much.
+    // The vector doubles its capacity: it has at least the size of its content, and at most twice that.
     let space = profile.sum("inuse_space", "enlarge");
     assert!((12 * MIB..40 * MIB).contains(&space), "{space}");
     for (stack, _) in &profile.samples {

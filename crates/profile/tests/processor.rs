@@ -1,5 +1,5 @@
-//! The profile of processor time, of a process that does two things.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! The processor profile of a process with two known loads.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod reader;
 
@@ -34,12 +34,12 @@ fn burn_little() {
     black_box(());
 }
 
-/// Where others want the processor, the system leaves out many samples, and now and then nearly all.
+/// On a busy machine the system omits many samples, and now and then nearly all.
 const ROUNDS_MAX: usize = 30;
-/// It does not leave out as many of each thread: fewer samples tell nothing.
+/// With fewer samples, the omissions may distort the ratio.
 const SAMPLES_LEAST: i64 = 100;
 
-/// The profile of some work.
+/// The profile of a piece of work.
 fn profiled(work: impl FnOnce()) -> Profile {
     assert!(processor::stop().is_none());
     processor::start().unwrap();
@@ -56,14 +56,14 @@ fn burn_both() {
     other.join().unwrap();
 }
 
-/// One test, as there is one profile in a process.
+/// A single test, because a process has only one profile.
 #[test]
 fn time_is_found_where_it_was_spent() {
     let (mut much, mut little) = (0, 0);
     for _ in 0..ROUNDS_MAX {
         let profile = profiled(burn_both);
         check(&profile);
-        // The truth is 0.9 and 0.3 s, in samples of 10 ms.
+        // The true values are 0.9 and 0.3 s, in samples of 10 ms.
         assert!(profile.sum("cpu", "burn_much") < 1_200_000_000, "{profile:?}");
         much += profile.sum("samples", "burn_much");
         little += profile.sum("samples", "burn_little");
@@ -73,7 +73,7 @@ fn time_is_found_where_it_was_spent() {
     }
     assert!(0 < little && little < much, "{little} of {much}");
 
-    // It can be started again, and knows nothing of the time before.
+    // A second profile contains no samples of the first one.
     let mut again = 0;
     for _ in 0..ROUNDS_MAX {
         let profile = profiled(burn_little);

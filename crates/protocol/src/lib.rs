@@ -1,6 +1,7 @@
 //! The F-Chat protocol as plain data: command codes, error numbers, frames, and the messages that pass
 //! between the edges and the core. No I/O and no state.
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod address;
 pub mod change;

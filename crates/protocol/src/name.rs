@@ -13,6 +13,7 @@ pub const TITLE_CHARACTERS_MAX: usize = 64;
 pub const MARKS_MAX: usize = 8;
 
 /// Tells for each byte whether it is in the alphabet of the account service.
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
@@ -24,12 +25,14 @@ const PLAIN: [bool; 256] = {
 };
 
 /// Whether a name is short and of the account service's alphabet, which most are. An empty one is, too.
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 pub fn is_simple(name: &str) -> bool {
     name.len() <= NAME_BYTES_MAX && !name.starts_with(' ') && name.bytes().all(|byte| PLAIN[byte as usize])
 }
 
 /// Whether the account service could give out the name, its shortest and longest names aside: letters A to Z, digits,
 /// `_`, `-` and single spaces inside.
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 pub fn is_plain(name: &str) -> bool {
     let bytes = name.as_bytes();
     (1..=NAME_BYTES_MAX).contains(&bytes.len())
@@ -45,6 +48,7 @@ pub fn is_shaped(name: &str) -> bool {
 }
 
 /// Whether a client may name somebody so, where the alphabet of names is not known: short, visible, without markup.
+#[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 pub fn is_possible(name: &str) -> bool {
     let bytes = name.as_bytes();
     (1..=NAME_BYTES_MAX).contains(&bytes.len())

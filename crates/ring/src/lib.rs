@@ -1,6 +1,8 @@
-//! Many small writes to many sockets with one system call: io_uring, used as a list of writes and nothing more. No
-//! write waits for its socket and none is on its way when a call returns, so nothing has to be kept for the kernel.
-#![allow(
+//! Many small writes to many sockets with one system call: io_uring, used only as a list of writes. No write
+//! waits for its socket, and all writes are complete when a call returns. So no memory has to be kept alive
+//! for the kernel.
+#![warn(clippy::indexing_slicing)]
+#![expect(
     unsafe_code,
     reason = "the kernel reads what entries of the queue point to; see the two comments about safety"
 )]
@@ -11,25 +13,24 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use io_uring::{IoUring, opcode, types};
 
-/// Writes that one call of the kernel takes; more of them are several calls. In a longer call the kernel does not come to
-/// do what else has become due on the processor: a thread of its own then does the receiving side of connections on the
-/// same machine, beside us, and all is later and dearer.
+/// Maximum number of writes in one system call; more writes need several calls. Longer batches delay the
+/// kernel's other work on the same CPU, such as the receiving side of local connections.
 const ENTRIES: u32 = 32;
 
-/// A write.
+/// One write.
 #[derive(Debug)]
 pub struct Send<'a> {
-    /// A socket.
+    /// The socket.
     pub socket: BorrowedFd<'a>,
-    /// What to write.
+    /// The bytes to write.
     pub bytes: &'a [u8],
 }
 
 /// A queue of writes, shared with the kernel.
 pub struct Ring {
     ring: IoUring,
-    /// Entries may be left in a queue that failed, which point to what is not there any more: they must never come to
-    /// the kernel.
+    /// The queue has failed. It may contain entries with dangling pointers, so it must never be submitted
+    /// again.
     failed: bool,
 }
 
@@ -43,10 +44,10 @@ impl fmt::Debug for Ring {
 }
 
 impl Ring {
-    /// Asks the kernel for one.
+    /// Creates a ring.
     ///
     /// # Errors
-    /// The kernel has none, or doesn't let this process have one, as in many containers.
+    /// The kernel does not support io_uring, or denies it to this process, as in many containers.
     pub fn new() -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_single_issuer()
@@ -55,15 +56,15 @@ impl Ring {
         Ok(Self { ring, failed: false })
     }
 
-    /// Whether it can be used; once it can't, it never can again.
+    /// Whether the ring is usable. After a failure it never is again.
     #[must_use]
     pub fn works(&self) -> bool {
         !self.failed
     }
 
-    /// Writes as much of each as its socket takes without waiting, in order, and pushes what came of each to `results`:
-    /// the number of bytes, or the error, which is [`io::ErrorKind::WouldBlock`] when the socket is full, and also when
-    /// the kernel did not take the write because the ring does not work any more.
+    /// Writes to each socket as much as it accepts without waiting, in order, and appends one result per
+    /// write to `results`: the number of bytes or the error. The error is [`io::ErrorKind::WouldBlock`] when
+    /// the socket is full, and also when the ring has failed and the write was not submitted.
     pub fn send_all(&mut self, sends: &[Send<'_>], results: &mut Vec<io::Result<usize>>) {
         for some in sends.chunks(ENTRIES as usize) {
             let begin = results.len();
@@ -76,7 +77,7 @@ impl Ring {
         }
     }
 
-    /// False when the kernel did not take all of them.
+    /// Returns false when the kernel did not accept all writes.
     fn send_some(&mut self, sends: &[Send<'_>], results: &mut [io::Result<usize>]) -> bool {
         let mut queue = self.ring.submission();
         for (number, send) in sends.iter().enumerate() {
@@ -85,9 +86,9 @@ impl Ring {
                 .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
                 .build()
                 .user_data(number as u64);
-            // SAFETY: socket and bytes are borrowed until this function returns. Until then the kernel has completed
-            // every entry it took, because no write waits; and entries that it did not take stay in a queue that is
-            // never given to it again.
+            // SAFETY: socket and bytes are borrowed until this function returns. By then the kernel has
+            // completed every entry it accepted, because no write waits. Entries that it did not accept stay
+            // in a queue that is never submitted again.
             let pushed = unsafe { queue.push(&entry) };
             if pushed.is_err() {
                 return false;

@@ -1,6 +1,6 @@
-//! Writes by a ring to real sockets. Where the kernel has no rings, there is nothing to test.
-#![allow(clippy::print_stderr)]
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! Writes by a ring to real sockets. Without io_uring in the kernel, these tests do nothing.
+#![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::{ErrorKind, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

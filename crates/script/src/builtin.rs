@@ -1,4 +1,4 @@
-//! The rules that the program brings along, for servers that have none of their own.
+//! The built-in rules, for servers without scripts of their own.
 
 use crate::host::Scripts;
 
@@ -6,7 +6,7 @@ const MAIN: &str = include_str!("../../../script/main.lua");
 
 macro_rules! modules {
     ($($name:literal),*) => {
-        /// Name and source of each module beside `main.lua`.
+        /// Name and source of each module except `main.lua`.
         const MODULES: &[(&str, &str)] =
             &[$(($name, include_str!(concat!("../../../script/", $name, ".lua")))),*];
     };

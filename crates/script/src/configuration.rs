@@ -1,7 +1,8 @@
 //! Reads a classic `startup_config.lua`: a Lua file that assigns global variables.
 //!
-//! The file runs in a sandbox of its own, without files, processes or network, and with limits on time and memory.
-//! Every assignment of a global is noted with its line, so that whoever uses a setting can say where a bad one is.
+//! The file runs in a sandbox of its own, without files, processes or network, and with limits on time and
+//! memory. Every assignment of a global is recorded with its line, so that a message about an invalid setting
+//! can name the line.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,14 +14,14 @@ const TIME_LIMIT: Duration = Duration::from_secs(1);
 const MEMORY_LIMIT: usize = 32 << 20;
 const SOURCE_BYTES_MAX: usize = 1 << 20;
 
-/// What a configuration may use of Lua besides assignments.
+/// The globals of Lua that a configuration may use.
 const GLOBALS: [&str; 15] = [
     "assert", "error", "ipairs", "math", "next", "pairs", "pcall", "select", "string", "table", "tonumber",
     "tostring", "type", "unpack", "_VERSION",
 ];
 
-/// What is taken out of the libraries: Luau does not look at the time inside of these, so that one call could keep
-/// the program for hours.
+/// Functions that are removed from the libraries: Luau does not check for interrupts inside them, so one call
+/// could block the program for hours.
 const ENDLESS: [(&str, &[&str]); 2] = [
     ("string", &["find", "split", "pack", "unpack", "packsize"]),
     ("table", &["create", "foreach", "foreachi", "move", "sort"]),
@@ -33,7 +34,7 @@ const GAPS: &str = "a table with names or gaps in it";
 pub struct Setting {
     /// The name of the global.
     pub key: String,
-    /// What it holds at the end of the file.
+    /// Its value at the end of the file.
     pub value: SettingValue,
     /// The line of its last assignment.
     pub line: u32,
@@ -50,7 +51,7 @@ pub enum SettingValue {
     Text(String),
     /// A table of strings and numbers: its elements 1, 2, ...
     List(Vec<SettingItem>),
-    /// What no setting can be, in a few words.
+    /// A value that no setting can have, described in a few words.
     Unusable(&'static str),
 }
 
@@ -63,27 +64,27 @@ pub enum SettingItem {
     Number(f64),
 }
 
-/// Why a configuration cannot be used.
+/// The reason why a configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}")]
 pub struct ConfigurationError {
-    /// The name of the file as it was given.
+    /// The name of the file as passed by the caller.
     pub file: String,
-    /// The line, or 0 where it is not known.
+    /// The line, or 0 if unknown.
     pub line: u32,
-    /// What is wrong there.
+    /// The error.
     pub message: String,
 }
 
-/// An assignment, its value not looked at yet: a table may still get elements.
+/// An assignment with an unexamined value: the file may still add elements to a table.
 struct Assignment {
     key: String,
     value: Value,
     line: u32,
 }
 
-/// Runs `source` and returns the globals it assigned, in the order of their last assignments. Functions and `nil`
-/// are no settings. `file_name` is for messages only.
+/// Runs `source` and returns the globals that it assigned, in the order of their last assignments. Functions
+/// and `nil` are ignored. `file_name` is only used in messages.
 ///
 /// # Errors
 /// When the source does not compile, raises an error, or exceeds its limits.
@@ -131,7 +132,7 @@ fn run(
     }
     let assignments = Rc::new(RefCell::new(Vec::<Assignment>::new()));
     let noted = Rc::clone(&assignments);
-    // The globals themselves stay out of the environment table, so that every assignment comes here.
+    // The environment table itself stays empty, so that every assignment calls this function.
     let assign = lua.create_function(move |lua, (_, key, value): (Table, mlua::LuaString, Value)| {
         let line = lua
             .inspect_stack(2, |frame| frame.current_line())
@@ -169,7 +170,7 @@ fn run(
             Ok(VmState::Continue)
         } else {
             if stopped_at.get() == 0 {
-                // Within a function of a library it is the line of whoever called that.
+                // Inside a library function, this is the line of its caller.
                 let line = (0..3).find_map(|level| {
                     let line = lua.inspect_stack(level, |frame| frame.current_line())??;
                     u32::try_from(line).ok().filter(|&line| line > 0)
@@ -220,7 +221,7 @@ fn list(table: &Table) -> SettingValue {
             },
         }
     }
-    // Named fields would be lost without a word.
+    // Named fields would be lost silently.
     if table.clone().pairs::<Value, Value>().count() == items.len() {
         SettingValue::List(items)
     } else {
@@ -228,7 +229,7 @@ fn list(table: &Table) -> SettingValue {
     }
 }
 
-/// Takes the position out of a message of Lua's.
+/// Extracts the position from an error of Lua.
 fn locate(file_name: &str, stopped_at: u32, error: &mlua::Error) -> ConfigurationError {
     let mut error = error;
     while let mlua::Error::CallbackError { cause, .. } = error {

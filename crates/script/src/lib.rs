@@ -1,6 +1,7 @@
-//! The Lua side of the server: the engine that runs scripts, the functions they may call, and the reader of Lua
-//! configuration files.
+//! The Lua side of the server: the engine that runs scripts, the functions that they may call, and the reader
+//! of Lua configuration files.
 #![deny(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod builtin;
 pub mod configuration;

@@ -1,5 +1,4 @@
 //! Classic configuration files.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 use fchatd_script::configuration::{Setting, SettingItem, SettingValue, evaluate};
 

@@ -1,5 +1,5 @@
-//! The engine as its embedder sees it.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
+//! Tests of the engine through its public interface.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ fn engine() -> Engine<Host> {
     engine_with(&BTreeMap::new())
 }
 
-/// Runs a main chunk and returns what it logged.
+/// Runs a main chunk and returns its log lines.
 fn run(source: &str) -> Result<Vec<String>, ScriptError> {
     let mut host = Host::default();
     engine().load(&mut host, "main.lua", source)?;
@@ -369,7 +369,8 @@ fn modules() {
     }
 }
 
-/// The limit bites at every possible allocation of a reply once; what the reply owns must be freed each time.
+/// The limit is reached at every possible allocation of a reply once; the reply's memory must be freed each
+/// time.
 #[test]
 fn replies_under_a_memory_limit() {
     let (mut refused, mut done) = (0, 0);

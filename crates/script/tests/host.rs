@@ -1,5 +1,5 @@
-//! Every host function: once rightly, and with every wrong argument.
-#![allow(
+//! Every host function: one valid call, and a call with each wrong argument.
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -84,8 +84,9 @@ fn no_function_is_forgotten() {
     }
 }
 
-/// Calls every function with its first `right` arguments right and the next one of a wrong type. The types are
-/// read from the signatures, so a function whose signature promises more than its body checks is found here.
+/// Calls every function with valid arguments up to some position and one of a wrong type at the next
+/// position. The types are read from the signatures. So a signature that promises more than the body checks
+/// is detected here.
 #[test]
 fn every_function_refuses_wrong_types() {
     let (mut world, ada, _) = world();
@@ -192,7 +193,7 @@ fn bad_values(kind: &str) -> &'static [&'static str] {
         "{number}" => &["'x'", "1", "true", "print", "{{}}", "{'x'}"],
         "{[string]: string}" => &["'x'", "1", "true", "print", "{a = {}}"],
         "\"both\"|\"ads\"|\"chat\"" => &["'x'", "{}", "true"],
-        // Truth is taken as Lua takes it in some places.
+        // Some functions accept any value as a truth value, as Lua does.
         _ => &[],
     }
 }
@@ -217,7 +218,8 @@ fn invitations_are_for_private_rooms() {
     );
 }
 
-/// In a module that was loaded before, in one that is loaded afterwards, and in a function that has been called already.
+/// The replacement applies to code in a module loaded before, in one loaded afterwards, and in a function
+/// that was already called.
 #[test]
 fn a_replaced_function_is_heard_by_all_code() {
     let (mut world, ..) = world();

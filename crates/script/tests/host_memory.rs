@@ -1,5 +1,6 @@
-//! Memory that scripts make the host take counts towards theirs, and what the host keeps for them is bounded.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+//! Memory that scripts make the host allocate counts towards their limit, and the values that the host stores
+//! for them are bounded.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 use std::net::IpAddr;
 
@@ -24,7 +25,7 @@ fn world() -> (World, ConnectionKey) {
     (world, key)
 }
 
-/// Runs the body of a function that gets the connection; without a time limit.
+/// Runs a function body with the connection as its argument, without a time limit.
 fn run(world: &mut World, key: ConnectionKey, body: &str) -> Result<Option<f64>, ScriptError> {
     let scripts = Scripts {
         main: format!("{MARK}\nevent = {{}} function event.TRY(con)\n{body}\nend"),
@@ -114,7 +115,8 @@ fn what_is_replaced_needs_no_room() {
             u.setFriends(con, table.create(100, ('x'):rep(2000)))
             u.setCustomKinks(con, {a = ('x'):rep(200000)})
         end return 1";
-    // All together fits, a hundred times it would not; each call is within the memory of a call.
+    // The values of one call fit, those of a hundred would not; each call is within the memory limit of a
+    // call.
     for _ in 0..10 {
         let body = body.replace("100 do", "5 do");
         assert_eq!(run(&mut world, key, &body).unwrap(), Some(1.0));

@@ -1,4 +1,5 @@
--- Uses every host function once, rightly. Ada (con) and Bob (other) are online, Ada owns nothing yet.
+-- Calls every host function once with valid arguments. Ada (con) and Bob (other) are online; Ada owns nothing
+-- yet.
 
 local function equal(actual, expected, what)
     if actual ~= expected then
@@ -82,7 +83,8 @@ function event.RIGHTLY(con, args)
     equal(u.checkAccountTimer(con, "timer of all", 5), true)
 
     -- c
-    local public = c.createChannel("Garden")
+    c.createChannel("Garden")
+    local public
     found, public = c.getChannel("garden")
     equal(found, true)
     equal(c.getChannel("nowhere"), false)
@@ -145,6 +147,7 @@ function event.RIGHTLY(con, args)
     equal(ban.banner, "Ada")
     equal(ban.timeout - ban.time, 60)
     banned, ban = c.getBan(room, other)
+    equal(banned, true)
     equal(ban.timeout, 0)
     c.unban(room, "bob")
     equal(c.isBanned(room, other), false)
@@ -167,18 +170,18 @@ function event.RIGHTLY(con, args)
     equal(c.getModCount(public), 0)
     c.sendCOL(public)
 
-    -- What is no name, no title, or too long is not kept.
+    -- Invalid names, invalid titles and overlong texts are not stored.
     local long = string.rep("x", 65)
-    for _, name in ipairs({ long, "", " ", "a\nb", "<b>", "\u{202E}adA", "\u{3164}", "Élise" }) do
-        equal(pcall(u.addIgnore, con, name), false, name)
-        equal(pcall(c.ban, public, con, name), false, name)
-        equal(pcall(c.timeout, public, con, name, 60), false, name)
-        equal(pcall(c.addMod, public, con, name), false, name)
-        -- An empty name leaves the channel to the staff.
-        equal(pcall(c.setOwner, public, name), name == "", name)
-        equal(pcall(s.addOp, name), false, name)
-        equal(pcall(s.addSCop, name), false, name)
-        equal(pcall(s.addStaffCall, "9:Ada", name, "help", -1, "Garden"), false, name)
+    for _, bad in ipairs({ long, "", " ", "a\nb", "<b>", "\u{202E}adA", "\u{3164}", "Élise" }) do
+        equal(pcall(u.addIgnore, con, bad), false, bad)
+        equal(pcall(c.ban, public, con, bad), false, bad)
+        equal(pcall(c.timeout, public, con, bad, 60), false, bad)
+        equal(pcall(c.addMod, public, con, bad), false, bad)
+        -- An empty name gives the channel to the staff.
+        equal(pcall(c.setOwner, public, bad), bad == "", bad)
+        equal(pcall(s.addOp, bad), false, bad)
+        equal(pcall(s.addSCop, bad), false, bad)
+        equal(pcall(s.addStaffCall, "9:Ada", bad, "help", -1, "Garden"), false, bad)
     end
     for _, title in ipairs({ long, "", " ", "a\nb", "\u{202E}b", "\u{3164}", "\u{2800}", "a\u{200B}" }) do
         equal(pcall(c.createChannel, title), false, title)
@@ -284,7 +287,7 @@ function event.RIGHTLY(con, args)
     http.post("answered", "http://localhost/", { b = 2 }, nil, nil)
     equal(http.escape("a b&c"), "a%20b%26c")
 
-    -- What the classic server did not have
+    -- Functions that the classic server did not have
     equal(u.ignores(con, other), false)
     equal(u.getTakeovers("ada"), 0)
     u.noteTakeover("Ada")

@@ -1,5 +1,5 @@
-//! Programs that are compiled on one thread and run on another, and samples of what they do.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! Programs that are compiled on one thread and run on another, and their samples.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -95,7 +95,7 @@ fn what_scripts_do_is_sampled_on_demand() {
         .map(|(_, count)| count)
         .sum();
     assert!(inner * 10 > count * 8, "it does nothing else: {samples:?}");
-    // A profile does not get in the way of a time limit, nor of calls that come after.
+    // A profile affects neither a time limit nor later calls.
     watchdog.start_sampling();
     let short = Limits {
         call: Duration::from_millis(50),

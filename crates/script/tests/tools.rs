@@ -1,5 +1,6 @@
-//! The generated definitions and reference are the ones in the repository, and the tables they come from are sound.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! The generated definitions and reference equal those in the repository, and their source tables are
+//! consistent.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -79,7 +80,7 @@ fn no_function_is_left_out_or_there_twice() {
     }
 }
 
-/// What the checker takes for known is what a state really has.
+/// The checker's known names equal those of a real state.
 #[test]
 fn the_libraries_of_luau_are_listed_as_they_are() {
     fn note(names: &mut BTreeSet<String>, arguments: &Arguments<'_>) -> Result<Reply, HostError> {

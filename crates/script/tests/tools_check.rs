@@ -1,5 +1,5 @@
-//! `tools::check`: finds what is wrong, and never blames what is right.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! `tools::check`: finds errors, and never reports correct code.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 fn scripts(main: &str, modules: &[(&str, &str)]) -> Scripts {
     Scripts {
-        // In a line of its own, which is not counted.
+        // The mark has a line of its own, which the tests do not count.
         main: format!("{MARK}\n{main}"),
         modules: modules
             .iter()
@@ -44,11 +44,11 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "function evnt.MSG(con, args) end",
-            "main.lua:1: nobody defines the global 'evnt'; did you mean event?",
+            "main.lua:1: the global 'evnt' is not defined; did you mean event?",
         ),
         (
             "local function f()\n  return mesage\nend\nmessage = f()",
-            "main.lua:2: nobody defines the global 'mesage'; did you mean message?",
+            "main.lua:2: the global 'mesage' is not defined; did you mean message?",
         ),
         (
             "x = string.fnid('a', 'b')",
@@ -60,7 +60,7 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "x = io.open('a')",
-            "main.lua:1: 'io' is out of reach for scripts; they have no files, processes or network",
+            "main.lua:1: 'io' is not available to scripts; they have no files, processes or network",
         ),
         (
             "local send = u.sned",
@@ -76,22 +76,22 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "do local x = 1 end print(x)",
-            "main.lua:1: nobody defines the global 'x'",
+            "main.lua:1: the global 'x' is not defined",
         ),
         (
             "for i = 1, 2 do end print(i)",
-            "main.lua:1: nobody defines the global 'i'",
+            "main.lua:1: the global 'i' is not defined",
         ),
-        ("local x = x", "main.lua:1: nobody defines the global 'x'"),
+        ("local x = x", "main.lua:1: the global 'x' is not defined"),
         (
             "repeat local x = 1 until x print(x)",
-            "main.lua:1: nobody defines the global 'x'",
+            "main.lua:1: the global 'x' is not defined",
         ),
         (
             "local function f(a) end print(a)",
-            "main.lua:1: nobody defines the global 'a'",
+            "main.lua:1: the global 'a' is not defined",
         ),
-        ("u.send(con, 'X')", "main.lua:1: nobody defines the global 'con'"),
+        ("u.send(con, 'X')", "main.lua:1: the global 'con' is not defined"),
         (
             "return require('comon')",
             "main.lua:1: there is no module 'comon'",
@@ -102,7 +102,7 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "function event.ident_calback() end",
-            "main.lua:1: hint: nothing ever calls event.ident_calback; did you mean event.ident_callback?",
+            "main.lua:1: hint: no command or event calls event.ident_calback; did you mean event.ident_callback?",
         ),
         (
             "function event.MSG()\n count = 1\n return count\nend",
@@ -114,23 +114,23 @@ fn misspelt_names_are_found_with_file_line_and_what_was_meant() {
         ),
         (
             "testing.sent(1)",
-            "main.lua:1: the library 'testing' is there under `fchatd test` only, in the files of the tests",
+            "main.lua:1: the library 'testing' exists only under `fchatd test`, in the files of the tests",
         ),
         ("x = string.split", "main.lua:1: there is no string.split"),
         (
             "if a.b.c == 1 then end",
-            "main.lua:1: nobody defines the global 'a'",
+            "main.lua:1: the global 'a' is not defined",
         ),
         (
             "x = not_there:method()",
-            "main.lua:1: nobody defines the global 'not_there'",
+            "main.lua:1: the global 'not_there' is not defined",
         ),
         (
             "x = [==[\n]]\n]==] .. y",
-            "main.lua:3: nobody defines the global 'y'",
+            "main.lua:3: the global 'y' is not defined",
         ),
-        ("--[[\n\n]] y()", "main.lua:3: nobody defines the global 'y'"),
-        ("x = 'a\\\nb' y()", "main.lua:2: nobody defines the global 'y'"),
+        ("--[[\n\n]] y()", "main.lua:3: the global 'y' is not defined"),
+        ("x = 'a\\\nb' y()", "main.lua:2: the global 'y' is not defined"),
     ] {
         let found = found(source);
         assert!(
@@ -203,7 +203,7 @@ fn correct_scripts_are_not_blamed() {
     }
 }
 
-/// Every snippet above is also followed: with something wrong at its end, that is found.
+/// Every snippet above is analysed to its end: an error after it is found.
 #[test]
 fn snippets_are_followed_to_their_end() {
     for source in [
@@ -239,7 +239,7 @@ fn all_files_are_seen_together() {
         found,
         [
             "common.lua:2: there is no u.getNaem; did you mean u.getName?",
-            "main.lua:2: nobody defines the global 'missing'",
+            "main.lua:2: the global 'missing' is not defined",
         ]
     );
     let tests = [("tests", "tests = {} function tests.one() testing.asert(1, 1) end")];
@@ -296,7 +296,7 @@ fn the_rules_that_the_program_brings_along_are_fine() {
         let findings: Vec<_> = findings.iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "{findings:#?}");
     }
-    // And they are followed: a mistake in the middle of one is found.
+    // They are analysed completely: an error in the middle of one is found.
     let mut scripts = scripts;
     scripts
         .main
@@ -322,7 +322,7 @@ proptest! {
         let _ = check(&scripts(&words.concat(), &[]));
     }
 
-    /// Whatever surrounds it: a name that nobody defines is found, and a local one is not blamed.
+    /// In any surroundings, an undefined name is found, and a local one is not reported.
     #[test]
     fn scopes_hold_at_any_depth(wraps in prop::collection::vec(0..6_usize, 0..20)) {
         let wrap = |inner: &str| wraps.iter().fold(inner.to_owned(), |inner, kind| match kind {

@@ -1,8 +1,9 @@
-//! Sockets that the process is started with, and handing them on to the program that takes its place.
+//! Inherited sockets of the process, and passing them on to the program that replaces it.
 //!
-//! The protocol is that of `sd_listen_fds(3)`: descriptors from 3 on, `LISTEN_FDS` of them, named in `LISTEN_FDNAMES`,
-//! meant for the process `LISTEN_PID`. A restart without a service manager uses it too, since an executed program
-//! keeps the process: connections wait in the listening socket until the new one takes them.
+//! The protocol is that of `sd_listen_fds(3)`: descriptors from 3 on, `LISTEN_FDS` of them, named in
+//! `LISTEN_FDNAMES`, for the process `LISTEN_PID`. A restart without a service manager uses it, too, because
+//! exec keeps the process number. Connections wait in the listening socket until the new program accepts
+//! them.
 
 use std::ffi::OsString;
 use std::io;
@@ -19,19 +20,19 @@ use rustix::net::{AddressFamily, SocketType};
 
 /// The first inherited descriptor.
 const FIRST: RawFd = 3;
-/// More of them are a mistake.
+/// A larger number is treated as an error.
 const COUNT_MAX: RawFd = 16;
 
 /// An inherited socket.
 #[derive(Debug)]
 pub enum Socket {
-    /// A TCP socket that listens.
+    /// A listening TCP socket.
     Listener(TcpListener),
     /// A UDP socket.
     Datagrams(UdpSocket),
 }
 
-/// A socket with the name that the giver has for it; empty when it has none.
+/// A socket with the name that its sender has given it; empty without a name.
 #[derive(Debug)]
 pub struct Named {
     /// Such as `fchatd.socket`.
@@ -40,11 +41,11 @@ pub struct Named {
     pub socket: Socket,
 }
 
-/// The sockets this process was started with, in their order; none when it was started without. They are taken once:
-/// further calls give none. Call it before anything else opens files.
+/// The inherited sockets of this process, in order; empty when there are none. They can be taken once:
+/// further calls return none. Call this before any other code opens files.
 ///
 /// # Errors
-/// A sentence for the operator: what was given is not what was promised.
+/// A sentence for the operator: the environment announces sockets that are missing or of another kind.
 pub fn take() -> Result<Vec<Named>, String> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     let number = |name| std::env::var(name).ok()?.parse::<RawFd>().ok();
@@ -77,7 +78,7 @@ fn open(number: RawFd) -> io::Result<Socket> {
     } else {
         "/dev/fd"
     };
-    // Asked without touching the descriptor: one that is not open must not become ours.
+    // Checked without touching the descriptor: a descriptor that is not open must not be adopted.
     std::fs::metadata(format!("{place}/{number}")).map_err(|_| io::Error::other("it is not open"))?;
     let descriptor = adopt(number);
     fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
@@ -103,8 +104,8 @@ fn open(number: RawFd) -> io::Result<Socket> {
     }
 }
 
-/// Replaces this process by another program that inherits these sockets, in their order. It comes back only when that
-/// failed; by then descriptors of this process may be gone, so that all it can do is to end.
+/// Replaces this process by another program that inherits these sockets, in order. It returns only on
+/// failure. By then descriptors of this process may be closed, so the process has to end.
 pub fn replace(mut program: Command, sockets: Vec<Named>) -> io::Error {
     let count = sockets.len() as RawFd;
     let mut names = Vec::new();
@@ -115,14 +116,14 @@ pub fn replace(mut program: Command, sockets: Vec<Named>) -> io::Error {
             Socket::Listener(listener) => OwnedFd::from(listener),
             Socket::Datagrams(socket) => OwnedFd::from(socket),
         };
-        // Out of the way of the places that are filled next.
+        // Copied to numbers beyond those that are overwritten next.
         match fcntl_dupfd_cloexec(&descriptor, FIRST + count) {
             Ok(copy) => descriptors.push(copy),
             Err(error) => return error.into(),
         }
     }
     for (place, descriptor) in (FIRST..).zip(&descriptors) {
-        // Whatever had this number is closed by the kernel, and so it would be by executing the program.
+        // The kernel closes the old descriptor with this number; exec would close it, too.
         let mut target = ManuallyDrop::new(adopt(place));
         if let Err(error) = dup2(descriptor, &mut target) {
             return error.into();
@@ -138,14 +139,14 @@ pub fn replace(mut program: Command, sockets: Vec<Named>) -> io::Error {
         .exec()
 }
 
-/// Makes a bare number an owned descriptor.
+/// Adopts a descriptor number as an owned descriptor.
 #[expect(
     unsafe_code,
     reason = "numbers are how descriptors are inherited; nothing safe makes one a descriptor again"
 )]
 fn adopt(number: RawFd) -> OwnedFd {
-    // SAFETY: the number must be nobody else's. `take` asks once, at the start, for those that the environment says
-    // are this process's, and has seen that they are open. `replace` never closes what it gets, and only
-    // overwrites it, in a process that has nothing left to do but to execute another program or to end.
+    // SAFETY: no other code may own the number. `take` runs once, at the start, for the numbers that the
+    // environment assigns to this process, and has checked that they are open. `replace` never closes the
+    // descriptor and only overwrites it, in a process that only executes another program or ends.
     unsafe { OwnedFd::from_raw_fd(number) }
 }

@@ -1,7 +1,8 @@
-//! The process as its service manager (systemd, or none) sees it: what it tells about itself ([`Notifier`]), and the
-//! sockets that it is started with or hands on to the program that takes its place ([`inherit`]).
+//! The interface to the service manager (systemd, or none): status notifications ([`Notifier`]), and the
+//! sockets that the process inherits or passes on to the program that replaces it ([`inherit`]).
 //!
-//! Both protocols are systemd's and a few lines each; other managers speak them too.
+//! Both protocols are systemd's and need a few lines each; other managers support them, too.
+#![warn(clippy::indexing_slicing)]
 
 pub mod inherit;
 mod notify;

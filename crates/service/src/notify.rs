@@ -1,4 +1,4 @@
-//! Notifications to the service manager: `sd_notify(3)`.
+//! Status notifications to the service manager: `sd_notify(3)`.
 //!
 //! The crate `sd-notify` (0.5) does not fit: its sends block while the manager does not read, which would stop the event
 //! loop, and it knows no abstract sockets, which managers in containers use.
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The line to the service manager; without one nothing happens. What it does not take is logged, never an error:
-/// a server must not fail because nobody listens to how well it does.
+/// The connection to the service manager; without a manager all calls do nothing. A failed notification is
+/// logged and never an error: the server must not fail because its manager does not listen.
 #[derive(Debug, Default)]
 pub struct Notifier {
     manager: Option<(UnixDatagram, SocketAddr)>,
@@ -20,7 +20,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// The manager named in the environment (`NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`), if one is.
+    /// The manager from the environment (`NOTIFY_SOCKET`, `WATCHDOG_USEC`, `WATCHDOG_PID`), if there is one.
     #[must_use]
     pub fn from_environment() -> Self {
         let variable = |name| std::env::var_os(name);
@@ -39,7 +39,7 @@ impl Notifier {
 
     fn to(place: &OsStr, microseconds: Option<OsString>, pid: Option<OsString>) -> io::Result<Self> {
         let socket = UnixDatagram::unbound()?;
-        // A manager that has stopped reading must not stop the server.
+        // A manager that has stopped reading must not block the server.
         socket.set_nonblocking(true)?;
         let number = |text: Option<OsString>| text?.to_str()?.parse::<u64>().ok();
         let meant = number(pid).is_none_or(|pid| pid == u64::from(std::process::id()));
@@ -52,37 +52,37 @@ impl Notifier {
         })
     }
 
-    /// How often [`Notifier::alive`] is to be called: twice in the time after which the manager takes the process for
-    /// hung. Nothing when it does not watch.
+    /// Interval for calls of [`Notifier::alive`]: half of the time after which the manager considers the
+    /// process hung. `None` without a watchdog.
     #[must_use]
     pub fn watchdog_interval(&self) -> Option<Duration> {
         self.watchdog.map(|limit| limit / 2)
     }
 
-    /// Everything listens; also ends what [`Notifier::reloading`] began.
+    /// The server is ready and all sockets listen; also ends the state of [`Notifier::reloading`].
     pub fn ready(&self, status: &str) {
         self.send(&format!("READY=1\nSTATUS={}", one_line(status)));
     }
 
-    /// The configuration is being read again, or the program is being replaced; [`Notifier::ready`] follows.
+    /// The configuration is being reloaded, or the program is being replaced; [`Notifier::ready`] follows.
     pub fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
         self.send(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
     }
 
-    /// The process is ending, which takes at most so long.
+    /// The process is shutting down, which takes at most this time.
     pub fn stopping(&self, patience: Duration) {
         let microseconds = patience.as_micros();
         self.send(&format!("STOPPING=1\nEXTEND_TIMEOUT_USEC={microseconds}"));
     }
 
-    /// A line about how things are, for `systemctl status`.
+    /// A status line for `systemctl status`.
     pub fn status(&self, status: &str) {
         self.send(&format!("STATUS={}", one_line(status)));
     }
 
-    /// The process is not hung.
+    /// Watchdog: the process is not hung.
     pub fn alive(&self) {
         self.send("WATCHDOG=1");
     }
@@ -97,7 +97,7 @@ impl Notifier {
     }
 }
 
-/// A line feed would begin another assignment.
+/// Replaces line breaks: a line feed would begin another assignment.
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }

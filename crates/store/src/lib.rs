@@ -6,6 +6,7 @@
 //! [`actions`] is the action log, in files beside it. Everything here blocks and belongs on a thread that may wait.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 mod accounts;
 pub mod actions;

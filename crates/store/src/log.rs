@@ -19,6 +19,10 @@ pub(crate) fn fault(database: &Path) -> Option<String> {
     Some(format!("{name}: {lost}"))
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "chunks have the length of a header at least"
+)]
 fn lost(log: &[u8]) -> Option<String> {
     if log.is_empty() {
         return None;

@@ -1,6 +1,6 @@
 //! Accounts, characters and tickets in a database.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fchatd_store::{
     AccountId, AccountName, Accounts, AccountsError, CharacterId, CharacterName, NameRight, NewTicket,

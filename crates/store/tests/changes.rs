@@ -1,6 +1,6 @@
 //! Changes one by one: together they are the same as the whole, on the disk as well as in memory.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fchatd_protocol::change::{Change, ChannelHead, Commit};
 use fchatd_protocol::network::{self, IpNet, NetworkBan};

@@ -1,6 +1,6 @@
 //! What lasts of the chat: kept whole, in order, and only by one server at a time.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 

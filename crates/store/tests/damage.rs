@@ -1,6 +1,6 @@
 //! Damage of every kind: refused untouched, named entry by entry, and what is whole is got out.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::fs;

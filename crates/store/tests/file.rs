@@ -1,6 +1,6 @@
 //! The database file: made, kept, and refused untouched when it is not ours to use.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,6 @@
 //! Names that nobody may take from somebody else, and bans of the chat as accounts see them.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fchatd_store::snapshot::{AccountBan, AccountTimeout, ChannelRecord, ModeratorRecord, Snapshot};
 use fchatd_store::{

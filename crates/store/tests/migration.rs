@@ -1,6 +1,6 @@
 //! Files of older versions: brought up to date with everything in them, after a copy, or left as they are.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

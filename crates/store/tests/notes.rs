@@ -1,6 +1,6 @@
 //! Notes in a database: boxes, bounds, and what stays when a character or an account is deleted.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 

@@ -1,6 +1,6 @@
 //! What operators do with accounts: characters that move, invitations, imports, and what a running server hears of it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::{Arc, Barrier};
 

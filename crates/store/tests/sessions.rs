@@ -1,5 +1,4 @@
 //! The people online are there at the next start, and ended sessions are not.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use fchatd_protocol::session::{
     HeldLine, Seat, SessionChange, SessionHead, SessionProfile, SessionRecord, Sessions,

@@ -13,6 +13,7 @@ const TAG_MAX: usize = 32;
 
 /// The seconds between two ads that a description asks for by a tag such as `[ads: 30min]`, which people write
 /// by convention; 0 where there is none. The first tag that can be read counts.
+#[expect(clippy::indexing_slicing, reason = "the places were found in this text")]
 pub fn interval(description: &str) -> f64 {
     let bytes = description.as_bytes();
     let mut rest = bytes;

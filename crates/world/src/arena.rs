@@ -101,6 +101,7 @@ impl<T> Default for Arena<T> {
 
 impl<T> Arena<T> {
     /// Keeps a value; nothing when all [`INDEX_MAX`] places are taken.
+    #[expect(clippy::indexing_slicing, reason = "the free list holds places of this table")]
     pub fn insert(&mut self, value: T) -> Option<Key<T>> {
         if let Some(index) = self.free.pop() {
             let slot = &mut self.slots[index as usize];

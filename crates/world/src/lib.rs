@@ -2,6 +2,7 @@
 //! leaving, identifying and going mean, and which frames tell of it. No I/O, no Lua, no clock: time is set from
 //! outside, randomness comes from a seed, and everything that is to be sent collects in [`World::outputs`].
 #![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing)]
 
 pub mod absence;
 pub mod ads;

@@ -26,6 +26,7 @@ struct Bitmap {
 }
 
 impl Bitmap {
+    #[expect(clippy::indexing_slicing, reason = "the set was made large enough before")]
     fn insert(&mut self, place: u32) {
         let word = place as usize / 64;
         if word >= self.words.len() {

@@ -31,6 +31,7 @@ impl Throttles {
     /// True while less than `seconds` have passed since the timer was restarted; otherwise restarts it at
     /// `now` (milliseconds) and tells in `previous` what to give [`Throttles::restore`] to take that back: the
     /// place of the timer and its time.
+    #[expect(clippy::indexing_slicing, reason = "the place was found in this table")]
     pub fn check(
         &mut self,
         timer: &str,

@@ -426,12 +426,12 @@ export class Double {
   /** Does something in which these errors may come. */
   async permitted(numbers, action) {
     const added = numbers.filter(number => !this.allowed.has(number));
-    added.forEach(number => this.allowed.add(number));
+    for (const number of added) this.allowed.add(number);
     this.errors = this.errors.filter(error => !numbers.includes(error.number));
     try {
       return await action();
     } finally {
-      added.forEach(number => this.allowed.delete(number));
+      for (const number of added) this.allowed.delete(number);
     }
   }
 }

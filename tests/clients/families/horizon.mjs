@@ -39,7 +39,7 @@ export class Horizon extends Official {
       this.knowsItself = true;
       const texts = this.held;
       this.held = null;
-      texts.forEach(each => this.receive(each));
+      for (const each of texts) this.receive(each);
     }, error => this.isClosed || this.blame(error)).finally(() => this.events.wake());
   }
 

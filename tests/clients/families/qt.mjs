@@ -34,7 +34,7 @@ export class Qt extends Double {
       `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`, 'Sec-WebSocket-Version: 8',
     ].join('\r\n');
     return byHand(this.stage, request, {
-      head: (head, left) => same('bytes behind the empty line of the answer (they would be lost)', left, 0),
+      head: (_, left) => same('bytes behind the empty line of the answer (they would be lost)', left, 0),
       frame: frame => this.frame(frame),
       fault: error => this.blame(error),
       closed: clean => this.closed(clean),

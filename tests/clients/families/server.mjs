@@ -17,7 +17,9 @@ const SETTINGS = { max_per_ip: 200, registrations_per_address: 1000, wrong_passw
 
 /** Programs that run. They end with this one, however it ends. */
 const running = new Set();
-process.on('exit', () => running.forEach(child => child.kill('SIGKILL')));
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 export class Server {

@@ -73,7 +73,7 @@ async function texts(stage) {
   const broadcast = `[b]Broadcast from ${boss.person.name}:[/b] a broadcast &lt;b&gt;`;
   await guest.hears('the broadcast', 'BRO', body => body.message === broadcast && body.character === boss.person.name);
   found.push('[b]Broadcast from NAME:[/b] ');
-  const { account, password } = owner.person;
+  const { account } = owner.person;
   found.push(await fails(() => api(stage, '/json/getApiTicket.php', { account, password: 'not the password' })));
   found.push(await fails(() => api(stage, '/json/api/bookmark-list.php', { account, ticket: 'not a ticket' })));
   same('the texts', found.sort(), TEXTS.filter(one => !one.test).map(one => one.text).sort());

@@ -1,3 +1,5 @@
+//! The account service for callers that may block. Rate limits are in `service::guard`.
+
 use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;

@@ -1,3 +1,5 @@
+//! Creation of log-in tickets, and their digests.
+
 use fchatd_store::TicketDigest;
 use sha2::{Digest, Sha256};
 

@@ -1,3 +1,5 @@
+//! The fields of a request: form bodies and query strings, with limits on their number and length.
+
 use fchatd_edge::http::HttpRequest;
 use fchatd_store::{CharacterId, CharacterKey};
 use serde::de::DeserializeOwned;

@@ -1,3 +1,5 @@
+//! Avatars over HTTP, drawn for characters that have none. The operator's own pictures are in `images`.
+
 use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};

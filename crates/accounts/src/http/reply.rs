@@ -1,3 +1,5 @@
+//! HTTP answers of the account service: JSON, refusals, and the headers that browsers need.
+
 use bytes::Bytes;
 use fchatd_edge::http::HttpResponse;
 use serde::Serialize;

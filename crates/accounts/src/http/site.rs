@@ -1,3 +1,5 @@
+//! Endpoints for the built-in page: registration, log-in, and the choices of a new character.
+
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use fchatd_store::Profile;
 use serde_json::{Value, json};

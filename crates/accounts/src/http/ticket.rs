@@ -1,3 +1,5 @@
+//! `getApiTicket`: a ticket for an account and its password, in the shape that clients know.
+
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use serde::{Serialize, Serializer};
 

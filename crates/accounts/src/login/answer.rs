@@ -1,3 +1,5 @@
+//! The JSON answer of the login check, for accounts that the server keeps itself.
+
 use std::collections::BTreeMap;
 
 use fchatd_store::{Account, Character, CharacterKey, Choice};

@@ -1,3 +1,5 @@
+//! The login provider for development (`--dev`): it accepts every account, ticket and character.
+
 use fchatd_store::{Account, AccountId, Character, CharacterId, CharacterKey, Page, PageHead, Profile};
 use sha2::{Digest, Sha256};
 

@@ -1,3 +1,5 @@
+//! Counters of the account service, for the server's figures.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the account service has done since it started, for gauges.

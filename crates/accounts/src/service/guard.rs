@@ -1,3 +1,5 @@
+//! The rate limits of the account service: by address, by account and by kind of request.
+
 use std::collections::HashSet;
 use std::mem;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! The server of a crowd: a folder with accounts and channels, and the program in it, which is killed, stopped or restarted and
-//! started again.
+//! The server of a crowd: a folder with accounts and channels, and the program, which is killed, stopped or
+//! restarted and started again.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -20,17 +20,17 @@ use crate::server::{Site, Wanted, command, free_port};
 use crate::siege::home::{PASSWORD, ticket};
 use crate::siege::operator::Wire;
 
-/// The hash of the password of everybody, at the cost that the server gives new passwords. A hash of another cost would be
-/// replaced at the first log-in.
+/// The hash of the password of all accounts, at the cost that the server uses for new passwords. A hash of
+/// another cost would be replaced at the first log-in.
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Y3Jvd2Rjcm93ZGNyb3dkIQ$k5iwXFnGqGevuaCwxHBpkJ8O7V8BCEQA5j+u2/KEj84";
 const OPERATOR: &str = "Olga";
 const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(10);
 
-/// The folder and the server in it, which ends with this value.
+/// The folder and the server in it. Dropping it ends the server.
 pub(crate) struct Home {
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) site: Site,
     words: Vec<String>,
     child: Option<Child>,
@@ -38,7 +38,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Makes accounts and channels, and starts the server with these settings beside its defaults.
+    /// Creates accounts and channels, and starts the server with these settings on top of its defaults.
     pub(crate) fn open(
         server: &Wanted,
         people: usize,
@@ -69,7 +69,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Starts the program, and does not wait for it.
+    /// Starts the program without waiting for it.
     fn start(&mut self) -> Result<(), Error> {
         let Some((program, arguments)) = self.words.split_first() else {
             return Err(Error::new("the command of a server is empty"));
@@ -102,7 +102,7 @@ impl Home {
         Ok(())
     }
 
-    /// The account of its process.
+    /// The resource usage of its process.
     pub(crate) fn account(&self) -> Result<Account, Error> {
         let child = self
             .child
@@ -131,7 +131,7 @@ impl Home {
         self.folder.path().join("bench.log")
     }
 
-    /// The end of what the server printed.
+    /// The last lines of the server's output.
     fn last_words(&self) -> String {
         let said = fs::read_to_string(self.log()).unwrap_or_default();
         let said: Vec<&str> = said.lines().rev().take(8).collect();
@@ -153,18 +153,18 @@ impl Drop for Home {
     }
 }
 
-/// An event that goes on.
+/// An event in progress.
 #[derive(Debug)]
 pub(crate) struct Play {
     event: Event,
     down: Duration,
-    /// When the server ended.
+    /// Time of the server's end.
     ended: Option<Instant>,
     is_over: bool,
 }
 
 impl Play {
-    /// Begins the event.
+    /// Starts the event.
     pub(crate) fn begin(home: &mut Home, event: Event, down: Duration) -> Result<Self, Error> {
         let mut play = Self {
             event,
@@ -189,7 +189,7 @@ impl Play {
         Ok(play)
     }
 
-    /// Starts the server again when it is time.
+    /// Starts the server again when its down time is over.
     pub(crate) fn go_on(&mut self, home: &mut Home) -> Result<(), Error> {
         if self.is_over {
             if home.has_ended() {
@@ -213,12 +213,12 @@ impl Play {
     }
 }
 
-/// The n-th person's account and character.
+/// Account and character of the n-th client.
 pub(crate) fn person(number: usize) -> (String, String) {
     (format!("crowd{number}"), format!("Crowd {number}"))
 }
 
-/// The n-th channel. Clients ask for channels in lower case.
+/// Name of the n-th channel. Clients send channel names in lower case.
 pub(crate) fn channel(number: usize) -> String {
     format!("crowd room {number}")
 }
@@ -254,7 +254,7 @@ fn import(words: &[String], folder: &Path, people: usize) -> Result<(), Error> {
     ))
 }
 
-/// Makes public channels, as an administrator.
+/// Creates public channels as an administrator.
 fn make_channels(server: SocketAddr, channels: usize) -> Result<(), Error> {
     let from = Ipv4Addr::new(127, 10, 0, 1);
     let identity = Identity {
@@ -272,7 +272,7 @@ fn make_channels(server: SocketAddr, channels: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The password of everybody.
+/// The password of all accounts.
 pub(crate) fn password() -> &'static str {
     PASSWORD
 }

@@ -1,22 +1,22 @@
-//! The HTTP side of a simulated client: its requests as text, and the answers that it reads.
+//! The HTTP side of a simulated client: its requests as text, and the parsed answers.
 
 use std::net::SocketAddr;
 
 use memchr::memmem;
 use serde_json::Value;
 
-/// An answer that is whole.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Whether it says when to try again.
+    /// Whether it has a `Retry-After` header.
     pub(crate) tells_when: bool,
     /// Whether pages of other sites may read it.
     pub(crate) is_readable: bool,
     pub(crate) body: Vec<u8>,
 }
 
-/// A request with a form, as the official client makes it.
+/// A request with a form, in the official client's format.
 pub(crate) fn request(server: SocketAddr, path: &str, fields: &[(&str, &str)]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
@@ -28,7 +28,7 @@ pub(crate) fn request(server: SocketAddr, path: &str, fields: &[(&str, &str)]) -
     )
 }
 
-/// The answer at the head of what was read; nothing while a part of it is missing.
+/// The answer at the start of `bytes`; `None` while it is incomplete.
 pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     let end = memmem::find(bytes, b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(bytes.get(..end)?).to_ascii_lowercase();
@@ -49,18 +49,18 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Answer> {
     })
 }
 
-/// The result of an answer, as the official client takes it.
+/// The official client's interpretation of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// It has what was asked for.
+    /// Success, with the requested data.
     Done(Value),
-    /// A status of 200 with words: the person is told, and nothing is tried again.
+    /// A status of 200 with an error message: the user is told, and the client does not retry.
     Refused(String),
-    /// Anything else is trouble of the network or the server, and tried again.
+    /// Any other answer counts as trouble of the network or the server; the client retries.
     Later(String),
 }
 
-/// Judges an answer.
+/// Interprets an answer.
 pub(crate) fn judge(answer: &Answer) -> Verdict {
     if !(200..300).contains(&answer.status) {
         let mut kind = format!("HTTP {}", answer.status);

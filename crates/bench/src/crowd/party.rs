@@ -1,5 +1,5 @@
-//! All people of a crowd, on one thread and one `epoll`: events, timers, the talk, and counts. The way of one person from a
-//! ticket into the channels is in [`way`].
+//! All clients of a crowd, on one thread and one `epoll`: events, timers, the chat, and counters. The steps
+//! of one client from its ticket into the channels are in [`way`].
 
 mod way;
 
@@ -20,19 +20,19 @@ use crate::server::Site;
 use crate::siege::tally::Tally;
 
 const READ_AT_ONCE: usize = 1 << 18;
-/// People who are on their way in at once before the event.
+/// Maximum number of clients that connect at the same time before the event.
 const ARRIVALS_AT_ONCE: usize = 64;
 
-/// The habits of the crowd.
+/// The behaviour of the crowd.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// Channels of each person.
+    /// Channels of each client.
     pub(crate) rooms: usize,
-    /// All channels.
+    /// Number of channels.
     pub(crate) channels: usize,
-    /// The length of a second on the ladder of pauses.
+    /// The length of a second in the retry delays.
     pub(crate) second: f64,
-    /// Lines in a second.
+    /// Chat lines a second.
     pub(crate) lines: f64,
 }
 
@@ -46,12 +46,12 @@ pub(crate) struct Party {
     begun: Instant,
     people: Vec<Person>,
     plan: Plan,
-    /// When something is due for a person, in microseconds; the number is the person's epoch.
+    /// Timers: due time in microseconds, client, and the client's epoch.
     timers: BinaryHeap<Reverse<(u64, usize, u32)>>,
     speaker: usize,
-    /// The time of the event, while there is one.
+    /// The time of the event, once it has begun.
     event: Option<u64>,
-    /// People who are in all their channels, and who were cut off by the event.
+    /// Number of clients that are in all their channels, and of clients that the event disconnected.
     back: usize,
     cut: usize,
     refused: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Party {
 }
 
 impl Party {
-    /// People outside.
+    /// Clients that are not connected yet.
     pub(crate) fn new(site: &Site, count: usize, plan: Plan) -> Result<Self, Error> {
         let people = (0..count).map(|number| {
             let (account, character) = home::person(number);
@@ -87,12 +87,12 @@ impl Party {
         })
     }
 
-    /// Microseconds since the beginning.
+    /// Microseconds since the start.
     pub(crate) fn now(&self) -> u64 {
         self.begun.elapsed().as_micros() as u64
     }
 
-    /// Lets everybody in, some at once, and begins the talk.
+    /// Connects all clients, some at the same time, and starts the chat.
     pub(crate) fn bring_in(&mut self, patience: Duration) -> Result<(), Error> {
         let mut next = 0;
         while self.back < self.people.len() {
@@ -115,7 +115,7 @@ impl Party {
         Ok(())
     }
 
-    /// Goes on for a while.
+    /// Runs for `time`.
     pub(crate) fn pass(&mut self, time: Duration) -> Result<(), Error> {
         let begun = Instant::now();
         while begun.elapsed() < time {
@@ -124,13 +124,13 @@ impl Party {
         Ok(())
     }
 
-    /// Forgets what was counted and measured.
+    /// Clears the counters and measurements.
     pub(crate) fn clear(&mut self) {
         self.talk.clear();
         self.retries = Tally::default();
     }
 
-    /// From now on returns are counted.
+    /// Starts the count of returns.
     pub(crate) fn begin_event(&mut self) {
         self.event = Some(self.now());
         self.cut = 0;
@@ -139,18 +139,18 @@ impl Party {
         }
     }
 
-    /// Whether everybody was cut off by the event, and has come back or been refused for good.
+    /// Whether the event has disconnected all clients, and each is back or was refused for good.
     pub(crate) fn is_complete(&self) -> bool {
         self.cut == self.people.len() && self.back + self.refused as usize >= self.people.len()
     }
 
-    /// The seconds from the event, or from the beginning, to the last return.
+    /// Seconds from the event, or from the start, to the last return.
     pub(crate) fn last_back(&self) -> f64 {
         let last = self.people.iter().map(|person| person.back_at).max().unwrap_or(0);
         seconds(last, self.event.unwrap_or(0))
     }
 
-    /// Writes what was counted into the outcome.
+    /// Writes the counters into the outcome.
     pub(crate) fn account(&self, outcome: &mut Outcome) {
         let event = self.event.unwrap_or(0);
         let back = self
@@ -175,14 +175,14 @@ impl Party {
         outcome.retries = self.retries.clone();
     }
 
-    /// Handles what has happened and what is due.
+    /// Handles socket events and due timers.
     pub(crate) fn turn(&mut self) -> Result<(), Error> {
         let now = self.now();
         let timer = self.timers.peek().map_or(u64::MAX, |Reverse((due, ..))| *due);
         let due = timer.min(self.talk.due());
         let wait = Duration::from_micros(due.saturating_sub(now)).min(Duration::from_millis(50));
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        // An interruption is as good as nothing that happened.
+        // An interrupted poll counts as a poll without events.
         if self.poll.poll(&mut events, Some(wait)).is_ok() {
             for event in &events {
                 let Token(number) = event.token();
@@ -227,7 +227,7 @@ impl Party {
         }
     }
 
-    /// Says a line where one is due and somebody may speak.
+    /// Sends a line when one is due and a client may speak.
     fn speak(&mut self) {
         let now = self.now();
         while let Some(intended) = self.talk.take(now) {
@@ -243,7 +243,7 @@ impl Party {
                     person.spoke_at = now;
                     let line = self.talk.line(&room, intended, now);
                     frame::write_text(line.as_bytes(), &mut person.out);
-                    // A broken connection shows when it is read.
+                    // A broken connection is detected at the next read.
                     person.flush();
                     break;
                 }
@@ -251,7 +251,7 @@ impl Party {
         }
     }
 
-    /// The n-th channel of a person.
+    /// The n-th channel of a client.
     fn room(&self, number: usize, place: usize) -> String {
         home::channel(
             (number + place * (self.plan.channels / self.plan.rooms.max(1)).max(1)) % self.plan.channels,
@@ -263,7 +263,7 @@ fn seconds(time: u64, since: u64) -> f64 {
     time.saturating_sub(since) as f64 / 1e6
 }
 
-/// Each person has an address of its own.
+/// Each client has its own address.
 fn address(number: usize) -> Ipv4Addr {
     let [_, _, high, low] = (number as u32 + 1).to_be_bytes();
     Ipv4Addr::new(127, 20, high, low)

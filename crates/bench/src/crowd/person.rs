@@ -1,28 +1,28 @@
-//! One simulated official client: its place on the way back, and its connection. It has one socket at a time, first for
-//! HTTP and then for the chat.
+//! One simulated official client: its stage and its connection. It has one socket at a time, first for HTTP
+//! and then for the chat.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Ipv4Addr;
 
 use mio::net::TcpStream;
 
-/// Seconds before each attempt; the last one is repeated.
+/// Retry delays in seconds, one before each attempt; the last one is repeated.
 pub(crate) const LADDER: [f64; 4] = [0.0, 10.0, 30.0, 60.0];
 
-/// The place on the way into the chat.
+/// The client's stage on the way into the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It has not begun.
+    /// It has not started.
     Idle,
     /// It waits for the next attempt.
     Waiting,
-    /// It has asked for a ticket.
+    /// It has requested a ticket.
     Ticket,
-    /// It has asked for its bookmarks.
+    /// It has requested its bookmarks.
     Bookmarks,
-    /// It has asked for its friends.
+    /// It has requested its friends.
     Friends,
-    /// It has asked for a WebSocket.
+    /// It has requested the WebSocket upgrade.
     Shaking,
     /// It has sent `IDN`.
     Identifying,
@@ -37,11 +37,11 @@ pub(crate) enum Stage {
 /// The result of a write or a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io {
-    /// So many bytes.
+    /// Number of bytes.
     Some(usize),
-    /// Nothing for now.
+    /// The socket is not ready.
     Later,
-    /// The connection is over.
+    /// The connection has ended.
     Over,
 }
 
@@ -50,28 +50,28 @@ pub(crate) enum Io {
 pub(crate) struct Person {
     pub(crate) account: String,
     pub(crate) character: String,
-    /// Each person has an address of its own.
+    /// Each client has its own address.
     pub(crate) from: Ipv4Addr,
     pub(crate) ticket: String,
     pub(crate) stage: Stage,
     pub(crate) stream: Option<TcpStream>,
-    /// The beginning of an answer or a frame whose end is still to come.
+    /// The beginning of an incomplete answer or frame.
     pub(crate) carry: Vec<u8>,
-    /// The bytes that the socket did not take yet.
+    /// Bytes that the socket has not accepted yet.
     pub(crate) out: Vec<u8>,
-    /// The next step of the ladder.
+    /// Index of the next retry delay.
     pub(crate) rung: usize,
-    /// Timers of an earlier stage have an earlier number, and are void.
+    /// Timers with an earlier epoch belong to an earlier stage and are ignored.
     pub(crate) epoch: u32,
-    /// How many channels were asked for, and how many answered.
+    /// Number of requested channels, and of answered requests.
     pub(crate) asked: usize,
     pub(crate) joined: usize,
-    /// Whether it was cut off since the event.
+    /// Whether it was disconnected since the event.
     pub(crate) was_cut: bool,
-    /// When it was in the chat, and in all its channels, in microseconds.
+    /// Times of the log-in and of the last join, in microseconds.
     pub(crate) identified_at: u64,
     pub(crate) back_at: u64,
-    /// When it spoke last, in microseconds.
+    /// Time of its last line, in microseconds.
     pub(crate) spoke_at: u64,
 }
 
@@ -97,7 +97,7 @@ impl Person {
         }
     }
 
-    /// Seconds of the ladder before the next attempt; the step after it is longer.
+    /// The retry delay before the next attempt, in seconds; moves on to the next one.
     pub(crate) fn pause(&mut self) -> f64 {
         let pause = LADDER.get(self.rung).or(LADDER.last()).copied().unwrap_or(0.0);
         self.rung += 1;
@@ -109,7 +109,7 @@ impl Person {
         matches!(self.stage, Stage::Joining | Stage::Back)
     }
 
-    /// Writes what waits, as far as the socket takes it.
+    /// Writes the pending bytes as far as the socket accepts them.
     pub(crate) fn flush(&mut self) -> Io {
         let Some(stream) = &mut self.stream else {
             return Io::Later;

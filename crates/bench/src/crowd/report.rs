@@ -1,4 +1,4 @@
-//! The result of a crowd's return: as JSON, as a table, and held against the targets.
+//! The result of a crowd's return: as JSON, as a table, and compared with the targets.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::report::figure::number;
 use crate::report::table;
 use crate::siege::tally::Tally;
 
-/// Everybody is to be back after so many seconds.
+/// Target: all clients are back after this time, in seconds.
 pub const BACK_MAX_SECONDS: f64 = 60.0;
-/// The 99th percentile of the deliveries meanwhile may be so many milliseconds.
+/// Target: maximum 99th percentile of the delivery latencies meanwhile, in milliseconds.
 pub const P99_MAX_MS: f64 = 100.0;
 
 /// One event.
@@ -21,62 +21,63 @@ pub const P99_MAX_MS: f64 = 100.0;
 pub struct Outcome {
     /// `kill`, `restart` or `stop`.
     pub event: String,
-    /// People.
+    /// Number of clients.
     pub people: usize,
-    /// Channels of each of them.
+    /// Channels of each client.
     pub rooms: usize,
-    /// Seconds until everybody was in for the first time.
+    /// Seconds until all clients were connected for the first time.
     pub arrival_seconds: f64,
-    /// People who are in the chat and in all their channels again.
+    /// Clients that are back in the chat and in all their channels.
     pub back: usize,
-    /// Seconds from the event until half of the people, 99 in 100, and the last one were in the chat and in all channels again.
+    /// Seconds from the event until half of the clients were back in all channels.
     pub half_seconds: f64,
-    /// 99 in 100.
+    /// The same for 99 of 100 clients.
     pub most_seconds: f64,
-    /// The last one.
+    /// The same for the last client.
     pub last_seconds: f64,
-    /// Seconds until the last one had identified.
+    /// Seconds from the event until the last client had identified.
     pub last_identified_seconds: f64,
-    /// Answers that clients take for final: words in an answer with status 200, or an error after which they do not come back.
+    /// Answers that clients treat as final: an error message with status 200, or an error after which they do
+    /// not reconnect.
     pub refused: u64,
-    /// The words of the first such answer.
+    /// The text of the first such answer.
     pub first_refusal: Option<String>,
-    /// Attempts that failed and were repeated, by kind.
+    /// Failed and repeated attempts, by kind.
     pub retries: Tally,
-    /// Lines that were said between the event and the return of the last one, and their deliveries.
+    /// Lines sent between the event and the last return.
     pub lines: u64,
     /// Deliveries of these lines.
     pub deliveries: u64,
-    /// The latency of deliveries before the event.
+    /// The 99th percentile of the delivery latencies before the event.
     pub before_p99_ms: f64,
-    /// The median of the latencies between the event and the return of the last one.
+    /// The median of the latencies between the event and the last return.
     pub p50_ms: f64,
     /// Their 99th percentile.
     pub p99_ms: f64,
-    /// The greatest.
+    /// Their maximum.
     pub greatest_ms: f64,
-    /// How late this tool said its lines (99th percentile): its own part of the latencies.
+    /// How late this tool sent its lines (99th percentile): its own part of the latencies.
     pub tool_late_p99_ms: f64,
-    /// Processor time of this tool in that time, in seconds.
+    /// Processor time of this tool in that period, in seconds.
     pub tool_seconds: f64,
-    /// The memory of the server before the event, its peak since the start of the process that runs now, and afterwards.
+    /// The server's memory before the event.
     pub before_mib: f64,
-    /// The peak.
+    /// The peak since the start of the current server process.
     pub peak_mib: f64,
-    /// Some seconds after the last return.
+    /// The memory some seconds after the last return.
     pub after_mib: f64,
     /// Whether the server runs.
     pub survived: bool,
-    /// The load average of the machine before the event and after the return, over one minute.
+    /// The machine's load average over one minute, before the event.
     pub load_before: f64,
-    /// Afterwards.
+    /// The same after the return.
     pub load_after: f64,
 }
 
 /// All results of one command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Returns {
-    /// Where it was measured.
+    /// The machine of the measurement.
     pub machine: String,
     /// The command.
     pub command: String,
@@ -94,7 +95,7 @@ impl Outcome {
         }
     }
 
-    /// The targets that were missed, in a few words.
+    /// The missed targets, each in a few words.
     #[must_use]
     pub fn missed(&self) -> Vec<&'static str> {
         let targets = [
@@ -123,7 +124,7 @@ impl Default for Returns {
 }
 
 impl Returns {
-    /// Writes them as JSON.
+    /// Writes the results as JSON.
     ///
     /// # Errors
     /// The file can't be written.
@@ -137,7 +138,7 @@ impl Returns {
         self.outcomes.iter().all(|outcome| outcome.missed().is_empty())
     }
 
-    /// A column for each event.
+    /// The results as a table with a column for each event.
     #[must_use]
     pub fn table(&self) -> String {
         type Value = fn(&Outcome) -> String;
@@ -205,7 +206,7 @@ fn retries(tally: &Tally) -> String {
     kinds.collect::<Vec<_>>().join(", ")
 }
 
-/// The load average of the machine over one minute.
+/// The machine's load average over one minute.
 pub(crate) fn load_average() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = text.split_whitespace().next();

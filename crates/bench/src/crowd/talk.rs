@@ -1,29 +1,29 @@
-//! The chat that goes on while the crowd comes back: those who are in the chat say lines at a steady pace, and each delivery
-//! is timed from the moment at which its line was meant to be said.
+//! The chat while the crowd returns: connected clients send lines at a steady rate, and each delivery is
+//! timed from the intended time of its line.
 
 use memchr::memmem;
 
 use crate::statistics::Histogram;
 
-/// A line begins so; the intended time in microseconds follows.
+/// The beginning of each line; the intended time in microseconds follows.
 const STAMP: &[u8] = b"crowd line ";
-/// Nobody says two lines within so many microseconds.
+/// Minimum interval between two lines of one client, in microseconds.
 const PAUSE: u64 = 1_000_000;
 
-/// The talk and its deliveries.
+/// The chat lines and their deliveries.
 #[derive(Debug)]
 pub(crate) struct Talk {
-    /// Microseconds between two lines; nothing when nobody talks.
+    /// Microseconds between two lines; `None` without chat.
     interval: Option<u64>,
     next: u64,
     latency: Histogram,
     late: Histogram,
-    /// Lines that were said.
+    /// Number of sent lines.
     pub(crate) said: u64,
 }
 
 impl Talk {
-    /// So many lines in a second, from the time `now` on.
+    /// A chat with `lines` lines a second, starting at the time `now`.
     pub(crate) fn new(lines: f64, now: u64) -> Self {
         Self {
             interval: (lines > 0.0).then(|| (1e6 / lines) as u64),
@@ -39,7 +39,7 @@ impl Talk {
         self.interval.map_or(u64::MAX, |_| self.next)
     }
 
-    /// The intended time of a line that is to be said now, if there is one.
+    /// The intended time of a line that is due, if there is one.
     pub(crate) fn take(&mut self, now: u64) -> Option<u64> {
         let interval = self.interval?;
         if self.next > now {
@@ -50,7 +50,7 @@ impl Talk {
         Some(intended)
     }
 
-    /// Whether a person who spoke at `before` may speak at `now`.
+    /// Whether a client that spoke at `before` may speak at `now`.
     pub(crate) fn may_speak(before: u64, now: u64) -> bool {
         before == 0 || now >= before + PAUSE
     }
@@ -65,8 +65,8 @@ impl Talk {
         )
     }
 
-    /// Times a line that was heard by a person who is in all channels since `since`. A line of an earlier time was kept for
-    /// the person, and is no delivery of now.
+    /// Times a line for a client that has been in all channels since `since`. An earlier line was kept for
+    /// the client and is not counted as a delivery.
     pub(crate) fn hear(&mut self, payload: &[u8], since: u64, now: u64) {
         let Some(place) = memmem::find(payload, STAMP) else {
             return;
@@ -81,12 +81,12 @@ impl Talk {
         }
     }
 
-    /// Deliveries.
+    /// Number of deliveries.
     pub(crate) fn heard(&self) -> u64 {
         self.latency.count()
     }
 
-    /// Forgets what was measured.
+    /// Clears the measurements.
     pub(crate) fn clear(&mut self) {
         self.latency.clear();
         self.late.clear();
@@ -103,7 +103,7 @@ impl Talk {
         (self.latency(0.5), self.latency(0.99), self.latency(1.0))
     }
 
-    /// How late the lines were said, in milliseconds: the part of the latencies that is this program's own.
+    /// How late the lines were sent, in milliseconds: this program's own part of the latencies.
     pub(crate) fn late(&self, share: f64) -> f64 {
         self.late.quantile(share) as f64 / 1e3
     }

@@ -1,4 +1,4 @@
-//! One connection of the crowd.
+//! One connection of the load.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,66 +10,67 @@ use socket2::{Domain, Socket, Type};
 use crate::Error;
 use crate::load::people::Identity;
 
-/// Above this many connections from one address of the loopback its ports run out; the next ones come from another.
+/// Number of connections after which another loopback address is used, because the ports of one address run
+/// out.
 const CONNECTIONS_PER_ADDRESS: usize = 20_000;
 
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// There is none.
+    /// There is no connection.
     #[default]
     Absent,
-    /// The request for a WebSocket is under way.
+    /// The WebSocket request is in progress.
     Shaking,
-    /// The log-in is under way.
+    /// The log-in is in progress.
     LoggingIn,
     /// In the chat.
     Present,
-    /// Ended without our doing.
+    /// Ended, but not by the generator.
     Lost,
 }
 
-/// A person with a connection.
+/// A simulated user with a connection.
 #[derive(Debug)]
 pub struct Client {
-    /// Who it is.
+    /// Its account and character.
     pub identity: Identity,
     pub(crate) stream: Option<TcpStream>,
     pub(crate) phase: Phase,
-    /// The beginning of a frame whose end is still to come.
+    /// The beginning of an incomplete frame.
     pub(crate) carry: Vec<u8>,
-    /// What the socket did not take, from `written` on.
+    /// Bytes that the socket has not accepted, from `written` on.
     pub(crate) out: Vec<u8>,
     pub(crate) written: usize,
-    /// When the connection was opened and when the log-in was through, in microseconds.
+    /// Times of the connection's start and of the finished log-in, in microseconds.
     pub(crate) opened: u64,
     pub(crate) entered: u64,
-    /// The room that is its own, and its number among those who speak there.
+    /// Its own room, and its number among the speakers there.
     pub(crate) room: usize,
     pub(crate) slot: u32,
     pub(crate) joined: bool,
-    /// How many messages of each kind it has sent.
+    /// Number of sent messages of each kind.
     pub(crate) said: [u32; 3],
-    /// Whether a room that it founded is still without its name.
+    /// Whether it has created a room whose name is not known yet.
     pub(crate) founding: bool,
-    /// `SYS` frames that it got.
+    /// Number of received `SYS` frames.
     pub(crate) told: u32,
-    /// Whether its socket is read as soon as something is there.
+    /// Whether its socket is read as soon as data arrives.
     pub(crate) reads: bool,
-    /// The least receive buffer, so that a server soon notices that nobody reads.
+    /// Whether it has the smallest receive buffer, so that a server soon notices that it does not read.
     pub(crate) narrow: bool,
-    /// The address of the loopback that it comes from; the system's choice when there is none.
+    /// The loopback address of the connection; `None` leaves the choice to the system.
     pub(crate) from: Option<Ipv4Addr>,
 }
 
 /// The result of a write or a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Io {
-    /// So many bytes.
+    /// Number of bytes.
     Some(usize),
-    /// Nothing for now.
+    /// The socket is not ready.
     Later,
-    /// The connection is over.
+    /// The connection has ended.
     Over,
 }
 
@@ -96,7 +97,7 @@ impl Client {
         }
     }
 
-    /// Writes what waits, as far as the socket takes it.
+    /// Writes the pending bytes as far as the socket accepts them.
     pub(crate) fn flush(&mut self) -> Io {
         let Some(stream) = &mut self.stream else {
             return Io::Later;
@@ -131,8 +132,8 @@ impl Client {
         }
     }
 
-    /// Forgets the connection and what belonged to it; with `abrupt` the server gets a reset, as from a network that
-    /// broke, and no port stays behind.
+    /// Closes the connection and clears its state. With `abrupt` the server gets a reset, as from a broken
+    /// network, and no local port stays in use.
     pub(crate) fn hang_up(&mut self, abrupt: bool) -> Option<TcpStream> {
         let stream = self.stream.take();
         if abrupt && let Some(stream) = &stream {
@@ -147,7 +148,8 @@ impl Client {
     }
 }
 
-/// Begins a connection. Without an address to come from, the number decides, so that there are ports enough.
+/// Starts a connection. Without a source address, the client's number selects one, so that there are enough
+/// ports.
 pub(crate) fn connect(
     to: SocketAddr,
     number: usize,
@@ -172,7 +174,7 @@ pub(crate) fn connect(
     match socket.connect(&to.into()) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-        // EINPROGRESS has no kind of its own in stable Rust.
+        // EINPROGRESS has no error kind of its own in stable Rust.
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
         Err(error) => return Err(fault(error)),
     }

@@ -16,16 +16,16 @@ use crate::load::hearing::{Hearing, Kind, text_after};
 use crate::load::people::Identity;
 use crate::server::Site;
 
-/// As much is read from a socket at once.
+/// Maximum size of one read, in bytes.
 const READ_AT_ONCE: usize = 1 << 18;
 const TIMER: Token = Token(usize::MAX);
 
 /// A channel of the load.
 #[derive(Debug, Clone, Default)]
 pub struct Room {
-    /// Its name as it stands in JSON.
+    /// Its name as written in JSON.
     pub name: Vec<u8>,
-    /// How many of its members count as listeners.
+    /// Number of its members that count as listeners.
     pub listeners: u64,
 }
 
@@ -38,17 +38,17 @@ pub struct Crowd {
     timer: Option<OwnedFd>,
     site: Site,
     begun: Instant,
-    /// The people.
+    /// The simulated users.
     pub clients: Vec<Client>,
     /// Their channels.
     pub rooms: Vec<Room>,
-    /// What they heard.
+    /// The received messages and their statistics.
     pub hearing: Hearing,
-    /// Clients from this number on are not listened for: they come and go, or do not read.
+    /// Clients from this index on do not count as listeners: they come and go, or do not read.
     pub counted: usize,
-    /// Messages that ought to arrive, each counted for each listener.
+    /// Number of expected deliveries: each message counts once for each listener.
     pub due: u64,
-    /// Connections that ended without our doing.
+    /// Connections that ended, but not by the generator.
     pub lost: u64,
     pub(crate) opening: usize,
     pub(crate) present: usize,
@@ -57,10 +57,10 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// People without connections.
+    /// Simulated users without connections.
     ///
     /// # Errors
-    /// The system gives no `epoll`.
+    /// The system provides no `epoll`.
     pub fn new(site: &Site, people: Vec<Identity>) -> Result<Self, Error> {
         Ok(Self {
             poll: Poll::new().map_err(|error| Error::because("epoll", error))?,
@@ -82,13 +82,14 @@ impl Crowd {
         })
     }
 
-    /// Microseconds since the beginning of the load.
+    /// Microseconds since the start of the load.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.begun.elapsed().as_micros() as u64
     }
 
-    /// Wakes `turn` at this interval, more exactly than `epoll` counts time; nothing ends it.
+    /// Wakes `turn` at this interval, with a finer resolution than a timeout of `epoll`; without an interval
+    /// the timer stops.
     pub(crate) fn tick(&mut self, every: Option<Duration>) -> Result<(), Error> {
         let fault = |error: std::io::Error| Error::because("the timer", error);
         if self.timer.is_none() {
@@ -116,7 +117,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Begins a client's connection.
+    /// Starts a client's connection.
     ///
     /// # Errors
     /// The system has no socket or port left.
@@ -138,7 +139,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Ends a client's connection from our side.
+    /// Closes a client's connection.
     pub fn close(&mut self, index: usize, abrupt: bool) {
         let Some(client) = self.clients.get_mut(index) else {
             return;
@@ -154,11 +155,11 @@ impl Crowd {
         }
     }
 
-    /// Lets the system acknowledge whatever is read at once, as after a rest. Otherwise, when it does so, and at whose
-    /// expense, depends for as long as the load lasts on how the log-in ended.
+    /// Makes the kernel acknowledge each read at once, as after an idle time. Otherwise the time and cost of
+    /// acknowledgements would depend on the end of the log-in for as long as the load lasts.
     pub(crate) fn acknowledge_at_once(&self) {
         for stream in self.clients.iter().filter_map(|client| client.stream.as_ref()) {
-            // Where it does not know how, it stays as it is.
+            // Without support by the system, the default stays.
             let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
         }
     }
@@ -171,10 +172,10 @@ impl Crowd {
         self.lost += 1;
     }
 
-    /// Handles what has happened, or waits so long for something to happen.
+    /// Handles socket events, or waits up to `wait` for some.
     pub fn turn(&mut self, wait: Duration) {
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        // An interruption is as good as nothing that happened.
+        // An interrupted poll counts as a poll without events.
         if self.poll.poll(&mut events, Some(wait)).is_ok() {
             for event in &events {
                 let Token(index) = event.token();
@@ -214,7 +215,7 @@ impl Crowd {
         self.flush(index);
     }
 
-    /// Whether earlier words of this client still wait for its socket.
+    /// Whether earlier bytes of this client still wait for its socket.
     #[must_use]
     pub fn is_blocked(&self, index: usize) -> bool {
         self.clients
@@ -235,7 +236,8 @@ impl Crowd {
                     if let Some(bytes) = buffer.get(..count) {
                         self.take(index, bytes);
                     }
-                    // The rest has not come yet; epoll tells when it does. It does not tell again of an end.
+                    // The rest has not arrived yet; epoll reports it when it does. The end of a stream is not
+                    // reported again.
                     if count < buffer.len() && !ends {
                         break;
                     }
@@ -245,7 +247,7 @@ impl Crowd {
         self.buffer = buffer;
     }
 
-    /// Reads at most so many bytes of a client that is not read otherwise.
+    /// Reads at most `bytes` bytes of a client that is not read otherwise.
     pub fn sip(&mut self, index: usize, bytes: usize) {
         let mut buffer = [0; 64];
         let Some(buffer) = buffer.get_mut(..bytes.min(64)) else {
@@ -291,7 +293,7 @@ impl Crowd {
         }
     }
 
-    /// Handles what is whole; returns its length.
+    /// Handles the complete frames; returns their length.
     fn parse(&mut self, index: usize, bytes: &[u8]) -> usize {
         let mut used = 0;
         let phase = self.clients.get(index).map(|client| client.phase);
@@ -314,7 +316,7 @@ impl Crowd {
                 self.say(index, command.as_bytes());
             }
         }
-        // One look at the clock for all that one read brought.
+        // One reading of the clock for all frames of one read.
         let now = self.now();
         while let Some((kind, payload, size)) = bytes.get(used..).and_then(frame::read) {
             used += size;
@@ -384,7 +386,7 @@ impl Crowd {
         }
     }
 
-    /// Turns until something is so; `Ok(false)` when it is not after that time without progress.
+    /// Runs until a condition is true; `Ok(false)` after that time without progress.
     pub(crate) fn until(
         &mut self,
         patience: Duration,
@@ -402,18 +404,18 @@ impl Crowd {
         Ok(true)
     }
 
-    /// Logs people in, so many at once.
+    /// Logs clients in, `at_once` at a time.
     ///
     /// # Errors
-    /// Somebody can't be logged in; what the server says of it is in the message.
+    /// A client can't log in; the server's answer is in the message.
     pub fn log_in(&mut self, who: Range<usize>, at_once: usize) -> Result<(), Error> {
         self.log_in_each(who, at_once, |_, _| Ok(()))
     }
 
-    /// The same; `after` is called with each turn and the number of those who are in.
+    /// The same; `after` is called after each turn with the number of logged-in clients.
     ///
     /// # Errors
-    /// As above, or those of `after`.
+    /// As above, or an error of `after`.
     pub fn log_in_each(
         &mut self,
         who: Range<usize>,

@@ -1,11 +1,11 @@
-//! Chance that is the same for every server.
+//! A random generator that gives the same numbers for every server.
 
-/// Draws numbers, by SplitMix64.
+/// Draws numbers by SplitMix64.
 #[derive(Debug)]
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// Those with the same seed draw the same numbers.
+    /// A generator; the same seed gives the same numbers.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }

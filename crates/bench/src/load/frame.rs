@@ -1,6 +1,7 @@
-//! WebSocket frames, as far as a client needs them that trusts its server to keep its own limits.
+//! WebSocket frames for a client that trusts its server to observe the limits.
 
-/// Adds a masked text frame. The mask is zero, which is valid and costs the server the same work as any other.
+/// Appends a masked text frame. The mask is zero, which is valid and costs the server the same work as any
+/// other mask.
 pub fn write_text(payload: &[u8], to: &mut Vec<u8>) {
     to.push(0x81);
     match payload.len() {
@@ -21,21 +22,20 @@ pub fn write_text(payload: &[u8], to: &mut Vec<u8>) {
 /// An empty masked pong.
 pub const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text, or a part of one.
+    /// A text or a part of one.
     Text,
-    /// The end of the connection.
+    /// A close frame.
     Close,
-    /// Wants a pong.
+    /// A ping.
     Ping,
-    /// Anything else.
+    /// Any other frame.
     Other,
 }
 
-/// The frame at the head of what was read, its payload, and how many bytes it has in all; nothing while a part of it
-/// is missing.
+/// The frame at the start of `bytes`: kind, payload and total size; `None` while it is incomplete.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<(Kind, &[u8], usize)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);

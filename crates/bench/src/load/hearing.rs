@@ -1,4 +1,4 @@
-//! What the crowd has heard: the books, the latencies and the counts.
+//! The messages that the clients have received: ledger, latencies and counters.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use crate::load::ledger::{Arrival, Ledger};
 use crate::load::stamp::Reader;
 use crate::statistics::Histogram;
 
-/// What can be said.
+/// The kinds of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `MSG` to a channel.
     Channel = 0,
-    /// `PRI` to somebody.
+    /// `PRI` to one character.
     Private = 1,
-    /// `STA` to everybody.
+    /// `STA` to all characters.
     Status = 2,
 }
 
@@ -24,38 +24,39 @@ impl Kind {
     pub const ALL: [Self; 3] = [Self::Channel, Self::Private, Self::Status];
 }
 
-/// What was heard of one kind.
+/// The received messages of one kind.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// Who has heard what.
+    /// Received messages of each listener.
     pub ledger: Ledger,
     /// From the intended time of sending to the arrival, in microseconds.
     pub latency: Histogram,
 }
 
-/// All that was heard.
+/// All received messages.
 #[derive(Debug, Default)]
 pub struct Hearing {
     stamps: Reader,
     kinds: [Heard; 3],
-    /// Frames of any kind.
+    /// Number of frames of all kinds.
     pub frames: u64,
-    /// Bytes of any kind.
+    /// Number of bytes of all kinds.
     pub bytes: u64,
     /// `ERR` frames, by their number.
     pub errors: BTreeMap<i64, u64>,
-    /// The text of the first of them.
+    /// The text of the first error.
     pub first_error: Option<String>,
-    /// Whether the server has a whole log-in burst, or only answers `IDN` with `NLN` as the least of servers does.
+    /// Whether the server sends a complete log-in burst, or only answers `IDN` with `NLN` like a minimal
+    /// server.
     pub full: bool,
-    /// What the server said in `VAR`: seconds between two messages, and between two changes of status.
+    /// The server's limits from `VAR`: seconds between two messages of a client.
     pub message_pause: f64,
-    /// The same between two changes of status.
+    /// Seconds between two changes of status.
     pub status_pause: f64,
 }
 
 impl Hearing {
-    /// What was heard of a kind.
+    /// The received messages of a kind.
     #[must_use]
     pub fn of(&self, kind: Kind) -> &Heard {
         let [channel, private, status] = &self.kinds;
@@ -75,7 +76,7 @@ impl Hearing {
         }
     }
 
-    /// Books a message.
+    /// Records a message.
     #[inline]
     pub(crate) fn hear(&mut self, kind: Kind, listener: usize, payload: &[u8], now: u64) {
         let Some(stamp) = self.stamps.find(payload) else {
@@ -112,26 +113,26 @@ impl Hearing {
         }
     }
 
-    /// What arrived in all kinds, each message once for each listener.
+    /// Number of deliveries of all kinds, each message counted once for each listener.
     #[must_use]
     pub fn deliveries(&self) -> u64 {
         self.kinds.iter().map(|heard| heard.ledger.heard).sum()
     }
 
-    /// What is known to be missing in all kinds.
+    /// Number of messages of all kinds that are known to be missing.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.kinds.iter().map(|heard| heard.ledger.gaps()).sum()
     }
 
-    /// Errors of all numbers.
+    /// Number of errors of all codes.
     #[must_use]
     pub fn error_count(&self) -> u64 {
         self.errors.values().sum()
     }
 }
 
-/// The number after a key of JSON, with or without quotes.
+/// The number after a JSON key, with or without quotes.
 pub(crate) fn number_after(payload: &[u8], key: &[u8]) -> Option<f64> {
     let start = memmem::find(payload, key)? + key.len();
     let text = payload.get(start..)?.trim_ascii_start();
@@ -143,7 +144,7 @@ pub(crate) fn number_after(payload: &[u8], key: &[u8]) -> Option<f64> {
     std::str::from_utf8(text.get(..end)?).ok()?.parse().ok()
 }
 
-/// The text after a key of JSON, as it is written there.
+/// The text after a JSON key, still escaped.
 pub(crate) fn text_after<'a>(payload: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let start = memmem::find(payload, key)? + key.len();
     let text = payload.get(start..)?.trim_ascii_start().strip_prefix(b"\"")?;

@@ -1,28 +1,29 @@
-//! Who has heard what: losses, doubles and broken order, found by the numbers in the messages.
+//! The deliveries of each listener. Losses, duplicates and broken order are found by the numbers in the
+//! messages.
 
 use std::collections::HashSet;
 
-/// What one arrival was.
+/// The classification of one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// For the first time.
+    /// The first delivery of a message.
     New,
-    /// For the first time, but after a later one of the same speaker.
+    /// The first delivery, but after a later message of the same speaker.
     Late,
-    /// Not for the first time.
+    /// A repeated delivery.
     Double,
-    /// Of a speaker whom this listener does not listen to.
+    /// A delivery from a speaker that this listener should not hear.
     Strange,
 }
 
-/// The books of all listeners.
+/// The deliveries of all listeners.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Each listener's first place in `next`.
+    /// Each listener's first index in `next`.
     first: Vec<usize>,
-    /// For each listener and speaker the number that comes next.
+    /// The expected next number for each listener and speaker.
     next: Vec<u32>,
-    /// What was skipped: place and number. Empty unless something goes wrong.
+    /// Skipped messages: index and number. Empty unless there are faults.
     missing: HashSet<(usize, u32)>,
     /// Messages that arrived, each counted once for each listener.
     pub heard: u64,
@@ -35,13 +36,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Adds the next listener, with the number of those whom it can hear.
+    /// Adds the next listener, with its number of speakers.
     pub fn listener(&mut self, speakers: usize) {
         self.first.push(self.next.len());
         self.next.resize(self.next.len() + speakers, 0);
     }
 
-    /// Books an arrival.
+    /// Records a delivery.
     pub fn book(&mut self, listener: usize, slot: u32, sequence: u32) -> Arrival {
         let Some(&first) = self.first.get(listener) else {
             self.strange += 1;
@@ -85,7 +86,7 @@ impl Ledger {
         }
     }
 
-    /// How many messages are known to be missing, because a later one has arrived.
+    /// Number of messages that are known to be missing, because a later one has arrived.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.missing.len() as u64
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Against the plain model: a set of what was heard, and the greatest number.
+        /// Compares with a simple model: a set of delivered messages, and the largest number.
         #[test]
         fn it_counts_like_a_set(arrivals in proptest::collection::vec((0_usize..2, 0_u32..2, 0_u32..12), 0..60)) {
             let mut ledger = Ledger::default();

@@ -1,4 +1,4 @@
-//! When the crowd speaks: so many messages outstanding, or so many in a second.
+//! The rate of messages: a number of outstanding messages, or a number a second.
 
 use std::time::{Duration, Instant};
 
@@ -6,23 +6,24 @@ use crate::Error;
 use crate::load::crowd::Crowd;
 use crate::statistics::Histogram;
 
-/// A closed loop whose outstanding messages do not arrive for so long gives them up and goes on.
+/// Time without a delivery after which a closed loop gives up its outstanding messages and goes on.
 const GIVE_UP: Duration = Duration::from_secs(1);
-/// After the end, arrivals are waited for until nothing has come for so long.
+/// After the end, time without a delivery after which the wait for late deliveries ends.
 const SETTLE: Duration = Duration::from_secs(3);
-/// The timer does not tick more often than this; what is due in between is sent together, and counts as late.
+/// Minimum interval of the timer. Messages due in between are sent together and count as late.
 const LEAST_TICK: Duration = Duration::from_micros(250);
 
-/// When to speak.
+/// The times at which messages are sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// So many messages that have not arrived everywhere: as fast as the server, and never faster.
+    /// Closed loop: number of messages that have not arrived everywhere. The load is as fast as the server.
     Closed(u64),
-    /// So many messages in a second, whatever the server does. Each has its time, and latency counts from that.
+    /// Open loop: messages a second, independent of the server. Latency counts from the intended time of each
+    /// message.
     Open(f64),
 }
 
-/// How it went.
+/// The result of a period of load.
 #[derive(Debug, Default)]
 pub struct Driven {
     /// Seconds in which messages were sent.
@@ -31,17 +32,17 @@ pub struct Driven {
     pub sent: u64,
     /// Deliveries that arrived in that time.
     pub delivered: u64,
-    /// How much later than intended messages were sent, in microseconds; the generator's own fault.
+    /// How much later than intended messages were sent, in microseconds; a fault of the generator.
     pub lateness: Histogram,
-    /// How often a closed loop gave up messages.
+    /// How often a closed loop gave up outstanding messages.
     pub given_up: u64,
 }
 
-/// Lets the crowd speak for so long; `speak` sends one message that was meant to be sent at the given time. `fan` is
-/// how many hear one message.
+/// Runs the load for a time. `speak` sends one message with the given intended time. `fan` is the number of
+/// listeners of one message.
 ///
 /// # Errors
-/// Those of `speak`, or the system gives no timer.
+/// Those of `speak`, or the system provides no timer.
 pub fn drive(
     crowd: &mut Crowd,
     pace: Pace,
@@ -98,7 +99,7 @@ pub fn drive(
     Ok(driven)
 }
 
-/// Waits for what is still to arrive; returns what does not, so far.
+/// Waits for outstanding deliveries; returns the number of those that have not arrived.
 ///
 /// # Errors
 /// None of its own.
@@ -110,7 +111,7 @@ pub fn settle(crowd: &mut Crowd) -> Result<u64, Error> {
             progress = (crowd.hearing.deliveries(), Instant::now());
         }
     }
-    // A double that comes after the last one would be overlooked without a last look.
+    // One more turn, so that a duplicate after the last delivery is not overlooked.
     crowd.turn(Duration::from_millis(2));
     Ok(crowd.due.saturating_sub(crowd.hearing.deliveries()))
 }

@@ -1,4 +1,4 @@
-//! Who the people of the load are, and how they get their tickets.
+//! The accounts of the simulated users, and their tickets.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::Error;
 use crate::server::Site;
 
-/// What `IDN` needs.
+/// The data for `IDN`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Identity {
     /// The account.
@@ -31,7 +31,7 @@ impl Identity {
     }
 }
 
-/// Where names and tickets come from.
+/// The source of names and tickets.
 #[derive(Debug, Clone, clap::Args)]
 pub struct People {
     /// Name of the accounts; {n} is a running number
@@ -40,16 +40,17 @@ pub struct People {
     /// Name of the characters; {n} is a running number
     #[arg(long, default_value = "Load{n}", value_name = "NAME")]
     pub character: String,
-    /// How many characters share an account
+    /// Number of characters of each account
     #[arg(long, default_value_t = 1, value_name = "COUNT")]
     pub per_account: usize,
-    /// The ticket of all accounts, for servers that take a fixed one or any (fchatd --dev)
+    /// The ticket of all accounts, for servers that accept a fixed ticket or any ticket (fchatd --dev)
     #[arg(long, default_value = "bench", value_name = "TICKET")]
     pub ticket: String,
-    /// The password of all accounts: tickets are asked for at /json/getApiTicket.php
+    /// The password of all accounts: tickets are requested from /json/getApiTicket.php
     #[arg(long, value_name = "PASSWORD")]
     pub password: Option<String>,
-    /// A file with a line of account, password and character for each, separated by tabs; instead of the above
+    /// A file with one line of account, password and character for each, separated by tabs; replaces the
+    /// options above
     #[arg(long, value_name = "FILE")]
     pub people: Option<PathBuf>,
 }
@@ -68,10 +69,10 @@ impl Default for People {
 }
 
 impl People {
-    /// The first so many of them, with tickets.
+    /// The first `count` users, with tickets.
     ///
     /// # Errors
-    /// The file can't be read or has too few lines, or the site gives no ticket.
+    /// The file can't be read or has too few lines, or the site refuses a ticket.
     pub fn first(&self, count: usize, site: &Site) -> Result<Vec<Identity>, Error> {
         let mut tickets = Tickets {
             site,
@@ -110,7 +111,7 @@ fn from_file(file: &PathBuf, count: usize, tickets: &mut Tickets<'_>) -> Result<
             let (Some(account), Some(password), Some(character)) =
                 (fields.next(), fields.next(), fields.next())
             else {
-                // The line holds a password: it is not shown.
+                // The line contains a password, so the message does not show it.
                 return Err(Error::new(
                     "each line of the people's file needs account, password and character, with tabs between",
                 ));
@@ -132,7 +133,7 @@ fn from_file(file: &PathBuf, count: usize, tickets: &mut Tickets<'_>) -> Result<
     Ok(people)
 }
 
-/// A new ticket makes older ones of its account worthless on some servers, so each account gets one.
+/// On some servers a new ticket invalidates older ones of its account, so each account gets one ticket.
 struct Tickets<'a> {
     site: &'a Site,
     known: HashMap<String, String>,
@@ -166,7 +167,7 @@ impl Tickets<'_> {
     }
 }
 
-/// A form posted over HTTP/1.0, whose answers end with the connection and are not chunked.
+/// Posts a form over HTTP/1.0, so that the answer ends with the connection and is not chunked.
 fn post(site: &Site, path: &str, body: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&site.address, Duration::from_secs(10))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

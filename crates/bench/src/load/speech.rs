@@ -1,4 +1,4 @@
-//! What the crowd says: rooms are founded and joined, and everything that is said has a stamp.
+//! The messages of the load: rooms are created and joined, and every message has a stamp.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use crate::load::hearing::Kind;
 use crate::load::stamp::Stamp;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What a message is filled up with, in portions.
+/// The text that fills up messages.
 const FILLING: &[u8] = b" the quick brown fox jumps over the lazy dog and comes back again";
 
 impl Crowd {
-    /// Makes rooms and spreads people over them by turns; those below `counted` are their listeners. Each of the first
-    /// `speakers` people of a room may speak in it.
+    /// Creates rooms and distributes users over them in turn; users below `counted` are listeners. The first
+    /// `speakers` members of a room may speak in it.
     ///
     /// # Errors
-    /// The server founds no room, or somebody can't join.
+    /// The server creates no room, or a user can't join.
     pub fn settle(
         &mut self,
         people: Range<usize>,
@@ -33,8 +33,8 @@ impl Crowd {
         self.join(people)
     }
 
-    /// The same with rooms of these sizes, in which everybody may speak. The first member of each room is among the
-    /// first people.
+    /// The same with rooms of these sizes, in which all members may speak. The first member of each room is
+    /// among the first users.
     ///
     /// # Errors
     /// As above.
@@ -48,7 +48,8 @@ impl Crowd {
         self.join(people)
     }
 
-    /// Gives people from `start` on their places; without a number of speakers all members of a room are.
+    /// Assigns users from `start` on to rooms. Without a number of speakers, all members of a room are
+    /// speakers.
     fn assign(&mut self, start: usize, places: &[usize], rooms: usize, speakers: Option<usize>) {
         let first = self.rooms.len();
         self.rooms.resize(first + rooms, Room::default());
@@ -82,14 +83,14 @@ impl Crowd {
             return Ok(());
         }
         if !self.hearing.full {
-            // The least of servers has every room that one asks for. The names are as long as those that others give,
-            // so that the messages are.
+            // On a minimal server every requested room exists. The names have the length of real room names,
+            // so that the messages have the usual length.
             for (number, room) in self.rooms.iter_mut().enumerate().skip(first) {
                 room.name = format!("ADH-{number:020x}").into_bytes();
             }
             return Ok(());
         }
-        // The founder is the first member; anybody can found a room and open it, so this needs no rights.
+        // The founder is the first member. Any user may create a room and open it, so this needs no rights.
         let founders = start..start + rooms;
         for index in founders.clone() {
             if let Some(client) = self.clients.get_mut(index) {
@@ -101,7 +102,7 @@ impl Crowd {
             Ok(crowd.rooms.iter().all(|room| !room.name.is_empty()) && crowd.all_joined(founders.clone()))
         })?;
         if !founded {
-            return Err(self.complaint("the rooms could not be founded"));
+            return Err(self.complaint("the rooms could not be created"));
         }
         let mut told = 0;
         for index in founders.clone() {
@@ -144,10 +145,10 @@ impl Crowd {
             .is_some_and(|clients| clients.iter().all(|client| client.joined))
     }
 
-    /// Lets people join their rooms, some hundred at a time.
+    /// Lets users join their rooms, some hundred at a time.
     ///
     /// # Errors
-    /// Somebody is not in after a while.
+    /// A user has not joined in time.
     pub fn join(&mut self, people: Range<usize>) -> Result<(), Error> {
         let mut asked = people.start;
         let mut waiting = people.start;
@@ -166,11 +167,11 @@ impl Crowd {
         if all {
             Ok(())
         } else {
-            Err(self.complaint("not everybody is in a room"))
+            Err(self.complaint("some users have not joined their room"))
         }
     }
 
-    /// Asks to join the room that is a client's own.
+    /// Requests to join a client's own room.
     pub fn ask_to_join(&mut self, index: usize) {
         let Some(room) = self
             .clients
@@ -185,7 +186,10 @@ impl Crowd {
 
     pub(crate) fn complaint(&self, what: &str) -> Error {
         Error::because(
-            format!("{what} ({} people in, {} in a room)", self.present, self.joined),
+            format!(
+                "{what} ({} users logged in, {} in a room)",
+                self.present, self.joined
+            ),
             self.hearing
                 .first_error
                 .as_deref()
@@ -193,8 +197,8 @@ impl Crowd {
         )
     }
 
-    /// Writes what is said. Its length is chance, as that of what people say, but always the same for the same words, so
-    /// that every server gets the same.
+    /// Composes a message. Its length is random, like that of chat messages, but determined by speaker and number, so
+    /// that every server gets the same bytes.
     fn stamp(&mut self, kind: Kind, speaker: usize, slot: u32, intended: u64, size: usize) {
         let Some(client) = self.clients.get_mut(speaker) else {
             return;
@@ -231,7 +235,7 @@ impl Crowd {
         self.scratch = command;
     }
 
-    /// Says something of so many bytes in the speaker's room.
+    /// Sends a message of about `size` bytes to the speaker's room.
     pub fn speak(&mut self, speaker: usize, intended: u64, size: usize) {
         let Some(client) = self.clients.get(speaker) else {
             return;
@@ -250,14 +254,14 @@ impl Crowd {
         self.send_scratch(speaker);
     }
 
-    /// Makes everybody of these a listener of whoever whispers to them, in one slot.
+    /// Makes these users listeners for private messages from one speaker each.
     pub fn expect_whispers(&mut self, people: Range<usize>) {
         for _ in people {
             self.hearing.of_mut(Kind::Private).ledger.listener(1);
         }
     }
 
-    /// Says something to one who hears private messages of this speaker only.
+    /// Sends a private message to a listener that gets private messages only from this speaker.
     pub fn whisper(&mut self, speaker: usize, to: usize, intended: u64, size: usize) {
         let Some(listener) = self.clients.get(to) else {
             return;
@@ -272,14 +276,14 @@ impl Crowd {
         self.send_scratch(speaker);
     }
 
-    /// Makes the first so many listeners of each other's changes of status.
+    /// Makes the first `people` users listeners for each other's changes of status.
     pub fn expect_announcements(&mut self, people: usize) {
         for _ in 0..people {
             self.hearing.of_mut(Kind::Status).ledger.listener(people);
         }
     }
 
-    /// Changes the status of one of those who listen to each other's.
+    /// Changes the status of one of these users.
     pub fn announce(&mut self, speaker: usize, intended: u64) {
         self.scratch.clear();
         self.scratch

@@ -1,26 +1,26 @@
-//! The stamp in every message: who said it, as which of theirs, and when it was meant to be said.
+//! The stamp in every message: the speaker, the number of the message, and its intended time.
 //!
-//! `~~` and 21 hexadecimal digits. Nothing in it is changed by escaping, and it is found in a frame whatever the server
-//! wrote before it.
+//! It consists of `~~` and 21 hexadecimal digits. Escaping does not change it, and it can be found in a frame
+//! after any prefix.
 
 use memchr::memmem::Finder;
 
-/// How long the stamp is, in bytes.
+/// Length of the stamp, in bytes.
 pub const LENGTH: usize = 23;
 
-/// What a stamp says.
+/// The content of a stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// The speaker's number among those whom the listener can hear; 20 bits.
+    /// The speaker's number among the speakers of the listener; 20 bits.
     pub slot: u32,
-    /// The speaker's messages are numbered from zero; 28 bits.
+    /// The number of the message among those of its speaker, from zero; 28 bits.
     pub sequence: u32,
-    /// When it was meant to be sent, in microseconds since the beginning of the load; 36 bits, which is 19 hours.
+    /// Intended time of sending, in microseconds since the start of the load; 36 bits, which is 19 hours.
     pub intended: u64,
 }
 
 impl Stamp {
-    /// Adds it to a text.
+    /// Appends the stamp to a text.
     pub fn write(self, to: &mut Vec<u8>) {
         to.extend_from_slice(b"~~");
         digits(u64::from(self.slot), 5, to);
@@ -60,7 +60,7 @@ impl Reader {
     pub fn find(&self, frame: &[u8]) -> Option<Stamp> {
         let start = self.mark.find(frame)? + 2;
         let text: &[u8; LENGTH - 2] = frame.get(start..start + LENGTH - 2)?.try_into().ok()?;
-        // One loop over all digits and one look at the end: this is the generator's hottest line.
+        // One loop over all digits and one check at the end: this is the generator's hottest line.
         let (mut high, mut low, mut wrong) = (0_u64, 0_u64, 0_u8);
         for byte in &text[..12] {
             let digit = VALUES[usize::from(*byte)];

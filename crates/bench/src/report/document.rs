@@ -11,14 +11,14 @@ use crate::statistics::Spread;
 use crate::workload::Workload;
 use crate::workload::shape::Shape;
 
-/// All that one command measured.
+/// All results of one command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
-    /// Where it was measured.
+    /// The machine of the measurement.
     pub machine: String,
     /// The command, without passwords and tickets.
     pub command: String,
-    /// What was measured.
+    /// The results.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -29,27 +29,27 @@ pub struct Outcome {
     pub workload: Workload,
     /// Its size.
     pub shape: Shape,
-    /// What the server is called.
+    /// The label of the server.
     pub server: String,
     /// Its repetitions.
     pub samples: Vec<Sample>,
 }
 
 impl Outcome {
-    /// The middle of a figure over all repetitions.
+    /// The median and range of a figure over all repetitions.
     #[must_use]
     pub fn spread(&self, figure: &str) -> Option<Spread> {
         Spread::of(self.samples.iter().filter_map(|sample| sample.get(figure)))
     }
 
-    /// Whether nothing was lost, out of order, doubled, refused or cut off.
+    /// Whether no delivery was lost, out of order, duplicated, refused or cut off.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.samples.iter().all(|sample| sample.faults() == 0.0)
     }
 
-    /// How many times the other one's a figure is, repetition by repetition: both of a pair were measured one right
-    /// after the other.
+    /// The ratio of a figure to that of another outcome, repetition by repetition: both values of a pair were
+    /// measured one directly after the other.
     #[must_use]
     pub fn ratio(&self, other: &Self, figure: &str) -> Option<Spread> {
         Spread::of(
@@ -65,7 +65,7 @@ impl Outcome {
 }
 
 impl Document {
-    /// An empty one of here and now.
+    /// An empty document for this machine and command.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -75,10 +75,10 @@ impl Document {
         }
     }
 
-    /// Reads one.
+    /// Reads a document.
     ///
     /// # Errors
-    /// There is no such file, or it is no result of this program.
+    /// There is no such file, or it is not a result of this program.
     pub fn read(file: &Path) -> Result<Self, Error> {
         let text = fs::read(file).map_err(|error| Error::because(file.display(), error))?;
         serde_json::from_slice(&text).map_err(|error| {
@@ -89,7 +89,7 @@ impl Document {
         })
     }
 
-    /// Writes it.
+    /// Writes the document.
     ///
     /// # Errors
     /// The file can't be written.
@@ -115,12 +115,12 @@ pub(crate) fn write_json(report: &impl Serialize, file: &Path) -> Result<(), Err
     fs::write(file, text).map_err(|error| fault(&error))
 }
 
-/// The command that runs.
+/// The running command.
 pub(crate) fn command_line() -> String {
     command(std::env::args())
 }
 
-/// Secrets on the command line do not belong into results that are shown around.
+/// Removes secrets from the command line, because results are published.
 fn command(words: impl Iterator<Item = String>) -> String {
     let mut told = Vec::new();
     let mut secret = false;
@@ -150,7 +150,7 @@ fn command(words: impl Iterator<Item = String>) -> String {
     told.join(" ")
 }
 
-/// Processors and kernel.
+/// Number of processors, and the kernel.
 pub(crate) fn machine() -> String {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let model = fs::read_to_string("/proc/cpuinfo")

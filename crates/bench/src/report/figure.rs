@@ -1,11 +1,11 @@
-//! The figures that there are, with their units.
+//! The known figures, with their units.
 
 /// A figure.
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
     /// Its name in JSON.
     pub name: &'static str,
-    /// What it is called in tables.
+    /// Its title in tables.
     pub title: &'static str,
     /// Its unit in tables.
     pub unit: &'static str,
@@ -22,7 +22,7 @@ const fn figure(name: &'static str, title: &'static str, unit: &'static str, dec
     }
 }
 
-/// All of them, in the order in which they are shown.
+/// All figures, in the order of display.
 pub const FIGURES: &[Figure] = &[
     figure("messages_per_second", "messages sent", "/s", 0),
     figure("deliveries_per_second", "deliveries", "/s", 0),
@@ -99,24 +99,24 @@ pub const FIGURES: &[Figure] = &[
     figure("cut_off", "cut off", "", 0),
 ];
 
-/// Those that must be nothing.
+/// Figures that count faults and must be zero.
 pub const FAULTS: &[&str] = &["lost", "disordered", "doubled", "errors", "cut_off"];
 
 impl Figure {
-    /// By its name.
+    /// Finds a figure by name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         FIGURES.iter().find(|figure| figure.name == name).copied()
     }
 
-    /// A value of it as text, without the unit.
+    /// A value of the figure as text, without the unit.
     #[must_use]
     pub fn text(self, value: f64) -> String {
         number(value, self.decimals)
     }
 }
 
-/// With a comma between thousands, as the tables of the documentation have it.
+/// A number with a comma between thousands, as in the tables of the documentation.
 #[must_use]
 pub fn number(value: f64, decimals: usize) -> String {
     let plain = format!("{value:.decimals$}");

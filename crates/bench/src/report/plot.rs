@@ -15,7 +15,7 @@ use crate::report::figure::Figure;
 use crate::statistics::Spread;
 use lines::{Line, Scale};
 
-/// Figures that get bars, with all workloads side by side in one plot.
+/// Figures with bars; all workloads are side by side in one plot.
 const BARS: &[&str] = &[
     "deliveries_per_second",
     "server_cpu_us_per_delivery",
@@ -24,7 +24,7 @@ const BARS: &[&str] = &[
     "resident_kib_per_client",
 ];
 
-/// Writes all plots that these results allow into a folder; returns their files.
+/// Writes all plots that these results allow into a folder; returns the paths.
 ///
 /// # Errors
 /// The folder can't be written to.
@@ -170,7 +170,7 @@ fn latency(outcome: &Outcome) -> Vec<(f64, Spread)> {
         .collect()
 }
 
-/// The looks of different repetitions are at nearly the same numbers; they are put together by their order.
+/// The points of different repetitions are at nearly the same positions; they are merged by their order.
 fn series(outcome: &Outcome, name: &str) -> Vec<(f64, Spread)> {
     let all: Vec<&Vec<(f64, f64)>> = outcome
         .samples

@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 use crate::report::figure::FAULTS;
 use crate::statistics::Histogram;
 
-/// The latencies that are kept for plots, as shares of all.
+/// The percentiles of the latency that are kept for plots.
 const SHARES: &[f64] = &[
     0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999,
     0.99999,
 ];
 
-/// What one measurement gave.
+/// The result of one measurement.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Figures by their names; see [`crate::report::figure::FIGURES`] for the units.
     pub figures: BTreeMap<String, f64>,
-    /// Latency: a share of all, and at most how many milliseconds it waited.
+    /// Latency: a share of all deliveries, and the maximum latency of that share in milliseconds.
     #[serde(default)]
     pub latency: Vec<(f64, f64)>,
-    /// How something changed with how many are online.
+    /// Values that depend on the number of connected clients.
     #[serde(default)]
     pub series: BTreeMap<String, Vec<(f64, f64)>>,
-    /// What a reader should know.
+    /// Remarks for the reader.
     #[serde(default)]
     pub remarks: Vec<String>,
 }
 
 impl Sample {
-    /// Notes a figure.
+    /// Records a figure.
     pub fn set(&mut self, name: &str, value: f64) {
         self.figures.insert(name.to_owned(), value);
     }
 
-    /// Notes a figure if it is known.
+    /// Records a figure if it is known.
     pub fn set_known(&mut self, name: &str, value: Option<f64>) {
         if let Some(value) = value {
             self.set(name, value);
@@ -48,7 +48,7 @@ impl Sample {
         self.figures.get(name).copied()
     }
 
-    /// Notes something for the reader.
+    /// Adds a remark for the reader.
     pub fn remark(&mut self, text: impl Into<String>) {
         self.remarks.push(text.into());
     }
@@ -62,7 +62,7 @@ impl Sample {
         self.latency = SHARES.iter().map(|share| (*share, at(*share))).collect();
     }
 
-    /// How many faults there were, of any kind.
+    /// Number of faults of all kinds.
     #[must_use]
     pub fn faults(&self) -> f64 {
         FAULTS.iter().filter_map(|name| self.get(name)).sum()

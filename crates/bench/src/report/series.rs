@@ -1,4 +1,4 @@
-//! Measuring several servers in turn, so that what else the machine does meets them alike.
+//! Measures several servers in turn, so that other load of the machine affects them alike.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::server::Wanted;
 use crate::workload::Workload;
 use crate::workload::shape::Shape;
 
-/// Measures each server so many times: A B, B A, A B, … `told` gets a line for each measurement.
+/// Measures each server `repetitions` times: A B, B A, A B, … `told` gets a line for each measurement.
 ///
 /// # Errors
-/// Those of the workload, with the name of the server before them.
+/// Those of the workload, prefixed with the name of the server.
 pub fn interleave(
     servers: &[&Wanted],
     people: &People,

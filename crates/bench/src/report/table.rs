@@ -1,4 +1,4 @@
-//! Results as tables in Markdown, which also reads well in a terminal.
+//! Results as Markdown tables, which are also readable in a terminal.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,8 @@ use crate::report::document::{Document, Outcome};
 use crate::report::figure::{FIGURES, Figure, number};
 use crate::statistics::Spread;
 
-/// All of a document: a table for each workload and size, with a column for each server, and of the first two the ratio.
+/// All tables of a document: one for each workload and size, with a column for each server and the ratio of
+/// the first two.
 #[must_use]
 pub fn document(document: &Document) -> String {
     let mut text = format!("{}\n`{}`\n", document.machine, document.command);
@@ -24,7 +25,7 @@ pub fn document(document: &Document) -> String {
     text
 }
 
-/// Outcomes of the same workload.
+/// The table of outcomes of one workload.
 #[must_use]
 pub fn outcomes(group: &[Outcome]) -> String {
     let Some(first) = group.first() else {
@@ -88,7 +89,7 @@ pub fn outcomes(group: &[Outcome]) -> String {
     text
 }
 
-/// A median with its spread, if there is one.
+/// A median with its range, if there is one.
 #[must_use]
 pub fn spread(figure: Figure, value: Spread) -> String {
     let text = |value| figure.text(value);
@@ -103,7 +104,7 @@ pub fn spread(figure: Figure, value: Spread) -> String {
     )
 }
 
-/// A ratio with its spread.
+/// A ratio with its range.
 #[must_use]
 pub fn ratio(value: Spread) -> String {
     let text = |value| number(value, 2);
@@ -118,7 +119,7 @@ pub fn ratio(value: Spread) -> String {
     )
 }
 
-/// Rows, the first of which is the head, with columns of equal width.
+/// A table with columns of equal width; the first row is the header.
 #[must_use]
 pub fn markdown(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -1,7 +1,8 @@
-//! What is aimed at, and whether it is reached: all in one run, against the least work that such a server can do.
+//! The performance targets, and a run that checks all of them against reference servers with a minimum of
+//! work.
 //!
-//! The references are two programs that only read, look up and write: one that writes once for each recipient and turn
-//! ("gathering"), and one that makes a system call for each delivery ("plain").
+//! The references are two programs that only read, look up and write: one writes once for each recipient and
+//! turn ("gathering"), the other makes a system call for each delivery ("plain").
 
 use crate::Error;
 use crate::load::people::People;
@@ -14,7 +15,7 @@ use crate::statistics::Spread;
 use crate::workload::Workload;
 use crate::workload::shape::{Shape, Wishes};
 
-/// Who a figure is compared with.
+/// The reference for a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Against {
     Nobody,
@@ -28,7 +29,7 @@ enum Bound {
     AtMost(f64),
 }
 
-/// One load, and what is aimed at under it.
+/// One load and its targets.
 struct Test {
     name: &'static str,
     workload: Workload,
@@ -90,8 +91,8 @@ const TESTS: &[Test] = &[
         rate: None,
         targets: &[("server_cpu_us_per_message", Gathering, AtMost(1.25))],
     },
-    // The core's time alone is not seen from outside. All time outside the kernel is more than it, so what is below
-    // the bound is certain.
+    // The core's own time cannot be measured from outside. The whole time in user mode is larger, so a value
+    // below the limit is safe.
     Test {
         name: "log-ins at 10,000 online",
         workload: Workload::Login,
@@ -113,7 +114,7 @@ const TESTS: &[Test] = &[
     },
 ];
 
-/// Who is measured against whom.
+/// The measured server and the references.
 #[derive(Debug)]
 pub struct Contest<'a> {
     /// The server.
@@ -124,8 +125,8 @@ pub struct Contest<'a> {
     pub plain: &'a Wanted,
 }
 
-/// Measures all of it; the table of the targets, and all figures. The crowds of the large tests can be made smaller
-/// by a divisor, for a trial.
+/// Measures all targets; returns the table of the targets, and all figures. A divisor makes the largest
+/// workloads smaller, for a trial.
 ///
 /// # Errors
 /// Those of the workloads.
@@ -144,7 +145,7 @@ pub fn measure(
             .collect::<Vec<String>>(),
     ];
     if divisor > 1 {
-        // So that nobody takes a trial for the real thing.
+        // Marks the results of a trial as such.
         rows.push(vec![format!(
             "a trial: the large crowds are divided by {divisor}"
         )]);

@@ -1,4 +1,4 @@
-//! Attacks, and the ground on which they are played. The table of all is in [`table`].
+//! The attacks, and the environment in which they run. The list of all is in [`table`].
 
 mod table;
 
@@ -19,23 +19,23 @@ pub use table::ATTACKS;
 pub struct Attack {
     /// Its name on the command line and in the table.
     pub name: &'static str,
-    /// The action of the attackers, in a few words.
+    /// A short description of the attackers' actions.
     pub about: &'static str,
-    /// Settings of the server that bring the attack into reach of one machine.
+    /// Server settings that make the attack possible from one machine.
     pub(crate) settings: &'static [&'static str],
-    /// Public channels that are there.
+    /// Public channels that exist.
     pub(crate) channels: &'static [&'static str],
     pub(crate) play: Play,
 }
 
-/// How an attack is played.
+/// The way in which an attack runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Play {
     Sockets(Plan),
     Http(fn(SocketAddr, &(dyn Fn() -> bool + Sync)) -> Tally),
 }
 
-/// Where an attack is played.
+/// The environment of an attack.
 pub(crate) struct Ground {
     server: SocketAddr,
     identities: Vec<Identity>,
@@ -44,7 +44,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Gets tickets for those who need them.
+    /// Gets tickets for the attackers that need them.
     pub(crate) fn prepare(
         home: &Home,
         attack: &Attack,
@@ -79,9 +79,9 @@ impl Ground {
         })
     }
 
-    /// Lets this thread and those that it starts stand back for others.
+    /// Lowers the priority of this thread and of the threads that it starts.
     pub(crate) fn stand_back(&self) {
-        // On Linux the priority is the thread's own.
+        // On Linux the priority belongs to the thread.
         let _ = rustix::process::nice(self.nice);
     }
 }
@@ -101,10 +101,10 @@ impl Play {
     }
 }
 
-/// The attacks of these names; all when there are none.
+/// The attacks with these names; all attacks for an empty list.
 ///
 /// # Errors
-/// There is no such attack; the names of all are in the message.
+/// There is no such attack; the message lists all names.
 pub fn named(names: &[String]) -> Result<Vec<&'static Attack>, Error> {
     if names.is_empty() {
         return Ok(ATTACKS.iter().collect());

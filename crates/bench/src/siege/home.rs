@@ -14,17 +14,17 @@ use crate::load::people::Identity;
 use crate::server::{Running, Wanted, command, free_port, launch};
 use crate::siege::Memory;
 
-/// The password of everybody.
+/// The password of all accounts.
 pub(crate) const PASSWORD: &str = "correct horse battery";
-/// A hash of it that costs nothing to check: except where passwords are the attack, they are none.
+/// A hash of it that is cheap to check. Passwords are no part of most attacks.
 const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$kQd08M5g5C17otqs6kzQgK0YuRD2niM7eevWQKwwoj4";
-/// Accounts of attackers.
+/// Number of attackers' accounts.
 pub(crate) const ATTACKERS: usize = 160;
-/// Accounts of newcomers.
+/// Number of newcomers' accounts.
 pub(crate) const NEWCOMERS: usize = 120;
 /// The account and character of the operator.
 pub(crate) const OPERATOR: &str = "Olga";
-/// The account whose password costs as much as any that is made today, in plain and for a form.
+/// The account with a password hash at the current default cost; as it is, and form-encoded.
 pub(crate) const DEAR: &str = "gwendolen";
 
 /// The folder and the server in it.
@@ -34,7 +34,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Makes accounts and starts the server with these settings beside its defaults.
+    /// Creates accounts and starts the server with these settings on top of its defaults.
     pub(crate) fn open(server: &Wanted, people: usize, settings: &[String]) -> Result<Self, Error> {
         let folder = TempDir::new().map_err(|error| Error::because("no folder for the server", error))?;
         let words = server.words()?;
@@ -72,7 +72,7 @@ impl Home {
         Ok(Self { running, pid })
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.site.address
     }
@@ -82,7 +82,7 @@ impl Home {
         Memory::of(self.pid)
     }
 
-    /// The people of the quiet channel, with tickets.
+    /// The users of the quiet channel, with tickets.
     pub(crate) fn quiet(&self, people: usize) -> Result<Vec<Identity>, Error> {
         let mut all: Vec<Identity> = Vec::with_capacity(people);
         for number in 0..people {
@@ -110,7 +110,7 @@ impl Home {
     }
 }
 
-/// A new ticket, got with the right password.
+/// A new ticket, requested with the right password.
 pub(crate) fn ticket(server: SocketAddr, account: &str, from: Ipv4Addr) -> Result<String, Error> {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("account", account)
@@ -130,7 +130,7 @@ pub(crate) fn ticket(server: SocketAddr, account: &str, from: Ipv4Addr) -> Resul
         })
 }
 
-/// Sends a form; the answer with its head.
+/// Sends a form; returns the answer with its head.
 pub(crate) fn post(server: SocketAddr, from: Ipv4Addr, path: &str, form: &str) -> std::io::Result<String> {
     let request = format!(
         "POST {path} HTTP/1.0\r\nHost: {server}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -140,7 +140,7 @@ pub(crate) fn post(server: SocketAddr, from: Ipv4Addr, path: &str, form: &str) -
     ask(server, from, request.as_bytes())
 }
 
-/// Sends a request over HTTP/1.0, whose answers end with the connection.
+/// Sends a request over HTTP/1.0, so that the answer ends with the connection.
 pub(crate) fn ask(server: SocketAddr, from: Ipv4Addr, request: &[u8]) -> std::io::Result<String> {
     let mut stream = connect(server, from)?;
     stream.write_all(request)?;
@@ -149,7 +149,7 @@ pub(crate) fn ask(server: SocketAddr, from: Ipv4Addr, request: &[u8]) -> std::io
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// A connection from an address of the loopback, with some seconds for each read and write.
+/// A connection from a loopback address, with a timeout of some seconds for reads and writes.
 pub(crate) fn connect(server: SocketAddr, from: Ipv4Addr) -> std::io::Result<TcpStream> {
     const PATIENCE: Duration = Duration::from_secs(10);
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -161,17 +161,17 @@ pub(crate) fn connect(server: SocketAddr, from: Ipv4Addr) -> std::io::Result<Tcp
     Ok(socket.into())
 }
 
-/// Each of the quiet people has an address of its own.
+/// The address of the n-th quiet user.
 pub(crate) fn quiet_address(number: usize) -> Ipv4Addr {
     numbered(20, number)
 }
 
-/// The address of a newcomer.
+/// The address of the n-th newcomer.
 pub(crate) fn newcomer_address(number: usize) -> Ipv4Addr {
     numbered(40, number)
 }
 
-/// The n-th of the attackers' addresses.
+/// The n-th address of the attackers.
 pub(crate) fn attacker_address(number: usize) -> Ipv4Addr {
     numbered(100, number)
 }
@@ -181,12 +181,13 @@ fn numbered(net: u8, number: usize) -> Ipv4Addr {
     Ipv4Addr::new(127, net, high, low)
 }
 
-/// The n-th of the quiet people: five share an account, since passwords take their time.
+/// Account and character of the n-th quiet user: five users share an account, because checking passwords
+/// takes time.
 fn quiet(number: usize) -> (String, String) {
     (format!("quiet{}", number / 5), format!("Quiet {number}"))
 }
 
-/// The n-th attacker's account, and a character of it; there are five, from 0.
+/// The n-th attacker's account, and one of its characters; there are five, from 0.
 pub(crate) fn attacker(number: usize, alt: usize) -> (String, String) {
     const ALTS: [&str; 5] = ["", " Ann", " Ben", " Cat", " Dan"];
     let alt = ALTS.get(alt % ALTS.len()).copied().unwrap_or_default();

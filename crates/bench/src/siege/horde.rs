@@ -1,5 +1,5 @@
-//! Many connections of attackers on one thread: each comes in as its plan says, says its words as fast as the socket takes
-//! them, and comes back when it was thrown out. The answers are counted by kind.
+//! Many attackers' connections on one thread: each connects according to the plan, sends its batches as fast
+//! as the socket accepts them, and reconnects when it is disconnected. The answers are counted by kind.
 
 mod plan;
 
@@ -19,18 +19,18 @@ use crate::siege::tally::Tally;
 
 pub(crate) use plan::{PLAN, Plan, Sources, Turn, Who};
 
-/// A connection that ended comes back after this time.
+/// Delay before a closed connection is opened again.
 const BACK_AFTER: Duration = Duration::from_millis(20);
-/// Connections that are being opened at the same time.
+/// Maximum number of connections that are opened at the same time.
 const OPENING_MAX: usize = 20;
 
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Away,
     Shaking,
     Identifying,
-    /// In, but waits for the room of all.
+    /// Logged in, but waits for the shared room.
     Waiting,
     Speaking,
 }
@@ -45,7 +45,7 @@ struct Socket {
     written: usize,
     said: u64,
     said_here: u64,
-    /// When it may speak or come next.
+    /// Time of its next batch or connection.
     next: Instant,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Horde {
     poll: Poll,
     sockets: Vec<Socket>,
     room: String,
-    /// The same while it is not open for others yet.
+    /// The name of the shared room until it is open for others.
     founded: Option<String>,
     opening: usize,
     tally: Tally,
@@ -64,7 +64,7 @@ pub(crate) struct Horde {
 }
 
 impl Horde {
-    /// Attackers without connections. Those who identify have an identity each.
+    /// Attackers without connections. Each attacker that identifies has its own identity.
     pub(crate) fn new(
         plan: Plan,
         server: SocketAddr,
@@ -103,7 +103,7 @@ impl Horde {
         })
     }
 
-    /// Attacks until told to stop.
+    /// Attacks until `stop` returns true.
     pub(crate) fn attack(mut self, stop: &dyn Fn() -> bool) -> Tally {
         let mut events = Events::with_capacity(1024);
         while !stop() {
@@ -129,7 +129,7 @@ impl Horde {
         matches!(phase, Some(Phase::Shaking | Phase::Identifying | Phase::Waiting))
     }
 
-    /// Lets each socket do what it can; whether there was anything to do.
+    /// Lets each socket continue; returns whether there was any work.
     fn act(&mut self) -> bool {
         let now = Instant::now();
         let mut busy = false;
@@ -182,7 +182,7 @@ impl Horde {
         self.tally.count("connections");
     }
 
-    /// Commands that are sent once, after the log-in.
+    /// Sends the commands that are sent once, after the log-in.
     fn prepare(&mut self, index: usize) {
         let Some(socket) = self.sockets.get_mut(index) else {
             return;
@@ -209,7 +209,7 @@ impl Horde {
             socket.next = now + Duration::from_secs(3600);
             return;
         }
-        // The words are about the room of all, where there is one.
+        // The batches need the name of the shared room, if the plan has one.
         if !self.plan.first.is_empty() && self.room.is_empty() {
             return;
         }
@@ -230,7 +230,7 @@ impl Horde {
         self.tally.count("batches");
     }
 
-    /// Whether something was written.
+    /// Returns whether bytes were written.
     fn flush(&mut self, index: usize) -> bool {
         let Some(socket) = self.sockets.get_mut(index) else {
             return false;
@@ -258,7 +258,7 @@ impl Horde {
                 false
             }
             Err(_) => {
-                // A reason may still be there to be read.
+                // The reason for the close may still be readable.
                 self.read(index);
                 self.over(index, "cut off");
                 false
@@ -268,7 +268,7 @@ impl Horde {
 
     fn read(&mut self, index: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        // A flood of answers must not keep the attack from going on.
+        // Limited, so that a flood of answers does not stop the attack.
         for _ in 0..4 {
             let Some(socket) = self.sockets.get_mut(index) else {
                 break;
@@ -299,7 +299,7 @@ impl Horde {
         self.buffer = buffer;
     }
 
-    /// Handles what has come in whole.
+    /// Handles the complete frames.
     fn take(&mut self, index: usize) {
         let Some(socket) = self.sockets.get_mut(index) else {
             return;
@@ -416,7 +416,7 @@ impl Horde {
         }
     }
 
-    /// The room of all, which the first socket opens for the others if it is its own.
+    /// Records the shared room; the first socket opens it for the others if it has created it.
     fn found(&mut self, payload: &[u8]) {
         let Some(name) = text_after(payload, b"\"channel\":") else {
             return;
@@ -459,7 +459,7 @@ impl Horde {
         }
         if let Some(mut stream) = socket.stream.take() {
             let _ = self.poll.registry().deregister(&mut stream);
-            // No port stays behind.
+            // A reset leaves no local port in use.
             let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
         }
         socket.phase = Phase::Away;
@@ -471,7 +471,7 @@ impl Horde {
     }
 }
 
-/// The frame of a text.
+/// A text as a frame.
 pub(crate) fn text(message: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.len() + 14);
     frame::write_text(message.as_bytes(), &mut bytes);

@@ -1,4 +1,4 @@
-//! Attacks that speak HTTP: bodies that never end, log-ins with the right password, requests without a pause.
+//! Attacks over HTTP: endless bodies, log-ins with the right password, requests without a pause.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use crate::siege::home::{self, DEAR, PASSWORD};
 use crate::siege::tally::Tally;
 
-/// So many requests are open in each of these attacks.
+/// Number of open requests in each of these attacks.
 const BODIES: usize = 64;
 const STORM: usize = 10;
 
-/// Bodies for a picture that come one byte in 100 ms, all from one address.
+/// Picture uploads at one byte in 100 ms, all from one address.
 pub(crate) fn slow_bodies(server: SocketAddr, stop: &dyn Fn() -> bool) -> Tally {
     let head = format!(
         "POST /api/avatar-save HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
@@ -22,7 +22,7 @@ pub(crate) fn slow_bodies(server: SocketAddr, stop: &dyn Fn() -> bool) -> Tally 
     trickle(server, &head, stop)
 }
 
-/// Heads of requests that come one byte in 100 ms, all from one address.
+/// Request heads at one byte in 100 ms, all from one address.
 pub(crate) fn slow_heads(server: SocketAddr, stop: &dyn Fn() -> bool) -> Tally {
     let head = format!("GET / HTTP/1.1\r\nHost: {server}\r\nX-Slow: ");
     trickle(server, &head, stop)
@@ -77,7 +77,7 @@ fn begin(server: SocketAddr, head: &str) -> Option<TcpStream> {
     Some(stream)
 }
 
-/// The right password of one account, ten times at once, from one address.
+/// The right password of one account, in ten threads, from one address.
 pub(crate) fn log_in_storm(server: SocketAddr, stop: &(dyn Fn() -> bool + Sync)) -> Tally {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("account", DEAR)
@@ -110,7 +110,7 @@ pub(crate) fn wrong_passwords(server: SocketAddr, stop: &(dyn Fn() -> bool + Syn
     })
 }
 
-/// New accounts, each from another address, as fast as they are made.
+/// New accounts, each from another address, as fast as the server creates them.
 pub(crate) fn registrations(server: SocketAddr, stop: &(dyn Fn() -> bool + Sync)) -> Tally {
     repeat(server, STORM, home::attacker_address, stop, |number| {
         let form = format!("account=weed{number}&password=long+enough+{number}");
@@ -122,7 +122,7 @@ pub(crate) fn registrations(server: SocketAddr, stop: &(dyn Fn() -> bool + Sync)
     })
 }
 
-/// The page, over and over, from one address.
+/// Requests for the page from one address, without a pause.
 pub(crate) fn requests(server: SocketAddr, stop: &(dyn Fn() -> bool + Sync)) -> Tally {
     repeat(
         server,
@@ -133,7 +133,8 @@ pub(crate) fn requests(server: SocketAddr, stop: &(dyn Fn() -> bool + Sync)) -> 
     )
 }
 
-/// Sends requests in so many threads, each after the answer to the one before; counts the answers by status.
+/// Sends requests in several threads, each after the answer to the previous one; counts the answers by
+/// status.
 fn repeat(
     server: SocketAddr,
     threads: usize,
@@ -178,7 +179,7 @@ fn status(answer: &[u8]) -> String {
     format!("HTTP {}", String::from_utf8_lossy(status))
 }
 
-/// The interface answers 200 with a sentence to most that it refuses.
+/// Whether an answer reports an error: the interface answers most refusals with status 200 and a sentence.
 fn tells_of_an_error(answer: &str) -> bool {
     answer
         .split_once("\r\n\r\n{\"error\":\"")

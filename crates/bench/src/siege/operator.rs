@@ -1,5 +1,5 @@
-//! The operator, who looks at `ZZZ status`, and newcomers: once in a second somebody asks for the page, gets a ticket with a
-//! password, and logs in.
+//! The operator polls `ZZZ status`, and newcomers arrive: once a second a newcomer requests the page, gets a
+//! ticket with a password, and logs in.
 
 use std::io::{Error as IoError, ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -13,27 +13,27 @@ use crate::load::frame;
 use crate::load::people::Identity;
 use crate::siege::home::{self, Home, NEWCOMERS, OPERATOR};
 
-/// Time between two looks.
+/// Interval between two polls.
 const LOOKS: Duration = Duration::from_millis(500);
 
-/// The experience of the operator and the newcomers.
+/// The results of the operator and the newcomers.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Told {
-    /// How often the operator asked.
+    /// Number of the operator's polls.
     pub looks: u64,
-    /// How often there was no answer within 10 s.
+    /// Number of polls without an answer within 10 s.
     pub unanswered: u64,
     /// The slowest answer, in milliseconds.
     pub slowest_ms: f64,
-    /// How many newcomers tried to get the page, a ticket, and into the chat.
+    /// Number of newcomers that requested the page and a ticket and tried to log in.
     pub newcomers: u64,
-    /// How many of them did not.
+    /// Number of newcomers that failed.
     pub kept_out: u64,
-    /// What the first of them met.
+    /// The error of the first of them.
     pub first_complaint: Option<String>,
 }
 
-/// A plain connection to the chat, which waits for what it reads.
+/// A blocking connection to the chat.
 pub(crate) struct Wire {
     stream: TcpStream,
     bytes: Vec<u8>,
@@ -50,11 +50,11 @@ impl Operator {
         let from = Ipv4Addr::new(127, 10, 0, 1);
         let identity = home.identity(OPERATOR, OPERATOR, from)?;
         let wire = Wire::log_in(home.address(), from, &identity)
-            .map_err(|error| Error::because("the operator does not come in", error))?;
+            .map_err(|error| Error::because("the operator can't log in", error))?;
         Ok(Self { wire })
     }
 
-    /// Makes a public channel.
+    /// Creates a public channel.
     pub(crate) fn make_channel(&mut self, name: &str) -> Result<(), Error> {
         let fault = |error| Error::because(format!("the channel {name} can't be made"), error);
         let command = serde_json::json!({ "channel": name });
@@ -63,7 +63,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Looks until the attack ends, while newcomers come.
+    /// Polls until the attack ends, and lets newcomers log in.
     pub(crate) fn watch(mut self, home: &Home, stop: Arc<AtomicBool>) -> JoinHandle<Told> {
         let server = home.address();
         let newcomers = {
@@ -137,7 +137,7 @@ fn newcomer(server: SocketAddr, number: usize) -> Result<(), Error> {
 }
 
 impl Wire {
-    /// Opens a connection and logs in; what comes up to the own `NLN` is read away.
+    /// Opens a connection and logs in; discards all frames up to its own `NLN`.
     pub(crate) fn log_in(server: SocketAddr, from: Ipv4Addr, who: &Identity) -> std::io::Result<Self> {
         let mut wire = Self {
             stream: home::connect(server, from)?,
@@ -179,7 +179,7 @@ impl Wire {
         self.stream.write_all(&bytes)
     }
 
-    /// Reads up to a text that begins like this, and answers `PIN`s.
+    /// Reads up to a text with this prefix, and answers `PIN`s.
     pub(crate) fn until(&mut self, begin: &str) -> std::io::Result<String> {
         loop {
             let Some((kind, payload, size)) = frame::read(&self.bytes) else {

@@ -1,4 +1,4 @@
-//! The results of a siege: as JSON, as a table, and held against the targets.
+//! The results of a siege: as JSON, as a table, and compared with the targets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,56 +13,56 @@ use crate::siege::attacks::ATTACKS;
 use crate::siege::operator::Told;
 use crate::siege::tally::Tally;
 
-/// The quiet people's 99th percentile may be so many milliseconds.
+/// Target: maximum 99th percentile of the quiet users' latencies, in milliseconds.
 pub const P99_MAX_MS: f64 = 50.0;
-/// The server may take so many MiB.
+/// Target: maximum memory of the server, in MiB.
 pub const PEAK_MAX_MIB: f64 = 512.0;
 
-/// One attack on one number of threads.
+/// The result of one attack with one number of threads.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The attack.
     pub attack: String,
-    /// The server's threads.
+    /// Number of the server's threads.
     pub threads: usize,
-    /// How long it lasted.
+    /// Length of the attack in seconds.
     pub seconds: f64,
-    /// The quiet people's latency before the attack.
+    /// The quiet users' latency before the attack.
     pub alone_p99_ms: f64,
     /// The same during the attack.
     pub p50_ms: f64,
     /// The 99th percentile.
     pub p99_ms: f64,
-    /// The worst.
+    /// The maximum.
     pub greatest_ms: f64,
-    /// Lines of the quiet people that did not arrive, counted for each listener.
+    /// Lines of quiet users that did not arrive, counted once for each listener.
     pub lost: u64,
-    /// Lines that came twice or out of order.
+    /// Lines that arrived twice or out of order.
     pub disordered: u64,
-    /// Errors that the quiet people got.
+    /// Errors sent to quiet users.
     pub errors: u64,
-    /// Quiet people who were cut off.
+    /// Quiet users that were disconnected.
     pub cut_off: u64,
-    /// What the operator and newcomers met.
+    /// The results of the operator and the newcomers.
     pub operator: Told,
-    /// Whether the server still ran.
+    /// Whether the server still runs.
     pub survived: bool,
-    /// The server's memory before, at its peak, and after the recovery, in MiB.
+    /// The server's memory before the attack, in MiB.
     pub before_mib: f64,
     /// The peak since the start.
     pub peak_mib: f64,
-    /// After the recovery.
+    /// The memory after the recovery time.
     pub after_mib: f64,
-    /// Seconds until the memory was within 20 % of what it was before, if it was.
+    /// Seconds until the memory was within 20 % of that before the attack, if it was.
     pub back_after: Option<f64>,
-    /// What the attackers sent and met.
+    /// Counts of the attackers' messages and of the server's reactions.
     pub refused: Tally,
 }
 
 /// All results of one command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Siege {
-    /// Where it was measured.
+    /// The machine of the measurement.
     pub machine: String,
     /// The command.
     pub command: String,
@@ -80,7 +80,7 @@ impl Outcome {
         }
     }
 
-    /// Everything of the quiet people's, the operator's and the newcomers' that went wrong.
+    /// All faults that quiet users, the operator and newcomers met.
     #[must_use]
     pub fn harmed(&self) -> u64 {
         self.lost
@@ -91,7 +91,7 @@ impl Outcome {
             + self.operator.kept_out
     }
 
-    /// The targets that were missed, in a few words.
+    /// The missed targets, each in a few words.
     #[must_use]
     pub fn missed(&self) -> Vec<&'static str> {
         let targets = [
@@ -120,7 +120,7 @@ impl Default for Siege {
 }
 
 impl Siege {
-    /// Writes it as JSON.
+    /// Writes the results as JSON.
     ///
     /// # Errors
     /// The file can't be written.
@@ -134,7 +134,7 @@ impl Siege {
         self.outcomes.iter().all(|outcome| outcome.missed().is_empty())
     }
 
-    /// A row for each attack, with a value for each number of threads in its cells.
+    /// A table with a row for each attack; the cells have a value for each number of threads.
     #[must_use]
     pub fn table(&self) -> String {
         let mut groups: BTreeMap<usize, Vec<&Outcome>> = BTreeMap::new();
@@ -206,7 +206,7 @@ fn row(group: &[&Outcome]) -> Vec<String> {
     ]
 }
 
-/// The counts that tell of refusals, and how much was sent.
+/// The counts of refusals and of sent messages.
 fn told(tally: &Tally) -> String {
     let mut parts = Vec::new();
     for (what, count) in &tally.0 {

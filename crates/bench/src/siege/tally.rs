@@ -1,18 +1,18 @@
-//! Counts of what became of an attack, by name.
+//! Counters of an attack, by name.
 
 use std::collections::BTreeMap;
 
-/// What was sent, refused, answered and closed.
+/// Numbers of messages sent, refusals, answers and disconnects.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Tally(pub BTreeMap<String, u64>);
 
 impl Tally {
-    /// Counts one of these.
+    /// Increments a counter.
     pub(crate) fn count(&mut self, what: &str) {
         self.add(what, 1);
     }
 
-    /// Counts so many of these.
+    /// Adds to a counter.
     pub(crate) fn add(&mut self, what: &str, more: u64) {
         if let Some(count) = self.0.get_mut(what) {
             *count += more;
@@ -21,7 +21,7 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of another one.
+    /// Adds all counters of another tally.
     pub(crate) fn add_all(&mut self, other: &Self) {
         for (what, count) in &other.0 {
             self.add(what, *count);

@@ -1,4 +1,4 @@
-//! An evening: channels of all sizes, and everything that people do in them, at once.
+//! An evening: channels of all sizes, and all usual activities at once.
 
 use crate::Error;
 use crate::load::client::Phase;
@@ -8,15 +8,16 @@ use crate::load::hearing::Kind;
 use crate::report::sample::Sample;
 use crate::workload::yard::Yard;
 
-/// Of a hundred things that people do.
+/// Shares of the activities in percent.
 const TALK: u64 = 40;
 const WHISPER: u64 = 30;
 const TYPE: u64 = 20;
 const STATUS: u64 = 4;
 const LOOK: u64 = 3;
-// The other three: somebody who only looks in comes or goes.
+// The remaining three: a guest logs in or out.
 
-/// The rate is that of all deeds. Those who come and go are five in a hundred more, and are not listened for.
+/// The rate is that of all activities. Logging in and out is five in a hundred more, and guests are no
+/// listeners.
 pub(crate) fn evening(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     yard.log_in()?;
@@ -34,7 +35,7 @@ pub(crate) fn evening(mut yard: Yard<'_>) -> Result<Sample, Error> {
     yard.converse(fan, |crowd, intended| {
         let deed = dice.below(100) as u64;
         let who = dice.below(clients);
-        // Everybody has one to whisper to and one who whispers to them.
+        // Each user has one partner for sending private messages and one for receiving them.
         let friend = (who + clients / 2) % clients;
         if deed < TALK {
             crowd.speak(who, intended, shape.size);
@@ -79,7 +80,7 @@ fn come_or_go(crowd: &mut Crowd, guest: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first channel is the largest; the n-th has one part in n of its size, and nobody is alone.
+/// The first channel is the largest, the n-th has one n-th of its size, and each has at least two members.
 fn settle_unevenly(crowd: &mut Crowd, clients: usize, rooms: usize) -> Result<(), Error> {
     let weights: Vec<f64> = (1..=rooms).map(|rank| 1.0 / rank as f64).collect();
     let whole: f64 = weights.iter().sum();
@@ -93,7 +94,7 @@ fn settle_unevenly(crowd: &mut Crowd, clients: usize, rooms: usize) -> Result<()
         *first += rest;
     }
     crowd.settle_in(0..clients, &sizes)?;
-    // The guests look into channels by turns.
+    // The guests join channels in turn.
     let guests = clients..crowd.clients.len();
     for (number, guest) in guests.enumerate() {
         if let Some(client) = crowd.clients.get_mut(guest) {

@@ -1,7 +1,7 @@
-//! A quiet channel beside bad neighbours: people who flood, who never read, and who read a byte in a second.
+//! A quiet channel beside bad neighbours: users that flood, that never read, and that read one byte a second.
 //!
-//! The neighbours have a thread of their own, so that the generator's work for them does not delay those who are
-//! measured; `generator_late_p99_ms` tells whether it did nevertheless.
+//! The neighbours have a separate thread, so that the generator's work for them does not delay the measured
+//! users. `generator_late_p99_ms` shows a remaining delay.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -18,10 +18,10 @@ use crate::server::Site;
 use crate::workload::shape::Shape;
 use crate::workload::yard::Yard;
 
-/// So many of each kind share a channel.
+/// Number of neighbours of each kind in a channel.
 const OF_EACH_IN_A_CHANNEL: usize = 5;
 
-/// The channel alone first, then with neighbours.
+/// Measures the channel alone first, then with neighbours.
 pub(crate) fn beside_others(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     yard.log_in()?;
@@ -51,7 +51,7 @@ pub(crate) fn beside_others(mut yard: Yard<'_>) -> Result<Sample, Error> {
         stop: Arc::clone(&stop),
     };
     let thread = thread::spawn(move || neighbours.live(&ready));
-    // They are many; meanwhile those who are measured must go on reading.
+    // They are many; the measured users must go on reading meanwhile.
     let mut arrived = Err(mpsc::TryRecvError::Empty);
     while arrived == Err(mpsc::TryRecvError::Empty) {
         yard.crowd.turn(Duration::from_millis(5));
@@ -77,7 +77,7 @@ pub(crate) fn beside_others(mut yard: Yard<'_>) -> Result<Sample, Error> {
             sample.set(name, *value);
         }
     }
-    // Per message or delivery of the quiet channel it would be the neighbours' price.
+    // Costs per message or delivery of the quiet channel would include the neighbours' cost.
     for name in [
         "server_cpu_us_per_delivery",
         "server_cpu_us_per_message",
@@ -106,7 +106,7 @@ struct Neighbours {
     stop: Arc<AtomicBool>,
 }
 
-/// What became of them.
+/// Counters of the neighbours.
 struct Lives {
     flooded: u64,
     seconds: f64,
@@ -121,7 +121,7 @@ impl Neighbours {
         let mut crowd = Crowd::new(&self.site, self.people)?;
         crowd.counted = 0;
         let rooms = each.div_ceil(OF_EACH_IN_A_CHANNEL).max(1);
-        // The kinds take turns, so each channel has some of all.
+        // The kinds alternate, so that each channel has some of all kinds.
         let kind = |index: usize| (index / rooms) % 3;
         for (index, client) in crowd.clients.iter_mut().enumerate() {
             client.narrow = kind(index) != 0;
@@ -142,12 +142,13 @@ impl Neighbours {
         let _ = ready.send(());
         let begun = Instant::now();
         let (mut flooded, mut sipped) = (0_u64, 0_u64);
-        // In turn, all would be let speak again at the same moment, and nobody floods in step.
+        // Random order: in turn, all would be allowed to speak at the same moment, which is unlike real
+        // floods.
         let mut dice = Dice::new(1);
         let size = self.shape.size;
         while !self.stop.load(Ordering::Relaxed) {
             let passed = begun.elapsed().as_secs_f64();
-            // All of them take their bytes spread over the second.
+            // Their reads are spread evenly over the second.
             let due = (passed * sippers.len() as f64) as u64;
             while sipped < due {
                 if let Some(index) = sippers.get((sipped % sippers.len().max(1) as u64) as usize) {
@@ -159,7 +160,7 @@ impl Neighbours {
             let mut full = 0;
             while flooded < due && !floods.is_empty() && full < floods.len() {
                 if let Some(index) = floods.get(dice.below(floods.len())) {
-                    // Who is held back by the server does not pile up words here.
+                    // A client that the server slows down does not queue further messages.
                     if crowd.is_blocked(*index) {
                         full += 1;
                     } else {

@@ -1,4 +1,4 @@
-//! People are there and say nothing.
+//! Users are connected and idle.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::Error;
 use crate::report::sample::Sample;
 use crate::workload::yard::Yard;
 
-/// What one of them costs: memory above that of the empty server, and processor time for being there.
+/// The cost of one idle user: memory above that of the empty server, and processor time.
 pub(crate) fn crowd(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
-    // One person first, so that what the first of all brings about once is not charged to the others.
+    // The first user logs in alone, so that one-time costs are not charged to the others.
     yard.crowd.log_in(0..1, 1)?;
     yard.calm();
     let before = yard.resident()?;

@@ -1,47 +1,47 @@
-//! How large a workload is. What is not said on the command line is as usual for it.
+//! The size of a workload. Options that are not given have the usual value of the workload.
 
 use serde::{Deserialize, Serialize};
 
 use crate::load::pace::Pace;
 use crate::workload::Workload;
 
-/// What can be said about size on the command line.
+/// The options about size on the command line.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Wishes {
-    /// How many people
+    /// Number of users
     #[arg(long, value_name = "COUNT")]
     pub clients: Option<usize>,
-    /// How many channels they are spread over
+    /// Number of channels that the users are spread over
     #[arg(long, value_name = "COUNT")]
     pub rooms: Option<usize>,
-    /// How many of each channel talk
+    /// Number of speakers in each channel
     #[arg(long, value_name = "COUNT")]
     pub speakers: Option<usize>,
-    /// Closed loop: so many messages are on their way
+    /// Closed loop: number of outstanding messages
     #[arg(long, value_name = "COUNT", conflicts_with = "rate")]
     pub outstanding: Option<u64>,
-    /// Open loop: so many messages in a second, whatever the server does
+    /// Open loop: messages a second, independent of the server
     #[arg(long, value_name = "PER_SECOND")]
     pub rate: Option<f64>,
-    /// Length of a message in bytes: from half of it to half as much again, and at least 23
+    /// Length of a message in bytes: varies from 50 % to 150 %, and is at least 23
     #[arg(long, value_name = "BYTES")]
     pub size: Option<usize>,
-    /// Seconds of each measurement
+    /// Length of each measurement in seconds
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<f64>,
-    /// Seconds of the same load before each measurement
+    /// Length of the warm-up before each measurement in seconds
     #[arg(long, value_name = "SECONDS")]
     pub warm_up: Option<f64>,
-    /// How many log-ins are under way at once
+    /// Number of simultaneous log-ins
     #[arg(long, value_name = "COUNT")]
     pub at_once: Option<usize>,
-    /// Fairness: how many of each kind of bad neighbour
+    /// Fairness: number of bad neighbours of each kind
     #[arg(long, value_name = "COUNT")]
     pub neighbours: Option<usize>,
-    /// Fairness: how many messages in a second all floods together try to send
+    /// Fairness: messages a second that all floods together try to send
     #[arg(long, value_name = "PER_SECOND")]
     pub flood_rate: Option<f64>,
-    /// A channel that exists, instead of rooms founded for the purpose
+    /// An existing channel to use instead of new rooms
     #[arg(long, value_name = "NAME")]
     pub channel: Option<String>,
 }
@@ -49,34 +49,34 @@ pub struct Wishes {
 /// The size of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
-    /// How many people.
+    /// Number of users.
     pub clients: usize,
-    /// How many channels.
+    /// Number of channels.
     pub rooms: usize,
-    /// How many of each channel talk.
+    /// Number of speakers in each channel.
     pub speakers: usize,
-    /// Closed loop: how many messages are on their way; nothing for an open loop.
+    /// Closed loop: number of outstanding messages; `None` for an open loop.
     pub outstanding: Option<u64>,
-    /// Open loop: how many messages in a second.
+    /// Open loop: messages a second.
     pub rate: Option<f64>,
     /// Length of each message in bytes.
     pub size: usize,
-    /// Seconds of a measurement.
+    /// Length of a measurement in seconds.
     pub seconds: f64,
-    /// Seconds of load before.
+    /// Length of the warm-up in seconds.
     pub warm_up: f64,
-    /// Log-ins under way at once.
+    /// Number of simultaneous log-ins.
     pub at_once: usize,
     /// Bad neighbours of each kind.
     pub neighbours: usize,
-    /// What all floods together try to send in a second.
+    /// Messages a second that all floods together try to send.
     pub flood_rate: f64,
-    /// A channel that exists.
+    /// An existing channel.
     pub channel: Option<String>,
 }
 
 impl Shape {
-    /// The usual one, but for the wishes.
+    /// The usual size, changed by the options.
     #[must_use]
     pub fn new(workload: Workload, wishes: &Wishes) -> Self {
         let (clients, rooms, speakers) = match workload {
@@ -123,7 +123,7 @@ impl Shape {
         }
     }
 
-    /// When messages are sent.
+    /// The times at which messages are sent.
     #[must_use]
     pub fn pace(&self) -> Pace {
         match (self.rate, self.outstanding) {
@@ -132,7 +132,7 @@ impl Shape {
         }
     }
 
-    /// Whether the pace is part of what was measured.
+    /// Whether the pace determines the measured latency.
     #[must_use]
     pub fn latency_depends_on_pace(&self, workload: Workload) -> bool {
         !matches!(
@@ -141,7 +141,7 @@ impl Shape {
         )
     }
 
-    /// In a few words.
+    /// A short description.
     #[must_use]
     pub fn words(&self, workload: Workload) -> String {
         let people = format!("{} people", self.clients);
@@ -162,7 +162,7 @@ impl Shape {
         }
     }
 
-    /// How many identities it needs.
+    /// Number of identities that the workload needs.
     #[must_use]
     pub fn identities(&self, workload: Workload) -> usize {
         match workload {
@@ -173,14 +173,14 @@ impl Shape {
         }
     }
 
-    /// How many log in when the house is full.
+    /// Number of log-ins while all other users are connected.
     #[must_use]
     pub fn latecomers(&self) -> usize {
         (self.clients / 20).clamp(1, 500)
     }
 
-    /// What fchatd is started with: everybody comes from one address, and the load is not held back by what protects a
-    /// chat from floods, except where that protection is what is measured.
+    /// The settings for fchatd: all users come from one address, and flood protection does not limit the
+    /// load, except in workloads that measure this protection.
     #[must_use]
     pub fn settings(&self, workload: Workload) -> Vec<(&'static str, String)> {
         let all = (self.identities(workload) * 2 + 100).to_string();

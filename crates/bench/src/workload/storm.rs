@@ -1,4 +1,4 @@
-//! Storms: everybody does the same thing at once.
+//! Storms: all users do the same at once.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,11 @@ use crate::report::sample::Sample;
 use crate::statistics::Histogram;
 use crate::workload::yard::{Cost, Yard};
 
-/// How often the growing house is looked at.
+/// Number of measurements while the number of users grows.
 const LOOKS: usize = 20;
 
-/// Everybody logs in, so many at a time; then some more do, so that the price in a full house is known by itself.
+/// All users log in, some at a time. Then some more follow, so that the cost of a log-in among many connected
+/// users is known separately.
 pub(crate) fn log_ins(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let (shape, server) = (yard.shape, yard.server);
     let mut sample = Sample::default();
@@ -90,7 +91,7 @@ pub(crate) fn log_ins(mut yard: Yard<'_>) -> Result<Sample, Error> {
     Ok(sample)
 }
 
-/// From the opening of the connection to the end of the log-in.
+/// Times from the start of the connection to the end of the log-in.
 fn times(crowd: &Crowd, who: std::ops::Range<usize>) -> Histogram {
     let mut took = Histogram::default();
     for client in crowd.clients.get(who).unwrap_or_default() {
@@ -101,7 +102,8 @@ fn times(crowd: &Crowd, who: std::ops::Range<usize>) -> Histogram {
     took
 }
 
-/// All connections break at once; all come back, join their channels again, and talk goes on without a loss.
+/// All connections break at once. All users reconnect and join their channels again, and chat continues
+/// without a loss.
 pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     yard.log_in()?;
@@ -115,7 +117,7 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     for index in 0..shape.clients {
         yard.crowd.close(index, true);
     }
-    // Whoever is in asks for the channel at once, as clients do.
+    // A logged-in user requests its channel at once, like a client.
     let mut asked = vec![false; shape.clients];
     let ask = |crowd: &mut Crowd, asked: &mut Vec<bool>| {
         for (index, asked) in asked.iter_mut().enumerate() {
@@ -133,7 +135,7 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let mut last = 0;
     yard.crowd
         .log_in_each(0..shape.clients, shape.at_once, |crowd, present| {
-            // Looking through all is only worth it when somebody came.
+            // The search over all clients is needed only when the number has changed.
             if present != last {
                 last = present;
                 ask(crowd, &mut asked);
@@ -145,7 +147,7 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
         .crowd
         .until(Duration::from_secs(20), |crowd| Ok(crowd.joined >= shape.clients))?;
     if !all {
-        return Err(yard.crowd.complaint("not everybody is back in their channel"));
+        return Err(yard.crowd.complaint("some users are not back in their channel"));
     }
     let seconds = (yard.crowd.now() - broken) as f64 / 1e6;
     let cost = yard.end(&beginning)?;
@@ -155,7 +157,7 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     sample.set("returns_per_second", shape.clients as f64 / seconds);
     sample.set_latency(&back);
     price_log_ins(&mut sample, &cost, shape.clients);
-    // One message in each channel proves that everybody is really there.
+    // One message in each channel proves that all members are really there.
     for speaker in 0..shape.rooms {
         let now = yard.crowd.now();
         yard.crowd.speak(speaker, now, shape.size);
@@ -166,13 +168,14 @@ pub(crate) fn reconnects(mut yard: Yard<'_>) -> Result<Sample, Error> {
     Ok(sample)
 }
 
-/// Everybody changes their status at once, again and again; a round ends when everybody has heard of everybody.
+/// All users change their status at once, again and again; a round ends when every change has reached all
+/// users.
 pub(crate) fn presence(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     yard.log_in()?;
     yard.crowd.expect_announcements(shape.clients);
     yard.calm();
-    // A server that lets people change seldom is asked for a single round.
+    // On a server with a limit on status changes, there is a single round.
     let single = yard.crowd.hearing.status_pause > 0.0;
     if !single && shape.warm_up > 0.0 {
         round(&mut yard.crowd, shape.clients)?;
@@ -215,7 +218,7 @@ fn round(crowd: &mut Crowd, people: usize) -> Result<u64, Error> {
     let intended = crowd.now();
     for index in 0..people {
         crowd.announce(index, intended);
-        // What comes back meanwhile must not fill up the sockets.
+        // Read the answers meanwhile, so that they do not fill up the sockets.
         if index % 64 == 63 {
             crowd.turn(Duration::ZERO);
         }
@@ -223,7 +226,7 @@ fn round(crowd: &mut Crowd, people: usize) -> Result<u64, Error> {
     pace::settle(crowd)
 }
 
-/// What so many log-ins have cost.
+/// Records the costs per log-in.
 fn price_log_ins(sample: &mut Sample, cost: &Cost, log_ins: usize) {
     let each = |amount: u64| amount as f64 / log_ins as f64;
     let each_frame = |nanoseconds: u64| nanoseconds as f64 / 1e3 / cost.frames.max(1) as f64;

@@ -1,4 +1,4 @@
-//! People talk: in one channel, in many, or in private.
+//! Chat in one channel, in many channels, or in private.
 
 use crate::Error;
 use crate::load::hearing::Kind;
@@ -6,7 +6,7 @@ use crate::load::pace::Pace;
 use crate::report::sample::Sample;
 use crate::workload::yard::Yard;
 
-/// How much one of so many speakers says in a second; a closed loop says as much as it can.
+/// Messages a second of each speaker; unlimited in a closed loop.
 fn share(pace: Pace, speakers: usize) -> f64 {
     match pace {
         Pace::Closed(_) => f64::INFINITY,
@@ -14,7 +14,7 @@ fn share(pace: Pace, speakers: usize) -> f64 {
     }
 }
 
-/// Some members of each channel talk in turns.
+/// Some members of each channel talk in turn.
 pub(crate) fn in_channels(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     yard.log_in()?;
@@ -36,7 +36,7 @@ pub(crate) fn in_channels(mut yard: Yard<'_>) -> Result<Sample, Error> {
     })
 }
 
-/// Some talk, each to one other.
+/// Some users talk, each to one other user.
 pub(crate) fn in_private(mut yard: Yard<'_>) -> Result<Sample, Error> {
     let shape = yard.shape;
     let speakers = shape.speakers.clamp(1, shape.clients / 2);

@@ -1,4 +1,4 @@
-//! What every workload needs: a crowd that is logged in, and the accounts before and after.
+//! The common part of all workloads: logged-in users, and the resource accounts before and after.
 
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ use crate::statistics::Histogram;
 use crate::workload::Workload;
 use crate::workload::shape::Shape;
 
-/// A server, a crowd before it, and what is to be done.
+/// A server, its users, and the size of the workload.
 #[derive(Debug)]
 pub struct Yard<'a> {
     pub(crate) server: &'a Running,
     pub(crate) crowd: Crowd,
     pub(crate) shape: &'a Shape,
     pub(crate) workload: Workload,
-    /// Those who belong to no crowd of this thread.
+    /// The identities of users on other threads.
     pub(crate) others: Vec<Identity>,
 }
 
-/// The accounts at the beginning of what is measured.
+/// The accounts at the start of the measurement.
 #[derive(Debug)]
 pub struct Beginning {
     server: Option<Account>,
@@ -35,7 +35,7 @@ pub struct Beginning {
     bytes: u64,
 }
 
-/// What it has cost since.
+/// The costs since then.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub(crate) server: Option<Spent>,
@@ -46,7 +46,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// How busy the machine was with other things.
+    /// Records how busy the machine was with other work.
     pub(crate) fn tell_waiting(&self, sample: &mut Sample) {
         let percent = |waited: u64| waited as f64 / 1e7 / self.seconds;
         sample.set_known(
@@ -82,7 +82,7 @@ impl<'a> Yard<'a> {
         })
     }
 
-    /// Logs in those who count.
+    /// Logs the measured users in.
     pub(crate) fn log_in(&mut self) -> Result<(), Error> {
         self.crowd.log_in(0..self.shape.clients, self.shape.at_once)?;
         if !self.crowd.hearing.full && !self.workload.suits_the_least_server() {
@@ -94,7 +94,7 @@ impl<'a> Yard<'a> {
         Ok(())
     }
 
-    /// Refuses to measure a limit of the server instead of the server.
+    /// Refuses a measurement that would measure a rate limit of the server instead of its speed.
     pub(crate) fn check_pause(&self, kind: Kind, messages_per_second_of_one: f64) -> Result<(), Error> {
         let (pause, setting) = match kind {
             Kind::Channel | Kind::Private => (self.crowd.hearing.message_pause, "msg_flood"),
@@ -136,7 +136,7 @@ impl<'a> Yard<'a> {
         Ok(self.server.account()?.map(|account| account.resident))
     }
 
-    /// Turns without doing anything.
+    /// Runs the event loop for a time without sending.
     pub(crate) fn rest(&mut self, length: Duration) {
         let begun = Instant::now();
         while begun.elapsed() < length {
@@ -144,7 +144,7 @@ impl<'a> Yard<'a> {
         }
     }
 
-    /// Rests until nothing comes any more, for at most half a minute.
+    /// Runs until no more data arrives, for at most half a minute.
     pub(crate) fn calm(&mut self) {
         let begun = Instant::now();
         loop {
@@ -157,7 +157,7 @@ impl<'a> Yard<'a> {
         self.crowd.acknowledge_at_once();
     }
 
-    /// The same load before and in the measurement; what is told is of the second part.
+    /// Sends the same load in the warm-up and in the measurement; only the second part is reported.
     pub(crate) fn converse(
         &mut self,
         fan: u64,
@@ -198,7 +198,7 @@ impl<'a> Yard<'a> {
         for kind in Kind::ALL {
             latency.add(&self.crowd.hearing.of(kind).latency);
         }
-        // The processor time includes what arrived after the last message was sent, so those are counted for it.
+        // The processor time includes deliveries after the last sent message, so these are counted here.
         let deliveries = latency.count().max(1) as f64;
         let messages = driven.sent.max(1) as f64;
         sample.set("messages_per_second", driven.sent as f64 / driven.seconds);
@@ -239,7 +239,7 @@ impl<'a> Yard<'a> {
         }
     }
 
-    /// What must be nothing.
+    /// Records the counts of faults.
     pub(crate) fn tell_faults(&self, lost: u64, sample: &mut Sample) {
         let hearing = &self.crowd.hearing;
         let sum = |count: fn(&crate::load::ledger::Ledger) -> u64| -> f64 {

@@ -1,4 +1,5 @@
-//! A server that passes messages on, with faults that are asked for. A thread for each connection; nobody measures its speed.
+//! A server that forwards messages with injected faults. It has a thread for each connection; its speed is
+//! not measured.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -7,18 +8,18 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What goes wrong; zero is never.
+/// The faults to inject; zero means never.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
-    /// Each so many-th delivery does not happen.
+    /// Every n-th delivery is dropped.
     pub(crate) drop: u64,
-    /// Each so many-th delivery happens twice.
+    /// Every n-th delivery is duplicated.
     pub(crate) double: u64,
-    /// Each so many-th delivery comes after the next one to the same person.
+    /// Every n-th delivery comes after the next one to the same client.
     pub(crate) swap: u64,
-    /// At this message the server does nothing for so many milliseconds.
+    /// At this message the server stalls for this time in milliseconds.
     pub(crate) stall: Option<(u64, u64)>,
-    /// Nobody is let in.
+    /// All log-ins are refused.
     pub(crate) refuse: bool,
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn serve(faults: Faults) -> SocketAddr {
     address
 }
 
-/// Ends with the connection, by an error of a read.
+/// Ends with the connection, by a read error.
 fn guest(mut socket: TcpStream, house: &Mutex<House>, faults: Faults) -> Option<()> {
     socket.set_nodelay(true).ok()?;
     let number = {
@@ -131,7 +132,7 @@ impl House {
             return;
         }
         bytes.extend(self.held.remove(&to).unwrap_or_default());
-        // Whoever has gone away hears nothing.
+        // Writes to a closed connection are ignored.
         let _ = self.sockets[to].write_all(&bytes);
     }
 }

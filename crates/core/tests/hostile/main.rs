@@ -1,6 +1,6 @@
 //! Whatever clients, login providers and the website send, in whatever order: an answer that is a frame, nothing
 //! that a script fails at, and a world in which everybody is where the edges believe they are.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

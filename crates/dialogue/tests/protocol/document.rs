@@ -1,4 +1,4 @@
-//! The page, its tables and its generated parts.
+//! The page `docs/protocol.md`: its tables and its generated parts.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ pub(crate) struct Document {
 /// A row of a table whose first cell is a command.
 pub(crate) struct Row {
     pub(crate) code: String,
-    /// Names in the second cell that stand in backticks, outside braces.
+    /// Names in backticks in the second cell, outside braces.
     pub(crate) fields: BTreeSet<String>,
     pub(crate) cells: Vec<String>,
 }
@@ -23,7 +23,7 @@ impl Document {
         }
     }
 
-    /// Puts the text between the marks of the generated part.
+    /// Replaces the text between the marks of a generated part.
     pub(crate) fn replace(&mut self, part: &str, made: &str) {
         let mark = format!("<!-- generated: {part} -->\n");
         let (before, rest) = self.text.split_once(&mark).unwrap();
@@ -31,7 +31,7 @@ impl Document {
         self.text = format!("{before}{mark}\n{made}\n<!-- end -->{after}");
     }
 
-    /// The page is on disk as it is here; with `UPDATE_REFERENCE` it is written.
+    /// Checks that the page on disk equals this one; with `UPDATE_REFERENCE` it is written.
     #[track_caller]
     pub(crate) fn assert_as_written(&self) {
         if std::env::var_os("UPDATE_REFERENCE").is_some() {
@@ -43,7 +43,7 @@ impl Document {
         );
     }
 
-    /// The commands described below a heading, up to the next one of its rank.
+    /// The commands below a heading, up to the next heading of the same level.
     pub(crate) fn rows(&self, heading: &str) -> Vec<Row> {
         let (_, part) = self.text.split_once(&format!("\n{heading}\n")).unwrap();
         let part = part.split("\n## ").next().unwrap();
@@ -68,7 +68,8 @@ fn row(line: &str) -> Option<Row> {
     })
 }
 
-/// `channel` `character` {`identity`}: what is inside braces belongs to the field before them.
+/// The fields in a cell such as `channel` `character` {`identity`}: names inside braces belong to the field
+/// before them.
 fn fields(cell: &str) -> BTreeSet<String> {
     let mut outside = String::new();
     let mut depth = 0;

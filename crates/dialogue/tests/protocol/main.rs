@@ -1,6 +1,6 @@
-//! `docs/protocol.md` says what the server does: its tables of errors, limits and variables are made here, and its
-//! commands and fields are those of the scripts and of the plays.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+//! `docs/protocol.md` describes the real behaviour of the server. Its tables of errors, limits and variables
+//! are generated here, and its commands and fields must match the scripts and the plays.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod document;
 mod plays;
@@ -13,9 +13,9 @@ use fchatd_world::settings::SECTIONS;
 
 use document::{Document, Row};
 
-/// Answers that no play can make happen: the website's, and what the real program has besides.
+/// Answers that no play can cause: those of the website, and those of the real program.
 const NOT_IN_PLAYS: [&str; 3] = ["RTB", "ZZZ", "PIN"];
-/// What the core answers itself, without a function in the scripts.
+/// Commands that the core itself answers, without a function in the scripts.
 const OF_THE_CORE: [&str; 5] = ["IDN", "PIN", "VAR", "FKS", "ZZZ"];
 
 fn script(name: &str) -> String {
@@ -144,7 +144,7 @@ fn what_clients_hear_in_the_plays_is_what_is_described() {
     for (code, keys) in plays::heard() {
         heard.entry(code).or_default().extend(keys);
     }
-    // A play writes short "ERR 26." for most errors.
+    // Plays use the short form "ERR 26." for most errors.
     let error = heard.entry("ERR".to_owned()).or_default();
     error.extend(["number", "message"].map(str::to_owned));
     let rows = Document::read().rows("## Commands from the server");

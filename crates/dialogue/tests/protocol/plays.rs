@@ -5,7 +5,7 @@ use std::path::Path;
 use fchatd_dialogue::plays_in;
 use serde_json::Value;
 
-/// Every frame that somebody hears in a play: its code and its keys.
+/// Every received frame in the plays: its code and its keys.
 pub(crate) fn heard() -> Vec<(String, Vec<String>)> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/dialogues"));
     let mut frames = Vec::new();
@@ -27,7 +27,7 @@ pub(crate) fn heard() -> Vec<(String, Vec<String>)> {
     frames
 }
 
-/// Lines, with those that go on where another one ends.
+/// Sentences, with their continuation lines joined.
 fn sentences(text: &str) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -1,5 +1,6 @@
-//! Accepting for all edges: the application's thread hands each connection to the edge that has the fewest. So
-//! one listening socket serves them all, whoever opened it, and what waits in it stays whoever takes it over.
+//! Accepts connections for all edges: the application's thread hands each one to the edge with the fewest. So
+//! one listening socket serves all edges. The socket may be inherited, and connections that wait in it survive
+//! a handover to a new process.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::accept::{FULL_PAUSE, TURNED_AWAY, admit, group_of, tell_of_failure};
 use crate::edge::Application;
 
 impl<A: Application + 'static> Center<A> {
-    /// Accepts connections until the edges are drained.
+    /// Accepts connections until the edges are shut down.
     pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener) {
         let mut failed = false;
         while !self.stopped.get() {

@@ -1,4 +1,5 @@
-//! The application's side: the inputs of all edges one after another, and what comes of them to the edges.
+//! The application's side: it handles the inputs of all edges one after another and sends the outputs to the
+//! edges.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,19 +24,19 @@ use crate::gauges::Gauges;
 use crate::http::HttpService;
 use crate::turn::{INPUTS_PER_LOOK, TURN_MAX};
 
-/// The number of turns that are the application's own.
+/// The edge number for turns of the application's own inputs.
 const OWN: u16 = u16::MAX;
-/// Batches whose memory is used again when all edges have carried them out.
+/// Number of batches whose memory is reused after all edges have applied them.
 const BATCHES_KEPT: usize = 4;
-/// An edge that has not looked at its clock for so long is stuck.
+/// Time without a reading of its clock after which an edge counts as stuck.
 const STUCK: Duration = Duration::from_secs(2);
 
-/// An application and what leads to its edges.
+/// An application and the links to its edges.
 pub(crate) struct Center<A> {
     pub(super) links: Vec<Arc<Link>>,
     intake: Arc<Intake>,
     desk: RefCell<Desk<A>>,
-    /// Inputs from beside the edges.
+    /// Inputs that do not come from an edge.
     own: RefCell<Inputs>,
     alarm: Alarm,
     pub(super) settings: RefCell<EdgeSettings>,
@@ -43,25 +44,25 @@ pub(crate) struct Center<A> {
     pub(super) stopping: Notify,
     pub(super) common: Arc<Common>,
     threads: RefCell<Vec<JoinHandle<()>>>,
-    /// Of each edge, what its clock was at when it was last seen to move.
+    /// For each edge: the last seen value of its heartbeat counter, and the time of that change.
     pulses: RefCell<Vec<(u64, Instant)>>,
 }
 
-/// Where the application works.
+/// The state of the application's thread.
 struct Desk<A> {
     application: A,
     outputs: Outputs,
     turns: VecDeque<Turn>,
-    /// How many inputs of the first turn have been handled.
+    /// Number of handled inputs of the first turn.
     handled: usize,
-    /// Turns of which everything was handled.
+    /// Turns that were handled completely.
     done: Vec<Turn>,
-    /// What was sent last, oldest first.
+    /// The last batches sent, oldest first.
     batches: VecDeque<Arc<Outputs>>,
 }
 
 impl<A: Application + 'static> Center<A> {
-    /// An application, and links to so many edges that nobody has started yet.
+    /// An application, and links to `edges` edges that are not started yet.
     pub(super) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
         let intake = Arc::new(Intake::default());
         let common = Common::new(usize::from(edges), settings.backlog_bytes_max);
@@ -89,10 +90,10 @@ impl<A: Application + 'static> Center<A> {
         })
     }
 
-    /// Starts so many edges. What the application needs must be started with [`Center::run`].
+    /// Starts the edges. [`Center::run`] starts the tasks of the application.
     ///
     /// # Errors
-    /// Those of the operating system.
+    /// Errors of the operating system.
     pub(crate) fn start<H, M>(
         edges: u16,
         settings: EdgeSettings,
@@ -145,13 +146,13 @@ impl<A: Application + 'static> Center<A> {
         });
     }
 
-    /// Adds an input from beside the edges.
+    /// Adds an input that does not come from an edge.
     pub(crate) fn input(&self, input: Input<'_>) {
         self.own.borrow_mut().push(input);
         self.intake.filled.notify_one();
     }
 
-    /// As [`Edge::interject`](crate::Edge::interject), between two inputs.
+    /// Like [`Edge::interject`](crate::Edge::interject), between two inputs.
     pub(crate) fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
         let desk = &mut *self.desk.borrow_mut();
         desk.application.begin_turn();
@@ -160,7 +161,7 @@ impl<A: Application + 'static> Center<A> {
         result
     }
 
-    /// As [`Edge::stored`](crate::Edge::stored).
+    /// Like [`Edge::stored`](crate::Edge::stored).
     pub(crate) fn stored(&self, commit: u64) {
         for link in &self.links {
             link.enqueue(Command::Stored(commit));
@@ -170,7 +171,7 @@ impl<A: Application + 'static> Center<A> {
         }
     }
 
-    /// As [`Edge::configure`](crate::Edge::configure).
+    /// Like [`Edge::configure`](crate::Edge::configure).
     pub(crate) fn configure(&self, settings: EdgeSettings) {
         *self.settings.borrow_mut() = settings;
         for link in &self.links {
@@ -178,19 +179,19 @@ impl<A: Application + 'static> Center<A> {
         }
     }
 
-    /// What all edges count, a moment ago.
+    /// The last published counters, summed over all edges.
     pub(crate) fn gauges(&self) -> Gauges {
         let all = self.links.iter().map(|link| link.gauges());
         all.fold(Gauges::default(), Gauges::plus).with(&self.common)
     }
 
-    /// Open sockets of all edges.
+    /// Number of open sockets of all edges.
     pub(crate) fn sockets(&self) -> usize {
         let sockets = self.links.iter().map(|link| link.sockets.load(Ordering::Relaxed));
         sockets.sum()
     }
 
-    /// Whether all edges turn.
+    /// Whether the event loops of all edges run.
     pub(crate) fn is_alive(&self) -> bool {
         let now = Instant::now();
         let mut pulses = self.pulses.borrow_mut();
@@ -205,18 +206,18 @@ impl<A: Application + 'static> Center<A> {
         alive
     }
 
-    /// Waits until an edge is gone, which happens only when something in it panicked.
+    /// Waits until the thread of an edge has ended, which happens only after a panic.
     pub(crate) async fn broken(&self) {
         while !self.links.iter().any(|link| link.is_gone()) {
             self.intake.gone.notified().await;
         }
     }
 
-    /// As [`Edge::drain`](crate::Edge::drain), all edges at the same time.
+    /// Like [`Edge::drain`](crate::Edge::drain), for all edges at the same time.
     pub(crate) async fn drain(&self, spread: Duration, patience: Duration) {
         self.stopped.set(true);
         self.stopping.notify_waiters();
-        // What everybody is to hear before the end goes before it.
+        // All pending outputs are sent before the shutdown.
         while self.step() {
             while self.is_held_up() {
                 tokio::time::sleep(STEP).await;
@@ -237,13 +238,13 @@ impl<A: Application + 'static> Center<A> {
         }
     }
 
-    /// Whether an edge has to carry things out before more can be made.
+    /// Whether an edge must apply its queue before further output is produced.
     pub(super) fn is_held_up(&self) -> bool {
         self.links.iter().any(|link| link.is_behind())
     }
 
-    /// Handles what has come, until it is all, makes a full batch or takes too long, and sends off what came of it. True
-    /// when there is more.
+    /// Handles the collected inputs until all are handled, the batch is full or the time limit is reached.
+    /// Then it sends the outputs. Returns true when inputs are left.
     pub(super) fn step(&self) -> bool {
         let desk = &mut *self.desk.borrow_mut();
         if desk.turns.is_empty() {
@@ -283,7 +284,7 @@ impl<A: Application + 'static> Center<A> {
         !desk.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
     }
 
-    /// Takes what has come.
+    /// Takes the collected inputs.
     fn take(&self, desk: &mut Desk<A>) {
         let inputs = std::mem::take(&mut *self.own.borrow_mut());
         if !inputs.is_empty() {
@@ -297,7 +298,7 @@ impl<A: Application + 'static> Center<A> {
         self.intake.take(&mut desk.turns);
     }
 
-    /// Sends what the application wants done to the edges that it concerns, and tells them what has been handled.
+    /// Sends the application's outputs to the edges that they concern, and reports the handled turns.
     fn send_off(&self, desk: &mut Desk<A>) {
         if !desk.outputs.operations.is_empty() {
             let concerned = concerned(&desk.outputs.operations);
@@ -307,7 +308,8 @@ impl<A: Application + 'static> Center<A> {
             for link in concerned() {
                 link.enqueue(Command::Apply(Arc::clone(&batch)));
             }
-            // Not before all have it: nobody sees what could be missing at another edge that is asked right after.
+            // Edges are woken only after all of them have the batch. So a client that has seen a result finds
+            // it at every other edge.
             for link in concerned() {
                 link.wake.notify_one();
             }
@@ -326,7 +328,7 @@ impl<A: Application + 'static> Center<A> {
 }
 
 impl<A> Desk<A> {
-    /// Gives back the memory that a burst has needed.
+    /// Releases memory that a burst has needed.
     fn trim(&mut self) {
         self.batches.clear();
         self.outputs.trim();
@@ -334,7 +336,7 @@ impl<A> Desk<A> {
         self.done.shrink_to(0);
     }
 
-    /// An empty buffer, with the memory of a batch that has been carried out if there is one.
+    /// An empty buffer; reuses the memory of a batch that all edges have applied, if there is one.
     fn used_again(&mut self) -> Outputs {
         if let Some(batch) = self.batches.front_mut().and_then(Arc::get_mut) {
             let mut outputs = std::mem::take(batch);
@@ -350,13 +352,13 @@ impl<A> Desk<A> {
 }
 
 impl<A> Center<A> {
-    /// Ends the threads of the edges, and with them all that is still connected.
+    /// Ends the threads of the edges, and with them the remaining connections.
     pub(crate) fn finish(&self) {
         for link in &self.links {
             link.send(Command::Stop);
         }
         for thread in self.threads.borrow_mut().drain(..) {
-            // It has said in the log why it panicked.
+            // The reason of a panic is in the log already.
             let _ = thread.join();
         }
     }
@@ -368,12 +370,12 @@ impl<A> Drop for Center<A> {
     }
 }
 
-/// One edge in a set of them.
+/// The bit of one edge in a set of edges.
 fn bit(edge: u16) -> u64 {
     1u64.checked_shl(u32::from(edge)).unwrap_or(u64::MAX)
 }
 
-/// The edges that have something to do: the others are not woken.
+/// The set of edges with work in these operations; the others are not woken.
 fn concerned(operations: &[Operation]) -> u64 {
     let mut edges = 0;
     for operation in operations {
@@ -389,7 +391,7 @@ fn concerned(operations: &[Operation]) -> u64 {
             | Operation::CloseChannel { .. } => {
                 return u64::MAX;
             }
-            // Only what follows in the same batch waits.
+            // Only later operations of the same batch wait.
             Operation::Await { .. } => {}
         }
     }

@@ -13,12 +13,13 @@ use crate::doors::Admission;
 use crate::edge::EdgeSettings;
 use crate::gauges::Gauges;
 
-/// Inputs of one edge that may wait for the application, by their weight in bytes, before it keeps further ones.
+/// Maximum weight of an edge's inputs that wait for the application, in bytes. Beyond it the edge keeps
+/// further inputs.
 pub(crate) const WAITING_MAX: usize = 4 << 20;
-/// Weight of the batches that may wait for one edge before the application stops, in bytes.
+/// Maximum weight of the batches that wait for one edge, in bytes. Beyond it the application pauses.
 pub(crate) const UNSENT_MAX: usize = 16 << 20;
 
-/// The weight of a turn beside its inputs, in bytes: turns without inputs must not be free either.
+/// The weight of a turn in addition to its inputs, in bytes: turns without inputs count, too.
 const TURN_WEIGHT: usize = 256;
 
 fn weight(inputs: &Inputs) -> usize {
@@ -28,48 +29,48 @@ fn weight(inputs: &Inputs) -> usize {
 /// The inputs of one turn of an edge.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// Whose.
+    /// The number of the edge.
     pub(crate) edge: u16,
-    /// The edge counts its turns.
+    /// The edge's own count of turns.
     pub(crate) number: u64,
     pub(crate) inputs: Inputs,
-    /// Whether the edge waits to hear that they have been handled.
+    /// Whether the edge waits for the end of this turn.
     pub(crate) wants_answer: bool,
 }
 
-/// What an edge is to do.
+/// An instruction for an edge.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Carry out its part of a batch.
+    /// Apply the edge's part of a batch.
     Apply(Arc<Outputs>),
-    /// All commits up to this one are on disk, or wait no longer.
+    /// All commits up to this one are on disk or are no longer awaited.
     Stored(u64),
-    /// Take a socket in that was accepted, and has been counted.
+    /// Take over an accepted and counted socket.
     Accepted(TcpStream, SocketAddr, Admission),
-    /// Put other settings in force.
+    /// Put new settings in force.
     Configure(Box<EdgeSettings>),
-    /// Take nobody any more and send everybody away, over a time and with a patience.
+    /// Shut down gracefully; the values are the spread of the closes and the maximum wait after them.
     Drain(Duration, Duration),
-    /// End.
+    /// End the thread.
     Stop,
 }
 
-/// What all edges have in common on their way to the application.
+/// The queue shared by all edges on the way to the application.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     turns: Mutex<Vec<Turn>>,
-    /// Inputs have come.
+    /// Inputs have arrived.
     pub(crate) filled: Notify,
-    /// An edge has carried out so much that the application may go on.
+    /// An edge has applied enough for the application to continue.
     pub(crate) room: Notify,
-    /// An edge is gone.
+    /// The thread of an edge has ended.
     pub(crate) gone: Notify,
-    /// The application took too long for what it got last.
+    /// The application was too slow with its last inputs.
     pub(crate) is_slow: AtomicBool,
 }
 
 impl Intake {
-    /// Adds a turn, behind those of all edges.
+    /// Appends a turn to the shared queue.
     fn push(&self, turn: Turn) {
         let mut turns = lock(&self.turns);
         turns.push(turn);
@@ -80,51 +81,51 @@ impl Intake {
         }
     }
 
-    /// Moves all that has come to the end of `taken`.
+    /// Moves all queued turns to the end of `taken`.
     pub(crate) fn take(&self, taken: &mut impl Extend<Turn>) {
         taken.extend(lock(&self.turns).drain(..));
     }
 
-    /// Whether there is nothing to take.
+    /// Whether the queue is empty.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.turns).is_empty()
     }
 }
 
-/// One edge and the application.
+/// The link between one edge and the application.
 #[derive(Debug)]
 pub(crate) struct Link {
     /// The number of the edge.
     pub(crate) edge: u16,
     intake: Arc<Intake>,
     commands: Mutex<Vec<Command>>,
-    /// There are commands, or something was answered that the edge waits for.
+    /// There are commands, or a turn that the edge waits for was handled.
     pub(crate) wake: Notify,
-    /// All turns up to this one have been handled; what came of them stands in the queue.
+    /// All turns up to this one have been handled; their outputs are in the queue.
     answered: AtomicU64,
-    /// Weight of the inputs that were handed over and not handled yet.
+    /// Weight of the inputs that were handed over and are not handled yet.
     waiting: AtomicUsize,
     /// The edge has more inputs than it may hand over.
     held_up: AtomicBool,
-    /// Bytes of the batches that were not carried out yet.
+    /// Weight of the batches that are not applied yet, in bytes.
     unsent: AtomicUsize,
-    /// An empty buffer that goes back.
+    /// An empty buffer on the way back to the edge.
     spare: Mutex<Inputs>,
-    /// Open sockets, also those that are on their way to the edge.
+    /// Number of open sockets, including those on the way to the edge.
     pub(crate) sockets: Arc<AtomicUsize>,
     /// The state that all edges share.
     pub(crate) common: Arc<Common>,
     gauges: Mutex<Gauges>,
-    /// How often the edge has looked at its clock.
+    /// Heartbeat: number of readings of the edge's clock.
     beats: AtomicU64,
-    /// Everybody was sent away.
+    /// The graceful shutdown is complete.
     drained: AtomicBool,
     /// The edge's thread has ended.
     gone: AtomicBool,
 }
 
 impl Link {
-    /// A link without anything in it.
+    /// An empty link.
     pub(crate) fn new(edge: u16, intake: Arc<Intake>, common: Arc<Common>) -> Self {
         Self {
             edge,
@@ -145,14 +146,14 @@ impl Link {
         }
     }
 
-    // What the edge does.
+    // Functions for the edge's thread.
 
-    /// Hands the inputs over as turn `number`, and leaves an empty buffer. False, and nothing is done, when too much
-    /// waits; then the edge is woken when that has changed.
+    /// Hands the inputs over as turn `number`, and leaves an empty buffer. Returns false without a change
+    /// when too much is waiting; then the edge is woken when that has changed.
     pub(crate) fn hand_over(&self, inputs: &mut Inputs, number: u64, wants_answer: bool) -> bool {
         if self.waiting.load(Ordering::SeqCst) > WAITING_MAX {
             self.held_up.store(true, Ordering::SeqCst);
-            // It may have been handled just before that was noted.
+            // The application may have handled inputs just before the flag was set.
             if self.waiting.load(Ordering::SeqCst) > WAITING_MAX {
                 return false;
             }
@@ -168,17 +169,17 @@ impl Link {
         true
     }
 
-    /// Whether the application took too long for what it got last.
+    /// Whether the application was too slow with its last inputs.
     pub(crate) fn is_slow(&self) -> bool {
         self.intake.is_slow.load(Ordering::Relaxed)
     }
 
-    /// Weight of the inputs that were handed over and not handled yet, in bytes.
+    /// Weight of the inputs that were handed over and are not handled yet, in bytes.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// The last turn that has been handled. What came of it is among the commands that are taken after this.
+    /// The last handled turn. Its outputs are among the commands that a later call of `take` returns.
     pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Acquire)
     }
@@ -188,7 +189,7 @@ impl Link {
         commands.extend(lock(&self.commands).drain(..));
     }
 
-    /// A batch was carried out.
+    /// Records that a batch was applied.
     pub(crate) fn carried_out(&self, batch: &Outputs) {
         let bytes = batch.weight();
         let before = self.unsent.fetch_sub(bytes, Ordering::SeqCst);
@@ -197,55 +198,55 @@ impl Link {
         }
     }
 
-    /// Gives back the memory that a burst has needed.
+    /// Releases memory that a burst has needed.
     pub(crate) fn trim(&self) {
         lock(&self.spare).trim();
     }
 
-    /// Tells what the edge counts.
+    /// Publishes the edge's counters.
     pub(crate) fn publish(&self, gauges: Gauges) {
         *lock(&self.gauges) = gauges;
     }
 
-    /// The edge's event loop turns.
+    /// Records that the edge's event loop runs.
     pub(crate) fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Everybody was sent away.
+    /// Records the end of the graceful shutdown.
     pub(crate) fn note_drained(&self) {
         self.drained.store(true, Ordering::SeqCst);
     }
 
-    /// The thread ends.
+    /// Records the end of the thread.
     pub(crate) fn note_gone(&self) {
         self.gone.store(true, Ordering::SeqCst);
         self.intake.room.notify_one();
         self.intake.gone.notify_one();
     }
 
-    // What the application's thread does.
+    // Functions for the application's thread.
 
-    /// Has the edge do something.
+    /// Sends a command to the edge.
     pub(crate) fn send(&self, command: Command) {
         self.enqueue(command);
         self.wake.notify_one();
     }
 
-    /// As [`Link::send`], but the edge is not woken.
+    /// Like [`Link::send`], without waking the edge.
     pub(crate) fn enqueue(&self, command: Command) {
         if let Command::Apply(batch) = &command {
             self.unsent.fetch_add(batch.weight(), Ordering::SeqCst);
         }
         let mut commands = lock(&self.commands);
         match (commands.last_mut(), &command) {
-            // However many commits an edge is told of while it does something else, the last one says it all.
+            // Consecutive commit notices are merged: the last one implies the earlier ones.
             (Some(Command::Stored(last)), Command::Stored(commit)) => *last = (*last).max(*commit),
             _ => commands.push(command),
         }
     }
 
-    /// A turn was handled, and what came of it was sent.
+    /// Records that a turn was handled and its outputs were sent.
     pub(crate) fn answer(&self, mut turn: Turn) {
         let weight = weight(&turn.inputs);
         turn.inputs.clear();
@@ -257,22 +258,22 @@ impl Link {
         }
     }
 
-    /// Whether the edge has so much to carry out that it has to be waited for.
+    /// Whether the edge has so much unapplied output that the application must wait.
     pub(crate) fn is_behind(&self) -> bool {
         self.unsent.load(Ordering::SeqCst) > UNSENT_MAX && !self.is_gone()
     }
 
-    /// What the edge has counted.
+    /// The last published counters of the edge.
     pub(crate) fn gauges(&self) -> Gauges {
         *lock(&self.gauges)
     }
 
-    /// How often the edge has looked at its clock.
+    /// The heartbeat: number of readings of the edge's clock.
     pub(crate) fn beats(&self) -> u64 {
         self.beats.load(Ordering::Relaxed)
     }
 
-    /// Whether everybody was sent away, or there is nobody to do it any more.
+    /// Whether the graceful shutdown is complete, or the thread has ended.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained.load(Ordering::SeqCst) || self.is_gone()
     }

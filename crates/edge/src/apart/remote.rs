@@ -1,4 +1,4 @@
-//! The edge's side: what stands there for the application.
+//! The edge's side: the proxy for the application.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,18 +11,18 @@ use super::link::{Command, Link};
 use crate::edge::{Application, Edge, Shared};
 use crate::end::Goodbye;
 
-/// The application as an edge sees it that is on another thread.
+/// An edge's proxy for an application on another thread.
 pub struct Remote {
     link: Arc<Link>,
     /// The last turn that was handed over.
     handed: u64,
-    /// The last turn of which the edge is told when it has been handled.
+    /// The last turn for which the edge has requested a notice of its end.
     asked: u64,
-    /// The last turn whose answers were carried out.
+    /// The last turn whose outputs were applied.
     answered: u64,
-    /// Connections that end when the turn is answered with which they were handed over.
+    /// Connections that end when the turn of their last input has been answered.
     leaving: VecDeque<(u64, ConnectionId, Departure, Goodbye)>,
-    /// What is to be done next.
+    /// The next commands.
     commands: VecDeque<Command>,
 }
 
@@ -56,7 +56,7 @@ impl Remote {
         }
     }
 
-    /// Hands inputs over; nothing when that has to wait, else the turn's number.
+    /// Hands inputs over and returns the turn's number; `None` when that has to wait.
     fn hand_over(&mut self, inputs: &mut Inputs, wants_answer: bool) -> Option<u64> {
         let number = self.handed + 1;
         if !self.link.hand_over(inputs, number, wants_answer) {
@@ -69,17 +69,17 @@ impl Remote {
         Some(number)
     }
 
-    /// The number of the turn in which what comes now is handed over.
+    /// The number of the turn that will contain input received now.
     pub(crate) fn next_turn(&self) -> u64 {
         self.handed + 1
     }
 
-    /// The last turn that was handled, whether or not the answers have been carried out.
+    /// The last handled turn, whether its outputs have been applied or not.
     pub(crate) fn handled(&self) -> u64 {
         self.link.answered()
     }
 
-    /// Whether the application needs long for what it gets.
+    /// Whether the application is slow with its inputs.
     pub(crate) fn is_slow(&self) -> bool {
         self.link.is_slow()
     }
@@ -89,23 +89,23 @@ impl Remote {
         self.link.waiting()
     }
 
-    /// Gives back the memory that a burst has needed.
+    /// Releases memory that a burst has needed.
     pub(crate) fn trim(&mut self) {
         self.commands.shrink_to(0);
         self.link.trim();
     }
 
-    /// Takes the commands that have come.
+    /// Takes the new commands.
     fn take(&mut self) {
         self.link.take(&mut self.commands);
     }
 
-    /// Tells that the edge is alive.
+    /// Sends a heartbeat.
     pub(crate) fn beat(&self) {
         self.link.beat();
     }
 
-    /// The first connection that has been answered and ends now.
+    /// Removes the first connection whose last input has been answered, and which ends now.
     fn next_leaving(&mut self) -> Option<(ConnectionId, Departure, Goodbye)> {
         let &(number, id, departure, goodbye) = self.leaving.front()?;
         if number > self.answered {
@@ -117,7 +117,7 @@ impl Remote {
 }
 
 impl<A: Application> Shared<A> {
-    /// Tells the application's thread what is counted, if that is another one.
+    /// Publishes the counters to the application's thread, if that is another one.
     pub(crate) fn publish(&mut self) {
         let gauges = self.gauges();
         if let Some(remote) = self.application.elsewhere() {
@@ -127,12 +127,13 @@ impl<A: Application> Shared<A> {
 }
 
 impl<A: Application + 'static> Edge<A> {
-    /// What a turn is when the application is elsewhere.
+    /// The turn of an edge whose application is on another thread.
     pub(crate) fn hand_over(&self, shared: &mut Shared<A>) {
         if shared.read_on() {
             self.wake_turn();
         }
-        // Connections that have had their share wait for a turn that was handed over already: that needs an answer, too.
+        // Connections that have used their share may wait for a turn that was already handed over. A notice
+        // of its end is needed, too.
         let asked = shared.application.elsewhere().map_or(0, |remote| remote.asked);
         let is_waited_for = shared.paused.iter().any(|&(turn, _)| turn > asked);
         if !shared.inputs.is_empty() || !shared.parting.is_empty() || is_waited_for {
@@ -143,8 +144,8 @@ impl<A: Application + 'static> Edge<A> {
         shared.publish();
     }
 
-    /// Hands over all that has come; nothing when the application is not elsewhere, or too much waits for it, else the
-    /// turn's number.
+    /// Hands over all collected inputs and returns the turn's number. `None` when the application is on this
+    /// thread, or when too much waits for it.
     pub(crate) fn try_hand_over(&self, shared: &mut Shared<A>, wants_answer: bool) -> Option<u64> {
         let wants_answer = wants_answer || !shared.parting.is_empty();
         let remote = shared.application.elsewhere()?;
@@ -156,12 +157,12 @@ impl<A: Application + 'static> Edge<A> {
         Some(number)
     }
 
-    /// As [`Edge::try_hand_over`], and the answer is waited for.
+    /// Like [`Edge::try_hand_over`], with a request for a notice of the turn's end.
     pub(crate) fn ask_for_answer(&self) -> Option<u64> {
         self.try_hand_over(&mut self.shared.borrow_mut(), true)
     }
 
-    /// Whether the answers to a turn were carried out; always when the application is not elsewhere.
+    /// Whether the outputs of a turn were applied; always true when the application is on this thread.
     pub(crate) fn is_answered(&self, number: u64) -> bool {
         let shared = &mut *self.shared.borrow_mut();
         let remote = shared.application.elsewhere();
@@ -175,7 +176,7 @@ impl<A: Application + 'static> Edge<A> {
 }
 
 impl<A: Application + 'static> Edge<A> {
-    /// Carries out the batches that have come, as far as nothing else stands between them; the flush is the caller's.
+    /// Applies the received batches up to the first other command. The caller flushes.
     pub(crate) fn catch_up(&self, shared: &mut Shared<A>) {
         if let Some(remote) = shared.application.elsewhere() {
             remote.take();
@@ -189,7 +190,7 @@ impl<A: Application + 'static> Edge<A> {
     }
 }
 
-/// Carries out batches up to the first command that is something else, which is given back.
+/// Applies batches up to the first command of another kind, which is returned.
 fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<Command> {
     loop {
         match shared.application.elsewhere()?.commands.pop_front()? {
@@ -204,11 +205,12 @@ fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<Command> {
 }
 
 impl Edge<Remote> {
-    /// Does what has come for this edge, and writes each touched socket once. False when it is to end.
+    /// Carries out the commands for this edge, and writes each touched socket once. Returns false when the
+    /// edge is to end.
     pub(super) fn obey(self: &Rc<Self>, begin: &impl Fn(Command)) -> bool {
         let answered = {
             let remote = &mut self.shared.borrow_mut().application;
-            // Before the commands: what came of these turns is among them then.
+            // Read before the commands are taken: so the outputs of these turns are among them.
             let answered = remote.link.answered();
             remote.take();
             answered
@@ -231,7 +233,7 @@ impl Edge<Remote> {
                 self.end(shared, id.slot, departure, goodbye);
             }
         }
-        // Ends of connections, and what could not be handed over before.
+        // Closes of connections, and input that could not be handed over before.
         self.hand_over(shared);
         true
     }

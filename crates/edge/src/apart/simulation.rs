@@ -1,4 +1,5 @@
-//! The application and two edges without threads: chance says whose turn it is, and everybody must see one order.
+//! The application and two edges without threads: a random generator chooses the next step, and all clients
+//! must see the same order.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const ROOM: ChannelId = ChannelId(0);
 const EDGES: u16 = 2;
 const PEOPLE: usize = 3;
 
-/// Numbers what is said and tells everybody, with a commit where that is asked for.
+/// Numbers each message and sends it to all clients, after a commit where requested.
 #[derive(Default)]
 struct Room {
     said: u32,
@@ -53,7 +54,7 @@ impl Application for Room {
     }
 }
 
-/// A socket that takes everything.
+/// A socket that accepts all bytes.
 #[derive(Debug, Clone, Default)]
 struct Wire(Rc<RefCell<Vec<u8>>>);
 
@@ -69,7 +70,7 @@ impl Socket for Wire {
 }
 
 impl Wire {
-    /// The texts that went out: frames are short here, so that each has a header of two bytes.
+    /// The texts that were sent. Frames are short here, so each has a header of two bytes.
     fn texts(&self) -> Vec<String> {
         let bytes = self.0.borrow();
         let mut rest = bytes.as_slice();
@@ -83,7 +84,7 @@ impl Wire {
     }
 }
 
-/// What an edge's thread has.
+/// The state of an edge's thread.
 struct OneEdge {
     link: Arc<Link>,
     fan: Fan<Wire>,
@@ -140,15 +141,15 @@ impl OneEdge {
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody of an edge says something, which lasts or not.
+    /// A client of an edge sends a message, with or without a commit.
     Say(usize, usize, bool),
-    /// An edge hands over what was said.
+    /// An edge hands over its inputs.
     HandOver(usize),
-    /// The application handles what has come.
+    /// The application handles its inputs.
     Handle,
-    /// An edge does what it is told.
+    /// An edge carries out its commands.
     Obey(usize),
-    /// What was made so far is on disk.
+    /// All commits so far are on disk.
     Store,
 }
 
@@ -239,7 +240,7 @@ fn an_edge_keeps_its_inputs_while_too_much_waits() {
     let (link, number) = (Arc::clone(&edges[0].link), edges[0].turns + 1);
     assert!(!link.hand_over(&mut edges[0].inputs, number, false));
     assert_eq!(edges[0].inputs.len(), 1, "nothing is lost");
-    // The other one is not held up.
+    // The other edge is not held up.
     edges[1].hand_over();
     while center.step() {}
     edges[0].hand_over();
@@ -268,7 +269,7 @@ fn the_application_waits_for_an_edge_that_is_behind() {
     assert!(center.is_held_up(), "the other one is behind still");
     edges[1].obey();
     assert!(!center.is_held_up());
-    // Nobody waits for an edge that has died.
+    // The application does not wait for an edge whose thread has died.
     edges[0].inputs.push(Input::Message {
         connection,
         text: &"x".repeat(UNSENT_MAX + 1),

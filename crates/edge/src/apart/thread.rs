@@ -15,10 +15,11 @@ use crate::accept::{Place, take_in};
 use crate::edge::{Edge, EdgeSettings, runtime};
 use crate::http::HttpService;
 
-/// Starts the thread of an edge, and waits until it is ready. It makes the service that answers its HTTP requests.
+/// Starts the thread of an edge, and waits until it is ready. The thread creates the service for its HTTP
+/// requests.
 ///
 /// # Errors
-/// Those of the operating system.
+/// Errors of the operating system.
 pub(super) fn start<H, M>(settings: EdgeSettings, link: Arc<Link>, service: M) -> io::Result<JoinHandle<()>>
 where
     H: HttpService + 'static,
@@ -35,7 +36,7 @@ where
     }
 }
 
-/// Tells that the thread is gone, however it ended.
+/// Reports the end of the thread, also after a panic.
 struct Presence<'a>(&'a Link);
 
 impl Drop for Presence<'_> {
@@ -75,7 +76,7 @@ where
     runtime.shutdown_background();
 }
 
-/// Begins what takes its time.
+/// Starts the commands that take time.
 fn begin<H: HttpService + 'static>(
     edge: &Rc<Edge<Remote>>,
     link: &Arc<Link>,
@@ -87,7 +88,7 @@ fn begin<H: HttpService + 'static>(
             let place = Place::new(edge, &admission);
             match TcpStream::from_std(stream) {
                 Ok(stream) => take_in(place, stream, peer, admission, Rc::clone(service)),
-                Err(error) => warn!(%error, "a connection could not be taken in"),
+                Err(error) => warn!(%error, "an accepted connection could not be registered"),
             }
         }
         Command::Drain(spread, patience) => {

@@ -1,4 +1,4 @@
-//! Who hears what: the audiences of the channels and of everyone, and the way into them and out.
+//! The audiences of the channels and of everyone: joining, leaving and lookup.
 
 use fchatd_protocol::exchange::{ChannelId, ConnectionId};
 
@@ -6,7 +6,7 @@ use super::{Event, Fan, Socket};
 use crate::members::Audience;
 
 impl<S: Socket> Fan<S> {
-    /// Whether the connection is identified.
+    /// Whether the connection has identified.
     pub(crate) fn is_identified(&self, slot: u32) -> bool {
         matches!(self.cold.get(slot as usize), Some(Some(cold)) if cold.membership.everyone.is_some())
     }
@@ -25,6 +25,10 @@ impl<S: Socket> Fan<S> {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "channels are numbered by their place in this table"
+    )]
     pub(super) fn join(&mut self, channel: ChannelId, connection: ConnectionId) {
         let Some(slot) = self.slot_of(connection) else {
             return;
@@ -78,7 +82,7 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Takes a connection out of every audience.
+    /// Removes a connection from every audience.
     pub(super) fn withdraw(&mut self, slot: u32) {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return;

@@ -1,35 +1,35 @@
-//! The log of those who negotiated compression. A frame is compressed when the first of them is to get it, once, and
-//! all of them share it; what would gain nothing (short frames, control frames) stands there as it is.
+//! The log for connections with compression. A frame is compressed once, for its first recipient, and shared
+//! by all of them. Frames that would not get shorter (short frames, control frames) are stored uncompressed.
 
 use super::repeated::Repeated;
 use super::{Audience, Fan, Opcode, Socket};
 use crate::websocket::{Deflater, encode, window_needed};
 
-/// A part of a log.
+/// A range of a log.
 type Range = (u32, u32);
 
-/// What connections with compression are to get in this turn, and what makes it.
+/// The output for connections with compression in this turn, and the compressor.
 #[derive(Debug, Default)]
 pub(crate) struct Deflated {
     log: Vec<u8>,
     deflater: Deflater,
     repeated: Repeated,
-    /// How many such connections there are.
+    /// Number of connections with compression.
     pub(super) connections: usize,
-    /// Shorter messages are not compressed, in bytes.
+    /// Minimum size of a compressed message, in bytes.
     pub(crate) bytes_min: usize,
 }
 
-/// One frame for several connections: each form is made when the first recipient needs it.
+/// One frame for several connections. Each form is created when the first recipient needs it.
 pub(super) struct Forms<'a> {
     opcode: Opcode,
     payload: &'a [u8],
-    /// In the plain log.
+    /// The form in the plain log.
     plain: Option<Range>,
-    /// In the log of those with compression, for all whose window is as large as this.
+    /// The compressed form in the log of connections with compression, for windows of at least this size.
     deflated: Option<Range>,
     window: u8,
-    /// In the same log for the others.
+    /// The uncompressed form in the same log, for smaller windows.
     copied: Option<Range>,
 }
 
@@ -55,7 +55,7 @@ impl Deflated {
         &self.log
     }
 
-    /// Empties the log and gives back memory over `keep` bytes.
+    /// Clears the log and releases memory beyond `keep` bytes.
     pub(super) fn clear(&mut self, keep: usize) {
         self.log.clear();
         self.log.shrink_to(keep);
@@ -73,7 +73,7 @@ impl Deflated {
         })
     }
 
-    /// Appends a frame, compressed when `compressed` has done so.
+    /// Appends a frame; it is the compressed form when `compressed` has appended that.
     fn append(
         &mut self,
         opcode: Opcode,
@@ -91,7 +91,7 @@ impl Deflated {
         payload.len() >= self.bytes_min && matches!(opcode, Opcode::Text | Opcode::Binary)
     }
 
-    /// Appends a frame in its compressed form; false when there is none that is worth it.
+    /// Appends a frame in its compressed form; false when that is not shorter.
     fn append_compressed(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
         if !self.is_worth_it(opcode, payload) {
             return false;
@@ -103,8 +103,8 @@ impl Deflated {
         true
     }
 
-    /// The same for a message to one connection: what several are told one after another, such as the parts of the
-    /// user list, is compressed for the first.
+    /// The same for a message to one connection. Messages that several connections get one after another,
+    /// such as the parts of the user list, are compressed only for the first.
     fn append_repeated(&mut self, opcode: Opcode, payload: &[u8]) -> bool {
         if !Repeated::may_repeat(payload) || !self.is_worth_it(opcode, payload) {
             return self.append_compressed(opcode, payload);
@@ -126,7 +126,7 @@ impl Deflated {
 }
 
 impl<S: Socket> Fan<S> {
-    /// The range of a frame in the form for a connection.
+    /// The range of the frame's form for a connection.
     pub(super) fn form(&mut self, forms: &mut Forms<'_>, slot: u32) -> Range {
         let window = self.lanes.get(slot as usize).map_or(0, |lane| lane.window);
         let &mut Forms { opcode, payload, .. } = forms;
@@ -147,7 +147,7 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Queues a frame for an audience of which some may have compression.
+    /// Queues a frame for an audience with compression on some connections.
     pub(super) fn push_forms(&mut self, audience: &Audience, except: Option<u32>, payload: &[u8]) {
         let mut forms = Forms::new(Opcode::Text, payload);
         for slot in audience.iter().filter(|&slot| Some(slot) != except) {

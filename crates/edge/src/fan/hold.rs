@@ -1,31 +1,31 @@
-//! Frames that wait for a commit: they stand in the backlogs of their recipients behind a barrier, and whatever a
-//! recipient gets later stands behind them. For everyone else nothing changes.
+//! Frames that wait for a commit are stored in the backlogs of their recipients behind a barrier. Later
+//! frames for these recipients follow behind it. Other connections are not affected.
 
 use super::{Event, Fan, Phase, Socket};
 
 impl<S: Socket> Fan<S> {
-    /// What follows waits for a commit; with 0, or one that is on disk, for nothing.
+    /// Later frames wait for this commit. With 0, or a commit that is on disk, they wait for nothing.
     pub(super) fn begin_waiting(&mut self, commit: u64) {
         self.awaited = if commit > self.stored { commit } else { 0 };
         if self.awaited != 0 {
-            // What was sent before goes before, also to those whose backlog begins now.
+            // Earlier frames are written first, also to connections whose backlog begins now.
             self.flush();
         }
     }
 
-    /// Gives a connection a range of the log that waits.
+    /// Queues a range of the log that waits.
     #[cold]
     pub(super) fn hold(&mut self, slot: u32, (start, end): (u32, u32)) {
         let Some(lane) = self.lanes.get_mut(slot as usize) else {
             return;
         };
         self.deliveries += 1;
-        // From now on pushes go to the backlog.
+        // From now on, frames are appended to the backlog.
         lane.blocked = true;
         self.push_blocked(slot, start, end);
     }
 
-    /// Whether the connection has something that waits for a commit, and nothing that may go out.
+    /// Whether the connection has bytes that wait for a commit, and none that may be sent.
     pub(super) fn only_waits(&self, slot: u32) -> bool {
         let backlog = match self.cold.get(slot as usize) {
             Some(Some(cold)) => cold.backlog.as_ref(),
@@ -34,7 +34,7 @@ impl<S: Socket> Fan<S> {
         backlog.is_some_and(|backlog| backlog.waits() && backlog.bytes().is_empty())
     }
 
-    /// All commits up to this one are on disk, or wait no longer: what waited for them goes out.
+    /// All commits up to this one are on disk or are no longer awaited. Frames that waited for them are sent.
     pub(crate) fn stored(&mut self, commit: u64) {
         self.stored = self.stored.max(commit);
         let mut holding = std::mem::take(&mut self.holding);
@@ -43,9 +43,9 @@ impl<S: Socket> Fan<S> {
         self.holding = holding;
     }
 
-    /// Lets go what waited; whether something still waits.
+    /// Releases frames that waited; returns whether some still wait.
     fn release_held(&mut self, slot: u32, commit: u64) -> bool {
-        // Nothing: the connection has gone, or was cut off.
+        // The connection has ended, or was cut off.
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return false;
         };

@@ -1,30 +1,30 @@
-//! Long messages that one connection after another is told, such as the parts of the user list at each log-in: their
-//! compressed forms are kept, because making them costs many times what the rest of a log-in does.
+//! A cache of the compressed forms of long messages that are sent to one connection after another, such as
+//! the parts of the user list at each log-in. Their compression would cost many times the rest of a log-in.
 
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
 
-/// Shorter messages are talk, which is not said twice.
+/// Minimum size of a cached message, in bytes. Shorter messages are chat, which is not repeated.
 const BYTES_MIN: usize = 2048;
-/// What may be kept, in bytes: the user list of twenty thousand, plain and compressed.
+/// Maximum size of the cache, in bytes: the user list of twenty thousand users, plain and compressed.
 const BYTES_MAX: usize = 2 << 20;
-/// Places for messages, as a power of two. A message has one place, which its hash gives it.
+/// Number of entries, a power of two. The hash of a message selects its entry.
 const PLACES: usize = 1024;
 
-/// The compressed forms of messages that may come again.
+/// The cache of compressed messages.
 #[derive(Debug, Default)]
 pub(super) struct Repeated {
     /// Empty before the first message.
     places: Vec<Option<Kept>>,
     bytes: usize,
-    /// The place from which the next one is thrown out when there are too many bytes.
+    /// The entry from which eviction continues when the cache is too large.
     hand: usize,
 }
 
 #[derive(Debug)]
 struct Kept {
     plain: Box<[u8]>,
-    /// Empty when compressing makes it no shorter.
+    /// Empty when compression does not make it shorter.
     compressed: Box<[u8]>,
 }
 
@@ -35,13 +35,13 @@ impl Kept {
 }
 
 impl Repeated {
-    /// Whether it is worth looking for this message.
+    /// Whether this message may be in the cache.
     pub(super) fn may_repeat(message: &[u8]) -> bool {
         (BYTES_MIN..=BYTES_MAX / 4).contains(&message.len())
     }
 
-    /// The compressed form of a message: the kept one, or what `compress` makes, which is kept from then on. Nothing
-    /// when it would be no shorter.
+    /// The compressed form of a message: the cached one, or the result of `compress`, which is then cached.
+    /// `None` when it would not be shorter.
     pub(super) fn compressed<'a>(
         &mut self,
         message: &[u8],
@@ -50,7 +50,8 @@ impl Repeated {
         if self.places.is_empty() {
             self.places.resize_with(PLACES, || None);
         }
-        // Whoever makes two messages of the same hash only has them compressed in turn.
+        // Two messages with the same hash only replace each other, so an attack by collisions costs just
+        // repeated compression.
         let place = FixedState::default().hash_one(message) as usize % PLACES;
         let known = matches!(self.places.get(place), Some(Some(kept)) if *kept.plain == *message);
         if !known {
@@ -76,7 +77,7 @@ impl Repeated {
         }
     }
 
-    /// Gives all memory back.
+    /// Releases all memory.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

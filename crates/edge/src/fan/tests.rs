@@ -1,4 +1,4 @@
-//! Fan-out against mock sockets: single properties first, then random sequences against a naive model.
+//! Fan-out against mock sockets: single properties first, then random sequences against a simple model.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,15 +10,15 @@ use super::*;
 mod deflated;
 mod model;
 
-/// What a mock socket has seen and how it behaves.
+/// The received bytes of a mock socket, and its behaviour.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) bytes: Vec<u8>,
-    /// Bytes that it still takes before it is full.
+    /// Number of bytes that it still accepts before it is full.
     pub(super) room: usize,
     pub(super) fails: bool,
     pub(super) dropped: bool,
-    /// How many pieces each write had; a plain write counts as one.
+    /// Number of pieces of each write; a plain write counts as one.
     pub(super) writes: Vec<usize>,
 }
 
@@ -43,7 +43,7 @@ impl Mock {
     }
 }
 
-/// The end that the fan owns; tells the test when it is dropped.
+/// The end that the fan owns; it records in the test when it is dropped.
 #[derive(Debug)]
 pub(super) struct MockEnd(pub(super) Mock);
 
@@ -85,7 +85,7 @@ fn open(fan: &mut Fan<MockEnd>, room: usize) -> (ConnectionId, Mock) {
     (fan.open(MockEnd(mock.clone()), 0), mock)
 }
 
-/// A server's frame, encoded by the rules of RFC 6455 alone.
+/// A server's frame, encoded from the rules of RFC 6455 independently of the encoder.
 pub(super) fn frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x80 | opcode as u8];
     match payload.len() {
@@ -162,7 +162,7 @@ fn frames_that_follow_each_other_are_one_write() {
     );
 }
 
-/// Sends `count` frames of `size` bytes to one connection, each followed by one that it does not get.
+/// Sends `count` frames of `size` bytes to one connection, each followed by a frame for another connection.
 fn with_holes(count: usize, size: usize, room: usize) -> (Fan<MockEnd>, Mock, Vec<u8>) {
     let mut fan = Fan::new(0, PLENTY);
     let (connection, mock) = open(&mut fan, room);
@@ -182,7 +182,7 @@ fn with_holes(count: usize, size: usize, room: usize) -> (Fan<MockEnd>, Mock, Ve
 
 #[test]
 fn small_pieces_are_copied_and_large_ones_are_not() {
-    // Frames, bytes of each, pieces of the only write.
+    // Number of frames, size of each, number of pieces in the only write.
     let table = [
         (2, 100, 1),
         (2, 2000, 1),

@@ -1,4 +1,4 @@
-//! From ranges of the log to sockets: one write for each touched socket, the rest to its backlog.
+//! Writes ranges of the log to sockets: one write for each touched socket; the rest goes to its backlog.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -10,22 +10,27 @@ use super::{Charge, Cold, Event, Fan, Kind, Lane, NONE, Phase, Socket};
 use crate::backlog::Backlog;
 use crate::common::Common;
 
-/// From so many sockets on a ring is worth its price.
+/// Minimum number of sockets for which io_uring pays off.
 const RING_FROM: usize = 4;
 
-/// Pieces smaller than this on average are copied together instead of being handed to the kernel one by one.
+/// Average size of pieces, in bytes, below which they are copied together instead of being passed to the
+/// kernel one by one.
 const COPY_BELOW: usize = 2048;
-/// Pieces that one vectored write takes.
+/// Maximum number of pieces in one vectored write.
 const PIECES_MAX: usize = 64;
-/// Memory that buffers keep between turns.
+/// Memory that buffers keep between turns, in bytes.
 const KEEP: usize = 256 << 10;
-/// Memory that they keep for longer.
+/// Memory that idle buffers keep, in bytes.
 const KEEP_AT_REST: usize = 16 << 10;
-/// Ranges that a list of finished ranges keeps room for between turns.
+/// Capacity that a list of finished ranges keeps between turns.
 const KEEP_RANGES: usize = 64;
 
 impl<S: Socket> Fan<S> {
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn push_blocked(&mut self, slot: u32, start: u32, end: u32) {
         let log = match self.lanes.get(slot as usize) {
             Some(lane) if lane.window != 0 => self.deflated.log(),
@@ -61,8 +66,8 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// All backlogs together are too much: cuts off the connections that hold most. `slot` is the one that has just got
-    /// more; when that does not help at once, it is cut off itself.
+    /// The memory budget is exceeded: cuts off the connections with the largest charges. `slot` has just got
+    /// more; if the cuts do not help at once, it is cut off itself.
     #[cold]
     pub(crate) fn relieve(&mut self, slot: Option<u32>) {
         for victim in self.common.relieve(self.edge) {
@@ -77,7 +82,7 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Cuts a connection off, because what waits for all of them is too much.
+    /// Cuts a connection off because the memory budget is exceeded.
     pub(crate) fn cut_off(&mut self, connection: ConnectionId) {
         let is_there = |lane: &Lane| lane.generation == connection.generation && lane.phase != Phase::Free;
         if self.lanes.get(connection.slot as usize).is_some_and(is_there) {
@@ -85,8 +90,12 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Gives up a socket at once: after a frame that was not taken no later one may go out, and what waits would
-    /// only take memory. Pushes go to the cold path from now on, which drops them.
+    /// Gives up a socket at once: after a frame that was not accepted no later frame may be sent, and the
+    /// backlog would only take memory. Further frames for it go to the cold path, which drops them.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(super) fn cut(&mut self, event: Event) {
         let slot = event.slot() as usize;
         if let Some(Some(cold)) = self.cold.get_mut(slot) {
@@ -97,7 +106,7 @@ impl<S: Socket> Fan<S> {
         self.events.push(event);
     }
 
-    /// Writes what there is to write, and gives back the memory that a burst has needed.
+    /// Writes all pending bytes, and releases memory that a burst has needed.
     pub(crate) fn trim(&mut self) {
         self.flush();
         self.log.shrink_to(KEEP_AT_REST);
@@ -127,7 +136,12 @@ impl<S: Socket> Fan<S> {
         self.scratch.shrink_to(KEEP);
     }
 
-    /// Writes with one system call to all who get a single range, which are nearly all; the others stay in `touched`.
+    /// Writes with one system call to all connections with a single range, which are nearly all. The others
+    /// stay in `touched`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_by_ring(&mut self, touched: &mut Vec<u32>) {
         let Some(ring) = &mut self.ring else { return };
         let mut sends = Vec::with_capacity(touched.len());
@@ -165,6 +179,10 @@ impl<S: Socket> Fan<S> {
         }
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn flush_one(&mut self, slot: u32) {
         let lane = &mut self.lanes[slot as usize];
         lane.touched = false;
@@ -216,8 +234,12 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// A socket did not take all of these ranges of the log.
+    /// Stores the part of these ranges that a socket has not accepted in its backlog.
     #[cold]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     fn keep_rest(
         &mut self,
         slot: u32,
@@ -259,10 +281,15 @@ impl<S: Socket> Fan<S> {
         }
     }
 
-    /// Writes what waits for a socket that can be written again, as far as it may go out. True when all has gone out.
+    /// Writes the backlog of a socket that is writable again, up to the first barrier. Returns true when all
+    /// has been sent.
     ///
     /// # Errors
-    /// Those of the socket; then it is broken.
+    /// Errors of the socket; it is broken then.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are places in the tables of the fan, and ranges are within its log"
+    )]
     pub(crate) fn resume(&mut self, slot: u32) -> io::Result<bool> {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return Ok(true);
@@ -288,7 +315,7 @@ impl<S: Socket> Fan<S> {
         Ok(true)
     }
 
-    /// Ends the writing side once everything has gone out; false while something waits.
+    /// Closes the writing side after the last byte was sent; false while bytes are queued.
     pub(crate) fn finish_writing(&mut self, slot: u32) -> bool {
         let Some(Some(cold)) = self.cold.get_mut(slot as usize) else {
             return true;
@@ -300,8 +327,8 @@ impl<S: Socket> Fan<S> {
     }
 }
 
-/// The backlog of a connection, which is made when there is none, and the most that it may hold, in bytes: the first of
-/// `outbox` once the connection has identified, until then the smaller one.
+/// The backlog of a connection, created if missing, and its limit in bytes. The limit is the first value of
+/// `outbox` once the connection has identified, and the smaller one before.
 fn backlog<'a, S>(
     cold: &'a mut Cold<S>,
     common: &Arc<Common>,

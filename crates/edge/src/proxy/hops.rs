@@ -1,14 +1,15 @@
-//! The addresses in a header by which proxies tell where a request comes from, read from the right: the last one was
-//! written by the proxy next to the server. Which of them is believed is decided elsewhere.
+//! Parser for the headers in which proxies report the address of a client. Entries are read from the right:
+//! the last one was written by the proxy next to the server. The parent module decides which entry is
+//! trusted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hyper::header::HeaderName;
 use hyper::{HeaderMap, header};
 
-/// The hops that a header names, the last one first; `None` for a hop that is no address, such as `unknown`. Several
-/// lines of the header are one list. A damaged entry does not change how entries to its right are read: a client
-/// can write to the left only.
+/// The hops of a header, the last one first; `None` for a hop that is no address, such as `unknown`. Several
+/// lines of the header form one list. A damaged entry does not change the reading of the entries to its
+/// right, because a client can only write to the left.
 pub(super) fn from_the_right<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -16,7 +17,7 @@ pub(super) fn from_the_right<'a>(
     let is_forwarded = *name == header::FORWARDED;
     let lines: Vec<_> = headers.get_all(name).iter().collect();
     lines.into_iter().rev().flat_map(move |line| {
-        // A byte that is no ASCII spoils its own entry, not the line.
+        // A non-ASCII byte invalidates its own entry, not the whole line.
         let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
         let entries = split_from_the_right(&line, ',').into_iter();
         let entries = entries.map(str::trim).filter(|entry| !entry.is_empty());
@@ -32,8 +33,9 @@ pub(super) fn from_the_right<'a>(
     })
 }
 
-/// The parts of a list, the last one first. A separator between quotation marks separates nothing. Quotation marks are
-/// paired from the right, so that one that is missing on the left does not matter on the right.
+/// The parts of a list, the last one first. A separator inside quotation marks is ignored. Quotation marks
+/// are paired from the right, so a missing one on the left does not affect the right.
+#[expect(clippy::indexing_slicing, reason = "the place was found in these bytes")]
 fn split_from_the_right(text: &str, separator: char) -> Vec<&str> {
     let bytes = text.as_bytes();
     let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
@@ -54,14 +56,14 @@ fn split_from_the_right(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-/// The address of an entry of `Forwarded` (RFC 7239): that of its parameter `for`.
+/// The address in an entry of `Forwarded` (RFC 7239): the value of its parameter `for`.
 fn forwarded(entry: &str) -> Option<IpAddr> {
     let mut found = split_from_the_right(entry, ';').into_iter().filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.trim().eq_ignore_ascii_case("for").then_some(value)
     });
     let value = found.next()?;
-    // A parameter may be there once.
+    // A parameter may occur once.
     found.next().is_none().then(|| node(value))?
 }
 
@@ -81,7 +83,7 @@ fn node(text: &str) -> Option<IpAddr> {
     } else if let Ok(address) = text.parse() {
         address
     } else {
-        // Without brackets only IPv4 can have a port.
+        // Only IPv4 can have a port without brackets.
         let (address, port) = text.split_once(':')?;
         if !is_port(port) {
             return None;
@@ -91,7 +93,7 @@ fn node(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A port's number, or a name in place of one (RFC 7239, section 6.3).
+/// Whether a text is a port number, or an obfuscated port name (RFC 7239, section 6.3).
 fn is_port(text: &str) -> bool {
     match text.strip_prefix('_') {
         Some(name) => {
@@ -196,7 +198,7 @@ mod tests {
     }
 
     proptest! {
-        /// The entry that the proxy appends is the first that is read, whatever the client has sent.
+        /// The entry that the proxy appends is always the first one read, for any header of the client.
         #[test]
         fn a_client_can_not_change_what_the_proxy_appends(
             sent in "[ -~]{0,60}",
@@ -214,7 +216,7 @@ mod tests {
             prop_assert_eq!(hops[0].as_ref(), Some(&shown));
         }
 
-        /// Nothing that can stand in a header makes the reader fail.
+        /// No valid header content makes the parser fail.
         #[test]
         fn no_header_is_too_strange(lines in prop::collection::vec(prop::collection::vec(32_u8..=255, 0..80), 0..4)) {
             for name in ["forwarded", "x-forwarded-for"] {

@@ -6,7 +6,7 @@ use super::decode::{INVALID_TEXT, Violation, protocol};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u16)]
 pub enum CloseCode {
-    /// The connection has done its work.
+    /// The connection is no longer needed.
     Normal = 1000,
     /// The server is going down.
     GoingAway = 1001,
@@ -16,27 +16,27 @@ pub enum CloseCode {
     Unsupported = 1003,
     /// A text was not UTF-8.
     InvalidText = 1007,
-    /// The peer broke a rule of the server that no other code names.
+    /// The peer broke a rule of the server that has no code of its own.
     Policy = 1008,
     /// A message was larger than the limit.
     TooBig = 1009,
     /// The server failed.
     Internal = 1011,
-    /// The server restarts; the client may come back at once.
+    /// The server restarts; the client may reconnect at once.
     Restart = 1012,
-    /// The server is overloaded; the client should come back later.
+    /// The server is overloaded; the client should reconnect later.
     TryAgainLater = 1013,
 }
 
 impl CloseCode {
-    /// The number that goes over the wire.
+    /// The number in the frame.
     #[must_use]
     pub const fn number(self) -> u16 {
         self as u16
     }
 }
 
-/// Whether a peer may put this code into a close frame. 1004, 1005, 1006 and 1015 have meanings that never travel;
+/// Whether a peer may send this code in a close frame. 1004, 1005, 1006 and 1015 are reserved and never sent;
 /// 1012 to 1014 were registered after the RFC.
 pub(super) const fn may_be_received(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -45,7 +45,7 @@ pub(super) const fn may_be_received(code: u16) -> bool {
 /// The code and the reason in the payload of a close frame.
 ///
 /// # Errors
-/// Half a code, a code that may not be sent, or a reason that is not UTF-8.
+/// An incomplete code, a code that may not be sent, or a reason that is not UTF-8.
 pub(super) fn payload(payload: &[u8]) -> Result<(Option<u16>, &str), Violation> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return if payload.is_empty() {

@@ -1,4 +1,4 @@
-//! Bytes from the socket to messages: unmasking, fragments, limits, UTF-8 (RFC 6455, sections 5 to 8).
+//! Decodes bytes of a socket into messages: unmasking, fragments, limits, UTF-8 (RFC 6455, sections 5 to 8).
 
 use std::ops::ControlFlow;
 
@@ -10,30 +10,30 @@ use super::mask;
 /// Default maximum size of a client's message, in bytes (docs/protocol.md, limits).
 pub const DEFAULT_MAX_MESSAGE: usize = 512 * 1024;
 
-/// So much may always come out of the compressed messages of one read, in bytes.
+/// Minimum limit on the inflated size of all compressed messages of one read, in bytes.
 const INFLATED_MIN: usize = 1 << 20;
 
-/// What a client has sent.
+/// An event from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// A whole text message.
+    /// A complete text message.
     Text(&'a str),
-    /// A whole binary message.
+    /// A complete binary message.
     Binary(&'a [u8]),
     /// A ping, at most 125 bytes: answer with a pong of the same payload.
     Ping(&'a [u8]),
-    /// A pong; nothing needs to be done.
+    /// A pong; no answer is needed.
     Pong,
-    /// The client's last word: answer with a close frame (unless one was sent already), then end the connection.
+    /// A close frame: answer with a close frame (unless one was sent already), then end the connection.
     Close {
-        /// The client's code, which is valid, or `None` when its frame was empty.
+        /// The client's valid code, or `None` when the frame was empty.
         code: Option<u16>,
         /// The client's reason, often empty.
         reason: &'a str,
     },
 }
 
-/// How a client broke the protocol: send this as a close frame, then end the connection.
+/// A violation of the protocol: send this as a close frame, then end the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} ({})", code.number())]
 pub struct Violation {
@@ -43,20 +43,21 @@ pub struct Violation {
     pub reason: &'static str,
 }
 
-/// What a [`Decoder`] accepts.
+/// The limits and features of a [`Decoder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The largest message, in bytes, all fragments together, not compressed; a larger one is a violation with code
-    /// 1009. Also the bound of what a decoder buffers, but for a sixteenth more of a compressed message.
+    /// Maximum size of a message in bytes, all fragments together, uncompressed. A larger message is a
+    /// violation with code 1009. This is also the limit of the decoder's buffer, plus a sixteenth for a
+    /// compressed message.
     pub max_message: usize,
-    /// Whether binary messages are accepted; if not, one is a violation with code 1003.
+    /// Whether binary messages are accepted; if not, a binary message is a violation with code 1003.
     pub accepts_binary: bool,
     /// Whether compression was negotiated ([`super::extension`]).
     pub deflate: bool,
 }
 
 impl Default for Options {
-    /// What the chat speaks: text messages of at most [`DEFAULT_MAX_MESSAGE`].
+    /// The chat's options: text messages of at most [`DEFAULT_MAX_MESSAGE`].
     fn default() -> Self {
         Self {
             max_message: DEFAULT_MAX_MESSAGE,
@@ -66,7 +67,7 @@ impl Default for Options {
     }
 }
 
-/// Decodes what one client sends. Owns no buffer while nothing is unfinished.
+/// Decodes the input of one client. It owns no buffer between complete messages.
 #[derive(Debug)]
 pub struct Decoder {
     max_message: usize,
@@ -76,29 +77,29 @@ pub struct Decoder {
     unfinished: Option<Box<Unfinished>>,
 }
 
-/// What the reads so far have left open. Apart from the decoder, as most reads end where a frame ends.
+/// The incomplete parts of earlier reads. Allocated separately, because most reads end at the end of a frame.
 #[derive(Debug, Default)]
 struct Unfinished {
-    /// The first bytes of a header.
+    /// The first bytes of an incomplete header.
     header: [u8; MAX_HEADER],
-    /// How many of them there are; always fewer than a whole header.
+    /// Number of these bytes; always fewer than a complete header.
     header_length: usize,
-    /// The frame whose payload has not arrived in full.
+    /// The frame with an incomplete payload.
     frame: Option<Frame>,
-    /// What has arrived of that frame when it is a control frame, unmasked.
+    /// The received, unmasked part of that frame if it is a control frame.
     control: Vec<u8>,
-    /// The message of which not all bytes or frames have arrived.
+    /// The incomplete message.
     message: Option<Message>,
 }
 
 #[derive(Debug)]
 struct Message {
     is_text: bool,
-    /// Then the bytes are inflated when all of them are there.
+    /// A compressed message is inflated when it is complete.
     compressed: bool,
-    /// Unmasked.
+    /// Unmasked payload.
     bytes: Vec<u8>,
-    /// How many of the bytes of a text are known to be whole characters.
+    /// Number of bytes of a text that are validated as complete characters.
     checked: usize,
 }
 
@@ -114,16 +115,16 @@ pub(super) const fn protocol(reason: &'static str) -> Violation {
     }
 }
 
-/// Why no more is delivered of what was read.
+/// The reason why delivery stops before the end of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    /// The client has closed.
+    /// The client has sent a close frame.
     Closed,
-    /// The receiver of the events wants no more for now.
+    /// The receiver of the events has asked for a pause.
     Paused,
 }
 
-/// `Break` when no more is to be delivered.
+/// `Break` when delivery stops.
 type Progress = Result<ControlFlow<Stop>, Violation>;
 
 impl Decoder {
@@ -139,15 +140,17 @@ impl Decoder {
         }
     }
 
-    /// Takes the bytes of one read, unmasks them in place and delivers all that is complete, in order. Frames that
-    /// lie wholly in `bytes` are delivered from there without a copy. `inflater` may be that of other connections, too.
+    /// Takes the bytes of one read, unmasks them in place and delivers all complete messages, in order.
+    /// Frames that are complete in `bytes` are delivered from there without a copy. `inflater` may be shared
+    /// with other connections.
     ///
-    /// Once the client has closed, once `deliver` has returned `Break` or once there was an error the decoder is
-    /// finished: it delivers nothing more and ignores further bytes.
+    /// The decoder is finished after a close frame, after a `Break` of `deliver`, and after an error: it
+    /// delivers no further events and ignores further bytes.
     ///
     /// # Errors
-    /// [`Violation`] when the client broke the protocol; what came before it has been delivered. Also when more than
-    /// two of the largest messages come out of what one read brought: reading must not outrun what handles it.
+    /// [`Violation`] when the client broke the protocol; earlier events have been delivered. Also when the
+    /// messages of one read inflate to more than twice the maximum message size: reading must not outrun the
+    /// handling of messages.
     pub fn receive(
         &mut self,
         bytes: &mut [u8],
@@ -166,8 +169,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// As [`Decoder::receive`], but `Break` only ends this call: the result is how many of the bytes were used. The rest
-    /// is to be given again, in front of what is read later.
+    /// Like [`Decoder::receive`], but `Break` only ends this call: the result is the number of used bytes.
+    /// The caller passes the rest again, in front of later input.
     ///
     /// # Errors
     /// As for [`Decoder::receive`].
@@ -189,7 +192,7 @@ impl Decoder {
             return progress.map(|_| total);
         }
         self.unfinished.take_if(|unfinished| unfinished.is_empty());
-        // The first bytes of a header are kept, and so used.
+        // The first bytes of a header are kept, and so count as used.
         let unused = if progress == Ok(ControlFlow::Continue(())) {
             0
         } else {
@@ -203,7 +206,7 @@ impl Decoder {
         self.unfinished = None;
     }
 
-    /// How many bytes of the payload of a frame that has begun are still to come.
+    /// Number of missing bytes in the payload of an incomplete frame.
     #[must_use]
     pub fn expected(&self) -> usize {
         let unfinished = self.unfinished.as_ref();
@@ -212,13 +215,13 @@ impl Decoder {
             .map_or(0, |frame| frame.remaining)
     }
 
-    /// Whether nothing more will be delivered; see [`Decoder::receive`].
+    /// Whether no further events will be delivered; see [`Decoder::receive`].
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.finished
     }
 
-    /// How many bytes of a client's input the decoder holds room for; 0 between messages.
+    /// Size of the decoder's buffers for a client's input, in bytes; 0 between messages.
     #[must_use]
     pub fn buffered(&self) -> usize {
         self.unfinished.as_ref().map_or(0, |unfinished| {
@@ -272,8 +275,9 @@ impl Decoder {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Takes a header, or the rest of one, from the front of the input. `None` when it is still incomplete; all
-    /// input is used up then.
+    /// Takes a header, or the rest of one, from the front of the input. `None` when it is still incomplete;
+    /// all input is used up in that case.
+    #[expect(clippy::indexing_slicing, reason = "lengths are checked")]
     fn take_header(&mut self, input: &mut &mut [u8]) -> Result<Option<Frame>, Violation> {
         let kept = self
             .unfinished
@@ -304,6 +308,7 @@ impl Decoder {
     }
 
     /// Copies the front of the input behind the `kept` bytes of a header, as far as a header can reach.
+    #[expect(clippy::indexing_slicing, reason = "lengths are checked")]
     fn keep_header(&mut self, kept: usize, input: &[u8]) {
         let unfinished = self.unfinished_mut();
         let room = &mut unfinished.header[kept..];
@@ -312,8 +317,8 @@ impl Decoder {
         unfinished.header_length = kept + count;
     }
 
-    /// The rules for a header that depend on what came before it, and the limits: a frame that will not be accepted
-    /// is refused before any of its payload is kept.
+    /// Checks a header against the state of the message and the limits. So a frame that will not be accepted
+    /// is refused before its payload is stored.
     fn admit(&self, frame: &Frame) -> Result<(), Violation> {
         if frame.opcode.is_control() {
             return Ok(());
@@ -349,7 +354,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Handles a part of a control frame, or the whole.
+    /// Handles a control frame or a part of one.
     fn control(
         &mut self,
         frame: Frame,
@@ -370,7 +375,7 @@ impl Decoder {
         deliver_control(frame.opcode, &payload, deliver)
     }
 
-    /// Handles a part of a text, binary or continuation frame, or the whole.
+    /// Handles a text, binary or continuation frame or a part of one.
     fn data(
         &mut self,
         frame: Frame,
@@ -427,8 +432,8 @@ impl Unfinished {
 }
 
 impl Message {
-    /// Refuses a text at the first byte that no further input can make valid. The end of the message is checked on
-    /// delivery, as only there a cut character is an error.
+    /// Refuses a text at the first byte that no further input can make valid. The end of the message is
+    /// checked on delivery: only there an incomplete character is an error.
     fn check(&mut self) -> Result<(), Violation> {
         let new = self.bytes.get(self.checked..).unwrap_or_default();
         match str::from_utf8(new) {
@@ -440,7 +445,7 @@ impl Message {
     }
 }
 
-/// The bound of a message's payload. What can't be compressed becomes a little larger when that is tried.
+/// Maximum size of a message's payload. Data that cannot be compressed grows a little in the attempt.
 fn payload_max(max_message: usize, compressed: bool) -> usize {
     if compressed {
         max_message.saturating_add(max_message / 16 + 64)
@@ -449,7 +454,7 @@ fn payload_max(max_message: usize, compressed: bool) -> usize {
     }
 }
 
-/// Appends with room that doubles as bytes arrive and never exceeds `limit`.
+/// Appends bytes. The capacity doubles as bytes arrive and never exceeds `limit`.
 fn append(buffer: &mut Vec<u8>, bytes: &[u8], limit: usize) {
     let needed = buffer.len() + bytes.len();
     if needed > buffer.capacity() {
@@ -479,7 +484,7 @@ fn deliver_control(
     match opcode {
         Opcode::Close => {
             let (code, reason) = close::payload(payload)?;
-            // Whatever `deliver` says: nothing may follow a close frame.
+            // The result of `deliver` does not matter: no event may follow a close frame.
             let _ = deliver(Event::Close { code, reason });
             Ok(ControlFlow::Break(Stop::Closed))
         }

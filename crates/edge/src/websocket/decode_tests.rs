@@ -1,4 +1,4 @@
-//! The rules of the decoder one by one; `properties.rs` holds what must be true of any input.
+//! The rules of the decoder one by one. Properties for arbitrary input are in `properties.rs`.
 
 use super::*;
 use crate::websocket::properties::{Owned, client_frame, decode};
@@ -23,7 +23,7 @@ fn text(text: &str) -> Owned {
     Owned::Text(text.to_owned())
 }
 
-/// The code of the violation that ends these frames, and how many events came before it.
+/// The code of the violation that ends these frames, and the number of events before it.
 fn refused(options: Options, input: &[(u8, &[u8])]) -> (u16, usize) {
     let (events, result) = decode(options, &frames(input), &[]);
     (result.unwrap_err().code.number(), events.len())

@@ -1,6 +1,6 @@
-//! Compression of single messages (permessage-deflate, RFC 7692). Every message stands for itself, in both directions:
-//! nothing is kept for a connection, one [`Deflater`] and one [`Inflater`] serve all connections of a thread, and a
-//! compressed frame is the same for everybody.
+//! Compression of single messages (permessage-deflate, RFC 7692). Every message is compressed independently,
+//! in both directions: no state is kept for a connection, one [`Deflater`] and one [`Inflater`] serve all
+//! connections of a thread, and a compressed frame is the same for all recipients.
 
 use std::fmt;
 
@@ -9,36 +9,36 @@ use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 use super::close::CloseCode;
 use super::decode::Violation;
 
-/// How far back a compressed message of ours refers, as a power of two, in bytes. The largest lists that the chat
-/// sends have about this size: a window of 32 KiB makes them no smaller.
+/// The compression window of the server's messages, as a power of two, in bytes. The largest lists that the
+/// chat sends have about this size: a window of 32 KiB makes them no smaller.
 const WINDOW: u8 = 12;
 
-/// From the levels of zlib the one after which more time gains little. Below it are fixed codes, which gain next to
-/// nothing with messages of a few hundred bytes.
+/// The level of zlib after which more time gains little. Lower levels use fixed codes, which hardly compress
+/// messages of a few hundred bytes.
 const LEVEL: i32 = 2;
 
-/// What a flush leaves at the end of a compressed message, and what is not sent.
+/// The bytes that a flush appends to a compressed message, and that are not sent.
 const FLUSHED: [u8; 4] = [0, 0, 0xFF, 0xFF];
 
-/// What is appended to a received message: what was not sent, and an empty block that ends the stream. Only a message
-/// that is whole ends exactly here.
+/// The bytes appended to a received message: the omitted bytes, and an empty block that ends the stream. Only
+/// a complete message ends exactly here.
 const TAIL: [u8; 9] = [0, 0, 0xFF, 0xFF, 1, 0, 0, 0xFF, 0xFF];
 
 /// Any deflate stream can be read with this window, as a power of two.
 const ANY_WINDOW: u8 = 15;
 
-/// The room in which an inflater begins, and which it keeps between messages, in bytes.
+/// The initial buffer of an inflater, which it keeps between messages, in bytes.
 const ROOM: usize = 64 * 1024;
 
-/// The window, as a power of two, that a client must have to understand a message of `length` bytes compressed by
-/// [`Deflater`]; from 8 to 15. A message never refers to what lies before its beginning.
+/// The window, as a power of two, that a client needs for a message of `length` bytes compressed by
+/// [`Deflater`]; from 8 to 15. A message never refers to data before its beginning.
 #[must_use]
 pub fn window_needed(length: usize) -> u8 {
     let bits = usize::BITS - length.saturating_sub(1).leading_zeros();
     u8::try_from(bits).unwrap_or(u8::MAX).clamp(8, WINDOW)
 }
 
-/// Compresses messages one after another. Takes some hundred KiB from the first one on.
+/// Compresses messages one after another. It needs some hundred KiB from the first message on.
 #[derive(Default)]
 pub struct Deflater {
     state: Option<Deflate>,
@@ -46,8 +46,8 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// The payload of a frame whose first reserved bit says that it is compressed; nothing when it would not be
-    /// shorter than the message.
+    /// The compressed payload for a frame with the first reserved bit; `None` when it would not be shorter
+    /// than the message.
     pub fn compress(&mut self, message: &[u8]) -> Option<&[u8]> {
         let state = match &mut self.state {
             Some(state) => {
@@ -63,14 +63,14 @@ impl Deflater {
         let room = self.buffer.get_mut(..room)?;
         state.compress(message, room, DeflateFlush::SyncFlush).ok()?;
         let written = usize::try_from(state.total_out()).ok()?;
-        // With room left over, everything has been written.
+        // Room left over means that all output has been written.
         if written == room.len() {
             return None;
         }
         self.buffer.get(..written)?.strip_suffix(&FLUSHED)
     }
 
-    /// Gives back memory that a large message has taken.
+    /// Releases memory that a large message has needed.
     pub fn shrink(&mut self) {
         if self.buffer.len() > ROOM {
             self.buffer = Vec::new();
@@ -84,13 +84,13 @@ impl fmt::Debug for Deflater {
     }
 }
 
-/// Inflates messages one after another. Takes nothing before the first one, then some tens of KiB, and room for the
-/// largest message that is allowed while one comes.
+/// Inflates messages one after another. It needs no memory before the first message, then some tens of KiB,
+/// and while it inflates as much as the largest allowed message.
 #[derive(Default)]
 pub struct Inflater {
     state: Option<Inflate>,
     buffer: Vec<u8>,
-    /// What may still come out, in bytes; without a bound before the first [`Inflater::allow`].
+    /// Remaining inflated bytes; unlimited before the first [`Inflater::allow`].
     allowance: Option<usize>,
 }
 
@@ -110,16 +110,16 @@ const TOO_MUCH: Violation = Violation {
 };
 
 impl Inflater {
-    /// What may come out of all messages until the next call, in bytes; at first there is no bound.
+    /// Limits the inflated bytes of all messages until the next call; there is no limit at first.
     pub(super) fn allow(&mut self, allowance: usize) {
         self.allowance = Some(allowance);
     }
 
-    /// What is in the payload of a compressed message, all fragments together: at most `limit` bytes, and no more
-    /// memory is taken than that.
+    /// The content of a compressed message, all fragments together. It takes at most `limit` bytes, and no
+    /// more memory than that.
     ///
     /// # Errors
-    /// 1007 for what is no deflate stream, 1009 for what is larger than the limit or the allowance.
+    /// 1007 for an invalid deflate stream, 1009 when the content exceeds the limit or the allowance.
     pub fn inflate(&mut self, payload: &[u8], limit: usize) -> Result<&[u8], Violation> {
         let mut state = match self.state.take() {
             Some(mut state) => {
@@ -140,7 +140,7 @@ impl Inflater {
         self.buffer.get(..length).ok_or(DAMAGED)
     }
 
-    /// Inflates into the buffer and returns how much it was.
+    /// Inflates into the buffer and returns the size of the content.
     fn run(&mut self, state: &mut Inflate, payload: &[u8], limit: usize) -> Result<usize, Violation> {
         let mut length = 0;
         let mut ended = false;
@@ -151,9 +151,9 @@ impl Inflater {
                     return Err(TOO_BIG);
                 }
                 if length == self.buffer.len() {
-                    // One byte more than allowed, to see that it is too much.
+                    // One byte more than allowed, to detect an excess.
                     let room = (2 * length).max(ROOM).min(limit.saturating_add(1));
-                    // Not in doubled steps: the bound holds for what is taken, too.
+                    // Exact, without doubling: the limit holds for the allocation, too.
                     self.buffer.reserve_exact(room.saturating_sub(length));
                     self.buffer.resize(room, 0);
                 }
@@ -168,7 +168,7 @@ impl Inflater {
                 length += given;
                 ended = status == Status::StreamEnd;
                 if ended {
-                    // Senders may end a stream inside a message; what follows is a stream of its own.
+                    // Senders may end a stream inside a message; the following bytes are a separate stream.
                     state.reset(false);
                 }
                 if input.is_empty() && (ended || length < self.buffer.len()) {
@@ -185,7 +185,7 @@ impl Inflater {
         if ended { Ok(length) } else { Err(DAMAGED) }
     }
 
-    /// How many bytes it holds room for.
+    /// Size of its buffer, in bytes.
     #[cfg(test)]
     pub(super) fn room(&self) -> usize {
         self.buffer.capacity()

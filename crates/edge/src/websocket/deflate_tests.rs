@@ -1,4 +1,4 @@
-//! Compressing and inflating, with each other and with what nobody should send.
+//! Compression and inflation: round trips, and invalid input.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ fn compress(message: &[u8]) -> Option<Vec<u8>> {
     Deflater::default().compress(message).map(<[u8]>::to_vec)
 }
 
-/// Inflates and checks the bounds; the code of the violation when it is one.
+/// Inflates and checks the limits. The error is the code of the violation.
 fn inflate(inflater: &mut Inflater, payload: &[u8], limit: usize) -> Result<Vec<u8>, u16> {
     inflater.allow(usize::MAX);
     let result = inflater.inflate(payload, limit).map(<[u8]>::to_vec);
@@ -30,7 +30,7 @@ fn inflate_alone(payload: &[u8]) -> Result<Vec<u8>, u16> {
     inflate(&mut Inflater::default(), payload, LIMIT)
 }
 
-/// What a client makes that keeps what it has sent before, or uses another window or level.
+/// Compresses like a client with context takeover, another window or another level.
 fn compress_as(message: &[u8], level: i32, window: u8) -> Vec<u8> {
     let mut out = vec![0; message.len() + message.len() / 8 + 100];
     let mut state = Deflate::new(level, false, window);
@@ -81,7 +81,7 @@ fn what_is_not_whole_is_refused() {
     ] {
         assert_eq!(inflate_alone(wrong), Err(1007), "{wrong:?}");
     }
-    // It refers to what an earlier message had.
+    // The message refers to the content of an earlier message.
     let mut state = Deflate::new(6, false, 15);
     let mut out = vec![0; 1000];
     state
@@ -279,13 +279,13 @@ proptest! {
                 prop_assert!(payload.len() < message.len());
                 prop_assert_eq!(inflate(&mut inflater, payload, message.len()), Ok(message.clone()));
                 prop_assert_eq!(inflate(&mut inflater, payload, message.len() - 1), Err(1009));
-                // With the smallest window that is said to be enough.
+                // Uses the smallest sufficient window according to `window_needed`.
                 let window = window_needed(message.len());
                 let mut out = vec![0; message.len()];
                 let mut small = Inflate::new(false, window);
                 small.decompress(payload, &mut out, InflateFlush::SyncFlush).unwrap();
                 prop_assert_eq!(&out, message);
-                prop_assert_eq!(compress(message), Some(payload.to_vec()), "the same for everybody");
+                prop_assert_eq!(compress(message), Some(payload.to_vec()), "the same for all recipients");
             }
         }
     }
@@ -310,7 +310,7 @@ proptest! {
             payload[place] = byte;
         }
         let _ = inflate(&mut inflater, &payload, limit);
-        // Whatever it was, nothing of it is left.
+        // An arbitrary earlier input leaves no trace.
         prop_assert_eq!(inflate(&mut inflater, &compress_as(&message, 1, 15), message.len()), Ok(message));
     }
 }

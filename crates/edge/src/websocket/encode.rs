@@ -7,14 +7,14 @@ pub use super::frame::Opcode;
 /// The longest header of a server frame, in bytes.
 pub const MAX_HEADER: usize = 10;
 
-/// The bit in the first byte of a frame that says that its message is compressed (RFC 7692, section 6).
+/// The bit in the first byte of a frame that marks its message as compressed (RFC 7692, section 6).
 const COMPRESSED: u8 = 0x40;
 
 /// The longest reason that fits into a close frame beside the code, in bytes.
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL - 2;
 
-/// The header of a frame with a payload of `payload_length` bytes, in the first bytes of the array; the second value
-/// is how many bytes that are. The payload of a control frame must not exceed 125 bytes.
+/// The header of a frame with a payload of `payload_length` bytes: a buffer and the number of used bytes in
+/// it. The payload of a control frame must not exceed 125 bytes.
 #[must_use]
 pub fn frame_header(opcode: Opcode, payload_length: usize) -> ([u8; MAX_HEADER], usize) {
     debug_assert!(
@@ -38,19 +38,21 @@ pub fn frame_header(opcode: Opcode, payload_length: usize) -> ([u8; MAX_HEADER],
 }
 
 /// Appends the header of a frame with a payload of `payload_length` bytes.
+#[expect(clippy::indexing_slicing, reason = "a header is never longer than its buffer")]
 pub fn write_header(out: &mut Vec<u8>, opcode: Opcode, payload_length: usize) {
     let (header, size) = frame_header(opcode, payload_length);
     out.extend_from_slice(&header[..size]);
 }
 
-/// Appends a whole frame.
+/// Appends a complete frame.
 pub fn write_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.reserve(MAX_HEADER + payload.len());
     write_header(out, opcode, payload.len());
     out.extend_from_slice(payload);
 }
 
-/// Appends a whole frame of which `payload` is the compressed form. The opcode is that of a message.
+/// Appends a complete frame with the compressed form `payload`. The opcode is that of a message.
+#[expect(clippy::indexing_slicing, reason = "a header is never longer than its buffer")]
 pub fn write_compressed_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     let (mut header, size) = frame_header(opcode, payload.len());
     header[0] |= COMPRESSED;
@@ -76,7 +78,7 @@ pub fn write_close(out: &mut Vec<u8>, code: CloseCode, reason: &str) {
     out.extend_from_slice(reason.as_bytes());
 }
 
-/// Appends the close frame that answers the peer's: with its code, or empty where it had none.
+/// Appends the answer to the peer's close frame: with its code, or empty when there was none.
 pub fn write_close_reply(out: &mut Vec<u8>, code: Option<u16>) {
     match code {
         Some(code) => write_frame(out, Opcode::Close, &code.to_be_bytes()),

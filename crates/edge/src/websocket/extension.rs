@@ -1,4 +1,4 @@
-//! Negotiating permessage-deflate (RFC 7692, section 7.1): the first offer of a client that can be granted is.
+//! Negotiation of permessage-deflate (RFC 7692, section 7.1): the client's first acceptable offer is granted.
 
 use std::fmt::Write as _;
 
@@ -7,18 +7,18 @@ use hyper::header::SEC_WEBSOCKET_EXTENSIONS;
 
 const NAME: &str = "permessage-deflate";
 
-/// More offers than this are not looked at.
+/// Maximum number of offers that are examined.
 const OFFERS_MAX: usize = 16;
 
-/// The window that every client has that does not say otherwise, as a power of two, in bytes.
+/// The default window of a client, as a power of two, in bytes.
 const WINDOW_MAX: u8 = 15;
 
-/// Compression as it was agreed on. Neither side keeps anything between two messages.
+/// The negotiated compression. Neither side keeps state between two messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agreement {
-    /// How far back what we send may refer, as a power of two, in bytes: 8 to 15.
+    /// The window of the server's compression, as a power of two, in bytes: 8 to 15.
     pub window: u8,
-    /// Whether the client wants to hear of that window.
+    /// Whether the answer must name that window.
     names_window: bool,
 }
 
@@ -35,7 +35,7 @@ impl Agreement {
     }
 }
 
-/// The first offer that can be granted; nothing when there is none, then messages travel as they are.
+/// The first acceptable offer; `None` when there is none, and then messages are sent uncompressed.
 #[must_use]
 pub fn negotiate(headers: &HeaderMap) -> Option<Agreement> {
     headers
@@ -47,7 +47,7 @@ pub fn negotiate(headers: &HeaderMap) -> Option<Agreement> {
         .find_map(examine)
 }
 
-/// One offer: unknown, doubled or wrong parameters decline it.
+/// Examines one offer. Unknown, repeated or invalid parameters decline it.
 fn examine(offer: &str) -> Option<Agreement> {
     let mut parts = split(offer, ';');
     if !parts.next()?.eq_ignore_ascii_case(NAME) {
@@ -79,7 +79,7 @@ fn examine(offer: &str) -> Option<Agreement> {
                 agreement.window = window_bits(bits)?;
                 agreement.names_window = true;
             }
-            // Whatever the client uses, we can read it.
+            // The inflater supports any window of the client.
             (3, None) => {}
             (3, Some(bits)) => {
                 window_bits(bits)?;
@@ -90,7 +90,7 @@ fn examine(offer: &str) -> Option<Agreement> {
     Some(agreement)
 }
 
-/// 8 to 15, in decimal, without a leading zero.
+/// Parses 8 to 15, in decimal, without a leading zero.
 fn window_bits(value: &str) -> Option<u8> {
     match value {
         "8" => Some(8),
@@ -103,7 +103,7 @@ fn window_bits(value: &str) -> Option<u8> {
     }
 }
 
-/// The parts of a text between separators that do not stand in quotes, without the white space around them.
+/// The parts of a text between separators outside quotes, without surrounding white space.
 fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let mut escaped = false;
@@ -123,7 +123,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// A value with or without quotes. No value that we know has anything to escape.
+/// A value with or without quotes. No known value needs an escape.
 fn unquote(value: &str) -> Option<&str> {
     match value.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"'),
@@ -135,7 +135,7 @@ fn unquote(value: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// The answer's header for these lines of offers; empty for none.
+    /// The answer's header for these lines of offers; empty when there is none.
     fn answer(lines: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {

@@ -1,4 +1,4 @@
-//! The header of a client frame and the rules that need no more than the header (RFC 6455, section 5.2).
+//! The header of a client frame and the rules that depend on the header alone (RFC 6455, section 5.2).
 
 use super::close::CloseCode;
 use super::decode::Violation;
@@ -21,9 +21,9 @@ pub enum Opcode {
     Binary = 2,
     /// The last frame of a peer.
     Close = 8,
-    /// Asks for a pong with the same payload.
+    /// Requests a pong with the same payload.
     Ping = 9,
-    /// Answers a ping, or comes unasked as a sign of life.
+    /// Answers a ping, or is sent unasked as a sign of life.
     Pong = 10,
 }
 
@@ -40,7 +40,7 @@ impl Opcode {
         })
     }
 
-    /// Whether this is a control frame, which may stand between the fragments of a message.
+    /// Whether this is a control frame, which may be sent between the fragments of a message.
     pub(super) const fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }
@@ -52,11 +52,11 @@ pub(super) struct Frame {
     pub(super) opcode: Opcode,
     /// Whether this is the last frame of its message.
     pub(super) last: bool,
-    /// Whether this is the first frame of a message that is compressed.
+    /// Whether this is the first frame of a compressed message.
     pub(super) compressed: bool,
     /// Aligned with the next byte of the payload.
     pub(super) mask: [u8; 4],
-    /// How much of the payload is still to come, in bytes.
+    /// Number of missing bytes of the payload.
     pub(super) remaining: usize,
 }
 
@@ -68,9 +68,9 @@ const fn protocol(reason: &'static str) -> Violation {
 }
 
 impl Frame {
-    /// Reads the header at the start of `bytes`: the frame and the size of the header, or `None` while the header
-    /// is incomplete. What is wrong is refused as soon as the byte that shows it is there. With `deflate`, compression
-    /// was negotiated.
+    /// Parses the header at the start of `bytes`: the frame and the size of the header, or `None` while the
+    /// header is incomplete. An invalid header is refused at the first byte that shows the error. `deflate`
+    /// says whether compression was negotiated.
     pub(super) fn parse(bytes: &[u8], deflate: bool) -> Result<Option<(Self, usize)>, Violation> {
         let [first, rest @ ..] = bytes else {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Frame {
         let Some((mask, rest)) = rest.split_first_chunk::<4>() else {
             return Ok(None);
         };
-        // A length beyond the address space is beyond every limit too, so that it may be saturated.
+        // A length beyond the address space exceeds every limit, so it may be saturated.
         let remaining = usize::try_from(length).unwrap_or(usize::MAX);
         Ok(Some((
             Self {

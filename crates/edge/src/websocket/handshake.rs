@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455, section 4.2): what an HTTP request asks for, and the key that accepts it.
+//! The opening handshake (RFC 6455, section 4.2): the kind of an HTTP request, and the key of the answer.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -10,17 +10,17 @@ use sha1::{Digest as _, Sha1};
 /// The value of `Sec-WebSocket-Version` in an answer with status 426.
 pub const VERSION: &str = "13";
 
-/// What every server appends to the client's key before it hashes it.
+/// The constant that every server appends to the client's key before hashing.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Some clients fill the unused bits of the last character with anything: the key is only ever hashed as text, so
-/// that nothing hangs on them.
+/// Some clients set the unused bits of the last character arbitrarily. The key is only ever hashed as text,
+/// so these bits do not matter.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// What an HTTP request means to the WebSocket endpoint.
+/// The meaning of an HTTP request for the WebSocket endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Handshake {
     /// A plain HTTP request.
@@ -35,12 +35,12 @@ pub enum Handshake {
     Refuse {
         /// 400 or 426.
         status: StatusCode,
-        /// One sentence for the body that says what to change.
+        /// One sentence for the body with the needed change.
         reason: &'static str,
     },
 }
 
-/// Decides what a request asks for. Path, origin and subprotocols play no part (docs/protocol.md, transport).
+/// Classifies a request. Path, origin and subprotocols are not considered (docs/protocol.md, transport).
 #[must_use]
 pub fn examine(method: &Method, headers: &HeaderMap) -> Handshake {
     if !has_token(headers, &UPGRADE, "websocket") {
@@ -59,7 +59,7 @@ pub fn examine(method: &Method, headers: &HeaderMap) -> Handshake {
             "A WebSocket handshake needs the header \"Connection: Upgrade\"; a proxy in between must pass it on.",
         );
     }
-    // Version 8 is a draft whose frames and handshake are those of the RFC; one old client still announces it.
+    // Version 8 is a draft with the same frames and handshake as the RFC; one old client still announces it.
     if !matches!(single(headers, &SEC_WEBSOCKET_VERSION), Some("13" | "8")) {
         return refuse(
             StatusCode::UPGRADE_REQUIRED,
@@ -85,12 +85,12 @@ pub fn accept_key(key: &str) -> String {
 }
 
 fn is_key(key: &str) -> bool {
-    // Room for what 24 characters decode to before the padding is known; a longer key does not fit.
+    // Room for the decoded form of 24 characters before the padding is known; a longer key does not fit.
     let mut bytes = [0; 18];
     BASE64.decode_slice(key, &mut bytes) == Ok(16)
 }
 
-/// Whether a header that is a list holds a token, in any case, on any of its lines.
+/// Whether a list header contains a token, in any case, on any of its lines.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     headers
         .get_all(name)
@@ -100,7 +100,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .any(|word| word.trim_matches([' ', '\t']).eq_ignore_ascii_case(token))
 }
 
-/// The value of a header that is there exactly once.
+/// The value of a header that occurs exactly once.
 fn single<'headers>(headers: &'headers HeaderMap, name: &HeaderName) -> Option<&'headers str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn one_header_at_a_time() {
-        // Name of the header, its values (none: absent), the expected status; 0 stands for a plain request.
+        // Name of the header, its values (none: absent), the expected status; 0 means a plain request.
         let table: &[(&str, &[&str], u16)] = &[
             ("upgrade", &["websocket"], 101),
             ("upgrade", &["WebSocket"], 101),

@@ -1,6 +1,7 @@
 //! Removing the mask that every client frame carries (RFC 6455, section 5.3).
 
 /// Unmasks `bytes` in place; `mask` is aligned with the first of them.
+#[expect(clippy::indexing_slicing, reason = "the index is less than four")]
 pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -13,7 +14,7 @@ pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// The mask for what follows once `passed` bytes have been unmasked.
+/// The mask for the bytes after the first `passed` bytes.
 pub(super) fn advance(mut mask: [u8; 4], passed: usize) -> [u8; 4] {
     mask.rotate_left(passed & 3);
     mask

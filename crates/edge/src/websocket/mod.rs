@@ -1,6 +1,5 @@
-//! The WebSocket protocol (RFC 6455), server side, sans-IO: no sockets, no time, no tasks. Bytes that were read go
-//! into a [`Decoder`]; what is to be written is encoded by the functions of [`encode`]. [`extension`] negotiates
-//! compression.
+//! The WebSocket protocol (RFC 6455), server side, sans-IO: no sockets, no time, no tasks. Received bytes go
+//! into a [`Decoder`]; the functions of [`encode`] create the output. [`extension`] negotiates compression.
 
 mod close;
 mod decode;

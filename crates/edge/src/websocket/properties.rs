@@ -1,4 +1,4 @@
-//! What must be true of any input, and the client's side of the protocol for tests.
+//! Properties for arbitrary input, and the client's side of the protocol for tests.
 
 use std::ops::ControlFlow;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::frame::MAX_HEADER;
 use super::{CloseCode, Decoder, Deflater, Event, Inflater, Opcode, Options, Violation, encode};
 
-/// An [`Event`] that outlives the call.
+/// An owned copy of an [`Event`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Owned {
     Text(String),
@@ -30,8 +30,8 @@ impl From<Event<'_>> for Owned {
     }
 }
 
-/// A client's frame: `first` is the first byte, with the final bit and the opcode. The mask depends on the length,
-/// so that it is not always the same.
+/// A client's frame. `first` is the first byte, with the final bit and the opcode. The mask depends on the
+/// length, so that it varies.
 pub(super) fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let (header, size) = encode::frame_header(Opcode::Text, payload.len());
     let mask = (payload.len() as u32)
@@ -51,8 +51,8 @@ pub(super) fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Decodes `input`, one read ending at each of the offsets `cuts` (any order, taken modulo the length). Checks the
-/// bounds of what is buffered after every read.
+/// Decodes `input`, with one read up to each of the offsets `cuts` (any order, taken modulo the length).
+/// Checks the limits of the buffers after every read.
 pub(super) fn decode(options: Options, input: &[u8], cuts: &[usize]) -> (Vec<Owned>, Result<(), Violation>) {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (input.len() + 1)).collect();
     ends.push(input.len());
@@ -88,7 +88,7 @@ fn control() -> impl Strategy<Value = (u8, Vec<u8>)> {
     (prop_oneof![Just(0x89), Just(0x8A)], vec(any::<u8>(), 0..=125))
 }
 
-/// A message as frames, cut into fragments with control frames between them, and the events it must give.
+/// A message as frames, cut into fragments with control frames between them, and the expected events.
 fn message() -> impl Strategy<Value = (Vec<u8>, Vec<Owned>)> {
     let content = prop_oneof![
         ".{0,40}".prop_map(Owned::Text),

@@ -1,5 +1,6 @@
-//! An edge with a small application of its own, and a client that knows nothing of the crate's WebSocket code.
-//! Server and clients of a test run on one thread, so that what a client does between two awaits is there at once.
+//! An edge with a small test application, and a client that is independent of the crate's WebSocket code.
+//! Server and clients of a test run on one thread, so all writes of a client between two awaits arrive
+//! together.
 #![allow(dead_code, reason = "not every test file uses all of it")]
 #![allow(
     clippy::unwrap_used,
@@ -21,13 +22,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than anything here may take on a busy machine.
+/// Time limit of every wait; longer than any step takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Bytes of an answer that no socket holds.
+/// Size of an answer that no socket can hold, in bytes.
 pub(crate) const LARGE: usize = 32 << 20;
 
-/// What the application was told, ticks left out.
+/// The inputs of the application, without ticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Heard {
     Opened(ConnectionId, IpAddr),
@@ -35,7 +36,7 @@ pub(crate) enum Heard {
     Closed(ConnectionId, Departure),
 }
 
-/// Does what messages say; a message that is no command is sent back.
+/// Executes the commands in messages; a message without a command is echoed.
 pub(crate) struct Room {
     heard: Rc<RefCell<Vec<Heard>>>,
     dropped: Rc<Cell<bool>>,
@@ -73,7 +74,7 @@ impl Application for Room {
                 except: Some(connection),
                 frame: frame(rest),
             }],
-            // `wait COMMIT TEXT`, and `close` waits too when that is what is said.
+            // `wait COMMIT TEXT`; a `close` in TEXT waits, too.
             "wait" => {
                 let (commit, said) = rest.split_once(' ').unwrap();
                 let mut operations = vec![Operation::Await {
@@ -119,7 +120,7 @@ impl Application for Room {
     }
 }
 
-/// Says back what it was asked.
+/// Answers with the data of the request.
 struct Desk;
 
 impl HttpService for Desk {
@@ -150,7 +151,7 @@ impl HttpService for Desk {
     }
 }
 
-/// Edges in one layout, listening on a port of their own.
+/// Edges in one layout, listening on a free port.
 pub(crate) struct Server {
     pub(crate) edge: Edges<Room>,
     pub(crate) address: SocketAddr,
@@ -167,17 +168,17 @@ pub(crate) fn settings() -> EdgeSettings {
     }
 }
 
-/// The layouts: all on one thread, the application apart from one edge, and from two.
+/// The layouts: all on one thread; the application apart from one edge; the application apart from two edges.
 pub(crate) const THREADS: [usize; 3] = [1, 2, 3];
 
-/// Runs a test against each layout. Afterwards nothing of the edges may be left.
+/// Runs a test against each layout. Afterwards no state of the edges may be left.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "so that tests can make both where they call this"
 )]
 pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
     for threads in THREADS {
-        #[allow(clippy::print_stderr)]
+        #[allow(clippy::print_stderr, reason = "figures for the person who runs the test")]
         {
             eprintln!("on {threads} threads");
         }
@@ -185,7 +186,7 @@ pub(crate) fn with_server(settings: EdgeSettings, test: impl AsyncFn(&Server)) {
     }
 }
 
-/// As [`with_server`], on so many threads.
+/// Like [`with_server`], on `threads` threads.
 pub(crate) fn with_threads(threads: usize, settings: EdgeSettings, test: impl AsyncFnOnce(&Server)) {
     let runtime = runtime().unwrap();
     let dropped = runtime.block_on(async {
@@ -217,7 +218,7 @@ impl Server {
         self.heard.borrow().clone()
     }
 
-    /// The texts that came to the application.
+    /// The texts that the application got.
     pub(crate) fn messages(&self) -> Vec<String> {
         let texts = self.heard().into_iter().filter_map(|heard| match heard {
             Heard::Message(_, text) => Some(text),
@@ -226,7 +227,7 @@ impl Server {
         texts.collect()
     }
 
-    /// How connections ended.
+    /// The ends of connections, in order.
     pub(crate) fn departures(&self) -> Vec<Departure> {
         let departures = self.heard().into_iter().filter_map(|heard| match heard {
             Heard::Closed(_, departure) => Some(departure),
@@ -235,7 +236,7 @@ impl Server {
         departures.collect()
     }
 
-    /// Waits until something has become true.
+    /// Waits until a condition is true.
     pub(crate) async fn until(&self, what: &str, mut is_true: impl FnMut() -> bool) {
         let waiting = async {
             while !is_true() {
@@ -247,7 +248,7 @@ impl Server {
         }
     }
 
-    /// Waits until all connections are gone; each must have ended like this.
+    /// Waits until all connections have ended; the departures must be exactly these.
     pub(crate) async fn all_gone(&self, departures: &[Departure]) {
         self.until("all gone", || {
             self.edge.gauges().connections == 0 && self.departures().len() >= departures.len()
@@ -256,7 +257,7 @@ impl Server {
         assert_eq!(self.departures(), departures);
     }
 
-    /// As [`Server::all_gone`], but so many stay.
+    /// Like [`Server::all_gone`], but `count` connections stay.
     pub(crate) async fn all_gone_but(&self, count: usize, departures: &[Departure]) {
         self.until("gone", || {
             self.edge.gauges().connections == count && self.departures().len() >= departures.len()
@@ -265,7 +266,7 @@ impl Server {
         assert_eq!(self.departures(), departures);
     }
 
-    /// A bare connection.
+    /// A TCP connection without a handshake.
     pub(crate) async fn connect(&self) -> Client {
         Client {
             stream: TcpStream::connect(self.address).await.unwrap(),
@@ -273,12 +274,12 @@ impl Server {
         }
     }
 
-    /// A WebSocket.
+    /// An open WebSocket.
     pub(crate) async fn open(&self) -> Client {
         self.open_with("", b"").await
     }
 
-    /// A WebSocket with more header lines, and with bytes that come in the packet of the handshake.
+    /// A WebSocket with additional header lines, and with bytes in the same packet as the handshake.
     pub(crate) async fn open_with(&self, headers: &str, early: &[u8]) -> Client {
         let mut client = self.connect().await;
         client.send(&[upgrade(headers).as_bytes(), early].concat()).await;
@@ -352,7 +353,7 @@ impl Client {
         self.send(&text(message)).await;
     }
 
-    /// Reads until there are so many bytes; false when the stream ends first.
+    /// Reads until the buffer has `count` bytes; false when the stream ends first.
     pub(crate) async fn fill(&mut self, count: usize) -> bool {
         while self.buffer.len() < count {
             let read = timeout(PATIENCE, self.stream.read_buf(&mut self.buffer));
@@ -370,7 +371,7 @@ impl Client {
         self.try_response().await.expect("an HTTP answer, not the end")
     }
 
-    /// The next HTTP answer, nothing when the stream ends before it.
+    /// The next HTTP answer; `None` when the stream ends before it.
     pub(crate) async fn try_response(&mut self) -> Option<Response> {
         let end = loop {
             let found = self.buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
@@ -395,7 +396,8 @@ impl Client {
         Some(Response { status, head, body })
     }
 
-    /// The next frame: its first byte and its payload. Nothing at the end of the stream, which must be between frames.
+    /// The next frame: its first byte and its payload. `None` at the end of the stream, which must be between
+    /// frames.
     pub(crate) async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let frame = self.whole_frame().await;
         assert!(
@@ -405,7 +407,7 @@ impl Client {
         frame
     }
 
-    /// The next frame, nothing when the stream ends before it or inside it.
+    /// The next frame; `None` when the stream ends before it or inside it.
     pub(crate) async fn whole_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         if !self.fill(2).await {
             return None;
@@ -441,7 +443,7 @@ impl Client {
         payload
     }
 
-    /// A close frame must come next, then the end. The code is returned, 0 for none.
+    /// Expects a close frame, then the end. Returns the code, or 0 for none.
     pub(crate) async fn close_code(&mut self) -> u16 {
         let (first, payload) = self.frame().await.expect("a close frame before the end");
         assert_eq!(first, 0x88, "{:?}", String::from_utf8_lossy(&payload));
@@ -451,12 +453,12 @@ impl Client {
             .map_or(0, |code| u16::from_be_bytes(*code))
     }
 
-    /// Waits for the end of the stream; false when something else comes.
+    /// Waits for the end of the stream; false when data arrives.
     pub(crate) async fn is_over(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill(1).await
     }
 
-    /// Breaks the connection instead of ending it.
+    /// Resets the connection instead of closing it.
     pub(crate) fn reset(self) {
         socket2::SockRef::from(&self.stream)
             .set_linger(Some(Duration::ZERO))

@@ -25,17 +25,17 @@ pub(crate) enum BridgeAction {
     Send(Sending),
 }
 
-/// What to send, and where.
+/// An order and its receiver.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Sending {
-    /// Sign in the classic form, which can be replayed; else in the v2 form
+    /// Use the classic signature, which can be replayed, instead of the v2 form
     #[arg(long)]
     classic: bool,
-    /// Where the bridge listens; else on this machine, on the server's port + 1
+    /// The address of the bridge; by default this machine and the server's port + 1
     #[arg(long, value_name = "HOST:PORT")]
     to: Option<String>,
-    /// A file whose first line is the secret; else it is rtbsecret of the configuration, or FCHATD_RTBSECRET of the
-    /// environment
+    /// A file with the secret in its first line; by default rtbsecret of the configuration, or FCHATD_RTBSECRET of
+    /// the environment
     #[arg(long, value_name = "FILE")]
     secret_file: Option<std::path::PathBuf>,
     /// RTB, HLB, KIK or CDL, or one of rtb_commands

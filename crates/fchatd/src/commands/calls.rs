@@ -19,9 +19,9 @@ const SHOWN: usize = 60;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum CallsAction {
-    /// List the open reports, the oldest first. The server may be running
+    /// List the open reports, the oldest first; also while the server runs
     List(Listing),
-    /// Drop open reports by their ids. The server may be running; its staff hears of it
+    /// Drop open reports by their ids; also while the server runs, which notifies its staff
     Drop(Dropping),
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Listing {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Dropping {
-    /// The ids of the reports, as the list has them
+    /// The ids of the reports, as the list prints them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
 }

@@ -15,7 +15,7 @@ use crate::commands::scripts::ScriptAction;
 use crate::commands::state::StateAction;
 use crate::options::Options;
 
-/// A chat server that is a whole chat site: start it, open the page it names, talk.
+/// A chat server for the F-Chat protocol, with accounts and a web client: start it, and open the printed address.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fchatd", version, max_term_width = 100)]
 pub(crate) struct CommandLine {
@@ -28,80 +28,79 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// Run the server; this is also what happens without a command
+    /// Run the server (the default command)
     Run,
-    /// Check configuration and scripts without starting
+    /// Check configuration and scripts without a start
     Check,
     /// Help with the settings
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
-    /// Have the server that runs in the folder take up the program, configuration and scripts as they are now.
-    /// Nobody who connects meanwhile is refused; if something is wrong with them, it goes on as it is
+    /// Restart the running server with the current binary, settings and scripts, without dropping the listening
+    /// socket. If one of them has a mistake, the server continues unchanged
     Restart,
     /// Run the tests of the scripts, in a world without sockets
     Test {
-        /// The file with the tests; else DIR/script/tests.lua, or without one those of the built-in scripts
+        /// The file with the tests; by default DIR/script/tests.lua, or the tests of the built-in scripts
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Help for people who write scripts
+    /// Help for authors of scripts
     Script {
         #[command(subcommand)]
         action: ScriptAction,
     },
-    /// Accounts: make, show, ban, delete, import, invite; also while the server is running
+    /// Accounts: add, show, ban, delete, import, invite; also while the server runs
     Account {
         #[command(subcommand)]
         action: AccountAction,
     },
-    /// Characters: make, list, rename, move, delete; also while the server is running
+    /// Characters: add, list, rename, move, delete; also while the server runs
     Character {
         #[command(subcommand)]
         action: CharacterAction,
     },
-    /// Networks that are kept out: ban, list, remove; also while the server is running, and at once
+    /// Network bans: add, list, remove; also while the server runs, with immediate effect
     Ban {
         #[command(subcommand)]
         action: BanAction,
     },
-    /// Pause the making of accounts on the page, and let it go on; also while the server is running, and at once
+    /// Pause and resume the registration of accounts; also while the server runs, with immediate effect
     Registration {
         #[command(subcommand)]
         action: RegistrationAction,
     },
-    /// Run a recording of the setting "recorder" again and say whether the same comes out, byte for byte
+    /// Replay a recording of the flight recorder and compare the output, byte for byte
     Replay {
-        /// The recording, of DIR/recordings
+        /// The recording, from DIR/recordings
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Print all that went in and came out; it shows what people said
+        /// Print all input and output, which includes private conversations
         #[arg(long)]
         print: bool,
-        /// Print from this call on
+        /// Print from this input on
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         from: u64,
     },
-    /// The real-time bridge, by which a website talks to people who are online
+    /// The real-time bridge from a website to the chat
     Bridge {
         #[command(subcommand)]
         action: BridgeAction,
     },
-    /// Answer the policy requests of old Flash embeds, which want to know whether they may connect. A program of its own
-    /// beside the server
+    /// Answer the policy requests of old Flash embeds, as a separate process beside the server
     FlashPolicy(Serving),
-    /// Open reports to the staff; also while the server is running
+    /// Open reports to the staff; also while the server runs
     Calls {
         #[command(subcommand)]
         action: CallsAction,
     },
-    /// What happens in the chat, and what moderators did
+    /// The chat log, and the action log of moderators
     Log {
         #[command(subcommand)]
         action: LogAction,
     },
-    /// Check what is kept, and move channels, moderators and bans between servers
+    /// Check the stored state, and move channels, moderators and bans between servers
     State {
         #[command(subcommand)]
         action: StateAction,

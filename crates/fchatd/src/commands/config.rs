@@ -12,13 +12,13 @@ use crate::output::OUT;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConfigAction {
-    /// Print a configuration with every setting, its default and its meaning; save it as
+    /// Print a configuration file with every setting, its default and its meaning; save it as
     /// DIR/script/startup_config.lua
     Sample,
-    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this server,
-    /// with remarks on what has no effect
+    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this
+    /// server, with remarks on settings without an effect
     Migrate {
-        /// The file; else DIR/script/startup_config.lua
+        /// The file; by default DIR/script/startup_config.lua
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },

@@ -14,16 +14,16 @@ use crate::folder::places::read_if_there;
 use crate::output;
 use crate::output::say;
 
-/// Where, and what is answered.
+/// The address, and the policy.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Serving {
     /// The address and port to listen on; embeds ask on port 843
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:843")]
     listen: SocketAddr,
-    /// A file with the policy; else every port from every domain is allowed
+    /// A file with the policy; the default policy allows every port from every domain
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Connections at once; those beyond are closed
+    /// Maximum number of connections; further ones are closed
     #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
 }

@@ -24,29 +24,29 @@ use crate::output::say;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum BanAction {
-    /// Keep a network out: nobody from there connects, logs in or sees the page, and sessions from there are ended
+    /// Ban a network: connections, log-ins and page requests from it are refused, and its sessions end
     Add {
-        /// An address or a CIDR block, such as 203.0.113.9, 203.0.113.0/24 or 2001:db8:1:2::/64. Of IPv6 a subscriber
+        /// An address or a CIDR block, such as 203.0.113.9, 203.0.113.0/24 or 2001:db8:1:2::/64. An IPv6 subscriber
         /// has at least a /64
         #[arg(value_name = "NETWORK", value_parser = read_network)]
         network: IpNet,
-        /// For how long, such as 30min, 12h, 7d or 2w; without it for good
+        /// Duration, such as 30min, 12h, 7d or 2w; without it the ban has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
-        /// Why; the people of that network are told
+        /// The reason; shown to people from that network
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
     },
-    /// List the networks that are kept out, the newest first
+    /// List the banned networks, the newest first
     List {
-        /// Only those that have something in common with this address or network
+        /// Only bans that overlap with this address or network
         #[arg(value_name = "NETWORK", value_parser = read_network)]
         network: Option<IpNet>,
         /// As JSON, one object in each line
         #[arg(long)]
         json: bool,
     },
-    /// Let a network in again
+    /// Lift the ban of a network
     Remove {
         /// The network, as "list" shows it
         #[arg(value_name = "NETWORK", value_parser = read_network)]
@@ -56,11 +56,11 @@ pub(crate) enum BanAction {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum RegistrationAction {
-    /// Let nobody make an account on the page; accounts that there are log in as usual
+    /// Pause the registration of accounts; existing accounts log in as usual
     Pause,
-    /// Let people make accounts again, as the setting "registration" has it
+    /// Resume registration, as the setting "registration" defines it
     Resume,
-    /// Say how it is
+    /// Print the state of registration
     Status,
 }
 

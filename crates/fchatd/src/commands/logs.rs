@@ -16,11 +16,11 @@ use crate::options::Options;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LogAction {
-    /// Print what happens in the chat as it happens, from log_socket_path; goes on when the server restarts
+    /// Print the chat log live, from log_socket_path; continues after a restart of the server
     Tail(Tail),
-    /// Say what moderators did: who, whom, where, why and when. The server may be running
+    /// Print the actions of moderators, with target, channel, reason and time; also while the server runs
     Actions(Search),
-    /// Undo a ban or timeout by the number that `fchatd log actions` gives it. The server may be running
+    /// Undo a ban or timeout by its number in `fchatd log actions`; also while the server runs
     Undo(Undo),
 }
 

@@ -19,7 +19,7 @@ use crate::{configuration, output};
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ScriptAction {
-    /// Print the definitions of everything that scripts may use, for editors and type checkers (Luau syntax)
+    /// Print the definitions of all functions for scripts, for editors and type checkers (Luau syntax)
     Definitions,
 }
 

@@ -17,26 +17,26 @@ const NAMES_SHOWN: usize = 50;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum StateAction {
-    /// Take over the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. What a
-    /// file holds replaces what this server has; the server must not be running
+    /// Import the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. Their
+    /// contents replace the present contents; the server must not be running
     Import {
         /// The folder with the files
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Leave out entries that are not as the classic server writes them; else one of them stops all
+        /// Leave out entries that differ from the classic server's format; otherwise one of them stops the import
         #[arg(long)]
         skip_strange: bool,
     },
-    /// Write the state as it was last saved into a folder, in the classic server's files. Of a damaged state it
-    /// writes what can be read
+    /// Export the last saved state to a folder, in the classic server's files. From a damaged state it exports the
+    /// readable part
     Export {
-        /// The folder; files that are there are replaced
+        /// The folder; existing files are replaced
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-    /// Say what is kept
+    /// Print a summary of the stored state
     Show,
-    /// Read everything and say what is wrong, entry by entry; changes nothing, and the server may be running
+    /// Read the whole state and report each fault, without a change; also while the server runs
     Check,
 }
 

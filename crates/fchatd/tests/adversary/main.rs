@@ -1,7 +1,7 @@
 //! Attacks on the real program over real sockets, one file for each kind. Each attack runs beside bystanders: a person who
 //! talks, listeners in the same quiet room, and an operator. The tests assert what is lost and what is refused, never how
 //! long something takes. `tests/README.md` tells how to add one.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 #[allow(dead_code, reason = "tools for attacks that are still to come")]
 mod attacker;

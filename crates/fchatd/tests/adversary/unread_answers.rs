@@ -45,7 +45,7 @@ fn the_largest_backlogs_are_cut_off_and_their_memory_goes_back() {
                 said += 1;
             }
         }
-        scene.server.await_log("which is all that backlog_max allows");
+        scene.server.await_log("which exceeds backlog_max");
         scene.assert_memory_bounded();
         let (_, most) = scene.memory();
         assert!(most > before + 16 * 1024, "there was no attack: {most} KiB");

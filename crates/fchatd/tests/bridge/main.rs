@@ -1,5 +1,10 @@
 //! The real-time bridge of the program over UDP: what it does, and what it refuses, in both forms.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test may fail"
+)]
 
 mod refused;
 mod sender;

@@ -1,6 +1,6 @@
 //! Scripts in the manner of the classic server on the real program: a rule file and a test file of ours with all that such
 //! files rely on, and the battery of calls whose results on the classic server are known.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 #[path = "../adversary/attacker.rs"]
 #[allow(dead_code, reason = "the adversary suite uses the rest")]

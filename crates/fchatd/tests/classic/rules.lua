@@ -1,9 +1,9 @@
--- Rules in the manner of the classic server, for tests: what such a file relies on, and little else.
+-- Rules in the style of the classic server, for tests: the functions that such a file relies on.
 
 local MOTD = string.format("%s rules since %s", "House", os.date("%Y", 0))
 local started = os.time()
 
--- A helper that such files have: it replaces a function of the host for everybody.
+-- A typical helper of such files: it replaces a function of the host for all callers.
 local original_escape = s.escapeHTML
 function s.escapeHTML(text)
     return original_escape(text):gsub("%(c%)", "©")
@@ -143,7 +143,7 @@ function event.MSG(con, args)
     return const.FERR_OK
 end
 
--- The host searches by itself; the classic server's file has this all the same.
+-- The host has a built-in search; files for the classic server contain this nevertheless.
 function event.FKS(con, args)
     return const.FERR_NOT_IMPLEMENTED
 end
@@ -174,7 +174,7 @@ function event.SCP(con, args)
     return const.FERR_OK
 end
 
--- Keys of the operator's own about the house; the classic server handed out every key.
+-- The operator's own configuration keys about the site; the classic server returned every key.
 function event.HSE(con, args)
     u.send(con, "SYS", {
         message = table.concat({

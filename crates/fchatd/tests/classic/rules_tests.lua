@@ -1,4 +1,4 @@
--- A test file in the manner of the classic server: a global function that counts for itself.
+-- A test file in the style of the classic server: a global function that keeps its own count.
 
 local checks, failed = 0, 0
 
@@ -83,15 +83,15 @@ local function library()
     check("nor lists", s.getConfigStringList("no_such_key"), nil)
     check("unknown constants are nil", const.FERR_NO_SUCH, nil)
     for _, forbidden in ipairs({ "io.open", "os.execute", "debug.getinfo", "package.loadlib", "os.getenv", "os.exit" }) do
-        local library, name = forbidden:match("(%a+)%.(%a+)")
-        local fine, message = pcall(function() return _G[library][name]("x") end)
+        local owner, name = forbidden:match("(%a+)%.(%a+)")
+        local fine, message = pcall(function() return _G[owner][name]("x") end)
         check(forbidden .. " is out of reach", fine, false)
         check(forbidden .. " says so", tostring(message):find(forbidden, 1, true) ~= nil, true)
     end
 end
 
 local function arithmetic()
-    -- Many small checks, as such files have them.
+    -- Many small checks, as usual in such files.
     for number = 1, 50 do
         check("escape " .. number, s.escapeHTML("<" .. number .. ">"), "&lt;" .. number .. "&gt;")
     end

@@ -1,10 +1,4 @@
 //! All plays of `tests/dialogues` on the real program over real sockets, a server for each.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may fail"
-)]
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -1,7 +1,6 @@
 //! Nothing is lost: whoever has seen the answer to a change finds the change after the process was killed, and
 //! a disk without room costs nobody their conversation.
-#![allow(clippy::print_stderr)]
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -3,8 +3,8 @@
 //! have the same picture of the world.
 //!
 //! `EVENING_ROUNDS=5000` makes it longer, `EVENING_SEED=7` another one.
-#![allow(clippy::print_stderr)]
-#![allow(
+#![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,6 +1,5 @@
 //! The program as its operator meets it: what it prints, how it ends, and what it says when something is wrong.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-#![allow(clippy::unwrap_used, clippy::panic)] // A test fails by panicking, its helpers too.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;
 mod classic_configuration;

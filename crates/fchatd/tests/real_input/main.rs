@@ -1,7 +1,7 @@
 //! A classic server's folder with all that years leave in one: imported, served, changed, the server killed and
 //! started again, exported, and compared.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod folder;
 mod server;

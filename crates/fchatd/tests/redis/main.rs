@@ -1,6 +1,11 @@
 //! The program and a real `redis-server`: what it is told, and that the chat does not mind when it is away, slow, full
 //! or not itself.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test may fail"
+)]
 
 mod chat;
 mod server;

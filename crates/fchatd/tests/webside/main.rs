@@ -1,6 +1,6 @@
 //! The program and web servers beside it: those that scripts ask, the one that takes reports, receivers of webhooks, and
 //! the Flash policy; each of them also slow, away, lying, or not at all what it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod chat;
 mod flash;

@@ -1,20 +1,21 @@
-//! The lines that not all readers have, once for all of them, and how far each reader is.
+//! The lines that some readers have not received yet, stored once for all readers, and each reader's
+//! position.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 use std::os::unix::net::UnixStream;
 
-/// Lines that are written with one system call.
+/// Number of lines in one system call.
 const SLICES: usize = 128;
 
-/// Somebody who reads.
+/// A connected reader.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) stream: UnixStream,
-    /// The number of the next line, and what of it was written already.
+    /// The number of the next line, and the number of its bytes that are already written.
     next: u64,
     offset: usize,
-    /// Says nothing any more, and may still listen.
+    /// The reader has closed its sending side; it may still receive.
     pub(super) mute: bool,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Somebody reads from now on.
+    /// Registers a reader that gets all lines from now on.
     pub(super) fn reader(&self, stream: UnixStream) -> Reader {
         Reader {
             stream,
@@ -47,15 +48,15 @@ impl Board {
         self.first + self.lines.len() as u64
     }
 
-    /// How many lines a reader has not got in full.
+    /// Number of lines that a reader has not received completely.
     pub(super) fn behind(&self, reader: &Reader) -> usize {
         (self.end() - reader.next) as usize
     }
 
-    /// Writes what the reader takes without waiting.
+    /// Writes the lines that the reader accepts without blocking.
     ///
     /// # Errors
-    /// It has gone.
+    /// The reader has disconnected.
     pub(super) fn write(&self, reader: &mut Reader) -> io::Result<()> {
         while self.behind(reader) > 0 {
             let from = reader.next.saturating_sub(self.first) as usize;
@@ -96,8 +97,8 @@ impl Board {
         }
     }
 
-    /// Forgets what all readers have, and whatever else is too much: the oldest. Readers that have not got that are
-    /// [`Board::has_lost`].
+    /// Removes the lines that all readers have received, and the oldest ones beyond the limits.
+    /// [`Board::has_lost`] is true for readers that still needed these.
     pub(super) fn trim(&mut self, readers: &[Reader], entries_max: usize, bytes_max: usize) {
         let needed = readers
             .iter()
@@ -113,7 +114,7 @@ impl Board {
         }
     }
 
-    /// Whether a reader can't get all lines any more.
+    /// Whether the reader has missed a removed line.
     pub(super) fn has_lost(&self, reader: &Reader) -> bool {
         reader.next < self.first
     }
@@ -131,7 +132,7 @@ mod tests {
         (board.reader(ours), theirs)
     }
 
-    /// Many lines of odd lengths, a reader that takes odd pieces, and every byte in its place.
+    /// Many lines of odd lengths to a reader that accepts odd pieces: every byte arrives in its place.
     #[test]
     fn pieces_make_the_whole() {
         let mut board = Board::default();

@@ -1,4 +1,4 @@
-//! An entry as readers get it.
+//! The form of an entry that is sent to readers.
 
 use fchatd_protocol::exchange::{LogEntry, LogParty};
 use fchatd_protocol::json::write::{Object, integer, string};

@@ -1,9 +1,9 @@
 //! The chat log (docs/chat-log.md): a Unix socket. Each reader that connects receives the events of the chat, one line
 //! of JSON for each.
 //!
-//! A [`ChatLog`] is a queue with bounds and a thread behind it, which encodes each entry once and gives it to all
-//! readers. Putting something in never waits, and costs nothing while nobody reads. A reader that is too slow is cut
-//! off; it never holds up the others.
+//! A [`ChatLog`] is a bounded queue with a thread behind it. The thread encodes each entry once and sends it
+//! to all readers. Adding an entry never blocks, and costs nothing without readers. A reader that is too slow
+//! is disconnected; it never delays the others.
 
 mod board;
 mod line;
@@ -23,13 +23,14 @@ pub use self::line::append as append_line;
 use self::worker::Worker;
 use crate::local_socket::{self, LocalSocketError};
 
-/// Entries that may wait for one reader.
+/// Maximum number of unsent entries of one reader.
 pub const ENTRIES_MAX: usize = 5000;
-/// Bytes that may wait for one reader.
+/// Maximum number of unsent bytes of one reader.
 pub const BYTES_MAX: usize = 16 << 20;
-/// Entries that may wait for the thread: what a busy moment makes at once, such as everybody leaving.
+/// Maximum number of entries that wait for the thread: enough for a busy moment, such as a disconnect of all
+/// users.
 const QUEUE_ENTRIES_MAX: usize = 50_000;
-/// Bytes of them, roughly.
+/// Maximum size of these entries, approximately.
 const QUEUE_BYTES_MAX: usize = 32 << 20;
 
 #[derive(Debug, Default)]
@@ -41,20 +42,20 @@ struct Counters {
     lost: AtomicU64,
 }
 
-/// How it goes with the chat log.
+/// The counters of the chat log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gauges {
-    /// Who reads now.
+    /// Number of connected readers.
     pub readers: usize,
     /// Entries that wait for the thread.
     pub waiting: usize,
-    /// Readers that have come, since the start.
+    /// Readers that have connected, since the start.
     pub accepted: u64,
-    /// Entries that were given to readers, since the start.
+    /// Entries sent to readers, since the start.
     pub entries: u64,
-    /// Readers that were cut off because they were too slow, since the start.
+    /// Readers that were disconnected because they were too slow, since the start.
     pub cut_off: u64,
-    /// Entries that nobody got because too many waited for the thread, since the start.
+    /// Entries dropped because too many waited for the thread, since the start.
     pub lost: u64,
 }
 
@@ -101,11 +102,11 @@ pub static FIGURES: Table<Gauges> = Table {
     ],
 };
 
-/// What the thread has not taken yet.
+/// The entries that the thread has not taken yet.
 #[derive(Debug, Default)]
 struct Queue {
-    // Boxed as they come: nothing is copied.
-    #[allow(clippy::vec_box)]
+    // Boxed as they arrive: they are not copied.
+    #[expect(clippy::vec_box, reason = "the entries come boxed, and are not copied")]
     entries: Vec<Box<LogEntry>>,
     bytes: usize,
     /// Whether the thread has to be woken.
@@ -125,21 +126,21 @@ impl Shared {
     }
 }
 
-/// The way to the readers. See the module.
+/// The queue to the readers. See the module.
 #[derive(Debug)]
 pub struct ChatLog {
     shared: Arc<Shared>,
-    /// One byte here wakes the thread.
+    /// Writing a byte here wakes the thread.
     waker: UnixStream,
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
 }
 
 impl ChatLog {
-    /// Opens the socket, which only this user can connect to, and starts the thread.
+    /// Creates the socket, which only this user can connect to, and starts the thread.
     ///
     /// # Errors
-    /// The socket can't be made, or another process listens on it; the system gives no thread.
+    /// The socket can't be created, or another process listens on it, or no thread can be started.
     pub fn start(path: &Path) -> Result<Self, LocalSocketError> {
         let listener = local_socket::listen(path)?;
         let failure = |source| LocalSocketError::System {
@@ -165,8 +166,7 @@ impl ChatLog {
         })
     }
 
-    /// Gives an entry to everybody who reads. Never waits.
-    #[allow(clippy::vec_box)]
+    /// Sends an entry to all readers. Never blocks.
     pub fn push(&self, entry: Box<LogEntry>) {
         let counters = &self.shared.counters;
         if counters.readers.load(Ordering::Relaxed) == 0 {
@@ -178,7 +178,7 @@ impl ChatLog {
             drop(queue);
             if counters.lost.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!(
-                    "entries of the chat log are lost: there are more than can be given to readers"
+                    "entries of the chat log are lost: there are more than can be sent to readers"
                 );
             }
             return;
@@ -192,7 +192,7 @@ impl ChatLog {
         }
     }
 
-    /// How it goes.
+    /// The current counters.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let counters = &self.shared.counters;
@@ -207,7 +207,7 @@ impl ChatLog {
         }
     }
 
-    /// Gives the readers what they take within a second, and ends.
+    /// Sends the readers the data that they accept within a second, and ends the thread.
     pub fn finish(&mut self) {
         let Some(thread) = self.thread.take() else { return };
         self.shared.queue().ended = true;
@@ -217,7 +217,7 @@ impl ChatLog {
     }
 
     fn wake(&self) {
-        // When it is full, the thread is about to wake up anyway.
+        // A full buffer means that the thread is about to wake up anyway.
         let woken: io::Result<usize> = (&self.waker).write(&[0]);
         drop(woken);
     }

@@ -1,4 +1,4 @@
-//! The thread that gives entries to readers.
+//! The thread that sends entries to readers.
 
 use std::io::{ErrorKind, Read};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -11,15 +11,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::board::{Board, Reader};
 use super::{BYTES_MAX, ENTRIES_MAX, Shared, bytes_of, line};
 
-/// Entries that are taken together.
+/// Number of entries that are taken from the queue at a time.
 const PIECE: usize = 1000;
-/// While entries come, so long it waits for more of them: then nobody has to wake it.
+/// Time for which the thread collects further entries while there are some, so that it need not be woken for
+/// each.
 const GATHER: Duration = Duration::from_millis(2);
-/// When more entries wait than a reader could ever be behind, readers get so long for each piece.
+/// When more entries wait than a reader may be behind, the time that readers get for each piece.
 const PACE: Duration = Duration::from_millis(10);
-/// How long readers may take at the end.
+/// Time limit for readers at the end.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// After a connection could not be accepted, so long none is.
+/// Pause after a failed `accept`.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker {
@@ -28,11 +29,11 @@ pub(super) struct Worker {
     woken: UnixStream,
     board: Board,
     readers: Vec<Reader>,
-    /// Whether the last connection could not be accepted.
+    /// Whether the last `accept` has failed.
     refusing: bool,
 }
 
-/// What was taken from the queue.
+/// The entries taken from the queue.
 struct Taken {
     entries: usize,
     more: bool,
@@ -91,7 +92,7 @@ impl Worker {
         taken
     }
 
-    /// Gives everybody what they take, and lets go of those who have gone or are too slow.
+    /// Writes to all readers, and removes those that have disconnected or are too slow.
     fn write(&mut self) {
         let board = &mut self.board;
         self.readers.retain_mut(|reader| board.write(reader).is_ok());
@@ -102,12 +103,15 @@ impl Worker {
         if slow > 0 {
             let counter = &self.shared.counters.cut_off;
             counter.fetch_add(slow as u64, Ordering::Relaxed);
-            tracing::warn!(readers = slow, "who is too slow to read the chat log is cut off");
+            tracing::warn!(
+                readers = slow,
+                "readers of the chat log were too slow and are disconnected"
+            );
         }
         self.count();
     }
 
-    /// Waits until nobody is behind by more than so many entries, at most for some time.
+    /// Waits until no reader is behind by more than `entries`, or until the time is over.
     fn let_catch_up(&mut self, entries: usize, until: Instant) {
         loop {
             let (board, left) = (&self.board, until.saturating_duration_since(Instant::now()));
@@ -126,7 +130,7 @@ impl Worker {
         }
     }
 
-    /// Waits until something happens, at most for some time, and does what is to be done about it.
+    /// Waits for an event, up to a time limit, and handles it.
     fn wait(&mut self, time: Option<Duration>) {
         let mut all = vec![
             PollFd::new(&self.woken, PollFlags::IN),
@@ -140,7 +144,7 @@ impl Worker {
         }));
         let time = time.map(timespec);
         if poll(&mut all, time.as_ref()).is_err() {
-            // A signal, or no memory: the next round is soon.
+            // Interrupted by a signal, or out of memory: the next round follows soon.
             std::thread::sleep(GATHER);
             return;
         }
@@ -174,7 +178,7 @@ impl Worker {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) => {
                     if !std::mem::replace(&mut self.refusing, true) {
-                        tracing::warn!("nobody can read the chat log anew: {error}");
+                        tracing::warn!("a new reader of the chat log can't be accepted: {error}");
                     }
                     return std::thread::sleep(PAUSE);
                 }
@@ -188,7 +192,7 @@ impl Worker {
     }
 }
 
-/// Whether a reader is still there. What it says is of no interest.
+/// Whether a reader is still connected. Data that it sends is ignored.
 fn is_there(reader: &mut Reader, flags: PollFlags) -> bool {
     if flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
         return false;

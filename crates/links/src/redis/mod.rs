@@ -1,8 +1,8 @@
 //! Redis (docs/redis.md): the server pushes to it and never reads from it.
 //!
-//! A [`Redis`] is a queue with bounds and a thread behind it, which holds the one connection. Putting something in never
-//! waits for anything. While Redis is away the oldest things go when there are too many, and are counted; who is
-//! online is not kept at all then, but asked for as a whole when Redis is there again.
+//! A [`Redis`] is a bounded queue with a thread behind it, which owns the only connection. Adding an entry
+//! never blocks. During an outage of Redis the oldest entries are dropped when there are too many, and
+//! counted. The presence of users is not queued during an outage; the complete list is requested after it.
 
 mod outage;
 mod queue;
@@ -22,7 +22,7 @@ use fchatd_figures::{Row, Table};
 use self::queue::{Entry, Queue};
 use self::worker::Worker;
 
-/// Where Redis is.
+/// The address of Redis.
 #[derive(Clone)]
 pub struct RedisSettings {
     /// A host name or an IP address.
@@ -59,22 +59,22 @@ impl Counters {
     }
 }
 
-/// How it goes with Redis.
+/// The counters of the link to Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gauges {
-    /// Whether there is a connection that takes what it is given.
+    /// Whether there is a usable connection.
     pub connected: bool,
-    /// Things that wait.
+    /// Waiting entries.
     pub waiting: usize,
-    /// Connections that Redis let us use, since the start.
+    /// Accepted connections, since the start.
     pub connections: u64,
-    /// Things that Redis has confirmed, since the start.
+    /// Entries that Redis has confirmed, since the start.
     pub done: u64,
-    /// Things that Redis refused, since the start. Those that it can take later were tried again.
+    /// Entries that Redis refused, since the start. Temporary refusals were retried.
     pub refused: u64,
-    /// Things that never came to Redis because too many waited, since the start.
+    /// Entries dropped because too many waited, since the start.
     pub dropped: u64,
-    /// Times that Redis could not be used, since the start.
+    /// Outages, since the start.
     pub outages: u64,
 }
 
@@ -127,7 +127,7 @@ pub static FIGURES: Table<Gauges> = Table {
     ],
 };
 
-/// The way to Redis. See the module.
+/// The queue to Redis. See the module.
 #[derive(Debug)]
 pub struct Redis {
     queue: Arc<Queue>,
@@ -136,11 +136,11 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts the thread. It calls `wanted` whenever Redis wants to know everything: then give it [`Redis::everybody`]
-    /// and [`Redis::alive`].
+    /// Starts the thread. It calls `wanted` whenever Redis needs the complete state: then call
+    /// [`Redis::everybody`] and [`Redis::alive`].
     ///
     /// # Errors
-    /// Those of the operating system, when there is no thread to be had.
+    /// No thread can be started.
     pub fn start(settings: RedisSettings, wanted: impl Fn() + Send + 'static) -> io::Result<Self> {
         let counters = Arc::<Counters>::default();
         let queue = Arc::new(Queue::new(Arc::clone(&counters)));
@@ -159,7 +159,7 @@ impl Redis {
             .spawn(move || {
                 runtime.block_on(worker.run());
                 let _ = ending.send(());
-                // A look-up of a host name that hangs must not keep this thread.
+                // A hanging look-up of a host name must not block this thread.
                 runtime.shutdown_background();
             })?;
         Ok(Self {
@@ -169,17 +169,17 @@ impl Redis {
         })
     }
 
-    /// A character came online or is gone.
+    /// A character has come online or gone offline.
     pub fn presence(&self, name: String, online: bool) {
         self.queue.push(Entry::Presence { name, online });
     }
 
-    /// All who are online; what was said before of single ones counts no more.
+    /// The complete list of characters online; replaces queued changes of single ones.
     pub fn everybody(&self, names: Vec<Arc<str>>) {
         self.queue.push_everybody(names);
     }
 
-    /// The chat runs at this moment, in Unix seconds.
+    /// The time at which the chat was last running, in Unix seconds.
     pub fn alive(&self, time: i64) {
         self.queue.push(Entry::Alive(time));
     }
@@ -194,7 +194,7 @@ impl Redis {
         self.queue.push(Entry::Action(json));
     }
 
-    /// How it goes.
+    /// The current counters.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -209,7 +209,8 @@ impl Redis {
         }
     }
 
-    /// Brings what waits to Redis, if it is there, and ends. Waits no longer than told; how much is left then.
+    /// Sends the waiting entries if Redis is available, and ends. It waits for `patience` at most, and
+    /// returns the number of entries left.
     #[must_use]
     pub fn finish(&self, patience: Duration) -> usize {
         self.queue.close();
@@ -225,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    /// One that answers until it lets us in, and then reads no more.
+    /// A Redis that answers until the log-in, and then stops reading.
     #[test]
     fn a_redis_that_does_not_read_costs_neither_time_nor_memory_without_end() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,27 +1,27 @@
-//! When Redis can't be used: what is said about it, once, and when it is tried again.
+//! Outages of Redis: their log messages, once for each reason, and the time of the next attempt.
 
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// The first pause; each further one is twice as long.
+/// The first retry delay; each further one is twice as long.
 const PAUSE_LEAST: Duration = Duration::from_millis(250);
 const PAUSE_MOST: Duration = Duration::from_secs(15);
 
-/// Why Redis can't be used for now.
+/// The reason for an outage.
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The connection can't be made, or broke.
     Broken(io::Error),
-    /// It was closed by the other side.
+    /// Redis closed the connection.
     Hangup,
     /// No answer came in time.
     Silent,
-    /// What came is nothing that Redis says.
+    /// The answer is not valid RESP.
     Nonsense,
-    /// It refuses who we are.
+    /// Redis refuses the authentication.
     Password(String),
-    /// It refuses for now what it is told.
+    /// Redis refuses commands temporarily.
     Refusing(String),
 }
 
@@ -38,24 +38,25 @@ impl fmt::Display for Trouble {
             Self::Hangup => formatter.write_str("it closed the connection"),
             Self::Silent => formatter.write_str("it does not answer"),
             Self::Nonsense => {
-                formatter.write_str("what it says is not Redis; are redishost and redisport right?")
+                formatter.write_str("the server there is not Redis; are redishost and redisport right?")
             }
-            // It says no more when there is no password to check, and when it takes no more connections.
+            // Redis gives no details when it has no password to check, and when it accepts no more
+            // connections.
             Self::Password(code) if code == "ERR" => formatter.write_str(
-                "it does not let us in (ERR); does it want the password redispass, and has it room for connections?",
+                "it refuses the connection (ERR); does it need the password redispass, and has it room for connections?",
             ),
             Self::Password(code) => {
                 write!(formatter, "it refuses the password ({code}); is redispass right?")
             }
             Self::Refusing(code) => {
                 let reason = match code.as_str() {
-                    "NOAUTH" => "it wants a password; set redispass",
+                    "NOAUTH" => "it needs a password; set redispass",
                     "OOM" => "it has no memory left; see its setting maxmemory",
                     "MISCONF" => "it can't write to its disk",
                     "LOADING" => "it is still reading its data",
-                    "READONLY" => "it is a replica that takes nothing; give redishost the primary one",
+                    "READONLY" => "it is a read-only replica; set redishost to the primary",
                     "DENIED" => "it runs in protected mode; give it a password, or bind it to loopback",
-                    _ => "it takes nothing for now",
+                    _ => "it refuses commands temporarily",
                 };
                 write!(formatter, "{reason} ({code})")
             }
@@ -63,7 +64,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// Whether Redis may take later what it refuses now.
+/// Whether an error is temporary.
 pub(super) fn passes(code: &str) -> bool {
     const PASSING: [&str; 13] = [
         "NOAUTH",
@@ -83,7 +84,7 @@ pub(super) fn passes(code: &str) -> bool {
     PASSING.contains(&code)
 }
 
-/// Whether Redis can be used, as far as the log was told.
+/// The state of Redis according to the last log message.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     since: Option<Instant>,
@@ -92,11 +93,11 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// It can't be used. True when that is new.
+    /// Records a failure. Returns true at the start of an outage.
     pub(super) fn trouble(&mut self, place: &str, trouble: &Trouble) -> bool {
         let new = self.since.is_none();
         self.since.get_or_insert_with(Instant::now);
-        // A reason is told once, and there are not many of them.
+        // Each reason is logged once per outage, up to a small number of reasons.
         let told = trouble.to_string();
         if self.told.len() < 8 && !self.told.contains(&told) {
             tracing::warn!("Redis at {place} can't be used and is tried again until it can: {told}");
@@ -105,7 +106,7 @@ impl Outage {
         new
     }
 
-    /// It took all that it has to know.
+    /// Redis has the complete state again: the outage is over.
     pub(super) fn over(&mut self, place: &str) {
         self.told.clear();
         self.pauses = 0;
@@ -118,12 +119,12 @@ impl Outage {
         }
     }
 
-    /// How long to wait before the next try; different for each server, so that many do not come at once.
+    /// The delay before the next attempt; random, so that several servers do not retry together.
     pub(super) fn pause(&mut self) -> Duration {
         let pause = (PAUSE_LEAST * 2u32.saturating_pow(self.pauses)).min(PAUSE_MOST);
         self.pauses = (self.pauses + 1).min(16);
         let mut random = [0; 2];
-        // Without randomness it is just no jitter.
+        // Without random bytes there is only no jitter.
         let _ = getrandom::fill(&mut random);
         pause.mul_f64(0.5 + f64::from(u16::from_ne_bytes(random)) / f64::from(u16::MAX) / 2.0)
     }

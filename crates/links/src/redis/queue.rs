@@ -1,4 +1,4 @@
-//! What waits for Redis.
+//! The queue of entries for Redis.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,16 +7,16 @@ use tokio::sync::Notify;
 
 use super::Counters;
 
-/// Things that may wait.
+/// Maximum number of waiting entries.
 const ENTRIES_MAX: usize = 10_000;
-/// Bytes of them that may wait, roughly.
+/// Maximum size of waiting entries, approximately.
 const BYTES_MAX: usize = 16 << 20;
-/// Things that are sent together.
+/// Maximum number of entries in a batch.
 const BATCH_ENTRIES: usize = 256;
-/// Bytes of them that are sent together, unless one alone is larger.
+/// Maximum size of a batch, unless a single entry is larger.
 const BATCH_BYTES: usize = 64 << 10;
 
-/// One thing to tell Redis.
+/// One entry for Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
     Presence { name: String, online: bool },
@@ -30,7 +30,7 @@ impl Entry {
     fn bytes(&self) -> usize {
         let text = match self {
             Self::Presence { name, .. } => name.len(),
-            // There is only one, and its names belong to the world.
+            // There is only one such entry, and its names are shared with the world.
             Self::Everybody(_) | Self::Alive(_) => 0,
             Self::Ignores { names, .. } => names.iter().map(|name| name.len() + size_of::<String>()).sum(),
             Self::Action(json) => json.len(),
@@ -38,7 +38,7 @@ impl Entry {
         text + size_of::<Self>()
     }
 
-    /// Whether it is superseded by what is told anew after each connection.
+    /// Whether the complete state that follows each connection supersedes the entry.
     pub(super) fn is_momentary(&self) -> bool {
         matches!(self, Self::Presence { .. } | Self::Everybody(_) | Self::Alive(_))
     }
@@ -48,11 +48,11 @@ impl Entry {
 struct Inner {
     entries: VecDeque<Entry>,
     bytes: usize,
-    /// Things that were taken out to be sent, and of which nothing is known yet.
+    /// Entries of the batch in transit, whose result is not known yet.
     sending: usize,
-    /// Whether there is a connection, and who is online is of interest.
+    /// Whether there is a connection, so that presence is queued.
     open: bool,
-    /// Something of who is online was dropped: it has to be told as a whole.
+    /// A change of presence was dropped: the complete list is needed.
     torn: bool,
     closing: bool,
 }
@@ -74,7 +74,8 @@ impl Inner {
         self.bytes = bytes;
     }
 
-    /// Drops the oldest until there is room; says how many that lose something.
+    /// Drops the oldest entries until there is room; returns the number of dropped entries that are not
+    /// superseded.
     fn trim(&mut self) -> u64 {
         let mut dropped = 0;
         while self.entries.len() > ENTRIES_MAX || self.bytes > BYTES_MAX {
@@ -86,20 +87,20 @@ impl Inner {
     }
 }
 
-/// What the worker has to do next.
+/// The worker's next task.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Send these.
+    /// Send this batch.
     Batch(Vec<Entry>),
-    /// Who is online has to be told as a whole.
+    /// Request the complete list of characters online.
     Torn,
     /// Wait.
     Nothing,
-    /// End: nothing waits, and nothing will come.
+    /// End: the queue is empty and closed.
     End,
 }
 
-/// A queue with bounds. Its lock is held only for moments.
+/// A bounded queue. Its lock is held only briefly.
 #[derive(Debug)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
@@ -125,14 +126,14 @@ impl Queue {
         inner.entries.len() + inner.sending
     }
 
-    /// Adds something at the end. What would be told anew anyway is not kept while Redis is away.
+    /// Appends an entry. During an outage, entries that the complete state will supersede are dropped.
     pub(super) fn push(&self, entry: Entry) {
         let mut inner = self.lock();
         if inner.closing || (entry.is_momentary() && !inner.open) {
             return;
         }
         if matches!(entry, Entry::Alive(_)) {
-            // Of these only the last says something.
+            // Only the last of these entries matters.
             inner.retain(|waiting| !matches!(waiting, Entry::Alive(_)));
         }
         inner.bytes += entry.bytes();
@@ -143,7 +144,7 @@ impl Queue {
         self.news.notify_one();
     }
 
-    /// Adds all who are online, in place of what waits of single ones.
+    /// Appends the complete list of characters online, and removes waiting changes of single ones.
     pub(super) fn push_everybody(&self, names: Vec<Arc<str>>) {
         let mut inner = self.lock();
         inner.torn = false;
@@ -152,7 +153,7 @@ impl Queue {
         self.push(Entry::Everybody(names));
     }
 
-    /// What became of the last batch is known: puts back, in front, what Redis did not take.
+    /// Ends the batch in transit: puts the entries that Redis did not accept back at the front.
     pub(super) fn put_back(&self, entries: Vec<Entry>) {
         let mut inner = self.lock();
         inner.sending = 0;
@@ -167,7 +168,7 @@ impl Queue {
         Counters::add(&self.counters.dropped, dropped);
     }
 
-    /// From now on there is a connection, or none.
+    /// Records whether there is a connection.
     pub(super) fn set_open(&self, open: bool) {
         let mut inner = self.lock();
         inner.open = open;
@@ -175,7 +176,7 @@ impl Queue {
         inner.retain(|waiting| !waiting.is_momentary());
     }
 
-    /// Nothing more comes.
+    /// Closes the queue: no further entries are accepted.
     pub(super) fn close(&self) {
         self.lock().closing = true;
         self.news.notify_one();
@@ -185,12 +186,12 @@ impl Queue {
         self.lock().closing
     }
 
-    /// Waits until something has changed.
+    /// Waits for a change.
     pub(super) async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// What is to be done now.
+    /// The next task.
     pub(super) fn next(&self) -> Next {
         let mut inner = self.lock();
         let mut batch = Vec::new();
@@ -263,7 +264,7 @@ mod tests {
         let waiting = queue.len();
         let batch = taken(&queue);
         assert_eq!(batch.len(), 1);
-        // What is being sent waits, too.
+        // Entries in transit count as waiting, too.
         assert_eq!(queue.len(), waiting);
         queue.put_back(batch);
         assert_eq!(queue.len(), waiting);

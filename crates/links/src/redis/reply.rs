@@ -1,17 +1,18 @@
-//! Answers of Redis: only whether they are errors is of interest.
+//! Parser for answers of Redis; only errors in them matter.
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 use super::outage::Trouble;
 
-/// Bytes of a line that may come.
+/// Maximum length of a line, in bytes.
 const LINE_BYTES_MAX: u64 = 4096;
-/// Bytes of a text that may come, and of which nothing is kept.
+/// Maximum length of a string, in bytes; its content is discarded.
 const TEXT_BYTES_MAX: u64 = 64 << 10;
-/// Parts of one answer.
+/// Maximum number of elements of one answer.
 const PARTS_MAX: usize = 100_000;
 
-/// The word with which an error begins, such as `OOM`. The rest may repeat what was sent, secrets too.
+/// The first word of an error, such as `OOM`. The rest is dropped, because it may repeat the command with its
+/// secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ErrorCode(pub(super) String);
 
@@ -24,7 +25,7 @@ impl ErrorCode {
     }
 }
 
-/// Reads one answer: nothing, or the first error in it.
+/// Reads one answer; returns the first error in it, if any.
 pub(super) async fn read(
     reader: &mut (impl AsyncBufRead + Unpin),
     line: &mut Vec<u8>,

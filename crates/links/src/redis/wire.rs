@@ -1,13 +1,13 @@
-//! Commands as Redis reads them.
+//! Encoder for commands to Redis.
 
 use std::sync::Arc;
 
 use super::queue::Entry;
 
-/// Names in one command, so that none is too large.
+/// Maximum number of names in one command, which limits its size.
 const NAMES_AT_ONCE: usize = 500;
 
-/// Appends a command: its words, as byte strings in an array.
+/// Appends a command: an array of its words as byte strings.
 pub(super) fn command(out: &mut Vec<u8>, words: &[&[u8]]) {
     head(out, b'*', words.len());
     for word in words {
@@ -23,7 +23,7 @@ fn head(out: &mut Vec<u8>, kind: u8, number: usize) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends the commands for something; how many answers will come to them.
+/// Appends the commands of an entry; returns the number of expected answers.
 pub(super) fn entry(out: &mut Vec<u8>, entry: &Entry) -> usize {
     match entry {
         Entry::Presence { name, online } => {
@@ -51,7 +51,7 @@ pub(super) fn entry(out: &mut Vec<u8>, entry: &Entry) -> usize {
     }
 }
 
-/// A key with all its content, such that nobody sees it half.
+/// Replaces a key and all its content in one transaction, so that no client sees an intermediate state.
 fn replace<T>(out: &mut Vec<u8>, verb: &[u8], key: &[u8], items: &[T], text: impl Fn(&T) -> &[u8]) -> usize {
     command(out, &[b"MULTI"]);
     command(out, &[b"DEL", key]);

@@ -1,4 +1,4 @@
-//! The one connection to Redis, and what goes over it.
+//! The thread that owns the connection to Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,14 +14,14 @@ use super::queue::{Entry, Next, Queue};
 use super::{Counters, RedisSettings, reply, wire};
 use crate::patience::Patience;
 
-/// How long Redis may take for whatever it is asked.
+/// Time limit for any answer of Redis.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
-/// A Redis that answers again has come so long after to the end of what an old connection held.
+/// Time after which a Redis that answers again has certainly executed the commands of an old connection.
 const LEFTOVERS: Duration = Duration::from_secs(2);
 /// Memory for commands that is kept between batches.
 const BUFFER_KEPT: usize = 256 << 10;
 
-/// What the thread does.
+/// The state of the thread.
 pub(super) struct Worker {
     settings: RedisSettings,
     place: String,
@@ -30,7 +30,7 @@ pub(super) struct Worker {
     wanted: Box<dyn Fn() + Send>,
     outage: Outage,
     refusals: Patience,
-    /// A connection was given up while Redis had not answered: what it still held may come into force later.
+    /// A connection was abandoned with unanswered commands, which Redis may still execute later.
     mistrust: bool,
 }
 
@@ -39,7 +39,7 @@ struct Link {
     writer: OwnedWriteHalf,
     buffer: Vec<u8>,
     line: Vec<u8>,
-    /// What Redis has to have been told before it counts as there again.
+    /// State that Redis must get before the outage counts as over.
     owes_everybody: bool,
     owes_alive: bool,
 }
@@ -63,7 +63,7 @@ impl Worker {
         }
     }
 
-    /// Until the queue is closed.
+    /// Runs until the queue is closed.
     pub(super) async fn run(mut self) {
         while let Err(trouble) = self.serve().await {
             self.queue.set_open(false);
@@ -85,7 +85,7 @@ impl Worker {
         self.counters.connected.store(false, Ordering::Relaxed);
     }
 
-    /// Connects and sends until the queue is closed, which is fine, or there is trouble.
+    /// Connects and sends until the queue is closed, which returns `Ok`, or until a failure.
     async fn serve(&mut self) -> Result<(), Trouble> {
         let opening = timeout(ANSWER_PATIENCE, self.open());
         let mut link = tokio::select! {
@@ -162,7 +162,7 @@ impl Worker {
         self.judge(link, batch, &outcomes, trouble)
     }
 
-    /// Counts what came of a batch, and puts back what can be tried again.
+    /// Counts the results of a batch, and puts back the entries to retry.
     fn judge(
         &mut self,
         link: &mut Link,
@@ -177,7 +177,7 @@ impl Worker {
                 Some(None) => {
                     Counters::add(&self.counters.done, 1);
                     link.is_told(&entry);
-                    // The last of several lists of an account has to be the one that stays.
+                    // Of several lists of one account, the last one must win.
                     let later = again.iter().any(|before| same_account(before, &entry));
                     again.extend(later.then_some(entry));
                 }
@@ -191,7 +191,10 @@ impl Worker {
                     link.is_told(&entry);
                     if let Some(suppressed) = self.refusals.line(Instant::now()) {
                         let place = &self.place;
-                        tracing::warn!(suppressed, "Redis at {place} refused something for good: {code}");
+                        tracing::warn!(
+                            suppressed,
+                            "Redis at {place} refused a command permanently: {code}"
+                        );
                     }
                 }
                 None => again.push(entry),
@@ -218,13 +221,13 @@ fn same_account(one: &Entry, other: &Entry) -> bool {
 }
 
 impl Link {
-    /// Redis took this, or never will.
+    /// Redis has accepted this entry, or will never accept it.
     fn is_told(&mut self, entry: &Entry) {
         self.owes_everybody &= !matches!(entry, Entry::Everybody(_));
         self.owes_alive &= !matches!(entry, Entry::Alive(_));
     }
 
-    /// Sends one command; the code of the error that comes back, if it is one.
+    /// Sends one command; returns the error code of the answer, if it is an error.
     async fn ask(&mut self, words: &[&[u8]]) -> Result<Option<String>, Trouble> {
         self.buffer.clear();
         wire::command(&mut self.buffer, words);
@@ -233,7 +236,8 @@ impl Link {
         Ok(outcomes.pop().flatten())
     }
 
-    /// Sends what is in the buffer and reads so many answers for each thing; the first error of each.
+    /// Sends the buffer and reads the given number of answers for each entry; returns the first error of each
+    /// entry.
     async fn exchange(
         &mut self,
         answers: &[usize],

@@ -1,4 +1,4 @@
-//! Who is told of what, as the operator writes it.
+//! The setting that assigns events to receivers.
 
 use std::fmt;
 
@@ -7,24 +7,24 @@ use sha2::{Digest, Sha256};
 
 use crate::web::WebAddress;
 
-/// More make no sense, and each costs a look at the queue.
+/// Maximum number of hooks: each costs a look-up in the queue.
 const HOOKS_MAX: usize = 32;
 
-/// Something that receivers can hear of.
+/// An event that receivers can subscribe to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// Somebody has called the staff.
+    /// A user has sent a report to the staff.
     Report,
-    /// A moderator has done something.
+    /// A moderator has acted.
     Action,
-    /// More people are online than this.
+    /// The number of users online rises above this.
     UsersOver(usize),
-    /// Fewer people are online than this.
+    /// The number of users online falls below this.
     UsersUnder(usize),
 }
 
 impl Event {
-    /// As receivers are told it.
+    /// The name of the event in messages to receivers.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Event {
             "action" => Some(Self::Action),
             _ => match text.strip_prefix("users")?.split_at_checked(1)? {
                 (">", most) => Some(Self::UsersOver(number(most)?)),
-                // Nobody can be fewer than none.
+                // The number of users cannot fall below zero.
                 ("<", least) => Some(Self::UsersUnder(number(least).filter(|least| *least > 0)?)),
                 _ => None,
             },
@@ -50,12 +50,12 @@ impl Event {
     }
 }
 
-/// One event and who hears of it. Its `Debug` shows the host only.
+/// One event and its receiver. Its `Debug` shows only the host.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hook {
     /// The event.
     pub event: Event,
-    /// Where to.
+    /// The receiver.
     pub address: WebAddress,
     target: Target,
 }
@@ -67,7 +67,7 @@ impl fmt::Debug for Hook {
 }
 
 impl Hook {
-    /// Reads pairs of an event and an address, with white space between.
+    /// Parses pairs of an event and an address, separated by white space.
     ///
     /// # Errors
     /// A sentence that says which pair is wrong. It never repeats an address, which may be secret.
@@ -101,7 +101,7 @@ impl Hook {
         Ok(hooks)
     }
 
-    /// Names the receiver in the queue.
+    /// Identifies the receiver in the queue.
     #[must_use]
     pub fn target(&self) -> Target {
         self.target

@@ -1,4 +1,4 @@
-//! What has happened and is not on disk yet.
+//! Events that are not on disk yet.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,27 +7,27 @@ use std::time::Duration;
 use fchatd_store::deliveries::Delivery;
 use tokio::sync::Notify;
 
-/// Deliveries that may wait for the disk.
+/// Maximum number of deliveries that wait for the disk.
 const ENTRIES_MAX: usize = 10_000;
-/// Bytes of them that may wait, roughly.
+/// Maximum size of these deliveries, approximately.
 const BYTES_MAX: usize = 16 << 20;
-/// What goes to the disk together.
+/// Number of deliveries in one write.
 const BATCH: usize = 256;
 
 #[derive(Debug, Default)]
 struct Inner {
     deliveries: VecDeque<Delivery>,
     bytes: usize,
-    /// How many ever came.
+    /// Number of deliveries ever added.
     came: u64,
-    /// How many of them are on disk, or were dropped.
+    /// Number of deliveries that are on disk or were dropped.
     settled: u64,
-    /// The disk does not take them.
+    /// Writes to the disk fail.
     failing: bool,
     closing: bool,
 }
 
-/// A queue with bounds on the way to the disk. Its lock is held only for moments.
+/// A bounded queue on the way to the disk. Its lock is held only briefly.
 #[derive(Debug, Default)]
 pub struct Inbox {
     inner: Mutex<Inner>,
@@ -48,7 +48,7 @@ impl Inbox {
         self.lock().deliveries.len()
     }
 
-    /// Adds one; how many of the oldest went for it.
+    /// Adds a delivery; returns the number of old ones that were dropped for it.
     pub(super) fn push(&self, delivery: Delivery) -> u64 {
         let mut inner = self.lock();
         inner.came += 1;
@@ -68,7 +68,7 @@ impl Inbox {
         dropped
     }
 
-    /// The next ones for the disk.
+    /// Takes the next batch for the disk.
     pub(super) fn take(&self) -> Vec<Delivery> {
         let mut inner = self.lock();
         let count = inner.deliveries.len().min(BATCH);
@@ -78,7 +78,7 @@ impl Inbox {
         batch
     }
 
-    /// So many of those that were taken are on disk.
+    /// Records that the first `count` taken deliveries are on disk.
     pub(super) fn settle(&self, count: usize) {
         let mut inner = self.lock();
         inner.settled += count as u64;
@@ -87,7 +87,7 @@ impl Inbox {
         self.settled.notify_all();
     }
 
-    /// The disk did not take these.
+    /// Puts a batch back that could not be written.
     pub(super) fn put_back(&self, batch: Vec<Delivery>) {
         let mut inner = self.lock();
         for delivery in batch.into_iter().rev() {
@@ -99,8 +99,8 @@ impl Inbox {
         self.settled.notify_all();
     }
 
-    /// Waits until all that is here now is on disk, but not long, and not for a disk that takes nothing. For threads
-    /// that may wait.
+    /// Waits until all current deliveries are on disk, up to a time limit, and not while writes fail. For
+    /// threads that may block.
     pub fn wait_until_written(&self, patience: Duration) {
         let inner = self.lock();
         let came = inner.came;
@@ -167,6 +167,6 @@ mod tests {
         let batch = inbox.take();
         inbox.put_back(batch);
         inbox.wait_until_written(Duration::from_secs(60));
-        assert_eq!(inbox.len(), 1, "nobody waits for a disk that takes nothing");
+        assert_eq!(inbox.len(), 1, "no caller waits while writes to the disk fail");
     }
 }

@@ -1,8 +1,9 @@
-//! Webhooks: receivers that the operator names are told of events, by signed JSON over HTTP.
+//! Webhooks: receivers that the operator names get events as signed JSON over HTTP.
 //!
-//! What happens goes into a queue with bounds, a thread writes it to disk at once ([`fchatd_store::deliveries`]) and
-//! tries to deliver it until the receiver has taken it. So it comes at least once; its id tells what came before. For
-//! each receiver the order is kept: while one is away, what is for it waits, and everything else goes on.
+//! Events go into a bounded queue. A thread writes them to disk at once ([`fchatd_store::deliveries`]) and
+//! tries to deliver each until its receiver has accepted it. So each event is delivered at least once; its id
+//! identifies repetitions. The order is kept for each receiver: during an outage of one receiver its events
+//! wait, and the others continue.
 
 mod hook;
 mod inbox;
@@ -27,17 +28,17 @@ use self::worker::Worker;
 use crate::sign::hex;
 use crate::web::WebClient;
 
-/// How webhooks are to be.
+/// The settings of the webhooks.
 pub struct WebhookSettings {
-    /// Who is told of what.
+    /// The events and their receivers.
     pub hooks: Vec<Hook>,
-    /// What they are signed with.
+    /// The key of the signatures.
     pub secret: String,
-    /// The data folder; nothing for a server that keeps nothing.
+    /// The data folder; `None` for a server that stores nothing.
     pub folder: Option<PathBuf>,
-    /// Deliveries that may wait.
+    /// Maximum number of waiting deliveries.
     pub queue_max: u64,
-    /// After so long a delivery that nobody took is dropped.
+    /// Time after which an undelivered delivery is dropped.
     pub keep: Duration,
 }
 
@@ -67,24 +68,24 @@ impl Counters {
     }
 }
 
-/// How it goes.
+/// The counters of the webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gauges {
     /// Receivers.
     pub receivers: usize,
-    /// Receivers that do not take what they are given.
+    /// Receivers that currently fail.
     pub away: u64,
-    /// Deliveries that wait, on disk and on their way to it.
+    /// Waiting deliveries, on disk and on the way to it.
     pub waiting: u64,
-    /// Deliveries that were taken, since the start.
+    /// Accepted deliveries, since the start.
     pub delivered: u64,
-    /// Tries that failed, since the start; each is followed by another one.
+    /// Failed attempts, since the start; each is followed by another one.
     pub failed: u64,
-    /// Deliveries whose receiver said that it is gone for good, since the start.
+    /// Deliveries whose receiver answered that it is gone for good, since the start.
     pub refused: u64,
-    /// Deliveries that went because too many waited, since the start.
+    /// Deliveries dropped because too many waited, since the start.
     pub dropped: u64,
-    /// Deliveries that went because nobody took them for too long, since the start.
+    /// Deliveries dropped because they were not accepted in time, since the start.
     pub expired: u64,
 }
 
@@ -136,7 +137,7 @@ pub static FIGURES: Table<Gauges> = Table {
     ],
 };
 
-/// The way to the receivers. See the module.
+/// The queue to the receivers. See the module.
 #[derive(Debug)]
 pub struct Webhooks {
     hooks: Vec<Hook>,
@@ -150,7 +151,7 @@ impl Webhooks {
     /// Opens the queue and starts the thread.
     ///
     /// # Errors
-    /// A sentence: the queue can't be opened, or the system gives no thread.
+    /// A sentence: the queue can't be opened, or no thread can be started.
     pub fn start(settings: WebhookSettings) -> Result<Self, String> {
         let queue = match &settings.folder {
             None => Deliveries::in_memory().map_err(|error| error.to_string())?,
@@ -182,7 +183,7 @@ impl Webhooks {
             .spawn(move || {
                 runtime.block_on(worker.run());
                 let _ = ending.send(());
-                // A look-up of a host name that hangs must not keep this thread.
+                // A hanging look-up of a host name must not block this thread.
                 runtime.shutdown_background();
             })
             .map_err(fault)?;
@@ -195,13 +196,13 @@ impl Webhooks {
         })
     }
 
-    /// What the receivers want to hear of.
+    /// The events with receivers.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         self.hooks.iter().map(|hook| hook.event)
     }
 
-    /// Something has happened, at a time in Unix seconds; `members` adds what there is to say about it. Costs nothing
-    /// when nobody wants to hear of it, and never waits.
+    /// Queues an event with its time in Unix seconds; `members` adds its fields. Costs nothing for an event
+    /// without receivers, and never blocks.
     pub fn tell(&self, event: Event, time: i64, members: impl for<'a> FnOnce(Object<'a>) -> Object<'a>) {
         let mut wanting = self.hooks.iter().filter(|hook| hook.event == event).peekable();
         if wanting.peek().is_none() {
@@ -231,13 +232,13 @@ impl Webhooks {
         }
     }
 
-    /// What waits on its way to the disk, for who wants to wait for it.
+    /// The deliveries on the way to the disk, for callers that need to wait for them.
     #[must_use]
     pub fn inbox(&self) -> Arc<Inbox> {
         Arc::clone(&self.inbox)
     }
 
-    /// How it goes.
+    /// The current counters.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -253,7 +254,8 @@ impl Webhooks {
         }
     }
 
-    /// Writes what is on its way to the disk, gives who is there what waits, and ends. Waits no longer than told.
+    /// Writes the queued events to disk, delivers the waiting ones to available receivers, and ends. It waits
+    /// for `patience` at most.
     pub fn finish(&self, patience: Duration) {
         self.inbox.close();
         let _ = self.ended.recv_timeout(patience);

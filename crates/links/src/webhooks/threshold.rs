@@ -1,21 +1,21 @@
 //! Decides when a user count crosses a configured bound, for the webhooks of the user count. It sends nothing itself.
 
-/// A number of people that is looked at often, and told when it goes over or under a bound. At most once a minute, so that
-/// a number that goes to and fro around the bound is not a flood.
+/// Watches a number of users and reports when it crosses a limit. It reports at most once a minute, so that a
+/// number that oscillates around the limit causes no flood.
 #[derive(Debug, Clone, Copy)]
 pub struct Threshold {
     bound: usize,
     over: bool,
-    /// On which side the number was when it was last looked at in earnest; at the start on the side that is not told.
+    /// The side of the limit at the last evaluation; at the start, the side that is not reported.
     beyond: bool,
     changed: Option<u64>,
 }
 
-/// In milliseconds.
+/// Minimum interval between two changes, in milliseconds.
 const PAUSE: u64 = 60_000;
 
 impl Threshold {
-    /// Tells when the number becomes greater than `bound`.
+    /// Reports when the number becomes greater than `bound`.
     #[must_use]
     pub fn over(bound: usize) -> Self {
         Self {
@@ -26,18 +26,18 @@ impl Threshold {
         }
     }
 
-    /// Tells when the number becomes less than `bound`, once it has not been.
+    /// Reports when the number becomes less than `bound`, after it has been at least that.
     #[must_use]
     pub fn under(bound: usize) -> Self {
         Self {
             over: false,
-            // A server that has just started is empty, and that is no news.
+            // A server that has just started is empty; that is not reported.
             beyond: true,
             ..Self::over(bound)
         }
     }
 
-    /// The number at a moment in milliseconds; whether that is to be told.
+    /// Evaluates the number at a moment in milliseconds; returns whether to report it.
     pub fn look(&mut self, number: usize, now: u64) -> bool {
         let beyond = if self.over {
             number > self.bound

@@ -1,4 +1,4 @@
-//! The thread between the queue on disk and the receivers.
+//! The thread that moves deliveries from the queue on disk to the receivers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,38 +14,38 @@ use super::{Counters, Inbox, WebhookSettings};
 use crate::sign;
 use crate::web::{WebAddress, WebClient};
 
-/// How long a receiver may take for one delivery.
+/// Time limit for one delivery.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The wait after the first failure; each further one doubles it.
+/// The retry delay after the first failure; each further failure doubles it.
 const WAIT: Duration = Duration::from_secs(1);
-/// The longest wait between two tries.
+/// Maximum retry delay.
 const WAIT_MAX: Duration = Duration::from_secs(300);
-/// The wait after the disk did not do as it should.
+/// The retry delay after an error of the disk.
 const DISK_WAIT: Duration = Duration::from_secs(1);
-/// How long the end waits for receivers.
+/// Time limit for receivers at the end.
 const GOODBYE: Duration = Duration::from_millis(800);
-/// The status by which a receiver says that it wants nothing more.
+/// The status by which a receiver says that it wants no further events.
 const GONE: u16 = 410;
 
 struct Receiver {
     target: Target,
     address: WebAddress,
     failures: u32,
-    /// When the next try may be made.
+    /// Time of the next allowed attempt.
     due: Instant,
     busy: bool,
-    /// Nothing waits for it.
+    /// No delivery waits for it.
     idle: bool,
 }
 
-/// How a try ended.
+/// The result of an attempt.
 struct Try {
     receiver: usize,
     number: i64,
     outcome: Result<u16, String>,
 }
 
-/// What the thread does.
+/// The state of the thread.
 pub(super) struct Worker {
     receivers: Vec<Receiver>,
     secret: String,
@@ -56,7 +56,7 @@ pub(super) struct Worker {
     inbox: Arc<Inbox>,
     counters: Arc<Counters>,
     tries: JoinSet<Try>,
-    /// The disk did not do as it should, which was told.
+    /// The disk has failed, and the log says so.
     disk_fails: bool,
 }
 
@@ -102,7 +102,7 @@ impl Worker {
         self.receivers.len()
     }
 
-    /// What an earlier run has left is for those who are still named.
+    /// Drops deliveries of earlier runs for receivers that are no longer configured.
     fn begin(&mut self) {
         let targets: Vec<Target> = self.receivers.iter().map(|receiver| receiver.target).collect();
         match self.queue.clear(&targets, self.oldest()) {
@@ -120,12 +120,12 @@ impl Worker {
         self.note_waiting();
     }
 
-    /// The time before which nothing is delivered any more.
+    /// The time before which deliveries are expired.
     fn oldest(&self) -> i64 {
         unix_seconds().saturating_sub(self.keep.as_secs()) as i64
     }
 
-    /// Until the end has come.
+    /// Runs until the end.
     pub(super) async fn run(mut self) {
         let mut end: Option<Instant> = None;
         loop {
@@ -153,11 +153,11 @@ impl Worker {
             }
         }
         if self.inbox.len() > 0 {
-            tracing::warn!("{} webhooks never came to the disk", self.inbox.len());
+            tracing::warn!("{} webhooks could not be written to disk", self.inbox.len());
         }
     }
 
-    /// Brings to disk what has happened; whether that went well.
+    /// Writes new events to disk; returns whether that succeeded.
     fn write(&mut self) -> bool {
         loop {
             let batch = self.inbox.take();
@@ -302,7 +302,7 @@ impl Worker {
         };
         let Some(failure) = failure else {
             if let Err(error) = self.queue.remove(ended.number) {
-                // It will be delivered again, which receivers must bear anyway.
+                // It will be delivered again, which receivers must tolerate anyway.
                 receiver.due = Instant::now() + DISK_WAIT;
                 self.disk_trouble(&error);
             }
@@ -335,8 +335,8 @@ async fn until(wake: Option<Instant>) {
     }
 }
 
-/// How long to wait after so many failures: twice as long each time, and by chance up to half of it less, so that not
-/// everybody comes back at once.
+/// The retry delay after a number of failures: it doubles each time, minus a random part of up to half, so
+/// that servers do not retry together.
 fn wait(failures: u32) -> Duration {
     let doubled = WAIT
         .saturating_mul(1 << failures.saturating_sub(1).min(16))

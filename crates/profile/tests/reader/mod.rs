@@ -1,4 +1,4 @@
-//! Reads a pprof file, no more of it than tests look at.
+//! A minimal reader of pprof files for the tests.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
-/// A profile with its names in place.
+/// A profile with resolved names.
 #[derive(Debug)]
 pub(crate) struct Profile {
     /// Type and unit of each value.
@@ -145,7 +145,7 @@ impl Profile {
         }
     }
 
-    /// The sum of the values of this type over all stacks with this in the name of one of their functions.
+    /// The sum of the values of this type over all stacks with a function whose name contains `function`.
     pub(crate) fn sum(&self, value: &str, function: &str) -> i64 {
         let place = self.values.iter().position(|(kind, _)| kind == value).unwrap();
         let samples = self.samples.iter();

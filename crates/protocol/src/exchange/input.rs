@@ -49,7 +49,7 @@ pub enum Input<'a> {
         /// Why.
         departure: Departure,
     },
-    /// The login provider answered a [`Request::CheckLogin`].
+    /// The login provider answered a [`Request::CheckLogin`](super::Request::CheckLogin).
     LoginAnswer {
         /// Who asked.
         connection: ConnectionId,
@@ -64,7 +64,7 @@ pub enum Input<'a> {
         /// Its JSON.
         payload: &'a str,
     },
-    /// A [`Request::HttpGet`] or [`Request::HttpPost`] ended.
+    /// A [`Request::HttpGet`](super::Request::HttpGet) or [`Request::HttpPost`](super::Request::HttpPost) ended.
     HttpAnswer {
         /// The number of the request.
         id: u64,

@@ -11,7 +11,7 @@ use crate::session::SessionChange;
 /// A question of the core to a service beside it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// Ask the login provider; the answer comes as [`Input::LoginAnswer`].
+    /// Ask the login provider; the answer comes as [`Input::LoginAnswer`](super::Input::LoginAnswer).
     CheckLogin {
         /// Who wants in.
         connection: ConnectionId,
@@ -36,7 +36,7 @@ pub enum Request {
         /// The names, in any case.
         names: Vec<String>,
     },
-    /// Fetch something by HTTP for a script; the answer comes as [`Input::HttpAnswer`].
+    /// Fetch something by HTTP for a script; the answer comes as [`Input::HttpAnswer`](super::Input::HttpAnswer).
     HttpGet {
         /// Names the request in its answer.
         id: u64,
@@ -46,7 +46,7 @@ pub enum Request {
         /// Where, as the script gave it.
         url: String,
     },
-    /// Post a form by HTTP for a script; the answer comes as [`Input::HttpAnswer`]. It may hold secrets.
+    /// Post a form by HTTP for a script; the answer comes as [`Input::HttpAnswer`](super::Input::HttpAnswer). It may hold secrets.
     HttpPost {
         /// Names the request in its answer.
         id: u64,

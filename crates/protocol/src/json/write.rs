@@ -1,6 +1,10 @@
 //! Writing JSON into a byte buffer that the caller reuses.
 
 /// Tells for each byte whether it can stand in a JSON string as it is.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the tables have an entry for each value, and the places are within the text"
+)]
 const PLAIN: [bool; 256] = {
     let mut plain = [true; 256];
     let mut byte = 0;
@@ -15,6 +19,10 @@ const PLAIN: [bool; 256] = {
 
 /// Whether all of the text can stand in a JSON string as it is, which is so for nearly all text. Eight bytes are
 /// looked at together, since the user list is thousands of short names.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the tables have an entry for each value, and the places are within the text"
+)]
 fn is_plain(bytes: &[u8]) -> bool {
     match bytes.last_chunk() {
         // The last word may overlap the one before it.
@@ -35,6 +43,10 @@ fn is_plain_word(word: &[u8; 8]) -> bool {
 }
 
 /// Appends `text` as a JSON string with its quotes.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the tables have an entry for each value, and the places are within the text"
+)]
 pub fn string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
@@ -58,6 +70,7 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
 }
 
 #[cold]
+#[expect(clippy::indexing_slicing, reason = "four bits have sixteen values")]
 fn escape(out: &mut Vec<u8>, byte: u8) {
     let short = match byte {
         b'"' => b'"',

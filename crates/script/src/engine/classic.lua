@@ -1,4 +1,5 @@
--- The library of the classic server where Luau's differs: Lua 5.1 with the additions of LuaJIT.
+-- The functions of the classic server's library that differ from Luau's: Lua 5.1 with the additions of
+-- LuaJIT.
 
 local format, rep, gsub, find, sub = string.format, string.rep, string.gsub, string.find, string.sub
 local concat, insert = table.concat, table.insert
@@ -6,7 +7,7 @@ local type, select, error, setmetatable, rawget = type, select, error, setmetata
 local floor, frexp, random = math.floor, math.frexp, math.random
 local luau_tostring, luau_tonumber, luau_print = tostring, tonumber, print
 
--- Numbers with 14 digits.
+-- Formats numbers with 14 digits.
 local function number_text(value)
     if value ~= value then
         return "nan"
@@ -28,7 +29,7 @@ end
 
 local WORDS = { nan = 0 / 0, inf = math.huge, infinity = math.huge }
 
--- 0x1.8p4: digits before and after the point, and a power of two.
+-- Parses numbers such as 0x1.8p4: hexadecimal digits before and after the point, and a power of two.
 local function hexadecimal(text)
     local sign, whole, part, power = string.match(text, "^%s*([+-]?)0[xX](%x*)%.?(%x*)[pP]?([+-]?%d*)%s*$")
     if sign == nil or #whole + #part == 0 or (find(text, "[pP]") and not find(power, "%d")) then
@@ -60,7 +61,7 @@ function tonumber(value, base)
     return bits and luau_tonumber(bits, 2) or hexadecimal(value)
 end
 
--- A number as %a writes it.
+-- Formats a number like %a.
 local function hexadecimal_text(value, capital)
     local text
     if value ~= value or value == math.huge or value == -math.huge then
@@ -82,7 +83,7 @@ local function hexadecimal_text(value, capital)
     return capital and string.upper(text) or text
 end
 
--- The letters of a format that mean something else here, each with the text in its place.
+-- Format letters with another meaning here, each with its formatting function.
 local INSTEAD = {
     s = function(value)
         return tostring(value)
@@ -135,7 +136,7 @@ function string.rep(text, times, separator)
     return rep(text .. separator, times - 1) .. text
 end
 
--- Parts between separators, which are plain text unless `pattern` is true; at most `most` of them are split off.
+-- Splits a text at separators, which are plain text unless `pattern` is true; makes at most `most` splits.
 function string.split(text, separator, most, pattern)
     if separator == nil or separator == "" then
         error("bad argument #1 to 'split' (a separator expected)", 2)
@@ -156,7 +157,7 @@ function string.split(text, separator, most, pattern)
     return parts
 end
 
--- Intervals need not be whole, nor have anything in them.
+-- Limits need not be integers, and the interval may be empty.
 function math.random(first, last)
     if first == nil then
         return random()
@@ -171,7 +172,7 @@ function math.random(first, last)
     return floor(random() * (high - low + 1)) + low
 end
 
--- Of 32 bits with a sign, as in LuaJIT.
+-- Converts to signed 32 bits, as in LuaJIT.
 local function signed(value)
     return value >= 2 ^ 31 and value - 2 ^ 32 or value
 end
@@ -190,7 +191,7 @@ define(
         return ...
     end
 )
--- The lower five bits of a number of places count.
+-- Only the lower five bits of a shift count are used.
 define(
     { lshift = bit32.lshift, rshift = bit32.rshift, arshift = bit32.arshift, rol = bit32.lrotate, ror = bit32.rrotate },
     function(value, places)
@@ -230,9 +231,9 @@ function print(...)
     luau_print(tostring(value))
 end
 
--- Out of reach, each with a message that says so.
+-- Unavailable functions; calling one raises an error with an explanation.
 local function absent(name)
-    return name .. " is out of reach for scripts: they have no files, no processes, and no network but through http"
+    return name .. " is not available to scripts: they have no files, no processes, and no network but through http"
 end
 for _, library in { "io", "debug", "package", "jit" } do
     getfenv(0)[library] = setmetatable({}, {

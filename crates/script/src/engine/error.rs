@@ -1,34 +1,34 @@
-//! What goes wrong in a script.
+//! Errors of scripts.
 
-/// Why a script was stopped.
+/// The reason why a script was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// An error in the script, one it raised, or one of a host function.
     Runtime,
-    /// It ran longer than its time limit.
+    /// It exceeded its time limit.
     TimeLimit,
-    /// It wanted more memory than its limit.
+    /// It exceeded its memory limit.
     MemoryLimit,
     /// The source does not compile.
     Syntax,
-    /// There is no such function to call.
+    /// The called function does not exist.
     Missing,
 }
 
-/// An error of a script, as the operator needs it.
+/// An error of a script, with the details that an operator needs.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct ScriptError {
-    /// What kind of error.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// The message, with the position before it where it is known: `main.lua:12: ...`.
+    /// The message, with its position in front if known: `main.lua:12: ...`.
     pub message: String,
-    /// The calls that led there, one a line, the innermost first; empty where there is none.
+    /// The call stack, one call a line, the innermost first; empty if there is none.
     pub traceback: String,
 }
 
 impl ScriptError {
-    /// The message, and the calls that led there in lines of their own.
+    /// The message, followed by the call stack in lines of their own.
     pub fn with_traceback(&self) -> String {
         match self.traceback.trim_end() {
             "" => self.message.clone(),

@@ -1,8 +1,8 @@
-//! The global functions that are no part of Luau, and those of its library that are better written in Lua.
+//! Global functions in addition to Luau's, and functions of Luau's library that are replaced by Lua code.
 
 use super::{Arguments, Function, HostError, Kind, Reply, Value};
 
-/// Luau's own versions are loops in C that nothing can interrupt; these are loops in Lua.
+/// Luau's own versions are loops in C without interrupt checks; these are loops in Lua.
 pub(super) const PRELUDE: &str = r#"
 local next, type = next, type
 local function check(t, name)
@@ -50,7 +50,7 @@ function table.move(from, first, last, at, to)
 end
 "#;
 
-/// The library of the classic server where it differs, for scripts that expect it.
+/// The functions of the classic server's library that differ, for scripts that expect them.
 pub(super) const CLASSIC: &str = include_str!("classic.lua");
 
 /// `print`, `collectgarbage` and `on_error`.
@@ -75,14 +75,14 @@ pub(super) const fn functions<H: 'static>() -> &'static [Function<H>] {
                 library: "",
                 name: "on_error",
                 signature: "(message: string): string",
-                summary: "Gets the message of every error that ends a call, and returns what is to be logged.",
+                summary: "Gets the message of every error that ends a call, and returns the message to log.",
                 run: on_error::<H>,
             },
         ]
     }
 }
 
-/// Bytes of a line that a script prints.
+/// Maximum length of a printed line, in bytes.
 const PRINTED_MAX: usize = 8 << 10;
 
 fn print<H>(_: &mut H, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
@@ -112,7 +112,7 @@ fn collectgarbage<H>(_: &mut H, arguments: &Arguments<'_>) -> Result<Reply, Host
 }
 
 fn on_error<H>(_: &mut H, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
-    // What is no string is described better by the engine.
+    // The engine describes values that are not strings.
     Ok(if arguments.kind(1) == Kind::Text {
         arguments.text(1)?.into_owned().into()
     } else {

@@ -1,10 +1,10 @@
-//! The script engine: Luau behind a small interface that knows nothing of the chat.
+//! The script engine: Luau behind a small interface that is independent of the chat.
 //!
-//! An [`Engine`] is one Lua state with the functions its embedder registers. Each of these gets the embedder's
-//! host value `H` by `&mut` and the call's [`Arguments`], and answers with a [`Reply`] or a [`HostError`]; they
-//! are ordinary safe Rust. What scripts do cannot harm the process: they have no file, process or network access,
-//! a memory limit, a time limit (where a [`Watchdog`] is given) that holds inside library functions too, and a
-//! panic in a host function becomes a Lua error.
+//! An [`Engine`] is one Lua state with the functions that its embedder registers. Each of these functions
+//! gets the embedder's host value `H` by `&mut` and the call's [`Arguments`], and returns a [`Reply`] or a
+//! [`HostError`]. They are ordinary safe Rust. Scripts cannot harm the process: they have no access to files,
+//! processes or the network. They have a memory limit, and, with a [`Watchdog`], a time limit that also holds
+//! inside library functions. A panic in a host function becomes a Lua error.
 //!
 //! ```
 //! use fchatd_script::engine::{Argument, Arguments, Engine, Function, HostError, Options, Reply};
@@ -54,37 +54,37 @@ pub use watchdog::Watchdog;
 
 use raw::{Chunk, Outcome, Request, Sealed, State};
 
-/// What a host function does. `H` is the embedder's; nothing of the engine may be called from in here.
+/// The body of a host function. `H` is the embedder's type. The body must not call the engine.
 pub type HostFunction<H> = fn(&mut H, &Arguments<'_>) -> Result<Reply, HostError>;
 
-/// How many bytes the host holds, of what scripts can make it hold. Its growth during a call of a script counts
-/// towards the script's memory limit until the call ends.
+/// Returns the number of bytes that the host holds on behalf of scripts. Growth during a call of a script
+/// counts towards the script's memory limit until the call ends.
 pub type Held<H> = fn(&H) -> usize;
 
 /// A function that scripts may call.
 #[derive(Debug)]
 pub struct Function<H: 'static> {
-    /// The global table it is in, such as `u`; `""` makes it a global function.
+    /// The global table that contains it, such as `u`; `""` for a global function.
     pub library: &'static str,
-    /// Its name in there.
+    /// Its name in that table.
     pub name: &'static str,
-    /// Parameters and results, for the documentation: `(con: Connection): string`. Only where it names a `table` can the
-    /// body read tables in tables ([`Arguments::json`]).
+    /// Parameters and results, for the documentation: `(con: Connection): string`. The body can read nested
+    /// tables ([`Arguments::json`]) only if the signature contains `table`.
     pub signature: &'static str,
-    /// What it does, one sentence for the documentation.
+    /// A description in one sentence, for the documentation.
     pub summary: &'static str,
     /// Its body.
     pub run: HostFunction<H>,
 }
 
-/// How much a script may use.
+/// The resource limits of a script.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The time for one call; only where there is a [`Watchdog`].
+    /// The time limit of one call; only in force with a [`Watchdog`].
     pub call: Duration,
-    /// The time for each further call of a turn in which one has run out of time.
+    /// The time limit of each further call in a turn after a call has exceeded its limit.
     pub repeat: Duration,
-    /// The memory of the whole state in bytes.
+    /// The memory limit of the whole state, in bytes.
     pub memory: usize,
 }
 
@@ -98,28 +98,28 @@ impl Default for Limits {
     }
 }
 
-/// What a new engine is made of.
+/// The parts of a new engine.
 #[derive(Debug)]
 pub struct Options<'a, H: 'static> {
     /// The host functions.
     pub functions: &'a [&'static [Function<H>]],
     /// Numbers in global tables: library (such as `const`), name, value.
     pub constants: &'a [(&'a str, &'a str, f64)],
-    /// What `require(name)` finds: name to source. A name has no `.lua` at its end.
+    /// The modules for `require(name)`: name to source. A name has no `.lua` at its end.
     pub modules: &'a BTreeMap<String, String>,
     /// The limits.
     pub limits: Limits,
-    /// Without one there is no time limit.
+    /// Without a watchdog there is no time limit.
     pub watchdog: Option<&'a Watchdog>,
-    /// Where `math.random` starts.
+    /// The seed of `math.random`.
     pub seed: u64,
-    /// The memory that the host holds for scripts.
+    /// Returns the memory that the host holds for scripts.
     pub held: Held<H>,
-    /// How it treats its scripts. An engine of a [`Program`] treats them as that says.
+    /// The treatment of scripts. For an engine of a [`Program`], that of the program applies instead.
     pub manner: Manner,
 }
 
-/// What code may be bound to when it is loaded beside these functions.
+/// The names that code may be bound to at load time, given these functions.
 fn sealed<H>(functions: &[&'static [Function<H>]], manner: &Manner) -> Sealed {
     let all = functions.iter().flat_map(|functions| functions.iter());
     let sealed = Sealed::new(all.map(|function| {
@@ -167,19 +167,18 @@ pub enum Argument<'a> {
     Handle(Handle),
     /// A string.
     Text(&'a str),
-    /// A table, converted from JSON by the rules of docs/lua.md. Anything but an object becomes
-    /// an empty table. Elements of arrays that are `null` are left out, later ones move up.
+    /// A table, converted from JSON by the rules of docs/lua.md. Any value other than an object becomes an
+    /// empty table. `null` elements of arrays are left out, and later elements move up.
     Json(&'a Tape),
 }
 
-/// One Lua state and what belongs to it. It stays on the thread it was made on.
+/// One Lua state with its scripts. It stays on the thread that created it.
 ///
-/// Code is bound to the functions of the library and of the host when it is loaded, but for those that [`Manner`] names as
-/// replaced (`u.send = ...`, `string.sub = ...`). These, `print`, `error`, `on_error`, everything in `const`, and every
-/// global that scripts make themselves are looked up at each use.
+/// Code is bound to the library's and the host's functions at load time, except for those that [`Manner`]
+/// lists as replaced (`u.send = ...`, `string.sub = ...`). These, `print`, `error`, `on_error`, everything in
+/// `const`, and every global of the scripts themselves are looked up at each use.
 ///
-/// After any error the engine can be called again; but what the script itself was in the middle of, it has not
-/// finished.
+/// The engine remains usable after any error. The script's interrupted work is not completed or undone.
 #[derive(Debug)]
 pub struct Engine<H: 'static> {
     state: State,
@@ -191,17 +190,18 @@ pub struct Engine<H: 'static> {
 }
 
 impl<H: 'static> Engine<H> {
-    /// A state with the libraries, functions and constants of `options`; no script is in it yet.
+    /// A state with the libraries, functions and constants of `options`, and without a script.
     ///
     /// # Errors
-    /// When the memory limit is too small even for this.
+    /// The memory limit is too small even for this.
     pub fn new(options: &Options<'_, H>) -> Result<Self, ScriptError> {
         let sealed = sealed(options.functions, &options.manner);
         let modules = sealed.compile_all(options.modules);
         Self::with_modules(options, Arc::new(sealed), modules, options.manner.classic)
     }
 
-    /// As [`Engine::new`], but `require` finds the modules of a program; those of `options` are not looked at.
+    /// Like [`Engine::new`], but `require` finds the modules of a program, and those of `options` are
+    /// ignored.
     ///
     /// # Errors
     /// As [`Engine::new`].
@@ -239,8 +239,8 @@ impl<H: 'static> Engine<H> {
         })
     }
 
-    /// Compiles `source` and runs it as a main chunk, under the time limit of a call. `name` appears in messages
-    /// (`main.lua:12: ...`).
+    /// Compiles `source` and runs it as a main chunk, under the time limit of a call. `name` is the file name
+    /// in messages (`main.lua:12: ...`).
     ///
     /// # Errors
     /// [`ErrorKind::Syntax`] when it does not compile, and the others as for [`Engine::call`].
@@ -250,7 +250,7 @@ impl<H: 'static> Engine<H> {
             .map(drop)
     }
 
-    /// Runs the main chunk of a program, as [`Engine::load`] does with source.
+    /// Runs the main chunk of a program, like [`Engine::load`] with its source.
     ///
     /// # Errors
     /// As [`Engine::load`].
@@ -259,9 +259,9 @@ impl<H: 'static> Engine<H> {
             .map(drop)
     }
 
-    /// Whether the global table `table` has a function `name` now; with an empty `table`, whether that global is a
-    /// function. Metatables do not count. [`Engine::call`] answers [`ErrorKind::Missing`] by itself, so a command
-    /// needs no question first.
+    /// Whether the global table `table` currently has a function `name`; with an empty `table`, whether that
+    /// global is a function. Metatables are ignored. [`Engine::call`] returns [`ErrorKind::Missing`] for a
+    /// missing function, so a command needs no check in advance.
     pub fn has(&self, table: &str, name: &str) -> bool {
         matches!(
             self.state.run(&Request::Has { table, name }),
@@ -269,8 +269,8 @@ impl<H: 'static> Engine<H> {
         )
     }
 
-    /// Calls the function `name` of the global table `table` (or the global function `name`, where `table` is
-    /// empty) and returns the number it returned; `None` when it returned anything else.
+    /// Calls the function `name` of the global table `table` (or the global function `name` if `table` is
+    /// empty) and returns its numeric result; `None` for any other result.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`] when there is no such function, [`ErrorKind::TimeLimit`] and
@@ -290,7 +290,7 @@ impl<H: 'static> Engine<H> {
         self.call_within(host, table, name, arguments, Some(limit))
     }
 
-    /// As [`Engine::call`], without a time limit.
+    /// Like [`Engine::call`], without a time limit.
     ///
     /// # Errors
     /// As [`Engine::call`].
@@ -312,18 +312,18 @@ impl<H: 'static> Engine<H> {
         self.call(host, "", name, &[])
     }
 
-    /// A new turn of the embedder's loop: the full time limit holds again.
+    /// Starts a new turn of the embedder's loop: the full time limit applies again.
     pub fn new_turn(&mut self) {
         self.timed_out = false;
     }
 
-    /// Puts other limits in force, from the next call on.
+    /// Sets new limits for later calls.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
         self.state.limit_memory(limits.memory);
     }
 
-    /// Whether the time limits hold from now on; at first they do.
+    /// Enables or disables the time limits; they are enabled at first.
     pub fn limit_time(&mut self, is_limited: bool) {
         self.is_limited = is_limited;
     }
@@ -333,7 +333,7 @@ impl<H: 'static> Engine<H> {
         self.limits
     }
 
-    /// Whether the scripts are treated as the classic server treated its own.
+    /// Whether the scripts run in compatibility mode for the classic server.
     pub fn is_classic(&self) -> bool {
         self.state.is_classic()
     }

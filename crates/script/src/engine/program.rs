@@ -1,4 +1,4 @@
-//! Scripts compiled beforehand, such as on another thread.
+//! Compiled scripts, which may be compiled on another thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::Function;
 use super::raw::{Chunk, Sealed};
 
-/// The global functions and libraries that the scripts of a state may replace or write to, as in `s.escapeHTML = mine`. Code
-/// looks these up at each use; it is bound to the others when it is loaded, which is quicker.
+/// The global functions and libraries that the scripts of a state may replace or write to, as in
+/// `s.escapeHTML = mine`. Code looks these up at each use. It is bound to all others at load time, which is
+/// faster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replaced {
-    /// Nobody can say.
+    /// Unknown: possibly any of them.
     Any,
-    /// These, such as `s`.
+    /// Exactly these, such as `s`.
     These(BTreeSet<String>),
 }
 
@@ -23,20 +24,21 @@ impl Default for Replaced {
     }
 }
 
-/// How a state treats its scripts.
+/// The treatment of scripts in a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manner {
-    /// As the classic server did: its library functions where Luau's differ, and host functions that forgive.
+    /// Compatibility mode for the classic server: its library functions where Luau's differ, and tolerant
+    /// host functions.
     pub classic: bool,
     /// The functions and libraries that the scripts replace.
     pub replaced: Replaced,
 }
 
-/// A main chunk and the modules that it may require, compiled. It is plain data that can be made on one thread and
-/// loaded on another, as often as one likes; copies share it.
+/// A compiled main chunk and its modules. It is plain data: it can be compiled on one thread and loaded on
+/// another, any number of times; copies share it.
 ///
-/// Luau believes every byte of its bytecode. So this can't be read from anywhere: the compiler in this process is
-/// the only one that makes it.
+/// Luau trusts its bytecode completely. So a program cannot be read from outside: only the compiler in this
+/// process creates it.
 #[derive(Clone)]
 pub struct Program {
     pub(super) main: Arc<Chunk>,
@@ -52,8 +54,8 @@ impl fmt::Debug for Program {
 }
 
 impl Program {
-    /// Compiles source for an engine with these functions, which treats it in this manner. A mistake in it comes out when it is loaded. `name` is
-    /// that of the main chunk in messages.
+    /// Compiles source for an engine with these functions and this treatment of scripts. A syntax error is
+    /// reported at load time. `name` is the name of the main chunk in messages.
     pub fn compile<H>(
         functions: &[&'static [Function<H>]],
         name: &str,

@@ -1,39 +1,39 @@
-//! What scripts spend their time on: call stacks, sampled while they run.
+//! Profiles of scripts: call stacks that are sampled while scripts run.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Different stacks that are kept.
+/// Maximum number of different stacks.
 const STACKS_MAX: usize = 4096;
 
-/// A function on the stack of a script.
+/// A function on a script's call stack.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// Its name; empty where it has none, as a main chunk.
+    /// Its name; empty if it has none, such as a main chunk.
     pub function: String,
     /// Its file, or `[C]` for a function of the host or the library.
     pub file: String,
-    /// The line that it runs; 0 where there is none.
+    /// The current line; 0 if there is none.
     pub line: u32,
 }
 
-/// What a [`Watchdog`](super::Watchdog) has sampled.
+/// The samples of a [`Watchdog`](super::Watchdog).
 #[derive(Debug, Default)]
 pub struct Samples {
-    /// Each stack, the innermost call first, and how often it was found.
+    /// Each stack, the innermost call first, and the number of its samples.
     pub stacks: HashMap<Vec<Call>, u64>,
-    /// Samples for whose stacks there was no room.
+    /// Number of samples without room for their stacks.
     pub lost: u64,
 }
 
 impl Samples {
-    /// Time between two samples of a script that runs, about.
+    /// Approximate interval between two samples of a running script.
     pub const INTERVAL: Duration = Duration::from_millis(2);
 }
 
-/// Where the states of a watchdog put what is sampled.
+/// The collector of samples, shared by the states of a watchdog.
 #[derive(Debug, Default)]
 pub(super) struct Sampler {
     on: AtomicBool,

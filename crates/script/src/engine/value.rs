@@ -1,4 +1,4 @@
-//! What host functions answer.
+//! The results of host functions.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use fchatd_protocol::json::read::Tape;
 /// The type of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Not given at all.
+    /// The argument is missing.
     Absent,
     /// `nil`
     Nil,
@@ -22,11 +22,12 @@ pub enum Kind {
     Table,
     /// A function.
     Function,
-    /// Anything else.
+    /// Any other type.
     Other,
 }
 
-/// A thing of the host as scripts hold it: they can compare it, keep it and hand it back, and do nothing else with it.
+/// A host object as seen by scripts: they can compare it, store it and pass it back, and do nothing else with
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Handle(pub u64);
 
@@ -50,11 +51,11 @@ pub enum Value {
     Text(Arc<str>),
     /// A string made for this answer.
     Owned(String),
-    /// The argument of this number, as it came.
+    /// The argument with this index, unchanged.
     Argument(usize),
     /// A table with the elements at 1, 2, ...
     List(Vec<Value>),
-    /// A table with these fields, exactly these names: a list under a name gets no `array_` before it.
+    /// A table with exactly these field names: the name of a list gets no prefix `array_`.
     Map(Vec<(Cow<'static, str>, Value)>),
     /// A table made from a JSON object by the rules of docs/lua.md; an empty one for any other value.
     Json(Box<Tape>),
@@ -131,7 +132,7 @@ impl<A: Into<Value>, B: Into<Value>> From<(A, B)> for Reply {
     }
 }
 
-/// Why a host function failed; becomes a Lua error with the position of the call before it.
+/// The failure of a host function; it becomes a Lua error with the position of the call in front.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct HostError(pub Cow<'static, str>);

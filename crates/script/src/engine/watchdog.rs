@@ -1,13 +1,13 @@
-//! The thread that ends what takes too long.
+//! The watchdog thread, which stops calls that take too long.
 //!
-//! An engine that starts a call makes its epoch odd, and even again when the call is over: two stores, no clock.
-//! The watchdog looks at all epochs at every tick. An odd one that it has seen for longer than the limit it marks
-//! as expired, and sets the state's interrupt callback, at every tick again while that lasts. The callback raises
-//! an error only if the epoch that is running is the expired one; if not, it takes itself away. So an interrupt
-//! that arrives as a call ends cannot hit the next call.
+//! An engine makes its epoch odd at the start of a call, and even again at the end: two stores, no clock. The
+//! watchdog reads all epochs at every tick. It marks an odd epoch that it has seen for longer than the limit
+//! as expired, and sets the state's interrupt callback, again at every tick for as long as that lasts. The
+//! callback raises an error only if the running epoch is the expired one; otherwise it removes itself. So an
+//! interrupt that arrives as a call ends cannot hit the next call.
 //!
-//! While scripts are sampled for a profile, the watchdog also sets the interrupt for every call that it finds running; the
-//! callback then notes the stack.
+//! While a profile of scripts is recorded, the watchdog also sets the interrupt for every running call. The
+//! callback then records the stack.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,31 +21,31 @@ use super::samples::{Sampler, Samples};
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 const LONGEST_TICK: Duration = Duration::from_millis(20);
 
-/// A handle to the watchdog thread, which runs as long as there is one. One per process is enough.
+/// A handle of the watchdog thread, which runs as long as a handle exists. One per process is enough.
 #[derive(Debug, Clone)]
 pub struct Watchdog(Arc<Watched>);
 
 #[derive(Debug)]
 struct Watched {
     alarms: Mutex<Vec<Weak<Alarm>>>,
-    /// Nanoseconds between two looks.
+    /// The tick interval in nanoseconds.
     tick: AtomicU64,
     time_outs: Arc<AtomicU64>,
     sampler: Arc<Sampler>,
 }
 
-/// What a state and the watchdog share.
+/// The data shared by a state and the watchdog.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    /// Odd while a call runs that has a limit.
+    /// Odd while a call with a time limit runs.
     epoch: AtomicU64,
-    /// The epoch that has run out of time.
+    /// The last epoch that exceeded its time limit.
     expired: AtomicU64,
-    /// Nanoseconds.
+    /// The limit in nanoseconds.
     limit: AtomicU64,
     seen: Mutex<(u64, Instant)>,
     time_outs: Arc<AtomicU64>,
-    /// The epoch whose stack is to be noted.
+    /// The epoch whose stack is to be recorded.
     sampled: AtomicU64,
     pub(super) sampler: Arc<Sampler>,
     pub(super) trigger: Trigger,
@@ -55,7 +55,7 @@ impl Watchdog {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system refuses a thread.
     pub fn start() -> io::Result<Self> {
         let watched = Arc::new(Watched {
             alarms: Mutex::default(),
@@ -70,17 +70,17 @@ impl Watchdog {
         Ok(Self(watched))
     }
 
-    /// How many calls have run out of time, of all engines that it has watched.
+    /// Number of calls that exceeded their time limit, of all engines under this watchdog.
     pub fn time_outs(&self) -> u64 {
         self.0.time_outs.load(Ordering::Relaxed)
     }
 
-    /// Notes from now on, again and again, what the scripts that run under this watchdog are doing.
+    /// Starts to sample the call stacks of scripts under this watchdog.
     pub fn start_sampling(&self) {
         self.0.sampler.switch(true);
     }
 
-    /// Ends that; what was noted.
+    /// Stops the sampling; returns the samples.
     pub fn stop_sampling(&self) -> Samples {
         self.0.sampler.switch(false)
     }
@@ -129,7 +129,7 @@ fn watch(watched: &Weak<Watched>) {
         if watched.sampler.is_on() {
             tick = tick.min(Samples::INTERVAL);
         }
-        // Nothing must keep the handle alive while this sleeps, or the thread would never end.
+        // The strong reference is dropped during the sleep; otherwise the thread would never end.
         drop(watched);
         thread::sleep(tick);
     }
@@ -154,7 +154,7 @@ impl Alarm {
         }
     }
 
-    /// A call with this limit begins.
+    /// Starts a call with this limit.
     pub(super) fn begin(&self, limit: Duration) {
         self.limit.store(nanoseconds(limit), Ordering::Relaxed);
         // Only this thread writes the epoch, so no read-modify-write is needed.
@@ -162,7 +162,7 @@ impl Alarm {
             .store(self.epoch.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
-    /// The call is over; tells whether it had run out of time.
+    /// Ends the call; returns whether it had exceeded its time limit.
     pub(super) fn end(&self) -> bool {
         let epoch = self.epoch.load(Ordering::Relaxed);
         if epoch.is_multiple_of(2) {
@@ -176,13 +176,13 @@ impl Alarm {
         is_late
     }
 
-    /// Whether the stack of the call that runs now is to be noted; it is asked once for each time.
+    /// Whether to record the stack of the running call; a request is returned only once.
     pub(super) fn wants_sample(&self) -> bool {
         let epoch = self.epoch.load(Ordering::Relaxed);
         self.sampled.load(Ordering::Acquire) == epoch && self.sampled.swap(0, Ordering::Relaxed) == epoch
     }
 
-    /// Whether the call that runs now has run out of time.
+    /// Whether the running call has exceeded its time limit.
     pub(super) fn expired(&self) -> bool {
         let epoch = self.epoch.load(Ordering::Relaxed);
         !epoch.is_multiple_of(2) && self.expired.load(Ordering::Acquire) == epoch

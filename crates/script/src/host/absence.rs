@@ -1,5 +1,5 @@
-//! What makes life easier on bad lines: broken connections and their return, and messages that wait. Functions of
-//! the libraries `u` and `c`.
+//! Host functions for unreliable connections: sessions after a broken connection, their resumption, and kept
+//! messages. They belong to the libraries `u` and `c`.
 
 use fchatd_world::World;
 
@@ -14,36 +14,36 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "u" "isAway" "(con: Connection): boolean"
-        "+ Whether its connection broke and the character is kept online until it is back." |w, a| {
+        "+ Whether the connection broke and the character's session waits for a new one." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.is_away(key).into())
     };
     "u" "resume" "(con: Connection, old: Connection): boolean"
-        "+ Lets the character of the old connection go on, with all it has, over the socket of the new one, unseen by others. The new handle then stands for the old socket, if there is one. False where resume_grace is 0." |w, a| {
+        "+ Resumes the session of the old connection over the socket of the new one, invisibly to others. The new handle then represents the old socket, if there is one. False where resume_grace is 0." |w, a| {
         let (fresh, _) = connection(w, a, 1)?;
         let (old, _) = connection(w, a, 2)?;
         Ok(w.resume(fresh, old).into())
     };
     "u" "sendHeld" "(con: Connection, chan: Channel?)"
-        "+ Sends what was held while the character was away: what was said in a channel, or without one what was private." |w, a| {
+        "+ Sends the messages that were kept while the character was away: those of a channel, or without a channel the private ones." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let channel = if a.is_nil(2) { None } else { Some(channel(w, a, 2)?.0) };
         w.send_held(key, channel);
         Ok(Reply::None)
     };
     "u" "postpone" "(con: Connection, timer: string, seconds: number): boolean"
-        "+ Lets the command at hand wait and be handled anew when the timer has run out, in the order in which the client said things. False when too much waits already." |w, a| {
+        "+ Postpones the current command until the timer has run out; commands of a client keep their order. False when too many are waiting." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.postpone(key, &a.text(2)?, a.number(3)?).into())
     };
     "c" "isApart" "(chan: Channel, con: Connection): boolean"
-        "+ Whether the character is in the channel and its client has not joined it again since it is back." |w, a| {
+        "+ Whether the character is in the channel and its client has not joined it again since its reconnect." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
         Ok(w.is_apart(key, member).into())
     };
     "c" "rejoin" "(chan: Channel, con: Connection): boolean"
-        "+ Lets the client hear the channel again; false where it does already, or the character is not in it." |w, a| {
+        "+ Resumes the delivery of the channel's frames to the client; false where it gets them already, or the character is not a member." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
         Ok(w.rejoin(key, member).into())

@@ -1,6 +1,7 @@
-//! What scripts may keep or put on lists: names that can be names, titles that can be seen, texts of bounded size. The core
-//! has looked at the fields of commands by their names; this looks at the values again where they are kept, whatever a
-//! script has called them. A value that is refused is a Lua error, and an `ERR` for the client whose command it was.
+//! Validation of values that scripts store or add to lists: names, titles, and texts of bounded size. The
+//! core validates the fields of commands by their names. This module validates the values again where they
+//! are stored, whatever a script has called them. A refused value is a Lua error, and an `ERR` for the client
+//! that sent the command.
 
 use std::borrow::Cow;
 
@@ -10,10 +11,10 @@ use fchatd_world::World;
 use super::connection;
 use crate::engine::{Arguments, HostError};
 
-/// The largest escaped title: each of its characters may have become an entity.
+/// Maximum size of an escaped title: each of its characters may have become an entity.
 const TITLE_BYTES_MAX: usize = 5 * name::TITLE_BYTES_MAX;
 
-/// An argument as the name of a character: that of a connection, or text that may be kept as a name.
+/// The argument as a character's name: that of a connection, or a text that is a valid name.
 pub(super) fn character(
     world: &mut World,
     arguments: &Arguments<'_>,
@@ -35,7 +36,7 @@ pub(super) fn character(
     ))
 }
 
-/// An argument as the name of a new channel.
+/// The argument as the name of a new channel.
 pub(super) fn channel_name<'a>(
     world: &mut World,
     arguments: &'a Arguments<'_>,
@@ -54,7 +55,7 @@ pub(super) fn channel_name<'a>(
     ))
 }
 
-/// An argument as the title of a channel, escaped.
+/// The argument as an escaped title of a channel.
 pub(super) fn title<'a>(
     world: &mut World,
     arguments: &'a Arguments<'_>,
@@ -73,7 +74,7 @@ pub(super) fn title<'a>(
     ))
 }
 
-/// An argument as text of at most so many bytes.
+/// The argument as a text of limited size.
 pub(super) fn text<'a>(
     world: &mut World,
     arguments: &'a Arguments<'_>,
@@ -93,13 +94,13 @@ pub(super) fn text<'a>(
     ))
 }
 
-/// Texts by name as a log-in site gives them, as many and as long as are kept; the rest is left out.
+/// Named texts from a log-in site, limited in number and size; the excess is left out.
 pub(super) fn entries(mut entries: Vec<(String, String)>) -> Vec<(String, String)> {
     const ENTRIES_MAX: usize = 200;
     const KEY_BYTES_MAX: usize = 128;
     const VALUE_BYTES_MAX: usize = 4096;
     const BYTES_MAX: usize = 64 * 1024;
-    // Which ones stay must not depend on the order of a table.
+    // The selection must not depend on the order of a table.
     entries.sort();
     entries.truncate(ENTRIES_MAX);
     let mut bytes = 0;
@@ -111,7 +112,7 @@ pub(super) fn entries(mut entries: Vec<(String, String)>) -> Vec<(String, String
     entries
 }
 
-/// Names as a log-in site gives them, as many as are kept; what can be no name is left out.
+/// Names from a log-in site, limited in number; invalid names are left out.
 pub(super) fn names(mut names: Vec<String>) -> Vec<String> {
     const NAMES_MAX: usize = 5000;
     names.retain(|name| name::is_shaped(name));

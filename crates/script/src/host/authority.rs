@@ -1,4 +1,4 @@
-//! The part of the library `s` about who may do what, and who is kept out: moderators, bans, timeouts, watches.
+//! The part of the library `s` about rights and sanctions: moderators, bans, timeouts, watches.
 
 use fchatd_world::{Finding, World};
 
@@ -19,25 +19,25 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(w.operators.contains(&a.text(1)?).into())
     };
     "addOp" "(name: string): boolean"
-        "Puts a character on the list of global moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
+        "Adds a character to the list of global moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
         let has_room = w.operators.len() < w.settings.count("global_moderators_max");
         Ok((w.is_muted() || (has_room && w.operators.add(&name))).into())
     };
     "removeOp" "(name: string): string?"
-        "Takes a character off the list of global moderators. + Gives the name as it was on the list." |w, a| {
+        "Removes a character from the list of global moderators. + Returns the name as it was on the list." |w, a| {
         let name = a.text(1)?;
         let removed = if w.is_muted() { None } else { w.operators.remove(&name) };
         Ok(Reply::One(removed.into()))
     };
     "addSCop" "(name: string): boolean"
-        "Puts a character on the list of super moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
+        "Adds a character to the list of super moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
         let has_room = w.super_operators.len() < w.settings.count("global_moderators_max");
         Ok((w.is_muted() || (has_room && w.super_operators.add(&name))).into())
     };
     "removeSCop" "(name: string): string?"
-        "Takes a character off the list of super moderators. + Gives the name as it was on the list." |w, a| {
+        "Removes a character from the list of super moderators. + Returns the name as it was on the list." |w, a| {
         let name = a.text(1)?;
         let removed = if w.is_muted() { None } else { w.super_operators.remove(&name) };
         Ok(Reply::One(removed.into()))
@@ -53,53 +53,53 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "findCharacter" "(name: string): (\"known\"|\"unknown\"|\"nobody\"|\"asked\", string, number, string)"
         "+ The facts that are known of a character, online or not: whether there is one (\"unknown\" where nobody can say), its canonical name, its account's number (0 while it is not known), and its role as far as no list tells it (\"admin\", of somebody seen lately also \"super-cop\", or empty). \"asked\": the account service has to be asked, and the command at hand is handled anew when it has answered; return FERR_OK." find_character;
     "addBan" "(who: Connection|string): boolean"
-        "Keeps an account out, recorded under its character's name. + By a name whose account is not known, the ban takes effect at the next log-in of the character; false where no more such bans can be kept." |w, a| {
+        "Bans an account, recorded under its character's name. + If the account of a name is not known, the ban takes effect at the character's next log-in; false when too many such bans are pending." |w, a| {
         let who = admitted::character(w, a, 1)?;
         Ok((w.is_muted() || w.ban_account(&who)).into())
     };
     "removeBan" "(lname: string): boolean"
-        "Lifts the account ban recorded under a name; whether there was one." |w, a| {
+        "Lifts the account ban recorded under a name; returns whether there was one." |w, a| {
         let name = a.text(1)?;
         Ok((!w.is_muted() && w.unban_account(&name)).into())
     };
     "isBanned" "(who: Connection|number, name: string?): boolean"
-        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out." |w, a| {
+        "Whether the account of a connection (+ or the account of this number, whose character has this name) is banned." |w, a| {
         let account = account(w, a)?;
         Ok(w.is_account_banned(account).into())
     };
     "addTimeout" "(who: Connection|string, seconds: number): boolean"
-        "Keeps an account out for some seconds, recorded under its character's name. + By name as with addBan." |w, a| {
+        "Bans an account for some seconds, recorded under its character's name. + By name as with addBan." |w, a| {
         let who = admitted::character(w, a, 1)?;
         let seconds = a.number(2)? as i64;
         Ok((w.is_muted() || w.time_out_account(&who, seconds)).into())
     };
     "removeTimeout" "(lname: string): boolean"
-        "Lifts the account timeout recorded under a name; whether there was one." |w, a| {
+        "Lifts the account timeout recorded under a name; returns whether there was one." |w, a| {
         let name = a.text(1)?;
         Ok((!w.is_muted() && w.lift_timeout(&name)).into())
     };
     "addHellban" "(who: Connection|string): boolean"
-        "+ Has nothing of an account reach others from now on, recorded under its character's name. By name as with addBan." |w, a| {
+        "+ Hell-bans an account, recorded under its character's name: its messages reach nobody else. By name as with addBan." |w, a| {
         let who = admitted::character(w, a, 1)?;
         Ok((w.is_muted() || w.hellban_account(&who)).into())
     };
     "removeHellban" "(name: string): boolean"
-        "+ Lifts the hell-ban recorded under a name, and that of its account; whether there was one." |w, a| {
+        "+ Lifts the hell-ban recorded under a name, and that of its account; returns whether there was one." |w, a| {
         let name = a.text(1)?;
         Ok((!w.is_muted() && w.lift_hellban(&name)).into())
     };
     "isBlacklisted" "(text: string): boolean"
-        "+ Whether a text has one of blacklist_phrases in it, whatever its case, its markup, and characters that are not seen." |w, a| {
+        "+ Whether a text contains one of blacklist_phrases, ignoring case, markup and invisible characters." |w, a| {
         let text = a.text(1)?;
         Ok(w.is_blacklisted(&text).into())
     };
     "checkOwners" "()"
-        "+ Asks the account service which owners of channels exist. For each that does not, rtb.OWN gets its name as n." |w, _| {
+        "+ Asks the account service about the owners of channels. For each owner that does not exist, rtb.OWN is called with its name as n." |w, _| {
         w.check_owners();
         Ok(Reply::None)
     };
     "isTimedOut" "(who: Connection|number, name: string?): (boolean, number)"
-        "Whether the account of a connection (+ or the account of this number, whose character has this name) is kept out for a time, and the seconds left." |w, a| {
+        "Whether the account of a connection (+ or the account of this number, whose character has this name) is timed out, and the seconds left." |w, a| {
         let account = account(w, a)?;
         let left = w.account_timeout(account);
         Ok((left.is_some(), left.unwrap_or(0) as f64).into())
@@ -112,7 +112,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "getAltWatch" "(id: number): (boolean, {character: string}?)"
-        "Whether an account is watched, and for which character's sake." |w, a| {
+        "Whether an account is watched, and the character that it is watched for." |w, a| {
         Ok(match w.watched(a.number(1)? as i64) {
             Some(name) => (true, Value::Map(vec![("character".into(), name.clone().into())])).into(),
             None => false.into(),
@@ -139,8 +139,8 @@ fn find_character(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply,
     ]))
 }
 
-/// The account that arguments name: by a connection, or by its number and perhaps the name of its character. Measures
-/// that were taken by that name become ones against the account.
+/// The account in the arguments: that of a connection, or a number with an optional character name. Sanctions
+/// against that name become sanctions against the account.
 fn account(world: &mut World, arguments: &Arguments<'_>) -> Result<i64, HostError> {
     let name = arguments.optional_text(2)?.map(|name| name.into_owned());
     let (account, name) = match arguments.number(1) {

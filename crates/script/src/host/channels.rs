@@ -30,24 +30,24 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getTitle" "(chan: Channel): string"
         "The title, escaped." |w, a| Ok(channel(w, a, 1)?.1.title.clone().into());
     "setTitle" "(chan: Channel, title: string)"
-        "Sets the title as it stands." |w, a| {
+        "Sets the title without escaping it." |w, a| {
         let title: Arc<str> = Arc::from(&*admitted::title(w, a, 2)?);
         change(w, a, |channel| channel.title = title)
     };
     "getDescription" "(chan: Channel): string"
         "The description, escaped." |w, a| Ok(channel(w, a, 1)?.1.description.clone().into());
     "setDescription" "(chan: Channel, description: string)"
-        "Sets the description as it stands." |w, a| {
+        "Sets the description without escaping it." |w, a| {
         let most = 5 * w.settings.count("cds_max");
         let description: Arc<str> = Arc::from(&*admitted::text(w, a, 2, most)?);
         change(w, a, |channel| channel.description = description)
     };
     "getType" "(chan: Channel): \"public\"|\"private\"|\"pubprivate\""
-        "Who may come in." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
+        "The type of the channel, which decides on access." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
     "getMode" "(chan: Channel): \"both\"|\"ads\"|\"chat\""
-        "What may be said." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
+        "The mode: the kinds of messages that are allowed." |w, a| Ok(channel(w, a, 1)?.1.mode.as_str().into());
     "setMode" "(chan: Channel, mode: \"both\"|\"ads\"|\"chat\")"
-        "Sets what may be said." |w, a| {
+        "Sets the mode: the kinds of messages that are allowed." |w, a| {
         match Mode::parse(&a.text(2)?) {
             Some(mode) => change(w, a, |channel| channel.mode = mode),
             None if a.is_classic() => change(w, a, |_| {}),
@@ -64,25 +64,25 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "getUserCount" "(chan: Channel): number"
-        "How many are in it." |w, a| Ok(channel(w, a, 1)?.1.members.len().into());
+        "The number of members." |w, a| Ok(channel(w, a, 1)?.1.members.len().into());
     "getTopUserCount" "(chan: Channel): number"
-        "The most that were in it at once." |w, a| Ok(channel(w, a, 1)?.1.peak.into());
+        "The highest number of simultaneous members." |w, a| Ok(channel(w, a, 1)?.1.peak.into());
     "canDestroy" "(chan: Channel): boolean"
-        "Whether it may go when it is empty. For scripts of the classic server: also of a public channel, which stays." |w, a| {
+        "Sets whether the channel is removed when it is empty. For scripts of the classic server: also for a public channel, which stays." |w, a| {
         let (_, channel) = channel(w, a, 1)?;
         Ok((!channel.permanent || (a.is_classic() && channel.kind == Kind::Public)).into())
     };
     "createChannel" "(name: string): Channel"
-        "Makes a public channel. For scripts of the classic server: or gives the one of that name." |w, a| {
+        "Creates a public channel. For scripts of the classic server: or returns the existing one of that name." |w, a| {
         let name = admitted::channel_name(w, a, 1)?;
         let made = if w.is_muted() { None } else { w.create_channel(&name, &name, Kind::Public) };
         let made = made.or_else(|| w.find_channel(&name).filter(|_| a.is_classic()));
         Ok(channel_handle(made.ok_or_else(|| a.bad(1, "a name that no channel has expected"))?).into())
     };
     "createPrivateChannel" "(con: Connection, title: string): (string, Channel)"
-        "Makes a private room that this character owns; gives its name and the channel." create_room;
+        "Creates a private room that this character owns; returns its name and the channel." create_room;
     "createSpecialPrivateChannel" "(name: string, title: string): Channel"
-        "Makes a private room with a name of its own that does not go when it is empty, or makes one out of the channel of that name." |w, a| {
+        "Creates a private room with the given name that stays when it is empty, or turns the channel of that name into one." |w, a| {
         let (name, title) = (admitted::channel_name(w, a, 1)?, admitted::title(w, a, 2)?);
         let made = w.find_channel(&name).or_else(|| w.create_channel(&name, &title, Kind::Private));
         let key = made.ok_or_else(|| a.bad(1, "a name expected"))?;
@@ -111,7 +111,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "sendAllRaw" "(chan: Channel, text: string)"
-        "Sends everyone in the channel a text as it stands." |w, a| {
+        "Sends everyone in the channel a raw text." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let frame = raw_frame(w, a, 2)?;
         w.send_channel_frame(key, None, frame);
@@ -126,7 +126,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "sendChannelRaw" "(chan: Channel, con: Connection, text: string)"
-        "Sends everyone in the channel but this connection a text as it stands." |w, a| {
+        "Sends everyone in the channel but this connection a raw text." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (except, _) = connection(w, a, 2)?;
         let frame = raw_frame(w, a, 3)?;
@@ -153,7 +153,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "join" "(chan: Channel, con: Connection)"
-        "Puts a connection into the channel, without telling anyone." |w, a| {
+        "Adds a connection to the channel, without sending a frame." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
         if w.may_touch(member) {
@@ -162,7 +162,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "part" "(chan: Channel, con: Connection)"
-        "Takes a connection out of the channel, without telling anyone." |w, a| {
+        "Removes a connection from the channel, without sending a frame." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (member, _) = connection(w, a, 2)?;
         if w.may_touch(member) {
@@ -183,11 +183,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((w.is_muted() || w.invite(key, &folded)).into())
     };
     "checkInvitation" "(chan: Channel, con: Connection, other: Connection): string?"
-        "+ Why a character may not invite another one to the channel now, as a sentence: an invitation of its account is pending, or too many are. nil when it may; then the invitation is pending from now on." |w, a| {
+        "+ The reason why a character may not invite another one to the channel now, as a sentence: an invitation by its account is pending, or too many are. nil when it may; then the invitation is pending from now on." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (sender, _) = connection(w, a, 2)?;
         let (recipient, _) = connection(w, a, 3)?;
-        // An invitation that nobody hears is not pending.
+        // An invitation that the recipient never sees is not pending.
         let refusal = if w.is_muted() { None } else { w.begin_invitation(key, sender, recipient).err() };
         Ok(Reply::One(refusal.into()))
     };
@@ -208,9 +208,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(channel.invited.contains(&connection(w, a, 2)?.1.folded).into())
     };
     "ban" "(chan: Channel, by: Connection|string, who: Connection|string): boolean"
-        "Keeps a character out of the channel. + False when the list of bans is full." |w, a| ban(w, a, |_, _| Ok(0));
+        "Bans a character from the channel. + False when the list of bans is full." |w, a| ban(w, a, |_, _| Ok(0));
     "timeout" "(chan: Channel, by: Connection|string, who: Connection|string, seconds: number): boolean"
-        "Keeps a character out of the channel for some seconds. + False when the list of bans is full." |w, a| ban(w, a, |w, a| {
+        "Bans a character from the channel for some seconds. + False when the list of bans is full." |w, a| ban(w, a, |w, a| {
             Ok(w.unix_seconds().saturating_add(a.number(4)? as i64))
         });
     "unban" "(chan: Channel, lname: string)"
@@ -223,11 +223,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "isBanned" "(chan: Channel, who: Connection|string): boolean"
-        "Whether a character is kept out of the channel. + A connection may be so by a ban of another character of its account (channel_ban_accounts)." |w, a| {
+        "Whether a character is banned from the channel. + For a connection, bans of other characters of its account count, too (channel_ban_accounts)." |w, a| {
         Ok(ban_against(w, a)?.is_some().into())
     };
     "getBan" "(chan: Channel, who: Connection|string): (boolean, {banner: string, time: number, timeout: number, name: string}?)"
-        "Whether a character is kept out; by whom, since when, and until when (Unix seconds, 0 for good); + under which name." |w, a| {
+        "Whether a character is banned, with the details of the ban: the author, its beginning and end (Unix seconds, 0 for no end); + the banned name." |w, a| {
         let Some(ban) = ban_against(w, a)? else {
             return Ok(false.into());
         };
@@ -240,7 +240,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((true, Value::Map(fields)).into())
     };
     "getBanList" "(chan: Channel): {string}"
-        "The names in lower case of those who are kept out." |w, a| {
+        "The banned names in lower case." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         w.expire_channel_bans(key);
         let (_, channel) = channel(w, a, 1)?;
@@ -249,7 +249,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(bans.into_iter().map(|(_, name)| name).collect()))
     };
     "getBanCount" "(chan: Channel): number"
-        "How many are kept out." |w, a| {
+        "The number of bans." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         w.expire_channel_bans(key);
         Ok(channel(w, a, 1)?.1.bans.len().into())
@@ -261,9 +261,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok((w.is_muted() || w.add_moderator(key, &by, &who)).into())
     };
     "getModCount" "(chan: Channel): number"
-        "+ How many moderators were appointed." |w, a| Ok(channel(w, a, 1)?.1.moderators.len().into());
+        "+ The number of appointed moderators." |w, a| Ok(channel(w, a, 1)?.1.moderators.len().into());
     "sendCOL" "(chan: Channel)"
-        "+ Tells everyone in the channel who moderates it (COL), at once or, after many changes in a short time, when its time has come." |w, a| {
+        "+ Sends everyone in the channel the list of its moderators (COL), at once or, after many changes in a short time, with a delay." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         if !w.is_muted() {
             w.tell_moderators(key);
@@ -271,20 +271,20 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "removeMod" "(chan: Channel, who: Connection|string): string?"
-        "Takes a character off the moderators. + Gives the name as it was on the list." |w, a| {
+        "Removes a character from the moderators. + Returns the name as it was on the list." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let who = name(w, a, 2)?;
         let removed = if w.is_muted() { None } else { w.remove_moderator(key, &who) };
         Ok(Reply::One(removed.into()))
     };
     "setOwner" "(chan: Channel, who: Connection|string)"
-        "Gives the channel to a character, + or with an empty name to nobody, so that it is the staff's." |w, a| {
+        "Sets the owner of the channel; + with an empty name it has no owner and belongs to the staff." |w, a| {
         let is_nobody = a.text(2).is_ok_and(|name| name.is_empty());
         let owner: Arc<str> = Arc::from(if is_nobody { String::new() } else { admitted::character(w, a, 2)? });
         change(w, a, |channel| channel.owner = owner)
     };
     "setLocked" "(chan: Channel, locked: boolean)"
-        "+ Locks the channel, so that only moderators and invited people come in, or opens it again." |w, a| {
+        "+ Locks the channel, so that only moderators and invited characters can join, or unlocks it." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let locked = a.boolean(2)?;
         if !w.is_muted() {
@@ -295,7 +295,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "isLocked" "(chan: Channel): boolean"
         "+ Whether the channel is locked." |w, a| Ok(channel(w, a, 1)?.1.locked.into());
     "setJoinPause" "(chan: Channel, seconds: number)"
-        "+ Slow mode: the least time between two joins; 0 ends it." |w, a| {
+        "+ Sets slow mode: the minimum time between two joins; 0 ends it." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let seconds = a.number(2)?.clamp(0.0, f64::from(u32::MAX)) as u32;
         if !w.is_muted() {
@@ -304,16 +304,16 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "getJoinPause" "(chan: Channel): number"
-        "+ The least time between two joins in seconds; 0 without slow mode." |w, a| {
+        "+ The minimum time between two joins in seconds; 0 without slow mode." |w, a| {
         Ok(f64::from(channel(w, a, 1)?.1.join_pause).into())
     };
     "takeJoinTurn" "(chan: Channel): number"
-        "+ The seconds until slow mode lets somebody in. 0: it may be now, and the time begins anew." |w, a| {
+        "+ The seconds until slow mode allows the next join. 0: a join is allowed now, and the time starts anew." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         Ok((w.take_join_turn(key) as f64).into())
     };
     "putOutBanned" "(chan: Channel, who: Connection|string)"
-        "+ Puts everybody out of the channel whom a ban of this character keeps out (channel_ban_accounts), as if they had left." |w, a| {
+        "+ Removes all characters from the channel that the ban of this character covers (channel_ban_accounts), as if they had left." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let who = name(w, a, 2)?;
         if !w.is_muted() && let Some(person) = w.person(&who) {
@@ -327,7 +327,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(owned.into_iter().map(channel_handle).collect()))
     };
     "getBottleList" "(chan: Channel, con: Connection): {string}"
-        "The names of the other members who are online or looking." |w, a| {
+        "The names of the other members whose status is online or looking." |w, a| {
         let (_, channel) = channel(w, a, 1)?;
         let (spinner, _) = connection(w, a, 2)?;
         let others = channel.members.iter().filter(|&&key| key != spinner);
@@ -337,7 +337,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         ))
     };
     "isMod" "(chan: Channel, who: Connection|string): boolean"
-        "Whether a character moderates the channel; its owner does." |w, a| {
+        "Whether a character moderates the channel, as a moderator or its owner." |w, a| {
         Ok(channel(w, a, 1)?.1.is_moderator(&name(w, a, 2)?).into())
     };
     "isOwner" "(chan: Channel, who: Connection|string): boolean"
@@ -350,17 +350,17 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(w.moderators(key).into_iter().collect()))
     };
     "getAdInterval" "(chan: Channel): number"
-        "+ The seconds between two ads that its description asks for, as in [ads: 30min]; 0 where it does not." |w, a| {
+        "+ The minimum time between two ads in seconds according to the channel's description, as in [ads: 30min]; 0 if it has none." |w, a| {
         Ok(fchatd_world::ads::interval(&channel(w, a, 1)?.1.description).into())
     };
     "getAdWait" "(chan: Channel, con: Connection, seconds: number): number"
-        "+ How long the character has to wait for its next ad here, where so many seconds lie between two." |w, a| {
+        "+ The seconds until the character's next ad is allowed here, for this minimum time between two ads." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (poster, _) = connection(w, a, 2)?;
         Ok(w.ad_wait(key, poster, a.number(3)?).into())
     };
     "checkUpdateTimer" "(chan: Channel, con: Connection, seconds: number): boolean"
-        "True while the character has to wait for its next ad here; otherwise its time starts anew." |w, a| {
+        "True while the character's next ad is not allowed here yet; otherwise the time starts anew." |w, a| {
         let (key, _) = channel(w, a, 1)?;
         let (poster, _) = connection(w, a, 2)?;
         Ok(w.throttle_ad(key, poster, a.number(3)?).into())
@@ -412,7 +412,7 @@ fn change(
     Ok(Reply::None)
 }
 
-/// The ban that keeps the second argument out of the channel: of a name, or of somebody with an account.
+/// The ban of the second argument from the channel: by name, or by account.
 fn ban_against<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Ban>, HostError> {
     let (key, channel) = channel(world, arguments, 1)?;
     if let Ok((who, _)) = connection(world, arguments, 2) {
@@ -422,7 +422,7 @@ fn ban_against<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option
     Ok(channel.ban_of(&fold(&name), world.unix_seconds()))
 }
 
-/// Invitations are for private rooms, and for channels that are locked.
+/// Checks that a channel accepts invitations: only private rooms and locked channels do.
 fn private(world: &World, arguments: &Arguments<'_>) -> Result<(), HostError> {
     let (_, channel) = channel(world, arguments, 1)?;
     if channel.kind == Kind::Private || channel.locked {

@@ -9,21 +9,21 @@ use fchatd_world::{World, roles};
 use super::{admitted, channel_handle, connection, connection_handle, frame, kept, raw_frame};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
-/// The name of a status, in bytes.
+/// Maximum length of a status name, in bytes.
 const STATUS_BYTES_MAX: usize = 64;
-/// A status message, escaped, in bytes.
+/// Maximum length of an escaped status message, in bytes.
 const STATUS_MESSAGE_BYTES_MAX: usize = 4096;
-/// Texts that scripts keep with a connection: their number, and the bytes of a key and of a value.
+/// Limits on texts that scripts store with a connection: their number, and the bytes of a key and of a value.
 const MISC_MAX: usize = 100;
 const MISC_KEY_BYTES_MAX: usize = 128;
 const MISC_VALUE_BYTES_MAX: usize = 64 * 1024;
 
-/// Where scripts of other makers keep that somebody is hell-banned.
+/// The key under which third-party scripts store a hell-ban.
 const HELLBAN: &str = "hellban";
 
 type Answer = Result<Reply, HostError>;
 
-/// Roles of one connection.
+/// Maximum number of roles of one connection.
 const ROLES_MAX: usize = 64;
 
 macro_rules! functions {
@@ -36,7 +36,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getConnection" "(lname: string): (boolean, Connection?)"
         "Whether a character is online, and its connection." get_connection;
     "getIPCount" "(con: Connection): number"
-        "How many characters are online from this connection's address (IPv6: network of 64 bits), + also those that are away." |w, a| {
+        "The number of characters online from this connection's address (IPv6: network of 64 bits), + including those that are away." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         Ok(w.count_from(con.address).into())
     };
@@ -62,12 +62,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getName" "(con: Connection): string"
         "The character's canonical name." |w, a| Ok(connection(w, a, 1)?.1.name.clone().into());
     "getChannels" "(con: Connection): {Channel}"
-        "The channels it is in." |w, a| {
+        "The channels of the character." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         Ok(Reply::One(con.channels.iter().map(|&key| channel_handle(key)).collect()))
     };
     "getChannelCount" "(con: Connection): number"
-        "How many channels it is in." |w, a| Ok(connection(w, a, 1)?.1.channels.len().into());
+        "The number of the character's channels." |w, a| Ok(connection(w, a, 1)?.1.channels.len().into());
     "getAccountCharacterIDs" "(con: Connection): (number, number)"
         "The account's and the character's number." |w, a| {
         let (_, con) = connection(w, a, 1)?;
@@ -81,7 +81,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "sendRaw" "(con: Connection, text: string)"
-        "Sends a text as it stands." |w, a| {
+        "Sends a raw text." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let frame = raw_frame(w, a, 2)?;
         w.send_frame(key, frame);
@@ -90,14 +90,14 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "sendError" "(con: Connection, number: number, message: string?)"
         "Sends ERR, with the usual text for the number unless another is given." send_error;
     "refuse" "(con: Connection, number: number, message: string): number"
-        "+ Sends ERR with a text of its own in answer to the command at hand, which then does not count against a timer. Gives FERR_OK, to be returned." |w, a| {
+        "+ Answers the current command with ERR and the given text; the command then does not count for a timer. Returns FERR_OK, for the handler to return." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.send_error(key, a.number(2)? as i32, Some(&a.text(3)?));
         w.refuse_command();
         Ok(0.0.into())
     };
     "close" "(con: Connection)"
-        "Stops reading, delivers what is queued, and closes after a second." |w, a| {
+        "Stops reading, sends the queued frames, and closes the connection after a second." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         if w.may_touch(key) {
             w.close(key, false);
@@ -105,7 +105,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "closef" "(con: Connection)"
-        "As close; the character is offline and its name free at once. Others hear FLN, and event.pre_disconnect is called; for scripts of the classic server neither: they have seen to that before." |w, a| {
+        "Like close, but the character is offline and its name free at once. Others get FLN, and event.pre_disconnect is called; for scripts of the classic server neither happens, because they do both themselves." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         if w.may_touch(key) {
             w.close_at_once(key, !a.is_classic());
@@ -131,11 +131,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         change(w, a, |con| con.character = id)
     };
     "setAdmin" "(con: Connection, admin: boolean)"
-        "Gives the role admin, or takes it away." |w, a| set_role(w, a, roles::ADMIN);
+        "Sets or removes the role admin." |w, a| set_role(w, a, roles::ADMIN);
     "isAdmin" "(con: Connection): boolean"
         "Whether it has the role admin." |w, a| Ok(connection(w, a, 1)?.1.has_role("admin").into());
     "setGlobMod" "(con: Connection, moderator: boolean)"
-        "Gives the role global, or takes it away." |w, a| set_role(w, a, roles::GLOBAL);
+        "Sets or removes the role global." |w, a| set_role(w, a, roles::GLOBAL);
     "isGlobMod" "(con: Connection): boolean"
         "Whether it has the role global." |w, a| Ok(connection(w, a, 1)?.1.has_role("global").into());
     "hasRole" "(con: Connection, role: string): boolean"
@@ -146,7 +146,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(a.text_list(2)?.iter().any(|role| con.has_role(role)).into())
     };
     "addRole" "(con: Connection, role: string)"
-        "Gives a role." |w, a| {
+        "Adds a role." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let role = kept::name(w, a, 2)?;
         if w.connection(key).is_some_and(|con| con.roles.len() >= ROLES_MAX && !con.has_role(&role)) {
@@ -158,7 +158,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "removeRole" "(con: Connection, role: string)"
-        "Takes a role away." |w, a| {
+        "Removes a role." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let role = a.text(2)?;
         if !w.is_muted() {
@@ -171,7 +171,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.friends);
         let mut names = admitted::names(a.text_list(2)?);
-        // The classic server added.
+        // The classic server added to the list instead of replacing it.
         if a.is_classic() {
             let held = &con.profile.friends;
             let new = |name: &String| !held.iter().any(|one| one.eq_ignore_ascii_case(name));
@@ -182,14 +182,14 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         change(w, a, |con| con.profile.friends = names)
     };
     "removeFriend" "(con: Connection, name: string)"
-        "Takes a name off the friends." |w, a| {
+        "Removes a name from the friends." |w, a| {
         let name = a.text(2)?;
         change(w, a, |con| con.profile.friends.retain(|held| !held.eq_ignore_ascii_case(&name)))
     };
     "getFriendList" "(con: Connection): {string}"
         "The friends." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.friends));
     "setIgnores" "(con: Connection, names: {string})"
-        "Replaces whom the account ignores; kept in lower case, one list for all its connections. For scripts of the classic server: adds to them." |w, a| {
+        "Replaces the ignore list of the account, which all its connections share; names are kept in lower case. For scripts of the classic server: adds to them." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let freed = kept::size(&con.profile.ignores);
         let mut names = a.text_list(2)?;
@@ -201,34 +201,34 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "addIgnore" "(con: Connection, lname: string): boolean"
-        "Adds to whom the account ignores, for all its connections. + False when the list is full (ignores_max)." |w, a| {
+        "Adds a name to the ignore list of the account. + False when the list is full (ignores_max)." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let name = admitted::character(w, a, 2)?;
         kept::make_room(w, key, name.len(), 0)?;
         Ok(w.add_ignore(key, &name).into())
     };
     "getIgnoreCount" "(con: Connection): number"
-        "+ How many names the account ignores." |w, a| Ok(connection(w, a, 1)?.1.profile.ignores.len().into());
+        "+ The number of names on the ignore list." |w, a| Ok(connection(w, a, 1)?.1.profile.ignores.len().into());
     "removeIgnore" "(con: Connection, lname: string)"
-        "Takes off whom the account ignores, for all its connections." |w, a| {
+        "Removes a name from the ignore list of the account." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.remove_ignore(key, &a.text(2)?);
         Ok(Reply::None)
     };
     "getIgnoreList" "(con: Connection): {string}"
-        "Whom it ignores." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
+        "The ignore list." |w, a| Ok(texts(&connection(w, a, 1)?.1.profile.ignores));
     "ignores" "(con: Connection, other: Connection): boolean"
-        "+ Whether one ignores the character of the other." |w, a| {
+        "+ Whether the first connection's account ignores the character of the second." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         let (_, other) = connection(w, a, 2)?;
         Ok(con.profile.ignores.iter().any(|name| **name == *other.folded).into())
     };
     "getTakeovers" "(lname: string): number"
-        "+ How often the character was taken over by another connection within the last minute." |w, a| {
+        "+ The number of takeovers of the character by another connection within the last minute." |w, a| {
         Ok(w.takeovers(&a.text(1)?).into())
     };
     "noteTakeover" "(lname: string)"
-        "+ Another connection takes the character over." |w, a| {
+        "+ Records that another connection takes the character over." |w, a| {
         let name = a.text(1)?;
         w.note_takeover(&name);
         Ok(Reply::None)
@@ -248,7 +248,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(con.profile.kinks.iter().copied().collect()))
     };
     "setCustomKinks" "(con: Connection, kinks: {[string]: string})"
-        "Replaces the kinks of the character's own making. For scripts of the classic server: adds to them." |w, a| {
+        "Replaces the custom kinks. For scripts of the classic server: adds to them." |w, a| {
         let (key, con) = connection(w, a, 1)?;
         let old = con.profile.custom_kinks.iter();
         let freed = kept::size(old.flat_map(|(key, value)| [key, value]));
@@ -264,11 +264,11 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         change(w, a, |con| con.profile.custom_kinks = entries.into_iter().collect())
     };
     "getCustomKinks" "(con: Connection): {[string]: string}"
-        "The kinks of the character's own making." |w, a| {
+        "The custom kinks." |w, a| {
         Ok(map(&connection(w, a, 1)?.1.profile.custom_kinks))
     };
     "setInfoTags" "(con: Connection, tags: {[string]: string})"
-        "Adds info tags to those that are there." |w, a| {
+        "Adds info tags." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let entries = admitted::entries(a.entries(2)?);
         kept::make_room(w, key, kept::size(entries.iter().flat_map(|(key, value)| [key, value])), 0)?;
@@ -278,7 +278,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "getInfoTags" "(con: Connection): {[string]: string}"
         "The info tags." |w, a| Ok(map(&connection(w, a, 1)?.1.profile.info_tags));
     "setHellban" "(con: Connection, hellbanned: boolean)"
-        "+ Sets whether nothing of the connection reaches others. An s.addHellban of its account stays." |w, a| {
+        "+ Sets whether the connection is hell-banned, so that its messages reach nobody else. An s.addHellban of its account stays." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let hellbanned = a.boolean(2)?;
         if w.may_touch(key) {
@@ -287,7 +287,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "isHellbanned" "(con: Connection): boolean"
-        "+ Whether nothing of the connection reaches others." |w, a| {
+        "+ Whether the connection is hell-banned." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.is_hellbanned(key).into())
     };
@@ -338,12 +338,12 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(con.profile.misc.get(&*a.text(2)?).cloned().into()))
     };
     "checkUpdateTimer" "(con: Connection, timer: string, seconds: number): boolean"
-        "True while the timer runs; otherwise restarts it. A command that is refused in the end takes its restarts back. + The timer belongs to the character: a new connection does not change it." |w, a| {
+        "True while the timer runs; otherwise restarts it. If the command is refused later, its restarts are undone. + The timer belongs to the character: a new connection does not change it." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.throttle(key, &kept::timer(a, 2)?, a.number(3)?).into())
     };
     "checkAccountTimer" "(con: Connection, timer: string, seconds: number): boolean"
-        "+ As checkUpdateTimer, with one timer for all characters of the account." |w, a| {
+        "+ Like checkUpdateTimer, with one timer for all characters of the account." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.throttle_account(key, &kept::timer(a, 2)?, a.number(3)?).into())
     };

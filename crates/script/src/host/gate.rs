@@ -1,4 +1,4 @@
-//! The part of the library `s` about who is let in at all: banned networks, and registration.
+//! The part of the library `s` about access to the server: banned networks, and registration.
 
 use fchatd_protocol::exchange::BanOrder;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
@@ -9,7 +9,7 @@ use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 /// A hundred years, in seconds.
 const SECONDS_MAX: f64 = 100.0 * 365.0 * 86_400.0;
-/// Bans that a script gets at once.
+/// Maximum number of bans in one result.
 const SHOWN_MAX: f64 = 100.0;
 
 macro_rules! functions {
@@ -20,26 +20,26 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addNetworkBan" "(con: Connection, network: string, reason: string, seconds: number?, force: boolean?): (boolean, string | number)"
-        "+ Keeps an address or a CIDR block out, in the name of a connection's character, and ends the sessions from there. True and how many these were; or false and a sentence that says why not: without `force` nobody bans the server, its proxies or themselves." add_network_ban;
+        "+ Bans an address or a CIDR block in the name of a connection's character, and ends its sessions. True and the number of ended sessions; or false and a sentence with the reason: without `force` the server, its proxies and the own network cannot be banned." add_network_ban;
     "removeNetworkBan" "(network: string): string?"
-        "+ Lets a network in again. Gives the network as it was on the list." |w, a| {
+        "+ Lifts the ban of a network. Returns the network as it was on the list." |w, a| {
         let network = network::parse(&a.text(1)?);
         let removed = network.filter(|network| w.unban_network(network));
         Ok(Reply::One(removed.map(|network| network.to_string()).into()))
     };
     "getNetworkBans" "(most: number, about: string?): ({{network: string, ends: number, reason: string, by: string}}, number)"
-        "+ The newest banned networks, at most so many (100), and how many there are. With an address or network only those that have something in common with it. `ends` is 0 for a ban without an end." network_bans;
+        "+ The newest bans of networks, up to the given number (at most 100), and the number of all bans. With an address or network, only bans that overlap it. `ends` is 0 for a ban without an end." network_bans;
     "getNetwork" "(con: Connection): string"
         "+ The network of the subscriber that a connection comes from: an IPv4 address, or the first 64 bits of an IPv6 address." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         Ok(network::subscriber(con.address).to_string().into())
     };
     "pauseRegistration" "(paused: boolean): boolean"
-        "+ Lets nobody make an account for now, or lets them again; whether that is new." |w, a| {
+        "+ Pauses or resumes the registration of accounts; returns whether that is a change." |w, a| {
         Ok(w.pause_registration(a.truth(1)).into())
     };
     "isRegistrationPaused" "(): boolean"
-        "+ Whether nobody can make an account for now." |w, _| Ok(w.is_registration_paused().into());
+        "+ Whether the registration of accounts is paused." |w, _| Ok(w.is_registration_paused().into());
 };
 
 fn add_network_ban(world: &mut World, arguments: &Arguments<'_>) -> Result<Reply, HostError> {

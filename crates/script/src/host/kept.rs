@@ -1,6 +1,7 @@
-//! Values that scripts have the host keep with connections: names of roles and timers are bounded, all of a connection together is
-//! (`luaconnectiondata`), and what a call adds counts towards the memory limit of the scripts until the call ends. The
-//! values that may be kept at all are in [`super::admitted`].
+//! Limits on values that the host stores with connections for scripts. Names of roles and timers have a
+//! maximum length. The sum for a connection is limited (`luaconnectiondata`). The growth during a call counts
+//! towards the memory limit of the scripts until the call ends. The validation of the values is in
+//! [`super::admitted`].
 
 use std::borrow::Cow;
 
@@ -8,12 +9,12 @@ use fchatd_world::{ConnectionKey, World};
 
 use crate::engine::{Arguments, HostError};
 
-/// Bytes of the name of a role, of a timer and of a key.
+/// Maximum length of the name of a role, timer or key, in bytes.
 const NAME_MAX: usize = 256;
-/// Counted for each text, beside its bytes.
+/// Memory counted for each text, in addition to its bytes.
 const ITEM: usize = 32;
 
-/// The name of a role or gender, which is kept.
+/// The name of a role or gender to store.
 pub(super) fn name<'a>(
     world: &mut World,
     arguments: &'a Arguments<'_>,
@@ -24,7 +25,7 @@ pub(super) fn name<'a>(
     Ok(name)
 }
 
-/// The name of a timer. It is not counted, because most calls find one that is there.
+/// The name of a timer. It is not counted, because most calls refer to an existing timer.
 pub(super) fn timer<'a>(arguments: &'a Arguments<'_>, index: usize) -> Result<Cow<'a, str>, HostError> {
     let name = arguments.text(index)?;
     if name.len() > NAME_MAX {
@@ -33,12 +34,12 @@ pub(super) fn timer<'a>(arguments: &'a Arguments<'_>, index: usize) -> Result<Co
     Ok(name)
 }
 
-/// The bytes of texts as they are counted.
+/// The counted size of texts, in bytes.
 pub(super) fn size<'t>(texts: impl IntoIterator<Item = &'t String>) -> usize {
     texts.into_iter().map(|text| text.len() + ITEM).sum()
 }
 
-/// Makes room for texts that are kept with a connection, where `freed` bytes of others go.
+/// Reserves memory for texts to store with a connection, while `freed` bytes are released.
 pub(super) fn make_room(
     world: &mut World,
     key: ConnectionKey,

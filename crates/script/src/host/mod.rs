@@ -1,8 +1,7 @@
 //! The interface of scripts: the functions of the libraries `u`, `c`, `s` and `http` and the numbers of `const`
 //! (docs/lua.md).
-//!
-//! The tables here are the one list of what there is: the engine registers from them, and whatever documents or
-//! checks the interface reads them too.
+//! The tables here are the only list of the interface: the engine registers functions from them, and
+//! documentation and checks are generated from them.
 
 mod absence;
 mod admitted;
@@ -47,19 +46,20 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
 pub struct Scripts {
     /// The source of `main.lua`.
     pub main: String,
-    /// What `require` finds: name without `.lua`, and source.
+    /// The modules for `require`: name without `.lua`, and source.
     pub modules: BTreeMap<String, String>,
 }
 
 impl Scripts {
-    /// Whether they were written for the classic server: `main.lua` does not have [`MARK`] among its first comments.
+    /// Whether they were written for the classic server: `main.lua` has no [`MARK`] in its first comments.
     pub fn are_classic(&self) -> bool {
         let lines = self.main.lines().map(str::trim);
         let mut comments = lines.take_while(|line| line.is_empty() || line.starts_with("--"));
         !comments.any(|line| line == MARK)
     }
 
-    /// The same scripts for somebody who tries out other rules: `main_test.lua` is the main one, where there is one.
+    /// The variant of the scripts for testing other rules: `main_test.lua` becomes the main chunk, if it
+    /// exists.
     #[must_use]
     pub fn on_trial(mut self) -> Self {
         if let Some(main) = self.modules.remove(TRIAL) {
@@ -69,19 +69,21 @@ impl Scripts {
     }
 }
 
-/// The line by which scripts say that they were written for this server: they get its errors where the classic server
-/// let mistakes pass.
+/// The line that marks scripts as written for this server. They get errors for mistakes that the classic
+/// server ignored.
 pub const MARK: &str = "--!fchatd";
 
-/// The rules that one connection tries out.
+/// The module with rules under test for one connection.
 const TRIAL: &str = "main_test";
 
-/// Compiles scripts; needs no world, so any thread can do it. A mistake in them comes out at [`start`].
+/// Compiles scripts. It needs no world, so any thread can do it. Errors in the scripts are reported by
+/// [`start`].
 pub fn compile(scripts: &Scripts) -> Program {
     compile_with(&[], scripts, &[])
 }
 
-/// As [`compile`], with further libraries beside [`LIBRARIES`], for a state into which further sources are loaded later.
+/// Like [`compile`], with libraries in addition to [`LIBRARIES`], for a state that loads further sources
+/// later.
 pub fn compile_with(
     libraries: &[&'static [Function<World>]],
     scripts: &Scripts,
@@ -97,8 +99,8 @@ pub fn compile_with(
     Program::compile(&functions, "main.lua", &scripts.main, &scripts.modules, &manner)
 }
 
-/// How much the rules for everybody may use. Where they are not stopped, their time has no end, so that the watchdog is
-/// there when the setting changes.
+/// The resource limits of the main rules. A disabled time limit is infinite, so that the watchdog exists when
+/// the setting changes.
 pub fn limits(settings: &Settings) -> Limits {
     let time = |key: &str| {
         if settings.flag("luaenabletimeout") {
@@ -114,7 +116,7 @@ pub fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// How much the rules of a connection that runs isolated may use. They are stopped in any case.
+/// The resource limits of the rules of an isolated connection. Their time limit is always in force.
 pub fn trial_limits(settings: &Settings) -> Limits {
     Limits {
         call: settings.seconds("isolatedtimeout"),
@@ -123,11 +125,11 @@ pub fn trial_limits(settings: &Settings) -> Limits {
     }
 }
 
-/// Makes an engine, loads a program and calls its `chat_init`.
+/// Creates an engine, loads a program and calls its `chat_init`.
 ///
 /// # Errors
-/// When it does not compile or fails while it starts; the text names file and line. What it has done to the world
-/// until then stays done.
+/// It does not compile or fails during start-up; the text names file and line. Earlier changes to the world
+/// are not undone.
 pub fn start(
     world: &mut World,
     program: &Program,
@@ -138,7 +140,7 @@ pub fn start(
     start_with(&[], world, program, limits, watchdog, seed)
 }
 
-/// As [`start`], with further libraries beside [`LIBRARIES`].
+/// Like [`start`], with libraries in addition to [`LIBRARIES`].
 ///
 /// # Errors
 /// As [`start`].
@@ -168,7 +170,7 @@ pub fn start_with(
         ..Options::default()
     };
     let mut engine = Engine::of(program, &options)?;
-    // Scripts of the classic server find these tables and fill them.
+    // Scripts of the classic server expect these tables and fill them.
     engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
     engine.run_main(world, program)?;
     if engine.has("", "chat_init") {
@@ -177,7 +179,8 @@ pub fn start_with(
     Ok(engine)
 }
 
-/// The kind of a handle stands above its generation and index. It means something only as long as what it names is there.
+/// A handle consists of kind, generation and index, from the highest bits down. It is valid only while its
+/// object exists.
 const KIND_BITS: u32 = 46;
 const GENERATION_BITS: u32 = 24;
 const CONNECTION: u64 = 1;
@@ -196,17 +199,17 @@ fn parts(Handle(bits): Handle, kind: u64) -> Option<(u32, u32)> {
     Some((index, generation))
 }
 
-/// The handle by which scripts know a connection.
+/// The script handle of a connection.
 pub fn connection_handle(key: ConnectionKey) -> Handle {
     handle(CONNECTION, key.index, key.generation)
 }
 
-/// The handle by which scripts know a channel.
+/// The script handle of a channel.
 pub fn channel_handle(key: ChannelKey) -> Handle {
     handle(CHANNEL, key.index, key.generation)
 }
 
-/// The connection that an argument names.
+/// The connection of a handle argument.
 fn connection<'w>(
     world: &'w World,
     arguments: &Arguments<'_>,
@@ -221,7 +224,7 @@ fn connection<'w>(
         .ok_or_else(|| arguments.bad(index, "a connection expected"))
 }
 
-/// The channel that an argument names.
+/// The channel of a handle argument.
 fn channel<'w>(
     world: &'w World,
     arguments: &Arguments<'_>,
@@ -234,7 +237,7 @@ fn channel<'w>(
         .ok_or_else(|| arguments.bad(index, "a channel expected"))
 }
 
-/// The name in an argument that is a connection or text.
+/// The name in an argument: that of a connection, or a text.
 fn name(world: &World, arguments: &Arguments<'_>, index: usize) -> Result<String, HostError> {
     match connection(world, arguments, index) {
         Ok((_, connection)) => Ok(connection.name.to_string()),
@@ -242,7 +245,7 @@ fn name(world: &World, arguments: &Arguments<'_>, index: usize) -> Result<String
     }
 }
 
-/// Encodes `CODE {table}`: the code is argument `index`, the table the next one and may be missing.
+/// Encodes `CODE {table}`: the code is argument `index`, the table is the next one and may be missing.
 fn frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<Frame, HostError> {
     let code = arguments.text(index)?;
     let table = index + 1;
@@ -262,7 +265,7 @@ fn frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<F
     Ok(frame)
 }
 
-/// Encodes a whole message that a script wrote itself.
+/// Encodes a complete message that a script composed.
 fn raw_frame(world: &mut World, arguments: &Arguments<'_>, index: usize) -> Result<Frame, HostError> {
     let text = arguments.text(index)?;
     Ok(world

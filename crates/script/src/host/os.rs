@@ -1,5 +1,5 @@
-//! The part of Lua's library `os` that tells the time. It is that of the world, so that what is recorded is replayed alike,
-//! and the time zone is UTC.
+//! The time functions of Lua's library `os`. They use the world's clock, so that recordings replay
+//! identically, and the time zone is UTC.
 
 use fchatd_world::World;
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
 type Answer = Result<Reply, HostError>;
 
-/// Bytes of a format for a date.
+/// Maximum length of a date format, in bytes.
 const FORMAT_BYTES_MAX: usize = 1000;
 
 macro_rules! functions {
@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "time" "(date: table?): number"
         "The time in Unix seconds, or that of a date in UTC (year, month, day, and hour, min, sec where they are not 12:00:00)." time;
     "clock" "(): number"
-        "Seconds of a clock that goes on evenly." |w, _| Ok((w.now.monotonic as f64 / 1000.0).into());
+        "The seconds of a monotonic clock." |w, _| Ok((w.now.monotonic as f64 / 1000.0).into());
     "difftime" "(later: number, earlier: number?): number"
         "The seconds between two times." |_, a| {
         Ok((a.number(1)? - a.optional_number(2)?.unwrap_or(0.0)).into())
@@ -55,7 +55,7 @@ fn time(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let month = i8::try_from(months.rem_euclid(12) + 1).map_err(|_| out_of_range())?;
     let first = DateTime::new(year, month, 1, 0, 0, 0, 0).map_err(|_| out_of_range())?;
     let first = first.to_zoned(TimeZone::UTC).map_err(|_| out_of_range())?;
-    // As C's mktime does, days, hours and so on beyond their ranges count on.
+    // As in C's mktime, days, hours and so on beyond their ranges carry over.
     let seconds = [
         (day - 1, 86_400),
         (field("hour", Some(12))?, 3600),
@@ -73,7 +73,7 @@ fn time(world: &mut World, arguments: &Arguments<'_>) -> Answer {
 fn date(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let format = arguments.optional_text(1)?;
     let format = format.as_deref().unwrap_or("%c");
-    // `!` asks for UTC, which it is anyway.
+    // `!` selects UTC, which is the default here.
     let format = format.strip_prefix('!').unwrap_or(format);
     if format.len() > FORMAT_BYTES_MAX {
         return Err(arguments.bad(1, "a shorter format expected"));
@@ -106,7 +106,7 @@ fn date(world: &mut World, arguments: &Arguments<'_>) -> Answer {
         .map_err(|_| arguments.bad(1, "a format of strftime expected"))
 }
 
-/// The format with dates and times as C's own locale has them.
+/// The format with dates and times as in the C locale.
 fn in_c(format: &str) -> String {
     let mut written = String::with_capacity(format.len() + 16);
     let mut letters = format.chars();

@@ -23,38 +23,38 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "s" "broadcast" "(code: string, arguments: table?)"
-        "Sends everyone who is online a command." |w, a| {
+        "Sends a command to all connections online." |w, a| {
         let frame = frame(w, a, 1)?;
         w.broadcast_frame(frame);
         Ok(Reply::None)
     };
     "s" "broadcastOthers" "(con: Connection, code: string, arguments: table?)"
-        "+ Sends everyone who is online but this connection a command." |w, a| {
+        "+ Sends a command to all connections online except this one." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         let frame = frame(w, a, 2)?;
         w.send_to_others(key, frame);
         Ok(Reply::None)
     };
     "s" "broadcastRaw" "(text: string)"
-        "Sends everyone who is online a text as it stands." |w, a| {
+        "Sends a raw text to all connections online." |w, a| {
         let frame = raw_frame(w, a, 1)?;
         w.broadcast_frame(frame);
         Ok(Reply::None)
     };
     "s" "getConfigBool" "(key: string): boolean"
-        "A setting that is a switch." |w, a| match setting(w, a)? {
+        "A boolean setting." |w, a| match setting(w, a)? {
         Some(Setting::Boolean(value)) => Ok((*value).into()),
         _ if a.is_classic() => Ok(false.into()),
         _ => Err(a.bad(1, "the name of a switch expected")),
     };
     "s" "getConfigDouble" "(key: string): number"
-        "A setting that is a number." |w, a| match setting(w, a)? {
+        "A numeric setting." |w, a| match setting(w, a)? {
         Some(Setting::Number(value)) => Ok((*value).into()),
         _ if a.is_classic() => Ok(0.0.into()),
         _ => Err(a.bad(1, "the name of a number expected")),
     };
     "s" "getConfigString" "(key: string): string"
-        "A setting that is a text." |w, a| match setting(w, a)? {
+        "A text setting." |w, a| match setting(w, a)? {
         Some(Setting::Text(value)) => Ok(value.clone().into()),
         _ if a.is_classic() => Ok("".into()),
         _ => Err(a.bad(1, "the name of a text expected")),
@@ -68,9 +68,9 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "s" "getTime" "(): number"
         "The time in Unix seconds." |w, _| Ok((w.unix_seconds() as f64).into());
     "s" "getUserCount" "(): number"
-        "How many characters are online." |w, _| Ok(w.user_count().into());
+        "The number of characters online." |w, _| Ok(w.user_count().into());
     "s" "getStats" "(): (number, number, number, number, number, number, string)"
-        "Users, most users at once, channels, start in Unix seconds, now, accepted connections, start as text." |w, _| {
+        "Users, the highest number of simultaneous users, channels, start in Unix seconds, now, accepted connections, start as text." |w, _| {
         let numbers = [
             w.user_count() as f64,
             w.peak_users as f64,
@@ -84,25 +84,25 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::Many(results))
     };
     "s" "sendUserList" "(con: Connection, code: string, chunk: number)"
-        "Sends a connection everyone who is online, so many to a frame." |w, a| {
+        "Sends a connection the list of characters online, with this number of characters in a frame." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.send_user_list(key, &a.text(2)?, a.number(3)? as usize);
         Ok(Reply::None)
     };
     "s" "broadcastOps" "(code: string, arguments: table?)"
-        "Sends the global moderators who are online a command, + and administrators (administrators_on_staff)." |w, a| {
+        "Sends a command to the global moderators online, + and to administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_operators(frame);
         Ok(Reply::None)
     };
     "s" "broadcastStaffCall" "(code: string, arguments: table?)"
-        "Sends those who hear staff calls a command: global moderators, super moderators, and who was added; + also administrators (administrators_on_staff)." |w, a| {
+        "Sends a command to the recipients of staff calls: global moderators, super moderators, and added connections; + also administrators (administrators_on_staff)." |w, a| {
         let frame = frame(w, a, 1)?;
         w.send_to_staff(frame);
         Ok(Reply::None)
     };
     "s" "reload" "(save_first: boolean)"
-        "Has configuration, bans and moderators read again, after saving them if that is wanted." |w, a| {
+        "Reloads configuration, bans and moderators, after saving them if requested." |w, a| {
         if !w.is_muted() {
             w.outputs.requests.push(Request::Reload { save: a.truth(1) });
         }
@@ -111,7 +111,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "s" "escapeHTML" "(text: string): string"
         "The text with &, < and > as entities." |_, a| {
         Ok(match a.text(1)? {
-            // Nearly all that people say is the same afterwards, and then needs not be made again.
+            // Most texts need no escaping; then the argument is returned without a copy.
             Cow::Borrowed(text) => match escape_html(text) {
                 Cow::Borrowed(_) => Value::Argument(1).into(),
                 Cow::Owned(escaped) => escaped.into(),
@@ -131,7 +131,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The usual text for an error number." |_, a| Ok(error::message(a.number(1)? as i32).into());
 };
 
-/// A setting, or a value that only the operator's file has. Secret ones are nobody's but the server's.
+/// A setting, or another value from the operator's file. Secret settings are not available to scripts.
 fn setting<'w>(world: &'w World, arguments: &Arguments<'_>) -> Result<Option<&'w Setting>, HostError> {
     let key = arguments.text(1)?;
     let found = world.settings.get(&key).or_else(|| world.settings.own(&key));
@@ -149,7 +149,7 @@ fn from_json(_: &mut World, arguments: &Arguments<'_>) -> Answer {
     }
 }
 
-/// A moment in Unix seconds as in `Sun, 22 Nov 2026 10:00:00 +0000`.
+/// A Unix time in the form `Sun, 22 Nov 2026 10:00:00 +0000`.
 fn date(unix: i64) -> String {
     let moment = UNIX_EPOCH + Duration::from_secs(unix.max(0).unsigned_abs());
     httpdate::fmt_http_date(moment).replace("GMT", "+0000")

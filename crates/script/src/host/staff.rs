@@ -1,4 +1,4 @@
-//! The part of the library `s` about calls for the staff and about the logs.
+//! The part of the library `s` about reports to the staff and about the logs.
 
 use fchatd_protocol::name;
 use fchatd_world::snapshot::StaffCall;
@@ -7,9 +7,9 @@ use fchatd_world::{Deed, Said, World};
 use super::{admitted, channel, connection};
 use crate::engine::{Arguments, Function, HostError, Reply, Value};
 
-/// The largest id of a call, in bytes: a time and a name.
+/// Maximum length of the id of a report, in bytes: a time and a name.
 const ID_BYTES_MAX: usize = 128;
-/// How much longer a text may get when it is escaped.
+/// Maximum growth of a text by escaping, as a factor.
 const ESCAPED: usize = 5;
 
 type Answer = Result<Reply, HostError>;
@@ -22,27 +22,27 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addToStaffCallTargets" "(con: Connection)"
-        "Lets a connection hear staff calls whatever its roles." |w, a| {
+        "Adds a connection to the recipients of staff calls, independently of its roles." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.add_staff_target(key);
         Ok(Reply::None)
     };
     "countStaffCallTargets" "(): number"
-        "+ How many connections hear a staff call at this moment: those that are away do not." |w, _| {
+        "+ The number of connections that would get a staff call now, without those that are away." |w, _| {
         Ok(w.count_staff_listeners().into())
     };
     "listAdmin" "(con: Connection): boolean"
-        "+ Puts a character on the list of administrators who were online since the start; whether it is new there." |w, a| {
+        "+ Adds a character to the list of administrators that were online since the start; returns whether it is new there." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.list_administrator(key).into())
     };
     "unlistAdmin" "(name: string): string?"
-        "+ Takes a character off the list of administrators. Gives the name as it was on the list." |w, a| {
+        "+ Removes a character from the list of administrators. Returns the name as it was on the list." |w, a| {
         let name = a.text(1)?;
         Ok(Reply::One(w.unlist_administrator(&name).into()))
     };
     "unlistAdmins" "(account: number): {string}"
-        "+ Takes the characters of an account off the list of administrators. Gives their names." |w, a| {
+        "+ Removes the characters of an account from the list of administrators. Returns their names." |w, a| {
         let account = a.number(1)? as i64;
         Ok(Reply::One(w.unlist_administrators(account).into_iter().collect()))
     };
@@ -55,14 +55,14 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::One(w.listed_administrators().cloned().collect()))
     };
     "addStaffCall" "(id: string, character: string, report: string, logid: number, tab: string): boolean"
-        "Keeps a call for the staff; -1 as the log's number stands for none. + False when there is no room for it (staffcalls_bytes)." add_staff_call;
+        "Stores a staff call; -1 as the log's number means none. + False when there is no room for it (staffcalls_bytes)." add_staff_call;
     "countStaffCalls" "(con: Connection): number"
-        "+ How many calls of the account are open." |w, a| {
+        "+ The number of open staff calls of the account." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         Ok(w.count_staff_calls(key).into())
     };
     "removeStaffCall" "(id: string)"
-        "Forgets a call." |w, a| {
+        "Removes a staff call." |w, a| {
         let id = a.text(1)?;
         if !w.is_muted() {
             w.remove_staff_call(&id);
@@ -70,7 +70,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         Ok(Reply::None)
     };
     "getStaffCall" "(id: string): {callid: string, character: string, report: string, logid: number, timestamp: number, tab: string} | false"
-        "A call, or false." |w, a| {
+        "A staff call, or false." |w, a| {
         let Some(call) = w.staff_call(&a.text(1)?) else {
             return Ok(false.into());
         };
@@ -84,7 +84,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         ])))
     };
     "sendStaffCalls" "(con: Connection)"
-        "Sends a connection all open calls, + in pages a second apart." |w, a| {
+        "Sends a connection all open staff calls, + in pages with a second in between." |w, a| {
         let (key, _) = connection(w, a, 1)?;
         w.send_staff_calls(key);
         Ok(Reply::None)
@@ -92,7 +92,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "logMessage" "(type: string, con: Connection, chan: Channel?, to: (Connection|string)?, text: string?)"
         "Writes to the chat log." log_message;
     "logAction" "(con: Connection?, code: string, arguments: table, whom: (Connection|string)?)"
-        "Writes to the action log. Without a connection the website did it; whom it is about is otherwise the argument `character`." log_action;
+        "Writes to the action log. Without a connection the actor is the website. Without `whom` the target is the argument `character`." log_action;
 };
 
 fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
@@ -116,7 +116,7 @@ fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     Ok((world.is_muted() || world.add_staff_call(call)).into())
 }
 
-/// The name under which the website acts. No character can have it.
+/// The actor name of the website. No character can have it.
 const WEBSITE: &str = "(website)";
 
 fn log_action(world: &mut World, arguments: &Arguments<'_>) -> Answer {

@@ -1,4 +1,4 @@
-//! The library `http`: asking web servers. The answers come to the functions of `httpcb`.
+//! The library `http`: requests to web servers. The answers are passed to the functions of `httpcb`.
 
 use fchatd_world::{WebCall, World};
 
@@ -13,7 +13,7 @@ macro_rules! functions {
 
 pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "get" "(callback: string, url: string, con: Connection?, extras: table?)"
-        "Fetches something; `httpcb[callback](con, status, body, extras)` gets the answer." |w, a| {
+        "Sends a GET request; `httpcb[callback](con, status, body, extras)` gets the answer." |w, a| {
         ask(w, a, None, 3)
     };
     "post" "(callback: string, url: string, form: {[string]: string}, con: Connection?, extras: table?)"
@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         ask(w, a, Some(form), 4)
     };
     "escape" "(text: string): string"
-        "The text as part of a URL." |_, a| Ok(escape(&a.text(1)?).into());
+        "The text, percent-encoded for a URL." |_, a| Ok(escape(&a.text(1)?).into());
 };
 
 fn ask(

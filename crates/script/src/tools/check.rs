@@ -1,7 +1,7 @@
-//! Finds names that nobody defined, in all scripts at once and without running them.
+//! Finds undefined names, in all scripts at once and without running them.
 //!
-//! A correct script must never be blamed: what a script defines itself, asks for before it uses it, or hands on to
-//! where it can't be followed, is taken for known.
+//! There must be no false alarm about a correct script. So a name counts as known if a script defines it
+//! itself, tests it before use, or passes it to code that cannot be analysed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,16 +12,16 @@ use super::names::{Access, Names, Use, names};
 use super::near::nearest;
 use crate::host::Scripts;
 
-/// Something in a script that is wrong, or looks so.
+/// A problem in a script, certain or likely.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
     /// The file, such as `main.lua`, or `rules/talk.lua`.
     pub file: String,
     /// The line.
     pub line: u32,
-    /// True when the script can't work as it stands; else it is a hint.
+    /// True for an error; false for a hint.
     pub wrong: bool,
-    /// What it is and what may have been meant.
+    /// The problem, and a suggestion if there is one.
     pub message: String,
 }
 
@@ -32,10 +32,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What the host calls in `event` besides commands.
+/// The functions in `event` that the host calls, in addition to commands.
 const CALLBACKS: [&str; 3] = ["ident_callback", "pre_disconnect", "role_lost"];
 
-/// The files that can't be compiled, each with its first mistake.
+/// The files that don't compile, each with its first error.
 pub fn compile(scripts: &Scripts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, source) in sources(scripts) {
@@ -47,7 +47,7 @@ pub fn compile(scripts: &Scripts) -> Vec<Finding> {
             other => other.to_string(),
         };
         let text = text.lines().next().unwrap_or_default();
-        // Luau writes `12: what is wrong`, or has a name before it.
+        // Luau writes `12: message`, sometimes with a name in front.
         let position = text.split_once(": ");
         let (line, message) = position
             .and_then(|(place, message)| Some((place.rsplit(':').next()?.trim().parse().ok()?, message)))
@@ -62,7 +62,7 @@ pub fn compile(scripts: &Scripts) -> Vec<Finding> {
     findings
 }
 
-/// Everything suspicious in the scripts, by file and line.
+/// All problems in the scripts, by file and line.
 pub fn check(scripts: &Scripts) -> Vec<Finding> {
     let files: Vec<(&str, Names)> = sources(scripts)
         .filter_map(|(name, source)| Some((name, names(source)?)))
@@ -71,7 +71,7 @@ pub fn check(scripts: &Scripts) -> Vec<Finding> {
     let known = Knowledge::new(&files, scripts.are_classic());
     let mut findings = BTreeSet::new();
     for (file, names) in &files {
-        // The classic server ran with names that nobody defines: they are nil there.
+        // On the classic server, undefined names were nil and scripts ran nevertheless.
         let mut report = |line: u32, wrong: bool, message: String| {
             findings.insert(Finding {
                 file: format!("{file}.lua"),
@@ -82,7 +82,7 @@ pub fn check(scripts: &Scripts) -> Vec<Finding> {
         };
         for used in &names.uses {
             match (&used.field, used.access) {
-                // A file that could not be followed may define anything.
+                // A file that cannot be analysed may define any name.
                 (None, Access::Read) if followed => {
                     if let Some(message) = known.unknown_global(file, used) {
                         report(used.line, true, message);
@@ -135,17 +135,17 @@ fn sources(scripts: &Scripts) -> impl Iterator<Item = (&str, &str)> {
     )
 }
 
-/// What there is: by the host, by Luau, and by the scripts themselves.
+/// The known names: of the host, of Luau, and of the scripts themselves.
 struct Knowledge {
     globals: BTreeSet<String>,
-    /// The fields of the libraries, the script's own among them.
+    /// The fields of the libraries, including those that scripts add.
     fields: BTreeMap<String, BTreeSet<String>>,
     open: BTreeSet<String>,
     tested: BTreeSet<(String, Option<String>)>,
-    /// Where each global is assigned and read: in which outermost functions of which file.
+    /// For each global, its assignments and reads: file and outermost function.
     writers: BTreeMap<String, BTreeSet<(usize, u32)>>,
     readers: BTreeMap<String, BTreeSet<(usize, u32)>>,
-    /// Fields of `event` and the like that the scripts read themselves.
+    /// Fields of `event` and similar tables that the scripts read themselves.
     read_fields: BTreeSet<(String, String)>,
 }
 
@@ -250,17 +250,17 @@ impl Knowledge {
         }
         if name == "testing" && file == "main" {
             return Some(
-                "the library 'testing' is there under `fchatd test` only, in the files of the tests".into(),
+                "the library 'testing' exists only under `fchatd test`, in the files of the tests".into(),
             );
         }
         if self.globals.contains(name) {
             return None;
         }
         if OUT_OF_REACH.contains(&name.as_str()) {
-            return Some(format!("'{name}' is out of reach for scripts; {}", instead(name)));
+            return Some(format!("'{name}' is not available to scripts; {}", instead(name)));
         }
         let near = nearest(name, self.globals.iter().map(String::as_str));
-        Some(format!("nobody defines the global '{name}'{}", meant(near)))
+        Some(format!("the global '{name}' is not defined{}", meant(near)))
     }
 
     fn unknown_field(&self, used: &Use, field: &str) -> Option<String> {
@@ -278,7 +278,7 @@ impl Knowledge {
         Some(format!("there is no {library}.{field}{}", meant(near.as_deref())))
     }
 
-    /// A global that is assigned in one function and read nowhere else was probably meant to be a local.
+    /// A global that is assigned in one function and read nowhere else was probably intended as a local.
     fn forgotten_local(&self, used: &Use) -> Option<String> {
         let name = &used.global;
         if used.function == 0 || self.open.contains("_G") || self.is_provided(name) {
@@ -318,7 +318,7 @@ impl Knowledge {
         let near = nearest(field, CALLBACKS.into_iter());
         let near = near.map(|near| format!("event.{near}"));
         Some(format!(
-            "nothing ever calls event.{field}{}",
+            "no command or event calls event.{field}{}",
             meant(near.as_deref())
         ))
     }

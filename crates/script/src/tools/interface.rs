@@ -1,20 +1,20 @@
-//! The whole interface as a list: what documentation, definitions and the checker know of it.
+//! The complete interface as a list, for documentation, definitions and the checker.
 
 use fchatd_protocol::error;
 
 use super::testing;
 use crate::host::LIBRARIES;
 
-/// One function, as its table describes it.
+/// One function, as described in its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The global table it is in.
+    /// The global table that contains it.
     pub library: &'static str,
-    /// Its name in there.
+    /// Its name in that table.
     pub name: &'static str,
     /// Parameters and results.
     pub signature: &'static str,
-    /// What it does.
+    /// Its description.
     pub summary: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub const LIBRARY_NAMES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Every function of the host, library after library, in each in the order of the tables.
+/// All functions of the host, library by library, each in the order of its table.
 pub fn functions() -> Vec<Entry> {
     let host = LIBRARIES.iter().flat_map(|functions| functions.iter());
     let all: Vec<Entry> = host
@@ -57,7 +57,7 @@ pub fn constants() -> impl Iterator<Item = (String, i32, &'static str)> {
         .map(|&(name, number, text)| (format!("FERR_{name}"), number, text))
 }
 
-/// The globals that are no libraries: name, type, and what they are.
+/// The globals that are not libraries: name, type and description.
 pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "event",
@@ -72,7 +72,7 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "httpcb",
         "{[string]: (con: Connection?, status: number, body: any, extras: any) -> number?}",
-        "What the script does with the answers to `http.get` and `http.post`.",
+        "The script's functions for answers to `http.get` and `http.post`.",
     ),
     (
         "chat_init",
@@ -82,7 +82,7 @@ pub const GLOBALS: [(&str, &str, &str); 9] = [
     (
         "on_error",
         "(message: string) -> string",
-        "Gets the message of every error that ends a call, and returns what is to be logged. May be replaced.",
+        "Gets the message of every error that ends a call, and returns the message to log. May be replaced.",
     ),
     (
         "print",

@@ -1,4 +1,4 @@
-//! What every Luau script has and has not, apart from the host: what a state is opened with.
+//! The globals of every Luau script apart from the host's: the initial content of a state.
 
 /// Global functions of Luau.
 pub const FUNCTIONS: [&str; 22] = [
@@ -29,7 +29,7 @@ pub const FUNCTIONS: [&str; 22] = [
 /// Global values that are neither functions nor libraries.
 pub const VALUES: [&str; 2] = ["_G", "_VERSION"];
 
-/// The libraries of Luau and what is in them.
+/// The libraries of Luau and their fields.
 pub const LIBRARIES: [(&str, &[&str]); 7] = [
     (
         "string",
@@ -151,7 +151,7 @@ pub const LIBRARIES: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Globals that only scripts of the classic server get.
+/// Globals that exist only in compatibility mode for the classic server.
 pub const CLASSIC: [&str; 7] = [
     "bit",
     "gcinfo",
@@ -162,7 +162,7 @@ pub const CLASSIC: [&str; 7] = [
     "setfenv",
 ];
 
-/// What other Lua programs have and scripts here never get.
+/// Globals of other Lua programs that do not exist here.
 pub const OUT_OF_REACH: [&str; 13] = [
     "io",
     "package",

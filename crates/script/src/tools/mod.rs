@@ -1,5 +1,5 @@
-//! For people who write scripts: a checker, a definitions file for editors, the reference, and the library
-//! `testing`. All of them come from the one table of host functions ([`crate::host::LIBRARIES`]).
+//! Tools for authors of scripts: a checker, a definitions file for editors, the reference, and the library
+//! `testing`. All of them use the table of host functions ([`crate::host::LIBRARIES`]).
 
 pub mod check;
 pub mod definitions;

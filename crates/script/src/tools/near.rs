@@ -1,6 +1,6 @@
-//! Which word somebody may have meant.
+//! Suggestions for misspelt words.
 
-/// The known word that is written most like `word`, if one is written much like it.
+/// The known word that is most similar to `word`, if one is similar enough.
 pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (word.len() / 3).clamp(1, 3);
     known
@@ -11,8 +11,12 @@ pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters to insert, delete, replace or swap with their neighbour to make one word of the other; upper
-/// and lower case are the same letter.
+/// The edit distance of two words: the number of insertions, deletions, replacements and swaps of neighbours,
+/// ignoring case.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "rows and columns are within the table, which is made for both words"
+)]
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
     let (one, other) = (one.as_bytes(), other.as_bytes());

@@ -1,4 +1,4 @@
-//! The reference of the Lua interface as a page, `docs/lua.md`.
+//! The reference of the Lua interface, the page `docs/lua.md`.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use super::interface::{GLOBALS, LIBRARY_NAMES, constants, functions};
 
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// The page.
+/// The content of the page.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
-    page.push_str("\n## Globals\n\nWhat a script defines for the server to call, and what it finds beside the libraries.\n\n");
+    page.push_str("\n## Globals\n\nThe functions and tables that a script defines for the server to call, and the globals outside the libraries.\n\n");
     page.push_str("| global | type | |\n|---|---|---|\n");
     for (name, kind, about) in GLOBALS {
         let _ = writeln!(page, "| `{name}` | {} | {about} |", code(kind));
@@ -34,7 +34,7 @@ pub fn reference() -> String {
     page
 }
 
-/// As code in a cell of a table.
+/// A text as code in a table cell.
 fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
 }

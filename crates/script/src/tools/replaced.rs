@@ -1,15 +1,16 @@
-//! Finds the functions and libraries that scripts replace or write to, so that the compiler binds code to the others.
+//! Finds the functions and libraries that scripts replace or write to, so that the compiler can bind code to
+//! the others.
 
 use std::collections::BTreeSet;
 
 use super::names::{Access, names};
 use crate::engine::Replaced;
 
-/// Functions that reach globals by a name which is made while scripts run, or that make code then.
+/// Functions that access globals by computed names, or that compile code at run time.
 const OPENERS: [&str; 4] = ["getfenv", "setfenv", "loadstring", "load"];
 
-/// The functions and libraries that any of the sources may replace. A library that is passed on, or written to with a computed key, counts as replaced:
-/// nobody can see what becomes of it.
+/// The functions and libraries that any of the sources may replace. A library that is passed on, or written
+/// to with a computed key, counts as replaced, because its further use is unknown.
 pub(crate) fn replaced<'s>(sources: impl Iterator<Item = &'s str>) -> Replaced {
     let mut replaced = BTreeSet::new();
     for source in sources {
@@ -82,7 +83,7 @@ mod tests {
         }
     }
 
-    /// The functions that our own rules call are bound when the rules are loaded.
+    /// The functions that the built-in rules call are bound at load time.
     #[test]
     fn our_own_scripts_replace_no_library() {
         let scripts = crate::builtin::scripts();

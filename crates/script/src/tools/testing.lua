@@ -1,16 +1,16 @@
--- The library `testing`, as far as it is Lua.
+-- The Lua part of the library `testing`.
 
 local request = testing.__request
 local running = coroutine.running
 local thread
 local asking = false
--- Something was tested.
+-- Whether the test has checked anything.
 local has_tested = false
--- The test that runs is the global function `runTests`.
+-- Whether the running test is the global function `runTests`.
 local of_classic = false
 
--- Hands something to the runner and waits for its answer. It is assigned so that the compiler does not put it in
--- place of its calls: errors count the functions up to the test's own.
+-- Passes a request to the runner and waits for its answer. It is assigned in a separate statement so that the
+-- compiler does not inline it: errors count the functions up to the test's own.
 local ask
 ask = function(name, what, con, text, arguments)
     if running() ~= thread then
@@ -29,7 +29,7 @@ ask = function(name, what, con, text, arguments)
     return first, second
 end
 
--- A test does not see that it runs in a coroutine.
+-- Hides from a test that it runs in a coroutine.
 function coroutine.running()
     local current = running()
     return current ~= thread and current or nil
@@ -106,7 +106,7 @@ function testing.assert(actual, expected)
     has_tested = true
     if not equal(actual, expected, 0) then
         if of_classic then
-            -- Such tests count by themselves, and may catch the error.
+            -- These tests keep their own count, and may catch the error.
             testing.expect(actual, expected)
         end
         error(difference(actual, expected), 2)
@@ -147,7 +147,7 @@ function testing.logIn(answer)
     return ask("logIn", "login", nil, nil, answer)
 end
 
--- For the runner.
+-- Functions for the runner.
 
 local function forward(fine, what, con, text, arguments)
     if not fine then

@@ -1,8 +1,9 @@
-//! The library `testing` (docs/lua.md): its description and its Lua side. What plays the network for it is in the crate
-//! `core`; the two speak with each other through [`FUNCTIONS`] and the functions whose names begin with `__`.
+//! The library `testing` (docs/lua.md): its description and its Lua side. The crate `core` simulates the
+//! network for it. The two sides communicate through [`FUNCTIONS`] and the functions whose names begin with
+//! `__`.
 //!
-//! A test runs in a coroutine. What needs the network hands a request over and waits, so that a command under test
-//! takes the whole way that a client's takes, with its own time limit.
+//! A test runs in a coroutine. A step that needs the network yields a request and waits. So a command under
+//! test takes the same way as a client's command, with its own time limit.
 
 use fchatd_protocol::exchange::{ConnectionId, Operation};
 use fchatd_world::World;
@@ -11,23 +12,23 @@ use super::interface::Entry;
 use crate::engine::{Arguments, Function, Handle, HostError, Reply};
 use crate::host::Scripts;
 
-/// To whom a test's requests are sent. No edge has a connection of this name.
+/// The recipient of a test's requests. No edge has a connection with this id.
 pub const RUNNER: ConnectionId = ConnectionId {
     edge: u16::MAX,
     slot: u32::MAX,
     generation: u32::MAX,
 };
 
-/// The one function that the Lua side has from the host.
+/// The only host function of the Lua side.
 pub static FUNCTIONS: &[Function<World>] = &[Function {
     library: "testing",
     name: "__request",
     signature: "(what: string, con: any, text: string?, arguments: table?)",
-    summary: "Tells the runner something: what, connection, arguments as JSON, text, with a zero byte between them.",
+    summary: "Sends a request to the runner: its kind, connection, arguments as JSON, and text, with a zero byte between them.",
     run: request,
 }];
 
-/// Its Lua side, to be loaded into a state that has [`FUNCTIONS`].
+/// The Lua side, to be loaded into a state with [`FUNCTIONS`].
 pub const PRELUDE: &str = include_str!("testing.lua");
 
 const fn entry(name: &'static str, signature: &'static str, summary: &'static str) -> Entry {
@@ -39,7 +40,7 @@ const fn entry(name: &'static str, signature: &'static str, summary: &'static st
     }
 }
 
-/// What scripts find in it. A + marks what the classic server did not have.
+/// The functions for scripts. A + marks those that the classic server did not have.
 pub static ENTRIES: &[Entry] = &[
     entry(
         "createConnection",
@@ -69,7 +70,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "expect",
         "(actual: any, expected: any, what: string?)",
-        "+ As assert, but the test goes on, so that one test can tell several mistakes.",
+        "+ Like assert, but the test goes on, so that one test can report several errors.",
     ),
     entry(
         "command",
@@ -80,7 +81,7 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "sent",
         "(con: Connection): {{code: string, args: any}}",
-        "+ What the client got since the last call. A message whose rest is no JSON object has it as `text`.",
+        "+ The frames that the client got since the last call. If the rest of a message is no JSON object, it is in `text`.",
     ),
     entry(
         "closed",
@@ -90,12 +91,12 @@ pub static ENTRIES: &[Entry] = &[
     entry(
         "advance",
         "(seconds: number)",
-        "+ Lets time pass, with everything that the server does meanwhile.",
+        "+ Lets time pass, including the server's timers.",
     ),
     entry(
         "logIn",
         "(answer: table): (Connection, number)",
-        "+ A client logs in and the login check gives this answer; the number is that of the last ERR, or 0.",
+        "+ Logs a client in; the login check gives this answer. Returns the number of the last ERR, or 0.",
     ),
 ];
 
@@ -107,7 +108,7 @@ macro_rules! own {
     };
 }
 
-/// The tests of the rules that the program brings along.
+/// The tests of the built-in rules.
 pub const OWN_TESTS: &str = include_str!("../../../../script/tests.lua");
 
 own!(

@@ -1,17 +1,17 @@
-//! Luau source cut into tokens, each with its line.
+//! Tokenizer for Luau source; each token has its line.
 
-/// A piece of source.
+/// The kinds of tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Token<'s> {
     /// A name or a keyword.
     Word(&'s str),
-    /// The text of a plain string, escapes as they stand.
+    /// The text of a string literal, with unprocessed escapes.
     Text(&'s str),
     /// A number.
     Number,
     /// An operator or a bracket.
     Sign(&'s str),
-    /// A backtick string up to its first `{`, or all of it.
+    /// A backtick string up to its first `{`, or completely.
     Template {
         /// Whether an expression follows.
         open: bool,
@@ -23,21 +23,21 @@ pub(super) enum Token<'s> {
     },
 }
 
-/// A token and the line it begins in.
+/// A token and the line of its start.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placed<'s> {
     pub(super) token: Token<'s>,
     pub(super) line: u32,
 }
 
-/// Longer ones first, so that the first that fits is the right one.
+/// Longer signs first, so that the first match is the right one.
 const SIGNS: [&str; 48] = [
     "...", "..=", "//=", "==", "~=", "<=", ">=", "..", "::", "->", "+=", "-=", "*=", "/=", "%=", "^=", "//",
     "+", "-", "*", "/", "%", "^", "#", "<", ">", "=", "(", ")", "{", "}", "[", "]", ";", ":", ",", ".", "|",
     "&", "?", "@", "!", "~", "$", "\\", "'", "\"", "`",
 ];
 
-/// Cuts a source into tokens; nothing when something in it is no Luau.
+/// Splits a source into tokens; `None` when it is no valid Luau.
 pub(super) fn tokens(source: &str) -> Option<Vec<Placed<'_>>> {
     let mut reader = Reader {
         source,
@@ -56,7 +56,7 @@ struct Reader<'s> {
     bytes: &'s [u8],
     at: usize,
     line: u32,
-    /// Open braces; true for one that began an expression inside a backtick string.
+    /// Open braces; true for a brace that began an expression inside a backtick string.
     braces: Vec<bool>,
     tokens: Vec<Placed<'s>>,
 }
@@ -156,7 +156,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// How many equals signs the long bracket has that begins here.
+    /// The number of equals signs in the long bracket at the current position.
     fn long_bracket(&self) -> Option<usize> {
         if self.peek(0) != b'[' {
             return None;
@@ -195,7 +195,7 @@ impl<'s> Reader<'s> {
         Some(text)
     }
 
-    /// A backslash and what it takes along; `\z` takes all blanks.
+    /// Skips a backslash and its escape; `\z` includes all white space.
     fn escape(&mut self) {
         self.at += 1;
         if self.peek(0) == b'z' {
@@ -206,12 +206,12 @@ impl<'s> Reader<'s> {
             }
         } else {
             self.line += u32::from(self.peek(0) == b'\n');
-            // A carriage return takes its line feed along.
+            // A carriage return includes its line feed.
             self.at += 1 + usize::from(self.peek(0) == b'\r' && self.peek(1) == b'\n');
         }
     }
 
-    /// The text of a backtick string; true when it stopped at an expression.
+    /// Skips the text of a backtick string; returns true when it stopped at an expression.
     fn template(&mut self) -> Option<bool> {
         loop {
             match self.peek(0) {

@@ -1,18 +1,18 @@
-//! The types in which the tables describe functions: read, checked, and written as Luau has them.
+//! The types in the function tables: parsed, checked, and translated to Luau's syntax.
 //!
-//! A signature is `(name: Type, name: Type?): Result`, where the result may be missing, one type, or several in
-//! round brackets.
+//! A signature is `(name: Type, name: Type?): Result`. The result may be missing, one type, or several types
+//! in round brackets.
 
-/// A signature, taken apart.
+/// A parsed signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// The parameters: name and type. A name of `...` takes any number.
+    /// The parameters: name and type. The name `...` accepts any number of arguments.
     pub parameters: Vec<(String, String)>,
     /// The types of the results.
     pub results: Vec<String>,
 }
 
-/// Names of types that a signature may use.
+/// Type names that a signature may use.
 const NAMES: [&str; 12] = [
     "Connection",
     "Channel",
@@ -29,10 +29,10 @@ const NAMES: [&str; 12] = [
 ];
 
 impl Signature {
-    /// Reads a signature.
+    /// Parses a signature.
     ///
     /// # Errors
-    /// Says what is wrong with it, and where.
+    /// The problem and its position.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut reader = Reader { text, at: 0 };
         let parameters = reader.parameters()?;
@@ -48,7 +48,7 @@ impl Signature {
         Ok(Self { parameters, results })
     }
 
-    /// As a Luau function type: `(con: Connection) -> string`.
+    /// The signature as a Luau function type: `(con: Connection) -> string`.
     pub fn function_type(&self) -> String {
         let parameters: Vec<String> = self
             .parameters
@@ -186,7 +186,7 @@ impl<'t> Reader<'t> {
         } else {
             let start = self.at;
             match self.name()? {
-                // Luau has no name for "some table".
+                // Luau has no type for an arbitrary table.
                 "table" => "{[any]: any}".to_owned(),
                 name if NAMES.contains(&name) => name.to_owned(),
                 name => {
@@ -201,7 +201,7 @@ impl<'t> Reader<'t> {
         Ok(kind)
     }
 
-    /// What stands in curly brackets, from behind the first.
+    /// The content of curly brackets, after the opening one.
     fn table(&mut self) -> Result<String, String> {
         if self.take("[") {
             let key = self.kind()?;

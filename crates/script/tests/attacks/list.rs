@@ -1,19 +1,19 @@
-//! The scripts.
+//! The attacking scripts.
 
-/// What must come of an attack.
+/// The required result of an attack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum End {
     Done,
     Time,
     Memory,
     Error,
-    /// Any of these, depending on what bites first.
+    /// Any of these, depending on the limit that is reached first.
     Stopped,
 }
 
 use End::*;
 
-/// From the table of section 2 of the design, and those found since.
+/// Attacks by endless loops, memory use, deep recursion and slow library functions.
 pub(crate) const ATTACKS: &[(&str, End, &str)] = &[
     ("while", Time, "while true do end"),
     (

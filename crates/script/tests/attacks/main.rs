@@ -1,6 +1,6 @@
-//! Scripts that try to take the process down or hold it up. Each must end soon, by itself or stopped, and leave
-//! the engine usable.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
+//! Scripts that try to crash or block the process. Each must end soon, by itself or stopped, and the engine
+//! must remain usable.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod list;
 
@@ -18,14 +18,14 @@ use list::End::*;
 #[derive(Default)]
 struct Host {
     calls: u64,
-    /// The bytes that scripts have had it keep.
+    /// Texts that scripts have stored in the host.
     kept: Vec<String>,
     bytes: usize,
-    /// The largest copy that it ever had to make.
+    /// The size of the largest copied list.
     largest: usize,
 }
 
-/// Keeps its argument.
+/// Stores its argument.
 fn keep(host: &mut Host, arguments: &Arguments<'_>) -> Result<Reply, HostError> {
     let text = arguments.text(1)?.into_owned();
     host.bytes += text.len() + size_of::<String>();
@@ -131,7 +131,7 @@ fn engine_with(limits: Limits) -> Engine<Host> {
     .unwrap()
 }
 
-/// The processor time that this thread has used, which does not depend on what else the machine does.
+/// The processor time of this thread, which does not depend on the machine's load.
 fn used() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -141,7 +141,7 @@ fn used() -> Duration {
 fn attacks_end_within_a_second() {
     let mut failures = Vec::new();
     for &(name, expected, source) in ATTACKS {
-        // What ends by itself must not be stopped because the machine is busy.
+        // An attack that ends by itself must not be stopped just because the machine is busy.
         let call = if expected == Done {
             Duration::from_secs(60)
         } else {
@@ -191,7 +191,7 @@ fn attacks_end_within_a_second() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// One engine survives them all, one after the other.
+/// One engine survives all attacks, one after the other.
 #[test]
 fn an_engine_survives_many_attacks() {
     let mut engine = engine();
@@ -212,7 +212,7 @@ fn an_engine_survives_many_attacks() {
     }
 }
 
-/// Collecting with a full state, where the collector's own allocations would be refused.
+/// Garbage collection of a full state, where the collector's own allocations would be refused.
 #[test]
 fn a_full_state_can_be_collected() {
     let mut engine = engine();
@@ -268,7 +268,7 @@ fn after_a_time_out_the_rest_of_the_turn_gets_less() {
     );
 }
 
-/// What has no limit may take longer than the limit.
+/// A call without a limit may take longer than the limit.
 #[test]
 fn a_call_without_limit() {
     let mut engine = engine();

@@ -56,7 +56,7 @@ pub fn write(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
 /// Writes all files but `channels.json`, as the classic server did after each decision of its staff.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_lists(folder: &Path, snapshot: &Snapshot) -> Result<(), ClassicError> {
     write_some(folder, snapshot, |name| name != CHANNELS)
 }

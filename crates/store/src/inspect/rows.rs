@@ -75,6 +75,7 @@ impl Fields<'_> {
 }
 
 /// Reads a table from its beginning, and where that ends in damage from its end too.
+#[expect(clippy::indexing_slicing, reason = "rows are only added behind this place")]
 pub(super) fn read<T>(
     connection: &Connection,
     table: Table,

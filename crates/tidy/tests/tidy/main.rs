@@ -27,7 +27,7 @@ fn limit(name: &str) -> f64 {
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value
-        .unwrap_or_else(|| panic!("limits.txt has no {name}"))
+        .expect("limits.txt has a line for each limit")
         .parse()
         .unwrap()
 }

@@ -62,7 +62,7 @@ fn rust_files_have_a_head() {
     let repository = repository();
     let headless: Vec<String> = repository
         .of(Kind::Rust)
-        .filter(|file| !file.text.starts_with("//! ") && !file.path.starts_with("crates/accounts/"))
+        .filter(|file| !file.text.starts_with("//! "))
         .map(|file| file.path.clone())
         .collect();
     none(
@@ -86,4 +86,24 @@ fn no_line_ends_with_white_space() {
         }
     }
     none("white space at the end of a line", &places);
+}
+
+#[test]
+fn exceptions_to_lints_have_a_reason() {
+    let repository = repository();
+    let mut places = Vec::new();
+    for file in repository.of(Kind::Rust) {
+        for mark in ["#[allow(", "#![allow(", "#[expect(", "#![expect("] {
+            for (at, _) in file.text.match_indices(mark) {
+                let line_start = file.text[..at].rfind('\n').map_or(0, |end| end + 1);
+                let attribute = file.text[at..].split(")]").next().unwrap_or_default();
+                // Not within a text or a comment.
+                if file.text[line_start..at].trim().is_empty() && !attribute.contains("reason = ") {
+                    let line = file.text[..at].lines().count() + 1;
+                    places.push(format!("{}:{line}: {mark}", file.path));
+                }
+            }
+        }
+    }
+    none("an exception to a lint says why: reason = \"…\"", &places);
 }

@@ -1,6 +1,6 @@
 //! The settings (docs/settings.md): one table of keys, and the values in force.
 //!
-//! To add a key, add one entry to the file of its theme in [`definitions`]; the reference, the sample file, the
+//! To add a key, add one entry to the file of its theme in [`mod@definitions`]; the reference, the sample file, the
 //! checks, the environment, the command line and reloading follow from it. Then run the tests of this module with
 //! `UPDATE_REFERENCE=1`.
 

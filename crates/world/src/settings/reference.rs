@@ -11,7 +11,7 @@ pub fn reference() -> String {
          upper case) or on the command line (`--set key=value`); the later one wins. Lists are written\n\
          `{\"one\", \"two\"}` in the file and `one,two` elsewhere; switches are `true` or `false`, elsewhere also\n\
          `yes`, `on`, `1` and `no`, `off`, `0`. Text needs quotes in the file and none elsewhere.\n\n\
-         `fchatd config sample` prints a file with all of them to start from, `fchatd check` says what is wrong with\n\
+         `fchatd config sample` prints a file with all of them to start from, `fchatd check` reports mistakes in\n\
          yours. A running server reads the settings again on `RLD` of an administrator and on SIGHUP; those that say\n\
          \"restart\" keep their values until the server is started again, and are named then. A configuration with a\n\
          mistake changes nothing.\n",
@@ -81,9 +81,9 @@ fn range(kind: Kind) -> String {
 /// A configuration file with every key, its default and its meaning, commented out: `fchatd config sample`.
 pub fn sample() -> String {
     let mut file = String::from(
-        "-- The settings of this server, with their defaults. Take the two dashes away from what you want to change,\n\
-         -- and save the file as script/startup_config.lua. \"fchatd check\" says what is wrong with it; a running\n\
-         -- server reads it again on RLD of an administrator and on SIGHUP. What says \"restart\" waits for a restart.\n",
+        "-- The settings of this server, with their defaults. Remove the two dashes before the settings that you change,\n\
+         -- and save the file as script/startup_config.lua. \"fchatd check\" reports its mistakes; a running\n\
+         -- server reads it again on RLD of an administrator and on SIGHUP. Settings marked \"restart\" wait for a restart.\n",
     );
     for section in SECTIONS {
         file.push_str(&format!("\n-- {}\n", section.heading));

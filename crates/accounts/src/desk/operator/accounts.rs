@@ -1,3 +1,5 @@
+//! Accounts as an operator changes them: bans, passwords and deletion.
+
 use fchatd_store::{Account, Details, OperatorEvent};
 
 use crate::desk::AccountDesk;

@@ -1,3 +1,5 @@
+//! Characters as an operator changes them: renaming, moves and deletion.
+
 use fchatd_store::{Character, CharacterName, NameRight, OperatorEvent};
 
 use crate::desk::AccountDesk;

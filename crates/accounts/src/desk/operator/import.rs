@@ -1,3 +1,5 @@
+//! Import of accounts from another site: checks, password hashing on several threads, and progress.
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,3 +1,5 @@
+//! Invitation codes: creation, list and revocation, and registration with a code.
+
 use fchatd_store::{AccountId, AccountName, Invitation, InvitationDigest, InvitationId};
 use sha2::{Digest, Sha256};
 

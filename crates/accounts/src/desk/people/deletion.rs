@@ -1,3 +1,5 @@
+//! Changes to an account by its owner: deletion, password and default character.
+
 use fchatd_store::{Account, AccountId, CharacterKey};
 
 use crate::desk::AccountDesk;

@@ -1,3 +1,5 @@
+//! Friends and requests for friendship, with their limits and the events for both sides.
+
 use fchatd_store::{AccountId, CharacterKey, FriendLink, FriendOutcome, FriendRequestLink, Someone};
 
 use super::refused;

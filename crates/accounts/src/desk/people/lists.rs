@@ -1,3 +1,5 @@
+//! Bookmarks, ignore lists and memos of an account, with their limits.
+
 use fchatd_store::{AccountId, CharacterKey, Someone};
 
 use super::{MEMO_BYTES_MAX, refused};

@@ -1,3 +1,5 @@
+//! Profile pages: validation of changes, and view counts that are written in batches.
+
 use std::collections::{BTreeMap, HashSet};
 
 use fchatd_store::{

@@ -1,3 +1,5 @@
+//! Avatars: checks of uploaded pictures and removal of their metadata.
+
 use fchatd_store::{AccountId, CharacterKey, Picture};
 
 use super::refused;

@@ -1,3 +1,5 @@
+//! Endpoints that read characters: `character-list`, `character-data` and related ones.
+
 use fchatd_store::PageHead;
 use serde_json::{Value, json};
 

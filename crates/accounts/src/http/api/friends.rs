@@ -1,3 +1,5 @@
+//! Endpoints of friends, requests for friendship and bookmarks.
+
 use fchatd_store::{AccountId, CharacterId, CharacterKey, FriendLink, FriendRequestLink, Someone};
 use serde_json::{Map, Value, json};
 

@@ -1,3 +1,5 @@
+//! Endpoints of the tables behind profiles (kinks, fields, lists), and of memos.
+
 use serde_json::{Value, json};
 
 use super::Endpoint;

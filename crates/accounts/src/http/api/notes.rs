@@ -81,6 +81,7 @@ async fn list(service: &AccountService, form: &Form, caller: Caller) -> Result<V
 }
 
 /// A sender is not told whether its note was read.
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 fn shown(head: &NoteHead, which: NoteBox) -> Value {
     let mut shown = json!({
         "id": head.id.0,
@@ -95,6 +96,7 @@ fn shown(head: &NoteHead, which: NoteBox) -> Value {
     shown
 }
 
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 async fn get(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
     let id = NoteId(form.number("note_id")?);
     let (note, unread) = service

@@ -1,3 +1,5 @@
+//! Tests of BBCode to HTML: tags, links, and a check that any input gives well-formed markup.
+
 use proptest::prelude::*;
 
 use super::*;

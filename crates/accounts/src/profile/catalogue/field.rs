@@ -1,3 +1,5 @@
+//! The profile fields that the chat knows by name.
+
 use fchatd_store::Profile;
 
 /// The fields that the chat knows by name: the search looks at them, and the login answer has them under `select`.

@@ -1,3 +1,5 @@
+//! The tables of profiles with the genders that are allowed at present. A reload replaces them.
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Catalogue;

@@ -1,3 +1,5 @@
+//! Draws the avatar of a character without a picture: a PNG derived from the name.
+
 use sha2::{Digest, Sha256};
 
 /// Pixels of each side.

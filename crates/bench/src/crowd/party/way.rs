@@ -1,5 +1,5 @@
-//! The way of one person by the official client's rules: a ticket, lists, a WebSocket, the log-in, the channels; and what each
-//! refusal, error or end leads to. When something is due is the parent module's business.
+//! The steps of one client by the official client's rules: ticket, lists, WebSocket, log-in, channels; and
+//! the reaction to each refusal, error or disconnect. The parent module keeps the timers.
 
 use memchr::memmem;
 use mio::{Interest, Token};
@@ -15,13 +15,13 @@ use crate::load::frame;
 use crate::load::hearing::{number_after, text_after};
 use crate::load::people::Identity;
 
-/// Microseconds between two `JCH` of a person.
+/// Microseconds between two `JCH` commands of a client.
 const JOIN_PAUSE: u64 = 100_000;
-/// After these errors the official client does not come back by itself.
+/// Errors after which the official client does not reconnect by itself.
 const FINAL_ERRORS: [i32; 5] = [9, 30, 31, 39, 40];
 
 impl Party {
-    /// Begins an attempt: a ticket first.
+    /// Starts an attempt with the request for a ticket.
     pub(super) fn attempt(&mut self, number: usize) -> Result<(), Error> {
         let server = self.site.address;
         let Some(person) = self.people.get_mut(number) else {
@@ -75,7 +75,7 @@ impl Party {
         }
     }
 
-    /// The connection is over.
+    /// Handles the end of the connection.
     fn over(&mut self, number: usize) -> Result<(), Error> {
         let kind = match self.people.get(number).map(|person| person.stage) {
             Some(Stage::Ticket | Stage::Bookmarks | Stage::Friends) => "network error over HTTP",
@@ -87,7 +87,7 @@ impl Party {
         self.fail(number, kind)
     }
 
-    /// A connection to the chat has ended: the person comes back by the first step of the ladder.
+    /// Handles a disconnect from the chat: the client reconnects after the first retry delay.
     fn cut(&mut self, number: usize) -> Result<(), Error> {
         let is_event = self.event.is_some();
         if let Some(person) = self.people.get_mut(number) {
@@ -105,7 +105,7 @@ impl Party {
         self.wait(number)
     }
 
-    /// An attempt has failed: the next one follows after the next pause of the ladder.
+    /// Handles a failed attempt: the next one follows after the next retry delay.
     fn fail(&mut self, number: usize, kind: &str) -> Result<(), Error> {
         self.retries.count(kind);
         self.wait(number)
@@ -123,7 +123,7 @@ impl Party {
         Ok(())
     }
 
-    /// A refusal that the official client takes for final.
+    /// Handles a refusal that the official client treats as final.
     fn refuse(&mut self, number: usize, words: String) {
         self.hang_up(number);
         self.refused += 1;
@@ -176,7 +176,7 @@ impl Party {
         result
     }
 
-    /// Handles what was read, with what was left of before.
+    /// Handles received bytes together with the incomplete rest of earlier ones.
     fn take(&mut self, number: usize, bytes: &[u8]) -> Result<(), Error> {
         let Some(person) = self.people.get_mut(number) else {
             return Ok(());
@@ -191,7 +191,7 @@ impl Party {
         let stage = person.stage;
         let used = match stage {
             Stage::Ticket | Stage::Bookmarks | Stage::Friends => match http::read(all) {
-                // The next request goes out when the answer is whole, so nothing follows it.
+                // The next request is sent after the complete answer, so no further answer follows.
                 Some(answer) => return self.answered(number, stage, &answer),
                 None => 0,
             },
@@ -249,7 +249,7 @@ impl Party {
         self.flush(number)
     }
 
-    /// Reads the answer to the request for a WebSocket; returns its length, which is nothing while it is not whole.
+    /// Parses the answer to the WebSocket request; returns its length, or 0 while it is incomplete.
     fn shaken(&mut self, number: usize, bytes: &[u8]) -> Result<usize, Error> {
         let Some(end) = memmem::find(bytes, b"\r\n\r\n") else {
             return Ok(0);
@@ -271,9 +271,9 @@ impl Party {
         Ok(end + 4)
     }
 
-    /// Handles the frames that are whole; returns their length.
+    /// Handles the complete frames; returns their length.
     fn frames(&mut self, number: usize, bytes: &[u8]) -> Result<usize, Error> {
-        // One look at the clock for all that one read brought.
+        // One reading of the clock for all frames of one read.
         let (now, mut used) = (self.now(), 0);
         let in_chat = |stage| matches!(stage, Stage::Identifying | Stage::Joining | Stage::Back);
         while self
@@ -307,7 +307,7 @@ impl Party {
     fn text(&mut self, number: usize, payload: &[u8], now: u64) -> Result<(), Error> {
         match payload.get(..3) {
             Some(b"MSG") => {
-                // Lines of a channel that a person has not joined again are kept until then.
+                // Lines of a channel that the client has not joined again are kept until it has.
                 let person = self
                     .people
                     .get(number)
@@ -372,7 +372,7 @@ impl Party {
         Ok(())
     }
 
-    /// Asks for the next channel, and for the one after it in a moment.
+    /// Requests the next channel, and schedules the request for the one after it.
     pub(super) fn ask_for_room(&mut self, number: usize) -> Result<(), Error> {
         let Some(person) = self.people.get_mut(number) else {
             return Ok(());

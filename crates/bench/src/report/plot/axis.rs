@@ -1,6 +1,6 @@
-//! Where the lines of a grid are.
+//! The positions of grid lines.
 
-/// About five round values from zero to at least the greatest.
+/// About five round values from zero to at least `greatest`.
 pub(super) fn from_zero(greatest: f64) -> Vec<f64> {
     let greatest = if greatest.is_finite() && greatest > 0.0 {
         greatest
@@ -18,7 +18,7 @@ pub(super) fn from_zero(greatest: f64) -> Vec<f64> {
     (0..=count).map(|number| f64::from(number) * step).collect()
 }
 
-/// 1, 2 and 5 of each power of ten, from at most the least to at least the greatest; both above zero.
+/// 1, 2 and 5 of each power of ten, from at most `least` to at least `greatest`; both above zero.
 pub(super) fn logarithmic(least: f64, greatest: f64) -> Vec<f64> {
     let least = least.max(1e-3);
     let greatest = greatest.max(least * 2.0);
@@ -37,7 +37,7 @@ pub(super) fn logarithmic(least: f64, greatest: f64) -> Vec<f64> {
     values.get(first..=last).unwrap_or_default().to_vec()
 }
 
-/// As short as it can be.
+/// The shortest label of a value.
 pub(super) fn label(value: f64) -> String {
     let text = match value.abs() {
         value if value >= 10_000.0 => return super::super::figure::number(value.round(), 0),

@@ -5,11 +5,11 @@ use super::svg::{Anchor, GREY, INK, Picture, colour};
 use crate::report::figure::Figure;
 use crate::statistics::Spread;
 
-/// One workload.
+/// The bars of one workload.
 pub(super) struct Group {
     pub(super) title: String,
     pub(super) words: String,
-    /// The number of the server, and its value.
+    /// Each server's number and value.
     pub(super) bars: Vec<(usize, Spread)>,
 }
 

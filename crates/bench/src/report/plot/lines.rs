@@ -1,4 +1,4 @@
-//! Lines: the median of all repetitions, with the range from the least to the greatest behind it.
+//! Line plots: the median of all repetitions, above the range from the minimum to the maximum.
 
 use super::axis;
 use super::svg::{Anchor, GREY, INK, Picture, colour};
@@ -10,12 +10,12 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, Spread)>,
 }
 
-/// What goes to the right.
+/// The scale of the horizontal axis.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Scale {
-    /// A number, from zero on.
+    /// Linear, from zero on.
     Plain,
-    /// A share of all, with ever more room for ever rarer cases; what goes up is on a logarithmic scale then.
+    /// Percentiles, with more room for rarer cases; the vertical axis is logarithmic then.
     Percentiles,
 }
 
@@ -25,7 +25,7 @@ const LEFT: f64 = 80.0;
 const RIGHT: f64 = 30.0;
 const BOTTOM: f64 = 50.0;
 
-/// Draws them; `across` is what goes to the right, `up` the unit of what goes up.
+/// Draws the lines; `across` is the label of the horizontal axis, `up` the unit of the vertical one.
 pub(super) fn plot(
     title: &str,
     across: &str,

@@ -1,8 +1,8 @@
-//! The little of SVG that plots need.
+//! The small part of SVG that plots need.
 
 use std::fmt::Write as _;
 
-/// Told apart also by those who see few colours (after Okabe and Ito), on white.
+/// Colours that are also distinct for colour-blind readers (after Okabe and Ito), on white.
 const COLOURS: &[&str] = &[
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000",
 ];
@@ -14,7 +14,7 @@ pub(super) fn colour(number: usize) -> &'static str {
     COLOURS.get(number % COLOURS.len()).copied().unwrap_or(INK)
 }
 
-/// Where a text's given point is.
+/// The position of a text relative to its point.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -30,7 +30,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// White, with a title for those who can't see it.
+    /// A white picture, with a title for screen readers.
     pub(super) fn new(width: f64, height: f64, title: &str) -> Self {
         let mut picture = Self {
             body: String::new(),
@@ -91,7 +91,7 @@ impl Picture {
         );
     }
 
-    /// Which colour is which server, one under another.
+    /// Draws the legend: the colour of each server, one below the other.
     pub(super) fn legend(&mut self, x: f64, y: f64, servers: &[&str], shown: impl Fn(usize) -> bool) {
         let mut place = y;
         for (number, server) in servers.iter().enumerate().filter(|(number, _)| shown(*number)) {

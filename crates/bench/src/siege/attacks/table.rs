@@ -1,4 +1,4 @@
-//! The table of attacks. Each row is one kind; [`Plan`] tells what its sockets do.
+//! The table of attacks. Each row is one kind; [`Plan`] describes the actions of its sockets.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use crate::siege::horde::{PLAN, Plan, Sources, Who, text};
 use crate::siege::http;
 use crate::siege::tally::Tally;
 
-/// A batch is about this many bytes where nothing else decides.
+/// The usual size of a batch, in bytes.
 const BATCH: usize = 64 << 10;
-/// The greatest size of one message with its command, in bytes.
+/// Maximum size of one message with its command, in bytes.
 const LARGE: usize = 500_000;
 
-/// A small message as often as it goes into a batch.
+/// A batch filled with copies of a small message.
 fn flood(message: &str) -> Vec<u8> {
     let one = text(message);
     one.repeat((BATCH / one.len()).max(1))
@@ -48,7 +48,7 @@ const fn web(
     }
 }
 
-/// A crowd in a public channel, some of whom attack it.
+/// Users of a public channel, some of which attack it.
 const ARENA: Plan = Plan {
     sockets: 104,
     first: &[r#"JCH {"channel":"Arena"}"#],
@@ -57,7 +57,7 @@ const ARENA: Plan = Plan {
     ..PLAN
 };
 
-/// A room of the first socket with 30 members.
+/// A room that the first socket creates, with 30 members.
 const ROOM: Plan = Plan {
     sockets: 31,
     first: &[r#"CCR {"channel":"Arena"}"#],
@@ -70,7 +70,7 @@ const ROOM: Plan = Plan {
 pub const ATTACKS: &[Attack] = &[
     sockets(
         "empty-frames",
-        "40 sockets send texts without content",
+        "40 sockets send empty texts",
         Plan {
             sockets: 40,
             who: Who::Nobody,
@@ -80,7 +80,7 @@ pub const ATTACKS: &[Attack] = &[
     ),
     sockets(
         "empty-frames-inside",
-        "the same by 40 people who are logged in",
+        "the same by 40 logged-in users",
         Plan {
             sockets: 40,
             words: |_| flood(""),
@@ -119,7 +119,7 @@ pub const ATTACKS: &[Attack] = &[
     ),
     sockets(
         "tiny-commands-inside",
-        "137 people who are logged in send XXX and do not read",
+        "137 logged-in users send XXX and do not read",
         Plan {
             sockets: 137,
             reads: false,
@@ -341,7 +341,7 @@ pub const ATTACKS: &[Attack] = &[
     ),
     sockets(
         "reports",
-        "a person calls the staff with 490 kB of text",
+        "a user reports to the staff with 490 kB of text",
         Plan {
             words: |_| {
                 let long = "x".repeat(490_000);

@@ -2,61 +2,61 @@
 
 use std::time::Duration;
 
-/// How many addresses the attackers have.
+/// The number of the attackers' addresses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Sources {
-    /// So many, in turn.
+    /// This many addresses, used in turn.
     Few(usize),
-    /// Each has its own.
+    /// Each attacker has its own address.
     Each,
 }
 
-/// As whom the attackers come in.
+/// The identity of the attackers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who {
     /// They never identify.
     Nobody,
     /// Each has an account.
     Own,
-    /// They are the characters of few accounts, five of each.
+    /// They share accounts, with five characters each.
     Shared,
-    /// They identify with a ticket that is wrong.
+    /// They identify with a wrong ticket.
     Pretender,
 }
 
-/// The values on which the words of one batch depend.
+/// The values that the content of one batch depends on.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
-    /// How many batches this socket has said before, over all of its connections.
+    /// Number of earlier batches of this socket, over all of its connections.
     pub(crate) said: u64,
-    /// The room that the first socket has founded; empty as long as there is none.
+    /// The room that the first socket has created; empty before.
     pub(crate) room: &'a str,
 }
 
 /// The actions of the attackers of one attack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// How many there are.
+    /// Number of attackers.
     pub(crate) sockets: usize,
     pub(crate) sources: Sources,
     pub(crate) who: Who,
-    /// Whether they read what the server says.
+    /// Whether they read the server's output.
     pub(crate) reads: bool,
-    /// Said by the first socket after its log-in. A `CCR` founds the room of all.
+    /// Commands of the first socket after its log-in. A `CCR` creates the shared room.
     pub(crate) first: &'static [&'static str],
-    /// Said by the others, as soon as there is the room that the first one founds. `{room}` is its name.
+    /// Commands of the other sockets, sent when the shared room exists. `{room}` is its name.
     pub(crate) others: &'static [&'static str],
-    /// The first socket that speaks, and the first of the rest that do not: those only prepare and listen.
+    /// The range of sockets that send batches; the others only prepare and listen.
     pub(crate) speakers: (usize, usize),
     /// The frames of one batch.
     pub(crate) words: fn(&Turn<'_>) -> Vec<u8>,
-    /// Between two batches of a socket; at full rate there is none.
+    /// Interval between two batches of a socket; zero at full rate.
     pub(crate) pause: Duration,
-    /// After so many batches a socket says goodbye, and comes back.
+    /// Number of batches after which a socket closes and reconnects.
     pub(crate) stays_for: Option<u64>,
 }
 
-/// The usual: one attacker with an account of its own, who reads.
+/// The default: one attacker with its own account, which reads.
 pub(crate) const PLAN: Plan = Plan {
     sockets: 1,
     sources: Sources::Each,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::websocket::Deflater;
 
-/// The frame of a text in its compressed form, made by the rules of RFC 7692; nothing when it is no shorter.
+/// The compressed frame of a text by the rules of RFC 7692; `None` when it is not shorter.
 pub(super) fn compressed_frame(payload: &[u8]) -> Option<Vec<u8>> {
     let mut deflater = Deflater::default();
     let mut bytes = frame(Opcode::Text, deflater.compress(payload)?);
@@ -11,7 +11,7 @@ pub(super) fn compressed_frame(payload: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A fan that compresses what has a hundred bytes.
+/// A fan that compresses messages from a hundred bytes on.
 fn fan() -> Fan<MockEnd> {
     let mut fan = Fan::new(0, PLENTY);
     fan.deflated.bytes_min = 100;

@@ -1,4 +1,4 @@
-//! Random sequences against a model that keeps every byte of every connection.
+//! Random sequences against a model that records every byte of every connection.
 
 mod steps;
 
@@ -10,24 +10,24 @@ use proptest::prelude::*;
 use super::*;
 use steps::{COMMITS, Step, Which, Wish, step};
 
-/// Shorter frames are not compressed, in bytes.
+/// Minimum size of a compressed frame, in bytes.
 const BYTES_MIN: usize = 100;
 
 struct Connection {
     id: ConnectionId,
     window: u8,
     wire: Mock,
-    /// All that it was ever to get.
+    /// All bytes for this connection.
     expected: Vec<u8>,
-    /// Places in `expected`, and the commit without which nothing from there on may go out.
+    /// Positions in `expected`, and the commit that bytes from there on wait for.
     waits: Vec<(usize, u64)>,
     phase: Phase,
     identified: bool,
     channels: BTreeSet<u32>,
-    /// How its socket was lost, if it was.
+    /// The reason for the loss of its socket, if it was lost.
     cut: Option<Event>,
     finished: bool,
-    /// What its wire held when it was released.
+    /// Number of bytes on its wire when it was released.
     at_release: Option<usize>,
 }
 
@@ -36,7 +36,7 @@ impl Connection {
         matches!(self.phase, Phase::Open | Phase::Closing)
     }
 
-    /// How much of `expected` may have gone out.
+    /// Number of bytes of `expected` that may have been sent.
     fn allowed(&self, stored: u64) -> usize {
         let waiting = self.waits.iter().filter(|&&(_, commit)| commit > stored);
         waiting
@@ -212,7 +212,7 @@ impl Model {
             return;
         }
         let count = self.all.len();
-        // What the edge does, it does only to connections that it has.
+        // The edge acts only on connections that it has.
         let live = |which: Which| {
             let which = which % count;
             self.all[which].at_release.is_none().then_some(which)
@@ -231,7 +231,7 @@ impl Model {
                 self.stored = self.stored.max(commit);
                 self.fan.stored(commit);
                 self.events(None);
-                // With the last word written, the writing side of a connection that lingers is closed.
+                // After its last byte, the writing side of a lingering connection is closed.
                 for connection in &mut self.all {
                     if connection.phase == Phase::Lingering && connection.cut.is_none() {
                         connection.finished |= connection.wire.0.borrow().dropped;
@@ -322,7 +322,7 @@ impl Model {
         }
     }
 
-    /// Takes the fan's events. Those of a connection that was just `released` have gone with it.
+    /// Takes the fan's events. Events of a connection that was just `released` are dropped with it.
     fn events(&mut self, released: Option<usize>) {
         let released = released.map(|which| self.all[which].id.slot);
         let mut closes = std::mem::take(&mut self.closes);
@@ -350,7 +350,8 @@ impl Model {
                 .iter_mut()
                 .find(with_slot)
                 .expect("a connection in the slot");
-            // What was blocked may have gone out meanwhile with a commit; then it is woken for nothing.
+            // A blocked connection may have been written with a commit meanwhile; it is then woken without
+            // need.
             let may_be_over = matches!(event, Event::Blocked(_));
             assert!(may_be_over || self.fan.is_blocked(event.slot()));
             assert_eq!(
@@ -359,7 +360,7 @@ impl Model {
             );
             let waiting = connection.expected.len() - connection.wire.bytes().len();
             match event {
-                // Each place from which on frames wait for a commit weighs something, too.
+                // Each barrier of a commit has a weight, too.
                 Event::Overflow(_) => assert!(waiting + connection.waits.len() * 16 > self.outbox_bytes_max),
                 Event::Broken(_) => assert!(connection.wire.0.borrow().fails),
                 _ => continue,
@@ -399,10 +400,10 @@ impl Model {
         assert_eq!(self.fan.deliveries, self.deliveries);
     }
 
-    /// Everyone reads again: all that was sent must arrive.
+    /// All clients read again: all sent bytes must arrive.
     fn finish(&mut self) {
         self.flush();
-        // What waited when the last commit is on disk goes out without anybody asking the socket again.
+        // Bytes that waited for the last commit are sent without another wake-up of the socket.
         let ready: Vec<usize> = (0..self.all.len())
             .filter(|&which| {
                 let connection = &self.all[which];

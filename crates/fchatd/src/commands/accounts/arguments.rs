@@ -8,7 +8,7 @@ use crate::commands::duration::Duration;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum AccountAction {
-    /// Make an account; the password is asked for, or read from the first line of the input
+    /// Add an account; asks for the password, or reads it from the first line of standard input
     Add {
         /// The account's name
         name: String,
@@ -18,25 +18,25 @@ pub(crate) enum AccountAction {
     },
     /// List all accounts
     List,
-    /// Say what there is to know of an account
+    /// Show an account with its bans, tickets and characters
     Show {
         /// The account's name
         name: String,
     },
-    /// Set a new password; it is asked for, or read from the first line of the input. Who is online with the account
-    /// is put out
+    /// Set a new password; asks for it, or reads it from the first line of standard input. The connections of the
+    /// account end
     Password {
         /// The account's name
         name: String,
     },
-    /// Ban an account: it gets no tickets, and who is online with it is put out
+    /// Ban an account: it gets no tickets, and its connections end
     Ban {
         /// The account's name
         name: String,
-        /// For how long, such as 30min, 12h, 3d or 2w; without it for good
+        /// Duration, such as 30min, 12h, 3d or 2w; without it the ban has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
-        /// Why; its owner is told
+        /// The reason; shown to the owner of the account
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         reason: String,
     },
@@ -45,54 +45,54 @@ pub(crate) enum AccountAction {
         /// The account's name
         name: String,
     },
-    /// Make an account an administrator's, or not any more
+    /// Grant or revoke the administrator's rights of an account
     Admin {
         /// The account's name
         name: String,
-        /// Take the right away instead
+        /// Revoke the rights instead
         #[arg(long)]
         remove: bool,
     },
-    /// Delete accounts with their characters and everything that belongs to them, for good
+    /// Delete accounts with their characters and all their data, for good
     Delete {
         /// The accounts' names
         #[arg(required = true)]
         names: Vec<String>,
-        /// Really do it
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Take accounts over from a file: CSV with a first line that names the columns, or a JSON array of objects. The
-    /// columns are name, password or password_hash (Argon2, as a PHC string), characters (several with ; between
-    /// them), admin and banned
+    /// Import accounts from a file: CSV with a first line that names the columns, or a JSON array of objects. The
+    /// columns are name, password or password_hash (Argon2, as a PHC string), characters (separated by ;), admin and
+    /// banned
     Import {
-        /// The file; - reads the input
+        /// The file; - reads standard input
         file: PathBuf,
-        /// How it is written; else its name tells
+        /// The format; by default the file's ending decides
         #[arg(long, value_enum)]
         format: Option<FileFormat>,
-        /// Leave out entries that are not as they should be; else one of them stops all
+        /// Leave out invalid entries; otherwise one of them stops the import
         #[arg(long)]
         skip_strange: bool,
-        /// Only say what would happen
+        /// Only report the effect, without a change
         #[arg(long)]
         dry_run: bool,
     },
-    /// Make an invitation and print its code, which is kept nowhere: for registration = "invitation"
+    /// Make an invitation and print its code, which is not stored: for registration = "invitation"
     Invite {
-        /// How many accounts can be made with it
+        /// Number of accounts that can be registered with it
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         uses: u32,
-        /// For how long, such as 12h, 7d or 2w; without it for good
+        /// Duration, such as 12h, 7d or 2w; without it the invitation has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
-        /// What reminds you whom it is for
+        /// A note for the list of invitations
         #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         note: String,
     },
     /// List the invitations, without their codes
     Invitations,
-    /// Take an invitation back
+    /// Revoke an invitation
     Revoke {
         /// Its number, as "invitations" shows it
         number: i64,
@@ -110,9 +110,9 @@ pub(crate) enum FileFormat {
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum CharacterAction {
-    /// Make a character
+    /// Add a character
     Add {
-        /// The name of the account that it belongs to
+        /// The name of its account
         account: String,
         /// The character's name
         name: String,
@@ -125,27 +125,27 @@ pub(crate) enum CharacterAction {
         /// The account's name
         account: String,
     },
-    /// Give a character another name; who is online with it is put out. Friends, bookmarks and its profile stay with
-    /// it; roles in channels and places on ignore lists were given to the old name, and are to be given anew
+    /// Rename a character; its connections end. Friends, bookmarks and its profile stay; roles in channels and
+    /// entries of ignore lists belong to the old name and must be granted anew
     Rename {
         /// The character's name
         name: String,
         /// The new name
         new: String,
     },
-    /// Delete a character with everything that belongs to it, for good
+    /// Delete a character with all its data, for good
     Delete {
         /// The character's name
         name: String,
-        /// Really do it
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Give a character to another account; who is online with it is put out
+    /// Move a character to another account; its connections end
     Move {
         /// The character's name
         name: String,
-        /// The account that gets it
+        /// The new account
         account: String,
     },
 }

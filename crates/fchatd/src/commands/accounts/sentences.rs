@@ -4,7 +4,7 @@ use fchatd_accounts::AccountError;
 
 use crate::failure::Failure;
 
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn told(error: AccountError) -> Failure {
     sentence(&error)
 }

@@ -14,19 +14,19 @@ use crate::options::Options;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Search {
-    /// Only what this character did
+    /// Only actions by this character
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Only what was done to this character
+    /// Only actions against this character
     #[arg(long, value_name = "NAME")]
     against: Option<String>,
-    /// Only what was done since then: 90min, 2h, 3d, 2026-11-22, "2026-11-22 18:30"
+    /// Only actions since then: 90min, 2h, 3d, 2026-11-22, "2026-11-22 18:30"
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<i64>,
-    /// Only what was done in this channel
+    /// Only actions in this channel
     #[arg(long, value_name = "NAME")]
     channel: Option<String>,
-    /// Print the lines of JSON as they are kept
+    /// Print the stored lines of JSON
     #[arg(long)]
     json: bool,
 }

@@ -23,10 +23,10 @@ const LINE_BYTES_MAX: u64 = 4 << 20;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Tail {
-    /// The socket of the server; else log_socket_path of its configuration
+    /// The socket of the server; by default log_socket_path of its configuration
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Print the lines of JSON as they are, for other programs
+    /// Print the lines of JSON, for other programs
     #[arg(long)]
     json: bool,
 }

@@ -68,6 +68,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the parser never moves behind the end of its bytes"
+    )]
     fn word(&mut self, word: &'static str, token: Token) -> Result<Token, JsonError> {
         if self.bytes[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -158,6 +162,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the parser never moves behind the end of its bytes"
+    )]
     fn number(&mut self) -> Result<Token, JsonError> {
         let start = self.at;
         let negative = self.peek() == Some(b'-');

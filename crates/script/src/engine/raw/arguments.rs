@@ -1,6 +1,6 @@
-//! From Lua to Rust: the arguments of a host function. Nothing here raises or converts in place; the slots that it uses
-//! on the stack are there before: [`super::push::STACK`] for tables in tables, else the twenty that Luau gives every
-//! function.
+//! From Lua to Rust: the arguments of a host function. No function here raises or converts values in place.
+//! The needed stack slots exist in advance: [`super::push::STACK`] for nested tables, otherwise the twenty
+//! that Luau gives every function.
 
 use std::borrow::Cow;
 use std::ffi::c_int;
@@ -15,19 +15,19 @@ use super::Shared;
 use super::json::Walk;
 use super::limits::{NO_MEMORY, STOPPED};
 
-/// Bytes of a text, or of JSON, up to which it is not worth counting.
+/// Texts and JSON up to this size, in bytes, are not charged to the memory limit.
 const BIG: usize = 4096;
-/// A big text counts so often: escaping and parsing make more of it.
+/// Factor for charging a large text: escaping and parsing enlarge it.
 const COPIES: usize = 8;
-/// Counted for each text of a list, beside its bytes.
+/// Memory charged for each text of a list, in addition to its bytes.
 const ITEM: usize = 24;
-/// Elements of a list for which room is made at once.
+/// Maximum initial capacity for the elements of a list.
 const CAPACITY_MAX: usize = 1024;
 
-/// What a script passed to a host function. Indices start at 1, as in Lua.
+/// The arguments of a call of a host function. Indices start at 1, as in Lua.
 ///
-/// Numbers stand for strings and strings for numbers where Lua would take them so. Errors read like Lua's own:
-/// `bad argument #2 to 'getName' (string expected, got nil)`.
+/// Numbers and strings convert to each other as in Lua. Errors read like Lua's own: `bad argument #2 to
+/// 'getName' (string expected, got nil)`.
 pub struct Arguments<'a> {
     lua: *mut ffi::lua_State,
     count: usize,
@@ -47,13 +47,13 @@ impl std::fmt::Debug for Arguments<'_> {
 }
 
 impl<'a> Arguments<'a> {
-    /// Whether a function with this signature may ask for tables in tables.
+    /// Whether a function with this signature may read nested tables.
     pub(super) fn may_nest(signature: &str) -> bool {
         signature.contains("table")
     }
 
-    /// `lua` must be running the host function `name` and, if it may ask for tables in tables, have
-    /// [`super::push::STACK`] free slots; else those that every function has.
+    /// `lua` must be running the host function `name`. If the function may read nested tables,
+    /// [`super::push::STACK`] slots must be free; otherwise those that every function has.
     pub(super) unsafe fn new(
         lua: *mut ffi::lua_State,
         name: &'static str,
@@ -70,7 +70,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// How many arguments there are, `nil` included.
+    /// Number of arguments, including `nil`.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -91,7 +91,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Whether the argument is `nil` or not given.
+    /// Whether the argument is `nil` or missing.
     pub fn is_nil(&self, index: usize) -> bool {
         matches!(self.kind(index), Kind::Absent | Kind::Nil)
     }
@@ -101,10 +101,10 @@ impl<'a> Arguments<'a> {
         self.kind(index) == Kind::Table
     }
 
-    /// A number, or a string that reads as one.
+    /// A number, or a numeric string.
     ///
     /// # Errors
-    /// On anything else.
+    /// The argument is anything else.
     pub fn number(&self, index: usize) -> Result<f64, HostError> {
         if let Some(slot) = self.slot(index) {
             let mut is_number = 0;
@@ -119,14 +119,14 @@ impl<'a> Arguments<'a> {
     /// A handle.
     pub fn handle(&self, index: usize) -> Option<Handle> {
         let slot = self.slot(index)?;
-        // SAFETY: reads by type; the address is a number, and nobody follows it.
+        // SAFETY: reads by type; the address is used as a number and never dereferenced.
         unsafe {
             (ffi::lua_type(self.lua, slot) == ffi::LUA_TLIGHTUSERDATA)
                 .then(|| Handle(ffi::lua_tolightuserdata(self.lua, slot).addr() as u64))
         }
     }
 
-    /// Whether the scripts are treated as the classic server treated its own.
+    /// Whether the scripts run in compatibility mode for the classic server.
     pub fn is_classic(&self) -> bool {
         self.shared.classic
     }
@@ -134,7 +134,7 @@ impl<'a> Arguments<'a> {
     /// A string, or a number as text (`3`, never `3.0`). Bytes that are not UTF-8 become U+FFFD.
     ///
     /// # Errors
-    /// On anything else.
+    /// The argument is anything else.
     pub fn text(&self, index: usize) -> Result<Cow<'_, str>, HostError> {
         // SAFETY: the text lives while the argument is on the stack, which is longer than `self`.
         let text = self
@@ -142,22 +142,23 @@ impl<'a> Arguments<'a> {
             .and_then(|slot| unsafe { text_at(self.lua, slot) })
             .ok_or_else(|| self.wrong_type(index, "string"))?;
         if text.len() > BIG {
-            // The result of a host function may be several times as large.
+            // The result of a host function may be several times as large as its argument.
             self.shared.memory.charge(text.len().saturating_mul(COPIES))?;
         }
         Ok(text)
     }
 
-    /// `true` or `false`; like Lua, takes `nil` (or nothing) as false, and anything else as true.
+    /// The argument's truth in Lua: `nil` (or a missing argument) and `false` are false, any other value is
+    /// true.
     pub fn truth(&self, index: usize) -> bool {
         self.slot(index)
             .is_some_and(|slot| unsafe { ffi::lua_toboolean(self.lua, slot) } != 0)
     }
 
-    /// A boolean and nothing else.
+    /// A boolean and no other type.
     ///
     /// # Errors
-    /// On anything else.
+    /// The argument is anything else.
     pub fn boolean(&self, index: usize) -> Result<bool, HostError> {
         match self.kind(index) {
             Kind::Boolean => Ok(self.truth(index)),
@@ -165,7 +166,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// As [`Arguments::number`]; `None` where the argument is `nil` or absent.
+    /// Like [`Arguments::number`]; `None` where the argument is `nil` or missing.
     ///
     /// # Errors
     /// As [`Arguments::number`].
@@ -177,7 +178,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// As [`Arguments::text`]; `None` where the argument is `nil` or absent.
+    /// Like [`Arguments::text`]; `None` where the argument is `nil` or missing.
     ///
     /// # Errors
     /// As [`Arguments::text`].
@@ -189,7 +190,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// As [`Arguments::boolean`]; `None` where the argument is `nil` or absent.
+    /// Like [`Arguments::boolean`]; `None` where the argument is `nil` or missing.
     ///
     /// # Errors
     /// As [`Arguments::boolean`].
@@ -201,12 +202,12 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The elements 1, 2, ... of a table, each as [`Arguments::text`] reads it.
+    /// The elements 1, 2, ... of a table, each read like [`Arguments::text`].
     ///
     /// # Errors
     /// When the argument is no table, or an element neither string nor number.
     pub fn text_list(&self, index: usize) -> Result<Vec<String>, HostError> {
-        // A table can hold one long string many times.
+        // A table can contain one long string many times.
         self.list(index, "string", |slot| {
             let Some(text) = (unsafe { text_at(self.lua, slot) }) else {
                 return Ok(None);
@@ -216,7 +217,7 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The elements 1, 2, ... of a table, each as [`Arguments::number`] reads it.
+    /// The elements 1, 2, ... of a table, each read like [`Arguments::number`].
     ///
     /// # Errors
     /// When the argument is no table, or an element no number.
@@ -238,7 +239,7 @@ impl<'a> Arguments<'a> {
         let mut entries = Vec::new();
         let mut position = 0;
         loop {
-            // SAFETY: two slots are free; they are given back below.
+            // SAFETY: two slots are free; they are released below.
             let entry = unsafe {
                 position = ffi::lua_rawiter(self.lua, table, position);
                 if position < 0 {
@@ -260,19 +261,19 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// Appends the table at `index` as a JSON object (docs/lua.md). After an error `out` is as it
-    /// was before.
+    /// Appends the table at `index` as a JSON object (docs/lua.md). After an error `out` is unchanged.
     ///
     /// # Errors
-    /// When the argument is no table, or holds what JSON has no form for: functions, threads, more than 32 levels. And
-    /// when the signature of the function does not name a `table`, for which there would be room.
+    /// The argument is no table, or contains values without a JSON form: functions, threads, more than 32
+    /// levels. Also when the function's signature does not contain `table`, because then there are too few
+    /// stack slots.
     pub fn json(&self, index: usize, out: &mut Vec<u8>) -> Result<(), HostError> {
         let table = self.table(index)?;
         if !self.nested {
             return Err(self.bad(index, "the signature names no table"));
         }
         let start = out.len();
-        // SAFETY: `table` is a table, and each of the levels finds its slots.
+        // SAFETY: `table` is a table, and there are enough slots for each level.
         let result = unsafe {
             Walk {
                 lua: self.lua,
@@ -302,7 +303,7 @@ impl<'a> Arguments<'a> {
         HostError::from(format!("bad argument #{index} to '{}' ({reason})", self.name))
     }
 
-    /// The argument for a person to read.
+    /// A readable form of the argument.
     pub(in super::super) fn describe(&self, index: usize) -> Cow<'_, str> {
         match self.kind(index) {
             Kind::Boolean if self.truth(index) => Cow::Borrowed("true"),
@@ -359,7 +360,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The values of a table under whatever keys; those that `read` does not take are left out.
+    /// The values of a table, with any keys; values that `read` rejects are left out.
     fn values<T>(
         &self,
         table: c_int,
@@ -368,7 +369,7 @@ impl<'a> Arguments<'a> {
         let mut items = Vec::new();
         let mut position = 0;
         loop {
-            // SAFETY: `table` is a table, and two slots are free; they are given back below.
+            // SAFETY: `table` is a table, and two slots are free; they are released below.
             unsafe {
                 position = ffi::lua_rawiter(self.lua, table, position);
                 if position < 0 {
@@ -403,12 +404,12 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// The bytes of the string at `index`, which must be one; valid while it is on the stack.
+/// The bytes of the string at `index`, which must be a string; valid while it is on the stack.
 pub(super) unsafe fn bytes<'a>(lua: *mut ffi::lua_State, index: c_int) -> &'a [u8] {
     unsafe { string(lua, index).unwrap_or_default() }
 }
 
-/// The bytes at `index` if there is a string; valid while it is on the stack. A number stays one.
+/// The bytes at `index` if it is a string; valid while it is on the stack. A number is not converted.
 pub(super) unsafe fn string<'a>(lua: *mut ffi::lua_State, index: c_int) -> Option<&'a [u8]> {
     unsafe {
         let mut length = 0;
@@ -417,10 +418,11 @@ pub(super) unsafe fn string<'a>(lua: *mut ffi::lua_State, index: c_int) -> Optio
     }
 }
 
-/// As `String::from_utf8_lossy`, quick where nothing is to be replaced.
+/// Like `String::from_utf8_lossy`, but faster for ASCII.
 pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     if bytes.is_ascii() {
-        // SAFETY: ASCII is UTF-8. Nearly all strings are that, and this check is cheaper than the general one.
+        // SAFETY: ASCII is UTF-8. Nearly all strings are ASCII, and this check is cheaper than the general
+        // one.
         return Cow::Borrowed(unsafe { str::from_utf8_unchecked(bytes) });
     }
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)

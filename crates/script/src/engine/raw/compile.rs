@@ -40,7 +40,7 @@ const LIBRARY: [&str; 28] = [
     "collectgarbage",
 ];
 
-/// Host functions and libraries that scripts do replace or write to while they run.
+/// Host functions and libraries that scripts replace or write to at run time.
 const REPLACED: [&str; 3] = ["const", "on_error", "print"];
 
 const KEYWORDS: [&str; 21] = [
@@ -48,14 +48,14 @@ const KEYWORDS: [&str; 21] = [
     "not", "or", "repeat", "return", "then", "true", "until", "while",
 ];
 
-/// Compiled source. Luau trusts bytecode blindly, so there must be no way to make one but [`Sealed::compile`].
+/// Compiled source. Luau trusts bytecode blindly, so [`Sealed::compile`] must be the only way to create it.
 pub(in super::super) struct Chunk {
     pub(super) name: CString,
     pub(super) bytecode: Vec<u8>,
 }
 
-/// The names that code may be bound to when it is loaded. All other globals are looked up at each use; without that
-/// distinction Luau takes every global that a chunk does not write itself for one that never changes, but chunks
+/// The names that code may be bound to at load time. All other globals are looked up at each use. Without
+/// this distinction Luau would treat every global that a chunk does not write itself as constant, but chunks
 /// share their globals here.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Sealed(BTreeSet<&'static str>);
@@ -71,12 +71,12 @@ impl Sealed {
         )
     }
 
-    /// For code that is made while scripts run: it looks up everything.
+    /// Without any names, for code that is compiled while scripts run: it looks up every global.
     pub(super) fn none() -> Self {
         Self(BTreeSet::new())
     }
 
-    /// The names but for functions that the classic prelude replaces, and that Luau would call past it.
+    /// Removes functions that the classic prelude replaces: Luau's fast paths would bypass the replacements.
     pub(in super::super) fn without_classic(mut self) -> Self {
         for name in ["tonumber", "tostring"] {
             self.0.remove(name);
@@ -84,7 +84,7 @@ impl Sealed {
         self
     }
 
-    /// The names but for those that scripts may write to.
+    /// Removes the names that scripts may write to.
     pub(in super::super) fn without(mut self, replaced: &Replaced) -> Self {
         match replaced {
             Replaced::Any => self.0.clear(),
@@ -93,7 +93,7 @@ impl Sealed {
         self
     }
 
-    /// Compiles what `require` finds.
+    /// Compiles the modules for `require`.
     pub(in super::super) fn compile_all(&self, modules: &BTreeMap<String, String>) -> Arc<[(String, Chunk)]> {
         let compiled = modules
             .iter()
@@ -101,7 +101,7 @@ impl Sealed {
         compiled.collect()
     }
 
-    /// Compiles; an error of the source is in the chunk and comes out when it is loaded.
+    /// Compiles a source. A syntax error is stored in the chunk and reported at load time.
     pub(in super::super) fn compile(&self, name: &str, source: &str) -> Chunk {
         let mut marked = self.written(source);
         marked.push_str(source);
@@ -109,13 +109,14 @@ impl Sealed {
         options.optimizationLevel = 2;
         // SAFETY: plain data; the pointers in the options are null.
         let bytecode = unsafe { ffi::luau_compile(marked.as_bytes(), options) };
-        // The equals sign makes Luau show the name as it is.
+        // The equals sign makes Luau show the name unchanged.
         let name = CString::new(format!("={}", name.replace('\0', "?"))).unwrap_or_default();
         Chunk { name, bytecode }
     }
 
-    /// Code that never runs and compiles to nothing, but assigns every word of the source that may be a global, so
-    /// that Luau does not take it for one that never changes. It has no line break: lines keep their numbers.
+    /// Code that never runs and compiles to nothing, but assigns every word of the source that may be a
+    /// global, so that Luau does not treat it as constant. It has no line break, so line numbers do not
+    /// change.
     fn written(&self, source: &str) -> String {
         let words: BTreeSet<&str> = source
             .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
@@ -124,7 +125,7 @@ impl Sealed {
             .collect();
         let mut code = String::from("if nil then ");
         for word in words {
-            // As the first word of a statement some names would be keywords.
+            // At the start of a statement some names would be keywords.
             code.push_str("_,");
             code.push_str(word);
             code.push_str("=nil ");

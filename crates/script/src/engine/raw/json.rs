@@ -11,7 +11,8 @@ use super::arguments::{bytes, lossy, text_at};
 use super::limits::{NO_MEMORY, STOPPED};
 use super::{Shared, push};
 
-/// Pushes an object as a table, anything else as an empty one; needs [`super::push::STACK`] slots. May raise.
+/// Pushes an object as a table, and any other value as an empty table; needs [`super::push::STACK`] slots.
+/// May raise.
 pub(super) unsafe fn push(lua: *mut ffi::lua_State, shared: &Shared, tape: &Tape) {
     unsafe {
         match tape.root() {
@@ -33,7 +34,7 @@ unsafe fn node(lua: *mut ffi::lua_State, shared: &Shared, value: Node<'_>) {
                 let mut position = 0;
                 for element in elements {
                     if matches!(element, Node::Null) {
-                        // The classic server left a hole.
+                        // The classic server left a hole in the array.
                         position += i32::from(shared.classic);
                         continue;
                     }
@@ -50,7 +51,7 @@ unsafe fn node(lua: *mut ffi::lua_State, shared: &Shared, value: Node<'_>) {
                 ffi::lua_createtable(lua, 0, members.len() as c_int);
                 for (name, member) in members {
                     match member {
-                        // A member that is there twice counts as its last one.
+                        // Of several members with the same name, the last one counts.
                         Node::Array(_) => array_key(lua, name),
                         _ => push::text(lua, name),
                     }
@@ -62,7 +63,8 @@ unsafe fn node(lua: *mut ffi::lua_State, shared: &Shared, value: Node<'_>) {
     }
 }
 
-/// The name of a member that is an array.
+/// The key of a member that is an array.
+#[expect(clippy::indexing_slicing, reason = "the key is longer than its prefix")]
 unsafe fn array_key(lua: *mut ffi::lua_State, name: &str) {
     const PREFIX: &[u8] = b"array_";
     unsafe {
@@ -80,19 +82,19 @@ unsafe fn array_key(lua: *mut ffi::lua_State, name: &str) {
     }
 }
 
-/// Walks tables raw: no metamethod runs, and nothing raises. Needs [`super::push::STACK`] slots.
+/// Walks tables with raw access: no metamethod runs, and nothing raises. Needs [`super::push::STACK`] slots.
 pub(super) struct Walk<'a> {
     pub(super) lua: *mut ffi::lua_State,
     pub(super) shared: &'a Shared,
-    /// The length of the output at which the memory of the script ends: tables that hold one another many times are
-    /// small, and their JSON is not.
+    /// The length of the output at which the script's memory limit is reached. Tables that contain one
+    /// another many times are small, but their JSON is not.
     pub(super) end: usize,
 }
 
 pub(super) type Reason = &'static str;
 
 impl Walk<'_> {
-    /// Nothing looks at the time in here but this: tables that hold one another many times take long.
+    /// The only check of the time limit in here: tables that contain one another many times take long.
     fn in_time(&self) -> Result<(), Reason> {
         match self.shared.alarm.as_ref().is_some_and(|alarm| alarm.expired()) {
             true => Err(STOPPED),
@@ -100,7 +102,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The table at `table`, an absolute index, as an object; what it pushed stays on the stack after an error.
+    /// The table at `table`, an absolute index, as an object. After an error its pushed values stay on the
+    /// stack.
     pub(super) unsafe fn object(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
         deep_enough(depth)?;
         self.in_time()?;
@@ -166,7 +169,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The values of a table under whatever keys, as elements of an array.
+    /// The values of a table, with any keys, as elements of an array.
     unsafe fn values(&self, table: c_int, out: &mut Vec<u8>, depth: usize) -> Result<(), Reason> {
         let lua = self.lua;
         let (start, mut position) = (out.len(), 0);
@@ -185,7 +188,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the classic server left out a member with this value: JSON has no form for the number.
+    /// Whether the classic server omitted a member with this value: JSON has no form for the number.
     unsafe fn is_left_out(&self, index: c_int) -> bool {
         unsafe {
             self.shared.classic
@@ -221,8 +224,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// An element of an array has no name to say that it is an array: it is one if it came as one, or if it has
-    /// an element 1.
+    /// An element of an array has no name that marks it as an array. It is an array if it came from a JSON
+    /// array, or if it has an element 1.
     unsafe fn is_array(&self, table: c_int) -> bool {
         unsafe {
             let metatable: *const c_void = ffi::lua_getmetatablepointer(self.lua, table);

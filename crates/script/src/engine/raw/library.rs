@@ -1,5 +1,5 @@
-//! What scripts find in the global table, and the library functions that had to be replaced or guarded: those of
-//! Luau's in C that can loop for long without looking for an interrupt. Everything here may raise.
+//! The global table of scripts, and replaced or guarded library functions: those C functions of Luau that can
+//! loop for long without an interrupt check. Everything here may raise.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
@@ -10,12 +10,12 @@ use mlua::ffi;
 use super::arguments::{self, string};
 use super::{Chunk, Sealed, Shared, limits, push};
 
-/// How many steps a part of a pattern that matches without looking for interrupts may take: bytes of the subject
+/// Maximum number of steps in a part of a pattern that matches without interrupt checks: bytes of the subject
 /// times bytes of the pattern.
 const PATTERN_WORK: usize = 1 << 27;
-/// Bytes of strings in one call of a function that converts all its arguments to numbers.
+/// Maximum number of bytes in the string arguments of a function that converts all its arguments to numbers.
 const ARGUMENT_BYTES: usize = 16 << 20;
-/// Up to this product of lengths the simple search is fine, and needs no preparation.
+/// Up to this product of lengths, the simple search is fast enough and needs no preparation.
 const SIMPLE_SEARCH: usize = 1 << 14;
 
 const LIBRARIES: [(&CStr, ffi::lua_CFunction); 8] = [
@@ -29,18 +29,18 @@ const LIBRARIES: [(&CStr, ffi::lua_CFunction); 8] = [
     (c"math", ffi::luaopen_math),
 ];
 
-/// Out of reach for scripts of our own kind: `getfenv` and `setfenv` switch off Luau's fast paths, and the others have no
-/// use here.
+/// Removed for scripts that are not in compatibility mode: `getfenv` and `setfenv` disable Luau's fast paths,
+/// and the others are not needed.
 const REMOVED: [(&str, &CStr); 5] = [
     ("", c"getfenv"),
     ("", c"setfenv"),
     ("", c"newproxy"),
     ("", c"gcinfo"),
-    // Quadratic without interrupts, and not what classic scripts mean by that name.
+    // Quadratic without interrupt checks, and different from the classic server's function of that name.
     ("string", c"split"),
 ];
 
-/// Functions of Luau that are called through a guard, which finds the original in its upvalue.
+/// Functions of Luau that are called through a guard; the guard's upvalue is the original function.
 const GUARDED: [(&str, &CStr, ffi::lua_CFunction); 15] = [
     ("string", c"find", find),
     ("string", c"match", pattern),
@@ -101,7 +101,7 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
         }
         run(lua, prelude);
 
-        // Scripts may write into `string`, but not turn what strings do in general.
+        // Scripts may write to `string`, but must not change the metatable of all strings.
         push::text(lua, "");
         if ffi::lua_getmetatable(lua, -1) != 0 {
             ffi::lua_setreadonly(lua, -1, 1);
@@ -123,12 +123,12 @@ pub(super) unsafe fn open(lua: *mut ffi::lua_State, shared: &Shared, prelude: &C
     }
 }
 
-/// The global table is complete: Luau may from now on take its library functions for what they are.
+/// The global table is complete: from now on Luau may assume that its library functions are unchanged.
 pub(super) unsafe fn seal(lua: *mut ffi::lua_State) {
     unsafe { ffi::lua_setsafeenv(lua, ffi::LUA_GLOBALSINDEX, 1) };
 }
 
-/// Pushes the global table `name`, made if it is not there; with an empty name the table of all globals.
+/// Pushes the global table `name`, creating it if needed; with an empty name the table of all globals.
 pub(super) unsafe fn table(lua: *mut ffi::lua_State, name: &str) {
     unsafe {
         if name.is_empty() {
@@ -156,7 +156,7 @@ pub(super) unsafe fn constant(lua: *mut ffi::lua_State, library: &str, name: &st
     }
 }
 
-/// Pushes the chunk as a function, or the message why it is none.
+/// Pushes the chunk as a function, or the error message if it is none.
 pub(super) unsafe fn load(lua: *mut ffi::lua_State, chunk: &Chunk) -> bool {
     let bytecode = &chunk.bytecode;
     unsafe {
@@ -180,20 +180,20 @@ pub(super) unsafe fn run(lua: *mut ffi::lua_State, chunk: &Chunk) {
     }
 }
 
-/// Goes on with the guarded function, in the frame of its guard.
+/// Continues with the guarded function, in the frame of its guard.
 unsafe fn original(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let function = ffi::lua_tolightuserdata(lua, ffi::lua_upvalueindex(1));
         if function.is_null() {
             return 0;
         }
-        // SAFETY: `open` put a function pointer there, of a function that uses no upvalues.
+        // SAFETY: `open` stored the pointer of a function without upvalues there.
         std::mem::transmute::<*mut c_void, ffi::lua_CFunction>(function)(lua)
     }
 }
 
-/// Before `match`, `gmatch`, `gsub`, `find`: Luau looks for interrupts at every attempt to match, but not while a
-/// repetition or a set goes over the subject.
+/// Guard of `match`, `gmatch`, `gsub` and `find`. Luau checks for interrupts at every attempt to match, but
+/// not while a repetition or a set scans the subject.
 unsafe extern "C-unwind" fn pattern(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         if let (Some(subject), Some(pattern)) = (string(lua, 1), string(lua, 2))
@@ -221,7 +221,7 @@ unsafe extern "C-unwind" fn find(lua: *mut ffi::lua_State) -> c_int {
         if !plain {
             return pattern(lua);
         }
-        // Lua's rule: negative positions count from the end, what is before the start is the start.
+        // Lua's rule: negative positions count from the end, and positions before the start mean the start.
         let length = subject.len();
         let mut first = i64::from(ffi::luaL_optinteger_(lua, 3, 1));
         if first < 0 {
@@ -260,8 +260,8 @@ fn search(subject: &[u8], wanted: &[u8]) -> Option<usize> {
     None
 }
 
-/// Before functions that take any number of arguments: a string of megabytes, given a thousand times, would be
-/// read as a number a thousand times; and so with objects whose `__tostring` is a slow function in C.
+/// Guard of functions with any number of arguments. A string of megabytes, passed a thousand times, would be
+/// parsed as a number a thousand times. The same holds for objects whose `__tostring` is a slow C function.
 unsafe extern "C-unwind" fn numbers(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let mut bytes = 0_usize;
@@ -287,7 +287,7 @@ unsafe extern "C-unwind" fn numbers(lua: *mut ffi::lua_State) -> c_int {
     }
 }
 
-/// `table.sort`, with a comparison that looks for interrupts where it would be one in C.
+/// `table.sort` with a comparison that checks for interrupts, in case the given one is a C function.
 unsafe extern "C-unwind" fn sort(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let given = ffi::lua_type(lua, 2);
@@ -318,11 +318,11 @@ unsafe extern "C-unwind" fn compare(lua: *mut ffi::lua_State) -> c_int {
     }
 }
 
-/// Bytes of source that `loadstring` takes; nothing interrupts the compiler.
+/// Maximum size of the source for `loadstring`, in bytes; the compiler cannot be interrupted.
 const SOURCE_BYTES: usize = 64 << 10;
 
-/// `loadstring(source, name)`: the source as a function, or nil and what is wrong with it. Bytecode is no source: Luau would
-/// believe it blindly.
+/// `loadstring(source, name)`: the source as a function, or nil and the error message. Bytecode is refused,
+/// because Luau would trust it blindly.
 unsafe extern "C-unwind" fn loadstring(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         limits::poll(lua, super::shared_of(lua).callbacks.get());
@@ -344,7 +344,7 @@ unsafe extern "C-unwind" fn loadstring(lua: *mut ffi::lua_State) -> c_int {
                 .take(40)
                 .collect(),
         };
-        // An unwinding frees the name and the chunk, as a return does.
+        // Unwinding frees the name and the chunk, like a return.
         let chunk = Sealed::none().compile(name.trim_start_matches(['=', '@']), source);
         if load(lua, &chunk) {
             return 1;
@@ -371,7 +371,7 @@ unsafe extern "C-unwind" fn require(lua: *mut ffi::lua_State) -> c_int {
         ffi::lua_pushvalue(lua, 1);
         match ffi::lua_rawget(lua, 2) {
             ffi::LUA_TNIL => {}
-            // The mark of a module that has begun and not ended.
+            // The mark of a module that is being loaded.
             ffi::LUA_TLIGHTUSERDATA => {
                 let name = ffi::lua_tolstring(lua, 1, ptr::null_mut());
                 ffi::luaL_error(

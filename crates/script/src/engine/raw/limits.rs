@@ -1,4 +1,4 @@
-//! Memory and time: the allocator with its limit, and the interrupt that the watchdog sets off.
+//! Memory and time limits: the allocator with its limit, and the interrupt that the watchdog triggers.
 
 use std::alloc::{Layout, alloc, dealloc, realloc};
 use std::cell::Cell;
@@ -12,23 +12,23 @@ use mlua::ffi;
 /// Luau expects blocks aligned for any of its types.
 const ALIGNMENT: usize = 16;
 
-/// The account of a state's memory, in bytes. Memory that the host takes for the script counts as well: while a host
-/// function runs, the copies that it makes of its arguments ([`Memory::charge`]); and until the call of the script ends,
-/// what the host holds more than at its beginning ([`Memory::settle`]).
+/// The account of a state's memory, in bytes. Memory that the host allocates for the script counts as well:
+/// during a host function the copies of its arguments ([`Memory::charge`]), and until the end of the script's
+/// call the growth of the host's held memory since its start ([`Memory::settle`]).
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) used: Cell<usize>,
     pub(super) limit: Cell<usize>,
-    /// The memory that the host held at the beginning of the call, in bytes.
+    /// The memory held by the host at the start of the call, in bytes.
     held_before: Cell<usize>,
-    /// Host functions since the host was last asked what it holds.
+    /// Number of host functions since the host's held memory was last read.
     unsettled: Cell<u32>,
-    /// The host has taken too much in this call; its functions are not run any more, even where the script catches the
-    /// error.
+    /// The host has exceeded the limit in this call. Its functions do not run any more, even if the script
+    /// catches the error.
     exhausted: Cell<bool>,
 }
 
-/// Host functions between two looks at what the host holds, where none of them got much.
+/// Maximum number of host functions with small arguments between two readings of the host's held memory.
 const UNSETTLED_MAX: u32 = 16;
 
 impl Default for Memory {
@@ -44,7 +44,7 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// A call of the script begins.
+    /// Starts a call of the script.
     pub(super) fn begin(&self, held: usize) {
         self.held_before.set(held);
         self.unsettled.set(0);
@@ -59,7 +59,7 @@ impl Memory {
         }
     }
 
-    /// Counts memory that a host function takes until it ends.
+    /// Charges memory that a host function needs until it ends.
     pub(super) fn charge(&self, bytes: usize) -> Result<(), &'static str> {
         let used = self.used.get().saturating_add(bytes);
         if used > self.limit.get() {
@@ -69,12 +69,13 @@ impl Memory {
         Ok(())
     }
 
-    /// How many bytes the host may take more.
+    /// Remaining number of bytes for the host.
     pub(super) fn left(&self) -> usize {
         self.limit.get().saturating_sub(self.used.get())
     }
 
-    /// A host function has ended that began when `before` bytes were in use. `held` tells what the host holds now.
+    /// Ends a host function that began with `before` bytes in use. `held` returns the bytes that the host
+    /// holds now.
     pub(super) fn settle(&self, before: usize, held: impl FnOnce() -> usize) -> Result<(), &'static str> {
         let is_much = self.used.replace(before) != before;
         let unsettled = self.unsettled.get() + 1;
@@ -92,18 +93,18 @@ impl Memory {
     }
 }
 
-/// As Luau says it.
+/// Luau's own wording.
 pub(super) const NO_MEMORY: &str = "not enough memory";
 
-/// The allocator of a state; `data` is its [`Memory`]. It answers null beyond the limit, which Luau turns into an
-/// error of the script.
+/// The allocator of a state; `data` is its [`Memory`]. It returns null beyond the limit, which Luau turns
+/// into an error of the script.
 pub(super) unsafe extern "C" fn allocate(
     data: *mut c_void,
     block: *mut c_void,
     old: usize,
     new: usize,
 ) -> *mut c_void {
-    // SAFETY: Luau passes blocks that came from here with the sizes that it asked for.
+    // SAFETY: Luau passes blocks of this allocator with their requested sizes.
     unsafe {
         let memory = &*data.cast::<Memory>();
         let used = memory.used.get();
@@ -138,15 +139,15 @@ pub(super) unsafe extern "C" fn allocate(
     }
 }
 
-/// Where the watchdog reaches the state, as long as there is one.
+/// The watchdog's access to the state, while the state exists.
 #[derive(Debug, Default)]
 pub(in super::super) struct Trigger(Mutex<Callbacks>);
 
 #[derive(Debug)]
 struct Callbacks(*mut ffi::lua_Callbacks);
 
-// SAFETY: only the interrupt slot behind it is touched, atomically, and only while the lock is held, which
-// `disconnect` takes before the state goes.
+// SAFETY: only the interrupt slot behind the pointer is accessed, atomically, and only under the lock.
+// `disconnect` takes the lock before the state is closed.
 unsafe impl Send for Callbacks {}
 
 impl Default for Callbacks {
@@ -169,14 +170,14 @@ impl Trigger {
     pub(in super::super) fn fire(&self) {
         let callbacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !callbacks.0.is_null() {
-            // SAFETY: connected, so valid; Luau allows this store from any thread.
+            // SAFETY: connected, so the pointer is valid; Luau allows this store from any thread.
             unsafe { slot(callbacks.0).store(interrupt as *mut c_void, Ordering::Release) };
         }
     }
 }
 
 unsafe fn slot<'a>(callbacks: *mut ffi::lua_Callbacks) -> &'a AtomicPtr<c_void> {
-    // SAFETY: an optional function pointer is a pointer that may be null.
+    // SAFETY: an optional function pointer is a nullable pointer.
     unsafe { AtomicPtr::from_ptr((&raw mut (*callbacks).interrupt).cast()) }
 }
 
@@ -184,7 +185,7 @@ pub(super) unsafe fn clear(callbacks: *mut ffi::lua_Callbacks) {
     unsafe { slot(callbacks) }.store(ptr::null_mut(), Ordering::Release);
 }
 
-/// Lets a due interrupt through; for functions that a loop of the C library may call, where Luau does not look.
+/// Runs a pending interrupt; for functions that a loop in the C library may call, where Luau does not check.
 pub(super) unsafe fn poll(lua: *mut ffi::lua_State, callbacks: *mut ffi::lua_Callbacks) {
     unsafe {
         if !slot(callbacks).load(Ordering::Relaxed).is_null() {
@@ -196,7 +197,7 @@ pub(super) unsafe fn poll(lua: *mut ffi::lua_State, callbacks: *mut ffi::lua_Cal
 pub(super) const STOPPED: &str = "the script took too long and was stopped";
 
 unsafe fn runs_lua(lua: *mut ffi::lua_State) -> bool {
-    // SAFETY: zeroes are valid for the plain fields of the struct, of which only the line is read.
+    // SAFETY: zero is valid for the plain fields of the struct, of which only the line is read.
     unsafe {
         let mut info: ffi::lua_Debug = std::mem::zeroed();
         ffi::lua_getinfo(lua, 0, c"l".as_ptr(), &raw mut info) != 0 && info.currentline > 0
@@ -204,7 +205,7 @@ unsafe fn runs_lua(lua: *mut ffi::lua_State) -> bool {
 }
 
 unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_int) {
-    // The collector must not be interrupted by an error.
+    // An error must not interrupt the garbage collector.
     if collecting >= 0 {
         return;
     }
@@ -212,7 +213,7 @@ unsafe extern "C-unwind" fn interrupt(lua: *mut ffi::lua_State, collecting: c_in
         let shared = super::shared_of(lua);
         if shared.alarm.as_ref().is_some_and(|alarm| alarm.expired()) {
             ffi::lua_rawcheckstack(lua, 4);
-            // The script's function is the innermost one, or has called the one in C that looked.
+            // The script's function is the innermost one, or the caller of the C function that checked.
             ffi::luaL_where(lua, c_int::from(!runs_lua(lua)));
             ffi::lua_pushlstring_(lua, STOPPED.as_ptr().cast(), STOPPED.len());
             ffi::lua_concat(lua, 2);

@@ -3,18 +3,22 @@
 //! Lua raises errors as C++ exceptions, which unwind through the Rust frames between the raising call and the
 //! `lua_pcall` in [`State::run`]. The invariants that make this sound:
 //!
-//! 1. Every Lua API function that can raise (all that allocate or run code) is called below that one `lua_pcall`,
-//!    never beside it. [`State`] itself uses only calls that cannot: `lua_pushvalue`, `lua_settop`, the readers.
-//! 2. Between `catch_unwind` and the body it guards, nothing can raise: a C++ exception must not reach it.
-//!    [`Arguments`] therefore reads without conversion in place, and the stack space it needs is there before.
-//! 3. Functions that call what can raise hold no value whose `Drop` must run, except the reply of a host function
-//!    and what `loadstring` compiles, which an unwinding frees like a return does. They are `extern "C-unwind"` or plain Rust, never `extern "C"`.
-//! 4. The host value is lent to Lua as a pointer for the time of one [`State::run_with`]; the `&mut H` made of it
-//!    lives only inside one host function, which cannot call Lua.
-//! 5. [`Shared`] outlives the state, which leads to it by a pointer that is set once and that Luau never touches. All
-//!    of it is behind cells, used by one thread; the [`Alarm`] is what the watchdog thread sees too.
+//! 1. Every Lua API function that can raise (all that allocate or run code) is called below that one
+//! `lua_pcall`. [`State`] itself uses only functions that cannot raise: `lua_pushvalue`, `lua_settop`, the
+//! readers.
+//! 2. Between `catch_unwind` and the body that it guards, nothing can raise: a C++ exception must not reach
+//! it. [`Arguments`] therefore reads without conversion in place, and the stack space that it needs exists in
+//! advance.
+//! 3. A function that calls a raising function holds no value with a needed `Drop`. Exceptions are the reply
+//! of a host function and the chunk of `loadstring`, which unwinding frees like a return. They are `extern
+//! "C-unwind"` or plain Rust, never `extern "C"`.
+//! 4. The host value is lent to Lua as a pointer for the duration of one [`State::run_with`]. The `&mut H`
+//! made of it lives only inside one host function, which cannot call Lua.
+//! 5. [`Shared`] outlives the state, which refers to it by a pointer that is set once and that Luau never
+//! touches. All its fields are cells, used by one thread. Only the [`Alarm`] is shared with the watchdog
+//! thread.
 
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "the invariants are above")]
 
 mod arguments;
 mod compile;
@@ -41,11 +45,11 @@ pub use arguments::Arguments;
 pub(super) use compile::{Chunk, Sealed};
 pub(super) use limits::Trigger;
 
-/// The functions that lie at the bottom of the state's stack for good.
+/// Stack positions of the two functions that stay at the bottom of the state's stack.
 const ENTRY: c_int = 1;
 const HANDLER: c_int = 2;
 
-/// What [`entry`] shall do inside the protected call.
+/// The task of [`entry`] inside the protected call.
 pub(super) enum Request<'a> {
     Call {
         table: &'a str,
@@ -60,7 +64,7 @@ pub(super) enum Request<'a> {
     Open(&'a dyn Fn(*mut ffi::lua_State)),
 }
 
-/// What came of it.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Outcome {
     Number(f64),
@@ -76,11 +80,11 @@ enum Flag {
     Syntax,
 }
 
-/// What the Rust functions that Lua calls need.
+/// The data of the Rust functions that Lua calls.
 struct Shared {
-    /// The host value during a call, else null.
+    /// The host value during a call, otherwise null.
     host: Cell<*mut c_void>,
-    /// A [`Request`] during a run, else null.
+    /// A [`Request`] during a run, otherwise null.
     request: Cell<*const c_void>,
     flag: Cell<Flag>,
     timed_out: Cell<bool>,
@@ -89,27 +93,28 @@ struct Shared {
     message: RefCell<String>,
     traceback: RefCell<String>,
     alarm: Option<Arc<Alarm>>,
-    /// The scripts are treated as the classic server treated its own.
+    /// The scripts run in compatibility mode for the classic server.
     classic: bool,
     modules: Arc<[(String, Chunk)]>,
     memory: Memory,
-    /// How much the host holds for scripts; behind it is a [`super::Held`] for the host's type.
+    /// The function that returns the memory held by the host: a [`super::Held`] for the host's type.
     held: Cell<*const c_void>,
     callbacks: Cell<*mut ffi::lua_Callbacks>,
-    /// The metatable of arrays inside of arrays, which tells them from objects when they are empty.
+    /// The metatable that marks arrays inside arrays, so that empty ones differ from objects.
     array_metatable: Cell<*const c_void>,
     array_reference: Cell<c_int>,
 }
 
 impl Shared {
-    /// The function that tells how much memory the host holds; nothing before [`State::open`]. `H` must be the type that it was opened for.
+    /// The function that returns the memory held by the host; `None` before [`State::open`]. `H` must be the
+    /// type that the state was opened for.
     unsafe fn held<H>(&self) -> Option<super::Held<H>> {
-        // SAFETY: null, or what `open` has put there; a function pointer that may be null is an option.
+        // SAFETY: null, or the pointer stored by `open`; an optional function pointer is a nullable pointer.
         unsafe { std::mem::transmute::<*const c_void, Option<super::Held<H>>>(self.held.get()) }
     }
 }
 
-/// A Lua state of our own.
+/// An owned Lua state.
 #[derive(Debug)]
 pub(super) struct State {
     lua: NonNull<ffi::lua_State>,
@@ -141,8 +146,8 @@ impl State {
             array_reference: Cell::new(0),
         });
         let shared = NonNull::from(Box::leak(shared));
-        // SAFETY: `shared` lives until `drop`, after the state is closed. No memory limit is set yet, so what
-        // could raise here does so only when the system itself is out of memory, which ends the process.
+        // SAFETY: `shared` lives until `drop`, after the state is closed. No memory limit is set yet, so
+        // these calls raise only when the system is out of memory, which ends the process.
         unsafe {
             let memory = ptr::from_ref(&shared.as_ref().memory).cast_mut().cast();
             let Some(lua) = NonNull::new(ffi::lua_newstate(limits::allocate, memory)) else {
@@ -205,7 +210,7 @@ impl State {
     }
 
     fn shared(&self) -> &Shared {
-        // SAFETY: it lives as long as `self`, and nobody makes a `&mut` of it.
+        // SAFETY: it lives as long as `self`, and no `&mut` of it exists.
         unsafe { self.shared.as_ref() }
     }
 
@@ -221,21 +226,21 @@ impl State {
         self.shared().memory.used.get()
     }
 
-    /// Whether the last run ended after its time limit.
+    /// Whether the last run exceeded its time limit.
     pub(super) fn timed_out(&self) -> bool {
         self.shared().timed_out.get()
     }
 
     pub(super) fn collect(&mut self) {
-        // To shrink, the collector may allocate smaller blocks first; a limit reached then would raise, here
-        // where nothing catches it.
+        // To shrink, the collector may first allocate smaller blocks. With the limit in force this could
+        // raise an error, outside any protected call.
         let limit = self.shared().memory.limit.replace(usize::MAX);
-        // SAFETY: so it does not raise.
+        // SAFETY: without a limit it does not raise.
         unsafe { ffi::lua_gc(self.lua.as_ptr(), ffi::LUA_GCCOLLECT, 0) };
         self.shared().memory.limit.set(limit);
     }
 
-    /// Runs with the host value lent to the host functions, and under a time limit.
+    /// Runs a request with a time limit; the host functions can access the host value.
     pub(super) fn run_with<H>(
         &mut self,
         host: &mut H,
@@ -243,7 +248,7 @@ impl State {
         limit: Option<Duration>,
     ) -> Result<Outcome, ScriptError> {
         let shared = self.shared();
-        // SAFETY: `open` has put a function for the same `H` there.
+        // SAFETY: `open` stored a function for the same `H` there.
         shared
             .memory
             .begin(unsafe { shared.held::<H>() }.map_or(0, |held| held(host)));
@@ -262,8 +267,8 @@ impl State {
         shared.request.set(ptr::from_ref(request).cast());
         shared.flag.set(Flag::None);
         shared.recorded.set(false);
-        // SAFETY: the two functions are at the bottom of the stack, above them is room; `request` stays valid
-        // until the protected call returns.
+        // SAFETY: the two functions are at the bottom of the stack with free room above. `request` stays
+        // valid until the protected call returns.
         let status = unsafe {
             ffi::lua_pushvalue(lua, ENTRY);
             ffi::lua_pcall(lua, 0, 1, HANDLER)
@@ -329,7 +334,7 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        // SAFETY: after `disconnect` the watchdog does not touch the state any more, and closing it runs no
+        // SAFETY: after `disconnect` the watchdog does not access the state any more, and closing it runs no
         // script. `shared` came from a box and has no other user.
         unsafe {
             if let Some(alarm) = &self.shared().alarm {
@@ -341,7 +346,7 @@ impl Drop for State {
     }
 }
 
-/// The [`Shared`] that belongs to a state.
+/// The [`Shared`] of a state.
 unsafe fn shared_of<'a>(lua: *mut ffi::lua_State) -> &'a Shared {
     unsafe { &*(*ffi::lua_callbacks(lua)).userdata.cast::<Shared>() }
 }
@@ -355,7 +360,7 @@ unsafe extern "C-unwind" fn entry(lua: *mut ffi::lua_State) -> c_int {
                 name,
                 arguments,
             } => {
-                // Arguments, and tables as deep as the reader takes them.
+                // Room for the arguments, and for tables of the reader's maximum depth.
                 push::room(lua, push::STACK + arguments.len() as c_int);
                 if !push::function(lua, table, name) {
                     shared.flag.set(Flag::Missing);

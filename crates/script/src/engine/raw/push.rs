@@ -11,7 +11,7 @@ use super::super::value::{Handle, Reply, Value};
 use super::super::{Argument, Function};
 use super::{Arguments, Shared, json, limits, report};
 
-/// Slots that reading or pushing the deepest table takes, and some more.
+/// Number of slots for reading or pushing the deepest table, plus a reserve.
 pub(super) const STACK: c_int = 3 * MAX_DEPTH as c_int + 24;
 
 pub(super) unsafe fn room(lua: *mut ffi::lua_State, slots: c_int) {
@@ -26,7 +26,7 @@ pub(super) unsafe fn text(lua: *mut ffi::lua_State, text: &str) {
     unsafe { ffi::lua_pushlstring_(lua, text.as_ptr().cast::<c_char>(), text.len()) };
 }
 
-/// Pushes the function `name` of the global `table`, or the global `name`; else tells that there is none.
+/// Pushes the function `name` of the global `table`, or the global `name`; returns false if there is none.
 pub(super) unsafe fn function(lua: *mut ffi::lua_State, table: &str, name: &str) -> bool {
     unsafe {
         let mut from = ffi::LUA_GLOBALSINDEX;
@@ -42,7 +42,7 @@ pub(super) unsafe fn function(lua: *mut ffi::lua_State, table: &str, name: &str)
     }
 }
 
-/// As [`function`], past metatables, so that no script code runs.
+/// Like [`function`], but with raw access, so that no metamethod runs.
 pub(super) unsafe fn raw_function(lua: *mut ffi::lua_State, table: &str, name: &str) -> bool {
     unsafe {
         let mut from = ffi::LUA_GLOBALSINDEX;
@@ -58,7 +58,7 @@ pub(super) unsafe fn raw_function(lua: *mut ffi::lua_State, table: &str, name: &
     }
 }
 
-/// A handle is a pointer that nobody follows.
+/// Pushes a handle: a pointer that is never dereferenced.
 unsafe fn handle(lua: *mut ffi::lua_State, handle: u64) {
     unsafe { ffi::lua_pushlightuserdata(lua, ptr::without_provenance_mut(handle as usize)) };
 }
@@ -137,14 +137,14 @@ unsafe fn reply(lua: *mut ffi::lua_State, shared: &Shared, reply: &Reply) -> c_i
     }
 }
 
-/// Puts a host function into its library.
+/// Registers a host function in its library.
 pub(super) unsafe fn register<H: 'static>(lua: *mut ffi::lua_State, function: &'static Function<H>) {
     let trampoline = if Arguments::may_nest(function.signature) {
         trampoline::<H, true>
     } else {
         trampoline::<H, false>
     };
-    // Freed by an unwinding too; and while a state is opened nothing but the system's end of memory raises.
+    // Unwinding frees it, too; while a state is opened, only a system out of memory raises.
     let name = CString::new(function.name).unwrap_or_default();
     unsafe {
         super::library::table(lua, function.library);
@@ -155,7 +155,7 @@ pub(super) unsafe fn register<H: 'static>(lua: *mut ffi::lua_State, function: &'
     }
 }
 
-/// What Lua calls for every host function; `NESTED` for those that read tables in tables, which takes room on the stack.
+/// The C function of every host function; `NESTED` for those that read nested tables, which need more stack.
 unsafe extern "C-unwind" fn trampoline<H: 'static, const NESTED: bool>(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let shared = super::shared_of(lua);
@@ -171,7 +171,7 @@ unsafe extern "C-unwind" fn trampoline<H: 'static, const NESTED: bool>(lua: *mut
     }
 }
 
-/// The safe part of a host function; where it fails, the message is left in `shared`.
+/// The safe part of a host function. On failure the message is stored in `shared`.
 unsafe fn guarded<H: 'static>(
     lua: *mut ffi::lua_State,
     shared: &Shared,
@@ -179,13 +179,13 @@ unsafe fn guarded<H: 'static>(
     nested: bool,
 ) -> Option<Reply> {
     let host = shared.host.get().cast::<H>();
-    // Nothing of Luau's changes while the function runs.
+    // Luau allocates nothing while the function runs.
     let before = shared.memory.used.get();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: not null only while `State::run_with::<H>` lends it; the functions of this state were all
-        // registered for the same `H`, and none can be called from inside another.
+        // SAFETY: non-null only while `State::run_with::<H>` lends it. All functions of this state were
+        // registered for the same `H`, and none can be called inside another.
         let host = unsafe { host.as_mut() }.ok_or("the server cannot be called at this moment")?;
-        // SAFETY: this is the state of the running function, and there is room on its stack.
+        // SAFETY: `lua` is running this function and has room on its stack.
         let arguments = unsafe { Arguments::new(lua, function.name, shared, nested) };
         shared.memory.admit()?;
         let reply = (function.run)(host, &arguments);
@@ -201,7 +201,7 @@ unsafe fn guarded<H: 'static>(
         Ok(Ok(reply)) => return Some(reply),
         Ok(Err(error)) => report::shortened(&error.0).into_owned(),
         Err(panic) => {
-            // A payload's own destructor could panic outside of the guard.
+            // The destructor of the payload could panic outside the guard.
             std::mem::forget(panic);
             format!(
                 "the server failed inside of '{}', please report this",
@@ -217,7 +217,7 @@ unsafe fn guarded<H: 'static>(
 unsafe fn raise(lua: *mut ffi::lua_State, shared: &Shared) -> ! {
     unsafe {
         ffi::luaL_where(lua, 1);
-        // No guard of the cell may be alive when the push raises.
+        // No borrow of the cell may exist when the push raises.
         let (start, length) = {
             let message = shared.message.borrow();
             (message.as_ptr(), message.len())

@@ -1,4 +1,4 @@
-//! What is told about an error that ends a call.
+//! Messages and tracebacks of errors that end a call.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
@@ -10,13 +10,13 @@ use mlua::ffi;
 use super::super::samples::Call;
 use super::{Flag, arguments, push};
 
-/// Bytes of a message that are kept; a script can raise any text as an error.
+/// Maximum length of a message, in bytes; a script can raise any text as an error.
 const MESSAGE_MAX: usize = 8 << 10;
-/// Levels that a traceback shows.
+/// Maximum number of levels in a traceback.
 const TRACEBACK: c_int = 30;
 
-/// The message handler: notes the message and the traceback outside of Lua, where no memory limit is in the way,
-/// and gives the message to the script's `on_error`, if it has one.
+/// The message handler: stores the message and the traceback outside Lua, where the memory limit does not
+/// apply, and passes the message to the script's `on_error`, if there is one.
 pub(super) unsafe extern "C-unwind" fn handler(lua: *mut ffi::lua_State) -> c_int {
     unsafe {
         let shared = super::shared_of(lua);
@@ -35,13 +35,13 @@ pub(super) unsafe extern "C-unwind" fn handler(lua: *mut ffi::lua_State) -> c_in
     }
 }
 
-/// The error value as text; runs no code and changes nothing.
+/// The error value as text. It runs no code and has no side effects.
 pub(super) unsafe fn describe(lua: *mut ffi::lua_State, index: c_int) -> String {
     unsafe {
         match ffi::lua_type(lua, index) {
             ffi::LUA_TSTRING => {
                 let bytes = arguments::bytes(lua, index);
-                // More than is kept, so that it is seen that there is more.
+                // More than the maximum, so that truncation is visible.
                 let start = bytes.get(..MESSAGE_MAX * 2).unwrap_or(bytes);
                 shortened(&arguments::lossy(start)).into_owned()
             }
@@ -68,8 +68,8 @@ pub(super) fn shortened(message: &str) -> Cow<'_, str> {
 
 unsafe fn write_traceback(lua: *mut ffi::lua_State, out: &mut String) {
     out.clear();
-    // SAFETY: zeroes are valid for the plain fields of the struct; with these letters `lua_getinfo` pushes
-    // nothing and allocates nothing, and what it points to lives as long as the function on the stack.
+    // SAFETY: zero is valid for the plain fields of the struct. With these letters `lua_getinfo` pushes and
+    // allocates nothing, and its pointers are valid as long as the function is on the stack.
     unsafe {
         let mut info: ffi::lua_Debug = std::mem::zeroed();
         let mut level = 1;
@@ -87,7 +87,7 @@ unsafe fn write_traceback(lua: *mut ffi::lua_State, out: &mut String) {
     }
 }
 
-/// What runs now, the innermost call first; runs no code and changes nothing.
+/// The running functions, the innermost first. It runs no code and has no side effects.
 pub(super) unsafe fn stack(lua: *mut ffi::lua_State) -> Vec<Call> {
     let mut calls = Vec::new();
     // SAFETY: as in `write_traceback`.

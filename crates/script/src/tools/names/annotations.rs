@@ -1,4 +1,4 @@
-//! Types in a script, which are skipped: they name no globals.
+//! Type annotations in a script, which are skipped: they refer to no globals.
 
 use super::super::token::Token;
 use super::Parser;
@@ -52,7 +52,7 @@ impl Parser<'_, '_> {
             }
             _ => return None,
         }
-        // Generic functions: the brackets are followed by the parameters.
+        // Generic functions: the parameters follow the brackets.
         if self.is_sign("(")
             && matches!(
                 self.tokens.get(self.at.wrapping_sub(1)).map(|t| t.token),

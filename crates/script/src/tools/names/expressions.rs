@@ -1,9 +1,9 @@
-//! Expressions: what they read, and where what they read goes.
+//! Expressions: the globals that they read, and the use of their values.
 
 use super::super::token::Token;
 use super::{Access, Base, DEPTH_MAX, Parser, Value};
 
-/// These look at a table and leave it as it is.
+/// Functions that only read a table.
 const HARMLESS: [&str; 14] = [
     "pairs",
     "ipairs",
@@ -22,7 +22,8 @@ const HARMLESS: [&str; 14] = [
 ];
 
 impl<'s> Parser<'_, 's> {
-    /// The names that a table constructor at hand gives its fields, where it has no others: `{ MSG = f }`.
+    /// The field names of the table constructor at the current position, if all of them are constant: `{ MSG
+    /// = f }`.
     pub(super) fn constructor_fields(&self) -> Option<Vec<(String, u32)>> {
         if !self.is_sign("{") {
             return None;
@@ -76,7 +77,7 @@ impl<'s> Parser<'_, 's> {
         value
     }
 
-    /// Operands with operators between them. Precedence does not matter to names.
+    /// Operands with operators between them. Precedence does not matter for names.
     pub(super) fn operands(&mut self) -> Option<Value> {
         let first = self.operand()?;
         if self.operator().is_none() {
@@ -214,7 +215,7 @@ impl<'s> Parser<'_, 's> {
         Some(())
     }
 
-    /// A name or a bracket, with fields, keys and calls behind it.
+    /// A name or a bracket, followed by fields, keys and calls.
     pub(super) fn suffixed(&mut self) -> Option<Base> {
         let line = self.line();
         let mut base = if self.take_sign("(") {

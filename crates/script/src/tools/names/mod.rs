@@ -1,7 +1,7 @@
-//! Which globals a script reads and writes: its source followed with all scopes, without running it.
+//! The globals that a script reads and writes: an analysis of its source with all scopes, without running it.
 //!
-//! The parser takes what Luau's own compiler has accepted. Where it can't follow, it says so, and nothing is
-//! claimed about the file.
+//! The parser expects source that Luau's own compiler has accepted. Source that it does not understand is
+//! reported as such, and the checker makes no statement about the file.
 
 mod annotations;
 mod expressions;
@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 
 use super::token::{Placed, Token, tokens};
 
-/// Blocks and expressions in each other; more is not followed.
+/// Maximum nesting of blocks and expressions; deeper ones are not analysed.
 const DEPTH_MAX: usize = 150;
 
-/// What happens to a name.
+/// The kind of access to a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     Read,
@@ -28,23 +28,23 @@ pub(super) struct Use {
     pub(super) field: Option<String>,
     pub(super) access: Access,
     pub(super) line: u32,
-    /// Which outermost function it stands in; 0 outside of all.
+    /// The outermost function that contains it; 0 outside all functions.
     pub(super) function: u32,
-    /// The script itself asks whether it is there: `if name then`, `name or ...`, `type(name)`.
+    /// The script tests whether the name exists: `if name then`, `name or ...`, `type(name)`.
     pub(super) tested: bool,
 }
 
-/// What there is to know about the names of one file.
+/// The names in one file.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) uses: Vec<Use>,
-    /// Modules that are required by a plain string, with the line.
+    /// Modules that are required by a string literal, with the line.
     pub(super) required: Vec<(String, u32)>,
-    /// Globals that may get fields which can't be seen: passed on, replaced, or written to with a computed key.
+    /// Globals that may get unknown fields: they are passed on, replaced, or written to with a computed key.
     pub(super) open: BTreeSet<String>,
 }
 
-/// Follows a source; nothing when it can't be followed.
+/// Analyses a source; `None` when that is not possible.
 pub(super) fn names(source: &str) -> Option<Names> {
     let tokens = tokens(source)?;
     let mut parser = Parser {
@@ -60,14 +60,14 @@ pub(super) fn names(source: &str) -> Option<Names> {
     (parser.at == tokens.len()).then_some(parser.names)
 }
 
-/// A local and the global it is another name for, as in `local u = u`.
+/// A local and the global that it is an alias of, as in `local u = u`.
 type Local<'s> = (&'s str, Option<String>);
 
-/// What stands before an operator, a call or an assignment.
+/// The expression in front of an operator, a call or an assignment.
 enum Base {
-    /// A local that is no other name for a global.
+    /// A local that is no alias of a global.
     Local,
-    /// A global, or a local that is another name for it.
+    /// A global, or a local alias of it.
     Global {
         name: String,
         local: bool,
@@ -78,7 +78,7 @@ enum Base {
         field: String,
         line: u32,
     },
-    /// A global with a key that is computed.
+    /// A global with a computed key.
     Computed {
         global: String,
         line: u32,
@@ -88,12 +88,12 @@ enum Base {
     },
 }
 
-/// A whole expression.
+/// A complete expression.
 #[derive(Default)]
 struct Value {
-    /// The place of its use in the list, where it is one name or field and nothing else.
+    /// The index of its use in the list, if it is a single name or field.
     used: Option<usize>,
-    /// The global that it is, where it is nothing else.
+    /// The global, if it is nothing else.
     global: Option<String>,
 }
 
@@ -187,7 +187,7 @@ impl<'s> Parser<'_, 's> {
         }
     }
 
-    /// The value goes where it can't be followed.
+    /// The value is used where the analysis cannot follow it.
     fn escapes(&mut self, value: Value) {
         self.names.open.extend(value.global);
     }

@@ -1,4 +1,4 @@
-//! Blocks and statements: scopes, and what is written.
+//! Blocks and statements: scopes and assignments.
 
 use super::super::token::Token;
 use super::{Access, Base, DEPTH_MAX, Parser, Value};
@@ -45,7 +45,7 @@ impl<'s> Parser<'_, 's> {
             }
             Token::Word("repeat") => {
                 self.at += 1;
-                // The condition sees the locals of the block.
+                // The condition can use the locals of the block.
                 self.scoped(|parser| {
                     parser.block()?;
                     parser.expect_word("until")?;
@@ -79,7 +79,7 @@ impl<'s> Parser<'_, 's> {
         Some(())
     }
 
-    /// Whether the word at hand is a statement of its own and not the beginning of a call or an assignment.
+    /// Whether the current word is a complete statement and not the beginning of a call or an assignment.
     pub(super) fn ends_here(&self) -> bool {
         match self.after(1) {
             None => true,
@@ -275,7 +275,7 @@ impl<'s> Parser<'_, 's> {
     pub(super) fn assign(&mut self, target: Base, value: Value, fields: Option<Vec<(String, u32)>>) {
         match target {
             Base::Local | Base::Other { .. } => {}
-            // The local may stand for something else from now on, or before in a loop.
+            // From now on, or earlier in a loop, the local may have another value.
             Base::Global {
                 name, local: true, ..
             } => {

@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
             "registration",
             Choice(&["open", "invitation", "closed"]),
             Live,
-            "who may make an account on the page: everybody (open), who has an invitation's code (invitation), or nobody (closed)",
+            "registration on the page: for all visitors (open), with an invitation code (invitation), or not at all (closed)",
         ),
         key(
             "registrations_per_address",
@@ -24,13 +24,13 @@ pub(super) const SECTION: Section = Section {
             "tickets_per_account",
             Whole(8, 1, 1000, "tickets"),
             Live,
-            "tickets of an account that are good side by side",
+            "maximum number of valid tickets of an account",
         ),
         key(
             "ticket_lifetime",
             Whole(30, 1, 10_080, "minutes"),
             Live,
-            "time for which a ticket is good; clients get a new one for a ticket that is good, until session_max",
+            "lifetime of a ticket; clients can renew a valid ticket, until session_max",
         ),
         key(
             "session_max",
@@ -42,13 +42,13 @@ pub(super) const SECTION: Section = Section {
             "logins_per_account",
             Whole(120, 1, 1_000_000, "log-ins"),
             Live,
-            "log-ins to one account from one address at once, good ones too; then one every 2 seconds, for which the next ones wait",
+            "log-ins to one account from one address at once, successful ones too; then one every 2 seconds, and further ones wait",
         ),
         key(
             "logins_per_address",
             Whole(1000, 1, 1_000_000, "log-ins"),
             Live,
-            "log-ins from one address at once, good ones too; then 50 a second, for which the next ones wait",
+            "log-ins from one address at once, successful ones too; then 50 a second, and further ones wait",
         ),
         key(
             "wrong_passwords_per_address",
@@ -66,7 +66,7 @@ pub(super) const SECTION: Section = Section {
             "bad_tickets_per_address",
             Whole(60, 1, 1_000_000, "tickets"),
             Live,
-            "tickets from one address at once that are not good; then one every 5 seconds",
+            "invalid tickets from one address at once; then one every 5 seconds",
         ),
         key(
             "account_requests_per_address",
@@ -144,7 +144,7 @@ pub(super) const SECTION: Section = Section {
             "notes_per_character",
             Whole(500, 0, 100_000, "notes"),
             Live,
-            "notes in the inbox of a character, and as many in its outbox; with 0 nobody can write notes",
+            "notes in the inbox of a character, and as many in its outbox; 0 turns notes off",
         ),
         key(
             "note_box_size",
@@ -162,7 +162,7 @@ pub(super) const SECTION: Section = Section {
             "profile_pages",
             Choice(&["login", "public", "off"]),
             Live,
-            "the people who may see the profiles of characters at /c/NAME: those who are signed in on the website (login), everybody (public), or nobody (off)",
+            "access to the profile pages at /c/NAME: people who are signed in on the website (login), all visitors (public), or none (off)",
         ),
         key(
             "site_sessions_per_account",
@@ -186,13 +186,13 @@ pub(super) const SECTION: Section = Section {
             "passwords_waiting",
             Whole(4096, 16, 1_000_000, "passwords"),
             Live,
-            "passwords that may wait for their turn to be checked; when there are more, the newest of the address with the most is answered with status 503",
+            "maximum number of passwords that wait for their check; beyond it the newest of the address with the most is answered with status 503",
         ),
         key(
             "password_patience",
             Whole(45, 1, 120, "seconds"),
             Live,
-            "time that a log-in may wait for its turn, so that everybody who comes back after a restart is let in; then it is answered with status 503; a reverse proxy has to wait longer than this",
+            "maximum wait of a log-in for its password check, long enough for all people to reconnect after a restart; then it is answered with status 503; a reverse proxy must wait longer than this",
         ),
         key(
             "password_threads",
@@ -204,7 +204,7 @@ pub(super) const SECTION: Section = Section {
             "password_memory",
             Whole(19, 7, 1024, "MiB"),
             Restart,
-            "memory that the check of one password takes; with less of it a check makes more passes, as OWASP advises",
+            "memory for the check of one password (Argon2id); with less memory a check makes more passes, as OWASP recommends",
         ),
         key(
             "reserved_names",
@@ -227,13 +227,13 @@ pub(super) const SECTION: Section = Section {
                 "Fchatd",
             ]),
             Live,
-            "names that people may not give to an account or a character, nor names that look the same; the command line may",
+            "names that are refused for new accounts and characters, with all names that look the same; the command line may use them",
         ),
         key(
             "min_account_age",
             Number(0.0, 0.0, 8760.0, "hours"),
             Live,
-            "age that an account must have to make rooms and post ads; 0 for any. Staff may always",
+            "minimum age of an account for making rooms and posting ads; 0 for none. The staff is exempt",
         ),
     ],
 };

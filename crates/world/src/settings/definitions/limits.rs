@@ -1,4 +1,4 @@
-//! Limits of what is said.
+//! Limits of texts and lists.
 
 use crate::settings::definition::{Change, Kind, Section, key};
 
@@ -6,7 +6,7 @@ use Change::Live;
 use Kind::Whole;
 
 pub(super) const SECTION: Section = Section {
-    heading: "Limits of what is said",
+    heading: "Limits of texts and lists",
     definitions: &[
         key(
             "msg_max",
@@ -60,7 +60,7 @@ pub(super) const SECTION: Section = Section {
             "timeout_max",
             Whole(5_256_000, 1, 52_560_000, "minutes"),
             Live,
-            "the longest timeout from a channel or the server; ten years unless this says otherwise",
+            "longest timeout from a channel or the server; the default is ten years",
         ),
         key(
             "reason_max",

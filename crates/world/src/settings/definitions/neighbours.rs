@@ -12,13 +12,13 @@ pub(super) const SECTION: Section = Section {
             "enablertb",
             Flag(false),
             Restart,
-            "whether a website may talk to people who are online, by UDP on port + 1",
+            "real-time bridge: accept orders from a website by UDP on port + 1",
         ),
         key(
             "rtbaddress",
             Text("127.0.0.1"),
             Restart,
-            "the IP address of the website; loopback may always send",
+            "IP address of the website; loopback addresses may always send",
         ),
         key(
             "rtbsecret",
@@ -30,7 +30,7 @@ pub(super) const SECTION: Section = Section {
             "rtbclassic",
             Flag(true),
             Restart,
-            "whether the bridge takes the classic signature too, which can be replayed; v2 is always taken",
+            "accept the classic signature too, which can be replayed; v2 is always accepted",
         ),
         key(
             "rtb_commands",
@@ -42,7 +42,7 @@ pub(super) const SECTION: Section = Section {
             "enableredis",
             Flag(false),
             Restart,
-            "whether a Redis is told who is online, whom accounts ignore, and what moderators do",
+            "write the characters online, ignore lists and actions of moderators to Redis",
         ),
         key(
             "redishost",
@@ -66,13 +66,13 @@ pub(super) const SECTION: Section = Section {
             "log_socket_path",
             Unset,
             Restart,
-            "a Unix socket on which the chat log can be read, relative to DIR; without one nobody can (see log_start)",
+            "Unix socket for readers of the chat log, relative to DIR; without it the chat log cannot be read (see log_start)",
         ),
         key(
             "handle_report_url",
             Unset,
             Live,
-            "where confirmed reports with a log are posted",
+            "address to which confirmed reports with a log are posted",
         ),
         key(
             "handle_report_secret",
@@ -84,45 +84,45 @@ pub(super) const SECTION: Section = Section {
             "http_hosts",
             List(&[]),
             Live,
-            "whom scripts may ask by http.get and http.post, beside the host of handle_report_url: host names, \
-             *.domains, addresses and CIDR blocks, with :PORT or without; * is every public host",
+            "hosts that scripts may reach by http.get and http.post, beside the host of handle_report_url: host names, \
+             *.domains, addresses and CIDR blocks, with or without :PORT; * is every public host",
         ),
         key(
             "http_timeout",
             Number(30.0, 0.1, 3600.0, "seconds"),
             Live,
-            "how long such a question may wait for its turn, and then again for its answer",
+            "timeout of such a request: once for its turn, and again for its answer",
         ),
         key(
             "http_answer_max",
             Whole(256, 1, 4096, "KiB"),
             Live,
-            "the longest answer to such a question",
+            "maximum length of the answer to such a request",
         ),
         key(
             "http_parallel",
             Whole(16, 1, 1000, "questions"),
             Live,
-            "such questions that are with web servers at once, half of them with one host",
+            "maximum number of such requests in progress, half of them with one host",
         ),
         key(
             "http_open",
             Whole(1000, 1, 100_000, "questions"),
             Live,
-            "such questions that are with web servers or wait for their turn",
+            "maximum number of such requests in progress or waiting",
         ),
         key(
             "http_per_call",
             Whole(20, 1, 10_000, "questions"),
             Live,
-            "such questions that one call of a script may ask",
+            "maximum number of such requests in one call of a script",
         ),
         key(
             "webhooks",
             Secret,
             Restart,
-            "who is told of what: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or \
-             https:// address, with spaces or line breaks between",
+            "receivers of webhooks: pairs of an event (report, action, users>NUMBER, users<NUMBER) and an http:// or \
+             https:// address, separated by spaces or line breaks",
         ),
         key(
             "webhook_secret",
@@ -134,13 +134,13 @@ pub(super) const SECTION: Section = Section {
             "webhook_queue",
             Whole(10_000, 1, 1_000_000, "deliveries"),
             Restart,
-            "deliveries that may wait on disk for receivers that are away; then the oldest are dropped",
+            "maximum number of deliveries that wait on disk for their receivers; beyond it the oldest are dropped",
         ),
         key(
             "webhook_keep",
             Whole(72, 1, 8760, "hours"),
             Restart,
-            "after which a delivery that no receiver took is dropped",
+            "time after which an undelivered webhook is dropped",
         ),
     ],
 };

@@ -24,13 +24,13 @@ pub(super) const SECTION: Section = Section {
             "blacklist_phrases",
             List(&[]),
             Live,
-            "messages and notes with one of these phrases are swallowed",
+            "phrase filter: messages and notes with one of these phrases are not delivered",
         ),
         key(
             "super_moderator_list",
             Flag(false),
             Live,
-            "whether the list of super moderators (SCP, scops.json) gives its names their rights; otherwise only the log-in check does, as on the classic server",
+            "grant the rights of super moderators to the names in their list (SCP, scops.json); otherwise only the log-in check appoints them, as on the classic server",
         ),
         key(
             "genders",

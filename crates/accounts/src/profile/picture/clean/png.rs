@@ -52,6 +52,10 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the table has an entry for each index of the loop"
+)]
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut index = 0;

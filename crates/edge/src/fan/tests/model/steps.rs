@@ -1,11 +1,11 @@
-//! What may happen to a fan, and how random sequences of it are made.
+//! The steps of the fan's model test, and the generator of random sequences.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::PLENTY;
 
-/// Which connection: an index into all that were ever opened, modulo their number.
+/// A connection: an index into all connections ever opened, modulo their number.
 pub(super) type Which = usize;
 
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ pub(super) enum Step {
     Release(Which),
 }
 
-/// Commits are numbered below this.
+/// Upper bound (exclusive) of the commits' numbers.
 pub(super) const COMMITS: u64 = 12;
 
 fn payload() -> impl Strategy<Value = Vec<u8>> {
