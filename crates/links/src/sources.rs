@@ -119,7 +119,6 @@ impl Counters {
             loopback if loopback.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             other => other,
         };
-<<<<<<< HEAD
         let book = &mut *self.lock();
         if let Some(refusal) = refusal
             && let Some(refused) = book.refused.get_mut(refusal as usize)
@@ -127,11 +126,7 @@ impl Counters {
             *refused += 1;
         }
         let sources = &mut book.sources;
-        // Who may send is always told apart: that is the website, and loopback.
-=======
-        let mut sources = self.lock();
         // Authorised senders (the website and loopback) are always counted separately.
->>>>>>> house
         let is_full = refusal == Some(Refusal::Address) && sources.len() >= SOURCES_MAX;
         let find = |address| {
             sources
