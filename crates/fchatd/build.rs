@@ -25,9 +25,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("index.html"), index(&web, &names)?)?;
     let mut list = String::from("&[\n");
     for name in &names {
-        let path = if name == "index.html" { out.join(name) } else { web.join(name) };
+        let path = if name == "index.html" {
+            out.join(name)
+        } else {
+            web.join(name)
+        };
         let kind = kind(name).ok_or_else(|| format!("web/{name}: add its type to build.rs"))?;
-        writeln!(list, "    ({name:?}, {kind}, include_bytes!({path:?}).as_slice()),")?;
+        writeln!(
+            list,
+            "    ({name:?}, {kind}, include_bytes!({path:?}).as_slice()),"
+        )?;
     }
     list.push(']');
     fs::write(out.join("page_files.rs"), list)?;
@@ -52,7 +59,10 @@ fn index(web: &Path, names: &[String]) -> Result<String, Box<dyn Error>> {
         .split_once(MODULES)
         .ok_or_else(|| format!("web/index.html has no line {}", MODULES.trim_end()))?;
     let mut links = String::new();
-    for name in names.iter().filter(|name| kind(name) == Some("SCRIPT") && *name != FIRST) {
+    for name in names
+        .iter()
+        .filter(|name| kind(name) == Some("SCRIPT") && *name != FIRST)
+    {
         writeln!(links, "<link rel=\"modulepreload\" href=\"/web/{name}\">")?;
     }
     Ok(format!("{before}{links}{after}"))

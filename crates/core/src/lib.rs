@@ -14,6 +14,7 @@ mod dispatch;
 mod ending;
 mod error_context;
 mod fields;
+mod figures;
 mod gate;
 mod login;
 mod people;
@@ -26,6 +27,7 @@ mod trial;
 mod undo;
 mod waiting;
 
+pub use figures::tables as figure_tables;
 pub use rehearsal::{Rehearsal, Rehearsed};
 
 use absence::{grace, is_break};

@@ -8,6 +8,7 @@ mod deliver;
 mod doors;
 mod drain;
 mod ending;
+mod figures;
 mod keeper;
 mod layout;
 mod listening;
@@ -27,7 +28,6 @@ mod signals;
 mod start;
 mod successor;
 mod trimmer;
-mod vitals;
 
 use crate::failure::Failure;
 use crate::options::Options;

@@ -65,6 +65,11 @@ pub enum Refusal {
     Unknown,
 }
 
+impl Refusal {
+    /// The number of reasons.
+    pub(crate) const NUMBER: usize = Self::Unknown as usize + 1;
+}
+
 impl From<Stale> for Refusal {
     fn from(stale: Stale) -> Self {
         match stale {

@@ -95,16 +95,6 @@ impl LoginProvider {
         }
     }
 
-    /// The numbers of log-ins and refusals, in words for the operator; `None` where nothing is counted.
-    #[must_use]
-    pub fn figures(&self) -> Option<String> {
-        match self {
-            Self::Embedded(service) => Some(service.figures()),
-            Self::Remote(site) => Some(site.figures()),
-            Self::Open => None,
-        }
-    }
-
     /// Finds characters by their names, as JSON ([`fchatd_protocol::exchange::Input::CharactersFound`]). Nothing where
     /// the accounts are not ours, or the account service failed.
     pub async fn find_characters(&self, names: Vec<String>) -> Option<String> {

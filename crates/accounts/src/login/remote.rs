@@ -109,16 +109,6 @@ impl RemoteLogin {
         self.0.address.host()
     }
 
-    /// The numbers of checks, in words for the operator.
-    pub(crate) fn figures(&self) -> String {
-        format!(
-            "a website's; {} checks wait; so far {} without an answer, {} held back after bad tickets",
-            self.waiting(),
-            self.failures(),
-            self.held_back()
-        )
-    }
-
     /// Puts other bounds in force. Checks that go on keep their time.
     pub fn configure(&self, checks: SiteChecks) {
         *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = checks.patience;

@@ -173,25 +173,6 @@ impl AccountService {
         &self.shared.counters
     }
 
-    /// The numbers of log-ins and refusals, in words for the operator.
-    pub(crate) fn figures(&self) -> String {
-        let counters = self.counters();
-        format!(
-            "{} tickets given ({} without hashing), {} accounts made, {} log-ins paced; {} passwords wait, {} tickets are \
-             in memory only; refused so far: {} wrong passwords, {} bad tickets, {} over a limit, {} while busy",
-            counters.tickets(),
-            counters.recognised(),
-            counters.registrations(),
-            counters.paced(),
-            self.passwords_waiting(),
-            self.tickets_in_memory(),
-            counters.wrong_passwords(),
-            counters.invalid_tickets(),
-            counters.limited(),
-            counters.busy()
-        )
-    }
-
     /// Passwords that wait for their turn.
     #[must_use]
     pub fn passwords_waiting(&self) -> usize {

@@ -209,6 +209,12 @@ impl AccountService {
         self.shared.hashing.usual().saturating_mul(passwords) / threads.max(1)
     }
 
+    /// The average duration of the last password checks.
+    #[must_use]
+    pub fn usual_hash_time(&self) -> Duration {
+        self.shared.hashing.usual()
+    }
+
     /// How long a log-in waits for its turn.
     #[must_use]
     pub fn patience(&self) -> Duration {

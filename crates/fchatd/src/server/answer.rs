@@ -2,6 +2,7 @@
 //! administrators, and requests to read the configuration again. [`super::deliver`] takes answers to their receivers.
 
 use fchatd_core::Rehearsed;
+use fchatd_figures::StatusText;
 use fchatd_protocol::exchange::ConnectionId;
 use tokio::sync::mpsc::Sender;
 
@@ -20,8 +21,8 @@ pub(crate) enum Answer {
     Web(u64, u16, String),
     /// Of the keeper.
     Kept(Report),
-    /// What this part of the program says of its state; the edge adds its own.
-    Status(ConnectionId, Vec<(String, String)>),
+    /// The figures of all parts but the edges, for an administrator.
+    Status(ConnectionId, StatusText),
     /// Something was done beside the chat.
     Done(Done),
     /// A neighbour that was away is there again.

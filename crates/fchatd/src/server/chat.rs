@@ -11,6 +11,7 @@ use std::time::Duration;
 use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_core::Core;
 use fchatd_edge::Application;
+use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
 use fchatd_world::{Now, World};
@@ -22,13 +23,13 @@ use crate::failure::Failure;
 use crate::server::answer::{Answer, Done, Order, Reload};
 use crate::server::doors::Doors;
 use crate::server::drain::{Drain, TicketSessions};
-use crate::server::keeper::{self, Keeper, Occasion};
+use crate::server::figures;
+use crate::server::keeper::{Keeper, Occasion};
 use crate::server::neighbours::Neighbours;
 use crate::server::profiles::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
 use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;
-use crate::server::vitals;
 
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
@@ -278,17 +279,10 @@ impl Parts {
                 self.around.reload.ask(asker);
             }
             Request::ReadScripts { connection, isolated } => self.read_scripts(Some(connection), isolated),
-            Request::Status {
-                connection,
-                mut lines,
-            } => {
-                vitals::add_process(&mut lines);
-                vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
-                self.around.neighbours.figures(&mut lines);
-                vitals::add_accounts(&mut lines, &self.around.provider);
-                self.around.doors.add_vitals(&mut lines, self.core.world());
-                keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);
-                let _ = self.around.answers.send(Answer::Status(connection, lines));
+            Request::Status { connection } => {
+                let mut text = StatusText::default();
+                self.figures(Some(connection), &mut text);
+                let _ = self.around.answers.send(Answer::Status(connection, text));
             }
             Request::Profile {
                 connection,
@@ -328,6 +322,20 @@ impl Parts {
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
             Request::Log(entry) => self.around.neighbours.log(entry),
+        }
+    }
+
+    /// Puts all figures into a sink but those of the edges, which are on other threads.
+    fn figures(&self, asker: Option<ConnectionId>, sink: &mut dyn Sink) {
+        self.core.figures(asker, sink);
+        self.core.recorder_figures(sink);
+        figures::put_process(sink);
+        self.around.web.figures(sink);
+        self.around.neighbours.figures(sink);
+        self.around.provider.figures(sink);
+        self.around.doors.figures(sink);
+        if let Some(keeper) = &self.around.keeper {
+            keeper.figures(sink);
         }
     }
 

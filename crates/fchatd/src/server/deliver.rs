@@ -4,7 +4,6 @@ use fchatd_protocol::exchange::Input;
 
 use crate::server::answer::{Answer, Done};
 use crate::server::layout::ChatEdges;
-use crate::server::vitals;
 
 /// Gives an answer to its receiver.
 pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
@@ -34,8 +33,9 @@ pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
                 edge.input(Input::Unsaved { connection, commit });
             }
         }
-        Answer::Status(connection, lines) => {
-            let text = vitals::text(lines, &edge.gauges());
+        Answer::Status(connection, mut text) => {
+            edge.gauges().figures(&mut text);
+            let text = text.finish();
             edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
         }
         Answer::NeighbourWantsAll => edge.interject(|chat, _| {

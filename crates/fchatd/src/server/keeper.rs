@@ -1,6 +1,7 @@
 //! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk. It takes all that
 //! waits at once and writes it in one transaction, so that a slow disk has fewer and larger ones.
 
+mod figures;
 mod occasion;
 mod pending;
 mod sessions;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
@@ -20,10 +21,12 @@ use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
+use self::figures::Counters;
+#[cfg(test)]
+pub(crate) use self::figures::FIGURES;
 pub(crate) use self::occasion::Occasion;
 use self::pending::Pending;
 use crate::failure::Failure;
-use crate::server::vitals;
 
 /// How often the thread tries again after a failure, and looks whether the data folder is in its place.
 const RETRY: Duration = Duration::from_secs(1);
@@ -66,6 +69,7 @@ struct Shared {
     /// Of the action log: written, and lost since the start.
     actions: AtomicU64,
     actions_lost: AtomicU64,
+    counters: Counters,
     /// The fault of the data folder, if there is one.
     displaced: Mutex<Option<String>>,
 }
@@ -195,22 +199,6 @@ impl Keeper {
     }
 }
 
-/// Adds how it goes with the action log to the lines of `ZZZ status`.
-pub(crate) fn add_vitals(keeper: Option<&Keeper>, lines: &mut Vec<(String, String)>) {
-    if let Some(Keeper { shared, .. }) = keeper {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (written, lost) = (get(&shared.actions), get(&shared.actions_lost));
-        let text = format!("{written} actions written so far, {lost} lost");
-        vitals::add(lines, "action log", text);
-        let place = shared.displaced().clone();
-        vitals::add(
-            lines,
-            "data folder",
-            place.unwrap_or_else(|| "in its place".to_owned()),
-        );
-    }
-}
-
 /// The thread's end of it.
 struct Scribe {
     places: Places,
@@ -238,7 +226,9 @@ impl Scribe {
             let lost = self.unsaved.bound_actions();
             shared.actions_lost.fetch_add(lost, Ordering::Relaxed);
             if !self.unsaved.is_empty() {
+                let began = Instant::now();
                 let failure = self.try_to_write(shared, report).err();
+                shared.counters.note(began.elapsed(), failure.is_some());
                 shared.waiting().failure = failure;
             }
             if ended {

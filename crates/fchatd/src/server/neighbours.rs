@@ -9,6 +9,7 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use fchatd_figures::Sink;
 use fchatd_links::Counters;
 use fchatd_protocol::exchange::{LogEntry, Request};
 use fchatd_world::{Now, World};
@@ -101,9 +102,9 @@ impl Neighbours {
     }
 
     /// See [`Neighbour::figures`].
-    pub(crate) fn figures(&self, lines: &mut Vec<(String, String)>) {
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
         for neighbour in &self.0 {
-            neighbour.figures(lines);
+            neighbour.figures(sink);
         }
     }
 
@@ -120,6 +121,7 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
+    use fchatd_figures::StatusText;
     use fchatd_world::Settings;
 
     use super::*;
@@ -156,8 +158,8 @@ mod tests {
             self.note("all");
         }
 
-        fn figures(&self, lines: &mut Vec<(String, String)>) {
-            lines.push((self.name.to_owned(), "1".to_owned()));
+        fn figures(&self, sink: &mut dyn Sink) {
+            sink.remark("neighbours", self.name.to_owned());
         }
 
         fn finish(&mut self) {
@@ -187,14 +189,14 @@ mod tests {
         neighbours.tick(&world, Now::default());
         neighbours.tell_all(&world, Now::default());
         neighbours.finish();
-        let mut lines = Vec::new();
-        neighbours.figures(&mut lines);
+        let mut text = StatusText::default();
+        neighbours.figures(&mut text);
         let halt = format!("{:?}", Request::Halt);
         let mut expected: Vec<String> = vec!["a log".into(), "b log".into()];
         for call in [&*halt, "all", "finish"] {
             expected.extend(["a", "b", "c"].map(|name| format!("{name} {call}")));
         }
         assert_eq!(*calls.borrow(), expected);
-        assert_eq!(lines.len(), 3);
+        assert_eq!(text.finish(), "neighbours: a; b; c");
     }
 }

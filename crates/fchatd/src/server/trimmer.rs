@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
-use crate::server::vitals;
+use crate::server::figures;
 
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -33,17 +33,17 @@ impl Trimmer {
         let (end, ended) = channel::<()>();
         // Before anybody is connected.
         let mut watch = Watch {
-            low: vitals::resident_kibibytes(),
+            low: figures::resident_kibibytes(),
             last: None,
         };
         let work = move || {
             while matches!(ended.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
-                let Some(held) = vitals::resident_kibibytes() else {
+                let Some(held) = figures::resident_kibibytes() else {
                     return;
                 };
                 if watch.is_time(held, Instant::now()) {
                     fchatd_profile::heap::give_back();
-                    watch.gave_back(vitals::resident_kibibytes().unwrap_or(held), Instant::now());
+                    watch.gave_back(figures::resident_kibibytes().unwrap_or(held), Instant::now());
                 }
             }
         };

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
+use fchatd_figures::Sink;
 use fchatd_links::Counters;
 
 use crate::server::neighbours::neighbour::Neighbour;
-use crate::server::vitals;
 
 /// The counters of the bridge.
 pub(super) struct BridgeLink(pub(super) Arc<Counters>);
 
 impl Neighbour for BridgeLink {
-    fn figures(&self, lines: &mut Vec<(String, String)>) {
-        vitals::add(lines, "real-time bridge", self.0.to_string());
+    fn figures(&self, sink: &mut dyn Sink) {
+        self.0.figures(sink);
     }
 }

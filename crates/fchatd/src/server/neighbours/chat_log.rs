@@ -1,5 +1,6 @@
 //! The chat log as a neighbour: a socket whose readers get an entry for everything that is said.
 
+use fchatd_figures::Sink;
 use fchatd_links::chat_log::ChatLog;
 use fchatd_protocol::exchange::LogEntry;
 
@@ -7,7 +8,6 @@ use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
 use crate::server::neighbours::neighbour::Neighbour;
 use crate::server::neighbours::start::Start;
-use crate::server::vitals;
 
 /// The chat log of a server.
 pub(super) struct ChatLogLink(ChatLog);
@@ -41,8 +41,8 @@ impl Neighbour for ChatLogLink {
         None
     }
 
-    fn figures(&self, lines: &mut Vec<(String, String)>) {
-        vitals::add(lines, "chat log readers", self.0.gauges().to_string());
+    fn figures(&self, sink: &mut dyn Sink) {
+        fchatd_links::chat_log::FIGURES.put(&self.0.gauges(), sink);
     }
 
     fn finish(&mut self) {

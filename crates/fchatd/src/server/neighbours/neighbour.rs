@@ -1,5 +1,6 @@
 //! The door for neighbours: programs beside the chat that hear of it or speak to it.
 
+use fchatd_figures::Sink;
 use fchatd_protocol::exchange::{LogEntry, Request};
 use fchatd_world::{Now, World};
 
@@ -36,8 +37,8 @@ pub(crate) trait Neighbour {
     /// [`Answer::NeighbourWantsAll`](crate::server::answer::Answer::NeighbourWantsAll).
     fn tell_all(&mut self, _world: &World, _now: Now) {}
 
-    /// Adds the neighbour's counters to the lines of `ZZZ status`: a name and a value for each line.
-    fn figures(&self, lines: &mut Vec<(String, String)>);
+    /// Puts the neighbour's figures into a sink.
+    fn figures(&self, sink: &mut dyn Sink);
 
     /// Ends the neighbour. All characters are offline by then.
     fn finish(&mut self) {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fchatd_figures::Sink;
 use fchatd_links::redis::Redis;
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::write;
@@ -13,7 +14,6 @@ use crate::failure::Failure;
 use crate::server::answer::Answer;
 use crate::server::neighbours::neighbour::Neighbour;
 use crate::server::neighbours::start::Start;
-use crate::server::vitals;
 
 /// How often Redis hears that the chat runs.
 const ALIVE_MILLISECONDS: u64 = 5000;
@@ -73,8 +73,8 @@ impl Neighbour for RedisLink {
         self.redis.alive(now.unix / 1000);
     }
 
-    fn figures(&self, lines: &mut Vec<(String, String)>) {
-        vitals::add(lines, "Redis", self.redis.gauges().to_string());
+    fn figures(&self, sink: &mut dyn Sink) {
+        fchatd_links::redis::FIGURES.put(&self.redis.gauges(), sink);
     }
 
     fn finish(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fchatd_figures::Sink;
 use fchatd_links::webhooks::{Event, Threshold, Webhooks};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::read::Tape;
@@ -11,7 +12,6 @@ use crate::configuration::neighbours::webhook_settings;
 use crate::failure::Failure;
 use crate::server::neighbours::neighbour::{Barrier, Neighbour};
 use crate::server::neighbours::start::Start;
-use crate::server::vitals;
 
 /// How long the end waits for the queue and for receivers that are there.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -93,8 +93,8 @@ impl Neighbour for WebhookLink {
         }
     }
 
-    fn figures(&self, lines: &mut Vec<(String, String)>) {
-        vitals::add(lines, "webhooks", self.webhooks.gauges().to_string());
+    fn figures(&self, sink: &mut dyn Sink) {
+        fchatd_links::webhooks::FIGURES.put(&self.webhooks.gauges(), sink);
     }
 
     fn finish(&mut self) {
