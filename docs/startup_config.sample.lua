@@ -196,10 +196,10 @@
 -- notes by one account at once; then one every 30 seconds (1 to 1000000, notes)
 --notes_per_account = 10
 
--- notes by one account in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, notes)
+-- notes by one account in a day: so many at once, which return evenly over 24 hours (1 to 86400, notes)
 --notes_per_day = 100
 
--- characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours (1 to 86400, characters)
+-- characters that one account writes notes to in a day: so many at once, which return evenly over 24 hours (1 to 86400, characters)
 --note_recipients_per_day = 30
 
 -- notes in the inbox of a character, and as many in its outbox; 0 turns notes off (0 to 100000, notes)
@@ -227,7 +227,7 @@
 --passwords_waiting = 4096
 
 -- maximum wait of a log-in for its password check, long enough for all people to reconnect after a restart; then it is answered with status 503; a reverse proxy must wait longer than this (1 to 120, seconds)
---password_patience = 45
+--password_patience = 55
 
 -- threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8 (0 to 64, threads, restart)
 --password_threads = 0
@@ -304,6 +304,9 @@
 
 -- time between two changes of status (0 to 86400, seconds)
 --sta_flood = 5
+
+-- time between two changes of a topic by a character (0 to 86400, seconds)
+--topic_flood = 5
 
 -- time between two ads of a character in a channel (0 to 604800, seconds)
 --lfrp_flood = 600

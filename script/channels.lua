@@ -11,12 +11,13 @@ local JOIN_PAUSE_MAX = 3600 -- seconds
 local NAMES_MAX = 16384 -- bytes of names in one frame
 local MODES = { both = true, ads = true, chat = true }
 
-local DESCRIPTION_MAX, IGNORES_COUNT
+local DESCRIPTION_MAX, TOPIC_FLOOD, IGNORES_COUNT
 
 local channels = {}
 
 function channels.init()
     DESCRIPTION_MAX = s.getConfigDouble("cds_max")
+    TOPIC_FLOOD = s.getConfigDouble("topic_flood")
     IGNORES_COUNT = s.getConfigBool("ignore_on_server")
 end
 
@@ -297,6 +298,43 @@ function event.CDS(con, args)
     c.sendAll(chan, "CDS", { channel = c.getName(chan), description = escaped })
     common.log_if_public(con, chan, "CDS", args)
     s.logMessage("channel_description", con, chan, nil, escaped)
+    return const.FERR_OK
+end
+
+-- Clients that do not know topics show the sentence; others read the key `topic`.
+local function topic_set(con, chan, topic)
+    local sentence = topic == "" and " has removed the topic." or " has set the topic: " .. topic
+    return { channel = c.getName(chan), message = u.getName(con) .. sentence, topic = topic }
+end
+
+function event.CTO(con, args)
+    local channel, topic = text(args.channel), text(args.topic)
+    if channel == nil or topic == nil then
+        return const.FERR_BAD_SYNTAX
+    end
+    local found, chan = c.getChannel(string.lower(channel))
+    if not found then
+        return const.FERR_CHANNEL_NOT_FOUND
+    end
+    if not common.may_moderate(con, chan) then
+        return const.FERR_NOT_OP
+    end
+    local escaped = s.escapeHTML(topic)
+    if escaped == c.getTopic(chan) then
+        return const.FERR_OK
+    end
+    if u.checkUpdateTimer(con, "cto", TOPIC_FLOOD) then
+        return const.FERR_THROTTLE_MESSAGE
+    end
+    if common.is_blacklisted(topic) then
+        -- As with a description: the author alone hears it.
+        u.send(con, "SYS", topic_set(con, chan, escaped))
+        return const.FERR_OK
+    end
+    c.setTopic(chan, escaped)
+    c.sendAll(chan, "SYS", topic_set(con, chan, escaped))
+    common.log_if_public(con, chan, "CTO", args)
+    s.logMessage("channel_topic", con, chan, nil, escaped)
     return const.FERR_OK
 end
 

@@ -17,7 +17,7 @@ local modules = {
     require("talking"), -- MSG LRP PRI TPN STA
     require("dice"), -- RLL
     require("ignores"), -- IGN
-    require("channels"), -- CHA ORS JCH LCH CCR CIU CDS RMO RST COL CBL CRC KIC
+    require("channels"), -- CHA ORS JCH LCH CCR CIU CDS CTO RMO RST COL CBL CRC KIC
     require("moderation"), -- COA COR CSO CKU CBU CTU CUB
     require("administration"), -- ACB TMO UNB KIK AOP DOP SCP RWD BRO RLD AWC
     require("gate"), -- NBN NUB NBL RGP

@@ -34,6 +34,8 @@ export function startAccount(parts) {
     part('Characters', el('p', { class: 'muted', text: 'The default character is offered first when you sign in.' }), list, el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Change or add a character', click: () => leaveChat() }))),
     part('Password', el('p', { class: 'muted', text: 'Everybody who is signed in to this account elsewhere has to sign in again.' }), password),
+    part('Your data', el('p', { class: 'muted', text: 'Characters, profiles, friends, bookmarks, notes and reports of this account, as a file.' }), el('div', { class: 'button-row' },
+      el('button', { type: 'button', text: 'Download my data', click: event => download(event.currentTarget) }))),
     part('End', el('div', { class: 'button-row' }, el('button', { type: 'button', class: 'danger', text: 'Delete the account…', click: () => openEnding(null) }))));
   dialog.classList.add('room-dialog');
   ending = el('form', { class: 'stack' }, el('p', {}), whose(), secret('Password', 'password', 'current-password'),
@@ -78,6 +80,22 @@ function render({ characters: names, defaultCharacter }) {
       } }),
       el('button', { type: 'button', class: 'icon remove', 'aria-label': `Delete ${name}`, title: `Delete ${name}`, click: () => openEnding(name) }, '×'));
   }));
+}
+
+/** Saves all data of the account as a JSON file. */
+async function download(button) {
+  button.disabled = true;
+  try {
+    const { error: _, ...data } = await call('/api/me/export');
+    const address = URL.createObjectURL(new Blob([JSON.stringify(data, null, 2)], { type: 'application/json' }));
+    el('a', { href: address, download: `${session.account}.json` }).click();
+    // Some browsers read the file a moment after the click.
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    if (!data.complete) toast('The file holds no more than 3 MiB: older notes or reports are missing.');
+  } catch (error) {
+    toast(error.message);
+  }
+  button.disabled = false;
 }
 
 async function changePassword(event) {

@@ -1,8 +1,9 @@
 // One's own ads: a text for each channel, posted again and again while the page is open, never sooner than is allowed.
 
-import { byId, byteLength, el } from './text.js';
+import { byId, byteLength, decode, el } from './text.js';
 import { active, addLine, changed, findChannel, onChange, state } from './state.js';
-import { post } from './frames.js';
+import { takeFrame } from './frames.js';
+import { post } from './talking.js';
 import { formatting } from './formatting.js';
 import { makeDialog, setTitle, show } from './dialog.js';
 import { drop, keep, kept } from './storage.js';
@@ -152,13 +153,19 @@ function tick() {
   }
 }
 
-/** An ad came too early: the server's timer belongs to the character, and may be older than this page. Try again then. */
-export function adRefused(channel, message) {
+/** The error of an ad that came too early. */
+const TOO_SOON = 56;
+
+/** The server's timer belongs to the character, and may be older than this page: the ad is tried again later. */
+function adRefused({ number, channel: name, message }) {
+  const channel = number === TOO_SOON ? findChannel(name) : null;
   const ad = channel && ads[channel.name];
   if (!ad?.running) return;
-  const told = /(\d+)\s*minute/.exec(message);
+  const told = /(\d+)\s*minute/.exec(decode(message));
   ad.posted = Math.max(0, ad.posted - 1);
   ad.lastAt = 0;
   ad.nextAt = Date.now() + (told ? Number(told[1]) : Math.ceil(leastInterval(channel) / 60)) * MINUTE + MARGIN;
   save();
 }
+
+takeFrame('ERR', adRefused);

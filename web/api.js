@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server waits up to `password_patience` (45 seconds) before it looks at a password, and may hash two. */
+/** The server waits up to `password_patience` (55 seconds) before it looks at a password, and may hash two. */
 const REQUEST_TIMEOUT = 75 * 1000;
 
 /** How often, and for how many seconds at most, a request that the server was too busy for is made again by itself. */

@@ -1,14 +1,15 @@
-// Puts the parts together: entry, connection, views; and what belongs to the whole page, such as drawers and keys.
+// Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as drawers and keys.
 
-import { byId } from './text.js';
+import { byId, isolated } from './text.js';
 import { connectText, rich } from './bbcode.js';
 import { ApiError, forgetSession, freshTicket, loadSession, saveSession, session, signIn, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
-  active, activate, changed, channel, closeConversation, listed, markRead, onChange, person, resetState, state,
+  active, activate, changed, channel, closeConversation, isMe, listed, markRead, onChange, person, resetState, state,
 } from './state.js';
-import { connectFrames, handleFrame, join, leave, rejoinAll } from './frames.js';
+import { handleFrame, onFrame } from './frames.js';
+import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
 import { startLog } from './log.js';
 import { memberNote, startLists } from './lists.js';
@@ -171,7 +172,8 @@ function renderHead() {
   const known = target.kind === 'private' ? person(target.name) : null;
   byId('conversation-note').textContent = target.kind === 'private' ? memberNote(known)
     : target.kind === 'server' ? `${state.people.size} online`
-      : target.joined === 'yes' ? `${target.members.size} ${target.members.size === 1 ? 'member' : 'members'}` : 'Not in this channel';
+      : target.joined === 'yes' ? [`${target.members.size} ${target.members.size === 1 ? 'member' : 'members'}`, isolated(target.topic)].filter(Boolean).join(' · ') : 'Not in this channel';
+  byId('conversation-note').title = target.topic ?? '';
   byId('open-channel').hidden = target.kind === 'server';
   byId('open-channel').setAttribute('aria-label', target.kind === 'private' ? `About ${target.title}` : 'Channel settings');
   byId('typing').textContent = target.typing === 'typing' ? `${target.title} is typing…`
@@ -183,7 +185,7 @@ function renderHead() {
   const box = byId('description');
   box.hidden = !open;
   const description = open ? target.description : null;
-  // Only when it is another: what somebody has unfolded in it stays so.
+  // Only when the description is another one: unfolded parts stay unfolded.
   if (description !== shownDescription) box.replaceChildren(...(open ? [rich(description)] : []));
   shownDescription = description;
 }
@@ -248,16 +250,16 @@ function rememberChannels() {
 
 async function start() {
   loadSettings();
-  connectFrames({ connection, outbox, afterLogin });
+  onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
-  // Before the composer, which takes the focus then: what is behind a drawer cannot have it.
+  // Before the composer, which takes the focus then: an element behind a drawer cannot have it.
   onChange('focus', () => closeDrawer());
   startLog({ openPerson, join });
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });
   startDialogs({ connection, setStatus });
-  startTalk({ connection, setStatus, openPerson });
+  startTalk({ connection, outbox, setStatus, openPerson });
   startPeopleParts({ connection, openPerson, leaveChat });
   startDrawers();
   onChange('active', renderHead);

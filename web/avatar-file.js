@@ -1,4 +1,4 @@
-// A picture from the device, made to fit what the service takes.
+// Reads a picture from the device and makes it fit the limits of the service.
 
 const MAX_BYTES = 128 * 1024;
 const MAX_PIXELS = 512;

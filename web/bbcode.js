@@ -91,7 +91,7 @@ function named(tag, argument, content) {
   if (!isName(name)) return null;
   if (tag === 'user') return personButton(name, {}, name);
   if (tag === 'icon') return icon(name);
-  // Such pictures live on another site, and this page asks nobody but its own server.
+  // Such pictures are on another site, and this page loads from its own server only.
   if (tag === 'eicon') return el('span', { class: 'eicon', text: `:${name}:` });
   const title = tag === 'session' ? argument?.trim() || name : name;
   return el('button', { type: 'button', class: 'in-text', title: `Join ${title}`, click: () => actions.join(name) },

@@ -2,7 +2,7 @@
 
 import { byId, el, fold } from './text.js';
 import { byName, findChannel, onChange, state } from './state.js';
-import { createRoom, join } from './frames.js';
+import { createRoom, join } from './membership.js';
 import { focusComposer } from './composer.js';
 import { show, toast } from './dialog.js';
 
@@ -54,7 +54,7 @@ function create(event) {
   focusComposer();
 }
 
-function row({ name, title = name, mode, characters }) {
+function row({ name, title = name, mode, characters, topic }) {
   const joined = findChannel(name)?.joined === 'yes';
   const note = [mode && MODE_NAMES[mode], `${characters} ${Number(characters) === 1 ? 'person' : 'people'}`].filter(Boolean).join(' · ');
   const button = el('button', { type: 'button', class: 'row',
@@ -64,7 +64,7 @@ function row({ name, title = name, mode, characters }) {
       join(name);
     } },
   el('span', { class: 'visually-hidden', text: joined ? 'Open ' : 'Join ' }),
-  el('span', { class: 'row-text' }, el('span', { class: 'clip row-title', text: title }), el('span', { class: 'muted', text: note })),
+  el('span', { class: 'row-text' }, el('span', { class: 'clip row-title', text: title }), topic ? el('span', { class: 'clip row-topic', text: topic }) : null, el('span', { class: 'muted', text: note })),
   el('span', { class: joined ? 'row-state' : 'row-state row-join', 'aria-hidden': 'true', text: joined ? 'Joined' : 'Join' }));
   return el('li', {}, button);
 }
@@ -74,7 +74,7 @@ function render() {
   const order = ORDERS[byId('channel-order').value];
   let shown = 0;
   const fill = (id, channels, none) => {
-    const rows = channels.filter(each => fold(each.title ?? each.name).includes(filter)).sort(order).map(row);
+    const rows = channels.filter(each => fold(`${each.title ?? each.name}\n${each.topic}`).includes(filter)).sort(order).map(row);
     shown += rows.length;
     const focusedAt = [...byId(id).querySelectorAll('button')].indexOf(document.activeElement);
     byId(id).replaceChildren(...(rows.length > 0 ? rows : [el('li', { class: 'muted none', text: filter ? 'None of that name.' : none })]));

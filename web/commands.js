@@ -1,8 +1,9 @@
-// What begins with a slash in the message box. The names are those that other clients use.
+// The commands that begin with a slash in the message box. Other clients use the same names.
 
 import { fold } from './text.js';
 import { STATUSES, activate, isMe, privateWith, tell } from './state.js';
-import { createRoom, join, leave, roll } from './frames.js';
+import { createRoom, join, leave } from './membership.js';
+import { roll } from './talking.js';
 import { isAdmin, isRoom, isStaff, mayModerate, mayOwn } from './roles.js';
 import { toast } from './dialog.js';
 
@@ -88,6 +89,8 @@ const COMMANDS = {
   unlock: ['', moderates, 'ends that', (_, target) => send('CLK', { channel: target.name, status: 'open' })],
   slow: ['seconds', moderates, 'lets in one person in so many seconds; 0 ends it', (seconds, target) => send('CSL', { channel: target.name, seconds })],
   setdescription: ['text', moderates, 'writes the description', (description, target) => send('CDS', { channel: target.name, description })],
+  topic: ['text', moderates, 'sets the topic, which the lists of channels show', (topic, target) => send('CTO', { channel: target.name, topic })],
+  notopic: ['', moderates, 'removes the topic', (_, target) => send('CTO', { channel: target.name, topic: '' })],
   cop: ['name', owns, 'makes a moderator', about('COA')],
   decop: ['name', owns, 'takes off the moderators', about('COR')],
   setowner: ['name', owns, 'hands the channel over', about('CSO')],

@@ -2,7 +2,7 @@
 
 import { byId, byteLength, el } from './text.js';
 import { active, changed, limitFor, onChange, state } from './state.js';
-import { post } from './frames.js';
+import { post } from './talking.js';
 import { obey } from './commands.js';
 import { drawing, formatting } from './formatting.js';
 import { rich } from './bbcode.js';
@@ -171,7 +171,7 @@ function submit() {
   const said = shown;
   said.draft = '';
   changed('history');
-  // A command may have opened another conversation, whose draft stands in the box now.
+  // A command may have opened another conversation: then the box has the draft of that one.
   if (said !== active()) return;
   text.value = '';
   fit();
@@ -190,7 +190,7 @@ export function focusComposer() {
 }
 
 function takeFocus() {
-  // On a phone the keyboard would cover what one came to read.
+  // On a phone the keyboard would cover the lines.
   const canType = matchMedia('(pointer: fine)').matches && !byId('composer').hidden;
   (canType ? text : byId('conversation-name')).focus();
 }

@@ -1,4 +1,4 @@
-// The editor of the kinks that somebody has made up.
+// The editor of custom kinks.
 
 import { el } from './text.js';
 import { CHOICES } from './profile.js';

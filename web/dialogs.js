@@ -1,4 +1,4 @@
-// The dialogs about people: one's own status, everybody online, one person.
+// The dialogs about people: the own status, all people online, one person.
 
 import { byId, byteLength, dressAvatar, el, fold } from './text.js';
 import { STATUSES, activate, byName, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';

@@ -2,7 +2,7 @@
 
 import { byId, el } from './text.js';
 import { active } from './state.js';
-import { roll } from './frames.js';
+import { roll } from './talking.js';
 import { isRoom } from './roles.js';
 import { makeDialog, show } from './dialog.js';
 import { keep, kept } from './storage.js';

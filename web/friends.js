@@ -1,4 +1,4 @@
-// The dialog of friends, bookmarks, requests and ignored people: who is online first.
+// The dialog of friends, bookmarks, requests and ignored people. People who are online come first.
 
 import { avatar, byId, el, fold } from './text.js';
 import { byName, isMe, onChange, person, personName, state } from './state.js';

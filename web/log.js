@@ -156,7 +156,7 @@ function lineElement(line, continued) {
   const text = el('div', { class: 'text' });
   if (line.from === '') {
     text.append(rich(line.text));
-    // The server names who rolls. The members' list leads to them by keyboard; here each roll would be a stop on the way.
+    // The text names the character. The members' list leads to it by keyboard; here each roll would be one more tab stop.
     if (line.kind === 'roll') for (const name of text.querySelectorAll('.in-text')) name.tabIndex = -1;
     if (line.invite) {
       text.append(' ', el('button', { type: 'button', text: 'Join', 'aria-label': `Join: ${line.text}`, click: () => actions.join(line.invite) }));

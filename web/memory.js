@@ -1,4 +1,4 @@
-// Drafts and what was said, over a reload of the tab. Kept in the tab's own storage, which ends with the tab.
+// Keeps drafts and lines over a reload of the tab, in the tab's own storage, which ends with the tab.
 
 import { addLine, activate, changed, channel, listed, onChange, privateWith, server, state } from './state.js';
 import { drop, keep, kept } from './storage.js';

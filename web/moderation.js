@@ -1,4 +1,4 @@
-// What moderators and the staff can do about one person: kick, time out and ban, here or on the whole server.
+// Actions of moderators and the staff against one person: kick, time out and ban, in a channel or on the whole server.
 
 import { byId, el, fold } from './text.js';
 import { active, isMe, roleIn, state } from './state.js';

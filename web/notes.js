@@ -1,4 +1,4 @@
-// Notes of this account, as the account service keeps them: the number of unread ones, and what can be done with notes.
+// Notes of this account, as the account service keeps them: the number of unread ones, and the actions on notes.
 
 import { service, session } from './api.js';
 import { hasRelations } from './relations.js';

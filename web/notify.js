@@ -1,7 +1,8 @@
-// Notifications of the browser, and a sound: only what a person has asked for, and only while they look elsewhere.
+// Notifications of the browser, and a sound: only those that are switched on, and only while the page is not in view.
 
 import { fold } from './text.js';
-import { activate, isIgnored, onLine, state } from './state.js';
+import { onFrame } from './frames.js';
+import { activate, isIgnored, isMe, onLine, state } from './state.js';
 import { settings } from './settings.js';
 import { isBookmarked, isFriend } from './relations.js';
 import { focusComposer } from './composer.js';
@@ -85,7 +86,7 @@ function onMessage(target, line) {
 }
 
 /** Somebody has come online. */
-export function cameOnline(name) {
+function cameOnline(name) {
   if (!settings.notifyFriends || isIgnored(name) || (!document.hidden && document.hasFocus())) return;
   if (isFriend(name) || isBookmarked(name)) announce(`${name} is online`, '', `online:${fold(name)}`, () => {});
 }
@@ -93,3 +94,5 @@ export function cameOnline(name) {
 export function startNotify() {
   onLine(onMessage);
 }
+
+onFrame('NLN', ({ identity }) => { if (!isMe(identity)) cameOnline(identity); });

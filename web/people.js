@@ -1,4 +1,4 @@
-// Starts what belongs to people and to the own account, and has what a person's card offers.
+// Starts the modules about people and the own account, and has the actions of a person's card.
 
 import { byId, wantPictures } from './text.js';
 import { session } from './api.js';

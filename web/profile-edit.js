@@ -19,7 +19,7 @@ export function startProfileEdit() {
   place = el('div');
   dialog = makeDialog('edit-dialog', '', place);
   dialog.classList.add('profile-dialog');
-  // What was written is not lost to a click beside the dialog, nor to the Escape key.
+  // A click beside the dialog or the Escape key does not lose written text.
   dialog.addEventListener('click', event => {
     if (!dirty || !(event.target === dialog || event.target.closest('[data-close]'))) return;
     event.stopImmediatePropagation();

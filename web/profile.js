@@ -1,4 +1,4 @@
-// The profile of a character: what it tells about itself, what it likes, and the own note about it.
+// The profile of a character: its description, its kinks, and the own note about it.
 
 import { avatar, el } from './text.js';
 import { mapping, service } from './api.js';

@@ -1,4 +1,4 @@
-// Telling the staff, with what was said as proof.
+// Reports to the staff, with the lines of the conversation as proof.
 
 import { el } from './text.js';
 import { service } from './api.js';

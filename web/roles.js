@@ -1,4 +1,4 @@
-// What this character may do, as far as the server has told. The server decides; this only spares useless buttons.
+// The rights of this character, as far as the server has told. The server decides; this only hides useless buttons.
 
 import { fold } from './text.js';
 import { findChannel, roleIn, state } from './state.js';

@@ -1,8 +1,9 @@
-// One channel or room: inviting, the description, what may be posted, who may come in, moderators, bans, the end.
+// One channel or room: invitations, the description, the mode, the door, moderators, bans, its end.
 
-import { byId, byteLength, el, fold } from './text.js';
+import { byId, byteLength, decode, el, fold } from './text.js';
 import { active, byName, findChannel, isMe, onChange, roleIn, state } from './state.js';
-import { leave } from './frames.js';
+import { takeFrame } from './frames.js';
+import { leave } from './membership.js';
 import { isRoom, mayModerate, mayOwn } from './roles.js';
 import { MODE_NAMES, askForLists } from './channels.js';
 import { formatting } from './formatting.js';
@@ -76,6 +77,13 @@ function build() {
     if (send('CDS', { description: part.text.value })) toast('The description is saved.');
   });
 
+  part.topic = el('input', { name: 'topic', autocomplete: 'off', maxlength: '160', 'aria-label': 'Topic', placeholder: 'One line, shown in the list of channels' });
+  part.topicForm = el('form', { class: 'room-part inline-form' }, el('label', {}, el('span', { text: 'Topic' }), part.topic), el('button', { type: 'submit', text: 'Save topic' }));
+  part.topicForm.addEventListener('submit', event => {
+    event.preventDefault();
+    if (send('CTO', { topic: part.topic.value.trim() })) toast('The topic is saved.');
+  });
+
   part.mode = el('select', { id: 'channel-mode' }, el('option', { value: 'chat', text: 'Messages only' }),
     el('option', { value: 'ads', text: 'Ads only' }), el('option', { value: 'both', text: 'Messages and ads' }));
   part.mode.addEventListener('change', () => send('RMO', { mode: part.mode.value }));
@@ -108,7 +116,7 @@ function build() {
     ask('Close it for good?', `“${chosen.title}” ends for everybody in it, and cannot be had back.`, 'Close for good')
       .then(yes => yes && command(chosen, 'KIC'));
   } });
-  dialog = makeDialog('channel-dialog', '', part.note, part.people, part.invite, part.description, part.rules, part.staff, part.bans,
+  dialog = makeDialog('channel-dialog', '', part.note, part.people, part.invite, part.topicForm, part.description, part.rules, part.staff, part.bans,
     el('div', { class: 'actions actions-low' }, part.destroy, el('button', { type: 'button', class: 'danger', id: 'leave-channel', text: 'Leave', click: () => {
       dialog.close();
       leave(target);
@@ -129,6 +137,7 @@ function openRoom() {
   target = active();
   bans = null;
   part.text.value = target.description;
+  part.topic.value = target.topic;
   part.people.replaceChildren(...[...state.people.values()].filter(each => !isMe(each.name)).sort(byName).slice(0, 300)
     .map(each => el('option', { value: each.name })));
   if (isRoom(target)) askForLists();
@@ -147,7 +156,7 @@ function askForBans() {
 }
 
 /** The list of bans comes as a sentence. Returns true when this is it and the dialog shows it. */
-export function takeBans(name, message) {
+function takeBans(name, message) {
   if (!dialog.open || !target || fold(name) !== fold(target.name) || Date.now() - bansAskedAt > BANS_WAIT) return false;
   // The sentence names the channel by its title, which may have a colon in it; names of characters have none.
   const end = message.lastIndexOf(': ');
@@ -159,6 +168,8 @@ export function takeBans(name, message) {
   render();
   return true;
 }
+
+takeFrame('SYS', ({ channel, message }) => channel !== undefined && takeBans(channel, decode(message)));
 
 const nameItem = (name, note, label, act) => el('li', {}, el('span', { class: 'clip', text: name }), note ? el('span', { class: 'role role-owner', text: note }) : null,
   act ? el('button', { type: 'button', text: label, 'aria-label': `${label}: ${name}`, click: act }) : null);
@@ -191,7 +202,7 @@ function render() {
   part.note.textContent = [room ? 'Room' : 'Public channel', MODE_NAMES[target.mode] ?? target.mode,
     target.owner ? `Owner: ${target.owner}` : 'No owner'].join(' · ');
   part.invite.hidden = !inside || !room;
-  part.description.hidden = !moderates;
+  part.topicForm.hidden = part.description.hidden = !moderates;
   part.rules.hidden = !owns;
   part.accessLabel.hidden = !room;
   part.mode.value = target.mode;
@@ -209,6 +220,6 @@ function renderLists(owns) {
   const focused = document.activeElement?.closest('.name-list');
   renderModerators(owns);
   renderBans();
-  // What had the focus may be gone; it must not fall out of the dialog.
+  // The element with the focus may be gone; the focus must not leave the dialog.
   if (focused && document.activeElement === document.body) (focused.querySelector('button') ?? dialog.querySelector('[data-close]')).focus();
 }

@@ -1,8 +1,9 @@
-// Finding people by what their profiles say.
+// The search for people by their profiles.
 
-import { avatar, byId, el } from './text.js';
+import { avatar, byId, decode, el } from './text.js';
 import { mapping } from './api.js';
 import { byName, isMe, person, personName } from './state.js';
+import { onFrame, takeFrame } from './frames.js';
 import { memberNote, statusMark } from './lists.js';
 import { makeDialog, show, toast } from './dialog.js';
 
@@ -102,14 +103,14 @@ function answer(text) {
 }
 
 /** An error of the server, if it is about the search: then it is told here. */
-export function searchRefused({ number, message, command }) {
+function searchRefused({ number, message, command }) {
   if (waiting === 0 || !(command === 'FKS' || (command === undefined && REFUSALS.has(number)))) return false;
-  answer(number === 18 ? 'Nobody was found. Choose less, or try again later.' : message);
+  answer(number === 18 ? 'Nobody was found. Choose less, or try again later.' : decode(message));
   return true;
 }
 
 /** The answer: names of people. */
-export function searchFound(names) {
+function searchFound(names) {
   const found = names.filter(name => !isMe(name)).map(name => ({ name: personName(name) })).sort(byName);
   answer(`${found.length} ${found.length === 1 ? 'person' : 'people'} found.`);
   results.replaceChildren(...found.map(({ name }) => {
@@ -119,3 +120,6 @@ export function searchFound(names) {
       el('span', { class: 'row-text' }, el('span', { class: 'clip row-title', text: name }), el('span', { class: 'clip muted', text: memberNote(known) }))));
   }));
 }
+
+takeFrame('ERR', searchRefused);
+onFrame('FKS', ({ characters }) => searchFound(characters));

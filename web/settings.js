@@ -1,4 +1,4 @@
-// What a person likes of this page, kept in this browser: looks, clock, lines, notifications.
+// The settings of this page, kept in this browser: looks, clock, lines, notifications.
 
 import { keep, kept } from './storage.js';
 

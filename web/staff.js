@@ -1,7 +1,8 @@
-// What the staff has besides: open reports, everybody on the server, and what only administrators do.
+// The views of the staff: open reports, all people on the server, and the actions of administrators.
 
-import { byId, el, fold } from './text.js';
+import { byId, decode, el, fold } from './text.js';
 import { byName, changed, isMe, onChange, server, state } from './state.js';
+import { onFrame } from './frames.js';
 import { isAdmin, isStaff, takesReports } from './roles.js';
 import { rich } from './bbcode.js';
 import { openModeration } from './moderation.js';
@@ -142,9 +143,9 @@ function renderAnswers() {
 }
 
 /** A report that came in, or that somebody has taken care of. */
-export function takeReport({ action, callid, character: by, report, tab, logid, timestamp }) {
+function takeReport({ action, callid, character: by, report, tab, logid, timestamp }) {
   if (action === 'report') {
-    state.calls.set(callid, { character: by, report, tab, log: Number(logid) > 0 ? Number(logid) : null, time: new Date(Number(timestamp) * 1000 || Date.now()) });
+    state.calls.set(callid, { character: by, report: decode(report), tab: decode(tab), log: Number(logid) > 0 ? Number(logid) : null, time: new Date(Number(timestamp) * 1000 || Date.now()) });
   } else {
     for (const [id, call] of state.calls) {
       if (id === callid || (callid === undefined && fold(call.character) === fold(by) && Math.abs(call.time / 1000 - Number(timestamp)) < 1)) state.calls.delete(id);
@@ -152,3 +153,5 @@ export function takeReport({ action, callid, character: by, report, tab, logid, 
   }
   changed('calls');
 }
+
+onFrame('SFC', takeReport);

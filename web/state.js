@@ -1,4 +1,4 @@
-// What the page knows, and who wants to hear when it changes. Views read this and never write to it.
+// The state of the page, and the listeners to its changes. Views read this and never write to it.
 
 import { fold } from './text.js';
 
@@ -74,7 +74,7 @@ function conversation(id, kind, name) {
   let found = state.conversations.get(id);
   if (!found) {
     found = {
-      id, kind, name, title: name, mode: 'chat', description: '', members: new Map(), owner: '', moderators: new Set(),
+      id, kind, name, title: name, mode: 'chat', description: '', topic: '', members: new Map(), owner: '', moderators: new Set(),
       moderatorNames: [], isOpen: undefined, view: 'all',
       lines: [], lastLine: 0, unread: 0, mentions: 0, firstUnread: 0, draft: '', draftKind: 'MSG', typing: 'clear',
       /** For channels: `yes`, `joining`, or `no` with the reason in `note`. */
@@ -110,7 +110,7 @@ export function activate(id) {
   state.active = state.conversations.has(id) ? id : SERVER;
   markRead();
   changed('conversations', 'active');
-  // At once: what is typed next belongs to this conversation, not to the one that is still drawn.
+  // At once: the next key belongs to this conversation, not to the one that is still drawn.
   flush();
 }
 
@@ -159,6 +159,9 @@ export function addLine(target, line) {
   for (const listener of lineListeners) listener(target, entry);
   return entry;
 }
+
+/** A line of the page itself in a conversation. It is not unread. */
+export const notice = (target, text) => addLine(target, { kind: 'notice', text, own: true });
 
 /** Say something that belongs to no channel where it is seen: in the open conversation, and in the server's. */
 export function tell(kind, text, more = {}) {

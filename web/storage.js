@@ -1,4 +1,4 @@
-// What the browser keeps for this page, as JSON. A full or forbidden storage only costs comfort, so it never throws.
+// The values that the browser keeps for this page, as JSON. A full or forbidden storage only costs comfort, so it never throws.
 
 /** Keep a value until the tab ends (`tab`), or for good. Returns whether there was room. */
 export function keep(key, value, { tab = false } = {}) {

@@ -1,4 +1,4 @@
-// Starts what belongs to rooms and talk, and takes it over a reload.
+// Starts the modules of rooms and talk, and restores them after a reload.
 
 import { startChannels } from './channels.js';
 import { startRoom } from './room.js';
@@ -10,9 +10,14 @@ import { forget, recall, startMemory } from './memory.js';
 import { startFind } from './find.js';
 import { startStaff } from './staff.js';
 import { focusComposer } from './composer.js';
-import { send } from './frames.js';
+import { send, startTalking } from './talking.js';
+import { startMembership } from './membership.js';
+import './presence.js';
+import './announcements.js';
 
-export function startTalk({ connection, setStatus, openPerson }) {
+export function startTalk({ connection, outbox, setStatus, openPerson }) {
+  startTalking({ connection, outbox });
+  startMembership({ connection, outbox });
   startChannels({ connection });
   startRoom({ connection, openPerson });
   startModeration({ connection });

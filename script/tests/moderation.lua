@@ -16,7 +16,7 @@ function tests.fields_are_checked_before_all_else()
     local needed = {
         MSG = { "channel", "message" }, LRP = { "channel", "message" }, PRI = { "recipient", "message" },
         JCH = { "channel" }, LCH = { "channel" }, CCR = { "channel" }, CIU = { "channel", "character" },
-        CDS = { "channel", "description" }, RMO = { "channel", "mode" }, RST = { "channel", "status" },
+        CDS = { "channel", "description" }, CTO = { "channel", "topic" }, RMO = { "channel", "mode" }, RST = { "channel", "status" },
         COL = { "channel" }, CBL = { "channel" }, COA = { "channel", "character" },
         COR = { "channel", "character" }, CSO = { "channel", "character" }, CKU = { "channel", "character" },
         CBU = { "channel", "character" }, CTU = { "channel", "character", "length" },
@@ -43,9 +43,9 @@ end
 
 function tests.channels_that_are_not_there()
     local con = somebody("Ada")
-    for _, code in ipairs({ "MSG", "LRP", "JCH", "LCH", "CDS", "COL", "CBL", "CIU", "CKU", "CBU", "CUB", "COA", "COR",
+    for _, code in ipairs({ "MSG", "LRP", "JCH", "LCH", "CDS", "CTO", "COL", "CBL", "CIU", "CKU", "CBU", "CUB", "COA", "COR",
         "CSO", "KIC" }) do
-        local arguments = { channel = "Nowhere", character = "Nobody", message = "x", description = "x" }
+        local arguments = { channel = "Nowhere", character = "Nobody", message = "x", description = "x", topic = "x" }
         testing.expect(testing.command(con, code, arguments), 26, code)
         testing.advance(1)
     end

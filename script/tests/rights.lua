@@ -69,6 +69,7 @@ local OWNERS_RIGHT = [[
 ]]
 local IN_A_CHANNEL = {
     CDS = MODERATORS_RIGHT, -- description
+    CTO = MODERATORS_RIGHT, -- topic
     CUB = MODERATORS_RIGHT, -- lift a ban
     COA = OWNERS_RIGHT, -- make a moderator
     COR = OWNERS_RIGHT, -- remove a moderator
@@ -254,6 +255,7 @@ local function picture(chan, target)
         moderator = c.isMod(chan, target),
         owner = c.isOwner(chan, target),
         description = c.getDescription(chan),
+        topic = c.getTopic(chan),
         mode = c.getMode(chan),
         kind = c.getType(chan),
         operator = s.isOp(u.getName(target)),
@@ -269,6 +271,7 @@ local function fields(code, chan, target)
     local channel, character = c.getName(chan), u.getName(target)
     local all = {
         CDS = { channel = channel, description = "changed" },
+        CTO = { channel = channel, topic = "changed" },
         RMO = { channel = channel, mode = "chat" },
         RST = { channel = channel, status = OTHER_STATUS[c.getType(chan)] },
         CTU = { channel = channel, character = character, length = 30 },
@@ -299,6 +302,7 @@ local function has_happened(code, chan, target, before)
         end,
         CUB = function() return not now.banned end,
         CDS = function() return now.description == "changed" end,
+        CTO = function() return now.topic == "changed" end,
         COA = function() return now.moderator end,
         COR = function() return not now.moderator or before.owner end,
         CSO = function() return now.owner and now.moderator end,

@@ -1,4 +1,4 @@
-// What the browser tests share: a browser, people in it, a line that can be cut, and checks.
+// The shared parts of the browser tests: a browser, people in it, a connection that can be cut, and checks.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -151,7 +151,7 @@ export async function cuttableLine() {
     url: `http://127.0.0.1:${proxy.address().port}/`,
     cut() {
       cut = true;
-      // A reset, not a farewell: that is what a lost network looks like to the server.
+      // A reset without a close frame: so a lost network looks to the server.
       for (const socket of sockets) socket.resetAndDestroy();
     },
     mend() {

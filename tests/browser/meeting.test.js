@@ -1,4 +1,4 @@
-// Two people meet: one at a wide screen, one with a phone whose network fails for a while.
+// Two people meet: one at a wide screen, one with a phone. The network of the phone fails for a while.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
 import {
   SMALL, arrive, assertAccessible, assertNoErrors, joinChannel, launch, line, openConversation, openDrawer, person, picture, unique, write,
 } from './helpers.js';
@@ -79,7 +80,7 @@ test('a profile is edited: words, fields, kinks, own kinks', async () => {
   await edit.getByLabel('Show my friends on the profile').check();
   await picture(nora, '50-edit');
   await assertAccessible(nora, 'the editor of a profile');
-  // What was written is not lost by accident.
+  // An accident does not lose written text.
   await close(nora);
   await dialog(nora, 'Leave without saving?').getByRole('button', { name: 'Cancel' }).click();
   await edit.getByRole('button', { name: 'Save profile' }).click();
@@ -177,7 +178,7 @@ test('bookmarks and ignores', async () => {
 });
 
 test('people are found by their profiles', async () => {
-  // The chat learns of a profile when somebody logs in.
+  // The chat reads a profile at the log-in of its character.
   await nora.page.reload();
   await nora.page.getByRole('button', { name: /Online.*Change your status/ }).waitFor();
   await foot(finn, 'People');
@@ -290,6 +291,13 @@ test('the account: default character, password, the end of a character', async (
   await page.getByRole('button', { name: 'Account and characters…' }).click();
   await account.getByRole('button', { name: `Make default: ${second}` }).click();
   await account.getByRole('button', { name: `Make default: ${finn.name}` }).waitFor();
+  const arriving = finn.page.waitForEvent('download');
+  await account.getByRole('button', { name: 'Download my data' }).click();
+  const file = await arriving;
+  assert.equal(file.suggestedFilename(), `${finn.account}.json`);
+  const data = JSON.parse(await readFile(await file.path(), 'utf8'));
+  assert.equal(data.account.name, finn.account);
+  assert.deepEqual(data.characters.map(({ name }) => name).sort(), [finn.name, second].sort());
   await picture(finn, '5a-account');
   await assertAccessible(finn, 'the dialog of the account');
   await account.getByLabel('Password now').fill(`secret of ${finn.account}`);

@@ -14,7 +14,7 @@ before(async () => {
   server = await ownServer('max_per_ip=50');
   ada = await person(browser, { url: server.url });
   bob = await person(browser, { url: server.url });
-  // The browser's clock can be put forward: nobody waits for minutes.
+  // The test puts the browser's clock forward instead of waiting for minutes.
   for (const someone of [ada, bob]) {
     await someone.page.clock.install();
     await someone.page.reload();

@@ -77,6 +77,22 @@ test('the description is written with tools, seen in a preview, and by everybody
   await milo.page.getByRole('button', { name: 'Description' }).click();
 });
 
+test('a topic is set in the dialog and by command; the head and the list show it', async () => {
+  await settings(olga);
+  const room = dialog(olga, title);
+  await room.getByRole('textbox', { name: 'Topic' }).fill('Tea & <talk>');
+  await room.getByRole('button', { name: 'Save topic' }).click();
+  await close(olga);
+  await line(milo, /has set the topic: Tea & <talk>$/).waitFor();
+  await milo.page.locator('#conversation-note', { hasText: /members · Tea & <talk>$/ }).waitFor();
+  await olga.page.getByRole('button', { name: 'Channels', exact: true }).click();
+  const channels = dialog(olga, 'Channels');
+  await channels.getByRole('searchbox').fill('tea & <talk>');
+  await channels.getByRole('button', { name: new RegExp(`${title}.*Tea & <talk>`) }).waitFor();
+  await assertAccessible(olga, 'the list of channels with a topic');
+  await close(olga);
+});
+
 test('dice are thrown from the dialog and by command, and the bottle is spun', async () => {
   await milo.page.getByRole('button', { name: 'Formatting and dice' }).click();
   await milo.page.getByRole('button', { name: 'Roll dice' }).click();
@@ -194,7 +210,7 @@ test('one is kicked, timed out, banned, and let back in', async () => {
   await room.getByText('1 banned').waitFor();
   await room.getByRole('button', { name: `Let back in: ${milo.name}` }).click();
   await room.getByText('Nobody is banned here.').waitFor();
-  // A character that nobody has cannot be banned, one that is offline can.
+  // A character that does not exist cannot be banned. An offline one can.
   const ned = await person(browser);
   await arrive(ned, unique('Ned'));
   await ned.context.close();

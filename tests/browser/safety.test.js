@@ -1,4 +1,4 @@
-// Text from others is text, whatever it looks like; and crowds and long texts do no harm.
+// Text from other people stays text, even if it looks like markup. Crowds and long texts do no harm.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What the staff sees and does, and nobody else: reports, the whole server, administration.
+// The views and actions of the staff, which other people do not have: reports, the whole server, administration.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// What one writes and reads: tools and short cuts, drafts and lines over a lost network and a reload, searching.
+// Writing and reading: tools and short cuts, drafts and lines over a lost network and a reload, searching.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -161,7 +161,7 @@ async def habits(bot):
     await bot.until("ERR", number=19)
     await bot.socket.pong(b"unasked")
     bot.heard.clear()
-    # A PIN of the client's own is not answered: what comes next is the answer to something else.
+    # The server does not answer a PIN of the client: the next frame answers another command.
     await bot.send("PIN")
     await bot.send("UPT")
     figures = await bot.until("UPT")

@@ -1,7 +1,7 @@
 // The protocol as a JavaScript client meets it: log in, talk, be refused, leave.
 //
 // Needs FCHATD_URL, the address of a running server with embedded accounts and open registration. Ends with status 1 and
-// one message at the first answer that is not what the specification says.
+// one message at the first answer that breaks the protocol.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

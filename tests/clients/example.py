@@ -81,7 +81,7 @@ async def main():
                 wire.cut()
                 # It is back when it has joined again: others see nothing of that, so it is asked until it answers.
                 await greeted(person, bot_account, first=False)
-                # Somebody else takes its place: it is not wanted any more.
+                # Another connection of the character has taken its place.
                 async with connect(chat("/chat2"), compression=None) as other:
                     await Bot(other, bot_account).log_in()
                     code = await asyncio.wait_for(process.wait(), PATIENCE)

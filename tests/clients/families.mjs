@@ -1,7 +1,7 @@
 // Test doubles of the client families: each does what its client does at log-in, at each answer of the account service, when it is
 // moderated, when its connection breaks and when the server is killed or restarted, and fails where the real client would throw,
-// hang, disconnect or drop a frame. The waits of the clients are divided by SCALE (families/base.mjs). Facts about them, and who
-// has run the real ones, are in docs/clients.md.
+// hang, disconnect or drop a frame. The waits of the clients are divided by SCALE (families/base.mjs). Facts about them, and
+// which real clients were run, are in docs/clients.md.
 //
 // Starts servers of its own: the program of FCHATD_BINARY, or target/debug/fchatd. Ends with status 1 and one message for each double.
 
@@ -99,6 +99,8 @@ async function moderation({ double, host }) {
   };
   await invite(double, host, room);
   await talk(double, host, room);
+  host.send('CTO', { channel: room, topic: 'Tea & talk' });
+  await double.hears('the topic, as a sentence and a key', 'SYS', body => body.topic === 'Tea &amp; talk' && body.message.endsWith(body.topic));
   command('COA');
   await double.hears('that it is a moderator', 'COA', body => body.character === double.person.name);
   check('COL comes before COA, since ranks are read from it', double.rooms.get(room).ops.includes(double.person.name), double.rooms.get(room).ops);
@@ -107,6 +109,7 @@ async function moderation({ double, host }) {
   command('CKU');
   await notice('CKU');
   await invite(double, host, room);
+  await double.hears('who is there, with the topic', 'ICH', body => body.channel === room && body.topic === 'Tea &amp; talk');
   command('CTU', { length: 1 });
   await notice('CTU');
   await refused();

@@ -1,5 +1,5 @@
-// A client as strict as the official one and its forks: what they need before they open the socket, what they wait for,
-// what makes them leave a channel or come back, and which frames they cannot read. Two people with two of them meet.
+// A client as strict as the official one and its forks: their requests before they open the socket, the frames that they wait
+// for, their reasons to leave a channel or to come back, and the frames that they cannot read. Two people with two of them meet.
 //
 // Needs FCHATD_URL, the address of a running server with embedded accounts and open registration. Ends with status 1 and
 // one message at the first thing that such a client would stumble over.

@@ -15,13 +15,13 @@ GONE_AT_ONCE = "gone-at-once"
 RULES = (CANONICAL_NAMES, CLOSE_HANDSHAKE, GONE_AT_ONCE)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The fields in which the classic server repeated what the client had typed.
+# The fields in which the classic server repeated the text of the client.
 NAME_FIELDS = ("channel", "character", "recipient")
-# The errors after which somebody is thrown out: banned, logged in again, timed out, kicked.
+# The errors that end a connection: banned, logged in again, timed out, kicked.
 THROWN_OUT = {9, 31, 39, 40}
-# What has a text of our own.
+# Frames whose text is our own.
 PROSE = {"ERR", "SYS", "HLO", "ZZZ", "PRD", "KID"}
-# The recipient of what is no frame: how a handshake was answered, the files of the state, whether the server lives.
+# The recipient of observations that are not frames: the answer to a handshake, the state files, whether the server lives.
 NOBODY = "(server)"
 EOF = ["~EOF", {}]
 

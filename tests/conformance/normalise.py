@@ -10,7 +10,7 @@ import zlib
 ROOM = re.compile(r"ADH-[0-9a-f]{20}", re.I)
 # The room of the template, which is the same in every run.
 FIXED_ROOM = "0123456789abcdef0123"
-# The lists whose order means nothing.
+# The lists without a meaningful order.
 UNORDERED = {
     "ICH": "users",
     "ADL": "ops",

@@ -196,7 +196,7 @@ async def play(scenario, binary, login_port, keep=False):
         if not server.alive():
             record["error"] = "the server ended by itself: %s" % server.read_log()
         await server.stop()
-    except Exception as error:  # Whatever it is, the other scenarios are played.
+    except Exception as error:  # After any error the other scenarios are still played.
         record["error"] = "%s: %s" % (type(error).__name__, error)
         if server and server.process and server.alive():
             server.process.kill()

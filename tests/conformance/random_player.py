@@ -128,7 +128,7 @@ class Author:
         for _ in range(count):
             speaker = self.dice.choice(CHARACTERS)
             if self.dice.random() < 0.03:
-                # Who comes back takes the place of the connection before.
+                # A character that logs in again replaces its earlier connection.
                 steps.append({"connect": speaker, "account": "acc_" + speaker})
                 self.said = {(who, code) for who, code in self.said if who != speaker}
             else:

@@ -1,10 +1,9 @@
-//! The errors of the account service. Clients show their texts to people.
+//! The refusals of the account service, with the sentences that people read.
 
 use fchatd_store::{AccountsError, NameError, StoreError};
 
 /// Why the account service refused. The texts are shown to people by the clients.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AccountError {
     /// Unknown account or wrong password: one text for both, so that nobody learns which accounts exist.
     // The words are those that pidgin's plug-in looks for; it retries for ever after any others.
@@ -111,6 +110,15 @@ pub enum AccountError {
     /// Something in a request cannot be kept or done; the text says what.
     #[error("{0}")]
     Refused(String),
+    /// The accounts are those of a website, which has the service for this.
+    #[error("This server keeps no accounts of its own: please get a ticket from the website it belongs to.")]
+    KeptElsewhere,
+    /// Each account exists, and nothing is kept (`--dev`).
+    #[error("This server lets everybody in and keeps nothing.")]
+    NothingKept,
+    /// Each account and each character exists, so there is no need to make one (`--dev`).
+    #[error("This server lets everybody in: use any account and character name.")]
+    NothingNeeded,
     /// Too much is waiting.
     #[error("The server is busy. Please try again in a moment.")]
     Busy,
@@ -132,7 +140,6 @@ impl From<AccountsError> for AccountError {
             AccountsError::NotInvited => Self::NotInvited,
             AccountsError::NoSuchCharacter => Self::NoSuchCharacter,
             AccountsError::Store(error) => error.into(),
-            _ => Self::Failed(None),
         }
     }
 }

@@ -12,6 +12,7 @@ mod clock;
 mod desk;
 mod error;
 mod event;
+mod figures;
 mod http;
 mod limits;
 mod login;
@@ -32,6 +33,10 @@ pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
+};
+pub use figures::TABLES as FIGURES;
+pub use http::endpoints::{
+    Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
 };
 pub use http::{AccountHttp, FrontPage};
 pub use limits::{Limit, Pace, RateLimiter};

@@ -181,8 +181,8 @@ impl Default for AccountSettings {
             password_threads: 2,
             queue: 4096,
             passwords_waiting: 4096,
-            // The passwords of 2,000 people take that long on two processors. Proxies give up after 60 s.
-            password_patience: 45,
+            // The passwords of 2,000 people take nearly that long on two busy processors. Proxies give up after 60 s.
+            password_patience: 55,
             // Clients come back every few seconds at worst, each time with a new ticket.
             logins_per_account: Limit {
                 burst: 120,

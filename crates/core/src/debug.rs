@@ -73,10 +73,7 @@ impl Core {
         }
         match command.as_str() {
             "help" => self.tell(key, HELP),
-            "status" => {
-                let lines = self.status(key);
-                self.ask(Request::Status { connection, lines });
-            }
+            "status" => self.ask(Request::Status { connection }),
             "isolate" if isolated => self.tell(
                 key,
                 "Your commands are answered by rules of your own already; reload reads them again.",
@@ -119,125 +116,6 @@ impl Core {
         }
     }
 
-    /// What the core knows of the server's state, as lines of a name and a value.
-    fn status(&self, key: ConnectionKey) -> Vec<(String, String)> {
-        let world = &self.world;
-        let (common, isolated) = self.script_memory();
-        // After the clock was set back, the start lies ahead.
-        let seconds = (world.unix_seconds() - world.started).max(0);
-        let rules = match self.isolated.get(&key) {
-            Some(trial) => format!("your own, isolated, {} KiB", trial.memory() / 1024),
-            None => "everybody's".to_owned(),
-        };
-        let lines = [
-            ("your rules", rules),
-            (
-                "characters",
-                format!(
-                    "{} online, {} at most so far",
-                    world.user_count(),
-                    world.peak_users
-                ),
-            ),
-            (
-                "connections",
-                format!(
-                    "{}, {} of them waiting for their log-in check; {} accepted so far",
-                    world.connection_count(),
-                    world.identifying_count(),
-                    world.accepted
-                ),
-            ),
-            ("channels", world.channel_count().to_string()),
-            (
-                "up",
-                format!(
-                    "{} d {} h {} min {} s",
-                    seconds / 86400,
-                    seconds / 3600 % 24,
-                    seconds / 60 % 60,
-                    seconds % 60
-                ),
-            ),
-            (
-                "scripts",
-                format!(
-                    "{} KiB in everybody's rules; {} of {} isolated, {} KiB in theirs",
-                    common / 1024,
-                    self.isolated.len(),
-                    self.isolated_max(),
-                    isolated / 1024
-                ),
-            ),
-            ("scripts' conduct", self.conduct()),
-            ("state", self.storage()),
-            (
-                "reports",
-                format!(
-                    "{} open, {} bytes in them",
-                    world.staff_calls.len(),
-                    world.staff_call_bytes()
-                ),
-            ),
-            ("fields", format!("{} refused so far", world.refused_fields)),
-            ("limits", self.limits()),
-            ("lists", self.lists()),
-            ("held lines", self.held_lines()),
-            ("chat log", if world.chat_log { "on" } else { "off" }.to_owned()),
-        ];
-        lines.map(|(name, value)| (name.to_owned(), value)).into()
-    }
-
-    /// The counts of commands and log-ins that limits hold back now and have held back since the start.
-    fn limits(&self) -> String {
-        let world = &self.world;
-        let (commands, connections) = world.waiting_counts();
-        let counts = world.limit_counts();
-        format!(
-            "{commands} commands of {connections} connections wait, {} log-ins wait; since the start {} commands held back, \
-             {} commands refused, {} log-ins held back, {} log-ins refused, {} rooms refused, {} invitations refused, \
-             {} messages dropped, {} log-ins refused because their address has all its sessions; {} people remembered",
-            world.queued_logins(),
-            counts.commands_delayed,
-            counts.commands_refused,
-            counts.logins_delayed,
-            counts.logins_refused,
-            counts.rooms_refused,
-            counts.invitations_refused,
-            counts.messages_dropped,
-            counts.addresses_full,
-            world.people_count()
-        )
-    }
-
-    /// How full the lists of the whole server are.
-    fn lists(&self) -> String {
-        let world = &self.world;
-        format!(
-            "{} rooms, {} bans by names without an account, {} lists of moderators wait",
-            world.room_count(),
-            world.name_ban_count(),
-            world.waiting_list_count()
-        )
-    }
-
-    /// The lines that are held for people whose connections are broken.
-    fn held_lines(&self) -> String {
-        let (lines, bytes) = self.world.held_lines();
-        format!(
-            "{lines}, {bytes} bytes in them, for {} characters that are away",
-            self.world.away().count()
-        )
-    }
-
-    fn storage(&self) -> String {
-        match self.unsaved_commits() {
-            _ if !self.commits.is_recording() => "nothing is kept".to_owned(),
-            0 => "everything is on disk".to_owned(),
-            commits => format!("{commits} changes are not on disk yet"),
-        }
-    }
-
     fn log_chat(&mut self, key: ConnectionKey, on: bool) {
         self.world.chat_log = on;
         // The classic server said nothing.
@@ -263,7 +141,7 @@ impl Core {
         self.world.outputs.requests.push(request);
     }
 
-    fn isolated_max(&self) -> usize {
+    pub(crate) fn isolated_max(&self) -> usize {
         self.world.settings.count(keys::ISOLATEDMAX)
     }
 

@@ -24,6 +24,7 @@ const BEYOND: usize = 2;
 const DICE_BYTES_MAX: usize = 100;
 
 const ROOM: Code = Code::new(b"CCR");
+const TOPIC: Code = Code::new(b"CTO");
 const CHANNEL: Code = Code::new(b"CRC");
 
 /// A field that is refused.
@@ -128,6 +129,10 @@ impl Bounds {
                 Ok(())
             }
             "description" => within(self.description, Fault::new(error::DESCRIPTION_TOO_LONG)),
+            "topic" if code == TOPIC && !name::is_topic(text) => Err(Fault::with_text(
+                error::DESCRIPTION_TOO_LONG,
+                "A topic is one line of at most 160 characters that can be seen.",
+            )),
             "report" => within(self.report, Fault::new(error::MESSAGE_TOO_LONG)),
             "reason" => within(self.reason, Fault::new(error::MESSAGE_TOO_LONG)),
             "dice" => within(DICE_BYTES_MAX, Fault::new(error::BAD_ROLL_FORMAT)),
@@ -202,6 +207,9 @@ mod tests {
             (b"CUB", r#"{"channel":"x","character":"Élise"}"#),
             (b"CCR", r#"{"channel":"My <room> & co"}"#),
             (b"CBU", r#"{"channel":5,"character":null}"#),
+            (b"CTO", r#"{"channel":"x","topic":""}"#),
+            (b"CTO", r#"{"channel":"x","topic":"Tea & <talk>, \u00e9\u65e5"}"#),
+            (b"XYZ", r#"{"topic":"any\nlines"}"#),
             (b"XYZ", r#"{"whatever":["x",{"a":1}]}"#),
         ] {
             assert_eq!(check(code, payload), None, "{payload}");
@@ -260,6 +268,21 @@ mod tests {
         );
         let many = format!("{{\"a\":[{}1]}}", "1,".repeat(VALUES_MAX));
         assert_eq!(check(b"XYZ", &many), Some(error::BAD_SYNTAX));
+        for topic in [
+            " ",
+            "\\u3164",
+            "a\\nb",
+            "a\\u202eb",
+            &"x".repeat(161),
+            &"\u{301}".repeat(9),
+        ] {
+            let payload = format!("{{\"channel\":\"x\",\"topic\":\"{topic}\"}}");
+            assert_eq!(
+                check(b"CTO", &payload),
+                Some(error::DESCRIPTION_TOO_LONG),
+                "{topic}"
+            );
+        }
         for title in [" ", "\\u3164", "\\u2800", "a\\nb", "a\\u202eb"] {
             let payload = format!("{{\"channel\":\"{title}\"}}");
             assert_eq!(check(b"CCR", &payload), Some(error::BAD_CHANNEL_TITLE), "{title}");

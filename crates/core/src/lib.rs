@@ -14,6 +14,7 @@ mod dispatch;
 mod ending;
 mod error_context;
 mod fields;
+mod figures;
 mod gate;
 mod login;
 mod people;
@@ -26,6 +27,7 @@ mod trial;
 mod undo;
 mod waiting;
 
+pub use figures::tables as figure_tables;
 pub use rehearsal::{Rehearsal, Rehearsed};
 
 use absence::{grace, is_break};
@@ -171,6 +173,12 @@ impl Core {
     /// Who is connected and which channels there are, to look at.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// Whether the core tells of each character that comes online or goes, by
+    /// [`Request::Presence`](fchatd_protocol::exchange::Request::Presence). To be set before a recording begins.
+    pub fn tell_presence(&mut self, wanted: bool) {
+        self.world.tells_presence = wanted;
     }
 
     /// The watchdog over the scripts.

@@ -29,6 +29,13 @@ pub(crate) struct Conduct {
     pub(crate) taken_back: u64,
 }
 
+impl Conduct {
+    /// The number of functions that have failed.
+    pub(crate) fn failed_count(&self) -> usize {
+        self.failed.len()
+    }
+}
+
 /// New scripts that have to show that they work.
 #[derive(Debug, Clone)]
 pub(crate) struct Probation {
@@ -171,23 +178,13 @@ impl Core {
         }
     }
 
-    /// How the scripts in force do, for `ZZZ status`.
-    pub(crate) fn conduct(&self) -> String {
-        let state = match &self.probation {
-            Some(probation) => {
-                let left = probation.tally.ends.saturating_sub(self.world.now.monotonic);
-                format!(
-                    "on probation for {} s and {} calls more",
-                    left.div_ceil(1000),
-                    CALLS_MIN.saturating_sub(probation.tally.calls)
-                )
-            }
-            None => "not on probation".to_owned(),
-        };
-        format!(
-            "{state}; {} functions have failed; taken back {} times since the start",
-            self.conduct.failed.len(),
-            self.conduct.taken_back
-        )
+    /// The seconds and the calls until the end of the probation, if there is one.
+    pub(crate) fn probation_left(&self) -> Option<(f64, u32)> {
+        let tally = &self.probation.as_deref()?.tally;
+        let milliseconds = tally.ends.saturating_sub(self.world.now.monotonic);
+        Some((
+            milliseconds as f64 / 1000.0,
+            CALLS_MIN.saturating_sub(tally.calls),
+        ))
     }
 }

@@ -118,6 +118,13 @@ fn in_channels() {
                 r#"CDS {"channel":"garden","description":"y"}"#,
                 "CDS by Admin Ann in Garden",
             ),
+            ("Alice", r#"CTO {"channel":"garden","topic":"x"}"#, ""),
+            (
+                "Modder",
+                r#"CTO {"channel":"garden","topic":"x"}"#,
+                "CTO by Modder in Garden",
+            ),
+            ("Admin Ann", r#"CTO {"channel":"garden","topic":"x"}"#, ""),
             ("Modder", r#"RMO {"channel":"garden","mode":"chat"}"#, ""),
             ("Owner", r#"RMO {"channel":"garden","mode":"loud"}"#, ""),
             (

@@ -14,6 +14,7 @@ const COMMANDS: &[(&str, &[(&str, &str)])] = &[
     ("CBU", &[("channel", "\"garden\""), ("character", "\"Nobody\"")]),
     ("CCR", &[("channel", "\"title\"")]),
     ("CDS", &[("channel", "\"garden\""), ("description", "\"x\"")]),
+    ("CTO", &[("channel", "\"garden\""), ("topic", "\"x\"")]),
     ("CHA", &[]),
     ("CIU", &[("channel", "\"garden\""), ("character", "\"Bob\"")]),
     ("CKU", &[("channel", "\"garden\""), ("character", "\"Bob\"")]),

@@ -25,6 +25,7 @@ fn what_lasts_comes_back() {
         ),
         ("Owner", r#"COA {"channel":"garden","character":"alice"}"#),
         ("Owner", r#"CDS {"channel":"garden","description":"<new>"}"#),
+        ("Owner", r#"CTO {"channel":"garden","topic":"Roses & <tea>"}"#),
         ("Owner", r#"RMO {"channel":"garden","mode":"chat"}"#),
         ("Owner", r#"CCR {"channel":"a private room"}"#),
         ("Admin Ann", r#"AOP {"character":"alice"}"#),
@@ -50,12 +51,13 @@ fn what_lasts_comes_back() {
     let garden = snapshot
         .channels
         .iter()
-        .find(|channel| channel.name == "Garden")
+        .find(|channel| channel.head.name == "Garden")
         .unwrap();
     assert_eq!(
-        (garden.mode.as_str(), garden.description.as_str()),
+        (garden.head.mode.as_str(), garden.head.description.as_str()),
         ("chat", "&lt;new&gt;")
     );
+    assert_eq!(garden.head.topic, "Roses &amp; &lt;tea&gt;");
     let moderators: Vec<_> = garden
         .moderators
         .iter()
@@ -373,9 +375,10 @@ fn logs_are_plain_data() {
 #[test]
 fn who_comes_and_goes_is_told_only_when_somebody_wants_to_know() {
     let told = |wanted: bool| {
-        let mut settings = Settings::default();
-        settings.set("enableredis", Setting::Boolean(wanted)).unwrap();
-        let mut play = Play::on(&site(), settings, &["Alice", "Bob"]);
+        let mut play = Play::with(&[]);
+        play.chat.core.tell_presence(wanted);
+        play.enter("Alice");
+        play.enter("Bob");
         play.leave("Alice");
         let online: Vec<String> = play
             .chat

@@ -124,6 +124,7 @@ fn rooms_are_as_they_were() {
     let room = room(&mut chat, ada);
     for (code, payload) in [
         ("CDS", json!({"channel": room, "description": "A den"})),
+        ("CTO", json!({"channel": room, "topic": "Dark & warm"})),
         ("CIU", json!({"channel": room, "character": "Bob"})),
         ("RMO", json!({"channel": room, "mode": "chat"})),
     ] {
@@ -170,6 +171,7 @@ fn rooms_are_as_they_were() {
     assert_eq!(of("COL")["oplist"], json!(["Ada", "Bob"]));
     assert_eq!(of("CDS")["description"], "A den");
     assert_eq!(of("ICH")["mode"], "chat");
+    assert_eq!(of("ICH")["topic"], "Dark &amp; warm");
     chat.pass(400_000);
     assert!(
         chat.core.world().find_channel(&room).is_some(),

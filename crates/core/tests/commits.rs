@@ -4,8 +4,9 @@
 
 mod support;
 
-use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::exchange::{ConnectionId, Input, Request};
+use fchatd_protocol::snapshot::ChannelHead;
 use fchatd_script::builtin;
 use fchatd_world::Settings;
 use fchatd_world::settings::Value as Setting;
@@ -42,11 +43,8 @@ fn description(text: &str) -> Change {
         description: text.into(),
         kind: "public".into(),
         mode: "both".into(),
-        owner: String::new(),
         peak: 3,
-        locked: false,
-        join_pause: 0,
-        maker: 0,
+        ..ChannelHead::default()
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+use fchatd_figures::{Sample, StatusText, faults};
 use fchatd_protocol::exchange::{Input, ProfileKind, Request};
 use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
@@ -49,13 +50,19 @@ fn isolate(play: &mut Play, name: &str, scripts: &Scripts) -> String {
     debug(play, name, r#""command":"isolate""#, scripts)
 }
 
+/// The lines of the status text that an administrator gets, without the lines of the services.
 fn status(play: &mut Play, name: &str) -> Vec<(String, String)> {
     play.chat.requests.clear();
     play.check(name, r#"ZZZ {"command":"status"}"#, "");
-    match play.chat.requests.pop() {
-        Some(Request::Status { lines, .. }) => lines,
-        other => panic!("{other:?}"),
-    }
+    let connection = play.id(name);
+    assert_eq!(play.chat.requests.pop(), Some(Request::Status { connection }));
+    let mut text = StatusText::default();
+    play.chat.core.figures(Some(connection), &mut text);
+    let text = text.finish();
+    let lines = text.lines().filter_map(|line| line.split_once(": "));
+    lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn settings(values: &[(&str, f64)]) -> Settings {
@@ -134,10 +141,35 @@ fn status_has_the_vital_figures() {
     assert_eq!(value("your rules"), "everybody's");
     assert_eq!(value("characters"), "2 online, 2 at most so far");
     assert!(value("connections").starts_with("2, 0 of them waiting"));
-    assert_eq!(value("channels"), channels.to_string());
-    assert!(value("up").starts_with("0 d 0 h 0 min"), "{}", value("up"));
-    assert!(value("scripts").contains("0 of 4 isolated"));
+    assert_eq!(
+        value("channels"),
+        format!("{channels} in all ({channels} public)")
+    );
+    assert!(value("up").ends_with("s"), "{}", value("up"));
+    assert!(value("scripts").contains(", 0 isolated, 4 isolated at most; so far 0 calls out of time"));
+    assert_eq!(value("state"), "nothing is kept");
     assert_eq!(value("chat log"), "off");
+}
+
+#[test]
+fn each_figure_of_the_chat_is_described_and_put_once() {
+    let play = Play::with(&[ANN]);
+    let tables: Vec<_> = fchatd_core::figure_tables().collect();
+    assert_eq!(faults(&tables), Vec::<String>::new());
+    let mut samples: Vec<Sample> = Vec::new();
+    play.chat.core.figures(None, &mut samples);
+    let put: Vec<_> = samples
+        .iter()
+        .map(|sample| (sample.figure.name, sample.label))
+        .collect();
+    let listings: Vec<_> = tables.iter().flat_map(|table| table.list()).collect();
+    let described = listings.iter().flat_map(|listing| {
+        let has_label = listing.figure.label.is_some();
+        let series = listing.series.iter();
+        series.map(move |&(label, _)| (listing.figure.name, has_label.then_some(label)))
+    });
+    assert_eq!(put, described.collect::<Vec<_>>());
+    assert!(put.contains(&("fchatd_channels", Some("room"))));
 }
 
 #[test]
@@ -277,10 +309,14 @@ fn isolated_rules_are_for_one_connection() {
 fn isolated_rules_end_with_their_connection_and_with_the_right_to_have_them() {
     let mut play = Play::with(&[ANN, "Admin Bea"]);
     isolate(&mut play, ANN, &trial("function event.UPT() return 9 end"));
-    assert!(status(&mut play, "Admin Bea")[5].1.contains("1 of 4 isolated"));
+    assert!(
+        status(&mut play, "Admin Bea")[5]
+            .1
+            .contains(" 1 isolated, 4 isolated at most")
+    );
     play.leave(ANN);
     play.heard();
-    assert!(status(&mut play, "Admin Bea")[5].1.contains("0 of 4 isolated"));
+    assert!(status(&mut play, "Admin Bea")[5].1.contains(" 0 isolated, "));
 
     isolate(
         &mut play,
@@ -314,7 +350,11 @@ fn isolated_states_are_few() {
     }
     play.chat.read_scripts(&trial(""));
     assert_eq!(play.heard(), "Admin Ann, Admin Cat: ZZZ");
-    assert!(status(&mut play, ANN)[5].1.contains("2 of 2 isolated"));
+    assert!(
+        status(&mut play, ANN)[5]
+            .1
+            .contains(" 2 isolated, 2 isolated at most")
+    );
 }
 
 #[test]

@@ -59,8 +59,8 @@ fn what_a_farewell_changes_lasts() {
     );
     end(&mut play);
     let channels = play.chat.core.snapshot().channels;
-    let garden = channels.iter().find(|channel| channel.name == "Garden").unwrap();
-    assert_eq!(garden.description, "Last seen: Alice");
+    let garden = channels.iter().find(|channel| channel.head.name == "Garden");
+    assert_eq!(garden.unwrap().head.description, "Last seen: Alice");
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn nothing_of_a_hell_banned_person_reaches_others() {
         r#"RST {"channel":"{R}","status":"private"}"#,
         r#"CCR {"channel":"New"}"#,
         r#"CDS {"channel":"garden","description":"x"}"#,
+        r#"CTO {"channel":"garden","topic":"x"}"#,
         r#"RMO {"channel":"garden","mode":"ads"}"#,
         r#"COA {"channel":"garden","character":"Witness"}"#,
         r#"COR {"channel":"garden","character":"Modder"}"#,
@@ -72,15 +73,19 @@ fn nothing_of_a_hell_banned_person_reaches_others() {
     }
     let mut after = play.chat.core.snapshot();
     // A room that they have made meanwhile is theirs alone.
-    after
-        .channels
-        .retain(|channel| before.channels.iter().any(|one| one.name == channel.name));
-    for channel in &mut after.channels {
-        channel.peak = before
+    after.channels.retain(|channel| {
+        before
             .channels
             .iter()
-            .find(|one| one.name == channel.name)
+            .any(|one| one.head.name == channel.head.name)
+    });
+    for channel in &mut after.channels {
+        channel.head.peak = before
+            .channels
+            .iter()
+            .find(|one| one.head.name == channel.head.name)
             .unwrap()
+            .head
             .peak;
     }
     assert_eq!(after, before);

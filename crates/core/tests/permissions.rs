@@ -21,6 +21,7 @@ const ACTORS: [&str; 7] = [
 const PUBLIC: &[(&str, [&str; 7])] = &[
     //                                       Alice  Mod    Boss   Other  Super  Global Admin
     (r#"CDS {C,"description":"x"}"#,        ["19",  "yes", "yes", "19",  "yes", "yes", "yes"]),
+    (r#"CTO {C,"topic":"x"}"#,              ["19",  "yes", "yes", "19",  "yes", "yes", "yes"]),
     (r#"RMO {C,"mode":"both"}"#,            ["19",  "19",  "yes", "19",  "19",  "yes", "yes"]),
     (r#"RST {C,"status":"private"}"#,       ["19",  "19",  "1",   "19",  "19",  "1",   "1"]),
     (r#"CIU {C,"character":"Target"}"#,     ["47",  "47",  "47",  "47",  "47",  "47",  "47"]),
@@ -40,6 +41,7 @@ const PUBLIC: &[(&str, [&str; 7])] = &[
 const PRIVATE: &[(&str, [&str; 7])] = &[
     //                                       Alice  Mod    Boss   Other  Super  Global Admin
     (r#"CDS {C,"description":"x"}"#,        ["19",  "yes", "yes", "19",  "19",  "yes", "yes"]),
+    (r#"CTO {C,"topic":"x"}"#,              ["19",  "yes", "yes", "19",  "19",  "yes", "yes"]),
     (r#"RMO {C,"mode":"both"}"#,            ["19",  "19",  "yes", "19",  "19",  "yes", "yes"]),
     (r#"RST {C,"status":"public"}"#,        ["19",  "19",  "yes", "19",  "19",  "yes", "yes"]),
     (r#"CIU {C,"character":"Target"}"#,     ["19",  "yes", "yes", "19",  "19",  "yes", "yes"]),
@@ -82,9 +84,9 @@ fn stage(kind: &str) -> (Play, String) {
     let garden = site
         .channels
         .iter_mut()
-        .find(|channel| channel.name == "Garden")
+        .find(|channel| channel.head.name == "Garden")
         .unwrap();
-    garden.owner = "Boss".into();
+    garden.head.owner = "Boss".into();
     let mut moderator = garden.moderators[0].clone();
     moderator.name = "Mod".into();
     garden.moderators = vec![moderator.clone()];

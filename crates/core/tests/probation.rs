@@ -3,7 +3,8 @@
 
 mod support;
 
-use fchatd_protocol::exchange::{Outputs, Request};
+use fchatd_figures::StatusText;
+use fchatd_protocol::exchange::Outputs;
 use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
 use fchatd_world::settings::Value;
@@ -37,16 +38,13 @@ fn say(play: &mut Play, text: &str) -> String {
 }
 
 fn conduct(play: &mut Play) -> String {
-    play.chat.requests.clear();
-    play.say(ANN, r#"ZZZ {"command":"status"}"#);
-    let Some(Request::Status { lines, .. }) = play.chat.requests.pop() else {
-        panic!("no status");
-    };
-    lines
-        .into_iter()
-        .find(|(name, _)| name == "scripts' conduct")
-        .unwrap()
-        .1
+    let mut text = StatusText::default();
+    play.chat.core.figures(None, &mut text);
+    let text = text.finish();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("scripts' conduct: "));
+    line.unwrap().to_owned()
 }
 
 #[test]
@@ -55,7 +53,7 @@ fn rules_that_fail_at_once_are_taken_back_and_administrators_hear_why() {
     play.chat.replace_scripts(with(
         "function event.UPT() return 9 end function event.MSG() error('oh no') end",
     ));
-    assert!(conduct(&mut play).starts_with("on probation for "));
+    assert!(conduct(&mut play).starts_with("on probation, "));
     assert!(say(&mut play, "UPT").contains("ERR 9"));
     for _ in 0..2 {
         assert!(say(&mut play, ECHO).contains("Alice: ERR -2"));
@@ -69,7 +67,7 @@ fn rules_that_fail_at_once_are_taken_back_and_administrators_hear_why() {
     assert!(say(&mut play, "UPT").contains("ERR 8"), "those of before");
     let conduct = conduct(&mut play);
     assert!(
-        conduct.starts_with("not on probation") && conduct.ends_with("taken back 1 times since the start")
+        conduct.starts_with("not on probation") && conduct.ends_with("so far 1 returns to earlier scripts")
     );
 }
 
@@ -84,7 +82,7 @@ fn a_function_that_failed_before_or_seldom_fails_takes_nothing_back() {
     for _ in 0..110 {
         say(&mut play, "UPT");
     }
-    assert!(conduct(&mut play).starts_with("not on probation; 1 functions have failed"));
+    assert!(conduct(&mut play).starts_with("not on probation, 1 functions have failed"));
     play.chat.replace_scripts(with(
         "local n = 0
         function event.UPT() n = n + 1 if n % 3 == 0 then error('now and then') end return 9 end
@@ -94,7 +92,7 @@ fn a_function_that_failed_before_or_seldom_fails_takes_nothing_back() {
         assert!(say(&mut play, "PCR").contains("ERR -2"));
         say(&mut play, "UPT");
     }
-    assert!(conduct(&mut play).contains("taken back 0 times"));
+    assert!(conduct(&mut play).contains("so far 0 returns"));
 }
 
 #[test]
@@ -105,7 +103,7 @@ fn a_probation_ends_after_its_time_and_its_calls() {
     play.chat.replace_scripts(late);
     play.chat.pass(3_600_000);
     assert!(
-        conduct(&mut play).starts_with("on probation for 0 s"),
+        conduct(&mut play).starts_with("on probation, 0 ms left"),
         "nobody has called anything"
     );
     for _ in 0..160 {

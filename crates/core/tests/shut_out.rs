@@ -219,7 +219,10 @@ fn a_channel_ban_by_name_holds_for_the_account_once_that_is_known() {
     assert_eq!(play.heard(), "Alt: LCH ERR 48 NLN | Modder: LCH NLN");
     play.check("Alt", r#"JCH {"channel":"garden"}"#, "Alt: ERR 48");
     let snapshot = play.chat.core.snapshot();
-    let garden = snapshot.channels.iter().find(|channel| channel.name == "Garden");
+    let garden = snapshot
+        .channels
+        .iter()
+        .find(|channel| channel.head.name == "Garden");
     assert_eq!(garden.unwrap().bans[0].account, 7);
 }
 
@@ -411,8 +414,9 @@ fn a_channel_goes_to_an_heir() {
         let channels = play.chat.core.snapshot().channels;
         channels
             .into_iter()
-            .find(|channel| channel.name == name)
+            .find(|channel| channel.head.name == name)
             .unwrap()
+            .head
             .owner
     };
     assert_eq!(owner(&play, "Garden"), "Modder");

@@ -144,11 +144,12 @@ fn shape(code: &str, value: &Value) -> Result<(), String> {
     let rows = |list: &Value, good: &dyn Fn(&Value) -> bool| {
         list.as_array().is_some_and(|list| list.iter().all(good))
     };
+    let has_topic = |value: &Value| value["topic"].is_null() || value["topic"].is_string();
     let is_right = match code {
         "LIS" => rows(&value["characters"], &|row| {
             texts(row) && row.as_array().is_some_and(|row| row.len() == 4)
         }),
-        "ICH" => rows(&value["users"], &|user| user["identity"].is_string()),
+        "ICH" => has_topic(value) && rows(&value["users"], &|user| user["identity"].is_string()),
         "COL" => texts(&value["oplist"]) && value["oplist"][0].is_string(),
         "ADL" => texts(&value["ops"]),
         "FRL" => texts(&value["characters"]),
@@ -160,7 +161,9 @@ fn shape(code: &str, value: &Value) -> Result<(), String> {
             value["message"].as_str().unwrap_or_default().starts_with(&begin)
         }),
         "SFC" => value["logid"].is_null() || value["logid"].is_i64(),
-        "CHA" | "ORS" => rows(&value["channels"], &|channel| channel["characters"].is_i64()),
+        "CHA" | "ORS" => rows(&value["channels"], &|channel| {
+            channel["characters"].is_i64() && has_topic(channel)
+        }),
         "RLL" => {
             value["type"] == "bottle"
                 || (value["rolls"].is_array()

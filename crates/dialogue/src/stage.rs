@@ -9,6 +9,7 @@ use crate::play::Play;
 pub const PATIENT: &[&str] = &[
     "msg_flood",
     "sta_flood",
+    "topic_flood",
     "lfrp_flood",
     "profile_flood",
     "kinks_flood",

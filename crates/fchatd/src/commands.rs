@@ -3,7 +3,9 @@
 pub(crate) mod accounts;
 pub(crate) mod bridge_send;
 pub(crate) mod calls;
+pub(crate) mod check;
 pub(crate) mod command_line;
+pub(crate) mod config;
 pub(crate) mod duration;
 pub(crate) mod flash_policy;
 pub(crate) mod gate;

@@ -1,9 +1,14 @@
 //! Where the settings come from: defaults, then `DIR/script/startup_config.lua`, then the environment, then the
 //! command line. All mistakes are told together, each with the place where it was made.
 
+pub(crate) mod accounts;
 mod checks;
 mod classic;
+pub(crate) mod files;
 mod hosts;
+pub(crate) mod memory;
+pub(crate) mod neighbours;
+pub(crate) mod network;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -13,8 +18,9 @@ use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
 use fchatd_world::settings::{self, SettingError, Value};
 
-use crate::commands::command_line::{CommandLine, ConfigAction};
 use crate::failure::Failure;
+use crate::folder::places::read_if_there;
+use crate::options::Options;
 use crate::output::complain;
 
 /// Environment variables that set something begin with this; the key follows in upper case.
@@ -33,8 +39,8 @@ pub(crate) struct Configuration {
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
-    let Configuration { settings, warnings } = read(line)?;
+pub(crate) fn load(options: &Options) -> Result<Settings, Failure> {
+    let Configuration { settings, warnings } = read(options)?;
     for warning in warnings {
         complain!("{warning}");
     }
@@ -45,31 +51,19 @@ pub(crate) fn load(line: &CommandLine) -> Result<Settings, Failure> {
 ///
 /// # Errors
 /// A sentence for each mistake, in a line of its own, with the file and the line where it was made.
-pub(crate) fn read(line: &CommandLine) -> Result<Configuration, Failure> {
+pub(crate) fn read(options: &Options) -> Result<Configuration, Failure> {
     let mut reader = Reader::default();
-    reader.read_file(&line.dir.join("script/startup_config.lua"));
+    reader.read_file(&options.dir.join("script/startup_config.lua"));
     reader.read_environment(std::env::vars_os());
-    reader.read_command_line(&line.set);
+    reader.read_command_line(&options.set);
     reader.finish()
 }
 
-/// `fchatd config ...`.
+/// The settings of a file in the form of this server, with remarks.
 ///
 /// # Errors
-/// The file to be migrated is not there, can't be read, or has mistakes that no server could start with.
-pub(crate) fn config(line: &CommandLine, action: &ConfigAction) -> Result<(), Failure> {
-    match action {
-        ConfigAction::Sample => crate::output::OUT.text(&settings::sample()),
-        ConfigAction::Migrate { file } => {
-            let own = line.dir.join("script/startup_config.lua");
-            crate::output::OUT.text(&migrate(file.as_deref().unwrap_or(&own))?);
-        }
-    }
-    Ok(())
-}
-
-/// The settings of a file in the form of this server, with remarks.
-fn migrate(file: &Path) -> Result<String, Failure> {
+/// The file is not there, can't be read, or has mistakes that no server could start with.
+pub(crate) fn migrate(file: &Path) -> Result<String, Failure> {
     if !file.is_file() {
         return Err(format!("{} is not there; name the file", file.display()));
     }
@@ -87,15 +81,6 @@ fn migrate(file: &Path) -> Result<String, Failure> {
     remarks.extend(resolved.mistakes);
     remarks.extend(checks::failures(&addresses));
     Ok(classic::migrated(&reader.settings, &reader.strange, &remarks))
-}
-
-/// The text of a file, or nothing when there is none.
-pub(crate) fn read_if_there(file: &Path) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} can't be read: {error}", file.display())),
-    }
 }
 
 #[derive(Default)]

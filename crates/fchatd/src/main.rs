@@ -3,10 +3,14 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+mod clock;
 mod commands;
 mod configuration;
 mod failure;
 mod folder;
+#[cfg(test)]
+mod imports;
+mod options;
 mod output;
 mod server;
 
@@ -16,9 +20,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use fchatd_profile::heap::Sampled;
 
-use crate::commands::command_line::{BridgeAction, Command, CommandLine};
+use crate::commands::bridge_send::BridgeAction;
+use crate::commands::command_line::{Command, CommandLine};
 use crate::commands::{
-    accounts, bridge_send, calls, flash_policy, gate, logs, replay, restart, scripts, state,
+    accounts, bridge_send, calls, check, config, flash_policy, gate, logs, replay, restart, scripts, state,
 };
 use crate::output::complain;
 
@@ -27,18 +32,18 @@ use crate::output::complain;
 static ALLOCATOR: Sampled<System> = Sampled(System);
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
-    let outcome = match &line.command {
-        None | Some(Command::Run) => server::run(&line),
-        Some(Command::Restart) => restart::restart(&line),
-        Some(Command::Check) => server::check(&line),
-        Some(Command::Config { action }) => configuration::config(&line, action),
-        Some(Command::Test { file }) => scripts::test(&line, file.as_deref()),
+    let CommandLine { options, command } = CommandLine::parse();
+    let outcome = match &command {
+        None | Some(Command::Run) => server::run(&options),
+        Some(Command::Restart) => restart::restart(&options),
+        Some(Command::Check) => check::check(&options),
+        Some(Command::Config { action }) => config::config(&options, action),
+        Some(Command::Test { file }) => scripts::test(&options, file.as_deref()),
         Some(Command::Script { action }) => scripts::script(action),
-        Some(Command::Account { action }) => accounts::account(&line, action),
-        Some(Command::Character { action }) => accounts::character(&line, action),
-        Some(Command::Ban { action }) => gate::ban(&line, action),
-        Some(Command::Registration { action }) => gate::registration(&line, *action),
+        Some(Command::Account { action }) => accounts::account(&options, action),
+        Some(Command::Character { action }) => accounts::character(&options, action),
+        Some(Command::Ban { action }) => gate::ban(&options, action),
+        Some(Command::Registration { action }) => gate::registration(&options, *action),
         Some(Command::Replay { file, from, print }) => replay::replay(
             file,
             replay::Show {
@@ -48,11 +53,11 @@ fn main() -> ExitCode {
         ),
         Some(Command::Bridge {
             action: BridgeAction::Send(sending),
-        }) => bridge_send::send(&line, sending),
+        }) => bridge_send::send(&options, sending),
         Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
-        Some(Command::Calls { action }) => calls::calls(&line, action),
-        Some(Command::Log { action }) => logs::log(&line, action),
-        Some(Command::State { action }) => state::state(&line, action),
+        Some(Command::Calls { action }) => calls::calls(&options, action),
+        Some(Command::Log { action }) => logs::log(&options, action),
+        Some(Command::State { action }) => state::state(&options, action),
     };
     let code = match outcome.and_then(|()| output::outcome()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,22 +6,16 @@
 
 pub(crate) mod escape;
 pub(crate) mod log;
+mod outlet;
 mod queue;
 
-use std::fmt;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use self::queue::Queue;
+pub(crate) use self::outlet::{ERR, OUT};
 use crate::failure::Failure;
 
 /// How long the end of the program waits for a reader of its last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// How long a write waits before it tries a descriptor again that another process has made non-blocking.
-const AGAIN: Duration = Duration::from_millis(10);
 
 /// Prints a line to standard output.
 macro_rules! say {
@@ -33,140 +27,6 @@ macro_rules! complain {
 }
 pub(crate) use {complain, say};
 
-/// Standard output.
-pub(crate) static OUT: Outlet = Outlet::new(Stream::Output);
-/// Standard error.
-pub(crate) static ERR: Outlet = Outlet::new(Stream::Error);
-
-#[derive(Debug, Clone, Copy)]
-enum Stream {
-    Output,
-    Error,
-}
-
-impl Stream {
-    /// Writes bytes. After an error, the second value says whether the last line was cut off.
-    fn write(self, bytes: &[u8]) -> Result<(), (io::Error, bool)> {
-        let (out, error);
-        let descriptor: BorrowedFd<'_> = match self {
-            Self::Output => {
-                out = io::stdout();
-                out.as_fd()
-            }
-            Self::Error => {
-                error = io::stderr();
-                error.as_fd()
-            }
-        };
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            match rustix::io::write(descriptor, rest) {
-                Ok(0) => return Err((io::ErrorKind::WriteZero.into(), rest.len() < bytes.len())),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::AGAIN) => std::thread::sleep(AGAIN),
-                Err(errno) => {
-                    let done = bytes.len() - rest.len();
-                    let cut = done > 0 && bytes.get(done - 1) != Some(&b'\n');
-                    return Err((errno.into(), cut));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One of the two streams.
-#[derive(Debug)]
-pub(crate) struct Outlet {
-    stream: Stream,
-    /// Where lines wait, once the stream was detached.
-    queue: OnceLock<Queue>,
-    lost: AtomicU64,
-    closed: AtomicBool,
-    /// The first error of a stream that is not detached, a closed pipe excepted.
-    failure: Mutex<Option<io::Error>>,
-}
-
-impl Outlet {
-    const fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            queue: OnceLock::new(),
-            lost: AtomicU64::new(0),
-            closed: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        }
-    }
-
-    /// Prints a line; line breaks and tabs in it are the program's own.
-    pub(crate) fn line(&self, text: fmt::Arguments<'_>) {
-        let mut text = escape::layout(&text.to_string());
-        text.push('\n');
-        self.raw(text.into_bytes());
-    }
-
-    /// Prints text without a line break behind it, such as a question to the operator.
-    pub(crate) fn text(&self, text: &str) {
-        self.raw(text.as_bytes().to_vec());
-    }
-
-    fn raw(&self, bytes: Vec<u8>) {
-        if let Some(queue) = self.queue.get() {
-            if !queue.push(bytes) {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-            }
-        } else if !self.is_closed()
-            && let Err((error, _)) = self.stream.write(&bytes)
-        {
-            self.failed(error);
-        }
-    }
-
-    /// Notes why a command could not print.
-    pub(crate) fn failed(&self, error: io::Error) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
-        self.closed.store(true, Ordering::Relaxed);
-        if error.kind() != io::ErrorKind::BrokenPipe {
-            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-            failure.get_or_insert(error);
-        }
-    }
-
-    /// Whether further output has no reader, so that a command need not go on with what it only does to print it.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
-    }
-
-    /// Lines that were lost because nobody took them or the disk was full.
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    /// Moves writing to a thread of its own. Without one, lines are written at once as before.
-    fn detach(&'static self, name: &str) {
-        if self.queue.set(Queue::default()).is_err() {
-            return;
-        }
-        let write = move || {
-            if let Some(queue) = self.queue.get() {
-                queue.write_all(
-                    |bytes| self.stream.write(bytes),
-                    |lines| {
-                        self.lost.fetch_add(lines, Ordering::Relaxed);
-                    },
-                );
-            }
-        };
-        if let Err(error) = std::thread::Builder::new().name(name.to_owned()).spawn(write) {
-            // The queue has no writer now; one line says so, and later lines are counted as lost.
-            let _ = self
-                .stream
-                .write(format!("fchatd: no thread for the output could be started: {error}\n").as_bytes());
-        }
-    }
-}
-
 /// From here on, nothing that is printed blocks the program, as long as it runs.
 pub(crate) fn detach() {
     OUT.detach("output");
@@ -176,9 +36,7 @@ pub(crate) fn detach() {
 /// Waits a moment until all lines are written. Lines that nobody takes are given up.
 pub(crate) fn flush() {
     for outlet in [&OUT, &ERR] {
-        if let Some(queue) = outlet.queue.get() {
-            queue.flush(LAST_LINES);
-        }
+        outlet.flush(LAST_LINES);
     }
 }
 
@@ -187,19 +45,8 @@ pub(crate) fn flush() {
 /// # Errors
 /// Standard output could not be written, for example because the disk is full.
 pub(crate) fn outcome() -> Result<(), Failure> {
-    let failure = OUT.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match failure {
+    match OUT.take_failure() {
         Some(error) => Err(format!("the output could not be written: {error}")),
         None => Ok(()),
     }
-}
-
-/// Adds how many lines were lost to the lines of `ZZZ status`.
-pub(crate) fn add_vitals(lines: &mut Vec<(String, String)>) {
-    let text = format!(
-        "{} lines of the log lost, {} lines of standard output lost",
-        ERR.lost(),
-        OUT.lost()
-    );
-    crate::server::vitals::add(lines, "output", text);
 }

@@ -141,6 +141,9 @@ fn bytes(number: f64) -> String {
 
 /// A duration: from a minute on in days, hours, minutes and seconds.
 fn seconds(number: f64) -> String {
+    if number < 1.0 {
+        return format!("{:.0} ms", number.max(0.0) * 1000.0);
+    }
     if number < 60.0 {
         return format!("{:.1} s", number.max(0.0));
     }
@@ -244,7 +247,8 @@ mod tests {
         assert_eq!(seconds(61.9), "1 min 1 s");
         assert_eq!(seconds(90_061.0), "1 d 1 h 1 min 1 s");
         assert_eq!(seconds(3_600.0), "1 h 0 min 0 s");
-        assert_eq!(seconds(-1.0), "0.0 s");
+        assert_eq!(seconds(-1.0), "0 ms");
+        assert_eq!(seconds(0.0254), "25 ms");
         assert_eq!(bytes(1023.0), "1023 bytes");
     }
 }

@@ -66,7 +66,7 @@ fn main() {
         reader.join().unwrap();
     }
     println!(
-        "50,000 entries at 50,000/s: all with two readers after {:?}; handed over in {:?} each; {}",
+        "50,000 entries at 50,000/s: all with two readers after {:?}; handed over in {:?} each; {:?}",
         start.elapsed(),
         handing / ENTRIES as u32,
         log.gauges()

@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]
 
+use fchatd_figures::AnyTable;
+
 mod bridge;
 pub mod chat_log;
 pub mod errands;
@@ -25,4 +27,12 @@ pub mod webhooks;
 
 pub use bridge::{Bridge, BridgeSettings};
 pub use sources::{Counters, Source};
+
+/// All tables of figures of this crate.
+pub static FIGURES: &[&dyn AnyTable] = &[
+    &redis::FIGURES,
+    &webhooks::FIGURES,
+    &chat_log::FIGURES,
+    &sources::FIGURES,
+];
 pub use verifier::{COMMANDS, OWN_COMMANDS, Order, Refusal, Verifier};

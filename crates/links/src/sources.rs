@@ -1,8 +1,9 @@
 //! Counters of the bridge by sender, in a bounded table.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fchatd_figures::{Row, Series, Sink, Table, Value};
 
 use crate::verifier::Refusal;
 
@@ -29,26 +30,87 @@ pub struct Source {
 /// The counters of the bridge since the start.
 #[derive(Debug, Default)]
 pub struct Counters {
-    sources: Mutex<Vec<Source>>,
+    book: Mutex<Book>,
 }
+
+#[derive(Debug, Default)]
+struct Book {
+    sources: Vec<Source>,
+    /// Refused datagrams by their [`Refusal`].
+    refused: [u64; Refusal::NUMBER],
+}
+
+/// The figures of the bridge. The counters of single senders are a remark: senders are no closed set.
+pub(crate) static FIGURES: Table<Counters> = Table {
+    section: "real-time bridge",
+    rows: &[
+        Row::counter(
+            "fchatd_bridge_orders_total",
+            "orders taken",
+            "Datagrams of the real-time bridge that were accepted.",
+            |of| of.accepted().into(),
+        ),
+        Row::counters(
+            "fchatd_bridge_refused_total",
+            "datagrams refused",
+            "reason",
+            "Datagrams of the real-time bridge that were refused.",
+            &[
+                Series::new("address", "wrong address", |of| of.because(Refusal::Address)),
+                Series::new("unsigned", "unsigned", |of| of.because(Refusal::Unsigned)),
+                Series::new("classic_form", "in the classic form", |of| {
+                    of.because(Refusal::ClassicForm)
+                }),
+                Series::new("signature", "wrong signature", |of| {
+                    of.because(Refusal::Signature)
+                }),
+                Series::new("no_time", "without a time", |of| of.because(Refusal::Time)),
+                Series::new("old", "too old", |of| of.because(Refusal::Old)),
+                Series::new("early", "from the future", |of| of.because(Refusal::Early)),
+                Series::new("replayed", "seen before", |of| of.because(Refusal::Replayed)),
+                Series::new("rate", "too many in a minute", |of| of.because(Refusal::Full)),
+                Series::new("arguments", "wrong arguments", |of| {
+                    of.because(Refusal::Arguments)
+                }),
+                Series::new("no_command", "no command", |of| of.because(Refusal::Command)),
+                Series::new("unknown_command", "unknown command", |of| {
+                    of.because(Refusal::Unknown)
+                }),
+            ],
+        ),
+    ],
+};
 
 impl Counters {
     /// Accepted datagrams.
     #[must_use]
     pub fn accepted(&self) -> u64 {
-        self.lock().iter().map(|source| source.accepted).sum()
+        self.lock().sources.iter().map(|source| source.accepted).sum()
     }
 
     /// Refused datagrams.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.lock().iter().map(|source| source.refused).sum()
+        self.lock().sources.iter().map(|source| source.refused).sum()
+    }
+
+    /// Datagrams that were refused for this reason.
+    fn because(&self, refusal: Refusal) -> Value {
+        self.lock().refused.get(refusal as usize).copied().into()
+    }
+
+    /// Puts the figures of the bridge into a sink, and a remark about the senders.
+    pub fn figures(&self, sink: &mut dyn Sink) {
+        FIGURES.put(self, sink);
+        if let Some(senders) = self.senders() {
+            sink.remark(FIGURES.section, senders);
+        }
     }
 
     /// Each sender.
     #[must_use]
     pub fn sources(&self) -> Vec<Source> {
-        self.lock().clone()
+        self.lock().sources.clone()
     }
 
     /// Counts a datagram; returns the number of refused datagrams of its sender.
@@ -57,7 +119,13 @@ impl Counters {
             loopback if loopback.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             other => other,
         };
-        let mut sources = self.lock();
+        let book = &mut *self.lock();
+        if let Some(refusal) = refusal
+            && let Some(refused) = book.refused.get_mut(refusal as usize)
+        {
+            *refused += 1;
+        }
+        let sources = &mut book.sources;
         // Authorised senders (the website and loopback) are always counted separately.
         let is_full = refusal == Some(Refusal::Address) && sources.len() >= SOURCES_MAX;
         let find = |address| {
@@ -88,40 +156,45 @@ impl Counters {
         source.refused
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Source>> {
-        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Display for Counters {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (accepted, refused) = (self.accepted(), self.refused());
-        write!(
-            formatter,
-            "{accepted} orders taken, {refused} datagrams refused so far"
-        )?;
+    /// The senders with most refused datagrams, as text; nothing when there are none.
+    fn senders(&self) -> Option<String> {
         let mut sources = self.sources();
         sources.sort_by_key(|source| std::cmp::Reverse(source.refused));
-        for source in sources.iter().take(SOURCES_SHOWN) {
-            match source.address {
-                Some(address) => write!(formatter, "; {address}: ")?,
-                None => formatter.write_str("; others: ")?,
-            }
-            write!(formatter, "{} taken, {} refused", source.accepted, source.refused)?;
+        let shown = sources.iter().take(SOURCES_SHOWN).map(|source| {
+            let name = match source.address {
+                Some(address) => address.to_string(),
+                None => "others".to_owned(),
+            };
+            let mut text = format!("{name}: {} taken, {} refused", source.accepted, source.refused);
             if let Some(refusal) = source.last_refusal {
-                write!(formatter, ", the last since {refusal}")?;
+                text.push_str(&format!(", the last since {refusal}"));
             }
-        }
+            text
+        });
+        let mut lines: Vec<String> = shown.collect();
         match sources.len().saturating_sub(SOURCES_SHOWN) {
-            0 => Ok(()),
-            more => write!(formatter, "; and {more} further senders"),
+            0 => {}
+            more => lines.push(format!("and {more} further senders")),
         }
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fchatd_figures::StatusText;
+
     use super::*;
+
+    fn text(counters: &Counters) -> String {
+        let mut text = StatusText::default();
+        counters.figures(&mut text);
+        text.finish()
+    }
 
     #[test]
     fn the_table_has_an_end_and_loses_no_count() {
@@ -140,7 +213,12 @@ mod tests {
         assert_eq!(sources.len(), SOURCES_MAX + 2);
         assert_eq!(sources[0].address, Some(website));
         assert_eq!((sources[0].accepted, sources[0].refused), (1, 0));
-        assert!(counters.to_string().contains("others: "), "{counters}");
+        let text = text(&counters);
+        assert!(text.contains("others: "), "{text}");
+        assert!(
+            text.contains("1001 datagrams refused (1000 wrong address, 1 wrong signature)"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -154,10 +232,11 @@ mod tests {
             counters.count(IpAddr::from([192, 0, 2, 8]), Some(Refusal::Address)),
             2
         );
-        let text = counters.to_string();
+        let text = text(&counters);
         assert!(
             text.starts_with(
-                "0 orders taken, 2 datagrams refused so far; 192.0.2.8: 0 taken, 2 refused, the last"
+                "real-time bridge: so far 0 orders taken, 2 datagrams refused (2 wrong address); 192.0.2.8: 0 taken, 2 \
+                 refused, the last"
             ),
             "{text}"
         );

@@ -26,7 +26,6 @@ pub struct Order<'a> {
 
 /// The reason why a datagram was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// The sender's address is not authorised.
     #[error("its address is neither rtbaddress nor loopback")]
@@ -64,6 +63,11 @@ pub enum Refusal {
     /// Authentic, but a command that a website may not send.
     #[error("its command is not one that the bridge takes: RTB, HLB, KIK, CDL and those of rtb_commands")]
     Unknown,
+}
+
+impl Refusal {
+    /// The number of reasons.
+    pub(crate) const NUMBER: usize = Self::Unknown as usize + 1;
 }
 
 impl From<Stale> for Refusal {

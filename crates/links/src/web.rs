@@ -41,7 +41,6 @@ pub struct WebAddress(Uri);
 
 /// The reason why an address can't be used. The texts do not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum AddressError {
     /// It is not a valid address.
     #[error("it must be an address such as https://www.example.org/chat/login.php")]
@@ -117,7 +116,6 @@ impl fmt::Debug for Form {
 
 /// The reason why there is no answer.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum WebError {
     /// No connection, or it ended before the answer.
     #[error("the site can't be reached: {0}")]

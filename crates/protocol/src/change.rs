@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::exchange::ConnectionId;
 use crate::network::{IpNet, NetworkBan};
-use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ModeratorRecord, NameSanction, StaffCall};
+use crate::snapshot::{
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ModeratorRecord, NameSanction, StaffCall,
+};
 
 /// Everything that one input of the core has changed. It is kept as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,30 +122,4 @@ pub enum Change {
         /// The whole list, names in lower case.
         names: Vec<String>,
     },
-}
-
-/// A channel without its moderators, bans and invitations; the fields are those of [`crate::snapshot::ChannelRecord`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelHead {
-    /// The canonical name.
-    pub name: String,
-    /// Escaped, as on the wire.
-    pub title: String,
-    /// Escaped, as on the wire.
-    pub description: String,
-    /// `public`, `private` or `pubprivate`.
-    pub kind: String,
-    /// `both`, `chat` or `ads`.
-    pub mode: String,
-    /// The owner's name, empty where there is none.
-    pub owner: String,
-    /// The most members it has had at once.
-    pub peak: u64,
-    /// Whether it lets in moderators and invited people only.
-    pub locked: bool,
-    /// The least time between two joins, in seconds; 0 without one.
-    pub join_pause: u32,
-    /// The person that made the room, as limits count it: the number of the account, a negative number for a character
-    /// without one, 0 where it is not known.
-    pub maker: i64,
 }

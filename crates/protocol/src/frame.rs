@@ -48,8 +48,14 @@ pub fn moderators<'a>(out: &mut Vec<u8>, channel: &str, moderators: impl IntoIte
         .close();
 }
 
-/// `ICH {channel, mode, users: [{identity}]}`.
-pub fn members<'a>(out: &mut Vec<u8>, channel: &str, mode: &str, members: impl IntoIterator<Item = &'a str>) {
+/// `ICH {channel, mode, users: [{identity}], topic}`; a channel without a topic has no key for one.
+pub fn members<'a>(
+    out: &mut Vec<u8>,
+    channel: &str,
+    mode: &str,
+    topic: &str,
+    members: impl IntoIterator<Item = &'a str>,
+) {
     let mut object = open(out, "ICH").text("channel", channel).text("mode", mode);
     let list = object.key("users");
     list.push(b'[');
@@ -60,7 +66,7 @@ pub fn members<'a>(out: &mut Vec<u8>, channel: &str, mode: &str, members: impl I
         Object::open(list).text("identity", member).close();
     }
     list.push(b']');
-    object.close();
+    object.text_unless_empty("topic", topic).close();
 }
 
 /// `CDS {channel, description}`.
@@ -92,8 +98,12 @@ mod tests {
             r#"JCH {"channel":"ADH-1","character":{"identity":"Ada"},"title":"A \"room\""}"#
         );
         assert_eq!(
-            text(&|out| members(out, "Frontpage", "both", ["Ada", "Bob"])),
+            text(&|out| members(out, "Frontpage", "both", "", ["Ada", "Bob"])),
             r#"ICH {"channel":"Frontpage","mode":"both","users":[{"identity":"Ada"},{"identity":"Bob"}]}"#
+        );
+        assert_eq!(
+            text(&|out| members(out, "Den", "chat", "Tea &amp; talk", [])),
+            r#"ICH {"channel":"Den","mode":"chat","users":[],"topic":"Tea &amp; talk"}"#
         );
         assert_eq!(
             text(&|out| moderators(out, "X", ["", "Bob"])),

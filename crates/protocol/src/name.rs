@@ -9,6 +9,12 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const TITLE_BYTES_MAX: usize = 256;
 /// The longest title of a room, in characters.
 pub const TITLE_CHARACTERS_MAX: usize = 64;
+/// The longest topic of a channel, in characters.
+pub const TOPIC_CHARACTERS_MAX: usize = 160;
+/// The largest topic of a channel, in bytes.
+pub const TOPIC_BYTES_MAX: usize = 4 * TOPIC_CHARACTERS_MAX;
+/// The largest topic of a channel when it is escaped, in bytes: each `&` becomes five.
+pub const TOPIC_ESCAPED_BYTES_MAX: usize = 5 * TOPIC_CHARACTERS_MAX;
 /// Combining marks on one letter: more pile up over other lines.
 pub const MARKS_MAX: usize = 8;
 
@@ -65,6 +71,14 @@ pub fn is_channel(name: &str) -> bool {
 /// Whether a room may have this title: 1 to [`TITLE_CHARACTERS_MAX`] characters, on one line, that can be seen.
 pub fn is_title(title: &str) -> bool {
     title.len() <= TITLE_BYTES_MAX && title.chars().count() <= TITLE_CHARACTERS_MAX && is_visible(title)
+}
+
+/// Whether a channel may have this topic: empty, or one line of at most [`TOPIC_CHARACTERS_MAX`] characters that can be seen.
+pub fn is_topic(topic: &str) -> bool {
+    topic.is_empty()
+        || topic.len() <= TOPIC_BYTES_MAX
+            && topic.chars().count() <= TOPIC_CHARACTERS_MAX
+            && is_visible(topic)
 }
 
 /// Whether all of a text can be seen on one line: no control characters and line breaks, nothing that changes the

@@ -34,9 +34,10 @@ pub struct Snapshot {
     pub sessions: Sessions,
 }
 
-/// One channel.
+/// The durable fields of a channel, without its lists. This is the one declaration of each; ARCHITECTURE.md lists the
+/// places that carry a new one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelRecord {
+pub struct ChannelHead {
     /// The canonical name.
     pub name: String,
     /// Escaped, as on the wire.
@@ -55,12 +56,21 @@ pub struct ChannelRecord {
     pub locked: bool,
     /// Slow mode: the least time between two joins, in seconds; 0 without one.
     pub join_pause: u32,
+    /// One line that the lists of channels show, escaped; empty where there is none.
+    pub topic: String,
     /// The person that made the room, as limits count it: the number of the account, a negative number for a character
     /// without one, 0 where it is not known.
     pub maker: i64,
+}
+
+/// One channel with its lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelRecord {
+    /// All but the lists.
+    pub head: ChannelHead,
     /// The moderators without the owner.
     pub moderators: Vec<ModeratorRecord>,
-    /// Who is kept out.
+    /// The bans from the channel.
     pub bans: Vec<BanRecord>,
     /// Names in lower case of the invited, in their order.
     pub invited: Vec<String>,

@@ -1,4 +1,7 @@
 //! Status notifications to the service manager: `sd_notify(3)`.
+//!
+//! The crate `sd-notify` (0.5) does not fit: its sends block while the manager does not read, which would stop the event
+//! loop, and it knows no abstract sockets, which managers in containers use.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

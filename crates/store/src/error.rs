@@ -10,7 +10,6 @@ use crate::room::{self, Trouble};
 
 /// Why the store cannot be used. Each text is one sentence or two for the operator: what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// The data folder cannot be made, read or written.
     #[error(
@@ -207,7 +206,6 @@ impl StoreError {
 
 /// Why an operation on accounts was not done. The texts are for people.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AccountsError {
     /// The name breaks a rule.
     #[error(transparent)]

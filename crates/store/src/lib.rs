@@ -27,6 +27,7 @@ mod people;
 mod place;
 mod profile;
 mod room;
+mod rows;
 mod tickets;
 
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};

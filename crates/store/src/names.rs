@@ -4,7 +4,6 @@ use std::fmt;
 
 /// Why a name was refused. The texts are for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum NameError {
     /// An account name is too short or too long.
     #[error("An account name has 3 to 40 characters.")]

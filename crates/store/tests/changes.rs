@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, NameSanction,
+    Snapshot, StaffCall,
 };
 use fchatd_store::{AccountName, Store};
 use proptest::prelude::*;
@@ -51,6 +52,7 @@ fn head() -> impl Strategy<Value = ChannelHead> {
                 owner,
                 peak,
                 locked,
+                topic: format!("topic {join_pause}"),
                 join_pause,
                 maker,
             },
@@ -146,29 +148,18 @@ fn put<T>(list: &mut Vec<T>, one: T, same: impl Fn(&T, &T) -> bool) {
 fn make(state: &mut Snapshot, change: &Change) {
     let is = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
     let find = |state: &mut Snapshot, name: &str| -> Option<usize> {
-        state.channels.iter().position(|channel| is(&channel.name, name))
+        state
+            .channels
+            .iter()
+            .position(|channel| is(&channel.head.name, name))
     };
     match change.clone() {
         Change::Channel(head) => {
             let found = find(state, &head.name);
             let before = found.map_or_else(ChannelRecord::default, |index| state.channels.remove(index));
-            state.channels.push(ChannelRecord {
-                name: head.name,
-                title: head.title,
-                description: head.description,
-                kind: head.kind,
-                mode: head.mode,
-                owner: head.owner,
-                peak: head.peak,
-                locked: head.locked,
-                join_pause: head.join_pause,
-                maker: head.maker,
-                moderators: before.moderators,
-                bans: before.bans,
-                invited: before.invited,
-            });
+            state.channels.push(ChannelRecord { head, ..before });
         }
-        Change::ChannelGone { name } => state.channels.retain(|channel| !is(&channel.name, &name)),
+        Change::ChannelGone { name } => state.channels.retain(|channel| !is(&channel.head.name, &name)),
         Change::ChannelModerators { channel, moderators } => {
             if let Some(index) = find(state, &channel) {
                 state.channels[index].moderators = moderators;
@@ -237,7 +228,9 @@ fn make(state: &mut Snapshot, change: &Change) {
 
 /// What has no order of its own is sorted, as the store gives it.
 fn sorted(mut state: Snapshot) -> Snapshot {
-    state.channels.sort_by(|one, other| one.name.cmp(&other.name));
+    state
+        .channels
+        .sort_by(|one, other| one.head.name.cmp(&other.head.name));
     for channel in &mut state.channels {
         channel
             .bans

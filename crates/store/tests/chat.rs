@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use fchatd_protocol::network::{IpNet, NetworkBan};
 use fchatd_store::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, NameSanction,
+    Snapshot, StaffCall,
 };
 use fchatd_store::{Claim, Store, StoreError};
 use proptest::prelude::*;
@@ -36,16 +37,19 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
     );
     (texts, peak, lists).prop_map(
         |((name, title, description, kind, mode, owner), peak, (moderators, bans))| ChannelRecord {
-            name,
-            title,
-            description,
-            kind,
-            mode,
-            owner,
-            peak,
-            locked: peak % 2 == 1,
-            join_pause: (peak % 7) as u32,
-            maker: peak as i64 % 5 - 2,
+            head: ChannelHead {
+                name,
+                title,
+                description,
+                kind,
+                mode,
+                owner,
+                peak,
+                locked: peak % 2 == 1,
+                join_pause: (peak % 7) as u32,
+                topic: format!("topic {peak}"),
+                maker: peak as i64 % 5 - 2,
+            },
             invited: (0..peak % 3).map(|number| format!("guest {number}")).collect(),
             moderators,
             bans,
@@ -65,8 +69,10 @@ fn folded(name: &str) -> String {
 
 /// As the server makes them: no two of anything, and what has no order of its own is sorted.
 fn canonical(mut snapshot: Snapshot) -> Snapshot {
-    snapshot.channels = unique(snapshot.channels, |channel| folded(&channel.name));
-    snapshot.channels.sort_by(|one, other| one.name.cmp(&other.name));
+    snapshot.channels = unique(snapshot.channels, |channel| folded(&channel.head.name));
+    snapshot
+        .channels
+        .sort_by(|one, other| one.head.name.cmp(&other.head.name));
     for channel in &mut snapshot.channels {
         channel.bans = unique(std::mem::take(&mut channel.bans), |ban| folded(&ban.name));
         channel

@@ -52,7 +52,10 @@ fn what_a_classic_server_left_comes_back_as_it_was() {
         (2, 1_500_000_600, 1_500_000_001)
     );
     assert_eq!(
-        (snapshot.channels[3].kind.as_str(), snapshot.channels[3].peak),
+        (
+            snapshot.channels[3].head.kind.as_str(),
+            snapshot.channels[3].head.peak
+        ),
         ("pubprivate", 7)
     );
     let folder = tempfile::tempdir().unwrap();

@@ -8,23 +8,23 @@ use std::path::Path;
 
 use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::network::{self, NetworkBan};
-use fchatd_store::snapshot::{BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
+use fchatd_store::snapshot::{BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot};
 use fchatd_store::{AccountName, CharacterName, Claim, Profile, Store, StoreError, inspect};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
 fn full() -> Snapshot {
     let channels = (0..40).map(|number| ChannelRecord {
-        name: format!("Channel {number:02}"),
-        title: format!("Channel {number:02}"),
-        description: "what it is about ".repeat(number),
-        kind: "public".into(),
-        mode: "both".into(),
-        owner: "Ada".into(),
-        peak: 7,
-        locked: false,
-        join_pause: 0,
-        maker: 0,
+        head: ChannelHead {
+            name: format!("Channel {number:02}"),
+            title: format!("Channel {number:02}"),
+            description: "what it is about ".repeat(number),
+            kind: "public".into(),
+            mode: "both".into(),
+            owner: "Ada".into(),
+            peak: 7,
+            ..ChannelHead::default()
+        },
         invited: Vec::new(),
         moderators: vec![ModeratorRecord {
             name: "Bob".into(),
@@ -305,7 +305,7 @@ fn what_lies_before_and_behind_a_damaged_page_is_got_out() {
     let names: Vec<_> = kept
         .channels
         .iter()
-        .map(|channel| channel.name.as_str())
+        .map(|channel| channel.head.name.as_str())
         .collect();
     assert!(
         names.contains(&"Channel 00") && names.contains(&"Channel 39"),

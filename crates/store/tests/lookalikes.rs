@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fchatd_store::snapshot::{AccountBan, AccountTimeout, ChannelRecord, ModeratorRecord, Snapshot};
+use fchatd_store::snapshot::{
+    AccountBan, AccountTimeout, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot,
+};
 use fchatd_store::{
     AccountId, AccountName, Accounts, AccountsError, CharacterName, ChatBan, NameDigest, NameRight, Profile,
     Store,
@@ -37,10 +39,13 @@ fn character(
 fn with_roles() -> Snapshot {
     Snapshot {
         channels: vec![ChannelRecord {
-            name: "Zoo".into(),
-            kind: "public".into(),
-            mode: "both".into(),
-            owner: "Hagrid".into(),
+            head: ChannelHead {
+                name: "Zoo".into(),
+                kind: "public".into(),
+                mode: "both".into(),
+                owner: "Hagrid".into(),
+                ..ChannelHead::default()
+            },
             moderators: vec![ModeratorRecord {
                 name: "Newt".into(),
                 ..ModeratorRecord::default()

@@ -7,15 +7,25 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fchatd_store::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot, StaffCall,
 };
 use fchatd_store::{Claim, Store, StoreError};
 use rusqlite::Connection;
 
 /// The steps as they were released.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 12] = [
     include_str!("../src/schema/1.sql"),
     include_str!("../src/schema/2.sql"),
+    include_str!("../src/schema/3.sql"),
+    include_str!("../src/schema/4.sql"),
+    include_str!("../src/schema/5.sql"),
+    include_str!("../src/schema/6.sql"),
+    include_str!("../src/schema/7.sql"),
+    include_str!("../src/schema/8.sql"),
+    include_str!("../src/schema/9.sql"),
+    include_str!("../src/schema/10.sql"),
+    include_str!("../src/schema/11.sql"),
+    include_str!("../src/schema/12.sql"),
 ];
 
 const ACCOUNTS: &str = "
@@ -63,24 +73,27 @@ fn expected() -> Snapshot {
     Snapshot {
         channels: vec![
             ChannelRecord {
-                name: "ADH-01".into(),
-                title: "Den".into(),
-                kind: "pubprivate".into(),
-                mode: "chat".into(),
+                head: ChannelHead {
+                    name: "ADH-01".into(),
+                    title: "Den".into(),
+                    kind: "pubprivate".into(),
+                    mode: "chat".into(),
+                    ..ChannelHead::default()
+                },
                 bans: vec![ban("LATE", "Bob", 1, 0)],
                 ..ChannelRecord::default()
             },
             ChannelRecord {
-                name: "Zoo".into(),
-                title: "Zoo".into(),
-                description: "Animals &amp; more".into(),
-                kind: "public".into(),
-                mode: "both".into(),
-                owner: "Ada".into(),
-                peak: 12,
-                locked: false,
-                join_pause: 0,
-                maker: 0,
+                head: ChannelHead {
+                    name: "Zoo".into(),
+                    title: "Zoo".into(),
+                    description: "Animals &amp; more".into(),
+                    kind: "public".into(),
+                    mode: "both".into(),
+                    owner: "Ada".into(),
+                    peak: 12,
+                    ..ChannelHead::default()
+                },
                 invited: Vec::new(),
                 moderators: vec![moderator("Zed", "Ada", 3), moderator("Bob", "Zed", 2)],
                 bans: vec![ban("Early", "Ada", 4, 8), ban("Late", "Ada", 9, 0)],
@@ -204,7 +217,7 @@ fn everything_of_the_second_schema_is_kept() {
         let [copy] = &copies(folder.path())[..] else {
             unreachable!("one copy")
         };
-        assert!(copy.ends_with("fchatd.sqlite.before-schema-12"), "{copy:?}");
+        assert!(copy.ends_with("fchatd.sqlite.before-schema-13"), "{copy:?}");
         assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!((schema(copy), count(copy, "channel_ban")), (2, 3));
         Store::open(folder.path()).unwrap();
@@ -215,6 +228,28 @@ fn everything_of_the_second_schema_is_kept() {
         let again = Store::open(restored.path()).unwrap();
         assert_eq!(again.load_snapshot().unwrap(), Some(expected()));
     }
+}
+
+#[test]
+fn a_channel_of_an_older_file_has_no_topic_and_can_get_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = "INSERT INTO chat_saved VALUES (1);
+        INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak, locked, join_pause, maker)
+            VALUES ('den', 'Den', 'The Den', 'Dark.', 'public', 'chat', 'Ada', 4, 1, 9, -3);";
+    old(folder.path(), 12, content, false);
+    let store = Store::open(folder.path()).unwrap();
+    let mut snapshot = store.load_snapshot().unwrap().unwrap();
+    let head = &mut snapshot.channels[0].head;
+    assert_eq!(
+        (head.topic.as_str(), head.locked, head.join_pause, head.maker),
+        ("", true, 9, -3)
+    );
+    head.topic = "Tea &amp; talk".into();
+    assert!(store.save_snapshot(&snapshot).unwrap());
+    assert_eq!(store.load_snapshot().unwrap(), Some(snapshot.clone()));
+    drop(store);
+    let found = fchatd_store::inspect(folder.path()).unwrap();
+    assert_eq!((found.faults.len(), found.snapshot), (0, Some(snapshot)));
 }
 
 #[test]
@@ -232,7 +267,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
     let channels = kept.unwrap().channels;
     assert_eq!(channels.len(), 1);
     assert_eq!(
-        (channels[0].title.as_str(), channels[0].moderators.len()),
+        (channels[0].head.title.as_str(), channels[0].moderators.len()),
         ("first", 1)
     );
     assert_eq!(
@@ -244,7 +279,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
 #[test]
 fn a_copy_that_is_there_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("fchatd.sqlite.before-schema-12");
+    let taken = folder.path().join("fchatd.sqlite.before-schema-13");
     fs::write(&taken, "precious").unwrap();
     old(
         folder.path(),
@@ -256,7 +291,7 @@ fn a_copy_that_is_there_is_not_replaced() {
     assert_eq!(fs::read_to_string(&taken).unwrap(), "precious");
     let all = copies(folder.path());
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(all[1].ends_with("fchatd.sqlite.before-schema-12-2"), "{all:?}");
+    assert!(all[1].ends_with("fchatd.sqlite.before-schema-13-2"), "{all:?}");
     assert_eq!(count(&all[1], "operator"), 2);
 }
 
@@ -274,7 +309,7 @@ fn a_step_that_fails_changes_nothing() {
         "{error}"
     );
     assert!(
-        error.to_string().contains("before-schema-12 is a copy"),
+        error.to_string().contains("before-schema-13 is a copy"),
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

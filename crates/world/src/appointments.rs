@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fchatd_protocol::text::fold;
 
+use crate::changes::Thing;
 use crate::channel::{Ban, Kind, Moderator};
 use crate::settings::keys;
 use crate::world::{ChannelKey, World};
@@ -99,8 +100,7 @@ impl World {
         if let Some(channel) = self.channels.get_mut(key)
             && let Some(folded) = channel.invited.take(folded)
         {
-            self.lasting += 1;
-            self.marks.invitation(key, &folded);
+            self.changed(Thing::Invitation(key, folded));
         }
     }
 
@@ -120,18 +120,16 @@ impl World {
                     || **name == *owner
                     || moderators.iter().any(|held| held.name.eq_ignore_ascii_case(name));
                 if !stays {
-                    marks.invitation(key, name);
+                    marks.changed(Thing::Invitation(key, Arc::clone(name)));
                 }
                 stays
             });
-            self.lasting += 1;
             if channel.invited.len() >= most {
                 return false;
             }
         }
         if channel.invited.insert(folded.clone()) {
-            self.lasting += 1;
-            self.marks.invitation(key, folded);
+            self.changed(Thing::Invitation(key, Arc::clone(folded)));
         }
         true
     }
@@ -166,12 +164,10 @@ impl World {
     }
 
     fn moderators_changed(&mut self, key: ChannelKey) {
-        self.lasting += 1;
-        self.marks.moderators(key);
+        self.changed(Thing::Moderators(key));
     }
 
     pub(crate) fn ban_changed(&mut self, key: ChannelKey, name: &str) {
-        self.lasting += 1;
-        self.marks.channel_ban(key, name);
+        self.changed(Thing::ChannelBan(key, Arc::from(&*fold(name))));
     }
 }

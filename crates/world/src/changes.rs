@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use fchatd_protocol::change::{Change, ChannelHead};
+use fchatd_protocol::change::Change;
 use fchatd_protocol::network::IpNet;
-use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
@@ -18,6 +17,8 @@ use crate::world::{ChannelKey, World};
 /// Marks since the last input that had any; a thing is marked once, however often it changes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Marks {
+    /// Changes since the world began, also those that are not recorded.
+    count: u64,
     recording: bool,
     keeps_ignores: bool,
     /// The revision that is known to be kept, or about to be.
@@ -33,32 +34,47 @@ pub(crate) struct Marks {
     unsaved_ignores: BTreeMap<i64, (u64, Vec<String>)>,
 }
 
-/// Something that lasts, in the order in which changes are told: a channel that takes the name of one that has gone
-/// comes after its end.
+/// A durable part of the world, in the order in which changes are told: a channel that takes the name of one that has
+/// gone comes after its end. Names are in lower case.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Thing {
+pub(crate) enum Thing {
+    /// A channel of this canonical name has ended.
     Gone(Arc<str>),
-    Head(u32, u32),
-    Moderators(u32, u32),
-    /// With the name in lower case.
-    ChannelBan(u32, u32, Arc<str>),
-    /// With the name in lower case.
-    Invitation(u32, u32, Arc<str>),
+    /// The fields of a channel ([`fchatd_protocol::snapshot::ChannelHead`]).
+    Head(ChannelKey),
+    /// The list of moderators of a channel.
+    Moderators(ChannelKey),
+    /// The ban of a name from a channel.
+    ChannelBan(ChannelKey, Arc<str>),
+    /// The invitation of a name to a channel.
+    Invitation(ChannelKey, Arc<str>),
+    /// The ban of an account.
     Ban(i64),
+    /// The timeout of an account.
     Timeout(i64),
+    /// The hell-ban of an account.
     HellBan(i64),
-    /// With the name in lower case.
+    /// The measure against a name.
     Named(Arc<str>, Measure),
+    /// The staff call with this id.
     StaffCall(String),
+    /// The ban of a network.
     NetworkBan(IpNet),
+    /// Whether new accounts can be made.
     Registration,
 }
 
 impl World {
+    /// A durable part of the world is different now: the end of the input makes a [`Change`] of it.
+    pub(crate) fn changed(&mut self, thing: Thing) {
+        self.marks.changed(thing);
+    }
+
     /// From now on changes are marked, for [`World::take_changes`]. What the world holds now is known to be kept,
     /// or about to be. `keeps_ignores`: ignore lists are kept with it, as the accounts are ours.
     pub fn record_changes(&mut self, keeps_ignores: bool) {
         self.marks = Marks {
+            count: self.marks.count,
             recording: true,
             keeps_ignores,
             revision: self.revision(),
@@ -134,21 +150,20 @@ impl World {
         self.marks.unsaved_ignores.get(&account).map(|(_, names)| names)
     }
 
-    fn describe(&mut self, thing: Thing, whole: &mut BTreeSet<(u32, u32)>, changes: &mut Vec<Change>) {
+    fn describe(&mut self, thing: Thing, whole: &mut BTreeSet<ChannelKey>, changes: &mut Vec<Change>) {
         match thing {
             Thing::Gone(name) => changes.push(Change::ChannelGone {
                 name: name.to_string(),
             }),
-            Thing::Head(index, generation)
-            | Thing::Moderators(index, generation)
-            | Thing::ChannelBan(index, generation, _)
-            | Thing::Invitation(index, generation, _) => {
-                let found = self.channels.get_mut(ChannelKey::new(index, generation));
-                if let Some(channel) = found
-                    && !whole.contains(&(index, generation))
+            Thing::Head(key)
+            | Thing::Moderators(key)
+            | Thing::ChannelBan(key, _)
+            | Thing::Invitation(key, _) => {
+                if let Some(channel) = self.channels.get_mut(key)
+                    && !whole.contains(&key)
                     && describe_channel(channel, &thing, changes)
                 {
-                    whole.insert((index, generation));
+                    whole.insert(key);
                 }
             }
             Thing::Ban(account) => changes.push(match self.account_bans.get(&account) {
@@ -203,7 +218,7 @@ fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Chan
         return false;
     }
     if !was_told {
-        changes.push(Change::Channel(head(channel)));
+        changes.push(Change::Channel(channel.head()));
         if !channel.moderators.is_empty() {
             changes.push(moderators());
         }
@@ -219,7 +234,7 @@ fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Chan
     }
     changes.push(match thing {
         Thing::Moderators(..) => moderators(),
-        Thing::ChannelBan(_, _, folded) => match channel.bans.get(folded) {
+        Thing::ChannelBan(_, folded) => match channel.bans.get(folded) {
             Some(ban) => Change::ChannelBan {
                 channel: name(),
                 ban: restore::ban(ban),
@@ -229,7 +244,7 @@ fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Chan
                 folded: folded.to_string(),
             },
         },
-        Thing::Invitation(_, _, folded) => {
+        Thing::Invitation(_, folded) => {
             let (channel, is_invited) = (name(), channel.invited.contains(folded));
             let folded = folded.to_string();
             match is_invited {
@@ -237,24 +252,9 @@ fn describe_channel(channel: &mut Channel, thing: &Thing, changes: &mut Vec<Chan
                 false => Change::ChannelInvitationGone { channel, folded },
             }
         }
-        _ => Change::Channel(head(channel)),
+        _ => Change::Channel(channel.head()),
     });
     false
-}
-
-fn head(channel: &Channel) -> ChannelHead {
-    ChannelHead {
-        name: channel.name.to_string(),
-        title: channel.title.to_string(),
-        description: channel.description.to_string(),
-        kind: channel.kind.as_str().to_owned(),
-        mode: channel.mode.as_str().to_owned(),
-        owner: channel.owner.to_string(),
-        peak: channel.peak as u64,
-        locked: channel.locked,
-        join_pause: channel.join_pause,
-        maker: channel.maker,
-    }
 }
 
 impl Marks {
@@ -263,79 +263,24 @@ impl Marks {
         self.acted = self.recording;
     }
 
-    /// A channel's title, description, kind, mode or owner.
-    pub(crate) fn channel(&mut self, key: ChannelKey) {
-        self.mark(|| Thing::Head(key.index, key.generation));
-    }
-
-    /// The list of a channel's moderators.
-    pub(crate) fn moderators(&mut self, key: ChannelKey) {
-        self.mark(|| Thing::Moderators(key.index, key.generation));
-    }
-
-    /// Who is kept out of a channel.
-    pub(crate) fn channel_ban(&mut self, key: ChannelKey, name: &str) {
-        self.mark(|| Thing::ChannelBan(key.index, key.generation, Arc::from(&*fold(name))));
-    }
-
-    /// Somebody is invited to a channel, or not any more.
-    pub(crate) fn invitation(&mut self, key: ChannelKey, folded: &Arc<str>) {
-        self.mark(|| Thing::Invitation(key.index, key.generation, Arc::clone(folded)));
-    }
-
-    /// A channel has come to its end.
-    pub(crate) fn channel_gone(&mut self, channel: &Channel) {
-        if channel.kept {
-            self.mark(|| Thing::Gone(channel.name.clone()));
-        }
-    }
-
-    /// An account is kept out for good, or not any more.
-    pub(crate) fn ban(&mut self, account: i64) {
-        self.mark(|| Thing::Ban(account));
-    }
-
-    /// An account is kept out for a time, or not any more.
-    pub(crate) fn timeout(&mut self, account: i64) {
-        self.mark(|| Thing::Timeout(account));
-    }
-
-    /// Nothing of an account reaches others, or it does again.
-    pub(crate) fn hellban(&mut self, account: i64) {
-        self.mark(|| Thing::HellBan(account));
-    }
-
-    /// A measure against a name.
-    pub(crate) fn named(&mut self, folded: &Arc<str>, measure: Measure) {
-        self.mark(|| Thing::Named(Arc::clone(folded), measure));
-    }
-
-    /// A network is kept out, or not any more.
-    pub(crate) fn network_ban(&mut self, network: IpNet) {
-        self.mark(|| Thing::NetworkBan(network));
-    }
-
-    /// Whether accounts can be made.
-    pub(crate) fn registration(&mut self) {
-        self.mark(|| Thing::Registration);
-    }
-
-    /// A call for the staff.
-    pub(crate) fn staff_call(&mut self, id: &str) {
-        self.mark(|| Thing::StaffCall(id.to_owned()));
-    }
-
-    /// An account's ignore list; whether it is kept here.
-    pub(crate) fn ignores(&mut self, account: i64, names: &[String]) -> bool {
+    /// An account's ignore list has changed. The list lasts only where the accounts are ours.
+    pub(crate) fn ignores(&mut self, account: i64, names: &[String]) {
         if self.keeps_ignores {
+            self.count += 1;
             self.ignores.insert(account, names.to_vec());
         }
-        self.keeps_ignores
     }
 
-    fn mark(&mut self, thing: impl FnOnce() -> Thing) {
+    /// As [`World::changed`], for code that has borrowed another part of the world.
+    pub(crate) fn changed(&mut self, thing: Thing) {
+        self.count += 1;
         if self.recording {
-            self.things.insert(thing());
+            self.things.insert(thing);
         }
+    }
+
+    /// The number of changes since the world began.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
     }
 }

@@ -4,10 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::ChannelId;
+use fchatd_protocol::name::TOPIC_ESCAPED_BYTES_MAX;
+use fchatd_protocol::snapshot::ChannelHead;
+use fchatd_protocol::text::cut_escaped;
 use serde::{Deserialize, Serialize};
 
 use crate::people::PersonId;
 use crate::world::ConnectionKey;
+
+/// The largest description that is taken over, in bytes; more than the largest `cds_max`.
+const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
 
 /// The type of a channel: its creator and its door (docs/protocol.md, channels and rooms).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +119,8 @@ pub struct Channel {
     pub title: Arc<str>,
     /// Escaped.
     pub description: Arc<str>,
+    /// One line that the lists of channels show, escaped; empty where there is none.
+    pub topic: Arc<str>,
     /// Who may come in.
     pub kind: Kind,
     /// What may be said.
@@ -167,6 +175,7 @@ impl Channel {
             folded: Arc::from(&*fchatd_protocol::text::fold(name)),
             title: Arc::from(title),
             description: empty.clone(),
+            topic: empty.clone(),
             kind,
             mode: Mode::Both,
             locked: false,
@@ -189,6 +198,49 @@ impl Channel {
             active: 0,
             ads: HashMap::default(),
         }
+    }
+
+    /// The durable fields, as a store keeps them.
+    pub(crate) fn head(&self) -> ChannelHead {
+        ChannelHead {
+            name: self.name.to_string(),
+            title: self.title.to_string(),
+            description: self.description.to_string(),
+            kind: self.kind.as_str().to_owned(),
+            mode: self.mode.as_str().to_owned(),
+            owner: self.owner.to_string(),
+            peak: self.peak as u64,
+            locked: self.locked,
+            join_pause: self.join_pause,
+            topic: self.topic.to_string(),
+            maker: self.maker,
+        }
+    }
+
+    /// Takes over the durable fields that a channel is not made with. Texts that are longer than a new one may be are cut.
+    pub(crate) fn adopt(&mut self, head: &ChannelHead) {
+        // Named one by one: the compiler then reports a field that is missing here.
+        let ChannelHead {
+            name: _,
+            title: _,
+            kind: _,
+            description,
+            mode,
+            owner,
+            peak,
+            locked,
+            join_pause,
+            topic,
+            maker,
+        } = head;
+        self.description = Arc::from(cut_escaped(description, DESCRIPTION_BYTES_MAX));
+        self.mode = Mode::parse(mode).unwrap_or(Mode::Both);
+        self.owner = Arc::from(owner.as_str());
+        self.peak = usize::try_from(*peak).unwrap_or(usize::MAX);
+        self.locked = *locked;
+        self.join_pause = *join_pause;
+        self.topic = Arc::from(cut_escaped(topic, TOPIC_ESCAPED_BYTES_MAX));
+        self.maker = *maker;
     }
 
     /// Whether it outlives the process. Rooms that scripts make for themselves are made anew at each start.

@@ -7,6 +7,7 @@ use fchatd_protocol::error;
 use fchatd_protocol::frame;
 use fchatd_protocol::text::fold;
 
+use crate::changes::Thing;
 use crate::channel::{Ban, Channel, Kind};
 use crate::connection::Connection;
 use crate::roles::{ADMIN, CHANNEL_OPERATOR, GLOBAL, SUPER};
@@ -142,7 +143,7 @@ impl World {
             channel.locked = locked;
             if channel.kind == Kind::Public {
                 for folded in std::mem::take(&mut channel.invited) {
-                    self.marks.invitation(key, &folded);
+                    self.marks.changed(Thing::Invitation(key, folded));
                 }
             }
         }

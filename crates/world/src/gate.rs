@@ -7,6 +7,7 @@ use fchatd_protocol::error;
 use fchatd_protocol::exchange::{self, BanOrder, GateChange, GateOrder, Request, Undo};
 use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTES_MAX};
 
+use crate::changes::Thing;
 use crate::connection::State;
 use crate::log::{Deed, Party};
 use crate::settings::keys;
@@ -149,8 +150,7 @@ impl World {
     pub fn pause_registration(&mut self, paused: bool) -> bool {
         let changed = std::mem::replace(&mut self.registration_paused, paused) != paused;
         if changed {
-            self.lasting += 1;
-            self.marks.registration();
+            self.changed(Thing::Registration);
             let change = GateChange::RegistrationPaused(paused);
             self.outputs.requests.push(Request::Gate(Box::new(change)));
         }
@@ -168,8 +168,7 @@ impl World {
     }
 
     fn network_ban_changed(&mut self, network: &IpNet) {
-        self.lasting += 1;
-        self.marks.network_ban(*network);
+        self.changed(Thing::NetworkBan(*network));
     }
 
     fn put_out(&mut self, key: ConnectionKey, sentence: &str) {

@@ -91,7 +91,7 @@ impl World {
             }
             self.mark_session(key, Part::Profile);
         }
-        self.lasting += u64::from(self.marks.ignores(account, &names));
+        self.marks.ignores(account, &names);
         self.outputs.requests.push(Request::Ignores { account, names });
     }
 }

@@ -7,6 +7,7 @@ use fchatd_protocol::json::write::Object;
 use serde::{Deserialize, Serialize};
 
 use crate::arena::Arena;
+use crate::changes::Thing;
 use crate::channel::{Channel, Kind};
 use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
@@ -27,13 +28,14 @@ pub(crate) struct ChannelList {
 }
 
 impl World {
-    /// Sends the public channels: `CHA {channels: [{name, mode, characters}]}`.
+    /// Sends the public channels: `CHA {channels: [{name, mode, characters, topic}]}`.
     pub fn send_public_list(&mut self, key: ConnectionKey) {
-        let describe = |object: Object<'_>, channel: &Channel| {
+        let describe = |object: Object<'_>, channel: &Channel, topic: &str| {
             object
                 .text("name", &channel.name)
                 .text("mode", channel.mode.as_str())
                 .integer("characters", channel.members.len() as i64)
+                .text_unless_empty("topic", topic)
                 .close();
         };
         let mut list = std::mem::take(&mut self.public_list);
@@ -42,13 +44,14 @@ impl World {
         self.public_list = list;
     }
 
-    /// Sends the open rooms: `ORS {channels: [{name, title, characters}]}`.
+    /// Sends the open rooms: `ORS {channels: [{name, title, characters, topic}]}`.
     pub fn send_room_list(&mut self, key: ConnectionKey) {
-        let describe = |object: Object<'_>, channel: &Channel| {
+        let describe = |object: Object<'_>, channel: &Channel, topic: &str| {
             object
                 .text("name", &channel.name)
                 .text("title", &channel.title)
                 .integer("characters", channel.members.len() as i64)
+                .text_unless_empty("topic", topic)
                 .close();
         };
         let mut list = std::mem::take(&mut self.room_list);
@@ -59,7 +62,13 @@ impl World {
 
     /// Makes a list anew, if something in it has changed. A long one is kept for a moment all the same: in a large chat
     /// somebody comes or goes all the time, and it is asked for all the time.
-    fn renew(&self, list: &mut ChannelList, code: &str, kind: Kind, describe: impl Fn(Object<'_>, &Channel)) {
+    fn renew(
+        &self,
+        list: &mut ChannelList,
+        code: &str,
+        kind: Kind,
+        describe: impl Fn(Object<'_>, &Channel, &str),
+    ) {
         let now = self.now.monotonic;
         let age = now.saturating_sub(list.made_at);
         let is_young = list.text.len() >= LONG && age < LONG_LIST_MILLISECONDS;
@@ -93,20 +102,19 @@ impl World {
             return;
         };
         channel.kind = if open { Kind::PubPrivate } else { Kind::Private };
-        self.lasting += 1;
-        self.marks.channel(key);
+        self.changed(Thing::Head(key));
         self.room_list.is_current = false;
     }
 }
 
-/// The list with the channels of a kind, by their titles. Of those that do not all fit into `most` bytes those with the
-/// most members are in it.
+/// The list with the channels of a kind, by their titles. A list that would exceed `most` bytes has no topics; if it is still
+/// too long, it has the channels with the most members.
 fn encode(
     code: &str,
     channels: &Arena<Channel>,
     kind: Kind,
     most: usize,
-    describe: impl Fn(Object<'_>, &Channel),
+    describe: impl Fn(Object<'_>, &Channel, &str),
 ) -> Vec<u8> {
     let mut some: Vec<&Channel> = channels
         .iter()
@@ -114,11 +122,19 @@ fn encode(
         .filter(|channel| channel.kind == kind)
         .collect();
     some.sort_by(|one, other| one.title.cmp(&other.title));
-    let mut rows = Vec::new();
-    let mut ends = Vec::with_capacity(some.len());
-    for channel in &some {
-        describe(Object::open(&mut rows), channel);
-        ends.push(rows.len());
+    let encode_rows = |with_topics: bool| {
+        let mut rows = Vec::new();
+        let mut ends = Vec::with_capacity(some.len());
+        for channel in &some {
+            let topic = if with_topics { &*channel.topic } else { "" };
+            describe(Object::open(&mut rows), channel, topic);
+            ends.push(rows.len());
+        }
+        (rows, ends)
+    };
+    let (mut rows, mut ends) = encode_rows(true);
+    if !fits(&ends, most) {
+        (rows, ends) = encode_rows(false);
     }
     let is_in = choose(&some, &ends, most);
     let mut out = Vec::with_capacity(rows.len().min(most) + some.len() + 64);
@@ -140,10 +156,14 @@ fn encode(
     out
 }
 
+/// Whether rows that end at `ends` fit into a list of so many bytes. Each row has a comma before it.
+fn fits(ends: &[usize], most: usize) -> bool {
+    ends.last().is_none_or(|&bytes| bytes + ends.len() <= most)
+}
+
 /// Which of the channels are in a list of so many bytes; `ends` tells where the row of each ends.
 fn choose(channels: &[&Channel], ends: &[usize], most: usize) -> Vec<bool> {
-    // Each row has a comma before it.
-    if ends.last().is_none_or(|&bytes| bytes + channels.len() <= most) {
+    if fits(ends, most) {
         return vec![true; channels.len()];
     }
     let mut by_size: Vec<usize> = (0..channels.len()).collect();
@@ -168,6 +188,8 @@ fn choose(channels: &[&Channel], ends: &[usize], most: usize) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn rooms(settings: &[(&str, &str)], sizes: &[usize]) -> World {
@@ -218,6 +240,24 @@ mod tests {
             .collect();
         assert!(titles.is_sorted(), "by their titles, as always");
         serde_json_like(&text);
+    }
+
+    #[test]
+    fn topics_take_no_place_from_channels() {
+        let mut world = rooms(&[("channel_list_max", "4096")], &[1; 40]);
+        let short = list(&mut world);
+        let keys: Vec<ChannelKey> = world.channels().map(|(key, _)| key).collect();
+        let set = |world: &mut World, key: ChannelKey, topic: &str| {
+            world.channel_mut(key).unwrap().topic = Arc::from(topic);
+        };
+        set(&mut world, keys[0], "Tea &amp; talk");
+        let text = list(&mut world);
+        assert_eq!(text.matches("\"characters\":1}").count(), 39);
+        assert_eq!(text.matches("\"topic\":\"Tea &amp; talk\"}").count(), 1);
+        for key in keys {
+            set(&mut world, key, &"x".repeat(160));
+        }
+        assert_eq!(list(&mut world), short, "a list that is full has no topics");
     }
 
     fn serde_json_like(text: &str) {

@@ -25,9 +25,9 @@ const PRESENCE: [&str; 4] = ["connect", "disconnect", "channel_join", "channel_l
 /// A person in an entry of a log.
 #[derive(Debug, Clone, Copy)]
 pub enum Party<'a> {
-    /// The character of a connection.
+    /// A character that is online.
     Online(ConnectionKey),
-    /// A character by name, online or not, or a name that no character has.
+    /// A name.
     Named(&'a str),
 }
 
@@ -78,7 +78,7 @@ fn shortened(arguments: String) -> String {
     String::from_utf8(json).unwrap_or_default()
 }
 
-fn party(connection: &Connection) -> LogParty {
+fn party_online(connection: &Connection) -> LogParty {
     LogParty {
         character: connection.name.to_string(),
         character_id: Some(connection.character),
@@ -105,7 +105,7 @@ impl World {
             .map(|channel| (channel.name.to_string(), channel.title.to_string()));
         let entry = LogEntry {
             kind: said.kind.to_owned(),
-            from: party(from),
+            from: party_online(from),
             to,
             channel,
             body: said.body.map(str::to_owned),
@@ -169,12 +169,12 @@ impl World {
     }
 
     /// Somebody, with numbers where they are online.
-    fn party_of(&self, whom: Party<'_>) -> Option<LogParty> {
-        let (key, name) = match whom {
+    fn party_of(&self, party: Party<'_>) -> Option<LogParty> {
+        let (key, name) = match party {
             Party::Online(key) => (Some(key), None),
             Party::Named(name) => (self.find_character(&fold(name)), Some(name)),
         };
-        let online = key.and_then(|key| self.connections.get(key)).map(party);
+        let online = key.and_then(|key| self.connections.get(key)).map(party_online);
         online.or_else(|| {
             let name = name?;
             let person = self.person(name).filter(|person| person.account != 0);

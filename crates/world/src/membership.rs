@@ -108,8 +108,10 @@ impl World {
             .iter()
             .filter_map(|&key| self.connections.get(key))
             .map(|member| &*member.name);
-        let (name, mode) = (&*place.name, place.mode.as_str());
-        let frame = self.outputs.frame(|out| frame::members(out, name, mode, names));
+        let (name, mode, topic) = (&*place.name, place.mode.as_str(), &*place.topic);
+        let frame = self
+            .outputs
+            .frame(|out| frame::members(out, name, mode, topic, names));
         self.send_frame(connection, frame);
     }
 

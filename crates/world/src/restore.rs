@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fchatd_protocol::name::{self, TITLE_BYTES_MAX};
 use fchatd_protocol::text::{cut_escaped, fold};
 
-use crate::channel::{Ban, Channel, Kind, Mode, Moderator};
+use crate::channel::{Ban, Channel, Kind, Moderator};
 use crate::sanctions::{Measure, Named, Timeout};
 use crate::world::World;
 use fchatd_protocol::session::Sessions;
@@ -13,8 +13,6 @@ use fchatd_protocol::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot,
 };
 
-/// The largest description that is taken over, in bytes; more than the largest `cds_max`.
-const DESCRIPTION_BYTES_MAX: usize = 2_621_440;
 /// Moderators of a channel that are taken over, where there are more than a new channel may have.
 const MODERATORS_MAX: usize = 1000;
 /// Invitations to a channel that are taken over; more than the largest `invitations_max`.
@@ -52,7 +50,7 @@ impl World {
             .filter(|channel| channel.lasts())
             .map(|channel| record(channel, now))
             .collect();
-        channels.sort_by(|one, other| one.name.cmp(&other.name));
+        channels.sort_by(|one, other| one.head.name.cmp(&other.head.name));
         Snapshot {
             channels,
             operators: names(&self.operators),
@@ -113,28 +111,23 @@ impl World {
     }
 
     fn restore_channel(&mut self, kept: &ChannelRecord) {
-        let kind = Kind::parse(&kept.kind).unwrap_or(Kind::Public);
-        let title = if kept.title.is_empty() {
-            &kept.name
+        let head = &kept.head;
+        let kind = Kind::parse(&head.kind).unwrap_or(Kind::Public);
+        let title = if head.title.is_empty() {
+            &head.name
         } else {
-            &kept.title
+            &head.title
         };
         let title = cut_escaped(title, 2 * TITLE_BYTES_MAX);
-        let Some(key) = self.create_channel(&kept.name, title, kind) else {
+        let Some(key) = self.create_channel(&head.name, title, kind) else {
             return;
         };
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };
-        channel.description = Arc::from(cut_escaped(&kept.description, DESCRIPTION_BYTES_MAX));
-        channel.mode = Mode::parse(&kept.mode).unwrap_or(Mode::Both);
-        channel.owner = Arc::from(kept.owner.as_str());
-        channel.peak = usize::try_from(kept.peak).unwrap_or(usize::MAX);
-        channel.locked = kept.locked;
-        channel.join_pause = kept.join_pause;
-        channel.maker = kept.maker;
-        if kept.maker != 0 {
-            self.people.of(kept.maker).rooms += 1;
+        channel.adopt(head);
+        if head.maker != 0 {
+            self.people.of(head.maker).rooms += 1;
         }
         let appointed = |moderator: &ModeratorRecord| Moderator {
             name: Arc::from(moderator.name.as_str()),
@@ -235,16 +228,7 @@ fn record(channel: &Channel, now: i64) -> ChannelRecord {
     // A ban that is over keeps nobody out and need not last.
     bans.retain(|ban| ban.until == 0 || ban.until > now);
     ChannelRecord {
-        name: channel.name.to_string(),
-        title: channel.title.to_string(),
-        description: channel.description.to_string(),
-        kind: channel.kind.as_str().to_owned(),
-        mode: channel.mode.as_str().to_owned(),
-        owner: channel.owner.to_string(),
-        peak: channel.peak as u64,
-        locked: channel.locked,
-        join_pause: channel.join_pause,
-        maker: channel.maker,
+        head: channel.head(),
         moderators: channel.moderators.iter().map(moderator).collect(),
         bans,
         invited: invited(channel),

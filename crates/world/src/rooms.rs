@@ -9,6 +9,7 @@ use fchatd_protocol::{frame, text};
 use rand::RngExt;
 
 use crate::allowance::MILLISECOND;
+use crate::changes::Thing;
 use crate::channel::{Channel, Kind, Mode};
 use crate::people::PersonId;
 use crate::settings::keys;
@@ -54,8 +55,7 @@ impl World {
     pub fn channel_mut(&mut self, key: ChannelKey) -> Option<&mut Channel> {
         self.touch_lists(key);
         let channel = self.channels.get_mut(key)?;
-        self.lasting += 1;
-        self.marks.channel(key);
+        self.marks.changed(Thing::Head(key));
         Some(channel)
     }
 
@@ -93,8 +93,7 @@ impl World {
             channel.active = now;
         }
         self.touch_lists(key);
-        self.lasting += 1;
-        self.marks.channel(key);
+        self.changed(Thing::Head(key));
         Some(key)
     }
 
@@ -206,8 +205,11 @@ impl World {
             self.outputs
                 .operations
                 .push(Operation::CloseChannel { channel: channel.id });
-            self.lasting += 1;
-            self.marks.channel_gone(&channel);
+            // A store that was never told of the channel has nothing to forget.
+            self.changed(match channel.kept {
+                true => Thing::Gone(channel.name.clone()),
+                false => Thing::Head(key),
+            });
             if channel.kind == Kind::Public {
                 for moderator in &channel.moderators {
                     self.refresh_channel_operator(&moderator.name);

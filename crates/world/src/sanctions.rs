@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Thing;
 use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
@@ -93,8 +94,7 @@ impl World {
         if !self.named.contains_key(&key) && self.named.len() >= self.settings.count(keys::NAME_BANS_MAX) {
             return false;
         }
-        self.lasting += 1;
-        self.marks.named(&key.0, measure);
+        self.changed(Thing::Named(Arc::clone(&key.0), measure));
         let name = Arc::from(name);
         self.named.insert(key, Named { name, until });
         true
@@ -106,20 +106,19 @@ impl World {
     }
 
     fn sanction_account(&mut self, measure: Measure, account: i64, character: Arc<str>, until: i64) {
-        self.lasting += 1;
         match measure {
             Measure::Ban => {
                 self.account_bans.insert(account, character);
-                self.marks.ban(account);
+                self.changed(Thing::Ban(account));
             }
             Measure::Timeout => {
                 self.account_timeouts
                     .insert(account, Timeout { character, until });
-                self.marks.timeout(account);
+                self.changed(Thing::Timeout(account));
             }
             Measure::HellBan => {
                 self.account_hellbans.insert(account, character);
-                self.marks.hellban(account);
+                self.changed(Thing::HellBan(account));
                 for key in self.of_account(account).to_vec() {
                     self.set_hellbanned(key, true);
                 }
@@ -147,7 +146,7 @@ impl World {
         let folded: Arc<str> = Arc::from(&*fold(name));
         for &measure in measures {
             if let Some(named) = self.named.remove(&(Arc::clone(&folded), measure)) {
-                self.marks.named(&folded, measure);
+                self.changed(Thing::Named(Arc::clone(&folded), measure));
                 self.sanction_account(measure, account, named.name, named.until);
             }
         }
@@ -157,8 +156,7 @@ impl World {
         let key = (Arc::from(&*fold(name)), measure);
         let was_there = self.named.remove(&key).is_some();
         if was_there {
-            self.lasting += 1;
-            self.marks.named(&key.0, measure);
+            self.changed(Thing::Named(key.0, measure));
         }
         was_there
     }
@@ -169,11 +167,10 @@ impl World {
         self.account_bans.retain(|&account, character| {
             let stays = !character.eq_ignore_ascii_case(name);
             if !stays {
-                self.marks.ban(account);
+                self.marks.changed(Thing::Ban(account));
             }
             stays
         });
-        self.lasting += 1;
         let lifted = self.account_bans.len() < before;
         self.forget_named(name, Measure::Ban) || lifted
     }
@@ -189,11 +186,10 @@ impl World {
         self.account_timeouts.retain(|&account, timeout| {
             let stays = !timeout.character.eq_ignore_ascii_case(name);
             if !stays {
-                self.marks.timeout(account);
+                self.marks.changed(Thing::Timeout(account));
             }
             stays
         });
-        self.lasting += 1;
         let lifted = self.account_timeouts.len() < before;
         self.forget_named(name, Measure::Timeout) || lifted
     }
@@ -211,8 +207,7 @@ impl World {
         });
         lifted.sort_unstable();
         for &account in &lifted {
-            self.lasting += 1;
-            self.marks.hellban(account);
+            self.changed(Thing::HellBan(account));
             for key in self.of_account(account).to_vec() {
                 self.set_hellbanned(key, false);
             }
@@ -260,18 +255,15 @@ impl World {
         self.account_timeouts.retain(|&account, timeout| {
             let stays = timeout.until > now;
             if !stays {
-                self.lasting += 1;
-                self.marks.timeout(account);
+                self.marks.changed(Thing::Timeout(account));
             }
             stays
         });
         self.alt_watches.retain(|_, watch| watch.until > monotonic);
-        let (named, lasting, marks) = (&mut self.named, &mut self.lasting, &mut self.marks);
-        named.retain(|(folded, measure), named| {
+        self.named.retain(|(folded, measure), named| {
             let stays = named.until == 0 || named.until > now;
             if !stays {
-                *lasting += 1;
-                marks.named(folded, *measure);
+                self.marks.changed(Thing::Named(Arc::clone(folded), *measure));
             }
             stays
         });

@@ -8,6 +8,7 @@ use fchatd_protocol::snapshot::StaffCall;
 use fchatd_protocol::text::{cut, cut_escaped, escape_rest};
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Thing;
 use crate::roles::{ADMIN, GLOBAL, SUPER};
 use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
@@ -49,9 +50,8 @@ impl World {
             self.remove_staff_call(&call.id);
         }
         let id = call.id.clone();
-        self.marks.staff_call(&id);
+        self.changed(Thing::StaffCall(id.clone()));
         self.staff_calls.push(call);
-        self.lasting += 1;
         let calls_max = self.settings.count(keys::STAFFCALLS_MAX);
         let bytes_max = self.settings.count(keys::STAFFCALLS_BYTES);
         while self.staff_calls.len() > calls_max
@@ -106,8 +106,7 @@ impl World {
             pages.next -= usize::from(place < pages.next);
             pages.end -= usize::from(place < pages.end);
         }
-        self.lasting += 1;
-        self.marks.staff_call(id);
+        self.changed(Thing::StaffCall(id.to_owned()));
         true
     }
 

@@ -104,7 +104,7 @@ pub struct World {
     pub isolated: Option<ConnectionKey>,
     /// Whether what is said goes to the chat log.
     pub chat_log: bool,
-    /// Whether somebody beside the core wants to know who comes online and who goes.
+    /// Whether a neighbour needs [`Request::Presence`]; set from outside.
     pub tells_presence: bool,
     /// The start, in Unix seconds.
     pub started: i64,
@@ -173,7 +173,6 @@ pub struct World {
     pub(crate) takeovers: Map<Arc<str>, Vec<u64>>,
     pub(crate) errors: Errors,
     pub(crate) logged: usize,
-    pub(crate) lasting: u64,
     pub(crate) marks: Marks,
     pub(crate) sessions: SessionMarks,
     /// Bytes that scripts have had the world keep, all calls together; see [`World::held_for_scripts`].
@@ -189,7 +188,6 @@ impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
         let chat_log = settings.flag(keys::LOG_START);
-        let tells_presence = settings.flag(keys::ENABLEREDIS);
         Self {
             budget: Budget::of(&settings),
             settings,
@@ -202,7 +200,7 @@ impl World {
             web_calls: WebCalls::default(),
             isolated: None,
             chat_log,
-            tells_presence,
+            tells_presence: false,
             started: now.unix.div_euclid(1000),
             accepted: 0,
             refused_fields: 0,
@@ -254,7 +252,6 @@ impl World {
             takeovers: Map::default(),
             errors: Errors::default(),
             logged: 0,
-            lasting: 0,
             marks: Marks::default(),
             sessions: SessionMarks::default(),
             kept: 0,
@@ -264,7 +261,7 @@ impl World {
     /// Changes whenever something changes that lasts: a snapshot taken at the same revision is the same, but for
     /// the most members that channels had and for what has run out by itself.
     pub fn revision(&self) -> u64 {
-        self.lasting + self.operators.changes() + self.super_operators.changes()
+        self.marks.count() + self.operators.changes() + self.super_operators.changes()
     }
 
     /// A script has the world keep so many bytes.

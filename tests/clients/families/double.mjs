@@ -1,5 +1,5 @@
 // The common parts of all test doubles: reading frames strictly, the rooms they are in, and coming back after a loss. A family's own
-// ways – what it asks before the log-in, when it comes back, which errors end it – are in its file.
+// ways – its requests before the log-in, its return, the errors that end it – are in its file.
 
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -138,7 +138,7 @@ export class Double {
     });
   }
 
-  // ---- what a family says otherwise
+  // ---- parts that a family replaces
 
   /** Its requests before it opens the WebSocket; gives the ticket. */
   async prepare() {

@@ -165,7 +165,7 @@ export class Official extends Double {
     same('the status after a return at the second attempt', host.online.get(this.person.name).text, 'cooking &lt;3');
     await host.sawNothingOf(this.person.name);
     const page = await ask(this.stage, `/c/${encodeURIComponent(host.person.name)}`, undefined, { method: 'GET' });
-    // People who are not signed in may get a form instead.
+    // Without a session the site may answer with a form instead.
     same('the link to a profile', [page.status === 404, page.headers.get('content-type')?.split(';')[0]], [false, 'text/html']);
   }
 

@@ -1,5 +1,5 @@
 // Q: flist-messenger, the Qt client. It makes its WebSocket by hand: version 8, no look at the answer but for its empty line, and
-// every frame is taken for text, whatever its opcode. Names of channels and characters are compared as they stand. It joins its
+// every frame is taken for text, with any opcode. Names of channels and characters are compared as they stand. It joins its
 // channels when it hears HLO, and does not come back by itself.
 
 import { randomBytes } from 'node:crypto';

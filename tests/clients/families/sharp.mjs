@@ -1,5 +1,5 @@
-// S: FList-sharp. Everything has a type: numbers are whole numbers, genders, statuses and modes are of fixed lists, and what
-// does not fit throws. It comes back 15 seconds after a connection that broke, with the ticket that it has, but not after a
+// S: FList-sharp. Everything has a type: numbers are whole numbers, genders, statuses and modes are of fixed lists, and any
+// other value throws. It comes back 15 seconds after a connection that broke, with the ticket that it has, but not after a
 // connection that ended with a close frame. So tickets have to be good over a restart of the server.
 
 import { api, check, isText, isWhole, same } from './base.mjs';

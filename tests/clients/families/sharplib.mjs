@@ -1,6 +1,6 @@
 // B: FChatSharpLib, a library for bots. Its queue sends one command every 2 seconds, the answers to PIN among them. It takes CON
 // for the log-in, opens a new connection with a new ticket after 4 seconds without a message, and its handlers break at an STA
-// about somebody unknown and at a COL of an unknown channel. .NET sends a pong every 3 seconds that nobody asked for.
+// about an unknown character and at a COL of an unknown channel. .NET sends an unsolicited pong every 3 seconds.
 
 import { setTimeout as pause } from 'node:timers/promises';
 

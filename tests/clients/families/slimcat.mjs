@@ -28,7 +28,7 @@ export class SlimCat extends Double {
   async prepare() {
     if (this.ticket) return this.ticket;
     if (!this.hasSignedIn) {
-      // Once for a password, whatever came of it.
+      // Once for a password, with any result.
       this.hasSignedIn = true;
       await this.#website();
     }

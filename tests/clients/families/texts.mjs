@@ -54,7 +54,7 @@ async function texts(stage) {
   owner.send('CBU', { channel: room, character: name });
   await owner.hears('the ban', 'CBU');
   owner.send('CBL', { channel: room });
-  // The list is what stands behind the colon. The room may be called by its title.
+  // The list is the text behind the colon. The room may be called by its title.
   await owner.hears('the list of bans', 'SYS', body => body.channel === room && body.message.startsWith('Channel bans for ')
     && body.message.endsWith(`: ${name}`));
   found.push('Channel bans for ROOM: NAME, NAME');

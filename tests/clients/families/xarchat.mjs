@@ -1,4 +1,4 @@
-// XarChat. Each command stands between two TPN to itself, `typing` before and `clear` behind: what comes between their echoes is
+// XarChat. Each command stands between two TPN to itself, `typing` before and `clear` behind: the frames between their echoes are
 // the answer. One command at a time: without the second echo it waits for ever. Its types of the account service are fixed:
 // numbers of mapping-list are text, those of tickets are numbers, and a missing list throws. It comes back after 10, 20, 40, 60, …
 // seconds unless it was banned (9), and uses its ticket for 55 minutes, or until a text with "ticket" refuses it.

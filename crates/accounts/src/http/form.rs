@@ -1,4 +1,4 @@
-//! The fields of a request: form bodies and query strings, with limits on their number and length.
+//! The fields of a request: reading them from a body or a query, within bounds.
 
 use fchatd_edge::http::HttpRequest;
 use fchatd_store::{CharacterId, CharacterKey};

@@ -11,20 +11,11 @@ use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 
+use super::AccountHttp;
 use super::pictures::{decoded, later, picture_headers};
-use super::{AccountHttp, reply};
 use crate::error::AccountError;
-use crate::login::provider::LoginProvider;
 use crate::profile::picture::{self, neutral};
 
-/// The folders below `/images/`, as clients know them, and how many names a path has below each at most.
-const KINDS: [(&str, usize); 5] = [
-    ("eicon", 1),
-    ("social", 1),
-    ("charimage", 1),
-    ("charthumb", 1),
-    ("charinline", 3),
-];
 /// Bytes of a file.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Bytes of a name in a path.
@@ -64,19 +55,16 @@ enum Found {
     Nothing,
 }
 
-/// The place of a file below the folder of pictures, in lower case, if the path is one of these. An empty place is no
-/// file's.
-pub(super) fn place(path: &str) -> Option<PathBuf> {
-    let rest = path.strip_prefix("/images/")?;
-    let (kind, names) = rest.split_once('/')?;
-    let (kind, most) = KINDS.into_iter().find(|(known, _)| *known == kind)?;
+/// The place of a file below the folder of pictures, in lower case: in the folder `kind`, with at most `most` names
+/// below it. The place is empty where the names lead to no file.
+pub(super) fn place(kind: &str, most: usize, names: &str) -> PathBuf {
     let names: Option<Vec<String>> = names.split('/').map(name).collect();
     let place = names.filter(|names| names.len() <= most).map(|names| {
         let mut place = PathBuf::from(kind);
         place.extend(names);
         place
     });
-    Some(place.unwrap_or_default())
+    place.unwrap_or_default()
 }
 
 /// A name in a path, decoded and in lower case; nothing when it could lead anywhere else.
@@ -94,10 +82,7 @@ fn name(part: &str) -> Option<String> {
 /// The picture at a place. Where there is none, the answer is a neutral picture with status 404: browsers show it, and
 /// programs that want to know can see it.
 pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest, place: PathBuf) -> HttpResponse {
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-        return reply::not_found();
-    }
-    if let LoginProvider::Embedded(service) = &own.provider
+    if let Some(service) = own.provider.accounts()
         && let Err(AccountError::TooManyAttempts { seconds }) = service.begin_request(request.address)
     {
         return later(429, seconds);
@@ -205,38 +190,32 @@ mod tests {
 
     #[test]
     fn places_are_below_the_folder() {
-        for (path, wanted) in [
-            ("/images/eicon/Big%20Cat.GIF", Some("eicon/big cat.gif")),
-            (
-                "/images/charinline/ab/cd/abcd.png",
-                Some("charinline/ab/cd/abcd.png"),
-            ),
-            ("/images/charimage/12.png", Some("charimage/12.png")),
-            ("/images/eicon/a/b.gif", Some("")),
-            ("/images/eicon/../secret.png", Some("")),
-            ("/images/eicon/%2e%2e/secret.png", Some("")),
-            ("/images/eicon/..%2fsecret.png", Some("")),
-            ("/images/eicon/%2fetc%2fpasswd", Some("")),
-            ("/images/eicon/..%5csecret.png", Some("")),
-            ("/images/eicon/.hidden.png", Some("")),
-            ("/images/eicon/a%00.png", Some("")),
-            ("/images/charinline//etc/passwd", Some("")),
-            ("/images/eicon/", Some("")),
-            ("/images/other/a.png", None),
-            ("/images/../eicon/a.png", None),
-            ("/images/eicon", None),
+        for (kind, most, names, wanted) in [
+            ("eicon", 1, "Big%20Cat.GIF", "eicon/big cat.gif"),
+            ("charinline", 3, "ab/cd/abcd.png", "charinline/ab/cd/abcd.png"),
+            ("charimage", 1, "12.png", "charimage/12.png"),
+            ("eicon", 1, "a/b.gif", ""),
+            ("eicon", 1, "../secret.png", ""),
+            ("eicon", 1, "%2e%2e/secret.png", ""),
+            ("eicon", 1, "..%2fsecret.png", ""),
+            ("eicon", 1, "%2fetc%2fpasswd", ""),
+            ("eicon", 1, "..%5csecret.png", ""),
+            ("eicon", 1, ".hidden.png", ""),
+            ("eicon", 1, "a%00.png", ""),
+            ("charinline", 3, "/etc/passwd", ""),
+            ("eicon", 1, "", ""),
         ] {
-            assert_eq!(place(path), wanted.map(PathBuf::from), "{path}");
+            assert_eq!(place(kind, most, names), PathBuf::from(wanted), "{kind} {names}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn no_path_leads_out(path in "(eicon|charinline)/[a-z./\\\\%0-9eEfF:]{0,30}") {
-            if let Some(place) = place(&format!("/images/{path}")) {
-                let folder = Path::new("/folder");
-                let whole = folder.join(&place);
-                proptest::prop_assert!(whole.starts_with(folder));
+        fn no_path_leads_out(names in "[a-z./\\\\%0-9eEfF:]{0,30}") {
+            let folder = Path::new("/folder");
+            for (kind, most) in [("eicon", 1), ("charinline", 3)] {
+                let place = place(kind, most, &names);
+                proptest::prop_assert!(folder.join(&place).starts_with(folder));
                 proptest::prop_assert!(place.components().all(|part| matches!(part, std::path::Component::Normal(_))));
             }
         }

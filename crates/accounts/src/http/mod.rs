@@ -3,6 +3,8 @@
 
 mod api;
 mod edit;
+pub(crate) mod endpoints;
+mod export;
 mod form;
 mod images;
 mod pages;
@@ -17,13 +19,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::desk::website::{Website, WebsiteSettings};
 use crate::login::provider::LoginProvider;
 use crate::profile::catalogue::LiveCatalogue;
-use crate::profile::picture::PICTURE_BYTES_MAX;
+
+/// All paths below these folders are the account service's, whether there is an endpoint or not.
+const OWN_FOLDERS: [&str; 2] = ["/json/", "/images/"];
 
 /// Answers the account service's part of the HTTP requests. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ pub struct AccountHttp {
     website: Arc<Website>,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
+    /// Bounds the exports that are made at once.
+    exports: Arc<Semaphore>,
     refused: Arc<AtomicU64>,
 }
 
@@ -51,6 +58,7 @@ impl AccountHttp {
             catalogue,
             website: Arc::new(Website::new(WebsiteSettings::default())),
             files: Arc::default(),
+            exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
         }
     }
@@ -94,60 +102,19 @@ impl AccountHttp {
     /// status 200 and a JSON object whose `error` says what to do, because that is what clients read.
     #[must_use]
     pub fn route(&self, request: &HttpRequest) -> Option<HttpFuture> {
-        let path = request.path.as_str();
-        if let Some(table) = api::table(path) {
-            let answer = match request.method.as_str() {
-                "OPTIONS" => reply::preflight(),
-                _ => api::answer_table(self, table),
-            };
-            return Some(Box::pin(std::future::ready(answer)));
-        }
-        if let Some(answer) = pages::route(self, request) {
-            return Some(answer);
-        }
-        let (own, request) = (self.clone(), request.clone());
-        if let Some(place) = images::place(request.path.as_str()) {
-            return Some(Box::pin(
-                async move { images::answer(&own, &request, place).await },
-            ));
-        }
-        if let Some(endpoint) = api::endpoint(request.path.as_str()) {
-            return Some(Box::pin(
-                async move { api::answer(&own, endpoint, &request).await },
-            ));
-        }
-        if let Some(name) = pictures::avatar_name(request.path.as_str()) {
-            return Some(Box::pin(
-                async move { pictures::avatar(&own, &request, name).await },
-            ));
-        }
-        Some(match request.path.as_str() {
-            "/json/getApiTicket.php" | "/json/getApiTicket.json" => {
-                Box::pin(async move { ticket::answer(&own, &request).await })
+        match endpoints::find(&request.path) {
+            Some((endpoint, part)) => Some(endpoint.respond(self, request, part)),
+            None if OWN_FOLDERS.iter().any(|folder| request.path.starts_with(folder)) => {
+                Some(Box::pin(std::future::ready(reply::not_found())))
             }
-            "/api/site" | "/api/register" | "/api/character-create" | "/api/characters" | "/api/renew" => {
-                Box::pin(async move { site::answer(&own, &request).await })
-            }
-            "/fchat/getLog.php" => Box::pin(async move { report_page::answer(&own, &request).await }),
-            path if edit::is_edit(path) => Box::pin(async move { edit::answer(&own, &request).await }),
-            path if path.starts_with("/json/") || path.starts_with("/images/") => {
-                Box::pin(std::future::ready(reply::not_found()))
-            }
-            _ => return None,
-        })
+            None => None,
+        }
     }
 
-    /// The most bytes that the body of a request to this path may have, where that is not as `usual`.
+    /// The most bytes that the body of a request to this path may have; `usual` is the limit of the edge.
     #[must_use]
     pub fn body_bytes_max(path: &str, usual: usize) -> usize {
-        match path {
-            // Form encoding can make three bytes of one.
-            "/json/api/report-submit.php" | "/json/api/report-submit.json" => 2 * api::LOG_BYTES_MAX,
-            "/api/profile-save" => 4 * usual,
-            "/json/api/note-send.php" | "/json/api/note-send.json" => 4 * api::MESSAGE_BYTES_MAX,
-            "/api/avatar-save" => usual.max(PICTURE_BYTES_MAX * 2),
-            _ => usual,
-        }
+        endpoints::body_bytes_max(path, usual)
     }
 
     /// The text of a refusal, which is counted.

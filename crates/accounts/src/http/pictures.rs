@@ -1,4 +1,4 @@
-//! Avatars over HTTP, drawn for characters that have none. The operator's own pictures are in `images`.
+//! Avatars: uploaded pictures, or patterns made of names. The operator's pictures are in `images`.
 
 use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
@@ -6,7 +6,6 @@ use sha2::{Digest, Sha256};
 
 use super::{AccountHttp, reply};
 use crate::error::AccountError;
-use crate::login::provider::LoginProvider;
 use crate::profile::picture::portrait;
 
 /// Nothing in a picture is run, whatever it is.
@@ -14,25 +13,21 @@ const POLICY: &str = "default-src 'none'; sandbox";
 /// Bytes of a name.
 const NAME_MAX: usize = 64;
 
-/// The name whose avatar a path means: clients ask for `/images/avatar/NAME.png`, the page for `/avatar/NAME`.
-pub(super) fn avatar_name(path: &str) -> Option<String> {
-    let name = match path.strip_prefix("/images/avatar/") {
-        Some(name) => name.strip_suffix(".png")?,
-        None => path.strip_prefix("/avatar/")?,
-    };
-    let name = decoded(name)?;
+/// The name of the character in a path; nothing where no character can have it.
+fn avatar_name(part: &str) -> Option<String> {
+    let name = decoded(part)?;
     let fits = !name.trim().is_empty() && name.len() <= NAME_MAX && !name.chars().any(char::is_control);
     (fits && !name.contains('/')).then_some(name)
 }
 
 /// The picture that was uploaded, or else one made of the name. Whether there is such a character cannot be seen.
-pub(super) async fn avatar(own: &AccountHttp, request: &HttpRequest, name: String) -> HttpResponse {
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+pub(super) async fn avatar(own: &AccountHttp, request: &HttpRequest, part: &str) -> HttpResponse {
+    let Some(name) = avatar_name(part) else {
         return reply::not_found();
-    }
-    let uploaded = match &own.provider {
-        LoginProvider::Embedded(service) => service.avatar(name.clone(), request.address).await,
-        LoginProvider::Remote(_) | LoginProvider::Open => Ok(None),
+    };
+    let uploaded = match own.provider.accounts() {
+        Some(service) => service.avatar(name.clone(), request.address).await,
+        None => Ok(None),
     };
     let (media_type, bytes) = match uploaded {
         Ok(Some(picture)) => (picture.media_type, picture.bytes),
@@ -109,28 +104,26 @@ mod tests {
 
     #[test]
     fn names_in_paths() {
-        for (path, name) in [
-            ("/images/avatar/ada%20lovelace.png", Some("ada lovelace")),
-            ("/avatar/Ada", Some("Ada")),
-            ("/avatar/%3Csvg%3E", Some("<svg>")),
-            ("/images/avatar/ada.gif", None),
-            ("/images/avatar/.png", None),
-            ("/avatar/%", None),
-            ("/avatar/%+1", None),
-            ("/avatar/%ff", None),
-            ("/avatar/a%2fb", None),
-            ("/avatar/a%0db", None),
-            ("/avatar/../etc", None),
-            ("/images/eicon/ada.png", None),
+        for (part, name) in [
+            ("ada%20lovelace", Some("ada lovelace")),
+            ("Ada", Some("Ada")),
+            ("%3Csvg%3E", Some("<svg>")),
+            ("", None),
+            ("%", None),
+            ("%+1", None),
+            ("%ff", None),
+            ("a%2fb", None),
+            ("a%0db", None),
+            ("../etc", None),
         ] {
-            assert_eq!(avatar_name(path).as_deref(), name, "{path}");
+            assert_eq!(avatar_name(part).as_deref(), name, "{part}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn whatever_is_asked_for_is_a_name_or_nothing(path: String) {
-            if let Some(name) = avatar_name(&format!("/avatar/{path}")) {
+            if let Some(name) = avatar_name(&path) {
                 proptest::prop_assert!(!name.chars().any(|one| one.is_control() || one == '/'));
             }
         }
@@ -138,7 +131,7 @@ mod tests {
         #[test]
         fn every_name_can_be_asked_for(name in "[ -.0-~]{1,20}[a-z]") {
             let path: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            proptest::prop_assert_eq!(avatar_name(&format!("/images/avatar/{path}.png")), Some(name));
+            proptest::prop_assert_eq!(avatar_name(&path), Some(name));
         }
     }
 }

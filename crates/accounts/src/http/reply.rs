@@ -1,4 +1,4 @@
-//! HTTP answers of the account service: JSON, refusals, and the headers that browsers need.
+//! The shapes of JSON answers: results, refusals with their status and `Retry-After`, and the headers for browsers.
 
 use bytes::Bytes;
 use fchatd_edge::http::HttpResponse;
@@ -43,13 +43,6 @@ impl Refusal {
     pub(super) fn into_text(self) -> String {
         self.text
     }
-
-    /// The accounts belong to another website.
-    pub(super) fn elsewhere() -> Self {
-        Self::new(
-            "This server keeps no accounts of its own: please get a ticket from the website it belongs to.",
-        )
-    }
 }
 
 impl From<AccountError> for Refusal {
@@ -61,7 +54,30 @@ impl From<AccountError> for Refusal {
             AccountError::Busy => (503, Some(BUSY_SECONDS)),
             AccountError::Failed(_) => (503, Some(FAILED_SECONDS)),
             AccountError::RegistrationPaused => (503, Some(PAUSED_SECONDS)),
-            _ => (200, None),
+            AccountError::WrongPassword
+            | AccountError::InvalidTicket
+            | AccountError::TicketExpired
+            | AccountError::SessionOver
+            | AccountError::RegistrationClosed
+            | AccountError::PasswordLength
+            | AccountError::ProfileField { .. }
+            | AccountError::Name(_)
+            | AccountError::AccountNameTaken
+            | AccountError::CharacterNameTaken
+            | AccountError::CharacterNameLooksTaken
+            | AccountError::CharacterNameHasRole
+            | AccountError::ReservedName
+            | AccountError::TooManyCharacters { .. }
+            | AccountError::NoSuchAccount
+            | AccountError::NoSuchCharacter
+            | AccountError::UnknownCharacter
+            | AccountError::NotInvited
+            | AccountError::Banned { .. }
+            | AccountError::BannedInChat { .. }
+            | AccountError::Refused(_)
+            | AccountError::KeptElsewhere
+            | AccountError::NothingKept
+            | AccountError::NothingNeeded => (200, None),
         };
         Self {
             text: error.to_string(),
@@ -207,6 +223,9 @@ mod tests {
             ),
             (AccountError::BannedInChat { seconds: 5 }, false),
             (AccountError::Refused("no".to_owned()), false),
+            (AccountError::KeptElsewhere, false),
+            (AccountError::NothingKept, false),
+            (AccountError::NothingNeeded, false),
             (AccountError::Busy, true),
             (AccountError::Failed(None), true),
         ];
@@ -237,6 +256,9 @@ mod tests {
                 | AccountError::Banned { .. }
                 | AccountError::BannedInChat { .. }
                 | AccountError::Refused(_)
+                | AccountError::KeptElsewhere
+                | AccountError::NothingKept
+                | AccountError::NothingNeeded
                 | AccountError::Busy
                 | AccountError::Failed(_) => {}
             }

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::AccountHttp;
 use super::form::Form;
 use super::reply::Refusal;
-use crate::login::provider::LoginProvider;
 use crate::secret::Secret;
 
 /// The page loads nothing and can be sent nowhere else.
@@ -17,27 +16,24 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
                       frame-ancestors 'none'";
 
 pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
-    match request.method.as_str() {
-        "GET" | "HEAD" => page(200, &login_form(&Form::query(request), "")),
-        "POST" => match read(own, request).await {
-            Ok(report) => page(200, &shown(&report)),
-            Err(refusal) => {
-                let (status, wait) = refusal.status();
-                let refusal = own.refusal(refusal);
-                let mut answer = page(status, &login_form(&Form::query(request), &refusal));
-                let wait = wait.map(|seconds| ("retry-after", seconds.to_string()));
-                answer.headers.extend(wait);
-                answer
-            }
-        },
-        _ => page(405, "<p>There is nothing here to send to.</p>"),
+    if request.method != "POST" {
+        return page(200, &login_form(&Form::query(request), ""));
+    }
+    match read(own, request).await {
+        Ok(report) => page(200, &shown(&report)),
+        Err(refusal) => {
+            let (status, wait) = refusal.status();
+            let refusal = own.refusal(refusal);
+            let mut answer = page(status, &login_form(&Form::query(request), &refusal));
+            let wait = wait.map(|seconds| ("retry-after", seconds.to_string()));
+            answer.headers.extend(wait);
+            answer
+        }
     }
 }
 
 async fn read(own: &AccountHttp, request: &HttpRequest) -> Result<Report, Refusal> {
-    let LoginProvider::Embedded(service) = &own.provider else {
-        return Err(Refusal::elsewhere());
-    };
+    let service = own.provider.accounts().ok_or_else(|| own.provider.refusal())?;
     let form = Form::read(request)?;
     let id = ReportId(Form::query(request).number("log")?);
     let account = form.required("account")?.to_owned();

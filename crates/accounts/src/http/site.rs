@@ -1,35 +1,23 @@
-//! Endpoints for the built-in page: registration, log-in, and the choices of a new character.
+//! Handlers of `/api/*` for accounts as a whole: registration, tickets and the list of characters. Changes of what an
+//! account has are in `edit`; the rows are in [`super::endpoints`].
 
-use fchatd_edge::http::{HttpRequest, HttpResponse};
+use fchatd_edge::http::HttpRequest;
 use fchatd_store::Profile;
 use serde_json::{Value, json};
 
 use super::AccountHttp;
+use super::endpoints::Signed;
 use super::form::Form;
-use super::reply::{Readers, Refusal};
+use super::reply::Refusal;
 use crate::desk::CharacterList;
-use crate::desk::ticket::new_ticket;
-use crate::login::open;
-use crate::login::provider::LoginProvider;
+use crate::error::AccountError;
 use crate::secret::Secret;
-use crate::service::{AccountService, Caller};
 use crate::settings::Registration;
 
-pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
-    let result = match (request.path.as_str(), request.method.as_str()) {
-        ("/api/site", "GET" | "HEAD") => Ok(site(own)),
-        ("/api/site", _) => Err(Refusal::new("Please use GET.")),
-        (_, "POST") => post(own, request).await,
-        _ => Err(Refusal::new("Please use POST.")),
-    };
-    own.json(result, Readers::Site)
-}
-
-fn site(own: &AccountHttp) -> Value {
-    let registration = match &own.provider {
-        LoginProvider::Embedded(service) => service.registration(),
-        LoginProvider::Remote(_) | LoginProvider::Open => Registration::Closed,
-    };
+/// `/api/site`.
+pub(super) fn site(own: &AccountHttp) -> Value {
+    let accounts = own.provider.accounts();
+    let registration = accounts.map_or(Registration::Closed, |service| service.registration());
     json!({
         "error": "",
         "accounts": own.provider.name(),
@@ -38,59 +26,46 @@ fn site(own: &AccountHttp) -> Value {
     })
 }
 
-async fn post(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
+pub(super) async fn register(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
     let form = Form::read(request)?;
     let account = form.required("account")?.to_owned();
-    match &own.provider {
-        LoginProvider::Remote(_) => Err(Refusal::elsewhere()),
-        LoginProvider::Open => open_post(&request.path, &account),
-        LoginProvider::Embedded(service) if request.path == "/api/register" => {
-            let password = Secret::new(form.required("password")?);
-            let code = Secret::new(form.optional("invitation")?);
-            let id = service.register(account, password, code, request.address).await?;
-            Ok(json!({ "error": "", "account_id": id.0 }))
-        }
-        LoginProvider::Embedded(service) => {
-            let caller = form.caller(request)?;
-            with_ticket(own, service, request, &form, caller).await
-        }
-    }
+    let Some(service) = own.provider.accounts() else {
+        return Err(if own.provider.is_open() {
+            AccountError::NothingNeeded.into()
+        } else {
+            own.provider.refusal().into()
+        });
+    };
+    let password = Secret::new(form.required("password")?);
+    let code = Secret::new(form.optional("invitation")?);
+    let id = service.register(account, password, code, request.address).await?;
+    Ok(json!({ "error": "", "account_id": id.0 }))
 }
 
-async fn with_ticket(
-    own: &AccountHttp,
-    service: &AccountService,
-    request: &HttpRequest,
-    form: &Form,
-    caller: Caller,
-) -> Result<Value, Refusal> {
-    match request.path.as_str() {
-        "/api/character-create" => {
-            let name = form.required("name")?.to_owned();
-            let profile = profile(form, &own.genders())?;
-            let character = service.create_character(caller, name, profile).await?;
-            Ok(json!({ "error": "", "character_id": character.id.0, "name": character.name }))
-        }
-        "/api/characters" => Ok(character_list(&service.characters(caller).await?)),
-        _ => {
-            let ticket = service.renew_ticket(caller).await?;
-            Ok(json!({ "error": "", "ticket": ticket.reveal() }))
-        }
-    }
+pub(super) async fn create_character(signed: Signed) -> Result<Value, Refusal> {
+    let name = signed.form.required("name")?.to_owned();
+    let profile = profile(&signed.form, &signed.own.genders())?;
+    let (id, name) = signed
+        .work(move |desk, account| Ok((desk.create_character(account.id, &name, &profile)?, name)))
+        .await?;
+    Ok(json!({ "error": "", "character_id": id.0, "name": name }))
 }
 
-/// In open mode there is nothing to make: every name is let in.
-fn open_post(path: &str, account: &str) -> Result<Value, Refusal> {
-    match path {
-        "/api/characters" => Ok(character_list(&open::characters(account)?)),
-        "/api/renew" => Ok(json!({ "error": "", "ticket": new_ticket()?.reveal() })),
-        _ => Err(Refusal::new(
-            "This server lets everybody in: use any account and character name.",
-        )),
-    }
+pub(super) async fn characters(signed: Signed) -> Result<Value, Refusal> {
+    let list = signed.work(|desk, account| desk.characters(&account)).await?;
+    Ok(character_list(&list))
 }
 
-fn character_list(list: &CharacterList) -> Value {
+/// Gives another ticket for a good one, which stays good.
+pub(super) async fn renew(signed: Signed) -> Result<Value, Refusal> {
+    let ticket = signed.caller.ticket.clone();
+    let ticket = signed
+        .work(move |desk, account| desk.renew_ticket(&account, &ticket))
+        .await?;
+    Ok(json!({ "error": "", "ticket": ticket.reveal() }))
+}
+
+pub(super) fn character_list(list: &CharacterList) -> Value {
     let default = list.characters.iter().find(|one| Some(one.id) == list.default);
     let characters: Vec<_> = list
         .characters

@@ -1,13 +1,12 @@
-//! `getApiTicket`: a ticket for an account and its password, in the shape that clients know.
+//! `getApiTicket`: a ticket for the right password, in the shapes that clients read.
 
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use serde::{Serialize, Serializer};
 
 use super::AccountHttp;
 use super::form::Form;
-use super::reply::{Readers, Refusal, preflight};
+use super::reply::{Readers, Refusal};
 use crate::desk::CharacterList;
-use crate::login::open;
 use crate::login::provider::LoginProvider;
 use crate::secret::Secret;
 
@@ -61,27 +60,16 @@ impl Serialize for Characters {
     }
 }
 
-/// `POST` is how it should be asked for; some older clients know `GET` only, where the password is part of the address.
+/// Clients use `POST`. Some older clients know `GET` only, where the password is part of the address.
 pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
-    match request.method.as_str() {
-        "OPTIONS" => preflight(),
-        _ => own.json(grant(&own.provider, request).await, Readers::Anyone),
-    }
+    own.json(grant(&own.provider, request).await, Readers::Anyone)
 }
 
 async fn grant(provider: &LoginProvider, request: &HttpRequest) -> Result<TicketReply, Refusal> {
     let (form, query) = (Form::by_method(request)?, Form::query(request));
     let account = form.required("account")?;
     let password = Secret::new(form.required("password")?);
-    let grant = match provider {
-        LoginProvider::Remote(_) => return Err(Refusal::elsewhere()),
-        LoginProvider::Embedded(service) => {
-            service
-                .ticket(account.to_owned(), password, request.address)
-                .await?
-        }
-        LoginProvider::Open => open::grant(account)?,
-    };
+    let grant = provider.grant(account, password, request.address).await?;
     let flag = |name| form.flag(name) || query.flag(name);
     let by_number = flag("new_character_list");
     let default = grant.list.default;

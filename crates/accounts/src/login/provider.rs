@@ -1,9 +1,15 @@
 //! The log-in providers behind one type. Each of them has a file of its own.
 
+use std::net::IpAddr;
+
+use crate::desk::TicketGrant;
+use crate::error::AccountError;
 use crate::login::check::{LoginCheck, LoginOutcome};
 use crate::login::open;
-use crate::login::remote::RemoteLogin;
+use crate::login::remote::{RemoteLogin, SiteChecks};
+use crate::secret::Secret;
 use crate::service::AccountService;
+use crate::settings::AccountSettings;
 
 /// Who says whether a login is let in. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,13 +34,71 @@ impl LoginProvider {
         }
     }
 
+    /// The accounts that the server keeps itself; `None` for all other providers.
+    #[must_use]
+    pub fn accounts(&self) -> Option<&AccountService> {
+        match self {
+            Self::Embedded(service) => Some(service),
+            Self::Remote(_) | Self::Open => None,
+        }
+    }
+
+    /// Whether each account and each character exists (`--dev`).
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Embedded(_) | Self::Remote(_) => false,
+        }
+    }
+
+    /// The refusal of requests that need accounts of our own, where [`LoginProvider::accounts`] has none.
+    #[must_use]
+    pub fn refusal(&self) -> AccountError {
+        match self {
+            Self::Remote(_) => AccountError::KeptElsewhere,
+            Self::Open => AccountError::NothingKept,
+            Self::Embedded(_) => AccountError::Busy,
+        }
+    }
+
+    /// A ticket for the right password.
+    pub(crate) async fn grant(
+        &self,
+        account: &str,
+        password: Secret,
+        address: IpAddr,
+    ) -> Result<TicketGrant, AccountError> {
+        match self {
+            Self::Embedded(service) => service.ticket(account.to_owned(), password, address).await,
+            Self::Open => open::grant(account),
+            Self::Remote(_) => Err(self.refusal()),
+        }
+    }
+
+    /// Puts other settings in force. Each provider takes its own part of them.
+    pub fn configure(&self, accounts: &AccountSettings, checks: SiteChecks) {
+        match self {
+            Self::Embedded(service) => service.configure(accounts),
+            Self::Remote(site) => site.configure(checks),
+            Self::Open => {}
+        }
+    }
+
+    /// The way accounts are kept, in words for the operator.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Open => "open (--dev): everyone is let in".to_owned(),
+            Self::Embedded(_) => "embedded: the server keeps them itself".to_owned(),
+            Self::Remote(site) => format!("remote: {} is asked", site.host()),
+        }
+    }
+
     /// Finds characters by their names, as JSON ([`fchatd_protocol::exchange::Input::CharactersFound`]). Nothing where
     /// the accounts are not ours, or the account service failed.
     pub async fn find_characters(&self, names: Vec<String>) -> Option<String> {
-        match self {
-            Self::Embedded(service) => service.find_characters(names).await.ok(),
-            Self::Remote(_) | Self::Open => None,
-        }
+        self.accounts()?.find_characters(names).await.ok()
     }
 
     /// The provider's name: `remote`, `embedded` or `open`.

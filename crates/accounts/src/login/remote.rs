@@ -104,6 +104,11 @@ impl RemoteLogin {
         }))
     }
 
+    /// The name of the machine that is asked.
+    pub(crate) fn host(&self) -> &str {
+        self.0.address.host()
+    }
+
     /// Puts other bounds in force. Checks that go on keep their time.
     pub fn configure(&self, checks: SiteChecks) {
         *self.0.patience.lock().unwrap_or_else(PoisonError::into_inner) = checks.patience;

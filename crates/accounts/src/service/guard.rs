@@ -23,6 +23,17 @@ const ONCE_A_DAY: Limit = Limit {
     seconds_each: DAY,
 };
 
+/// Exports of an account's data.
+const EXPORTS_PER_ACCOUNT: Limit = Limit {
+    burst: 1,
+    seconds_each: 60,
+};
+/// Exports by all accounts from one address.
+const EXPORTS_PER_ADDRESS: Limit = Limit {
+    burst: 5,
+    seconds_each: 60,
+};
+
 /// All rate limits of the account service together.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -38,6 +49,8 @@ pub(crate) struct Guard {
     reads: RateLimiter<AccountId>,
     changes: RateLimiter<AccountId>,
     reports: RateLimiter<AccountId>,
+    exports: RateLimiter<AccountId>,
+    exports_by_address: RateLimiter<AddressGroup>,
     notes: RateLimiter<AccountId>,
     notes_of_day: RateLimiter<AccountId>,
     note_recipients: RateLimiter<AccountId>,
@@ -54,6 +67,8 @@ pub enum Cost {
     Change,
     /// It keeps moderators busy.
     Report,
+    /// It reads all data of the account: once a minute for an account.
+    Export,
 }
 
 /// One try of a password.
@@ -96,6 +111,8 @@ impl Guard {
             reads: RateLimiter::paced(settings.reads_per_account, CAPACITY),
             changes: RateLimiter::paced(settings.changes_per_account, CAPACITY),
             reports: RateLimiter::new(settings.reports_per_account, CAPACITY),
+            exports: RateLimiter::new(EXPORTS_PER_ACCOUNT, CAPACITY),
+            exports_by_address: RateLimiter::new(EXPORTS_PER_ADDRESS, CAPACITY),
             notes: RateLimiter::new(settings.notes_per_account, CAPACITY),
             notes_of_day: RateLimiter::new(settings.notes_per_day, CAPACITY),
             note_recipients: RateLimiter::new(settings.note_recipients_per_day, CAPACITY),
@@ -147,11 +164,24 @@ impl Guard {
     }
 
     /// The ticket was good: the account pays.
-    pub(crate) fn charge(&mut self, account: AccountId, cost: Cost, now: u64) -> Result<(), AccountError> {
+    pub(crate) fn charge(
+        &mut self,
+        account: AccountId,
+        address: IpAddr,
+        cost: Cost,
+        now: u64,
+    ) -> Result<(), AccountError> {
         match cost {
             Cost::Read => self.reads.take(&account, now),
             Cost::Change => self.changes.take(&account, now),
             Cost::Report => self.reports.take(&account, now),
+            Cost::Export => {
+                // A refused request must not use up the other limit.
+                let address = address.into();
+                self.exports_by_address.check(&address, now).map_err(too_many)?;
+                self.exports.take(&account, now).map_err(too_many)?;
+                self.exports_by_address.take(&address, now)
+            }
         }
         .map_err(too_many)
     }

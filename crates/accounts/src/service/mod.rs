@@ -14,12 +14,12 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fchatd_store::{Account, AccountId, Character, Picture, Profile, Store};
+use fchatd_store::{Account, AccountId, Picture, Store};
 
 use crate::clock::Clock;
+use crate::desk::AccountDesk;
 use crate::desk::live::Live;
 use crate::desk::password::PasswordHasher;
-use crate::desk::{AccountDesk, CharacterList};
 use crate::error::AccountError;
 use crate::login::answer;
 use crate::login::check::{LoginCheck, LoginOutcome};
@@ -203,7 +203,7 @@ impl AccountService {
             .run(move |desk| {
                 let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
                 desk.check_standing(&account)?;
-                lock(&guard).charge(account.id, cost, now)?;
+                lock(&guard).charge(account.id, address, cost, now)?;
                 work(desk, account)
             })
             .await;
@@ -217,6 +217,21 @@ impl AccountService {
             _ => {}
         }
         self.counted(result)
+    }
+
+    /// A further step of a request that [`AccountService::with_account`] has begun. It counts against no limit, and the
+    /// ticket is checked again. Long requests are done in steps so that those of other accounts come between.
+    pub(crate) async fn with_account_again<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        self.with_ticket(move |desk| {
+            let account = desk.account_by_ticket(&caller.account, &caller.ticket)?;
+            desk.check_standing(&account)?;
+            work(desk, account)
+        })
+        .await
     }
 
     /// The avatar that somebody has uploaded for the character of that name.
@@ -281,50 +296,6 @@ impl AccountService {
             Err(_) => self.shared.guard().excuse_registration(address),
         }
         self.counted(result)
-    }
-
-    /// Makes a character for the ticket's account.
-    ///
-    /// # Errors
-    /// The ticket is not good, the name breaks a rule or is taken, the account is full, busy, or failed.
-    pub async fn create_character(
-        &self,
-        caller: Caller,
-        name: String,
-        profile: Profile,
-    ) -> Result<Character, AccountError> {
-        self.with_account(caller, Cost::Change, move |desk, account| {
-            let account = account.id;
-            let id = desk.create_character(account, &name, &profile)?;
-            Ok(Character {
-                id,
-                account,
-                name,
-                profile,
-            })
-        })
-        .await
-    }
-
-    /// The characters of the ticket's account.
-    ///
-    /// # Errors
-    /// The ticket is not good, busy, or failed.
-    pub async fn characters(&self, caller: Caller) -> Result<CharacterList, AccountError> {
-        self.with_account(caller, Cost::Read, |desk, account| desk.characters(&account))
-            .await
-    }
-
-    /// Gives another ticket to who has a good one, which stays good.
-    ///
-    /// # Errors
-    /// The ticket is not good, the password was entered too long ago, busy, or failed.
-    pub async fn renew_ticket(&self, caller: Caller) -> Result<Secret, AccountError> {
-        let ticket = caller.ticket.clone();
-        self.with_account(caller, Cost::Change, move |desk, account| {
-            desk.renew_ticket(&account, &ticket)
-        })
-        .await
     }
 
     /// The login check of `IDN`.

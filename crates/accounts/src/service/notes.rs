@@ -12,9 +12,14 @@ impl AccountService {
     ///
     /// # Errors
     /// The ticket is not good, the note is refused, a rate limit, busy, or failed.
-    pub(crate) async fn send_note(&self, caller: Caller, note: ToSend) -> Result<NoteId, AccountError> {
+    pub(crate) async fn send_note(
+        &self,
+        caller: Caller,
+        cost: Cost,
+        note: ToSend,
+    ) -> Result<NoteId, AccountError> {
         let (guard, now) = (self.shared.guard.clone(), self.shared.clock.steady());
-        self.with_account(caller, Cost::Change, move |desk, account| {
+        self.with_account(caller, cost, move |desk, account| {
             let (sender, recipient) = desk.correspondents(account.id, &note)?;
             lock(&guard).check_note(account.id, recipient.id, now)?;
             let id = desk.send_note(&sender, &recipient, &note)?;

@@ -13,6 +13,7 @@ use crate::desk::{AccountDesk, TicketGrant};
 use crate::error::AccountError;
 use crate::secret::Secret;
 use crate::service::guard::PasswordTry;
+use crate::service::hash_time;
 use crate::service::turns::Turn;
 
 /// How a password is looked at.
@@ -163,9 +164,11 @@ impl AccountService {
                     Ok(account)
                 }
                 _ => {
-                    let begun = Instant::now();
+                    let begun = hash_time::of_this_thread();
                     let found = desk.account_by_password(&account, &password, attempt.address);
-                    shared.hashing.note(begun.elapsed());
+                    shared
+                        .hashing
+                        .note(hash_time::of_this_thread().saturating_sub(begun));
                     found
                 }
             };
@@ -204,6 +207,12 @@ impl AccountService {
         let passwords = u32::try_from(passwords).unwrap_or(u32::MAX);
         let threads = u32::try_from(self.shared.threads).unwrap_or(u32::MAX);
         self.shared.hashing.usual().saturating_mul(passwords) / threads.max(1)
+    }
+
+    /// The average duration of the last password checks.
+    #[must_use]
+    pub fn usual_hash_time(&self) -> Duration {
+        self.shared.hashing.usual()
     }
 
     /// How long a log-in waits for its turn.

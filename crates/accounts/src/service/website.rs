@@ -51,7 +51,7 @@ impl AccountService {
         let result = self.shared.tickets.run(move |desk| {
             let account = desk.account_of_session(&session)?;
             desk.check_standing(&account)?;
-            lock(&guard).charge(account.id, cost, now)?;
+            lock(&guard).charge(account.id, address, cost, now)?;
             work(desk, account)
         });
         let result = result.await;

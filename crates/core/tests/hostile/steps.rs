@@ -14,7 +14,7 @@ pub(crate) const PEOPLE: [&str; SEATS as usize] =
 pub(crate) const ROOM: &str = "ADH-0123456789abcdef0123";
 
 /// Every command that a client may send, some that only servers send, and none.
-const CODES: &str = "ACB AOP AWC BRO CBL CBU CCR CDS CHA CIU CKU COA COL COR CRC CSO CTU CUB DOP FKS FRL IDN IGN JCH \
+const CODES: &str = "ACB AOP AWC BRO CBL CBU CCR CDS CHA CIU CKU COA COL COR CRC CSO CTO CTU CUB DOP FKS FRL IDN IGN JCH \
     KIC KIK KIN LCH LRP MSG ORS PCR PIN PRI PRO RLD RLL RMO RST RWD SCP SFC STA TMO TPN UNB UPT VAR \
     ZZZ ERR NLN QQQ msg";
 
@@ -100,6 +100,7 @@ RLL: recipient dice
 RMO: channel mode
 RST: channel status
 CDS: channel description
+CTO: channel topic
 IGN SCP: action character
 SFC: action report callid tab logid
 TMO: character time reason

@@ -6,7 +6,7 @@ use fchatd_protocol::exchange::ConnectionId;
 use fchatd_script::builtin;
 use fchatd_script::engine::Watchdog;
 use fchatd_world::Settings;
-use fchatd_world::snapshot::{ChannelRecord, ModeratorRecord, Snapshot};
+use fchatd_world::snapshot::{ChannelHead, ChannelRecord, ModeratorRecord, Snapshot};
 
 use super::{Frame, Simulation};
 
@@ -35,16 +35,16 @@ fn patient(mut settings: Settings) -> Settings {
 /// Globalmod is a global moderator, Superone a super moderator.
 pub(crate) fn site() -> Snapshot {
     let channel = |name: &str, kind: &str, mode: &str, owner: &str, moderator: &str| ChannelRecord {
-        name: name.to_owned(),
-        title: if kind == "public" { "" } else { "Open Room" }.to_owned(),
-        description: "Described.".to_owned(),
-        kind: kind.to_owned(),
-        mode: mode.to_owned(),
-        owner: owner.to_owned(),
-        peak: 7,
-        locked: false,
-        join_pause: 0,
-        maker: 0,
+        head: ChannelHead {
+            name: name.to_owned(),
+            title: if kind == "public" { "" } else { "Open Room" }.to_owned(),
+            description: "Described.".to_owned(),
+            kind: kind.to_owned(),
+            mode: mode.to_owned(),
+            owner: owner.to_owned(),
+            peak: 7,
+            ..ChannelHead::default()
+        },
         invited: Vec::new(),
         moderators: vec![ModeratorRecord {
             name: moderator.to_owned(),

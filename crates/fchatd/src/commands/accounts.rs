@@ -1,26 +1,30 @@
 //! The operator's tools for accounts and characters. They work beside a running server, which looks once a second at what
 //! they have done.
 
-mod arguments;
+pub(crate) mod arguments;
 mod import;
+mod sentences;
 mod show;
 
 use std::io::{BufRead, IsTerminal};
 
-use fchatd_accounts::{AccountDesk, AccountError, Profile, Secret};
+use fchatd_accounts::{AccountDesk, Profile, Secret};
 use fchatd_store::Store;
 use fchatd_world::settings::keys;
 
-pub(crate) use self::arguments::{AccountAction, CharacterAction};
-use crate::commands::command_line::CommandLine;
+use self::arguments::{AccountAction, CharacterAction};
+use self::sentences::{sentence, told};
 use crate::commands::quantity::count;
+use crate::configuration::accounts::account_settings;
 use crate::failure::Failure;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 use crate::output::{complain, say};
-use crate::{configuration, output, server};
+use crate::{configuration, output};
 
 /// `fchatd account …`
-pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), Failure> {
-    let mut desk = open(line)?;
+pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), Failure> {
+    let mut desk = open(options)?;
     match action {
         AccountAction::Add { name, admin } => {
             let password = read_password(name)?;
@@ -67,7 +71,7 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
                 .map_err(told)?;
             say!("{}", code.reveal());
             complain!("invitation {}; the code is shown only this once", number.0);
-            if configuration::load(line)?.text(keys::REGISTRATION) != "invitation" {
+            if configuration::load(options)?.text(keys::REGISTRATION) != "invitation" {
                 complain!("it is of no use before registration = \"invitation\" is set");
             }
         }
@@ -83,8 +87,8 @@ pub(crate) fn account(line: &CommandLine, action: &AccountAction) -> Result<(), 
 }
 
 /// `fchatd character …`
-pub(crate) fn character(line: &CommandLine, action: &CharacterAction) -> Result<(), Failure> {
-    let mut desk = open(line)?;
+pub(crate) fn character(options: &Options, action: &CharacterAction) -> Result<(), Failure> {
+    let mut desk = open(options)?;
     match action {
         CharacterAction::Add {
             account,
@@ -169,23 +173,10 @@ fn confirmed(what: &str, yes: bool) -> Result<(), Failure> {
     }
 }
 
-fn open(line: &CommandLine) -> Result<AccountDesk, Failure> {
-    let settings = configuration::load(line)?;
-    let store = Store::open(&server::data_folder(&line.dir)).map_err(|error| error.to_string())?;
-    AccountDesk::open(&store, &server::account_settings(&settings)).map_err(told)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn told(error: AccountError) -> Failure {
-    sentence(&error)
-}
-
-/// What went wrong, for the operator: where the error is of the store, the store's own sentence.
-fn sentence(error: &AccountError) -> Failure {
-    match std::error::Error::source(error) {
-        Some(source) => source.to_string(),
-        None => error.to_string(),
-    }
+fn open(options: &Options) -> Result<AccountDesk, Failure> {
+    let settings = configuration::load(options)?;
+    let store = Store::open(&data_folder(&options.dir)).map_err(|error| error.to_string())?;
+    AccountDesk::open(&store, &account_settings(&settings)).map_err(told)
 }
 
 fn read_password(account: &str) -> Result<Secret, Failure> {

@@ -5,19 +5,26 @@ use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use fchatd_links::sign;
 use fchatd_protocol::json::read::Tape;
 use fchatd_world::settings::keys;
 
-use crate::commands::command_line::CommandLine;
 use crate::configuration;
+use crate::configuration::network::listening_address;
 use crate::failure::Failure;
+use crate::folder::places::read_if_there;
+use crate::options::Options;
 use crate::output::say;
-use crate::server::listening_address;
 
 /// How long the system may take to say that nobody listens, which it can on one machine only.
 const ECHO: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum BridgeAction {
+    /// Send an order as a website does, such as: fchatd bridge send KIK '{"a":7}'
+    Send(Sending),
+}
 
 /// An order and its receiver.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +51,7 @@ pub(crate) struct Sending {
 ///
 /// # Errors
 /// A sentence about what is wrong with the order, or why it can't be sent.
-pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure> {
+pub(crate) fn send(options: &Options, sending: &Sending) -> Result<(), Failure> {
     let Sending { code, json, .. } = sending;
     if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(format!(
@@ -57,7 +64,7 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
             "the arguments must be a JSON object such as '{{\"a\":7}}', in quotes for the shell; they are {json:?}"
         ));
     }
-    if line.set.iter().any(|setting| setting.starts_with("rtbsecret")) {
+    if options.set.iter().any(|setting| setting.starts_with("rtbsecret")) {
         return Err(
             "whoever is on this machine can read command lines: give the secret with --secret-file, in the \
              configuration, or as FCHATD_RTBSECRET in the environment"
@@ -66,7 +73,7 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
     }
     let secret = match &sending.secret_file {
         Some(file) => secret_of(file)?,
-        None => configuration::load(line)?.text(keys::RTBSECRET).to_owned(),
+        None => configuration::load(options)?.text(keys::RTBSECRET).to_owned(),
     };
     if secret.is_empty() {
         return Err(
@@ -85,7 +92,7 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
             sign::DATAGRAM_BYTES_MAX
         ));
     }
-    let to = place(line, sending)?;
+    let to = place(options, sending)?;
     transmit(&datagram, to)?;
     let form = if sending.classic { "classic" } else { "v2" };
     say!("sent {} bytes to UDP {to} in the {form} form", datagram.len());
@@ -97,7 +104,7 @@ pub(crate) fn send(line: &CommandLine, sending: &Sending) -> Result<(), Failure>
 }
 
 fn secret_of(file: &Path) -> Result<String, Failure> {
-    match configuration::read_if_there(file)? {
+    match read_if_there(file)? {
         Some(text) => Ok(text.lines().next().unwrap_or_default().to_owned()),
         None => Err(format!("{} is not there", file.display())),
     }
@@ -109,9 +116,9 @@ fn unix_seconds() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-fn place(line: &CommandLine, sending: &Sending) -> Result<SocketAddr, Failure> {
+fn place(options: &Options, sending: &Sending) -> Result<SocketAddr, Failure> {
     let Some(text) = &sending.to else {
-        let server = listening_address(&configuration::load(line)?)?;
+        let server = listening_address(&configuration::load(options)?)?;
         let port = server.port().checked_add(1).filter(|port| *port > 1);
         let port = port.ok_or("the server's port is not known: say where with --to HOST:PORT")?;
         let ip = match server.ip() {

@@ -5,15 +5,14 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::json::read::{Node, Tape};
-use fchatd_protocol::json::write::Object;
-use fchatd_protocol::snapshot::StaffCall;
 use fchatd_store::{Claim, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::commands::command_line::CommandLine;
 use crate::failure::Failure;
-use crate::server::{control, data_folder};
+use crate::folder::control::{self, calls_as_json, unknown_call};
+use crate::folder::places::data_folder;
+use crate::options::Options;
 
 /// As much of a report as a line of the list shows, in characters.
 const SHOWN: usize = 60;
@@ -41,20 +40,20 @@ pub(crate) struct Dropping {
 }
 
 /// `fchatd calls …`
-pub(crate) fn calls(line: &CommandLine, action: &CallsAction) -> Result<(), Failure> {
+pub(crate) fn calls(options: &Options, action: &CallsAction) -> Result<(), Failure> {
     match action {
-        CallsAction::List(listing) => list(line, listing),
-        CallsAction::Drop(dropping) => drop_calls(line, &dropping.ids),
+        CallsAction::List(listing) => list(options, listing),
+        CallsAction::Drop(dropping) => drop_calls(options, &dropping.ids),
     }
 }
 
-fn list(line: &CommandLine, listing: &Listing) -> Result<(), Failure> {
-    let calls = match asked(control::ask_calls(&line.dir))? {
+fn list(options: &Options, listing: &Listing) -> Result<(), Failure> {
+    let calls = match asked(control::ask_calls(&options.dir))? {
         Some(answer) => answer?,
         None => {
-            let (_claim, store) = open(line)?;
+            let (_claim, store) = open(options)?;
             let snapshot = store.load_snapshot().map_err(|error| error.to_string())?;
-            json(&snapshot.unwrap_or_default().staff_calls)
+            calls_as_json(&snapshot.unwrap_or_default().staff_calls)
         }
     };
     let printed = if listing.json { Ok(calls) } else { plain(&calls) };
@@ -64,25 +63,6 @@ fn list(line: &CommandLine, listing: &Listing) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// The calls as lines of JSON.
-pub(crate) fn json(calls: &[StaffCall]) -> String {
-    let mut lines = Vec::new();
-    for call in calls {
-        Object::open(&mut lines)
-            .text("id", &call.id)
-            .text("character", &call.character)
-            .integer("account", call.account)
-            .integer("time", call.time)
-            .text("tab", &call.tab)
-            .integer("log", call.log)
-            .integer("bytes", call.report.len() as i64)
-            .text("report", &call.report)
-            .close();
-        lines.push(b'\n');
-    }
-    String::from_utf8(lines).unwrap_or_default()
 }
 
 /// The lines of JSON for a person: one line for each call, with the beginning of its text.
@@ -119,12 +99,12 @@ fn plain(calls: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn drop_calls(line: &CommandLine, ids: &[String]) -> Result<(), Failure> {
+fn drop_calls(options: &Options, ids: &[String]) -> Result<(), Failure> {
     let mut missing = Vec::new();
     for id in ids {
-        let dropped = match asked(control::ask_drop_call(&line.dir, id))? {
+        let dropped = match asked(control::ask_drop_call(&options.dir, id))? {
             Some(answer) => answer,
-            None => drop_beside(line, id),
+            None => drop_beside(options, id),
         };
         if let Err(reason) = dropped {
             missing.push(reason);
@@ -138,8 +118,8 @@ fn drop_calls(line: &CommandLine, ids: &[String]) -> Result<(), Failure> {
 }
 
 /// Drops a call in the state of a server that does not run.
-fn drop_beside(line: &CommandLine, id: &str) -> Result<String, Failure> {
-    let (_claim, store) = open(line)?;
+fn drop_beside(options: &Options, id: &str) -> Result<String, Failure> {
+    let (_claim, store) = open(options)?;
     let snapshot = store.load_snapshot().map_err(|error| error.to_string())?;
     if !snapshot
         .unwrap_or_default()
@@ -147,7 +127,7 @@ fn drop_beside(line: &CommandLine, id: &str) -> Result<String, Failure> {
         .iter()
         .any(|call| call.id == id)
     {
-        return Err(missing(id));
+        return Err(unknown_call(id));
     }
     let commit = Commit {
         number: 1,
@@ -159,15 +139,10 @@ fn drop_beside(line: &CommandLine, id: &str) -> Result<String, Failure> {
     Ok(String::new())
 }
 
-/// Why an id was not dropped.
-pub(crate) fn missing(id: &str) -> String {
-    format!("no report with the id {id:?} is open")
-}
-
-fn open(line: &CommandLine) -> Result<(Claim, Store), Failure> {
-    let data = data_folder(&line.dir);
+fn open(options: &Options) -> Result<(Claim, Store), Failure> {
+    let data = data_folder(&options.dir);
     if !data.is_dir() {
-        return Err(format!("no server has ever run in {}", line.dir.display()));
+        return Err(format!("no server has ever run in {}", options.dir.display()));
     }
     let claim = Claim::take(&data).map_err(|error| match error {
         StoreError::InUse { .. } => {

@@ -1,64 +1,29 @@
-//! The command line: options and subcommands.
+//! The command line: all commands with their help. Each command's own arguments are in its file.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::accounts::{AccountAction, CharacterAction};
-use crate::commands::bridge_send::Sending;
+use crate::commands::accounts::arguments::{AccountAction, CharacterAction};
+use crate::commands::bridge_send::BridgeAction;
 use crate::commands::calls::CallsAction;
+use crate::commands::config::ConfigAction;
 use crate::commands::flash_policy::Serving;
 use crate::commands::gate::{BanAction, RegistrationAction};
 use crate::commands::logs::LogAction;
+use crate::commands::scripts::ScriptAction;
+use crate::commands::state::StateAction;
+use crate::options::Options;
 
 /// A chat server for the F-Chat protocol, with accounts and a web client: start it, and open the printed address.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fchatd", version, max_term_width = 100)]
 pub(crate) struct CommandLine {
-    /// The server's folder: scripts in DIR/script, state in DIR/data
-    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
-    pub(crate) dir: PathBuf,
-
-    /// Override a setting; may be given several times
-    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
-    pub(crate) set: Vec<String>,
-
-    /// Development mode for authors of clients and bots: every account and ticket is accepted, and nothing is stored.
-    /// The account named admin is an administrator
-    #[arg(long, global = true)]
-    pub(crate) dev: bool,
-
-    /// Allow dangerous actions that are otherwise refused: --dev on a public address, a ban of the server's own
-    /// machine or of its proxies
-    #[arg(long, global = true)]
-    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) options: Options,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-}
-
-impl CommandLine {
-    /// The options without the command, to run another command with them.
-    pub(crate) fn options(&self) -> Vec<OsString> {
-        let Self {
-            dir,
-            set,
-            dev,
-            force,
-            command: _,
-        } = self;
-        let mut options = vec!["--dir".into(), dir.into()];
-        for setting in set {
-            options.extend(["--set".into(), setting.into()]);
-        }
-        for (given, flag) in [(dev, "--dev"), (force, "--force")] {
-            if *given {
-                options.push(flag.into());
-            }
-        }
-        options
-    }
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -140,74 +105,4 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: StateAction,
     },
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum BridgeAction {
-    /// Send an order as a website does, such as: fchatd bridge send KIK '{"a":7}'
-    Send(Sending),
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum StateAction {
-    /// Import the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. Their
-    /// contents replace the present contents; the server must not be running
-    Import {
-        /// The folder with the files
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-        /// Leave out entries that differ from the classic server's format; otherwise one of them stops the import
-        #[arg(long)]
-        skip_strange: bool,
-    },
-    /// Export the last saved state to a folder, in the classic server's files. From a damaged state it exports the
-    /// readable part
-    Export {
-        /// The folder; existing files are replaced
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-    },
-    /// Print a summary of the stored state
-    Show,
-    /// Read the whole state and report each fault, without a change; also while the server runs
-    Check,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum ConfigAction {
-    /// Print a configuration file with every setting, its default and its meaning; save it as
-    /// DIR/script/startup_config.lua
-    Sample,
-    /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this
-    /// server, with remarks on settings without an effect
-    Migrate {
-        /// The file; by default DIR/script/startup_config.lua
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum ScriptAction {
-    /// Print the definitions of all functions for scripts, for editors and type checkers (Luau syntax)
-    Definitions,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_can_be_given_again() {
-        let words = "fchatd --dir run --set port=1 --dev --set a=--b --force run";
-        let line = CommandLine::parse_from(words.split(' '));
-        let mut again = vec![OsString::from("fchatd")];
-        again.extend(line.options());
-        let again = CommandLine::parse_from(again);
-        assert_eq!(again.options(), line.options());
-        assert_eq!(
-            (again.dir, again.set, again.dev, again.force),
-            (line.dir, line.set, true, true)
-        );
-    }
 }

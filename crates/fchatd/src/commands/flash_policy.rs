@@ -10,8 +10,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
+use crate::folder::places::read_if_there;
+use crate::output;
 use crate::output::say;
-use crate::{configuration, output};
 
 /// The address, and the policy.
 #[derive(Debug, Clone, Args)]
@@ -35,9 +36,7 @@ pub(crate) fn serve(serving: &Serving) -> Result<(), Failure> {
     output::detach();
     let policy = match &serving.policy {
         None => POLICY.to_owned(),
-        Some(file) => {
-            configuration::read_if_there(file)?.ok_or_else(|| format!("{} is not there", file.display()))?
-        }
+        Some(file) => read_if_there(file)?.ok_or_else(|| format!("{} is not there", file.display()))?,
     };
     let service =
         FlashPolicy::new(&policy, usize::from(serving.connections)).map_err(|error| error.to_string())?;

@@ -13,14 +13,15 @@ use fchatd_store::{Claim, Store, StoreError};
 use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 
-use crate::commands::command_line::CommandLine;
 use crate::commands::duration::Duration;
 use crate::commands::quantity::count;
 use crate::configuration;
 use crate::failure::Failure;
 use crate::folder::action_log;
+use crate::folder::control;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 use crate::output::say;
-use crate::server::{control, data_folder};
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum BanAction {
@@ -72,7 +73,7 @@ fn read_network(text: &str) -> Result<IpNet, String> {
 }
 
 /// `fchatd ban …`
-pub(crate) fn ban(line: &CommandLine, action: &BanAction) -> Result<(), Failure> {
+pub(crate) fn ban(options: &Options, action: &BanAction) -> Result<(), Failure> {
     let order = match action {
         BanAction::Add {
             network,
@@ -82,34 +83,34 @@ pub(crate) fn ban(line: &CommandLine, action: &BanAction) -> Result<(), Failure>
             network: *network,
             seconds: time.map(|time| i64::try_from(time.seconds).unwrap_or(i64::MAX)),
             reason: reason.trim().to_owned(),
-            force: line.force,
+            force: options.force,
         }),
         BanAction::Remove { network } => GateOrder::Unban(*network),
         BanAction::List { network, json } => {
-            let snapshot = saved(line)?;
+            let snapshot = saved(options)?;
             list(&snapshot.network_bans, network.as_ref(), *json);
             return Ok(());
         }
     };
-    say!("{}", carry_out(line, &order)?);
+    say!("{}", carry_out(options, &order)?);
     Ok(())
 }
 
 /// `fchatd registration …`
-pub(crate) fn registration(line: &CommandLine, action: RegistrationAction) -> Result<(), Failure> {
+pub(crate) fn registration(options: &Options, action: RegistrationAction) -> Result<(), Failure> {
     let paused = match action {
         RegistrationAction::Pause => true,
         RegistrationAction::Resume => false,
         RegistrationAction::Status => {
-            let setting = configuration::load(line)?.text(keys::REGISTRATION).to_owned();
-            match saved(line)?.registration_paused {
+            let setting = configuration::load(options)?.text(keys::REGISTRATION).to_owned();
+            match saved(options)?.registration_paused {
                 true => say!("paused; registration = {setting:?} counts when it is resumed"),
                 false => say!("not paused; registration = {setting:?}"),
             }
             return Ok(());
         }
     };
-    say!("{}", carry_out(line, &GateOrder::PauseRegistration(paused))?);
+    say!("{}", carry_out(options, &GateOrder::PauseRegistration(paused))?);
     Ok(())
 }
 
@@ -148,29 +149,29 @@ fn as_json(ban: &NetworkBan) -> String {
 }
 
 /// The state as it was last saved; of a running server that is all that it has answered for.
-fn saved(line: &CommandLine) -> Result<Snapshot, Failure> {
-    let data = data_folder(&line.dir);
+fn saved(options: &Options) -> Result<Snapshot, Failure> {
+    let data = data_folder(&options.dir);
     if !data.is_dir() {
-        return Err(never_ran(line));
+        return Err(never_ran(options));
     }
     let snapshot = Store::open(&data).and_then(|store| store.load_snapshot());
     Ok(snapshot.map_err(|error| error.to_string())?.unwrap_or_default())
 }
 
-fn never_ran(line: &CommandLine) -> Failure {
+fn never_ran(options: &Options) -> Failure {
     format!(
         "no server has ever run in {}; give the server's folder with --dir",
-        line.dir.display()
+        options.dir.display()
     )
 }
 
 /// Has a running server carry an order out, or changes the state of one that does not run.
-fn carry_out(line: &CommandLine, order: &GateOrder) -> Result<String, Failure> {
-    let asked = control::ask_gate(&line.dir, order)
+fn carry_out(options: &Options, order: &GateOrder) -> Result<String, Failure> {
+    let asked = control::ask_gate(&options.dir, order)
         .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
     let done = match asked {
         Some(answer) => answer,
-        None => carry_out_beside(line, order),
+        None => carry_out_beside(options, order),
     };
     done.map_err(|failure| match order {
         GateOrder::Ban(ban) if !ban.force && failure.contains(FORCE) => format!("{failure} (--force)"),
@@ -178,12 +179,12 @@ fn carry_out(line: &CommandLine, order: &GateOrder) -> Result<String, Failure> {
     })
 }
 
-fn carry_out_beside(line: &CommandLine, order: &GateOrder) -> Result<String, Failure> {
-    let data = data_folder(&line.dir);
+fn carry_out_beside(options: &Options, order: &GateOrder) -> Result<String, Failure> {
+    let data = data_folder(&options.dir);
     if !data.is_dir() {
-        return Err(never_ran(line));
+        return Err(never_ran(options));
     }
-    let settings = configuration::load(line)?;
+    let settings = configuration::load(options)?;
     let claim = Claim::take(&data).map_err(|error| match error {
         StoreError::InUse { .. } => {
             "a server runs in this folder and can't be asked: run this as its user, or use NBN, NUB and RGP in the chat"
@@ -192,7 +193,7 @@ fn carry_out_beside(line: &CommandLine, order: &GateOrder) -> Result<String, Fai
         error => error.to_string(),
     })?;
     let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
-    let mut log = action_log::open(&line.dir, &settings)?;
+    let mut log = action_log::open(&options.dir, &settings)?;
     // A world without people knows the rules.
     let moment = Now {
         monotonic: 0,

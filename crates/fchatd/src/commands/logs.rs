@@ -11,8 +11,8 @@ use clap::Subcommand;
 use self::actions::Search;
 use self::tail::Tail;
 use self::undo::Undo;
-use crate::commands::command_line::CommandLine;
 use crate::failure::Failure;
+use crate::options::Options;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LogAction {
@@ -25,18 +25,10 @@ pub(crate) enum LogAction {
 }
 
 /// `fchatd log …`
-pub(crate) fn log(line: &CommandLine, action: &LogAction) -> Result<(), Failure> {
+pub(crate) fn log(options: &Options, action: &LogAction) -> Result<(), Failure> {
     match action {
-        LogAction::Tail(tail) => tail::tail(line, tail),
-        LogAction::Actions(search) => actions::actions(line, search),
-        LogAction::Undo(undo) => undo::undo(line, undo),
-    }
-}
-
-/// What was printed went nowhere: whoever read it has had enough, or the disk is full.
-fn print_failure(error: &std::io::Error) -> Result<(), Failure> {
-    match error.kind() {
-        std::io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(format!("it can't be printed: {error}")),
+        LogAction::Tail(tail) => tail::tail(options, tail),
+        LogAction::Actions(search) => actions::actions(options, search),
+        LogAction::Undo(undo) => undo::undo(options, undo),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::Subcommand;
 use fchatd_core::testing::{self, Report};
 use fchatd_script::engine::Watchdog;
 use fchatd_script::host::Scripts;
@@ -9,23 +10,29 @@ use fchatd_script::tools::definitions::definitions;
 use fchatd_script::tools::testing::{OWN_TESTS, add_own_tests};
 use fchatd_world::Settings;
 
-use crate::commands::command_line::{CommandLine, ScriptAction};
-use crate::configuration::read_if_there;
 use crate::failure::Failure;
+use crate::folder::places::read_if_there;
 use crate::folder::scripts;
+use crate::options::Options;
 use crate::output::say;
 use crate::{configuration, output};
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ScriptAction {
+    /// Print the definitions of all functions for scripts, for editors and type checkers (Luau syntax)
+    Definitions,
+}
 
 /// Runs the tests of scripts.
 ///
 /// # Errors
 /// When they can't be run, or one has failed; each failure is printed.
-pub(crate) fn test(line: &CommandLine, file: Option<&Path>) -> Result<(), Failure> {
-    let settings = configuration::load(line)?;
+pub(crate) fn test(options: &Options, file: Option<&Path>) -> Result<(), Failure> {
+    let settings = configuration::load(options)?;
     // What scripts print is for the one who tests them; what fails is told by the tests.
     output::log::start_for_tests();
-    let mut scripts = scripts::load(&line.dir)?;
-    let own = line.dir.join("script/tests.lua");
+    let mut scripts = scripts::load(&options.dir)?;
+    let own = options.dir.join("script/tests.lua");
     let (name, source) = match file {
         Some(file) => {
             let source = std::fs::read_to_string(file)

@@ -1,22 +1,48 @@
 //! The operator's tools for what lasts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Subcommand;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
-use crate::commands::command_line::{CommandLine, StateAction};
 use crate::commands::quantity::count;
 use crate::failure::Failure;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 use crate::output::say;
-use crate::server::data_folder;
 
 /// Names that the import lists.
 const NAMES_SHOWN: usize = 50;
 
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum StateAction {
+    /// Import the classic server's files from a folder: channels.json, ops.json, scops.json, bans.json. Their
+    /// contents replace the present contents; the server must not be running
+    Import {
+        /// The folder with the files
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Leave out entries that differ from the classic server's format; otherwise one of them stops the import
+        #[arg(long)]
+        skip_strange: bool,
+    },
+    /// Export the last saved state to a folder, in the classic server's files. From a damaged state it exports the
+    /// readable part
+    Export {
+        /// The folder; existing files are replaced
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print a summary of the stored state
+    Show,
+    /// Read the whole state and report each fault, without a change; also while the server runs
+    Check,
+}
+
 /// `fchatd state …`
-pub(crate) fn state(line: &CommandLine, action: &StateAction) -> Result<(), Failure> {
-    let data = data_folder(&line.dir);
+pub(crate) fn state(options: &Options, action: &StateAction) -> Result<(), Failure> {
+    let data = data_folder(&options.dir);
     match action {
         StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
         StateAction::Export { folder } => export(&data, folder),
@@ -160,7 +186,7 @@ fn summary(snapshot: &Snapshot) -> String {
     let public = snapshot
         .channels
         .iter()
-        .filter(|channel| channel.kind == "public")
+        .filter(|channel| channel.head.kind == "public")
         .count();
     let parts = [
         (public, "public channel"),

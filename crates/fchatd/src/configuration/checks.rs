@@ -3,27 +3,21 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
+use crate::configuration::{neighbours, network};
 use crate::failure::Failure;
-use crate::server;
-use crate::server::{neighbours, script_web};
 
-/// Its sentence begins with the key that is wrong.
-type Check = fn(&Settings) -> Result<(), Failure>;
-
-const CHECKS: &[Check] = &[
-    |settings| server::listening_address(settings).map(drop),
-    |settings| server::edge_settings(settings).map(drop),
-    |settings| server::bridge_settings(settings).map(drop),
-    |settings| neighbours::redis_settings(settings).map(drop),
-    |settings| neighbours::webhook_settings(settings, None).map(drop),
-    |settings| script_web::script_hosts(settings).map(drop),
+const CHECKS: &[neighbours::Check] = &[
+    |settings| network::listening_address(settings).map(drop),
+    |settings| network::edge_settings(settings).map(drop),
+    |settings| network::script_hosts(settings).map(drop),
     origin,
     origin_host,
 ];
 
 /// What is wrong, a sentence for each mistake.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
-    CHECKS.iter().filter_map(|check| check(settings).err())
+    let checks = CHECKS.iter().chain(neighbours::CHECKS);
+    checks.filter_map(|check| check(settings).err())
 }
 
 /// One that no browser ever sends would turn everybody away.

@@ -9,7 +9,7 @@ use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
 use crate::failure::Failure;
-use crate::server::data_folder;
+use crate::folder::places::data_folder;
 
 /// Where the action log of a server is.
 pub(crate) fn folder(dir: &Path) -> PathBuf {

@@ -8,8 +8,8 @@ use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
 use fchatd_script::tools::check::{self, Finding};
 
-use crate::configuration::read_if_there;
 use crate::failure::Failure;
+use crate::folder::places::read_if_there;
 
 /// Reads `DIR/script`: `main.lua` and whatever it may require.
 ///

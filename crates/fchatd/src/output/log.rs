@@ -10,6 +10,7 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
 
 use super::escape::OneLine;
+use super::outlet::ERR;
 
 /// Starts the log of a server. Panics of all threads go to it.
 pub(crate) fn start() {
@@ -58,7 +59,7 @@ struct Line;
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        super::ERR.raw(bytes.to_vec());
+        ERR.raw(bytes.to_vec());
         Ok(bytes.len())
     }
 

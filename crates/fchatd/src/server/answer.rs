@@ -1,10 +1,13 @@
-//! Answers of the services beside the core, on their way back to it. The questions are in the parent module.
+//! Messages within the running server: answers of services to the core, results of work beside the chat, orders of
+//! administrators, and requests to read the configuration again. [`super::deliver`] takes answers to their receivers.
 
-use fchatd_protocol::exchange::{ConnectionId, Input};
+use fchatd_core::Rehearsed;
+use fchatd_figures::StatusText;
+use fchatd_protocol::exchange::ConnectionId;
+use tokio::sync::mpsc::Sender;
 
+use crate::failure::Failure;
 use crate::server::keeper::Report;
-use crate::server::script_reader::Done;
-use crate::server::{ChatEdges, vitals};
 
 /// The answer to a request of the core, on its way back.
 #[derive(Debug)]
@@ -18,51 +21,50 @@ pub(crate) enum Answer {
     Web(u64, u16, String),
     /// Of the keeper.
     Kept(Report),
-    /// What this part of the program says of its state; the edge adds its own.
-    Status(ConnectionId, Vec<(String, String)>),
+    /// The figures of all parts but the edges, for an administrator.
+    Status(ConnectionId, StatusText),
     /// Something was done beside the chat.
     Done(Done),
     /// A neighbour that was away is there again.
     NeighbourWantsAll,
 }
 
-impl Answer {
-    /// Gives the answer to whom it concerns.
-    pub(crate) fn give(self, edge: &ChatEdges) {
-        match self {
-            Self::Login(connection, answer) => edge.input(Input::LoginAnswer {
-                connection,
-                answer: answer.as_deref(),
-            }),
-            Self::Characters(id, answer) => edge.input(Input::CharactersFound {
-                id,
-                answer: answer.as_deref(),
-            }),
-            Self::Web(id, status, body) => edge.input(Input::HttpAnswer {
-                id,
-                status,
-                body: &body,
-            }),
-            Self::Kept(report) => {
-                // Also what is not on disk waits no longer: the chat goes on.
-                edge.stored(report.commit);
-                let Some(unsaved) = &report.unsaved else {
-                    return edge.input(Input::Stored {
-                        commit: report.commit,
-                    });
-                };
-                for &(connection, commit) in unsaved {
-                    edge.input(Input::Unsaved { connection, commit });
-                }
-            }
-            Self::Status(connection, lines) => {
-                let text = vitals::text(lines, &edge.gauges());
-                edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
-            }
-            Self::NeighbourWantsAll => edge.interject(|chat, _| {
-                chat.with_neighbours(|neighbours, world, now| neighbours.tell_all(world, now));
-            }),
-            Self::Done(done) => edge.interject(|chat, outputs| chat.done(done, outputs)),
+/// Something that was done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// Scripts were read, compiled and tried out.
+    Scripts {
+        /// Who asked, if it was an administrator.
+        connection: Option<ConnectionId>,
+        /// Whether they are for this connection alone.
+        isolated: bool,
+        /// What came of it.
+        scripts: Result<Rehearsed, Failure>,
+    },
+    /// The time of the profile with this number is over.
+    ProfileOver(u64),
+    /// An administrator is to be told something.
+    Tell(ConnectionId, String),
+}
+
+/// What the server is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Stop: SIGTERM, SIGINT, `ZZZ halt`.
+    Stop,
+    /// Run the program anew: SIGUSR2, `ZZZ restart` of this administrator.
+    Restart(Option<ConnectionId>),
+}
+
+/// Asks for the configuration to be read again.
+#[derive(Debug)]
+pub(crate) struct Reload(pub(crate) Sender<Option<ConnectionId>>);
+
+impl Reload {
+    /// Asks; `asker` is told what comes of it.
+    pub(crate) fn ask(&self, asker: Option<ConnectionId>) {
+        if self.0.try_send(asker).is_err() {
+            tracing::warn!("the configuration is being read again already");
         }
     }
 }

@@ -4,12 +4,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_core::Core;
 use fchatd_edge::Application;
+use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
 use fchatd_world::settings::keys;
@@ -17,28 +19,26 @@ use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
 
-use crate::commands::command_line::CommandLine;
+use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::server::answer::Answer;
-use crate::server::clock::Clock;
+use crate::server::answer::{Answer, Done, Order, Reload};
 use crate::server::doors::Doors;
 use crate::server::drain::{Drain, TicketSessions};
+use crate::server::figures;
 use crate::server::keeper::{Keeper, Occasion};
 use crate::server::neighbours::Neighbours;
 use crate::server::profiles::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
-use crate::server::reload::Reload;
-use crate::server::script_reader::{Done, ScriptReader};
+use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;
-use crate::server::{Order, keeper, vitals};
 
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
 
 /// What the chat has beside its core.
 pub(crate) struct Surroundings {
-    /// Where settings and scripts come from.
-    pub(crate) line: CommandLine,
+    /// The server's folder, where the scripts are.
+    pub(crate) dir: PathBuf,
     /// Who may enter.
     pub(crate) provider: LoginProvider,
     /// Asks web servers for scripts.
@@ -86,13 +86,14 @@ impl Chat {
         around: Surroundings,
     ) -> Result<Self, Failure> {
         let now = clock.now();
+        core.tell_presence(around.neighbours.need_presence());
         if let Some(keeper) = &around.keeper {
-            core.record_changes(matches!(around.provider, LoginProvider::Embedded(_)));
+            core.record_changes(around.provider.accounts().is_some());
             // What the scripts made at the start has no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }
         let scripts = ScriptReader::new(around.answers.clone());
-        let profiles = Profiles::new(&around.line.dir, around.answers.clone(), core.watchdog().cloned());
+        let profiles = Profiles::new(&around.dir, around.answers.clone(), core.watchdog().cloned());
         let mut parts = Parts {
             core: RecordedCore::new(core, recorder),
             clock,
@@ -142,11 +143,6 @@ impl Chat {
     /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
     pub(crate) fn read_scripts(&self) {
         self.0.borrow_mut().read_scripts(None, false);
-    }
-
-    /// Who decides who may enter.
-    pub(crate) fn provider(&self) -> LoginProvider {
-        self.0.borrow().around.provider.clone()
     }
 
     /// The door of the account service and of HTTP: refusals before the chat is reached.
@@ -214,7 +210,7 @@ impl Parts {
 
     /// Reads the scripts again, for everybody or for one connection, which is told how it went.
     fn read_scripts(&mut self, connection: Option<ConnectionId>, isolated: bool) {
-        let (dir, rehearsal) = (self.around.line.dir.clone(), self.core.rehearsal(isolated));
+        let (dir, rehearsal) = (self.around.dir.clone(), self.core.rehearsal(isolated));
         self.scripts.read(dir, rehearsal, connection, isolated);
     }
 
@@ -260,7 +256,9 @@ impl Parts {
     }
 
     fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
-        self.around.neighbours.hear(&request);
+        if !matches!(request, Request::Log(_)) {
+            self.around.neighbours.hear(&request);
+        }
         match request {
             Request::CheckLogin { .. } => self.check_login(request),
             Request::FindCharacters { id, names } => {
@@ -282,17 +280,10 @@ impl Parts {
                 self.around.reload.ask(asker);
             }
             Request::ReadScripts { connection, isolated } => self.read_scripts(Some(connection), isolated),
-            Request::Status {
-                connection,
-                mut lines,
-            } => {
-                vitals::add_process(&mut lines);
-                vitals::add(&mut lines, "scripts' web servers", self.around.web.to_string());
-                self.around.neighbours.add_vitals(&mut lines);
-                vitals::add_accounts(&mut lines, &self.around.provider);
-                self.around.doors.add_vitals(&mut lines, self.core.world());
-                keeper::add_vitals(self.around.keeper.as_ref(), &mut lines);
-                let _ = self.around.answers.send(Answer::Status(connection, lines));
+            Request::Status { connection } => {
+                let mut text = StatusText::default();
+                self.figures(Some(connection), &mut text);
+                let _ = self.around.answers.send(Answer::Status(connection, text));
             }
             Request::Profile {
                 connection,
@@ -332,6 +323,20 @@ impl Parts {
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
             Request::Log(entry) => self.around.neighbours.log(entry),
+        }
+    }
+
+    /// Puts all figures into a sink but those of the edges, which are on other threads.
+    fn figures(&self, asker: Option<ConnectionId>, sink: &mut dyn Sink) {
+        self.core.figures(asker, sink);
+        self.core.recorder_figures(sink);
+        figures::put_process(sink);
+        self.around.web.figures(sink);
+        self.around.neighbours.figures(sink);
+        self.around.provider.figures(sink);
+        self.around.doors.figures(sink);
+        if let Some(keeper) = &self.around.keeper {
+            keeper.figures(sink);
         }
     }
 

@@ -1,139 +1,33 @@
-//! What `fchatd` commands ask of a server that runs in the same folder: a Unix socket, DIR/data/control.sock, that only
-//! its user can connect to. One line of JSON each way: `{"undo":"12"}`, `{"ban":"203.0.113.0/24","reason":"…"}` and the
-//! like, and `{"done":true,"text":"…"}`.
+//! Answers `fchatd` commands that ask the running server on its control socket. The questions and their form are in
+//! [`crate::folder::control`].
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream as BlockingStream;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fchatd_links::local_socket;
-use fchatd_protocol::exchange::{BanOrder, GateOrder, Outputs};
+use fchatd_protocol::exchange::{GateOrder, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
-use fchatd_protocol::network;
 use fchatd_store::{Finding, Place};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::commands::calls;
+use crate::clock::Clock;
 use crate::folder::action_log;
+use crate::folder::control::{ANSWER, calls_as_json, gate_order, path, unknown_call};
+use crate::folder::places::data_folder;
 use crate::server::chat::Chat;
-use crate::server::clock::Clock;
+use crate::server::layout::ChatEdges;
 use crate::server::recorder::RecordedCore;
-use crate::server::{ChatEdges, data_folder};
 
 /// How long a question may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long an answer may take: a busy disk is waited for.
-const ANSWER: Duration = Duration::from_secs(30);
 /// More than a question needs.
 const QUESTION_BYTES_MAX: u64 = 4096;
 /// How often it is looked whether something is on disk, and how often at most.
 const LOOK: Duration = Duration::from_millis(5);
 const LOOKS: u32 = 2000;
-
-/// Where a server can be asked.
-pub(crate) fn path(dir: &Path) -> PathBuf {
-    data_folder(dir).join("control.sock")
-}
-
-/// Asks a server; nothing when there is none that could be asked.
-///
-/// # Errors
-/// The server does not answer.
-pub(crate) fn ask_undo(dir: &Path, id: u64) -> io::Result<Option<Result<String, String>>> {
-    ask(dir, &format!("{{\"undo\":{id}}}"))
-}
-
-/// Asks a server for its open calls for the staff, as lines of JSON; nothing when there is none that could be asked.
-///
-/// # Errors
-/// The server does not answer.
-pub(crate) fn ask_calls(dir: &Path) -> io::Result<Option<Result<String, String>>> {
-    ask(dir, "{\"calls\":true}")
-}
-
-/// Asks a server to drop an open call; nothing when there is none that could be asked.
-///
-/// # Errors
-/// The server does not answer.
-pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<String, String>>> {
-    let mut question = Vec::new();
-    Object::open(&mut question).text("drop_call", id).close();
-    ask(dir, &String::from_utf8_lossy(&question))
-}
-
-/// Has a server carry out an order about who is let in; nothing when there is none that could be asked.
-///
-/// # Errors
-/// The server does not answer.
-pub(crate) fn ask_gate(dir: &Path, order: &GateOrder) -> io::Result<Option<Result<String, String>>> {
-    let mut json = Vec::new();
-    let object = Object::open(&mut json);
-    let object = match order {
-        GateOrder::Ban(ban) => {
-            let object = object
-                .text("ban", &ban.network.to_string())
-                .text("reason", &ban.reason);
-            let object = match ban.seconds {
-                Some(seconds) => object.text("seconds", &seconds.to_string()),
-                None => object,
-            };
-            match ban.force {
-                true => object.text("force", "yes"),
-                false => object,
-            }
-        }
-        GateOrder::Unban(network) => object.text("unban", &network.to_string()),
-        GateOrder::PauseRegistration(true) => object.text("registration", "pause"),
-        GateOrder::PauseRegistration(false) => object.text("registration", "resume"),
-    };
-    object.close();
-    ask(dir, &String::from_utf8_lossy(&json))
-}
-
-/// The request that [`ask_gate`] has written.
-fn gate_order(question: &Tape) -> Option<GateOrder> {
-    let network = |key| question.text(key).and_then(|text| network::parse(&text));
-    if let Some(network) = network("ban") {
-        let seconds = match question.text("seconds") {
-            Some(text) => Some(text.parse().ok()?),
-            None => None,
-        };
-        return Some(GateOrder::Ban(BanOrder {
-            network,
-            seconds,
-            reason: question.text("reason").unwrap_or_default().into_owned(),
-            force: question.text("force").is_some(),
-        }));
-    }
-    if let Some(network) = network("unban") {
-        return Some(GateOrder::Unban(network));
-    }
-    match question.text("registration")?.as_ref() {
-        "pause" => Some(GateOrder::PauseRegistration(true)),
-        "resume" => Some(GateOrder::PauseRegistration(false)),
-        _ => None,
-    }
-}
-
-fn ask(dir: &Path, question: &str) -> io::Result<Option<Result<String, String>>> {
-    let Ok(mut stream) = BlockingStream::connect(path(dir)) else {
-        return Ok(None);
-    };
-    stream.set_read_timeout(Some(ANSWER))?;
-    stream.write_all(format!("{question}\n").as_bytes())?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer)?;
-    let invalid = || io::Error::new(io::ErrorKind::InvalidData, "the server did not answer");
-    let tape = Tape::of(answer.trim_end()).map_err(|_| invalid())?;
-    let text = tape.text("text").ok_or_else(invalid)?.into_owned();
-    Ok(Some(match tape.boolean("done") {
-        Some(true) => Ok(text),
-        _ => Err(text),
-    }))
-}
 
 /// Answers questions until the server ends. A server without this goes on: it is told in the log.
 pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
@@ -205,7 +99,7 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
     } else if let Some(id) = question.text("drop_call") {
         drop_call(&id, edge, chat).await
     } else if question.boolean("calls") == Some(true) {
-        let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls::json(&core.world().staff_calls);
+        let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls_as_json(&core.world().staff_calls);
         Ok(chat.with_core(&mut Outputs::default(), calls))
     } else if let Some(order) = gate_order(&question) {
         carry_out(&order, edge, chat).await
@@ -252,7 +146,7 @@ async fn drop_call(id: &str, edge: &ChatEdges, chat: &Chat) -> Result<String, St
             core.drop_call(now, id, outputs).then(|| core.last_commit())
         });
     });
-    let commit = dropped.ok_or_else(|| calls::missing(id))?;
+    let commit = dropped.ok_or_else(|| unknown_call(id))?;
     Ok(stored(commit, format!("the report {id} is dropped"), chat).await)
 }
 

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use fchatd_accounts::LoginProvider;
 use fchatd_edge::{EdgeSettings, Gate, Intake};
+use fchatd_figures::Sink;
 use fchatd_protocol::exchange::GateChange;
 use fchatd_world::World;
-use fchatd_world::settings::keys;
-
-use crate::server::vitals;
 
 /// Handles to all places of refusal.
 #[derive(Debug, Clone, Default)]
@@ -43,35 +41,15 @@ impl Doors {
         }
     }
 
-    /// Adds what was refused.
-    pub(crate) fn add_vitals(&self, lines: &mut Vec<(String, String)>, world: &World) {
-        let bans = world.network_bans().len();
-        let most = world.settings.count(keys::NETWORK_BANS_MAX);
-        let refused = self.gate.refused();
-        vitals::add(
-            lines,
-            "network bans",
-            format!("{bans} of {most}; refused so far: {refused} connections and requests"),
-        );
-        let (requests, uploads) = self.intake.under_way();
-        vitals::add(
-            lines,
-            "requests by HTTP",
-            format!(
-                "{requests} being answered, {uploads} of them long; {} refused so far for being too many; {} KiB of answers are \
-                 not read yet",
-                self.intake.refused(),
-                self.intake.unread_answers() / 1024
-            ),
-        );
-        if world.is_registration_paused() {
-            vitals::add(lines, "registration", "paused");
-        }
+    /// Puts the figures of the refusals into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        self.gate.figures(sink);
+        self.intake.figures(sink);
     }
 }
 
 fn pause(provider: &LoginProvider, paused: bool) {
-    if let LoginProvider::Embedded(service) = provider {
+    if let Some(service) = provider.accounts() {
         service.pause_registration(paused);
     }
 }

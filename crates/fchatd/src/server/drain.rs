@@ -13,7 +13,8 @@ use fchatd_world::settings::keys;
 const PAGE: &str = "fchatd page";
 /// Closes are no farther apart than this without need, so that few connections need not the whole `drain_time`.
 const PACE_MAX: Duration = Duration::from_millis(10);
-/// The least time at a restart: those who come back wait for the new program anyway.
+/// The greatest time at a restart. Connections of returning people wait in the listening socket until the new program
+/// accepts them, so longer closes would not spread their arrival: they would only delay it.
 const RESTART_SPREAD: Duration = Duration::from_secs(1);
 
 /// The sessions that come back without a password check.
@@ -53,13 +54,13 @@ impl Drain {
     /// For the people of a world, some of whom have these sessions.
     pub(crate) fn new(world: &World, provider: &LoginProvider, sessions: &TicketSessions) -> Self {
         let (settings, people) = (&world.settings, world.user_count());
-        let (checking, patience) = match provider {
-            LoginProvider::Embedded(service) => {
+        let (checking, patience) = match provider.accounts() {
+            Some(service) => {
                 let passwords = people.saturating_sub(sessions.0.len());
                 (service.time_for(passwords), service.patience())
             }
             // No password is checked here.
-            LoginProvider::Remote(_) | LoginProvider::Open => (Duration::ZERO, Duration::ZERO),
+            None => (Duration::ZERO, Duration::ZERO),
         };
         Self {
             people,
@@ -70,25 +71,24 @@ impl Drain {
         }
     }
 
-    /// The time when the server stops.
+    /// The time when the server stops: at least `drain_time` where many people are online, and longer where the queue of
+    /// the returning people would be longer than `password_patience`.
     pub(crate) fn at_a_stop(self) -> Duration {
-        self.over(self.least)
+        if self.least.is_zero() {
+            return Duration::ZERO;
+        }
+        let excess = self.checking.saturating_sub(self.patience);
+        self.least.min(self.few()).max(excess.min(self.greatest))
     }
 
     /// The time when the program takes its own place.
     pub(crate) fn at_a_restart(self) -> Duration {
-        self.over(self.least.min(RESTART_SPREAD))
+        self.least.min(self.few()).min(RESTART_SPREAD)
     }
 
-    /// At least `least`, where there are not few; longer where the line of those who come back at once would be longer than
-    /// their patience.
-    fn over(self, least: Duration) -> Duration {
-        if self.least.is_zero() {
-            return Duration::ZERO;
-        }
-        let few = PACE_MAX.saturating_mul(u32::try_from(self.people).unwrap_or(u32::MAX));
-        let excess = self.checking.saturating_sub(self.patience);
-        least.min(few).max(excess.min(self.greatest))
+    /// The time in which few connections are closed at the usual pace.
+    fn few(self) -> Duration {
+        PACE_MAX.saturating_mul(u32::try_from(self.people).unwrap_or(u32::MAX))
     }
 }
 
@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(stop(100_000, 13), 60_000, "the greatest");
         assert_eq!(stop(100_000, 0), 5000, "nobody needs a check");
         let restart = |people, milliseconds| drain(people, milliseconds).at_a_restart().as_millis();
-        assert_eq!((restart(2000, 13), restart(4000, 13)), (1000, 7000));
+        assert_eq!(
+            (restart(50, 13), restart(2000, 13), restart(4000, 13)),
+            (500, 1000, 1000)
+        );
         let at_once = Drain {
             least: Duration::ZERO,
             ..drain(100_000, 13)

@@ -6,13 +6,14 @@ use fchatd_protocol::exchange::Input;
 use fchatd_service::Notifier;
 use tokio::sync::mpsc::Receiver;
 
-use super::layout::ChatEdges;
-use super::persistence::State;
-use super::signals::{Order, Signals};
-use super::successor;
-use crate::commands::command_line::CommandLine;
+use crate::options::Options;
 use crate::output::say;
+use crate::server::answer::Order;
 use crate::server::drain::Drain;
+use crate::server::layout::ChatEdges;
+use crate::server::persistence::Persistence;
+use crate::server::signals::Signals;
+use crate::server::successor;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -30,11 +31,11 @@ pub(crate) enum End {
 
 /// Waits until the run is to end. A restart that would fail is refused here, and the server goes on.
 pub(crate) async fn wait(
-    line: &CommandLine,
+    options: &Options,
     edge: &ChatEdges,
     signals: &mut Signals,
     orders: &mut Receiver<Order>,
-    mut state: Option<&mut State>,
+    mut state: Option<&mut Persistence>,
 ) -> End {
     loop {
         let order = tokio::select! {
@@ -50,7 +51,7 @@ pub(crate) async fn wait(
         };
         say!("restarting: checking configuration and scripts first");
         let checked = tokio::select! {
-            checked = successor::check(line) => checked,
+            checked = successor::check(options) => checked,
             () = signals.stop() => return End::Stop,
         };
         // The new program would begin with a state that is older than what people have seen.

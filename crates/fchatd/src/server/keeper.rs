@@ -1,6 +1,8 @@
 //! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk. It takes all that
 //! waits at once and writes it in one transaction, so that a slow disk has fewer and larger ones.
 
+mod figures;
+mod occasion;
 mod pending;
 mod sessions;
 #[cfg(test)]
@@ -10,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
@@ -19,6 +21,10 @@ use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
+use self::figures::Counters;
+#[cfg(test)]
+pub(crate) use self::figures::FIGURES;
+pub(crate) use self::occasion::Occasion;
 use self::pending::Pending;
 use crate::failure::Failure;
 
@@ -36,18 +42,6 @@ pub(crate) struct Places {
     pub(crate) actions: Option<ActionWriter>,
     /// The right to the data folder, which is looked after here.
     pub(crate) claim: Option<Arc<Mutex<Claim>>>,
-}
-
-/// Why a whole state is saved. The database always gets the whole; the classic server wrote its channels at its turns
-/// only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Occasion {
-    /// The server has started: nothing has changed but what the scripts made.
-    Start,
-    /// Somebody of the staff has decided something.
-    Decision,
-    /// The housekeeping turn has come, an administrator asks for it, or the server stops.
-    Turn,
 }
 
 /// How writing went.
@@ -69,17 +63,18 @@ struct Waiting {
 }
 
 #[derive(Debug, Default)]
-struct Desk {
+struct Shared {
     waiting: Mutex<Waiting>,
     changed: Condvar,
     /// Of the action log: written, and lost since the start.
     actions: AtomicU64,
     actions_lost: AtomicU64,
+    counters: Counters,
     /// The fault of the data folder, if there is one.
     displaced: Mutex<Option<String>>,
 }
 
-impl Desk {
+impl Shared {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,7 +121,7 @@ impl Desk {
 /// The chat's end of it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     classic: bool,
     thread: Option<JoinHandle<()>>,
 }
@@ -137,15 +132,15 @@ impl Keeper {
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(places: Places, report: impl Fn(Report) + Send + 'static) -> Result<Self, Failure> {
-        let desk = Arc::new(Desk::default());
-        let shared = Arc::clone(&desk);
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
         let classic = places.classic.is_some();
         let thread = std::thread::Builder::new()
             .name("state".to_owned())
-            .spawn(move || Scribe::new(places).work(&shared, &report))
+            .spawn(move || Scribe::new(places).work(&theirs, &report))
             .map_err(|error| format!("no thread could be started: {error}"))?;
         Ok(Self {
-            desk,
+            shared,
             classic,
             thread: Some(thread),
         })
@@ -153,13 +148,13 @@ impl Keeper {
 
     /// Has a commit written. What goes wrong is logged and reported; it is tried again until it goes well.
     pub(crate) fn commit(&self, commit: Commit) {
-        self.desk.add(|pending| pending.push(commit));
+        self.shared.add(|pending| pending.push(commit));
     }
 
     /// Has changes of who is online written within a second, or with the next commit. Nobody is told how it went; it is tried
     /// again until it goes well.
     pub(crate) fn sessions(&self, changes: Vec<SessionChange>) {
-        self.desk.add_quietly(|pending| {
+        self.shared.add_quietly(|pending| {
             for change in changes {
                 pending.sessions.push(change);
             }
@@ -168,12 +163,12 @@ impl Keeper {
 
     /// Has an action written before the commit that follows is reported.
     pub(crate) fn action(&self, entry: ActionEntry) {
-        self.desk.add(|pending| pending.actions.push(entry));
+        self.shared.add(|pending| pending.actions.push(entry));
     }
 
     /// Has a whole state written soon, in the order of the commits. What goes wrong is logged and tried again.
     pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
-        self.desk.add(|pending| pending.replace(snapshot, occasion));
+        self.shared.add(|pending| pending.replace(snapshot, occasion));
     }
 
     /// Whether the classic server's files are kept too, which know no commits.
@@ -183,8 +178,8 @@ impl Keeper {
 
     /// Why nothing can be saved at the moment, if so.
     pub(crate) fn trouble(&self) -> Option<Failure> {
-        let displaced = self.desk.displaced().clone();
-        displaced.or_else(|| self.desk.waiting().failure.clone())
+        let displaced = self.shared.displaced().clone();
+        displaced.or_else(|| self.shared.waiting().failure.clone())
     }
 
     /// Writes the last state and waits until it is there; nothing later is written any more.
@@ -193,30 +188,14 @@ impl Keeper {
     /// It could not be written.
     pub(crate) fn finish(&mut self, snapshot: Snapshot) -> Result<(), Failure> {
         self.save(snapshot, Occasion::Turn);
-        self.desk.waiting().ended = true;
-        self.desk.changed.notify_one();
+        self.shared.waiting().ended = true;
+        self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             thread
                 .join()
                 .map_err(|_| "the thread that saves the state has panicked".to_owned())?;
         }
-        self.desk.waiting().failure.take().map_or(Ok(()), Err)
-    }
-}
-
-/// Adds how it goes with the action log to the lines of `ZZZ status`.
-pub(crate) fn add_vitals(keeper: Option<&Keeper>, lines: &mut Vec<(String, String)>) {
-    if let Some(Keeper { desk, .. }) = keeper {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (written, lost) = (get(&desk.actions), get(&desk.actions_lost));
-        let text = format!("{written} actions written so far, {lost} lost");
-        crate::server::vitals::add(lines, "action log", text);
-        let place = desk.displaced().clone();
-        crate::server::vitals::add(
-            lines,
-            "data folder",
-            place.unwrap_or_else(|| "in its place".to_owned()),
-        );
+        self.shared.waiting().failure.take().map_or(Ok(()), Err)
     }
 }
 
@@ -239,16 +218,18 @@ impl Scribe {
         }
     }
 
-    fn work(mut self, desk: &Desk, report: &impl Fn(Report)) {
+    fn work(mut self, shared: &Shared, report: &impl Fn(Report)) {
         loop {
-            let (next, ended) = desk.take();
-            self.look_around(desk);
+            let (next, ended) = shared.take();
+            self.look_around(shared);
             self.unsaved.absorb(next);
             let lost = self.unsaved.bound_actions();
-            desk.actions_lost.fetch_add(lost, Ordering::Relaxed);
+            shared.actions_lost.fetch_add(lost, Ordering::Relaxed);
             if !self.unsaved.is_empty() {
-                let failure = self.try_to_write(desk, report).err();
-                desk.waiting().failure = failure;
+                let began = Instant::now();
+                let failure = self.try_to_write(shared, report).err();
+                shared.counters.note(began.elapsed(), failure.is_some());
+                shared.waiting().failure = failure;
             }
             if ended {
                 return;
@@ -258,7 +239,7 @@ impl Scribe {
 
     /// Notices when the data folder or its lock is deleted, moved away or replaced, and when it is back. Each is logged
     /// once.
-    fn look_around(&mut self, desk: &Desk) {
+    fn look_around(&mut self, shared: &Shared) {
         let place = self.places.store.place();
         let path = place.path().display();
         let now = match place.look() {
@@ -274,7 +255,7 @@ impl Scribe {
                  saved; or stop the server, which loses what has changed since, and start it on the other file"
             )),
         };
-        let mut before = desk.displaced();
+        let mut before = shared.displaced();
         match (&*before, &now) {
             (None, None) => return,
             (Some(before), Some(now)) if before == now => return,
@@ -299,7 +280,7 @@ impl Scribe {
         }
     }
 
-    fn try_to_write(&mut self, desk: &Desk, report: &impl Fn(Report)) -> Result<(), Failure> {
+    fn try_to_write(&mut self, shared: &Shared, report: &impl Fn(Report)) -> Result<(), Failure> {
         // The action log must not go on in a folder that is not ours, so the place is looked at first.
         let place = self.places.store.place();
         if place.look() != Finding::Home {
@@ -309,7 +290,7 @@ impl Scribe {
             return Err(error);
         }
         // Who did something is on disk before it counts as done.
-        let actions = self.write_actions(desk);
+        let actions = self.write_actions(shared);
         let state = self.write().map_err(|error| {
             // Perhaps the file has been moved or the disk mounted anew: the next try opens it again.
             self.writer = None;
@@ -335,12 +316,12 @@ impl Scribe {
     }
 
     /// Writes what is to be written into the action log.
-    fn write_actions(&mut self, desk: &Desk) -> Result<(), Failure> {
+    fn write_actions(&mut self, shared: &Shared) -> Result<(), Failure> {
         if let Some(log) = &mut self.places.actions {
             log.append(&self.unsaved.actions)
                 .map_err(|error| format!("the action log can't be written: {error}"))?;
             let count = self.unsaved.actions.len() as u64;
-            desk.actions.fetch_add(count, Ordering::Relaxed);
+            shared.actions.fetch_add(count, Ordering::Relaxed);
         }
         self.unsaved.actions.clear();
         Ok(())

@@ -1,13 +1,11 @@
 //! Where the server listens: on sockets that it was given, or on its own.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
 use fchatd_edge::listen;
 use fchatd_links::{Bridge, BridgeSettings};
 use fchatd_service::inherit::{Named, Socket};
-use fchatd_world::Settings;
-use fchatd_world::settings::keys;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
@@ -139,14 +137,6 @@ fn moved(
         }
     }
     Ok((name, TcpListener::from_std(listener)?))
-}
-
-pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
-    let text = settings.text(keys::BINDADDR);
-    let ip: IpAddr = text.parse().map_err(|_| {
-        format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
-    })?;
-    Ok(SocketAddr::new(ip, settings.count(keys::PORT) as u16))
 }
 
 fn refused(address: SocketAddr, error: &std::io::Error) -> Failure {

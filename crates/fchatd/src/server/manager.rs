@@ -6,7 +6,7 @@ use std::time::Duration;
 use fchatd_service::Notifier;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::layout::ChatEdges;
+use crate::server::layout::ChatEdges;
 
 /// How often the status line is brought up to date.
 const STATUS: Duration = Duration::from_secs(10);

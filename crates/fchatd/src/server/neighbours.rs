@@ -1,95 +1,202 @@
-//! The neighbours that are told about the chat: Redis, webhooks, the chat log and the real-time bridge.
+//! The neighbours of a running chat: a list of [`Neighbour`]s. [`STARTERS`] has a line for each kind.
 
+mod bridge;
 mod chat_log;
+mod neighbour;
 mod redis;
+mod start;
 mod webhooks;
 
 use std::sync::Arc;
 
-use fchatd_links::Counters as BridgeCounters;
-use fchatd_links::chat_log::ChatLog;
+use fchatd_figures::Sink;
+use fchatd_links::Counters;
 use fchatd_protocol::exchange::{LogEntry, Request};
 use fchatd_world::{Now, World};
 
-pub(crate) use self::chat_log::{chat_log, chat_log_path};
-pub(crate) use self::redis::{RedisLink, redis_settings};
-pub(crate) use self::webhooks::{WebhookLink, webhook_settings, written_before};
-use crate::server::vitals;
+use self::bridge::BridgeLink;
+use self::chat_log::ChatLogLink;
+use self::neighbour::{Barrier, Neighbour};
+use self::redis::RedisLink;
+pub(crate) use self::start::Start;
+use self::webhooks::WebhookLink;
+use crate::failure::Failure;
 
-/// All of them; each may be absent.
-#[derive(Default)]
-pub(crate) struct Neighbours {
-    /// The Redis that is told things.
-    pub(crate) redis: Option<RedisLink>,
-    /// Receivers that are told what happens.
-    pub(crate) webhooks: Option<WebhookLink>,
-    /// What came over the real-time bridge.
-    pub(crate) bridge: Option<Arc<BridgeCounters>>,
-    /// Those who read the chat log.
-    pub(crate) chat_log: Option<ChatLog>,
+/// Starts a kind of neighbour where the settings ask for it.
+type Starter = fn(&Start<'_>) -> Result<Option<Box<dyn Neighbour>>, Failure>;
+
+/// All kinds that start with the settings. The real-time bridge needs a socket of the server and is added by
+/// [`Neighbours::add_bridge`].
+const STARTERS: &[Starter] = &[
+    |start| Ok(boxed(RedisLink::start(start)?)),
+    |start| Ok(boxed(WebhookLink::start(start)?)),
+    |start| Ok(boxed(ChatLogLink::start(start)?)),
+];
+
+fn boxed<N: Neighbour + 'static>(neighbour: Option<N>) -> Option<Box<dyn Neighbour>> {
+    neighbour.map(|neighbour| Box::new(neighbour) as Box<dyn Neighbour>)
 }
 
+/// The neighbours of a chat.
+#[derive(Default)]
+pub(crate) struct Neighbours(Vec<Box<dyn Neighbour>>);
+
 impl Neighbours {
-    /// The core asks for something; they look at it before it is done.
-    pub(crate) fn hear(&self, request: &Request) {
-        if let Some(redis) = &self.redis {
-            redis.hear(request);
+    /// Starts the neighbours that the settings ask for.
+    ///
+    /// # Errors
+    /// A setting is wrong, or a neighbour can't start.
+    pub(crate) fn start(start: &Start<'_>) -> Result<Self, Failure> {
+        let mut neighbours = Self::default();
+        for starter in STARTERS {
+            neighbours.0.extend(starter(start)?);
         }
-        if let Some(webhooks) = &self.webhooks {
-            webhooks.hear(request);
+        Ok(neighbours)
+    }
+
+    /// Adds the real-time bridge.
+    pub(crate) fn add_bridge(&mut self, counters: Arc<Counters>) {
+        self.0.push(Box::new(BridgeLink(counters)));
+    }
+
+    /// Whether a neighbour needs the requests about presence.
+    pub(crate) fn need_presence(&self) -> bool {
+        self.0.iter().any(|neighbour| neighbour.needs_presence())
+    }
+
+    /// See [`Neighbour::barrier`].
+    pub(crate) fn barriers(&self) -> Vec<Barrier> {
+        self.0
+            .iter()
+            .filter_map(|neighbour| neighbour.barrier())
+            .collect()
+    }
+
+    /// See [`Neighbour::hear`].
+    pub(crate) fn hear(&mut self, request: &Request) {
+        for neighbour in &mut self.0 {
+            neighbour.hear(request);
         }
     }
 
-    /// Something for the chat log.
-    pub(crate) fn log(&self, entry: Box<LogEntry>) {
-        if let Some(chat_log) = &self.chat_log {
-            chat_log.push(entry);
-        }
+    /// See [`Neighbour::log`].
+    pub(crate) fn log(&mut self, entry: Box<LogEntry>) {
+        let _ = self
+            .0
+            .iter_mut()
+            .try_fold(entry, |entry, neighbour| neighbour.log(entry));
     }
 
-    /// Time has passed.
+    /// See [`Neighbour::tick`].
     pub(crate) fn tick(&mut self, world: &World, now: Now) {
-        if let Some(redis) = &mut self.redis {
-            redis.tick(now);
-        }
-        if let Some(webhooks) = &mut self.webhooks {
-            webhooks.look(world.user_count(), now);
+        for neighbour in &mut self.0 {
+            neighbour.tick(world, now);
         }
     }
 
-    /// A housekeeping turn, or somebody who has just come wants to know all.
-    pub(crate) fn tell_all(&self, world: &World, now: Now) {
-        if let Some(redis) = &self.redis {
-            redis.tell_all(world, now);
+    /// See [`Neighbour::tell_all`].
+    pub(crate) fn tell_all(&mut self, world: &World, now: Now) {
+        for neighbour in &mut self.0 {
+            neighbour.tell_all(world, now);
         }
     }
 
-    /// Their lines for `ZZZ status`.
-    pub(crate) fn add_vitals(&self, lines: &mut Vec<(String, String)>) {
-        if let Some(redis) = &self.redis {
-            vitals::add(lines, "Redis", redis.gauges().to_string());
-        }
-        if let Some(webhooks) = &self.webhooks {
-            vitals::add(lines, "webhooks", webhooks.gauges().to_string());
-        }
-        if let Some(bridge) = &self.bridge {
-            vitals::add(lines, "real-time bridge", bridge.to_string());
-        }
-        if let Some(chat_log) = &self.chat_log {
-            vitals::add(lines, "chat log readers", chat_log.gauges().to_string());
+    /// See [`Neighbour::figures`].
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        for neighbour in &self.0 {
+            neighbour.figures(sink);
         }
     }
 
-    /// Nobody is online any more; ends them.
+    /// See [`Neighbour::finish`].
     pub(crate) fn finish(&mut self) {
-        if let Some(redis) = &self.redis {
-            redis.finish();
+        for neighbour in &mut self.0 {
+            neighbour.finish();
         }
-        if let Some(webhooks) = &self.webhooks {
-            webhooks.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use fchatd_figures::StatusText;
+    use fchatd_world::Settings;
+
+    use super::*;
+
+    /// Notes each call in a list that all share.
+    struct Noting {
+        name: &'static str,
+        takes_log: bool,
+        needs_presence: bool,
+        calls: Rc<RefCell<Vec<String>>>,
+    }
+
+    impl Noting {
+        fn note(&self, call: &str) {
+            self.calls.borrow_mut().push(format!("{} {call}", self.name));
         }
-        if let Some(chat_log) = &mut self.chat_log {
-            chat_log.finish();
+    }
+
+    impl Neighbour for Noting {
+        fn needs_presence(&self) -> bool {
+            self.needs_presence
         }
+
+        fn hear(&mut self, request: &Request) {
+            self.note(&format!("{request:?}"));
+        }
+
+        fn log(&mut self, entry: Box<LogEntry>) -> Option<Box<LogEntry>> {
+            self.note("log");
+            (!self.takes_log).then_some(entry)
+        }
+
+        fn tell_all(&mut self, _world: &World, _now: Now) {
+            self.note("all");
+        }
+
+        fn figures(&self, sink: &mut dyn Sink) {
+            sink.remark("neighbours", self.name.to_owned());
+        }
+
+        fn finish(&mut self) {
+            self.note("finish");
+        }
+    }
+
+    #[test]
+    fn all_neighbours_hear_and_one_takes_the_entries_of_the_log() {
+        let calls = Rc::new(RefCell::new(Vec::new()));
+        let noting = |name, takes_log, needs_presence| -> Box<dyn Neighbour> {
+            let calls = Rc::clone(&calls);
+            Box::new(Noting {
+                name,
+                takes_log,
+                needs_presence,
+                calls,
+            })
+        };
+        let mut neighbours = Neighbours(vec![noting("a", false, false), noting("b", true, false)]);
+        assert!(!neighbours.need_presence());
+        neighbours.0.push(noting("c", true, true));
+        assert!(neighbours.need_presence());
+        neighbours.log(Box::default());
+        neighbours.hear(&Request::Halt);
+        let world = World::new(Settings::default(), Now::default(), [0; 32]);
+        neighbours.tick(&world, Now::default());
+        neighbours.tell_all(&world, Now::default());
+        neighbours.finish();
+        let mut text = StatusText::default();
+        neighbours.figures(&mut text);
+        let halt = format!("{:?}", Request::Halt);
+        let mut expected: Vec<String> = vec!["a log".into(), "b log".into()];
+        for call in [&*halt, "all", "finish"] {
+            expected.extend(["a", "b", "c"].map(|name| format!("{name} {call}")));
+        }
+        assert_eq!(*calls.borrow(), expected);
+        assert_eq!(text.finish(), "neighbours: a; b; c");
     }
 }

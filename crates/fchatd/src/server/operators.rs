@@ -9,7 +9,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again, for as long as the server runs.
 pub(super) async fn hear(provider: LoginProvider) {
-    let LoginProvider::Embedded(service) = provider else {
+    let Some(service) = provider.accounts() else {
         return;
     };
     let mut failing = false;

@@ -12,65 +12,8 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ICON: &str = "image/x-icon";
 
-macro_rules! files {
-    ($($name:literal $kind:ident;)*) => {
-        &[$(($name, $kind, include_bytes!(concat!("../../../../web/", $name)).as_slice())),*]
-    };
-}
-
-/// The files of the page: name, type, content.
-const FILES: &[(&str, &str, &[u8])] = files! {
-    "index.html" HTML;
-    "style.css" STYLE;
-    "bbcode.css" STYLE;
-    "people.css" STYLE;
-    "talk.css" STYLE;
-    "site.css" STYLE;
-    "favicon.ico" ICON;
-    "account.js" SCRIPT;
-    "ads.js" SCRIPT;
-    "api.js" SCRIPT;
-    "app.js" SCRIPT;
-    "avatar-file.js" SCRIPT;
-    "bbcode.js" SCRIPT;
-    "channels.js" SCRIPT;
-    "commands.js" SCRIPT;
-    "composer.js" SCRIPT;
-    "connection.js" SCRIPT;
-    "custom-kinks.js" SCRIPT;
-    "dialog.js" SCRIPT;
-    "dialogs.js" SCRIPT;
-    "dice.js" SCRIPT;
-    "entry.js" SCRIPT;
-    "find.js" SCRIPT;
-    "formatting.js" SCRIPT;
-    "frames.js" SCRIPT;
-    "friends.js" SCRIPT;
-    "lists.js" SCRIPT;
-    "log.js" SCRIPT;
-    "memory.js" SCRIPT;
-    "menu.js" SCRIPT;
-    "moderation.js" SCRIPT;
-    "note-views.js" SCRIPT;
-    "notes.js" SCRIPT;
-    "notify.js" SCRIPT;
-    "outbox.js" SCRIPT;
-    "people.js" SCRIPT;
-    "profile.js" SCRIPT;
-    "profile-edit.js" SCRIPT;
-    "relations.js" SCRIPT;
-    "report.js" SCRIPT;
-    "roles.js" SCRIPT;
-    "room.js" SCRIPT;
-    "search.js" SCRIPT;
-    "settings.js" SCRIPT;
-    "settings-dialog.js" SCRIPT;
-    "staff.js" SCRIPT;
-    "state.js" SCRIPT;
-    "storage.js" SCRIPT;
-    "talk.js" SCRIPT;
-    "text.js" SCRIPT;
-};
+/// The files of the page: name, type, content. The build script lists them.
+const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
 /// The page brings everything along and talks to nobody else; the browser holds it to that.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -5,30 +5,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fchatd_store::{Claim, Store};
 
-use crate::commands::command_line::CommandLine;
-use crate::commands::restart::Note;
 use crate::failure::Failure;
-
-/// The folder with the state of a server.
-pub(crate) fn data_folder(dir: &Path) -> PathBuf {
-    dir.join("data")
-}
+use crate::folder::note::Note;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 
 /// What lasts, and the right to keep it.
-pub(crate) struct State {
+pub(crate) struct Persistence {
     pub(crate) store: Store,
     folder: PathBuf,
     claim: Arc<Mutex<Claim>>,
     note: Note,
 }
 
-impl State {
+impl Persistence {
     /// Opens the state; with `--dev` there is none.
-    pub(crate) fn open(line: &CommandLine) -> Result<Option<Self>, Failure> {
-        if line.dev {
+    pub(crate) fn open(options: &Options) -> Result<Option<Self>, Failure> {
+        if options.dev {
             return Ok(None);
         }
-        let folder = data_folder(&line.dir);
+        let folder = data_folder(&options.dir);
         let claim = Claim::take(&folder).map_err(|error| error.to_string())?;
         let store = Store::open_claimed(&claim).map_err(|error| error.to_string())?;
         Ok(Some(Self {
@@ -61,5 +57,13 @@ impl State {
     pub(crate) fn restart_refused(&mut self, failure: &str) {
         self.note.refuse(failure);
         self.serving();
+    }
+
+    /// Empties the database's log into its file, at the end of a run.
+    pub(crate) fn close(&self) {
+        if let Err(error) = self.store.checkpoint() {
+            // Nothing is lost: the content of the log goes into the file at the next start.
+            tracing::warn!(%error, "the database's log could not be emptied");
+        }
     }
 }

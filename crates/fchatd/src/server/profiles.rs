@@ -16,8 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::failure::Failure;
-use crate::server::answer::Answer;
-use crate::server::script_reader::Done;
+use crate::server::answer::{Answer, Done};
 
 const OPEN_HOW: &str = "open it with `go tool pprof -http=: FILE`, or drop it on speedscope.app";
 

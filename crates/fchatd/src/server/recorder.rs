@@ -12,6 +12,7 @@ use fchatd_core::record::{
     Call, CheckpointError, Digester, Done, End, Mark, PROGRAM, Record, Start, redacted,
 };
 use fchatd_core::{Core, Rehearsed};
+use fchatd_figures::{Row, Sink, Table};
 use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
 use fchatd_world::settings::keys;
@@ -166,6 +167,13 @@ impl RecordedCore {
         self.make(outputs, |core, outputs| core.take_leave(now, outputs));
     }
 
+    /// Puts the figures of the recorder into a sink. The figures of the core are those of [`Core`].
+    pub(crate) fn recorder_figures(&self, sink: &mut dyn Sink) {
+        if let Some(recorder) = &self.recorder {
+            FIGURES.put(recorder, sink);
+        }
+    }
+
     fn note<'a>(&mut self, now: Now, call: impl FnOnce() -> Call<'a>) {
         if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
             recorder.call(now, call());
@@ -236,6 +244,31 @@ enum State {
     Paused(u64),
     Ended,
 }
+
+/// The figures of the recorder.
+pub(crate) static FIGURES: Table<Recorder> = Table {
+    section: "recorder",
+    rows: &[
+        Row::switch(
+            "fchatd_recorder_active",
+            ["records", "pauses"],
+            "Whether the recorder writes at the moment.",
+            |of| of.is_writing().into(),
+        ),
+        Row::gauge(
+            "fchatd_recorder_file_bytes",
+            "in the current file",
+            "Size of the recording that is being written.",
+            |of| of.bytes.into(),
+        ),
+        Row::gauge(
+            "fchatd_recorder_file_limit_bytes",
+            "at most",
+            "Upper bound of `fchatd_recorder_file_bytes`.",
+            |of| of.bytes_max.into(),
+        ),
+    ],
+};
 
 /// Puts records together and hands them to the thread that writes them.
 pub(crate) struct Recorder {

@@ -12,30 +12,21 @@ use fchatd_service::Notifier;
 use fchatd_world::Settings;
 use fchatd_world::settings::{Definition, keys};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, channel};
 
-use crate::commands::command_line::CommandLine;
 use crate::configuration;
 use crate::configuration::Configuration;
+use crate::configuration::accounts::{account_settings, site_checks, website_settings};
+use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
+use crate::options::Options;
+use crate::server::answer::Reload;
+use crate::server::layout::ChatEdges;
+use crate::server::manager::status_of;
 use crate::server::recorder::RecordedCore;
-use crate::server::{ChatEdges, account_settings, edge_settings, site_checks, status_of, website_settings};
 
 /// Questions that may wait. Who asks when there are more is served by those that wait.
 const WAITING_MAX: usize = 8;
-
-/// Asks for the configuration to be read again.
-#[derive(Debug)]
-pub(crate) struct Reload(Sender<Option<ConnectionId>>);
-
-impl Reload {
-    /// Asks; `asker` is told what comes of it.
-    pub(crate) fn ask(&self, asker: Option<ConnectionId>) {
-        if self.0.try_send(asker).is_err() {
-            tracing::warn!("the configuration is being read again already");
-        }
-    }
-}
 
 /// The questions, and SIGHUP. From when this is made, the signal does not end the process.
 pub(crate) struct Reloads {
@@ -58,7 +49,7 @@ impl Reloads {
     /// Reads again whenever somebody asks.
     pub(crate) async fn follow(
         mut self,
-        line: CommandLine,
+        options: Options,
         edge: ChatEdges,
         provider: LoginProvider,
         http: AccountHttp,
@@ -74,9 +65,9 @@ impl Reloads {
                 _ = self.hangup.recv() => (None, true),
             };
             notifier.reloading();
-            let line = line.clone();
+            let options = options.clone();
             // Disks can be slow, and a configuration may loop for a second.
-            let read = tokio::task::spawn_blocking(move || configuration::read(&line));
+            let read = tokio::task::spawn_blocking(move || configuration::read(&options));
             let Ok(configuration) = read.await else {
                 tracing::error!("reading the configuration again panicked; everything stays as it was");
                 notifier.ready(&status_of(&running.edge));
@@ -145,13 +136,8 @@ impl Running {
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
-        match &self.provider {
-            LoginProvider::Embedded(service) => service.configure(&account_settings(&live)),
-            LoginProvider::Remote(site) => {
-                site.configure(site_checks(&live));
-            }
-            LoginProvider::Open => {}
-        }
+        self.provider
+            .configure(&account_settings(&live), site_checks(&live));
         Ok(change)
     }
 

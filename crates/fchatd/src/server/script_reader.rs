@@ -1,5 +1,4 @@
-//! What is done beside the chat for its administrators, because it takes too long to do between two commands:
-//! reading and trying out scripts, and looking at the server.
+//! Reads scripts and tries them out for administrators, beside the chat, because that takes too long between two commands.
 //!
 //! A task does it and sends the result back as an [`Answer`], which is given to the chat between two inputs.
 
@@ -15,28 +14,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::failure::Failure;
 use crate::folder::scripts;
 use crate::folder::scripts::{Checked, Scope};
-use crate::server::answer::Answer;
+use crate::server::answer::{Answer, Done};
 
 /// So many requests to read scripts may wait.
 const READINGS_MAX: usize = 16;
-
-/// Something that was done.
-#[derive(Debug)]
-pub(crate) enum Done {
-    /// Scripts were read, compiled and tried out.
-    Scripts {
-        /// Who asked, if it was an administrator.
-        connection: Option<ConnectionId>,
-        /// Whether they are for this connection alone.
-        isolated: bool,
-        /// What came of it.
-        scripts: Result<Rehearsed, Failure>,
-    },
-    /// The time of the profile with this number is over.
-    ProfileOver(u64),
-    /// An administrator is to be told something.
-    Tell(ConnectionId, String),
-}
 
 /// Reads scripts, one after another in the order in which that was asked.
 #[derive(Debug, Clone)]

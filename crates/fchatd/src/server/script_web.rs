@@ -1,10 +1,10 @@
 //! What scripts ask of web servers (`http.get`, `http.post`; docs/http-for-scripts.md): who may be asked, how much at once, and the order.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fchatd_figures::{Row, Series, Sink, Table};
 use fchatd_links::errands::{Errands, Line};
 use fchatd_links::hosts::Hosts;
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
@@ -14,6 +14,7 @@ use fchatd_world::{Now, Settings};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use crate::configuration::network::script_hosts;
 use crate::failure::Failure;
 use crate::server::answer::Answer;
 
@@ -168,34 +169,41 @@ impl ScriptWeb {
     }
 }
 
-/// The line of `ZZZ status`.
-impl fmt::Display for ScriptWeb {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counters {
-            answered,
-            failed,
-            cancelled,
-        } = self.counters;
-        write!(
-            formatter,
-            "{} questions under way, {} waiting; so far {answered} answered, {failed} failed or refused, {cancelled} given up",
-            self.errands.under_way(),
-            self.errands.waiting()
-        )
-    }
-}
+/// The figures of the requests that scripts make.
+pub(crate) static FIGURES: Table<ScriptWeb> = Table {
+    section: "scripts' web servers",
+    rows: &[
+        Row::gauge(
+            "fchatd_script_http_requests",
+            "questions under way",
+            "HTTP requests of scripts that wait for an answer.",
+            |of| of.errands.under_way().into(),
+        ),
+        Row::gauge(
+            "fchatd_script_http_waiting",
+            "waiting",
+            "HTTP requests of scripts that wait for their turn.",
+            |of| of.errands.waiting().into(),
+        ),
+        Row::counters(
+            "fchatd_script_http_requests_total",
+            "ended",
+            "result",
+            "HTTP requests of scripts that have ended.",
+            &[
+                Series::new("answered", "answered", |of| of.counters.answered.into()),
+                Series::new("failed", "failed or refused", |of| of.counters.failed.into()),
+                Series::new("cancelled", "given up", |of| of.counters.cancelled.into()),
+            ],
+        ),
+    ],
+};
 
-/// Whom scripts may ask.
-///
-/// # Errors
-/// A sentence about the setting that is wrong.
-pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
-    let trusted: Vec<WebAddress> = match settings.text(keys::HANDLE_REPORT_URL).trim() {
-        "" => Vec::new(),
-        // The configuration has warned of one that is no address.
-        text => WebAddress::parse(text).into_iter().collect(),
-    };
-    Hosts::parse(settings.list(keys::HTTP_HOSTS), &trusted).map_err(|error| format!("http_hosts: {error}"))
+impl ScriptWeb {
+    /// Puts the figures into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        FIGURES.put(self, sink);
+    }
 }
 
 fn listed(settings: &Settings) -> (Vec<String>, String) {

@@ -1,18 +1,9 @@
-//! What the server is told to do, by signals and by administrators.
+//! The signals that stop or restart the server.
 
-use fchatd_protocol::exchange::ConnectionId;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
-
-/// What the server is told to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Stop: SIGTERM, SIGINT, `ZZZ halt`.
-    Stop,
-    /// Run the program anew: SIGUSR2, `ZZZ restart` of this administrator.
-    Restart(Option<ConnectionId>),
-}
+use crate::server::answer::Order;
 
 /// The signals for a server. From when this is made, none is lost and none ends the process by itself.
 pub(crate) struct Signals {

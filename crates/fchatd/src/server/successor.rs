@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fchatd_service::inherit::{self, Named};
 
-use crate::commands::command_line::CommandLine;
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::output;
 
 /// How long checking configuration and scripts may take.
@@ -20,11 +20,11 @@ const OURS: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN
 ///
 /// # Errors
 /// What it said; it can't be run.
-pub(crate) async fn check(line: &CommandLine) -> Result<(), Failure> {
+pub(crate) async fn check(options: &Options) -> Result<(), Failure> {
     let program = program();
     let mut command = tokio::process::Command::new(&program);
     command
-        .args(line.options())
+        .args(options.arguments())
         .arg("check")
         .stdin(Stdio::null())
         .kill_on_drop(true);

@@ -84,6 +84,6 @@ fn rules_that_fail_are_taken_back_by_themselves() {
         "the old rules are back"
     );
     scene.server.await_log("the ones before them are in force again");
-    assert_eq!(bystanders.gauge("times since the start"), 1);
+    assert_eq!(bystanders.gauge("returns to earlier scripts"), 1);
     bystanders.unharmed(&scene);
 }

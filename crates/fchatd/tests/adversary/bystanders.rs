@@ -108,17 +108,15 @@ impl Bystanders {
     #[track_caller]
     pub(crate) fn gauge(&self, words: &str) -> u64 {
         let status = self.status();
-        let number = status
-            .split_once(&format!(" {words}"))
-            .and_then(|(before, _)| before.rsplit([' ', '(', '"', 'n']).next()?.parse().ok());
-        number.unwrap_or_else(|| panic!("{words} are not in {status}"))
+        number_before(&status, words).unwrap_or_else(|| panic!("{words} are not in {status}"))
     }
 
     /// Waits until this is so for the number that stands before some words.
     #[track_caller]
     pub(crate) fn await_gauge(&self, words: &str, is_reached: impl Fn(u64) -> bool) {
         let start = Instant::now();
-        while !is_reached(self.gauge(words)) {
+        // The status leaves out series of a figure with a label while they are 0.
+        while !is_reached(number_before(&self.status(), words).unwrap_or(0)) {
             assert!(start.elapsed() < PATIENCE, "{words}: {}", self.status());
             thread::sleep(Duration::from_millis(20));
         }
@@ -285,4 +283,10 @@ impl Heard {
 /// The line of a number.
 fn line(number: usize) -> String {
     format!("line {number} of a quiet talk")
+}
+
+/// The number that stands before some words.
+fn number_before(status: &str, words: &str) -> Option<u64> {
+    let (before, _) = status.split_once(&format!(" {words}"))?;
+    before.rsplit([' ', '(', '"', 'n']).next()?.parse().ok()
 }

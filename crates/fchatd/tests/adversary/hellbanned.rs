@@ -38,6 +38,7 @@ fn nothing_of_a_hell_banned_person_is_heard() {
             format!(r#"CIU {{"channel":"{room}","character":"{other}"}}"#),
             format!(r#"RST {{"channel":"{room}","status":"public"}}"#),
             format!(r#"CDS {{"channel":"{room}","description":"evil"}}"#),
+            format!(r#"CTO {{"channel":"{room}","topic":"evil"}}"#),
             format!(r#"COA {{"channel":"{room}","character":"{other}"}}"#),
             format!(r#"CSO {{"channel":"{room}","character":"{other}"}}"#),
             format!(r#"CBU {{"channel":"{room}","character":"{other}"}}"#),

@@ -67,7 +67,7 @@ fn right_passwords_at_full_rate_keep_nobody_out() {
         }
         assert!(attack.contains(&&Answer::Later), "good log-ins are paced, too");
         assert!(bystanders.gauge("log-ins paced") > 0);
-        assert_eq!(bystanders.gauge("wrong passwords"), 0);
+        assert!(!bystanders.status().contains("wrong passwords"));
         bystanders.unharmed(scene);
     });
 }
@@ -86,7 +86,7 @@ fn a_hundred_right_passwords_of_one_address_are_all_let_in() {
             let refused = answers.iter().find(|answer| **answer != Answer::Ticket);
             assert_eq!(refused, None, "{size} log-ins to {accounts} accounts");
         }
-        assert_eq!(bystanders.gauge("wrong passwords"), 0);
+        assert!(!bystanders.status().contains("wrong passwords"));
         bystanders.unharmed(scene);
     });
 }

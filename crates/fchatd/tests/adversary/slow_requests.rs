@@ -59,7 +59,7 @@ fn long_bodies_of_one_address_leave_room_for_others() {
         let bystanders = Bystanders::start(scene);
         // Each has sent so much that it holds a place.
         let held: Vec<TcpStream> = (0..BODIES).map(|_| begin(scene, address(0), LONG - 10)).collect();
-        bystanders.await_gauge("refused so far for being too many", |refused| {
+        bystanders.await_gauge("refused for being too many", |refused| {
             refused == BODIES as u64 - 8
         });
         assert_eq!(bystanders.gauge("of them long"), 8);
@@ -85,9 +85,9 @@ fn one_address_has_so_many_requests_under_way() {
         // Whole requests go before trickling ones, of the same address, too.
         assert!(scene.get("/", address(0)).starts_with("HTTP/1.1 200 "));
         assert!(scene.get("/", address(1)).starts_with("HTTP/1.1 200 "));
-        bystanders.await_gauge("refused so far for being too many", |refused| refused == 1);
+        bystanders.await_gauge("refused for being too many", |refused| refused == 1);
         let further: Vec<TcpStream> = (0..10).map(|_| begin(scene, address(0), 1)).collect();
-        bystanders.await_gauge("refused so far for being too many", |refused| refused == 10);
+        bystanders.await_gauge("refused for being too many", |refused| refused == 10);
         assert!(bystanders.gauge("being answered") <= 10);
         drop(further);
         drop(slow);

@@ -38,7 +38,7 @@ fn the_largest_backlogs_are_cut_off_and_their_memory_goes_back() {
         );
         // From now on only the first one reads what it gets, and that is nothing but the end.
         let mut said = 0;
-        while bystanders.gauge("of the largest cut off so far") == 0 {
+        while bystanders.gauge("of the largest cut off") == 0 {
             assert!(said < 10_000, "nobody is cut off");
             for _ in 0..50 {
                 sockets[0].say(&line).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fchatd_store::Store;
-use fchatd_store::snapshot::{ChannelRecord, Snapshot};
+use fchatd_store::snapshot::{ChannelHead, ChannelRecord, Snapshot};
 
 pub(crate) type Facts = BTreeMap<String, String>;
 
@@ -16,6 +16,11 @@ pub(crate) fn channel(name: &str) -> String {
 /// The value of such a fact.
 pub(crate) fn head(kind: &str, mode: &str, owner: &str, title: &str, description: &str) -> String {
     format!("{kind}, {mode}, of {owner}, {title}: {description}")
+}
+
+/// The fact of a channel's topic.
+pub(crate) fn topic(name: &str) -> String {
+    format!("channel/{name}/topic")
 }
 
 /// The fact of a channel's moderators.
@@ -51,7 +56,7 @@ fn of_chat(snapshot: &Snapshot) -> Facts {
     for channel in snapshot
         .channels
         .iter()
-        .filter(|channel| channel.kind != "private")
+        .filter(|channel| channel.head.kind != "private")
     {
         of_channel(channel, &mut facts);
     }
@@ -77,24 +82,30 @@ fn of_chat(snapshot: &Snapshot) -> Facts {
 }
 
 fn of_channel(record: &ChannelRecord, facts: &mut Facts) {
-    let value = head(
-        &record.kind,
-        &record.mode,
-        &record.owner,
-        &record.title,
-        &record.description,
-    );
-    facts.insert(channel(&record.name), value);
+    let ChannelHead {
+        name,
+        kind,
+        mode,
+        owner,
+        title,
+        description,
+        topic: line,
+        ..
+    } = &record.head;
+    facts.insert(channel(name), head(kind, mode, owner, title, description));
+    if !line.is_empty() {
+        facts.insert(topic(name), line.clone());
+    }
     if !record.moderators.is_empty() {
         let names: Vec<_> = record
             .moderators
             .iter()
             .map(|moderator| moderator.name.as_str())
             .collect();
-        facts.insert(moderators(&record.name), names.join(" "));
+        facts.insert(moderators(name), names.join(" "));
     }
     for ban in &record.bans {
         let length = if ban.until == 0 { "for good" } else { "for a time" };
-        facts.insert(channel_ban(&record.name, &ban.name), length.to_owned());
+        facts.insert(channel_ban(name, &ban.name), length.to_owned());
     }
 }

@@ -67,6 +67,7 @@ impl Site {
             "command_rate=0",
             "login_pause=0",
             "room_flood=0",
+            "topic_flood=0",
             "rooms_per_account=100000",
             "invitation_flood=0",
         ] {

@@ -291,3 +291,26 @@ fn an_operator_can_replace_the_fields_of_profiles() {
     site.run(&["check"])
         .assert_refused(&["profile_fields.json", "group 9"]);
 }
+
+#[test]
+fn a_person_downloads_the_data_of_the_account() {
+    let site = site();
+    let server = site.start(&[]);
+    let own = format!("account=ada&ticket={}", ticket(&server, "ada"));
+    api(&server, "bookmark-add", &own, "name=Bob");
+    let data = server.post("/api/me/export", &own);
+    assert_eq!(data["account"]["name"], "ada", "{data}");
+    let names: Vec<&Value> = data["characters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["Ada Lovelace", "anna"]);
+    assert_eq!(data["bookmarks"], json!(["Bob"]));
+    assert_eq!(data["complete"], true);
+    let again = server.post_whole("/api/me/export", &own);
+    let head = again.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 429 "), "{again}");
+    assert!(head.contains("\r\nretry-after: "), "{again}");
+}

@@ -39,7 +39,7 @@ fn counted(boss: &mut WebSocket, words: &str) -> u64 {
     boss.say(r#"ZZZ {"command":"status"}"#);
     let told = boss.await_code("ZZZ ");
     let number = told.split_once(&format!(" {words}")).map(|(before, _)| before);
-    let number = number.and_then(|before| before.rsplit(' ').next()?.parse().ok());
+    let number = number.and_then(|before| before.rsplit([' ', '(']).next()?.parse().ok());
     number.unwrap_or_else(|| panic!("{words} are not in {told}"))
 }
 

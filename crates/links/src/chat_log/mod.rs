@@ -9,7 +9,6 @@ mod board;
 mod line;
 mod worker;
 
-use std::fmt;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use fchatd_figures::{Row, Table};
 use fchatd_protocol::exchange::LogEntry;
 
 pub use self::line::append as append_line;
@@ -59,23 +59,48 @@ pub struct Gauges {
     pub lost: u64,
 }
 
-impl fmt::Display for Gauges {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            readers,
-            waiting,
-            accepted,
-            entries,
-            cut_off,
-            lost,
-        } = self;
-        write!(
-            formatter,
-            "{readers} now, {accepted} so far, {cut_off} cut off as too slow; entries: {waiting} waiting, {entries} so \
-             far, {lost} lost"
-        )
-    }
-}
+/// The figures of the chat log's socket.
+pub static FIGURES: Table<Gauges> = Table {
+    section: "chat log readers",
+    rows: &[
+        Row::gauge(
+            "fchatd_chat_log_readers",
+            "now",
+            "Readers connected to the chat log.",
+            |of| of.readers.into(),
+        ),
+        Row::gauge(
+            "fchatd_chat_log_entries_waiting",
+            "entries waiting",
+            "Entries that wait for the thread of the chat log.",
+            |of| of.waiting.into(),
+        ),
+        Row::counter(
+            "fchatd_chat_log_readers_total",
+            "readers",
+            "Readers that have connected to the chat log.",
+            |of| of.accepted.into(),
+        ),
+        Row::counter(
+            "fchatd_chat_log_readers_cut_off_total",
+            "cut off as too slow",
+            "Readers of the chat log that were disconnected because they were too slow.",
+            |of| of.cut_off.into(),
+        ),
+        Row::counter(
+            "fchatd_chat_log_entries_total",
+            "entries",
+            "Entries given to the readers of the chat log.",
+            |of| of.entries.into(),
+        ),
+        Row::counter(
+            "fchatd_chat_log_entries_lost_total",
+            "lost",
+            "Entries lost because too many waited for the thread of the chat log.",
+            |of| of.lost.into(),
+        ),
+    ],
+};
 
 /// The entries that the thread has not taken yet.
 #[derive(Debug, Default)]

@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
+use fchatd_figures::{Row, Table};
+
 use self::queue::{Entry, Queue};
 use self::worker::Worker;
 
@@ -76,25 +78,54 @@ pub struct Gauges {
     pub outages: u64,
 }
 
-impl fmt::Display for Gauges {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            waiting,
-            connections,
-            done,
-            refused,
-            dropped,
-            outages,
-            ..
-        } = self;
-        let state = if self.connected { "connected" } else { "away" };
-        write!(
-            formatter,
-            "{state}; {waiting} waiting; so far {done} taken, {refused} refused, {dropped} dropped; \
-             {connections} connections, {outages} outages"
-        )
-    }
-}
+/// The figures of the connection to Redis.
+pub static FIGURES: Table<Gauges> = Table {
+    section: "Redis",
+    rows: &[
+        Row::switch(
+            "fchatd_redis_connected",
+            ["connected", "away"],
+            "Whether Redis is connected.",
+            |of| of.connected.into(),
+        ),
+        Row::gauge(
+            "fchatd_redis_waiting",
+            "waiting",
+            "Entries that wait for Redis.",
+            |of| of.waiting.into(),
+        ),
+        Row::counter(
+            "fchatd_redis_confirmed_total",
+            "taken",
+            "Entries confirmed by Redis.",
+            |of| of.done.into(),
+        ),
+        Row::counter(
+            "fchatd_redis_refused_total",
+            "refused",
+            "Entries refused by Redis.",
+            |of| of.refused.into(),
+        ),
+        Row::counter(
+            "fchatd_redis_dropped_total",
+            "dropped",
+            "Entries dropped because too many waited for Redis.",
+            |of| of.dropped.into(),
+        ),
+        Row::counter(
+            "fchatd_redis_connections_total",
+            "connections",
+            "Connections to Redis that were usable.",
+            |of| of.connections.into(),
+        ),
+        Row::counter(
+            "fchatd_redis_outages_total",
+            "outages",
+            "Times at which Redis became unusable.",
+            |of| of.outages.into(),
+        ),
+    ],
+};
 
 /// The queue to Redis. See the module.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Ended, sync_channel};
 use std::time::Duration;
 
+use fchatd_figures::{Row, Series, Table};
 use fchatd_protocol::json::write::Object;
 use fchatd_store::deliveries::{Deliveries, Delivery};
 
@@ -88,25 +89,53 @@ pub struct Gauges {
     pub expired: u64,
 }
 
-impl fmt::Display for Gauges {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            receivers,
-            away,
-            waiting,
-            delivered,
-            failed,
-            refused,
-            dropped,
-            expired,
-        } = self;
-        write!(
-            formatter,
-            "{away} of {receivers} receivers away; {waiting} deliveries waiting; so far {delivered} taken, {failed} tries \
-             failed, {refused} refused for good, {dropped} dropped, {expired} too old"
-        )
-    }
-}
+/// The figures of webhooks.
+pub static FIGURES: Table<Gauges> = Table {
+    section: "webhooks",
+    rows: &[
+        Row::gauge(
+            "fchatd_webhook_receivers",
+            "receivers",
+            "Configured receivers of webhooks.",
+            |of| of.receivers.into(),
+        ),
+        Row::gauge(
+            "fchatd_webhook_receivers_away",
+            "away",
+            "Receivers of webhooks that do not accept deliveries at the moment.",
+            |of| of.away.into(),
+        ),
+        Row::gauge(
+            "fchatd_webhook_deliveries_waiting",
+            "deliveries waiting",
+            "Deliveries that wait for their receivers.",
+            |of| of.waiting.into(),
+        ),
+        Row::counter(
+            "fchatd_webhook_deliveries_total",
+            "taken",
+            "Deliveries accepted by their receivers.",
+            |of| of.delivered.into(),
+        ),
+        Row::counter(
+            "fchatd_webhook_failures_total",
+            "tries failed",
+            "Failed attempts of a delivery. Each is followed by another attempt.",
+            |of| of.failed.into(),
+        ),
+        Row::counters(
+            "fchatd_webhook_deliveries_lost_total",
+            "lost",
+            "reason",
+            "Deliveries that were given up.",
+            &[
+                Series::new("refused", "refused for good", |of| of.refused.into()),
+                Series::new("queue_full", "dropped", |of| of.dropped.into()),
+                Series::new("expired", "too old", |of| of.expired.into()),
+            ],
+        ),
+    ],
+};
 
 /// The queue to the receivers. See the module.
 #[derive(Debug)]

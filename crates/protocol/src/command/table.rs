@@ -43,6 +43,7 @@ pub const TABLE: &[(Code, Nature)] = &[
     row(b"CCR", PLAIN.weighing(5)),
     row(b"CDS", PLAIN.weighing(5)),
     row(b"CIU", PLAIN.weighing(5)),
+    row(b"CTO", PLAIN.weighing(5)),
     row(b"FKS", PLAIN.weighing(3)),
     row(b"COR", PLAIN.weighing(2)),
     row(b"CUB", PLAIN.weighing(2)),

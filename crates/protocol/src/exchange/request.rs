@@ -69,12 +69,10 @@ pub enum Request {
         /// Whether they are for this connection alone, to try them out.
         isolated: bool,
     },
-    /// Tell an administrator how the server is: what the core knows, and what the services can add.
+    /// Tell an administrator the figures of the server: those of the core and those of all services.
     Status {
-        /// Who asked.
+        /// The administrator's connection.
         connection: ConnectionId,
-        /// The core's part: names and values.
-        lines: Vec<(String, String)>,
     },
     /// Start or stop a profile.
     Profile {
@@ -205,7 +203,7 @@ impl std::fmt::Debug for Request {
             Request::ReadScripts { connection, isolated } => {
                 write!(formatter, "ReadScripts({connection:?}, isolated: {isolated})")
             }
-            Request::Status { connection, .. } => write!(formatter, "Status({connection:?})"),
+            Request::Status { connection } => write!(formatter, "Status({connection:?})"),
             Request::Profile { kind, start, .. } => write!(formatter, "Profile({kind:?}, {start})"),
             Request::Halt => formatter.write_str("Halt"),
             Request::Restart { .. } => formatter.write_str("Restart"),

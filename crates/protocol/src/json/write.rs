@@ -157,6 +157,14 @@ impl<'a> Object<'a> {
         self
     }
 
+    /// As [`Object::text`]; an empty text gives no member.
+    pub fn text_unless_empty(self, key: &str, value: &str) -> Self {
+        if value.is_empty() {
+            return self;
+        }
+        self.text(key, value)
+    }
+
     /// A member whose value is a number.
     pub fn number(mut self, key: &str, value: f64) -> Self {
         number(self.key(key), value);

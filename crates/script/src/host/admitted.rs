@@ -74,6 +74,25 @@ pub(super) fn title<'a>(
     ))
 }
 
+/// The argument as an escaped topic of a channel.
+pub(super) fn topic<'a>(
+    world: &mut World,
+    arguments: &'a Arguments<'_>,
+    index: usize,
+) -> Result<Cow<'a, str>, HostError> {
+    let text = arguments.text(index)?;
+    if text.is_empty() || (text.len() <= name::TOPIC_ESCAPED_BYTES_MAX && name::is_visible(&text)) {
+        return Ok(text);
+    }
+    Err(unfit(
+        world,
+        arguments,
+        index,
+        error::DESCRIPTION_TOO_LONG,
+        "a topic of one short line expected",
+    ))
+}
+
 /// The argument as a text of limited size.
 pub(super) fn text<'a>(
     world: &mut World,

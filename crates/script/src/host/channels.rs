@@ -43,6 +43,13 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         let description: Arc<str> = Arc::from(&*admitted::text(w, a, 2, most)?);
         change(w, a, |channel| channel.description = description)
     };
+    "getTopic" "(chan: Channel): string"
+        "+ The topic, escaped; empty if there is none. The lists of channels show it." |w, a| Ok(channel(w, a, 1)?.1.topic.clone().into());
+    "setTopic" "(chan: Channel, topic: string)"
+        "+ Sets the topic without escaping it: one line, or an empty text." |w, a| {
+        let topic: Arc<str> = Arc::from(&*admitted::topic(w, a, 2)?);
+        change(w, a, |channel| channel.topic = topic)
+    };
     "getType" "(chan: Channel): \"public\"|\"private\"|\"pubprivate\""
         "The type of the channel, which decides on access." |w, a| Ok(channel(w, a, 1)?.1.kind.as_str().into());
     "getMode" "(chan: Channel): \"both\"|\"ads\"|\"chat\""

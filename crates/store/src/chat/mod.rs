@@ -1,8 +1,9 @@
 //! What of the chat lasts, in tables: read as a whole, written as a whole or change by change, so that what is there
 //! always belongs together.
 
-mod load;
-mod sessions;
+mod channels;
+pub(crate) mod load;
+pub(crate) mod sessions;
 mod write;
 
 use fchatd_protocol::snapshot::Snapshot;
@@ -11,6 +12,7 @@ pub use write::ChatWriter;
 
 use crate::database::Store;
 use crate::error::StoreError;
+use crate::rows::Reader;
 
 impl Store {
     /// The state of the chat and who was online, or nothing when none was ever saved. Channels are in the order of their names, their
@@ -23,11 +25,12 @@ impl Store {
         let mut connection = self.connection()?;
         // One transaction, so that a save in between can't mix two states.
         let transaction = connection.transaction().map_err(failure)?;
-        let found = load::load(&transaction).map_err(failure)?;
-        let Some(mut snapshot) = found else {
+        if !load::is_saved(&transaction).map_err(failure)? {
             return Ok(None);
-        };
-        snapshot.sessions = sessions::load(&transaction).map_err(failure)?;
+        }
+        let mut reader = Reader::loading(&transaction);
+        let mut snapshot = load::load(&mut reader).map_err(failure)?;
+        snapshot.sessions = sessions::load(&mut reader).map_err(failure)?;
         Ok(Some(snapshot))
     }
 

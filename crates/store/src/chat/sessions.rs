@@ -1,69 +1,79 @@
 //! The people online, in tables: written change by change, read at the next start. JSON stands where the program alone reads
 //! a column and never asks for a part of it.
 
+use std::collections::{HashMap, HashSet};
+
 use fchatd_protocol::session::{HeldLine, Seat, SessionChange, SessionHead, SessionRecord, Sessions};
 use fchatd_protocol::text::fold;
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use super::load::rows;
+use super::channels::is_folded;
 use super::write::Tables;
+use crate::rows::{Reader, table};
 
-/// Everybody who was online, and the lines that some of them have missed.
-pub(super) fn load(connection: &Connection) -> rusqlite::Result<Sessions> {
-    let alive = connection
-        .query_row("SELECT alive_at FROM session_clock", [], |row| row.get(0))
-        .optional()?;
-    let found = rows(connection, "SELECT * FROM session ORDER BY folded", [], |row| {
-        Ok((row.get::<_, String>("folded")?, record(row)?))
+/// The people who were online, and the lines that some of them have missed.
+pub(crate) fn load(reader: &mut Reader<'_>) -> rusqlite::Result<Sessions> {
+    let clock = reader.rows(table("session_clock", &["one"]), |row| {
+        row.at_least("alive_at", 0)
     })?;
-    let mut people = Vec::with_capacity(found.len());
-    for (folded, mut record) in found {
-        let statement = "SELECT * FROM session_seat WHERE session = ? ORDER BY channel";
-        record.seats = rows(connection, statement, [&folded], seat)?;
-        people.push(record);
+    let mut seats = seats(reader)?;
+    let mut known = HashSet::new();
+    let people = reader.rows(table("session", &["folded"]), |row| {
+        let folded = row.key("folded", |folded: &String| format!("session {folded:?}"));
+        let head: SessionHead = row.json("head");
+        is_folded(row, &folded, &head.name);
+        let record = SessionRecord {
+            head,
+            profile: row.json("profile"),
+            seats: seats.remove(&folded).unwrap_or_default(),
+            waiting: row.json("waiting"),
+        };
+        known.insert(folded);
+        record
+    })?;
+    let mut orphans: Vec<_> = seats.into_keys().collect();
+    orphans.sort();
+    for session in orphans.into_iter().filter(|session| !known.contains(session)) {
+        reader.fault(format!(
+            "session {session:?}: its places in channels are there, the session is not"
+        ));
     }
-    let lines = rows(connection, "SELECT * FROM session_line ORDER BY number", [], line)?;
+    let lines = reader.rows(table("session_line", &["number"]), |row| HeldLine {
+        number: row
+            .key("number", |number: &i64| format!("session line {number}"))
+            .unsigned_abs(),
+        in_channel: row.count("in_channel") != 0,
+        to: row.get("recipient"),
+        sender: row.get("sender"),
+        text: row.get("text"),
+    })?;
     Ok(Sessions {
-        alive: alive.unwrap_or(0),
+        alive: clock.first().copied().unwrap_or(0),
         people,
         lines,
     })
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<SessionRecord> {
-    Ok(SessionRecord {
-        head: parsed(row, "head")?,
-        profile: parsed(row, "profile")?,
-        seats: Vec::new(),
-        waiting: parsed(row, "waiting")?,
-    })
-}
-
-fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
-}
-
-fn seat(row: &Row<'_>) -> rusqlite::Result<Seat> {
-    Ok(Seat {
-        channel: row.get("channel")?,
-        absence: u64::try_from(row.get::<_, i64>("absence")?).unwrap_or(0),
-        heard: u64::try_from(row.get::<_, i64>("heard")?).unwrap_or(0),
-    })
-}
-
-fn line(row: &Row<'_>) -> rusqlite::Result<HeldLine> {
-    Ok(HeldLine {
-        number: u64::try_from(row.get::<_, i64>("number")?).unwrap_or(0),
-        in_channel: row.get("in_channel")?,
-        to: row.get("recipient")?,
-        sender: row.get("sender")?,
-        text: row.get("text")?,
-    })
+fn seats(reader: &mut Reader<'_>) -> rusqlite::Result<HashMap<String, Vec<Seat>>> {
+    let list = table("session_seat", &["session", "channel"]);
+    let rows = reader.rows(list, |row| {
+        let session = row.key("session", |session: &String| format!("session {session:?}"));
+        let channel = row.key("channel", |channel: &String| {
+            format!("session {session:?}, place in {channel:?}")
+        });
+        let seat = Seat {
+            channel,
+            absence: row.count("absence"),
+            heard: row.count("heard"),
+        };
+        (session, seat)
+    })?;
+    let mut seats: HashMap<String, Vec<Seat>> = HashMap::new();
+    for (session, seat) in rows {
+        seats.entry(session).or_default().push(seat);
+    }
+    Ok(seats)
 }
 
 /// As a column of a table keeps it.

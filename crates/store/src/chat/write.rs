@@ -1,17 +1,16 @@
-//! Writes the durable state of the chat: whole snapshots, and change by change. Reading is in `load`.
+//! Writing the durable state of the chat, as a whole or change by change. Channels and sessions have files of their own.
 
-use fchatd_protocol::change::{Change, ChannelHead, Commit};
+use fchatd_protocol::change::{Change, Commit};
 use fchatd_protocol::network::NetworkBan;
 use fchatd_protocol::session::SessionChange;
-use fchatd_protocol::snapshot::{
-    AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, NameSanction, Snapshot, StaffCall,
-};
+use fchatd_protocol::snapshot::{AccountBan, AccountTimeout, NameSanction, Snapshot, StaffCall};
 use fchatd_protocol::text::fold;
-use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Params, ToSql, Transaction, TransactionBehavior, params};
 
-use super::load::load;
+use super::load;
 use crate::error::StoreError;
 use crate::place::Place;
+use crate::rows::Reader;
 
 const TABLES: [&str; 13] = [
     "channel_invitation",
@@ -91,12 +90,12 @@ impl ChatWriter {
     /// The store failed.
     pub fn replace(&mut self, snapshot: &Snapshot) -> Result<bool, StoreError> {
         self.in_transaction(|to| {
-            let mut found = load(to.0)?;
-            if let Some(found) = &mut found {
+            if load::is_saved(to.0)? {
+                let mut found = load::load(&mut Reader::loading(to.0))?;
                 found.sessions.clone_from(&snapshot.sessions);
-            }
-            if found.as_ref() == Some(snapshot) {
-                return Ok(false);
+                if found == *snapshot {
+                    return Ok(false);
+                }
             }
             to.mark()?;
             for table in TABLES {
@@ -158,6 +157,23 @@ impl Tables<'_> {
         self.0.prepare_cached(statement)?.execute(parameters).map(|_| ())
     }
 
+    /// Adds a row, or replaces the values of the row that has the same key.
+    pub(super) fn put(&self, table: &str, key: &str, columns: &[(&str, &dyn ToSql)]) -> rusqlite::Result<()> {
+        let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+        let updates: Vec<_> = names
+            .iter()
+            .map(|name| format!("{name} = excluded.{name}"))
+            .collect();
+        let statement = format!(
+            "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT ({key}) DO UPDATE SET {}",
+            names.join(", "),
+            vec!["?"; names.len()].join(", "),
+            updates.join(", ")
+        );
+        let values: Vec<_> = columns.iter().map(|(_, value)| *value).collect();
+        self.run(&statement, values.as_slice())
+    }
+
     /// From now on this is not a new site.
     fn mark(&self) -> rusqlite::Result<()> {
         self.run("INSERT OR IGNORE INTO chat_saved (one) VALUES (1)", [])
@@ -204,88 +220,6 @@ impl Tables<'_> {
             }
             Change::RegistrationPaused(paused) => self.registration_paused(*paused),
         }
-    }
-
-    fn whole_channel(&self, channel: &ChannelRecord) -> rusqlite::Result<()> {
-        self.channel(&ChannelHead {
-            name: channel.name.clone(),
-            title: channel.title.clone(),
-            description: channel.description.clone(),
-            kind: channel.kind.clone(),
-            mode: channel.mode.clone(),
-            owner: channel.owner.clone(),
-            peak: channel.peak,
-            locked: channel.locked,
-            join_pause: channel.join_pause,
-            maker: channel.maker,
-        })?;
-        self.moderators(&channel.name, &channel.moderators)?;
-        for ban in &channel.bans {
-            self.channel_ban(&channel.name, ban)?;
-        }
-        for folded in &channel.invited {
-            self.invitation(&channel.name, folded)?;
-        }
-        Ok(())
-    }
-
-    fn channel(&self, head: &ChannelHead) -> rusqlite::Result<()> {
-        self.run(
-            "INSERT INTO channel (folded, name, title, description, kind, mode, owner, peak, locked, join_pause, \
-             maker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folded) DO UPDATE SET name = excluded.name, \
-             title = excluded.title, description = excluded.description, kind = excluded.kind, \
-             mode = excluded.mode, owner = excluded.owner, peak = excluded.peak, \
-             locked = excluded.locked, join_pause = excluded.join_pause, maker = excluded.maker",
-            params![
-                fold(&head.name),
-                head.name,
-                head.title,
-                head.description,
-                head.kind,
-                head.mode,
-                head.owner,
-                i64::try_from(head.peak).unwrap_or(i64::MAX),
-                head.locked,
-                head.join_pause,
-                head.maker,
-            ],
-        )
-    }
-
-    fn moderators(&self, channel: &str, moderators: &[ModeratorRecord]) -> rusqlite::Result<()> {
-        let channel = fold(channel);
-        self.run("DELETE FROM channel_moderator WHERE channel = ?", [&channel])?;
-        for (position, one) in (0_i64..).zip(moderators) {
-            self.run(
-                "INSERT INTO channel_moderator (channel, position, name, appointed_by, appointed_at) \
-                 SELECT folded, ?, ?, ?, ? FROM channel WHERE folded = ?",
-                params![position, one.name, one.by, one.time, channel],
-            )?;
-        }
-        Ok(())
-    }
-
-    fn channel_ban(&self, channel: &str, ban: &BanRecord) -> rusqlite::Result<()> {
-        self.run(
-            "INSERT OR REPLACE INTO channel_ban (channel, folded, name, banner, banned_at, ends_at, account) \
-             SELECT folded, ?, ?, ?, ?, ?, ? FROM channel WHERE folded = ?",
-            params![
-                fold(&ban.name),
-                ban.name,
-                ban.banner,
-                ban.time,
-                ban.until,
-                ban.account,
-                fold(channel)
-            ],
-        )
-    }
-
-    fn invitation(&self, channel: &str, folded: &str) -> rusqlite::Result<()> {
-        self.run(
-            "INSERT OR IGNORE INTO channel_invitation (channel, folded) SELECT folded, ? FROM channel WHERE folded = ?",
-            [fold(folded), fold(channel)],
-        )
     }
 
     /// Replaces a list of names.

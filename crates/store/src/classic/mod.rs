@@ -23,7 +23,6 @@ pub(crate) const BANS: &str = "bans.json";
 
 /// Why the files were not taken over, or not written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ClassicError {
     /// A folder without any of the files.
     #[error(

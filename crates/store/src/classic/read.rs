@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::members::{Faults, Members, entries, kind};
 use super::{BANS, CHANNELS, ClassicError, OPERATORS, SUPER_OPERATORS, file_error};
-use crate::snapshot::{AccountBan, AccountTimeout, BanRecord, ChannelRecord, ModeratorRecord, Snapshot};
+use crate::snapshot::{
+    AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot,
+};
 
 /// What the files in a folder hold. A part whose file is not there is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,20 +147,26 @@ fn read_channel(
         members.call(&name);
     }
     let owner = members.text_or_empty("owner", faults);
-    let mut channel = ChannelRecord {
+    let head = ChannelHead {
         title: members.text_or_empty("title", faults),
         description: members.text_or_empty("description", faults),
+        // Only files that this server has written have one.
+        topic: members.text_or_empty("topic", faults),
         kind: one_of(&mut members, "type", kinds, faults),
         mode: one_of(&mut members, "mode", &["both", "chat", "ads"], faults),
         peak: members.number_or_zero("top", faults).unsigned_abs(),
         name,
         owner,
+        ..ChannelHead::default()
+    };
+    let mut channel = ChannelRecord {
+        head,
         ..ChannelRecord::default()
     };
     // How many were there when the file was written says nothing now.
     members.number_or_zero("users", faults);
     let clear = faults.count() == before;
-    if clear && channel.kind == "private" {
+    if clear && channel.head.kind == "private" {
         let remark = "this room is private: it goes when nobody comes into it within `room_grace` after the next start";
         remarks.push(format!("{}: {remark}", members.place()));
     }
@@ -172,7 +180,7 @@ fn read_channel(
             by: one.text_or_empty("modder", faults),
             time: one.number_or_zero("time", faults),
         };
-        if record.name.eq_ignore_ascii_case(&channel.owner) {
+        if record.name.eq_ignore_ascii_case(&channel.head.owner) {
             let remark = "the owner is a moderator anyway and was left out of the list";
             remarks.push(format!("{}: {remark}", one.place()));
         } else if faults.count() == before {

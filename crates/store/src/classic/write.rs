@@ -19,7 +19,7 @@ pub type Files = [(&'static str, String); 4];
 pub fn files(snapshot: &Snapshot) -> Files {
     let list = |public: bool| -> Vec<Value> {
         // Private rooms are of no use elsewhere: their members are here.
-        let wanted = |channel: &&ChannelRecord| match channel.kind.as_str() {
+        let wanted = |channel: &&ChannelRecord| match channel.head.kind.as_str() {
             "public" => public,
             "private" => false,
             _ => !public,
@@ -116,22 +116,28 @@ fn channel(channel: &ChannelRecord) -> Value {
         .iter()
         .map(|one| json!({ "name": one.name, "banner": one.banner, "timeout": one.until, "time": one.time }))
         .collect();
+    let head = &channel.head;
     // There, public channels have no titles; here their titles are their names.
-    let title = if channel.kind == "public" && channel.title == channel.name {
+    let title = if head.kind == "public" && head.title == head.name {
         ""
     } else {
-        &channel.title
+        &head.title
     };
-    json!({
-        "name": channel.name,
-        "description": channel.description,
-        "mode": channel.mode,
-        "owner": channel.owner,
+    let mut value = json!({
+        "name": head.name,
+        "description": head.description,
+        "mode": head.mode,
+        "owner": head.owner,
         "users": 0,
         "title": title,
-        "top": channel.peak,
-        "type": channel.kind,
+        "top": head.peak,
+        "type": head.kind,
         "banlist": bans,
         "modlist": moderators,
-    })
+    });
+    // The classic server has no topics and passes over the key.
+    if !head.topic.is_empty() {
+        value["topic"] = json!(head.topic);
+    }
+    value
 }

@@ -3,8 +3,6 @@
 
 mod accounts;
 mod chat;
-mod rows;
-mod sessions;
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -72,9 +70,9 @@ pub fn inspect(folder: &Path) -> Result<Inspection, StoreError> {
             }
             Err(error) => inspection.faults.push(format!("{FILE_NAME}: {error}")),
         }
-        accounts::inspect(&connection, schema, &mut inspection);
+        accounts::inspect(&connection, schema, &mut inspection).map_err(failure)?;
         if schema == SCHEMA_VERSION {
-            chat::inspect(&connection, &mut inspection);
+            chat::inspect(&connection, &mut inspection).map_err(failure)?;
         } else {
             inspection.remarks.push(format!(
                 "its schema is {schema}; the next start copies the file and brings it to {SCHEMA_VERSION}. \

@@ -68,6 +68,19 @@ impl Accounts {
         )
     }
 
+    /// The memos of an account: names of characters with the text about each, by name.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn memos(&mut self, account: AccountId) -> Result<Vec<(String, String)>, StoreError> {
+        self.rows(
+            "SELECT c.name, m.note FROM memo m JOIN character c ON c.character_id = m.character_id \
+             WHERE m.account_id = ? ORDER BY c.name",
+            [account.0],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
     /// Keeps what an account notes about a character; an empty note is none.
     ///
     /// # Errors

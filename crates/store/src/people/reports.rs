@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::unsigned;
 use crate::accounts::{AccountId, Accounts, seconds};
@@ -82,16 +82,25 @@ impl Accounts {
         self.optional(
             "SELECT character, reported, channel, text, log, created_at FROM report WHERE report_id = ?",
             [id.0],
-            |row| {
-                Ok(Report {
-                    character: row.get(0)?,
-                    reported: row.get(1)?,
-                    channel: row.get(2)?,
-                    text: row.get(3)?,
-                    log: row.get(4)?,
-                    created_at: unsigned(row.get(5)?),
-                })
-            },
+            read_report,
+        )
+    }
+
+    /// Reports that an account has made, the oldest first: `most` at most, those after the report `after`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn reports_of(
+        &mut self,
+        account: AccountId,
+        after: ReportId,
+        most: u32,
+    ) -> Result<Vec<(ReportId, Report)>, StoreError> {
+        self.rows(
+            "SELECT character, reported, channel, text, log, created_at, report_id FROM report \
+             WHERE account_id = ? AND report_id > ? ORDER BY report_id LIMIT ?",
+            params![account.0, after.0, most],
+            |row| Ok((ReportId(row.get(6)?), read_report(row)?)),
         )
     }
 
@@ -122,4 +131,15 @@ impl Accounts {
         )?;
         Ok(found.unwrap_or(false))
     }
+}
+
+fn read_report(row: &Row<'_>) -> rusqlite::Result<Report> {
+    Ok(Report {
+        character: row.get(0)?,
+        reported: row.get(1)?,
+        channel: row.get(2)?,
+        text: row.get(3)?,
+        log: row.get(4)?,
+        created_at: unsigned(row.get(5)?),
+    })
 }

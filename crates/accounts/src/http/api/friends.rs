@@ -1,16 +1,14 @@
-//! Endpoints of friends, requests for friendship and bookmarks.
+//! Friends and requests for friendship.
 
 use fchatd_store::{AccountId, CharacterId, CharacterKey, FriendLink, FriendRequestLink, Someone};
 use serde_json::{Map, Value, json};
 
-use super::Endpoint;
 use crate::desk::AccountDesk;
 use crate::desk::people::{Asked, Side};
 use crate::error::AccountError;
+use crate::http::endpoints::Signed;
 use crate::http::form::Form;
 use crate::http::reply::{Refusal, done};
-use crate::service::guard::Cost;
-use crate::service::{AccountService, Caller};
 
 /// What an account has of friends.
 struct Lists {
@@ -20,14 +18,45 @@ struct Lists {
     bookmarks: Vec<Someone>,
 }
 
-pub(super) async fn lists(
-    service: &AccountService,
-    endpoint: Endpoint,
-    form: &Form,
-    caller: Caller,
-) -> Result<Value, Refusal> {
-    let lists = service
-        .with_account(caller, Cost::Read, |desk, account| {
+pub(in crate::http) async fn friend_list(signed: Signed) -> Result<Value, Refusal> {
+    Ok(json!({ "error": "", "friends": lists(signed).await?.friends() }))
+}
+
+/// `request-list`: requests that wait for the account.
+pub(in crate::http) async fn request_list(signed: Signed) -> Result<Value, Refusal> {
+    Ok(json!({ "error": "", "requests": lists(signed).await?.incoming() }))
+}
+
+/// `request-pending`: requests of the account that wait for others.
+pub(in crate::http) async fn request_pending(signed: Signed) -> Result<Value, Refusal> {
+    Ok(json!({ "error": "", "requests": lists(signed).await?.outgoing() }))
+}
+
+/// `friend-bookmark-lists`: those lists whose flags are set; all where none is.
+pub(in crate::http) async fn all_lists(signed: Signed) -> Result<Value, Refusal> {
+    type List = fn(&Lists) -> Vec<Value>;
+    let known: [(&str, List); 4] = [
+        ("bookmarklist", Lists::bookmarks),
+        ("friendlist", Lists::friends),
+        ("requestlist", Lists::incoming),
+        ("requestpending", Lists::outgoing),
+    ];
+    let all = !known.iter().any(|(name, _)| signed.form.flag(name));
+    let wanted = known.map(|(name, list)| (name, list, all || signed.form.flag(name)));
+    let lists = lists(signed).await?;
+    let mut answer = Map::new();
+    answer.insert("error".to_owned(), json!(""));
+    for (name, list, is_wanted) in wanted {
+        if is_wanted {
+            answer.insert(name.to_owned(), list(&lists).into());
+        }
+    }
+    Ok(answer.into())
+}
+
+async fn lists(signed: Signed) -> Result<Lists, Refusal> {
+    signed
+        .work(|desk, account| {
             Ok(Lists {
                 account: account.id,
                 friends: desk.accounts.friends_of_account(account.id)?,
@@ -35,13 +64,7 @@ pub(super) async fn lists(
                 bookmarks: desk.accounts.bookmarks(account.id)?,
             })
         })
-        .await?;
-    Ok(match endpoint {
-        Endpoint::FriendList => json!({ "error": "", "friends": lists.friends() }),
-        Endpoint::RequestList => json!({ "error": "", "requests": lists.incoming() }),
-        Endpoint::RequestPending => json!({ "error": "", "requests": lists.outgoing() }),
-        _ => lists.asked_for(form),
-    })
+        .await
 }
 
 impl Lists {
@@ -75,79 +98,67 @@ impl Lists {
     fn bookmarks(&self) -> Vec<Value> {
         self.bookmarks.iter().map(|one| json!(one.name)).collect()
     }
-
-    /// Those lists whose flags are set; all where none is.
-    fn asked_for(&self, form: &Form) -> Value {
-        type List = fn(&Lists) -> Vec<Value>;
-        let known: [(&str, List); 4] = [
-            ("bookmarklist", Self::bookmarks),
-            ("friendlist", Self::friends),
-            ("requestlist", Self::incoming),
-            ("requestpending", Self::outgoing),
-        ];
-        let all = !known.iter().any(|(name, _)| form.flag(name));
-        let mut answer = Map::new();
-        answer.insert("error".to_owned(), json!(""));
-        for (name, list) in known {
-            if all || form.flag(name) {
-                answer.insert(name.to_owned(), list(self).into());
-            }
-        }
-        answer.into()
-    }
 }
 
-pub(super) async fn change(
-    service: &AccountService,
-    endpoint: Endpoint,
-    form: &Form,
-    caller: Caller,
-) -> Result<Value, Refusal> {
-    match endpoint {
-        Endpoint::RequestSend | Endpoint::RequestSendTwo => {
-            let source = one_of(form, &[("source", "source"), ("source_id", "source_name")])?;
-            let target = one_of(
-                form,
-                &[
-                    ("target_id", "target_name"),
-                    ("target", "target"),
-                    ("dest_id", "dest_name"),
-                ],
-            )?;
-            let asked = service
-                .with_account(caller, Cost::Change, move |desk, account| {
-                    let (source, target) = (found(desk, source)?, found(desk, target)?);
-                    desk.ask_friend(account.id, &source, &target)
-                })
-                .await?;
-            Ok(match asked {
-                Asked::Request(request) => json!({ "error": "", "request": shown_request(&request) }),
-                // Clients show what they are given as an open request; the friend list has it rightly at once.
-                Asked::Friend(link) => json!({ "error": "", "request": shown_friend(&link) }),
-            })
-        }
-        Endpoint::FriendRemove => {
-            let source = form.character("source_id", "source_name")?;
-            let other = form.character("dest_id", "dest_name")?;
-            service
-                .with_account(caller, Cost::Change, move |desk, account| {
-                    desk.remove_friend(account.id, &source, &other)
-                })
-                .await?;
-            Ok(done())
-        }
-        _ => {
-            let request = form.number("request_id")?;
-            service
-                .with_account(caller, Cost::Change, move |desk, account| match endpoint {
-                    Endpoint::RequestAccept => desk.accept_friend(account.id, request),
-                    Endpoint::RequestCancel => desk.drop_request(account.id, request, Side::Source),
-                    _ => desk.drop_request(account.id, request, Side::Target),
-                })
-                .await?;
-            Ok(done())
-        }
-    }
+pub(in crate::http) async fn request_send(signed: Signed) -> Result<Value, Refusal> {
+    let source = one_of(
+        &signed.form,
+        &[("source", "source"), ("source_id", "source_name")],
+    )?;
+    let target = one_of(
+        &signed.form,
+        &[
+            ("target_id", "target_name"),
+            ("target", "target"),
+            ("dest_id", "dest_name"),
+        ],
+    )?;
+    let asked = signed
+        .work(move |desk, account| {
+            let (source, target) = (found(desk, source)?, found(desk, target)?);
+            desk.ask_friend(account.id, &source, &target)
+        })
+        .await?;
+    Ok(match asked {
+        Asked::Request(request) => json!({ "error": "", "request": shown_request(&request) }),
+        // Clients show this link as an open request. The friend list has it as a friend at once.
+        Asked::Friend(link) => json!({ "error": "", "request": shown_friend(&link) }),
+    })
+}
+
+pub(in crate::http) async fn friend_remove(signed: Signed) -> Result<Value, Refusal> {
+    let source = signed.form.character("source_id", "source_name")?;
+    let other = signed.form.character("dest_id", "dest_name")?;
+    signed
+        .work(move |desk, account| desk.remove_friend(account.id, &source, &other))
+        .await?;
+    Ok(done())
+}
+
+pub(in crate::http) async fn request_accept(signed: Signed) -> Result<Value, Refusal> {
+    let request = signed.form.number("request_id")?;
+    signed
+        .work(move |desk, account| desk.accept_friend(account.id, request))
+        .await?;
+    Ok(done())
+}
+
+/// The account withdraws a request of its own.
+pub(in crate::http) async fn request_cancel(signed: Signed) -> Result<Value, Refusal> {
+    drop_request(signed, Side::Source).await
+}
+
+/// The account declines a request of another one.
+pub(in crate::http) async fn request_deny(signed: Signed) -> Result<Value, Refusal> {
+    drop_request(signed, Side::Target).await
+}
+
+async fn drop_request(signed: Signed, side: Side) -> Result<Value, Refusal> {
+    let request = signed.form.number("request_id")?;
+    signed
+        .work(move |desk, account| desk.drop_request(account.id, request, side))
+        .await?;
+    Ok(done())
 }
 
 /// The character that the first given pair of fields names. A pair is the field of an id and that of a name. Where both are
@@ -181,25 +192,21 @@ fn found(desk: &mut AccountDesk, keys: Vec<CharacterKey>) -> Result<CharacterKey
     keys.into_iter().next().ok_or(AccountError::UnknownCharacter)
 }
 
-/// `character-friends` is what others see; `character-friend-list` is what stands between a character and the own ones.
-pub(super) async fn of_character(
-    service: &AccountService,
-    endpoint: Endpoint,
-    form: &Form,
-    caller: Caller,
-) -> Result<Value, Refusal> {
-    let key = form.character("id", "name")?;
-    if endpoint == Endpoint::CharacterFriends {
-        let friends = service
-            .with_account(caller, Cost::Read, move |desk, account| {
-                desk.visible_friends(account.id, &key)
-            })
-            .await?;
-        let friends: Vec<_> = friends.iter().map(|link| simple(&link.friend)).collect();
-        return Ok(json!({ "error": "", "friends": friends }));
-    }
-    let (account, who, friends, requests) = service
-        .with_account(caller, Cost::Read, move |desk, account| {
+/// `character-friends`: the friends that the owner of the character shows.
+pub(in crate::http) async fn of_character(signed: Signed) -> Result<Value, Refusal> {
+    let key = signed.form.character("id", "name")?;
+    let friends = signed
+        .work(move |desk, account| desk.visible_friends(account.id, &key))
+        .await?;
+    let friends: Vec<_> = friends.iter().map(|link| simple(&link.friend)).collect();
+    Ok(json!({ "error": "", "friends": friends }))
+}
+
+/// `character-friend-list`: the links between a character and the account's own ones.
+pub(in crate::http) async fn with_character(signed: Signed) -> Result<Value, Refusal> {
+    let key = signed.form.character("id", "name")?;
+    let (account, who, friends, requests) = signed
+        .work(move |desk, account| {
             let who = desk.someone(&key)?;
             let friends = desk.accounts.friends_of_account(account.id)?;
             let requests = desk.accounts.friend_requests(account.id)?;

@@ -3,12 +3,9 @@
 use fchatd_store::{NoteBox, NoteHead, NoteId};
 use serde_json::{Value, json};
 
-use super::Endpoint;
 use crate::desk::people::{NOTE_TITLE_BYTES_MAX, ToSend};
-use crate::http::form::Form;
+use crate::http::endpoints::Signed;
 use crate::http::reply::{Refusal, done};
-use crate::service::guard::Cost;
-use crate::service::{AccountService, Caller};
 
 /// Notes in one answer of `note-list`, where the request does not want fewer.
 const PAGE: u32 = 50;
@@ -19,29 +16,15 @@ const NUMBERS_BYTES_MAX: usize = 1024;
 /// The most bytes that a text can have whatever the setting is; the desk applies the setting.
 pub(in crate::http) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
-pub(super) async fn answer(
-    service: &AccountService,
-    endpoint: Endpoint,
-    form: &Form,
-    caller: Caller,
-) -> Result<Value, Refusal> {
-    match endpoint {
-        Endpoint::NoteSend => send(service, form, caller).await,
-        Endpoint::NoteList => list(service, form, caller).await,
-        Endpoint::NoteGet => get(service, form, caller).await,
-        Endpoint::NoteDelete => delete(service, form, caller).await,
-        _ => {
-            let (unread, most) = service
-                .with_account(caller, Cost::Read, |desk, account| {
-                    Ok((desk.unread_notes(account.id)?, desk.live.quotas().note_bytes))
-                })
-                .await?;
-            Ok(json!({ "error": "", "unread": unread, "message_max": most }))
-        }
-    }
+pub(in crate::http) async fn count(signed: Signed) -> Result<Value, Refusal> {
+    let (unread, most) = signed
+        .work(|desk, account| Ok((desk.unread_notes(account.id)?, desk.live.quotas().note_bytes)))
+        .await?;
+    Ok(json!({ "error": "", "unread": unread, "message_max": most }))
 }
 
-async fn send(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
+pub(in crate::http) async fn send(signed: Signed) -> Result<Value, Refusal> {
+    let form = &signed.form;
     let note = ToSend {
         sender: form.character("source_id", "source_name")?,
         recipient: form.character("dest_id", "dest_name")?,
@@ -49,11 +32,12 @@ async fn send(service: &AccountService, form: &Form, caller: Caller) -> Result<V
         title: form.long("title", NOTE_TITLE_BYTES_MAX * 2)?.to_owned(),
         message: form.long("message", MESSAGE_BYTES_MAX * 2)?.to_owned(),
     };
-    let id = service.send_note(caller, note).await?;
+    let id = signed.service.send_note(signed.caller, signed.cost, note).await?;
     Ok(json!({ "error": "", "id": id.0 }))
 }
 
-async fn list(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
+pub(in crate::http) async fn list(signed: Signed) -> Result<Value, Refusal> {
+    let form = &signed.form;
     let which = match form.optional("box")? {
         "" | "inbox" => NoteBox::In,
         "outbox" => NoteBox::Out,
@@ -71,10 +55,8 @@ async fn list(service: &AccountService, form: &Form, caller: Caller) -> Result<V
         None | Some("") => PAGE,
         Some(_) => u32::try_from(form.number("limit")?).unwrap_or(0).clamp(1, PAGE),
     };
-    let page = service
-        .with_account(caller, Cost::Read, move |desk, account| {
-            desk.notes(account.id, which, character.as_ref(), before, most)
-        })
+    let page = signed
+        .work(move |desk, account| desk.notes(account.id, which, character.as_ref(), before, most))
         .await?;
     let notes: Vec<_> = page.notes.iter().map(|head| shown(head, which)).collect();
     Ok(json!({ "error": "", "notes": notes, "more": page.has_more, "unread": page.unread }))
@@ -97,10 +79,11 @@ fn shown(head: &NoteHead, which: NoteBox) -> Value {
 }
 
 #[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
-async fn get(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
+pub(in crate::http) async fn get(signed: Signed) -> Result<Value, Refusal> {
+    let form = &signed.form;
     let id = NoteId(form.number("note_id")?);
-    let (note, unread) = service
-        .with_account(caller, Cost::Read, move |desk, account| {
+    let (note, unread) = signed
+        .work(move |desk, account| {
             let note = desk.read_note(account.id, id)?;
             Ok((note, desk.unread_notes(account.id)?))
         })
@@ -117,7 +100,8 @@ async fn get(service: &AccountService, form: &Form, caller: Caller) -> Result<Va
 }
 
 /// `note_id` is a number, or several with commas between them.
-async fn delete(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
+pub(in crate::http) async fn delete(signed: Signed) -> Result<Value, Refusal> {
+    let form = &signed.form;
     let numbers = form.long("note_id", NUMBERS_BYTES_MAX)?;
     if numbers.is_empty() {
         return Err(Refusal::new("The field \"note_id\" is missing."));
@@ -136,10 +120,8 @@ async fn delete(service: &AccountService, form: &Form, caller: Caller) -> Result
             "At most {DELETED_AT_ONCE} notes can be deleted at once."
         )));
     }
-    service
-        .with_account(caller, Cost::Change, move |desk, account| {
-            desk.delete_notes(account.id, &ids)
-        })
+    signed
+        .work(move |desk, account| desk.delete_notes(account.id, &ids))
         .await?;
     Ok(done())
 }

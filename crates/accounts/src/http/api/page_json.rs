@@ -3,7 +3,6 @@
 use fchatd_store::{Character, Choice, PageHead};
 use serde_json::{Map, Value, json};
 
-use super::Endpoint;
 use crate::profile::catalogue::{Catalogue, Groups, Infotag, ProfileField};
 
 /// How the one who asks sees a character.
@@ -17,21 +16,30 @@ pub(super) struct View {
     pub(super) memo: Option<String>,
 }
 
-pub(super) fn answer(catalogue: &Catalogue, endpoint: Endpoint, head: &PageHead, view: &View) -> Value {
-    match endpoint {
-        Endpoint::CharacterData => data(catalogue, head, view),
-        Endpoint::CharacterInfo => json!({ "error": "", "info": info(catalogue, head) }),
-        Endpoint::CharacterKinks => json!({ "error": "", "kinks": kinks(catalogue, head) }),
-        Endpoint::CharacterCustomKinks => json!({ "error": "", "kinks": customs(head) }),
-        Endpoint::CharacterImages => json!({ "error": "", "images": [] }),
-        Endpoint::CharacterGuestbook => {
-            json!({ "error": "", "page": 0, "canEdit": false, "nextPage": false, "posts": [] })
-        }
-        _ => get(head),
-    }
+/// One rendering of a profile.
+pub(super) type Render = fn(&Catalogue, &PageHead, &View) -> Value;
+
+pub(super) fn info(catalogue: &Catalogue, head: &PageHead, _: &View) -> Value {
+    json!({ "error": "", "info": info_groups(catalogue, head) })
 }
 
-fn data(catalogue: &Catalogue, head: &PageHead, view: &View) -> Value {
+pub(super) fn kinks(catalogue: &Catalogue, head: &PageHead, _: &View) -> Value {
+    json!({ "error": "", "kinks": kink_groups(catalogue, head) })
+}
+
+pub(super) fn custom_kinks(_: &Catalogue, head: &PageHead, _: &View) -> Value {
+    json!({ "error": "", "kinks": customs(head) })
+}
+
+pub(super) fn images(_: &Catalogue, _: &PageHead, _: &View) -> Value {
+    json!({ "error": "", "images": [] })
+}
+
+pub(super) fn guestbook(_: &Catalogue, _: &PageHead, _: &View) -> Value {
+    json!({ "error": "", "page": 0, "canEdit": false, "nextPage": false, "posts": [] })
+}
+
+pub(super) fn data(catalogue: &Catalogue, head: &PageHead, view: &View) -> Value {
     let (character, page, settings) = (&head.character, &head.page, head.page.settings);
     let characters: Vec<_> = view
         .characters
@@ -99,7 +107,7 @@ fn data(catalogue: &Catalogue, head: &PageHead, view: &View) -> Value {
     answer
 }
 
-fn get(head: &PageHead) -> Value {
+pub(super) fn get(_: &Catalogue, head: &PageHead, _: &View) -> Value {
     json!({
         "error": "",
         "character": {
@@ -131,7 +139,7 @@ pub(in crate::http) fn fields<'a>(
     })
 }
 
-fn info(catalogue: &Catalogue, head: &PageHead) -> Map<String, Value> {
+fn info_groups(catalogue: &Catalogue, head: &PageHead) -> Map<String, Value> {
     let mut groups = Groups::default();
     for (tag, value) in fields(catalogue, head) {
         if let Some(words) = catalogue.words(tag, &value) {
@@ -142,7 +150,7 @@ fn info(catalogue: &Catalogue, head: &PageHead) -> Map<String, Value> {
     groups.0
 }
 
-fn kinks(catalogue: &Catalogue, head: &PageHead) -> Map<String, Value> {
+fn kink_groups(catalogue: &Catalogue, head: &PageHead) -> Map<String, Value> {
     let mut groups = Groups::default();
     for (id, choice) in &head.page.kinks {
         if let Some(kink) = catalogue.kink(*id) {

@@ -3,17 +3,16 @@
 use fchatd_store::{NoteId, Report};
 use serde_json::{Value, json};
 
-use crate::http::form::Form;
+use crate::http::endpoints::Signed;
 use crate::http::reply::Refusal;
-use crate::service::guard::Cost;
-use crate::service::{AccountService, Caller};
 
 /// Bytes of the log that comes with a report: clients send several hundred lines.
 pub(in crate::http) const LOG_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of what somebody writes about it.
 const TEXT_BYTES_MAX: usize = 20_000;
 
-pub(super) async fn submit(service: &AccountService, form: &Form, caller: Caller) -> Result<Value, Refusal> {
+pub(in crate::http) async fn submit(signed: Signed) -> Result<Value, Refusal> {
+    let form = &signed.form;
     let report = Report {
         character: form.required("character")?.to_owned(),
         reported: form.optional("reportUser")?.to_owned(),
@@ -29,10 +28,8 @@ pub(super) async fn submit(service: &AccountService, form: &Form, caller: Caller
     if report.text.trim().is_empty() && report.log.is_empty() && note.is_none() {
         return Err(Refusal::new("Please write what the report is about."));
     }
-    let id = service
-        .with_account(caller, Cost::Report, move |desk, account| {
-            desk.submit_report(&account, report, note)
-        })
+    let id = signed
+        .work(move |desk, account| desk.submit_report(&account, report, note))
         .await?;
     // Some clients read a text, others anything that is not nothing.
     Ok(json!({ "error": "", "log_id": id.0.to_string() }))

@@ -8,9 +8,10 @@ mod notes;
 mod profile;
 mod sign_in;
 
-use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse};
+use fchatd_edge::http::{HttpRequest, HttpResponse};
 
 use self::frame::{COOKIE, Page};
+pub(super) use self::html::segment;
 use super::AccountHttp;
 use super::pictures::decoded;
 use super::reply::Refusal;
@@ -18,7 +19,6 @@ use fchatd_store::Account;
 
 use crate::desk::website::Session;
 use crate::error::AccountError;
-use crate::login::provider::LoginProvider;
 use crate::secret::Secret;
 use crate::service::AccountService;
 use crate::service::guard::Cost;
@@ -28,7 +28,7 @@ const NAME_MAX: usize = 64;
 
 /// Something that the website has an address for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     /// The profile of a character.
     Profile(String),
     SignIn,
@@ -47,62 +47,60 @@ pub struct FrontPage {
     pub unread: Option<(u64, u64)>,
 }
 
-fn asked(path: &str) -> Option<Asked> {
-    Some(match path {
-        "/action/script_login.php" => Asked::SignIn,
-        "/action/script_logout.php" => Asked::SignOut,
-        "/read_notes.php" => Asked::Notes,
-        "/view_note.php" => Asked::Note,
-        "/messages.php" => Asked::Messages,
-        _ => {
-            let name = path.strip_prefix("/c/")?;
-            // Some clients write a space as in a form; no name has a plus sign.
-            let name = decoded(&name.replace('+', " "))
-                .map(|name| name.trim().trim_end_matches('/').to_owned())
-                .filter(|name| name.len() <= NAME_MAX);
-            Asked::Profile(name.unwrap_or_default())
-        }
-    })
-}
-
-/// The answer, if the path is one of the website's.
-pub(super) fn route(own: &AccountHttp, request: &HttpRequest) -> Option<HttpFuture> {
-    let asked = asked(&request.path)?;
-    let (own, request) = (own.clone(), request.clone());
-    Some(Box::pin(async move { answer(&own, &request, asked).await }))
-}
-
-async fn answer(own: &AccountHttp, request: &HttpRequest, asked: Asked) -> HttpResponse {
-    let is_form = matches!(asked, Asked::SignIn | Asked::SignOut);
-    let fits = match request.method.as_str() {
-        "POST" => is_form,
-        "GET" | "HEAD" => !is_form,
-        _ => false,
-    };
-    if !fits {
-        let sentence = "This address takes another kind of request.";
-        return Page::sentence(405, "Not possible", sentence).answer();
+impl Asked {
+    /// The profile of the character that a part of a path names.
+    pub(super) fn profile(part: &str) -> Self {
+        // Some clients write a space as in a form; no name has a plus sign.
+        let name = decoded(&part.replace('+', " "))
+            .map(|name| name.trim().trim_end_matches('/').to_owned())
+            .filter(|name| name.len() <= NAME_MAX);
+        Self::Profile(name.unwrap_or_default())
     }
-    let LoginProvider::Embedded(service) = &own.provider else {
-        return match (&own.provider, asked) {
-            (LoginProvider::Open, Asked::Profile(name)) => profile::made_up(own, &name).answer(),
-            (_, Asked::Profile(_)) => {
-                let sentence = "This server keeps no profiles of its own: they are on the website that the chat belongs to.";
-                Page::sentence(404, "No profile here", sentence).answer()
-            }
-            _ => Page::sentence(404, "Not here", &Refusal::elsewhere().into_text()).answer(),
-        };
+}
+
+/// The page for a request by another method than those of the endpoint.
+pub(super) fn wrong_method() -> HttpResponse {
+    let sentence = "This address takes another kind of request.";
+    Page::sentence(405, "Not possible", sentence).answer()
+}
+
+/// Answers with a page.
+pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest, asked: Asked) -> HttpResponse {
+    let Some(service) = own.provider.accounts() else {
+        return without_accounts(own, &asked).answer();
     };
     match asked {
-        Asked::SignIn => return sign_in::sign_in(own, service, request).await,
-        Asked::SignOut => return sign_in::sign_out(own, service, request),
-        _ => {}
+        Asked::SignIn => sign_in::sign_in(own, service, request).await,
+        Asked::SignOut => sign_in::sign_out(own, service, request),
+        Asked::Profile(_) | Asked::Notes | Asked::Note | Asked::Messages => {
+            content(own, service, request, &asked).await.answer()
+        }
     }
+}
+
+/// The page where the server keeps no accounts.
+fn without_accounts(own: &AccountHttp, asked: &Asked) -> Page {
+    match asked {
+        Asked::Profile(name) if own.provider.is_open() => profile::made_up(own, name),
+        Asked::Profile(_) => {
+            let sentence =
+                "This server keeps no profiles of its own: they are on the website that the chat belongs to.";
+            Page::sentence(404, "No profile here", sentence)
+        }
+        Asked::SignIn | Asked::SignOut | Asked::Notes | Asked::Note | Asked::Messages => {
+            Page::sentence(404, "Not here", &AccountError::KeptElsewhere.to_string())
+        }
+    }
+}
+
+/// A page with content that depends on the session, or the form to sign in.
+async fn content(own: &AccountHttp, service: &AccountService, request: &HttpRequest, asked: &Asked) -> Page {
     let session = session(own, service, request);
-    let page = match &asked {
+    let page = match asked {
         Asked::Profile(name) => profile::page(own, service, request, session.as_ref(), name).await,
-        _ => match &session {
-            Some(session) => notes::page(service, request, session, &asked).await,
+        // The other two have no content.
+        Asked::Notes | Asked::Note | Asked::Messages | Asked::SignIn | Asked::SignOut => match &session {
+            Some(session) => notes::page(service, request, session, asked).await,
             None => Err(AccountError::SessionOver),
         },
     };
@@ -118,11 +116,11 @@ async fn answer(own: &AccountHttp, request: &HttpRequest, asked: Asked) -> HttpR
             if session.is_none()
                 && let Err(error) = service.begin_request(request.address)
             {
-                return failed(own, error).answer();
+                return failed(own, error);
             }
             let token = own.website.forms.token(request.address, service.steady());
             let form = frame::sign_in_form(&token, &address_of(request), "", "");
-            return Page::titled(403, "Sign in", &form).answer();
+            return Page::titled(403, "Sign in", &form);
         }
         Err(AccountError::UnknownCharacter) => Page::sentence(
             404,
@@ -135,7 +133,7 @@ async fn answer(own: &AccountHttp, request: &HttpRequest, asked: Asked) -> HttpR
         let token = own.website.forms.token(request.address, service.steady());
         (session.name, token)
     });
-    page.answer()
+    page
 }
 
 /// The page for a request that was refused, which is counted.
@@ -175,9 +173,7 @@ fn token(request: &HttpRequest) -> Option<Secret> {
 
 /// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
 pub(super) async fn front_page(own: &AccountHttp, request: &HttpRequest) -> Option<FrontPage> {
-    let LoginProvider::Embedded(service) = &own.provider else {
-        return None;
-    };
+    let service = own.provider.accounts()?;
     let unread = match session(own, service, request) {
         Some(session) => {
             let unread = |desk: &mut _, account: Account| notes::unread(desk, &account);
@@ -199,22 +195,14 @@ mod tests {
 
     #[test]
     fn addresses_of_the_website() {
-        let name = |path: &str| match asked(path) {
-            Some(Asked::Profile(name)) => Some(name),
-            _ => None,
-        };
-        for (path, wanted) in [
-            ("/c/Ada%20Lovelace", Some("Ada Lovelace")),
-            ("/c/ada+lovelace/", Some("ada lovelace")),
-            ("/c/", Some("")),
-            ("/c/%", Some("")),
-            ("/c/%ff", Some("")),
-            ("/chat2", None),
-            ("/c", None),
+        for (part, wanted) in [
+            ("Ada%20Lovelace", "Ada Lovelace"),
+            ("ada+lovelace/", "ada lovelace"),
+            ("", ""),
+            ("%", ""),
+            ("%ff", ""),
         ] {
-            assert_eq!(name(path).as_deref(), wanted, "{path}");
+            assert_eq!(Asked::profile(part), Asked::Profile(wanted.to_owned()), "{part}");
         }
-        assert_eq!(asked("/view_note.php"), Some(Asked::Note));
-        assert_eq!(asked("/view_note.php/x"), None);
     }
 }

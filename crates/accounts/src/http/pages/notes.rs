@@ -38,7 +38,7 @@ pub(super) async fn page(
     let view = match asked {
         Asked::Note => View::One(Form::query(request).number("note_id").unwrap_or_default()),
         Asked::Messages => View::Messages,
-        _ => View::List,
+        Asked::Notes | Asked::Profile(_) | Asked::SignIn | Asked::SignOut => View::List,
     };
     service
         .with_session(

@@ -11,7 +11,7 @@ use super::html::{Html, segment};
 use crate::desk::website::{ProfilePages, Session};
 use crate::error::AccountError;
 use crate::http::AccountHttp;
-use crate::http::api::fields;
+use crate::http::api::page_json::fields;
 use crate::login::open;
 use crate::profile::catalogue::Catalogue;
 use crate::service::AccountService;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use fchatd_accounts::{AccountDesk, Import, ImportFormat, read_import};
 
 use super::arguments::FileFormat;
-use super::sentence;
+use super::sentences::sentence;
 use crate::commands::quantity::count;
 use crate::failure::Failure;
 use crate::output;

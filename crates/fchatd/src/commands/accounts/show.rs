@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fchatd_accounts::{Account, AccountDesk};
 
-use super::told;
+use super::sentences::told;
 use crate::commands::quantity::count;
 use crate::failure::Failure;
 use crate::output::say;

@@ -6,11 +6,11 @@ use clap::Args;
 use fchatd_protocol::text::fold;
 use fchatd_store::actions::{Action, actions as each_action};
 
-use super::plain::{harmless, local};
-use super::{print_failure, since};
-use crate::commands::command_line::CommandLine;
+use super::plain::{harmless, local, print_failure};
+use super::since;
 use crate::failure::Failure;
 use crate::folder::action_log;
+use crate::options::Options;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Search {
@@ -35,10 +35,10 @@ pub(crate) struct Search {
 ///
 /// # Errors
 /// The log can't be read.
-pub(super) fn actions(line: &CommandLine, search: &Search) -> Result<(), Failure> {
+pub(super) fn actions(options: &Options, search: &Search) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut printed = Ok(());
-    let read = each_action(&action_log::folder(&line.dir), |action| {
+    let read = each_action(&action_log::folder(&options.dir), |action| {
         if printed.is_ok() && search.wants(&action) {
             printed = match search.json {
                 true => writeln!(out, "{}", action.line),
@@ -98,6 +98,7 @@ fn rest(action: &Action) -> Option<String> {
     let keys = [
         "message",
         "description",
+        "topic",
         "report",
         "mode",
         "action",

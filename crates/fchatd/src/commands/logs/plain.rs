@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::failure::Failure;
 pub(super) use crate::output::escape::harmless;
 
 /// Text as people wrote it: what is said is kept as it goes to browsers.
@@ -20,6 +21,14 @@ pub(super) fn local(milliseconds: i64) -> String {
             .strftime("%Y-%m-%d %H:%M:%S")
             .to_string(),
         Err(_) => format!("{milliseconds} ms"),
+    }
+}
+
+/// What was printed went nowhere: whoever read it has had enough, or the disk is full.
+pub(super) fn print_failure(error: &std::io::Error) -> Result<(), Failure> {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(format!("it can't be printed: {error}")),
     }
 }
 

@@ -9,13 +9,12 @@ use std::time::Duration;
 use clap::Args;
 use fchatd_protocol::json::read::Tape;
 
-use super::plain::{harmless, local, unescaped};
-use super::print_failure;
-use crate::commands::command_line::CommandLine;
+use super::plain::{harmless, local, print_failure, unescaped};
 use crate::configuration;
+use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
+use crate::options::Options;
 use crate::output::complain;
-use crate::server::neighbours::chat_log_path;
 
 /// How soon a connection is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -36,10 +35,10 @@ pub(crate) struct Tail {
 ///
 /// # Errors
 /// It is not known where to read, or nothing can be printed.
-pub(super) fn tail(line: &CommandLine, tail: &Tail) -> Result<(), Failure> {
+pub(super) fn tail(options: &Options, tail: &Tail) -> Result<(), Failure> {
     let path = match &tail.socket {
         Some(path) => path.clone(),
-        None => chat_log_path(&configuration::load(line)?, &line.dir)
+        None => chat_log_path(&configuration::load(options)?, &options.dir)
             .ok_or("the server has no socket for its chat log: set log_socket_path, or give --socket PATH")?,
     };
     let mut told = false;

@@ -10,12 +10,13 @@ use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Store, StoreError};
 
-use crate::commands::command_line::CommandLine;
 use crate::configuration;
 use crate::failure::Failure;
 use crate::folder::action_log;
+use crate::folder::control;
+use crate::folder::places::data_folder;
+use crate::options::Options;
 use crate::output::say;
-use crate::server::{control, data_folder};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Undo {
@@ -28,24 +29,24 @@ pub(crate) struct Undo {
 ///
 /// # Errors
 /// A sentence that says why not.
-pub(super) fn undo(line: &CommandLine, undo: &Undo) -> Result<(), Failure> {
-    let asked = control::ask_undo(&line.dir, undo.id)
+pub(super) fn undo(options: &Options, undo: &Undo) -> Result<(), Failure> {
+    let asked = control::ask_undo(&options.dir, undo.id)
         .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
     let text = match asked {
         Some(answer) => answer?,
-        None => undo_beside(line, undo.id)?,
+        None => undo_beside(options, undo.id)?,
     };
     say!("{text}");
     Ok(())
 }
 
 /// Undoes it in the state of a server that does not run.
-fn undo_beside(line: &CommandLine, id: u64) -> Result<String, Failure> {
-    let data = data_folder(&line.dir);
+fn undo_beside(options: &Options, id: u64) -> Result<String, Failure> {
+    let data = data_folder(&options.dir);
     if !data.is_dir() {
-        return Err(format!("no server has ever run in {}", line.dir.display()));
+        return Err(format!("no server has ever run in {}", options.dir.display()));
     }
-    let settings = configuration::load(line)?;
+    let settings = configuration::load(options)?;
     let claim = Claim::take(&data).map_err(|error| match error {
         StoreError::InUse { .. } => {
             "a server runs in this folder and can't be asked: run this as its user, or lift the ban in the chat (UNB, \
@@ -58,8 +59,8 @@ fn undo_beside(line: &CommandLine, id: u64) -> Result<String, Failure> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs() as i64);
-    let mut log = action_log::open(&line.dir, &settings)?;
-    let undoing = action_log::undoable(&action_log::folder(&line.dir), id, now)?;
+    let mut log = action_log::open(&options.dir, &settings)?;
+    let undoing = action_log::undoable(&action_log::folder(&options.dir), id, now)?;
     let snapshot = store.load_snapshot().map_err(|error| error.to_string())?;
     let changes = changes(&undoing, &snapshot.unwrap_or_default());
     if changes.is_empty() {
@@ -136,10 +137,10 @@ fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
         }
         (_, Some(place)) => {
             let mut channels = snapshot.channels.iter();
-            let channel = channels.find(|channel| fold(&channel.name) == fold(place));
+            let channel = channels.find(|channel| fold(&channel.head.name) == fold(place));
             let ban = channel.and_then(|channel| channel.bans.iter().find(|ban| is_it(&ban.name)));
             let unban = channel.zip(ban).map(|(channel, ban)| Change::ChannelUnban {
-                channel: channel.name.clone(),
+                channel: channel.head.name.clone(),
                 folded: fold(&ban.name).into_owned(),
             });
             unban.into_iter().collect()

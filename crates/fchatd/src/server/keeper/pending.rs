@@ -9,7 +9,7 @@ use fchatd_protocol::network::IpNet;
 use fchatd_protocol::text::fold;
 use fchatd_store::snapshot::Snapshot;
 
-use super::Occasion;
+use super::occasion::Occasion;
 use super::sessions::PendingSessions;
 
 /// A whole state, and changes that came after it.
@@ -204,8 +204,7 @@ fn id(change: &Change) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use fchatd_protocol::change::ChannelHead;
-    use fchatd_protocol::snapshot::{AccountBan, BanRecord, ModeratorRecord, StaffCall};
+    use fchatd_protocol::snapshot::{AccountBan, BanRecord, ChannelHead, ModeratorRecord, StaffCall};
     use fchatd_store::Store;
 
     use super::*;

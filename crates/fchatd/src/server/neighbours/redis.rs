@@ -1,18 +1,19 @@
 //! What the chat tells a Redis, in Redis' terms.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fchatd_links::redis::{Gauges, Redis, RedisSettings};
+use fchatd_figures::Sink;
+use fchatd_links::redis::Redis;
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::write;
-use fchatd_world::settings::keys;
-use fchatd_world::{Now, Settings, World};
-use tokio::sync::mpsc::UnboundedSender;
+use fchatd_world::{Now, World};
 
+use crate::configuration::neighbours::redis_settings;
 use crate::failure::Failure;
 use crate::server::answer::Answer;
+use crate::server::neighbours::neighbour::Neighbour;
+use crate::server::neighbours::start::Start;
 
 /// How often Redis hears that the chat runs.
 const ALIVE_MILLISECONDS: u64 = 5000;
@@ -20,34 +21,37 @@ const ALIVE_MILLISECONDS: u64 = 5000;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The Redis of a chat.
-pub(crate) struct RedisLink {
+pub(super) struct RedisLink {
     redis: Redis,
     told_alive: u64,
 }
 
 impl RedisLink {
-    /// One as the settings want it, if they want one. It asks by `answers` to be told everything.
+    /// The link, where the settings ask for Redis.
     ///
     /// # Errors
     /// A setting is wrong, or the system gives no thread.
-    pub(crate) fn start(
-        settings: &Settings,
-        answers: UnboundedSender<Answer>,
-    ) -> Result<Option<Self>, Failure> {
-        let Some(settings) = redis_settings(settings)? else {
+    pub(super) fn start(start: &Start<'_>) -> Result<Option<Self>, Failure> {
+        let Some(settings) = redis_settings(start.settings)? else {
             return Ok(None);
         };
+        let answers = start.answers.clone();
         let wanted = move || {
-            // Nobody receives any more when the server is going down.
+            // The receiver is gone when the server is going down.
             let _ = answers.send(Answer::NeighbourWantsAll);
         };
         let redis = Redis::start(settings, wanted)
             .map_err(|error| format!("no thread for Redis could be started: {error}"))?;
         Ok(Some(Self { redis, told_alive: 0 }))
     }
+}
 
-    /// See [`super::Neighbours::hear`].
-    pub(crate) fn hear(&self, request: &Request) {
+impl Neighbour for RedisLink {
+    fn needs_presence(&self) -> bool {
+        true
+    }
+
+    fn hear(&mut self, request: &Request) {
         match request {
             Request::Presence { name, online } => self.redis.presence(name.clone(), *online),
             Request::Ignores { account, names } => self.redis.ignores(*account, names.clone()),
@@ -56,57 +60,30 @@ impl RedisLink {
         }
     }
 
-    /// See [`super::Neighbours::tick`].
-    pub(crate) fn tick(&mut self, now: Now) {
+    fn tick(&mut self, _world: &World, now: Now) {
         if now.monotonic.saturating_sub(self.told_alive) >= ALIVE_MILLISECONDS {
             self.told_alive = now.monotonic;
             self.redis.alive(now.unix / 1000);
         }
     }
 
-    /// See [`super::Neighbours::tell_all`].
-    pub(crate) fn tell_all(&self, world: &World, now: Now) {
+    fn tell_all(&mut self, world: &World, now: Now) {
         self.redis
             .everybody(world.online_names().map(Arc::clone).collect());
         self.redis.alive(now.unix / 1000);
     }
 
-    /// How it goes.
-    pub(crate) fn gauges(&self) -> Gauges {
-        self.redis.gauges()
+    fn figures(&self, sink: &mut dyn Sink) {
+        fchatd_links::redis::FIGURES.put(&self.redis.gauges(), sink);
     }
 
-    /// Nobody is online any more.
-    pub(crate) fn finish(&self) {
+    fn finish(&mut self) {
         self.redis.everybody(Vec::new());
         let left = self.redis.finish(GOODBYE);
         if left > 0 {
             tracing::warn!("{left} things never came to Redis");
         }
     }
-}
-
-/// Where Redis is, if it is wanted.
-///
-/// # Errors
-/// A setting that can't be.
-pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings>, Failure> {
-    if !settings.flag(keys::ENABLEREDIS) {
-        return Ok(None);
-    }
-    let host = settings.text(keys::REDISHOST).trim();
-    let has_port = host.contains(':') && host.parse::<IpAddr>().is_err();
-    if host.is_empty() || has_port || host.contains(['/', ' ']) {
-        return Err(format!(
-            "redishost must be a host name or an IP address alone, such as 127.0.0.1 (the port is redisport); it is \
-             {host:?}"
-        ));
-    }
-    Ok(Some(RedisSettings {
-        host: host.to_owned(),
-        port: settings.count(keys::REDISPORT) as u16,
-        password: settings.text(keys::REDISPASS).to_owned(),
-    }))
 }
 
 /// An entry of the action log in the JSON shape of docs/redis.md.
@@ -129,25 +106,7 @@ fn action_json(entry: &ActionEntry) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use fchatd_world::settings::Value as Setting;
-
     use super::*;
-
-    #[test]
-    fn a_host_is_named_alone() {
-        let place = |host: &str| {
-            let mut settings = Settings::default();
-            settings.set("enableredis", Setting::Boolean(true)).unwrap();
-            settings.set("redishost", Setting::Text(host.into())).unwrap();
-            redis_settings(&settings).map(|found| found.unwrap().host)
-        };
-        for host in ["127.0.0.1", "::1", "redis.example"] {
-            assert_eq!(place(host).as_deref(), Ok(host));
-        }
-        for host in ["", "127.0.0.1:6379", "[::1]", "redis://127.0.0.1", "a b"] {
-            assert!(place(host).unwrap_err().contains("redisport"), "{host}");
-        }
-    }
 
     #[test]
     fn an_action_is_one_line_of_json() {

@@ -1,16 +1,17 @@
 //! Of what the chat tells the receivers of webhooks.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use fchatd_links::webhooks::{Event, Gauges, Hook, Inbox, Threshold, WebhookSettings, Webhooks};
+use fchatd_figures::Sink;
+use fchatd_links::webhooks::{Event, Threshold, Webhooks};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::read::Tape;
-use fchatd_world::settings::keys;
-use fchatd_world::{Now, Settings};
+use fchatd_world::{Now, World};
 
+use crate::configuration::neighbours::webhook_settings;
 use crate::failure::Failure;
+use crate::server::neighbours::neighbour::{Barrier, Neighbour};
+use crate::server::neighbours::start::Start;
 
 /// How long the end waits for the queue and for receivers that are there.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -18,7 +19,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const COMMIT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The webhooks of a chat.
-pub(crate) struct WebhookLink {
+pub(super) struct WebhookLink {
     webhooks: Webhooks,
     thresholds: Vec<(Event, usize, Threshold)>,
 }
@@ -28,8 +29,8 @@ impl WebhookLink {
     ///
     /// # Errors
     /// A setting is wrong, the queue can't be opened, or the system gives no thread.
-    pub(crate) fn start(settings: &Settings, folder: Option<&Path>) -> Result<Option<Self>, Failure> {
-        let Some(settings) = webhook_settings(settings, folder)? else {
+    pub(super) fn start(start: &Start<'_>) -> Result<Option<Self>, Failure> {
+        let Some(settings) = webhook_settings(start.settings, start.data)? else {
             return Ok(None);
         };
         let webhooks = Webhooks::start(settings)?;
@@ -47,15 +48,6 @@ impl WebhookLink {
         Ok(Some(Self { webhooks, thresholds }))
     }
 
-    /// See [`super::Neighbours::hear`].
-    pub(crate) fn hear(&self, request: &Request) {
-        let Request::Action(entry) = request else { return };
-        self.tell_action(Event::Action, entry);
-        if is_report(entry) {
-            self.tell_action(Event::Report, entry);
-        }
-    }
-
     fn tell_action(&self, event: Event, entry: &ActionEntry) {
         self.webhooks.tell(event, entry.time, |object| {
             let mut object = object.text("name", &entry.name).text("type", &entry.code);
@@ -67,9 +59,29 @@ impl WebhookLink {
             object
         });
     }
+}
 
-    /// So many are online now.
-    pub(crate) fn look(&mut self, users: usize, now: Now) {
+impl Neighbour for WebhookLink {
+    /// A webhook about a commit is delivered, or in the queue, before the commit's answer goes out; so it survives
+    /// `kill -9` after the answer.
+    fn barrier(&self) -> Option<Barrier> {
+        let inbox = self.webhooks.inbox();
+        Some(Box::new(move || {
+            inbox.wait_until_written(COMMIT_PATIENCE);
+        }))
+    }
+
+    fn hear(&mut self, request: &Request) {
+        let Request::Action(entry) = request else { return };
+        self.tell_action(Event::Action, entry);
+        if is_report(entry) {
+            self.tell_action(Event::Report, entry);
+        }
+    }
+
+    /// Tells of a number of users over or under a threshold.
+    fn tick(&mut self, world: &World, now: Now) {
+        let users = world.user_count();
         for (event, bound, threshold) in &mut self.thresholds {
             if threshold.look(users, now.monotonic) {
                 self.webhooks.tell(*event, now.unix.div_euclid(1000), |object| {
@@ -81,28 +93,12 @@ impl WebhookLink {
         }
     }
 
-    /// See [`written_before`].
-    pub(crate) fn inbox(&self) -> Arc<Inbox> {
-        self.webhooks.inbox()
+    fn figures(&self, sink: &mut dyn Sink) {
+        fchatd_links::webhooks::FIGURES.put(&self.webhooks.gauges(), sink);
     }
 
-    /// How it goes.
-    pub(crate) fn gauges(&self) -> Gauges {
-        self.webhooks.gauges()
-    }
-
-    /// Nothing happens any more.
-    pub(crate) fn finish(&self) {
+    fn finish(&mut self) {
         self.webhooks.finish(GOODBYE);
-    }
-}
-
-/// For the thread that keeps the state, before it says that a commit is on disk: what happened with the commit came to
-/// the inbox before it. So whoever has seen the answer to a change finds its webhook delivered, or in the queue, also
-/// after `kill -9`.
-pub(crate) fn written_before(inbox: Option<&Arc<Inbox>>) {
-    if let Some(inbox) = inbox {
-        inbox.wait_until_written(COMMIT_PATIENCE);
     }
 }
 
@@ -111,32 +107,4 @@ fn is_report(entry: &ActionEntry) -> bool {
     entry.code == "SFC"
         && Tape::of(&entry.arguments)
             .is_ok_and(|arguments| arguments.text("action").is_some_and(|action| action == "report"))
-}
-
-/// How webhooks are to be, if there are any.
-///
-/// # Errors
-/// A setting that can't be.
-pub(crate) fn webhook_settings(
-    settings: &Settings,
-    folder: Option<&Path>,
-) -> Result<Option<WebhookSettings>, Failure> {
-    let hooks = Hook::parse(settings.text(keys::WEBHOOKS)).map_err(|error| format!("webhooks: {error}"))?;
-    if hooks.is_empty() {
-        return Ok(None);
-    }
-    let secret = settings.text(keys::WEBHOOK_SECRET).to_owned();
-    if secret.is_empty() {
-        return Err(
-            "webhooks need a webhook_secret, by which their receivers know that it is this server who tells them"
-                .to_owned(),
-        );
-    }
-    Ok(Some(WebhookSettings {
-        hooks,
-        secret,
-        folder: folder.map(Path::to_owned),
-        queue_max: settings.count(keys::WEBHOOK_QUEUE) as u64,
-        keep: Duration::from_secs(settings.count(keys::WEBHOOK_KEEP) as u64 * 3600),
-    }))
 }

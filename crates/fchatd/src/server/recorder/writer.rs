@@ -37,12 +37,12 @@ struct Queue {
 }
 
 #[derive(Default)]
-struct Desk {
+struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
-impl Desk {
+impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,31 +60,31 @@ impl Queue {
 
 /// The recorder's end of it.
 pub(super) struct Writer {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(ring: Ring) -> Result<Self, Failure> {
-        let desk = Arc::new(Desk::default());
-        let shared = Arc::clone(&desk);
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
-            .spawn(move || work(&shared, &ring))
+            .spawn(move || work(&theirs, &ring))
             .map_err(|error| format!("no thread could be started: {error}"))?;
         Ok(Self {
-            desk,
+            shared,
             thread: Some(thread),
         })
     }
 
     /// Begins a new file with these records.
     pub(super) fn begin(&self, unix: i64, records: Vec<u8>) {
-        let mut queue = self.desk.queue();
+        let mut queue = self.shared.queue();
         queue.has_failed = false;
         queue.bytes += records.len();
         queue.items.push_back(Item::File(unix, records));
-        self.desk.changed.notify_one();
+        self.shared.changed.notify_one();
     }
 
     /// Adds whole records to the file; what is urgent is written at once.
@@ -92,7 +92,7 @@ impl Writer {
     /// # Errors
     /// Nothing more can be written to this file, and why.
     pub(super) fn write(&self, records: &[u8], is_urgent: bool) -> Result<(), End> {
-        let mut queue = self.desk.queue();
+        let mut queue = self.shared.queue();
         if queue.has_failed {
             return Err(End::Full);
         }
@@ -101,28 +101,28 @@ impl Writer {
         }
         queue.add(records);
         if is_urgent && std::mem::take(&mut queue.is_asleep) {
-            self.desk.changed.notify_one();
+            self.shared.changed.notify_one();
         }
         Ok(())
     }
 
     /// Adds the mark that nothing follows.
     pub(super) fn write_last(&self, records: &[u8]) {
-        self.desk.queue().add(records);
-        self.desk.changed.notify_one();
+        self.shared.queue().add(records);
+        self.shared.changed.notify_one();
     }
 
     /// Whether everything is written.
     pub(super) fn is_idle(&self) -> bool {
-        let queue = self.desk.queue();
+        let queue = self.shared.queue();
         queue.items.is_empty() && !queue.is_writing
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.desk.queue().is_ended = true;
-        self.desk.changed.notify_one();
+        self.shared.queue().is_ended = true;
+        self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic in there has been told already.
             let _ = thread.join();
@@ -130,9 +130,9 @@ impl Drop for Writer {
     }
 }
 
-fn work(desk: &Desk, ring: &Ring) {
+fn work(shared: &Shared, ring: &Ring) {
     let mut file: Option<(File, Place)> = None;
-    while let Some(item) = next(desk) {
+    while let Some(item) = next(shared) {
         let written = match (item, &mut file) {
             (Item::File(unix, records), file) => begin(ring, unix, &records).map(|begun| *file = Some(begun)),
             (Item::Records(records), Some((file, place))) => {
@@ -149,7 +149,7 @@ fn work(desk: &Desk, ring: &Ring) {
                 "{} can't be written, recording ends for now: {error}",
                 place.display()
             );
-            desk.queue().has_failed = true;
+            shared.queue().has_failed = true;
         }
     }
 }
@@ -179,8 +179,8 @@ fn append(file: &mut File, records: &[u8]) -> io::Result<()> {
 }
 
 /// What is to be written next, when there is something; nothing at the end.
-fn next(desk: &Desk) -> Option<Item> {
-    let mut queue = desk.queue();
+fn next(shared: &Shared) -> Option<Item> {
+    let mut queue = shared.queue();
     let mut is_patient = queue.is_writing;
     queue.is_writing = false;
     loop {
@@ -195,10 +195,10 @@ fn next(desk: &Desk) -> Option<Item> {
         }
         queue.is_asleep = true;
         queue = if std::mem::take(&mut is_patient) {
-            let waited = desk.changed.wait_timeout(queue, PATIENCE);
+            let waited = shared.changed.wait_timeout(queue, PATIENCE);
             waited.map_or_else(|error| error.into_inner().0, |(queue, _)| queue)
         } else {
-            desk.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
+            shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner)
         };
         queue.is_asleep = false;
     }

@@ -25,7 +25,7 @@ fn ask(actor: &mut Actor, code: &str, arguments: &Value, answer: &str, within: &
         .map(drop)
 }
 
-/// `CDS` and `RMO`.
+/// `CDS`, `RMO` and `CTO`.
 pub(super) fn describe(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone> {
     const PLACE: &str = "Plaza 0";
     let mut actor = ground.staff("Worker 0")?;
@@ -39,6 +39,13 @@ pub(super) fn describe(worker: &mut Worker, ground: &mut Ground) -> Result<(), G
         (mode.to_owned(), description.to_owned())
     };
     for count in 0.. {
+        if ground.chance.below(4) == 0 {
+            let line = format!("topic {count} of round {}", ground.round);
+            let set = |facts: &mut Facts| drop(facts.insert(facts::topic(PLACE), line.clone()));
+            let arguments = json!({"channel": PLACE, "topic": line});
+            worker.change(set, || ask(&mut actor, "CTO", &arguments, "SYS ", &line))?;
+            continue;
+        }
         let describes = ground.chance.below(3) > 0;
         if describes {
             description = format!("description {count} of round {}", ground.round);

@@ -129,13 +129,13 @@ section! {
             "notes_per_day",
             Whole(100, 1, 86_400, "notes"),
             Live,
-            "notes by one account in a day: so many at once, which come back evenly in the course of 24 hours",
+            "notes by one account in a day: so many at once, which return evenly over 24 hours",
         ),
         NOTE_RECIPIENTS_PER_DAY = key(
             "note_recipients_per_day",
             Whole(30, 1, 86_400, "characters"),
             Live,
-            "characters that one account writes notes to in a day: so many at once, which come back evenly in the course of 24 hours",
+            "characters that one account writes notes to in a day: so many at once, which return evenly over 24 hours",
         ),
         NOTES_PER_CHARACTER = key(
             "notes_per_character",
@@ -187,7 +187,7 @@ section! {
         ),
         PASSWORD_PATIENCE = key(
             "password_patience",
-            Whole(45, 1, 120, "seconds"),
+            Whole(55, 1, 120, "seconds"),
             Live,
             "maximum wait of a log-in for its password check, long enough for all people to reconnect after a restart; then it is answered with status 503; a reverse proxy must wait longer than this",
         ),

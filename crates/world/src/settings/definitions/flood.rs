@@ -17,6 +17,12 @@ section! {
             Live,
             "time between two changes of status",
         ),
+        TOPIC_FLOOD = key(
+            "topic_flood",
+            Number(5.0, 0.0, 86400.0, "seconds"),
+            Live,
+            "time between two changes of a topic by a character",
+        ),
         LFRP_FLOOD = key(
             "lfrp_flood",
             Number(600.0, 0.0, 604_800.0, "seconds"),

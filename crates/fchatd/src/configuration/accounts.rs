@@ -1,24 +1,17 @@
-//! The parts of a server as the settings want them.
+//! The settings of accounts, log-in checks and profiles as typed settings.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use fchatd_accounts::{
-    AccountEvent, AccountService, AccountSettings, Catalogue, Limit, LiveCatalogue, LoginProvider, Pace,
-    PasswordCost, ProfilePages, Quotas, Registration, RemoteLogin, SiteChecks, TextFilter, WebsiteSettings,
+    AccountSettings, Catalogue, Limit, LiveCatalogue, Pace, PasswordCost, ProfilePages, Quotas, Registration,
+    SiteChecks, TextFilter, WebsiteSettings,
 };
-use fchatd_edge::proxy::Proxies;
-use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
-use fchatd_links::web::{WebAddress, WebClient};
-use fchatd_links::{BridgeSettings, OWN_COMMANDS};
-use fchatd_profile::heap;
+use fchatd_links::web::WebAddress;
 use fchatd_world::settings::key::of;
 use fchatd_world::settings::{Key, keys};
 use fchatd_world::{Phrases, Settings};
-use tokio::sync::mpsc::Sender;
 
-use super::persistence::State;
-use super::{layout, limits, memory};
-use crate::commands::command_line::CommandLine;
 use crate::failure::Failure;
 
 /// How accounts are treated.
@@ -122,17 +115,9 @@ fn password_threads(processors: usize) -> usize {
     (processors - processors / 4).clamp(1, 8)
 }
 
-/// What accounts of our own need beside their settings.
-pub(crate) struct OwnAccounts {
-    /// What profiles are made of.
-    pub(crate) catalogue: Arc<LiveCatalogue>,
-    /// Takes what the chat must hear of.
-    pub(crate) events: Sender<AccountEvent>,
-}
-
 /// What profiles are made of: DIR/profile_fields.json where it is there, else what the program brings along.
-pub(crate) fn catalogue(line: &CommandLine, settings: &Settings) -> Result<Arc<LiveCatalogue>, Failure> {
-    let path = line.dir.join("profile_fields.json");
+pub(crate) fn catalogue(dir: &Path, settings: &Settings) -> Result<Arc<LiveCatalogue>, Failure> {
+    let path = dir.join("profile_fields.json");
     let catalogue = match std::fs::read_to_string(&path) {
         Ok(text) => {
             Catalogue::read(&text).map_err(|error| format!("{} can't be used: {error}", path.display()))?
@@ -141,35 +126,6 @@ pub(crate) fn catalogue(line: &CommandLine, settings: &Settings) -> Result<Arc<L
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
     Ok(LiveCatalogue::new(catalogue, settings.list(keys::GENDERS)))
-}
-
-/// Who decides who may enter.
-pub(crate) fn login_provider(
-    line: &CommandLine,
-    settings: &Settings,
-    state: Option<&State>,
-    web: &WebClient,
-    own: OwnAccounts,
-) -> Result<LoginProvider, Failure> {
-    let Some(state) = state.filter(|_| !line.dev) else {
-        return Ok(LoginProvider::Open);
-    };
-    if let Some(address) = login_address(settings) {
-        let checks = site_checks(settings);
-        return Ok(LoginProvider::Remote(RemoteLogin::new(
-            web.clone(),
-            address,
-            checks,
-        )));
-    }
-    let settings = AccountSettings {
-        catalogue: own.catalogue,
-        events: Some(own.events),
-        give_back: Some(heap::give_back),
-        ..account_settings(settings)
-    };
-    let service = AccountService::start(&state.store, settings).map_err(|error| error.to_string())?;
-    Ok(LoginProvider::Embedded(service))
 }
 
 /// The bounds of log-in checks by the log-in site.
@@ -188,115 +144,11 @@ pub(crate) fn site_checks(settings: &Settings) -> SiteChecks {
 const NOWHERE: &str = "http://login-url-is-no-address.invalid/";
 
 /// The log-in site, if there is one.
-fn login_address(settings: &Settings) -> Option<WebAddress> {
+pub(crate) fn login_address(settings: &Settings) -> Option<WebAddress> {
     match settings.text(keys::LOGIN_URL).trim() {
         "" => None,
         text => WebAddress::parse(text)
             .or_else(|_| WebAddress::parse(NOWHERE))
             .ok(),
     }
-}
-
-/// How accounts are kept, for the person who starts the server.
-pub(crate) fn sentence_about(provider: &LoginProvider, settings: &Settings) -> String {
-    match provider {
-        LoginProvider::Open => "open (--dev): everyone is let in".into(),
-        LoginProvider::Embedded(_) => "embedded: the server keeps them itself".into(),
-        LoginProvider::Remote(_) => {
-            let address = login_address(settings);
-            let host = address.as_ref().map_or("", WebAddress::host);
-            format!("remote: {host} is asked")
-        }
-    }
-}
-
-/// The real-time bridge, if it is wanted.
-pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
-    if !settings.flag(keys::ENABLERTB) {
-        return Ok(None);
-    }
-    let address = settings.text(keys::RTBADDRESS);
-    let peer = address
-        .parse()
-        .map_err(|_| format!("rtbaddress must be an IP address such as 127.0.0.1; it is {address:?}"))?;
-    let secret = settings.text(keys::RTBSECRET).to_owned();
-    if secret.is_empty() {
-        return Err("enablertb needs an rtbsecret that the website knows too, and nobody else".into());
-    }
-    Ok(Some(BridgeSettings {
-        peer,
-        secret,
-        classic: settings.flag(keys::RTBCLASSIC),
-        commands: bridge_commands(settings)?,
-    }))
-}
-
-/// As many as `http_requests_per_address` allows, and some for the chat: a house whose people all come back at once is let in.
-const SOCKETS_PER_ADDRESS: usize = 160;
-
-/// Open sockets of one address group.
-fn sockets_per_address(settings: &Settings) -> usize {
-    match settings.count(keys::SOCKETS_PER_IP) {
-        // A browser opens half a dozen for a page, besides that of the chat.
-        0 => settings
-            .count(keys::MAX_PER_IP)
-            .saturating_mul(4)
-            .max(SOCKETS_PER_ADDRESS),
-        wanted => wanted,
-    }
-}
-
-/// The commands that the operator's own scripts answer.
-fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let commands = settings.list(keys::RTB_COMMANDS);
-    let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    match commands
-        .iter()
-        .find(|code| !is_code(code) || OWN_COMMANDS.contains(&code.as_str()))
-    {
-        Some(code) if is_code(code) => Err(format!(
-            "rtb_commands must not have {code}: by this the server itself tells its scripts of accounts"
-        )),
-        Some(code) => Err(format!(
-            "rtb_commands must have three capital letters for each command, such as XYZ; there is {code:?}"
-        )),
-        None => Ok(commands.to_vec()),
-    }
-}
-
-/// How the edges treat their connections. The gate is not in it: it stays when settings change.
-pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
-    let proxies = Proxies::parse(settings.list(keys::LOAD_BALANCERS))
-        .map_err(|error| format!("load_balancers: {error}"))?
-        .with_header(settings.text(keys::PROXY_HEADER))
-        .map_err(|error| format!("proxy_header: {error}"))?;
-    Ok(EdgeSettings {
-        outbox_bytes_max: settings.count(keys::OUTBOX_MAX),
-        early_outbox_bytes_max: settings.count(keys::OUTBOX_BEFORE_LOGIN),
-        backlog_bytes_max: memory::backlog(settings.count(keys::BACKLOG_MAX)),
-        identify_seconds: settings.count(keys::IDENTIFY_TIMEOUT) as u32,
-        silence_seconds: settings.count(keys::SILENCE_TIMEOUT) as u32,
-        sockets_per_group: sockets_per_address(settings),
-        ping_seconds: settings.count(keys::PING_INTERVAL) as u32,
-        connections_max: limits::connections(settings.count(keys::MAXCONNECTIONS), layout::threads(settings)),
-        ring: settings.flag(keys::IO_URING),
-        deflate: settings.flag(keys::DEFLATE),
-        deflate_bytes_min: settings.count(keys::DEFLATE_MIN),
-        proxies,
-        origin: settings.text(keys::ALLOWED_ORIGIN).to_owned(),
-        origin_host: settings.text(keys::ALLOWED_ORIGIN_HOST).to_owned(),
-        intake_limits: IntakeLimits {
-            requests_per_address: settings.count(keys::HTTP_REQUESTS_PER_ADDRESS),
-            uploads: settings.count(keys::HTTP_UPLOADS),
-            uploads_per_address: settings.count(keys::HTTP_UPLOADS_PER_ADDRESS),
-            answers: settings.count(keys::HTTP_ANSWERS) << 10,
-            answers_per_address: settings.count(keys::HTTP_ANSWERS_PER_ADDRESS) << 10,
-        },
-        shares: Shares {
-            turn_bytes: settings.count(keys::TURN_SHARE) << 10,
-            connections: settings.count(keys::TURN_CONNECTIONS),
-            unread_bytes: settings.count(keys::UNREAD_MAX),
-        },
-        ..EdgeSettings::default()
-    })
 }

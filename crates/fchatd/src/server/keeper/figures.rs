@@ -1,0 +1,101 @@
+//! The figures of the thread that saves the state: commits, the action log and the data folder.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+#[cfg(test)]
+use fchatd_figures::AnyTable;
+use fchatd_figures::{Row, Sink, Table, Value};
+
+use super::{Keeper, Shared};
+
+/// All tables of this module.
+#[cfg(test)]
+pub(crate) static FIGURES: [&dyn AnyTable; 3] = [&DISK, &ACTIONS, &FOLDER];
+
+/// Counts of transactions since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    written: AtomicU64,
+    failed: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Counters {
+    /// Counts an attempt to write everything that waits.
+    pub(super) fn note(&self, time: Duration, has_failed: bool) {
+        let counter = if has_failed { &self.failed } else { &self.written };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(time, Ordering::Relaxed);
+    }
+}
+
+static DISK: Table<Shared> = Table {
+    section: "disk",
+    rows: &[
+        Row::counter(
+            "fchatd_commits_total",
+            "transactions written",
+            "Transactions of the chat's state written to disk. Commits that wait share a transaction.",
+            |of| get(&of.counters.written),
+        ),
+        Row::counter(
+            "fchatd_commit_failures_total",
+            "failed",
+            "Failed attempts of a transaction. Each is followed by another attempt.",
+            |of| get(&of.counters.failed),
+        ),
+        Row::counter(
+            "fchatd_commit_seconds_total",
+            "of writing",
+            "Duration of all transactions and failed attempts. Divided by their number, the latency of the disk.",
+            |of| Duration::from_nanos(of.counters.nanoseconds.load(Ordering::Relaxed)).into(),
+        ),
+    ],
+};
+
+static ACTIONS: Table<Shared> = Table {
+    section: "action log",
+    rows: &[
+        Row::counter(
+            "fchatd_action_log_entries_total",
+            "actions written",
+            "Entries written to the action log.",
+            |of| get(&of.actions),
+        ),
+        Row::counter(
+            "fchatd_action_log_entries_lost_total",
+            "lost",
+            "Entries of the action log lost because too many waited for the disk.",
+            |of| get(&of.actions_lost),
+        ),
+    ],
+};
+
+static FOLDER: Table<Shared> = Table {
+    section: "data folder",
+    rows: &[Row::switch(
+        "fchatd_data_folder_displaced",
+        ["not in its place", "in its place"],
+        "Whether the data folder was moved away, deleted or replaced.",
+        |of| of.displaced().is_some().into(),
+    )],
+};
+
+fn get(counter: &AtomicU64) -> Value {
+    counter.load(Ordering::Relaxed).into()
+}
+
+impl Keeper {
+    /// Puts the figures of the state on disk into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        for table in [&DISK, &ACTIONS, &FOLDER] {
+            table.put(&self.shared, sink);
+        }
+        let displaced = self.shared.displaced().clone();
+        if let Some(reason) = displaced {
+            sink.remark(FOLDER.section, reason);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The later steps of a run: opening the network around the prepared parts, serving, and the end.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use fchatd_accounts::{AccountEvent, AccountHttp, WebsiteSettings};
+use fchatd_edge::Edges;
+use fchatd_links::Bridge;
+use fchatd_protocol::exchange::Input;
+use fchatd_protocol::json::read::Tape;
+use fchatd_service::Notifier;
+use fchatd_service::inherit::Named;
+use fchatd_world::settings::keys;
+use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
+
+use crate::configuration::accounts::website_settings;
+use crate::configuration::network::threads;
+use crate::failure::Failure;
+use crate::folder::places::data_folder;
+use crate::options::Options;
+use crate::output::say;
+use crate::server::answer::{Answer, Order};
+use crate::server::chat::{Chat, Surroundings};
+use crate::server::deliver::deliver;
+use crate::server::doors::Doors;
+use crate::server::ending::{self, End};
+use crate::server::layout::ChatEdges;
+use crate::server::listening::Listening;
+use crate::server::page::Site;
+use crate::server::persistence::Persistence;
+use crate::server::prepare::{Parts, Process, refuse_open_house};
+use crate::server::script_web::ScriptWeb;
+use crate::server::signals::Signals;
+use crate::server::{control, manager, operators};
+
+/// Orders of administrators that wait.
+const ORDERS_MAX: usize = 8;
+
+/// A server that serves.
+pub(crate) struct Running {
+    edge: ChatEdges,
+    chat: Chat,
+    /// Second handles to the listening sockets, for the program that takes over.
+    sockets: Vec<Named>,
+    signals: Signals,
+    orders: Receiver<Order>,
+    notifier: Rc<Notifier>,
+    has_state: bool,
+}
+
+/// Opens the network and starts everything that works on the event loop.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub(crate) async fn start(
+    options: &Options,
+    mut process: Process,
+    mut parts: Parts,
+    state: Option<&Persistence>,
+) -> Result<Running, Failure> {
+    let (mut listening, bridge) = listen(options, &mut process, &mut parts).await?;
+    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+    let accounts = parts.provider.describe();
+    let http = account_http(options, &parts);
+    let doors = Doors::default();
+    let (answers, answered) = parts.answers;
+    let provider = parts.provider;
+    let chat = Chat::new(
+        parts.core,
+        parts.recorder,
+        process.clock,
+        Surroundings {
+            dir: options.dir.clone(),
+            provider: provider.clone(),
+            web: ScriptWeb::new(&parts.settings, answers.clone())?,
+            keeper: parts.keeper,
+            answers,
+            orders,
+            reload: process.reload,
+            neighbours: parts.neighbours,
+            doors: doors.clone(),
+        },
+    )?;
+    let (site, threads) = (http.clone(), threads(&parts.settings));
+    let edge = Edges::start(threads, doors.with(parts.edge), chat.clone(), move || {
+        Site::new(site.clone())
+    })
+    .map_err(|error| format!("the threads of the network could not be started: {error}"))?;
+    tokio::task::spawn_local(operators::hear(provider.clone()));
+    let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
+    let follow = process
+        .reloads
+        .follow(options_again, edge.clone(), provider, http, notifier);
+    tokio::task::spawn_local(follow);
+    for listener in listening.listeners.drain(..) {
+        edge.serve(listener);
+    }
+    relay(answered, parts.events, &edge);
+    announce(options, listening.local, &accounts, state);
+    if let Some((bridge, place)) = bridge {
+        serve_bridge(bridge, place, edge.clone());
+    }
+    let running = Running {
+        edge,
+        chat,
+        sockets: listening.kept,
+        signals: process.signals,
+        orders: ordered,
+        notifier: process.notifier,
+        has_state: state.is_some(),
+    };
+    running.tell_ready(options, state);
+    Ok(running)
+}
+
+impl Running {
+    /// Tells operators' commands and the service manager that the server serves, now and from time to time.
+    fn tell_ready(&self, options: &Options, state: Option<&Persistence>) {
+        if let Some(state) = state {
+            state.serving();
+            control::serve(&options.dir, &self.edge, &self.chat);
+        }
+        self.notifier.ready(&manager::status_of(&self.edge));
+        let (notifier, edge) = (Rc::clone(&self.notifier), self.edge.clone());
+        tokio::task::spawn_local(manager::report(notifier, edge));
+    }
+
+    /// Serves until the run is to end.
+    pub(crate) async fn serve(&mut self, options: &Options, state: Option<&mut Persistence>) -> End {
+        ending::wait(options, &self.edge, &mut self.signals, &mut self.orders, state).await
+    }
+
+    /// Closes all connections, saves the state and ends the neighbours. The result is the sockets for the program that takes
+    /// over; there are none at a stop.
+    ///
+    /// # Errors
+    /// The state could not be saved.
+    pub(crate) async fn end(mut self, options: &Options, end: End) -> Result<Vec<Named>, Failure> {
+        if end == End::Stop {
+            // No program takes these over; clients that connect now are to be refused instead of waiting.
+            self.sockets.clear();
+        }
+        let drain = self.chat.drain();
+        ending::send_everyone_away(&self.edge, &mut self.signals, &self.notifier, end, drain).await;
+        self.edge.finish();
+        if self.has_state {
+            control::close(&options.dir);
+        }
+        let saved = self.chat.finish();
+        self.chat.with_neighbours(|neighbours, _, _| neighbours.finish());
+        saved.map_err(|failure| format!("the state could not be saved at the end: {failure}"))?;
+        Ok(self.sockets)
+    }
+}
+
+/// Opens the sockets: those for clients, and that of the real-time bridge where the settings ask for it.
+async fn listen(
+    options: &Options,
+    process: &mut Process,
+    parts: &mut Parts,
+) -> Result<(Listening, Option<(Bridge, SocketAddr)>), Failure> {
+    let mut listening = Listening::open(std::mem::take(&mut process.inherited), parts.address)?;
+    if listening.is_public() {
+        refuse_open_house(options, listening.local.ip())?;
+    }
+    let bridge = match &parts.bridge {
+        Some(settings) => Some(listening.open_bridge(settings, process.began).await?),
+        None => None,
+    };
+    if let Some((bridge, _)) = &bridge {
+        parts.neighbours.add_bridge(bridge.counters());
+    }
+    Ok((listening, bridge))
+}
+
+/// The HTTP interface of accounts and the website.
+fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
+    let genders = parts.settings.list(keys::GENDERS).to_vec();
+    let http = AccountHttp::new(parts.provider.clone(), genders, parts.catalogue.clone());
+    http.with_website(WebsiteSettings {
+        pictures: Some(data_folder(&options.dir).join("images")),
+        ..website_settings(&parts.settings)
+    })
+}
+
+/// Takes answers to their receivers, and changes of accounts to the chat.
+fn relay(mut answers: UnboundedReceiver<Answer>, mut events: Receiver<AccountEvent>, edge: &ChatEdges) {
+    let receiver = edge.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(answer) = answers.recv().await {
+            deliver(answer, &receiver);
+        }
+    });
+    let chat = edge.clone();
+    tokio::task::spawn_local(async move {
+        while let Some(event) = events.recv().await {
+            let (code, payload) = event.message();
+            let payload = payload.as_str();
+            chat.input(Input::Bridge { code, payload });
+        }
+    });
+}
+
+/// Hands the orders of the website to the chat.
+fn serve_bridge(bridge: Bridge, place: SocketAddr, edge: ChatEdges) {
+    say!("real-time bridge: UDP {place}");
+    tokio::task::spawn_local(bridge.run(move |order| {
+        let (code, payload) = (order.code, order.payload);
+        let understood = Tape::of(payload).is_ok_and(|tape| tape.is_object());
+        if understood {
+            edge.input(Input::Bridge { code, payload });
+        }
+        understood
+    }));
+}
+
+fn announce(options: &Options, local: SocketAddr, accounts: &str, state: Option<&Persistence>) {
+    // Where everything is listened on, the person in front of the machine opens the loopback address.
+    let host = if local.ip().is_unspecified() {
+        SocketAddr::new([127, 0, 0, 1].into(), local.port())
+    } else {
+        local
+    };
+    say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
+    say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    match state {
+        Some(state) => say!("state: {}", state.store.path().display()),
+        None => say!("state: nowhere (--dev)"),
+    }
+    say!("accounts: {accounts}");
+    if options.dev {
+        say!(
+            "WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
+        );
+    }
+}
