@@ -87,7 +87,7 @@ fn whispers_are_sent_again_after_a_broken_connection() {
         admin.say(r#"ZZZ {"command":"status"}"#);
         if admin
             .await_code("ZZZ ")
-            .contains("for 1 characters that are away")
+            .contains("1 characters that are away")
         {
             break;
         }
