@@ -1,5 +1,5 @@
-//! Connections break and come back at random, and the process dies and starts again, while all people talk: no client misses a line, hears one
-//! twice or out of order, or sees any of it.
+//! Connections break and come back at random, and the process dies and starts again, while all people talk: no client misses a line,
+//! hears one twice or out of order, or sees any of it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
