@@ -1,6 +1,6 @@
 //! `ZZZ`: the orders of an administrator, scripts that are read again, and rules that one connection tries out.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

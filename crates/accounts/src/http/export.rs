@@ -85,6 +85,7 @@ impl Entries {
 }
 
 /// The account and its lists, and the names of its characters.
+#[expect(clippy::needless_pass_by_value, reason = "the service hands the account over")]
 fn lists(
     desk: &mut AccountDesk,
     account: fchatd_store::Account,

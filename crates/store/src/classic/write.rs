@@ -105,6 +105,7 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
     written
 }
 
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 fn channel(channel: &ChannelRecord) -> Value {
     let moderators: Vec<_> = channel
         .moderators
