@@ -1,5 +1,5 @@
 //! The fields of commands, checked before a script sees them: names of characters and channels, titles, dice, and the
-//! size of every text. So no rule of a script, ours or another, can forget it. What a value means is the script's to
+//! size of every text. So no rule of a script, ours or another, can forget it. The meaning of a value is the script's to
 //! judge; texts that cannot be right in any command end here.
 
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ use fchatd_world::Settings;
 use fchatd_world::settings::key::of;
 use fchatd_world::settings::{self, Definition, Key, Kind, Value, keys};
 
-/// Keys that the classic server knew and never looked at, each with what is said of it.
+/// Keys that the classic server knew and never looked at, each with its remark.
 const WITHOUT_EFFECT: [(Key<of::Unset>, &str); 2] = [
     (
         keys::WEBSOCKETORIGIN,
