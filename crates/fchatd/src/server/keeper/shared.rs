@@ -1,4 +1,4 @@
-//! The state that the chat shares with the thread that writes: the waiting work and the counters.
+//! The state that the chat shares with the thread that writes: the waiting writes and the counters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// How often the thread tries again after a failure, and looks whether the data folder is in its place.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The work that waits for the thread.
+/// The waiting writes of the thread.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) next: Pending,
@@ -36,7 +36,7 @@ impl Shared {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to the waiting work, unless the end has come. The thread sees it within a second, or with the next work.
+    /// Adds to the waiting writes, unless the end has come. The thread sees it within a second, or with the next one.
     pub(super) fn add_quietly(&self, add: impl FnOnce(&mut Pending)) {
         let mut waiting = self.waiting();
         if !waiting.ended {
@@ -44,7 +44,7 @@ impl Shared {
         }
     }
 
-    /// Adds to the waiting work, unless the end has come, and wakes the thread.
+    /// Adds to the waiting writes, unless the end has come, and wakes the thread.
     pub(super) fn add(&self, add: impl FnOnce(&mut Pending)) {
         let mut waiting = self.waiting();
         if !waiting.ended {
