@@ -14,7 +14,7 @@
 --threads = 0
 
 -- version text sent to clients in HLO (text)
---version = "fchatd 0.1.0"
+--version = "fchatd 0.2.0"
 
 -- maximum number of identified connections (1 to 1000000, connections)
 --maxusers = 2000

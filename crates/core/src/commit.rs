@@ -1,8 +1,8 @@
 //! Durable changes go to a store. The frames that show a change wait until the store has it (docs/state.md).
 //!
-//! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
-//! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may
-//! show it too: those answers wait as well, but talk does not, nor does what everybody hears. The people online are kept
+//! The operations of an input that changed something stand between two [`Operation::Await`]; so no client sees the
+//! change, or the answer to it, before it is on disk. While a commit is on its way, the answers of other commands may
+//! show it too: those answers wait as well, but talk does not, and frames for all people do not. The people online are kept
 //! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};
@@ -82,7 +82,7 @@ impl Commits {
 }
 
 impl Core {
-    /// From now on each change of what lasts is given as a [`Request::Commit`]. What [`Core::snapshot`] gives now is
+    /// From now on each change of the durable state is given as a [`Request::Commit`]. The present [`Core::snapshot`] is
     /// taken to be kept already, or about to be. `keeps_ignores`: ignore lists are kept with the rest, because the
     /// accounts are ours.
     pub fn record_changes(&mut self, keeps_ignores: bool) {
@@ -160,8 +160,8 @@ impl Core {
         }
     }
 
-    /// What is sent to single connections from `start` on waits for a commit. What many hear goes on: else one log-in
-    /// would hold up everybody.
+    /// Frames for single connections from `start` on wait for a commit. Frames for many go on: else one log-in
+    /// would hold up all people.
     fn await_answers(&mut self, start: usize, commit: u64) {
         let operations = &mut self.world.outputs.operations;
         let answer = |operation: &Operation| matches!(operation, Operation::Send { .. });
@@ -190,7 +190,7 @@ impl Core {
         self.world.changes_stored(commit);
     }
 
-    /// A commit could not be kept for now: who made it is told.
+    /// A commit could not be kept for now: its author gets an error.
     pub(crate) fn unsaved(&mut self, connection: Option<ConnectionId>, commit: u64) {
         let commits = &mut self.commits;
         commits.released = commits.released.max(commit.min(commits.last));
@@ -200,7 +200,7 @@ impl Core {
     }
 }
 
-/// What time does is no answer to anybody.
+/// A change by time is an answer to no client.
 fn ends_by_itself(change: &Change) -> bool {
     matches!(
         change,

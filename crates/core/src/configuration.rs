@@ -34,7 +34,7 @@ impl Core {
         })
     }
 
-    /// Tells somebody something as the server (`SYS`); nobody, when the connection is gone.
+    /// Sends a message of the server (`SYS`) to a connection; to none, when the connection is gone.
     pub fn tell_system(&mut self, now: Now, connection: ConnectionId, message: &str, outputs: &mut Outputs) {
         self.outside_input(now, outputs, |core| {
             if let Some(key) = core.world.find_id(connection) {
@@ -48,7 +48,7 @@ impl Core {
     fn initialise_scripts(&mut self) -> Result<(), ScriptError> {
         for (key, trial) in &mut self.isolated {
             trial.set_limits(host::trial_limits(&self.world.settings));
-            // Rules that somebody tries out must not keep settings from everybody.
+            // Rules on trial must not keep settings from all people.
             if trial.has("", "chat_init")
                 && let Err(error) = trial.call(&mut self.world, *key, "", "chat_init", &[])
             {

@@ -37,7 +37,7 @@ fn arguments(command: &str) -> String {
 }
 
 impl Core {
-    /// An administrator, or somebody who would like to be one, sent `ZZZ`.
+    /// An administrator, or a person that claims to be one, sent `ZZZ`.
     pub(crate) fn debug(&mut self, key: ConnectionKey, payload: &str) {
         let Some((connection, true)) = self
             .world
@@ -157,7 +157,7 @@ impl Core {
         });
     }
 
-    /// What whoever runs the server has to say. Without a `character` clients show a broadcast as it is.
+    /// A message of the operator. Without a `character` clients show a broadcast as it is.
     pub(crate) fn notice(&mut self, to: Option<ConnectionId>, text: &str) {
         match to {
             Some(id) => {
@@ -173,7 +173,7 @@ impl Core {
         }
     }
 
-    /// Tells an administrator who is still there what came of a request, such as [`Request::Profile`].
+    /// Tells an administrator that is still there the result of a request, such as [`Request::Profile`].
     pub fn tell_administrator(
         &mut self,
         now: Now,
@@ -188,9 +188,9 @@ impl Core {
         });
     }
 
-    /// What came of a [`Request::ReadScripts`] by a [`Rehearsal`](crate::Rehearsal), or why there is nothing: makes
-    /// a fresh state of the scripts and switches to it, for everybody or for this connection alone. After any error
-    /// the old state stays. The administrator is told, if there was one who asked and is still there.
+    /// The result of a [`Request::ReadScripts`] by a [`Rehearsal`](crate::Rehearsal), or the reason for none: makes
+    /// a fresh state of the scripts and switches to it, for all connections or for this connection alone. After any error
+    /// the old state stays. The administrator that asked is told, if there was one and it is still there.
     pub fn scripts_read(
         &mut self,
         now: Now,
@@ -203,7 +203,7 @@ impl Core {
             let key = connection.and_then(|connection| core.world.find_id(connection));
             let result = scripts.and_then(|scripts| match key {
                 Some(key) if isolated => core.isolate(key, &scripts),
-                // Who wanted to try something out has gone.
+                // The administrator of the trial has gone.
                 None if isolated => Ok(()),
                 _ => {
                     let old = core.scripts.clone();

@@ -1,5 +1,5 @@
 //! The fields of commands, checked before a script sees them: names of characters and channels, titles, dice, and the
-//! size of every text. So no rule of a script, ours or another, can forget it. What a value means is the script's to
+//! size of every text. So no rule of a script, ours or another, can forget it. The meaning of a value is the script's to
 //! judge; texts that cannot be right in any command end here.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ const DICE_BYTES_MAX: usize = 100;
 const ROOM: Code = Code::new(b"CCR");
 const TOPIC: Code = Code::new(b"CTO");
 const CHANNEL: Code = Code::new(b"CRC");
-/// Commands that put a name on a list, or relay it, though nobody of that name needs to be online.
+/// Commands that put a name on a list, or relay it, though no character of that name needs to be online.
 const KEEPING: [Code; 7] = [
     Code::new(b"CBU"),
     Code::new(b"CTU"),

@@ -375,7 +375,7 @@ static REGISTRATION: Table<Core> = Table {
 };
 
 impl Core {
-    /// Puts the figures of the chat into a sink, and the remarks for the administrator who asks.
+    /// Puts the figures of the chat into a sink, and the remarks for the administrator that asks.
     pub fn figures(&self, asker: Option<ConnectionId>, sink: &mut dyn Sink) {
         if let Some(asker) = asker {
             let trial = self.world.find_id(asker).and_then(|key| self.isolated.get(&key));

@@ -79,10 +79,10 @@ fn furnish(world: &mut World) {
 pub struct Core {
     world: World,
     engine: Engine<World>,
-    /// The states of administrators who try out other rules.
+    /// The states of administrators that try out other rules.
     isolated: HashMap<ConnectionKey, Trial>,
     watchdog: Option<Watchdog>,
-    /// What the common state was made of.
+    /// The source of the common state.
     scripts: Rehearsed,
     /// Scripts that were read again lately, until they have shown that they work.
     probation: Option<Box<Probation>>,
@@ -108,7 +108,7 @@ pub(crate) struct Beside<'a> {
 }
 
 impl Core {
-    /// A machine with what lasted and nobody in it; with the public channels of a fresh site, where no channel
+    /// A machine with the durable state and no people in it; with the public channels of a fresh site, where no channel
     /// lasted. `seed` is all its randomness. Without a watchdog scripts have no time limit.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ impl Core {
         })
     }
 
-    /// Who is connected and which channels there are, to look at.
+    /// The connections and channels, to look at.
     pub fn world(&self) -> &World {
         &self.world
     }
@@ -185,7 +185,7 @@ impl Core {
         self.watchdog.as_ref()
     }
 
-    /// The bytes that everybody's rules use, and those of all who run isolated.
+    /// The bytes of the common rules, and those of all isolated ones.
     pub fn script_memory(&self) -> (usize, usize) {
         let isolated = self.isolated.values().map(Trial::memory).sum();
         (self.engine.memory(), isolated)
@@ -201,12 +201,12 @@ impl Core {
         self.world.revision()
     }
 
-    /// What of the world lasts, to be kept.
+    /// The durable state of the world, to be kept.
     pub fn snapshot(&self) -> Snapshot {
         self.world.snapshot()
     }
 
-    /// Does something with the machine whose outputs are appended to `outputs`.
+    /// Calls a function with the machine, which appends its outputs to `outputs`.
     fn outside_input<T>(&mut self, now: Now, outputs: &mut Outputs, work: impl FnOnce(&mut Self) -> T) -> T {
         self.world.now = now;
         self.world.begin_input();
@@ -220,7 +220,7 @@ impl Core {
         result
     }
 
-    /// Handles one input and appends what is to be done to `outputs`.
+    /// Handles one input and appends its outputs to `outputs`.
     pub fn handle(&mut self, now: Now, input: Input<'_>, outputs: &mut Outputs) {
         self.world.now = now;
         self.world.begin_input();

@@ -1,5 +1,5 @@
-//! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. Who is let in and what
-//! that means is the script's `event.ident_callback` (docs/lua.md).
+//! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. The decision and its
+//! meaning are the script's `event.ident_callback` (docs/lua.md).
 
 use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::error;
@@ -123,7 +123,7 @@ impl Core {
         }
     }
 
-    /// A log-in whose check was answered some time ago may go on now.
+    /// A log-in with an answer of some time ago may go on now.
     pub(crate) fn let_in(&mut self, key: ConnectionKey, answer: &str) {
         let Some(id) = self.world.connection(key).map(|connection| connection.id) else {
             return;
@@ -136,7 +136,7 @@ impl Core {
         }
     }
 
-    /// The number of the account in the answer on the tape; 0 where it lets nobody in, since that costs nobody anything.
+    /// The number of the account in the answer on the tape; 0 where the answer is a refusal, since that costs no frames.
     fn account_of_answer(&self) -> i64 {
         if self.tape.text("error").is_some_and(|error| !error.is_empty()) {
             return 0;
@@ -210,7 +210,7 @@ impl Core {
         }
     }
 
-    /// Refuses the log-ins whose check takes too long.
+    /// Refuses the log-ins with a check that takes too long.
     pub(crate) fn time_out_logins(&mut self) {
         let limit = (self.world.settings.number("logintimeout") * 1000.0) as u64;
         if let Some(moment) = self.world.now.monotonic.checked_sub(limit) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Core, Rehearsed};
 
-/// A probation does not end before so many calls, however long nobody is there.
+/// A probation does not end before so many calls, also in a long absence of people.
 const CALLS_MIN: u32 = 100;
 /// Characters of an error's text that administrators are told.
 const REASON_MAX: usize = 300;
@@ -61,7 +61,7 @@ impl Core {
     /// Puts new scripts on probation, in place of `old` ones.
     pub(crate) fn begin_probation(&mut self, old: Rehearsed) {
         if old.sources() == self.scripts.sources() {
-            // The same ones once more: what is known of them, and the scripts to come back to, stay.
+            // The same ones once more: their record, and the scripts to come back to, stay.
             return;
         }
         let seconds = self.world.settings.number("script_probation");
@@ -127,7 +127,7 @@ impl Core {
         }
     }
 
-    /// Ends a probation whose time is over, or brings the old scripts back.
+    /// Ends a probation after its time, or brings the old scripts back.
     pub(crate) fn review_scripts(&mut self) {
         let Some(Probation { tally, .. }) = self.probation.as_deref() else {
             return;

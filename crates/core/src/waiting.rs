@@ -1,4 +1,4 @@
-//! Commands that wait their turn: messages that came too early (`flood_mode`), and what an account sends while it is
+//! Commands that wait their turn: messages that came too early (`flood_mode`), and commands of an account that is
 //! over its budget.
 //!
 //! The order in which a client says things is kept among its messages. Leaving a channel waits behind them, since a
@@ -86,7 +86,7 @@ impl Core {
         self.world.next_due()
     }
 
-    /// Handles the commands and log-ins whose turn has come. Each of them is what its sender did, not what time did:
+    /// Handles the commands and log-ins that are due. Each of them is an action of its sender, not of time:
     /// its changes are committed for themselves.
     pub(crate) fn release_waiting(&mut self) {
         for key in self.world.due() {

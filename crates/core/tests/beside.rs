@@ -1,4 +1,4 @@
-//! What lasts, and what comes from and goes to the services beside the chat: state, bridge, web servers, logs.
+//! The durable state, and the traffic with the services beside the chat: state, bridge, web servers, logs.
 
 mod support;
 

@@ -37,7 +37,7 @@ pub struct Message<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooShort;
 
-/// Splits a message. Whatever stands after three letters separates code and payload, as the classic server had it.
+/// Splits a message. Any character after three letters separates code and payload, as in the classic server.
 ///
 /// # Errors
 /// [`TooShort`] when it has fewer than three bytes.

@@ -16,10 +16,10 @@ use crate::connection::State;
 use crate::sessions::{Heard, Part};
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// So long somebody who has gone stays online at most for messages that wait.
+/// Maximum time for which an absent character stays online for its waiting messages.
 const LINGER_SECONDS: f64 = 300.0;
 
-/// What is kept for somebody who is away or apart.
+/// The lines and channels that are kept for a character that is away or apart.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Absence {
     /// When it is over, in milliseconds of [`crate::Now::monotonic`].
@@ -34,7 +34,7 @@ pub(crate) struct Absence {
     bytes: usize,
     /// How many lines were dropped, and of which channel.
     lost: Vec<(Option<ChannelKey>, u64)>,
-    /// The number of the last line that anybody missed before it began.
+    /// The number of the last missed line before the absence began.
     since: u64,
 }
 
@@ -46,7 +46,7 @@ struct Line {
 }
 
 impl Absence {
-    /// The number of the last line that anybody missed before it began.
+    /// The number of the last missed line before the absence began.
     pub(crate) fn since(&self) -> u64 {
         self.since
     }
@@ -67,7 +67,7 @@ impl Absence {
         }
     }
 
-    /// Takes what was held of a channel, or what was private, and how many lines of it were dropped.
+    /// Takes the held lines of a channel, or the private ones, and the number of dropped lines.
     fn take(&mut self, channel: Option<ChannelKey>) -> (Vec<Arc<[u8]>>, u64) {
         let mut lines = Vec::new();
         self.lines.retain_mut(|line| {
@@ -84,7 +84,7 @@ impl Absence {
     }
 }
 
-/// Whether a frame is held for whoever can't get it: what people say. All else is told anew at the log-in.
+/// Whether a frame is held for a recipient that can't get it: the words of people. All other frames are sent anew at the log-in.
 fn is_held(text: &[u8]) -> bool {
     matches!(text.first_chunk(), Some(b"MSG " | b"PRI " | b"LRP " | b"RLL "))
 }
@@ -97,7 +97,7 @@ impl World {
             .is_some_and(|connection| connection.away)
     }
 
-    /// Who is away.
+    /// The characters that are away.
     pub fn away(&self) -> impl Iterator<Item = ConnectionKey> {
         self.absent.iter().copied().filter(|&key| self.is_away(key))
     }
@@ -128,8 +128,8 @@ impl World {
         true
     }
 
-    /// The connection of a character has ended for good, but messages wait for it whose time has not come: the character
-    /// stays until they have been said, so that their pace is kept and whoever moderates can still stop them. False, and
+    /// The connection of a character has ended for good, but messages wait for it that are not due yet: the character
+    /// stays until they have been said, so that their pace is kept and moderators can still stop them. False, and
     /// nothing done, where no message waits or the connection was about to be closed anyway.
     pub fn linger(&mut self, key: ConnectionKey, broke: bool) -> bool {
         let Some(connection) = self.connections.get(key) else {
@@ -178,7 +178,7 @@ impl World {
     }
 
     /// The character behind `key` goes on over the connection `fresh`, which gets its old socket, if that is still
-    /// there. Others see nothing of it. The client hears what goes to everyone from now on, and the channels when it
+    /// there. Others notice nothing. The client hears frames for all people from now on, and the channels when it
     /// has joined them again ([`World::rejoin`]). False, and nothing done, where `resume_grace` is switched off or one
     /// of the two is not in the state for it.
     pub fn resume(&mut self, fresh: ConnectionKey, key: ConnectionKey) -> bool {
@@ -238,7 +238,7 @@ impl World {
         let channels = connection.channels.clone();
         let is_new = connection.absence.is_none();
         let absence = connection.absence.get_or_insert_default();
-        // Of the channels that the client had joined again, it misses what is said from now on.
+        // Of the channels that the client had joined again, it misses all lines from now on.
         let heard: Vec<ChannelKey> = match is_new {
             true => Vec::new(),
             false => channels
@@ -272,7 +272,7 @@ impl World {
         self.mark_session(key, Part::Head);
     }
 
-    /// The number of the last line that anybody missed before a character was away.
+    /// The number of the last missed line before a character was away.
     pub(crate) fn missed_since(&self, key: ConnectionKey) -> Option<u64> {
         self.absence_of(key).map(Absence::since)
     }
@@ -305,8 +305,8 @@ impl World {
         )
     }
 
-    /// The lines that are held for all who are away or apart, and their bytes; lines of a channel are held once for all
-    /// who miss them, and counted for each.
+    /// The lines that are held for all characters that are away or apart, and their bytes; lines of a channel are held once for all
+    /// of them, and counted for each.
     pub fn held_lines(&self) -> (usize, usize) {
         let absences = self
             .absent
@@ -317,7 +317,7 @@ impl World {
         })
     }
 
-    /// Holds a frame for somebody who is away.
+    /// Holds a frame for a character that is away.
     pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
         let most = self.held_most();
         let text = self.outputs.bytes_of(frame);
@@ -330,7 +330,7 @@ impl World {
         }
     }
 
-    /// Holds a frame for those members of a channel who can't get it.
+    /// Holds a frame for those members of a channel that can't get it.
     pub(crate) fn hold_in_channel(
         &mut self,
         channel: ChannelKey,
@@ -355,8 +355,8 @@ impl World {
         }
     }
 
-    /// The client of somebody who is apart from a channel joins it again: it hears the channel from now on. False
-    /// where it was not apart. What was held is sent by [`World::send_held`].
+    /// The client of a character that is apart from a channel joins it again: it hears the channel from now on. False
+    /// where it was not apart. The held lines are sent by [`World::send_held`].
     pub fn rejoin(&mut self, channel: ChannelKey, key: ConnectionKey) -> bool {
         if self.is_away(key) || !self.is_apart(channel, key) {
             return false;
@@ -380,7 +380,7 @@ impl World {
         true
     }
 
-    /// Sends what was held of a channel, or without one what was private, and a note where something was dropped.
+    /// Sends the held lines of a channel, or without one the private ones, and a note where lines were dropped.
     pub fn send_held(&mut self, key: ConnectionKey, channel: Option<ChannelKey>) {
         let Some(connection) = self
             .connections
@@ -439,7 +439,7 @@ impl World {
         }
     }
 
-    /// Those who are away and whose time is over.
+    /// The characters that have been away for too long.
     pub fn overdue(&self) -> Vec<ConnectionKey> {
         self.away().filter(|&key| self.is_over(key)).collect()
     }
@@ -451,7 +451,7 @@ impl World {
             .is_some_and(|absence| absence.until <= self.now.monotonic)
     }
 
-    /// Takes those who are back and have not joined their channels again in time out of them, for all to see.
+    /// Takes characters that are back and have not joined their channels again in time out of these channels, for all to see.
     pub fn part_overdue(&mut self) {
         if self.absent.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The pace of log-ins. Each log-in of a character costs everybody who is online something, so an account has a burst
+//! The pace of log-ins. Each log-in of a character costs a frame to all people online, so an account has a burst
 //! of them, and then one each `login_pause`. A log-in that comes too early waits a while with the answer of its login
 //! check; only when it would have to wait too long it is refused.
 
@@ -7,7 +7,7 @@ use crate::connection::State;
 use crate::world::{ConnectionKey, World};
 
 const SECOND: f64 = 1e9;
-/// The fate of a log-in whose check was answered.
+/// The fate of a log-in with a finished check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// It goes on now.

@@ -8,7 +8,7 @@ use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// The longest time that a description can ask for, in seconds: a day. A slip of the pen must not end all ads.
 const INTERVAL_MAX: f64 = 86_400.0;
-/// What stands behind the bracket may be so long, in bytes.
+/// Maximum length of the text behind the bracket, in bytes.
 const TAG_MAX: usize = 32;
 
 /// The seconds between two ads that a description asks for by a tag such as `[ads: 30min]`, which people write

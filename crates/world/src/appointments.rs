@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters who are
+    /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters that are
     /// offline are forgotten; false when it is still full.
     pub fn invite(&mut self, key: ChannelKey, folded: &Arc<str>) -> bool {
         let most = self.settings.count("invitations_max");
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    /// Forgets the bans of a channel whose time is over.
+    /// Forgets the bans of a channel that have ended.
     pub fn expire_channel_bans(&mut self, key: ChannelKey) {
         let now = self.unix_seconds();
         let Some(channel) = self.channels.get_mut(key) else {

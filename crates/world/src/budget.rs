@@ -1,7 +1,7 @@
 //! The budget of commands: one token bucket for each account, for all commands together. The price of a command is
-//! what it caused: a basic weight, and the frames that it sent, by the number of recipients and by bytes. So a command
-//! that somebody adds to the scripts has a price, too. A command that waits for a timer of its own (`msg_flood` and
-//! the like) is slow already: its price is at most a quarter of what comes back within that time.
+//! its cost: a basic weight, and the frames that it sent, by the number of recipients and by bytes. So a command
+//! that a script adds has a price, too. A command that waits for a timer of its own (`msg_flood` and
+//! the like) is slow already: its price is at most a quarter of the refill within that time.
 
 use fchatd_protocol::command::Code;
 use fchatd_protocol::exchange::Operation;
@@ -17,12 +17,12 @@ const PLAIN: u64 = 1000;
 const RECIPIENTS: u64 = 500;
 /// So many bytes, counted for each recipient, cost as much as a plain command.
 const BYTES: u64 = 65_536;
-/// The most that a command of somebody with a role costs: whoever moderates a large channel must not wait.
+/// The greatest price of a command of a character with a role: a moderator of a large channel must not wait.
 const STAFF_MOST: u64 = 5 * PLAIN;
 /// The part of a timer, in nanoseconds for each second, that a command with that timer may cost.
 const PACED_PART: f64 = 250_000_000.0;
 
-/// The basic weight of a command, whatever it causes: more where it claims the attention of a person, or changes
+/// The basic weight of a command, beside its effects: more where it claims the attention of a person, or changes
 /// something that is written to disk.
 fn weight(code: Code) -> u64 {
     match code.as_str() {
@@ -58,7 +58,7 @@ impl Budget {
     }
 }
 
-/// Counts of what limits did, since the start.
+/// Counters of the effects of limits, since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitCounts {
     /// Commands that had to wait for the budget.
@@ -75,7 +75,7 @@ pub struct LimitCounts {
     pub rooms_refused: u64,
     /// Invitations that were not sent.
     pub invitations_refused: u64,
-    /// Messages of people who had gone that were dropped in the end.
+    /// Messages of absent people that were dropped in the end.
     pub messages_dropped: u64,
 }
 
@@ -137,7 +137,7 @@ impl World {
         recipients * PLAIN / RECIPIENTS + bytes * PLAIN / BYTES
     }
 
-    /// Counts of what limits did.
+    /// Counters of the effects of limits.
     pub fn limit_counts(&self) -> LimitCounts {
         self.limit_counts
     }

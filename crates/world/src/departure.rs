@@ -1,4 +1,4 @@
-//! Going: what happens when a character's connection ends, or a script ends it.
+//! Departures: the end of a character's connection, also by a script.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl World {
         self.leaving.take().is_some_and(|(_, told)| told)
     }
 
-    /// As [`World::depart`]; whoever holds the connection hears its own `FLN` too.
+    /// As [`World::depart`]; the client of the connection hears its own `FLN` too.
     fn depart_heard(&mut self, key: ConnectionKey) {
         let name = match self.connections.get(key) {
             Some(connection) if connection.is_identified() => connection.name.clone(),
@@ -92,7 +92,7 @@ impl World {
         {
             moved.list_position = place;
         }
-        // The edges have long forgotten who is away.
+        // The edges have long forgotten connections that are away.
         if !is_away {
             self.outputs
                 .operations
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// Ends a connection: nothing more is read, what is queued is delivered, and the socket is closed a second
+    /// Ends a connection: nothing more is read, queued frames are delivered, and the socket is closed a second
     /// later. With `at_once` its character departs now, and its name is free; otherwise when the script's call
     /// has ended.
     pub fn close(&mut self, key: ConnectionKey, at_once: bool) {
@@ -128,7 +128,7 @@ impl World {
         self.end_socket(key, true);
     }
 
-    /// As [`World::close`] with `at_once`. When it is not `told`, nobody hears of it and the script has no farewell to say.
+    /// As [`World::close`] with `at_once`. When it is not `told`, no frame tells of it and the script has no farewell to say.
     pub fn close_at_once(&mut self, key: ConnectionKey, told: bool) {
         self.end_socket(key, false);
         let is_online = |connection: &Connection| connection.is_identified();

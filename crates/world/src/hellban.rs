@@ -28,19 +28,19 @@ impl World {
             .is_some_and(|connection| connection.hellbanned)
     }
 
-    /// From now on everything is done by this connection, or by nobody in particular.
+    /// From now on this connection is the author of all actions; `None` for no author.
     #[inline]
     pub fn act_for(&mut self, key: Option<ConnectionKey>) {
         self.muted = key.filter(|&key| self.is_hellbanned(key));
     }
 
-    /// Whether a hell-banned connection does what is done now, so that nothing of others may change.
+    /// Whether the author is hell-banned, so that nothing of others may change.
     #[inline]
     pub fn is_muted(&self) -> bool {
         self.muted.is_some()
     }
 
-    /// Whether what is done now may reach or change a connection.
+    /// Whether the present action may reach or change a connection.
     pub fn may_touch(&self, key: ConnectionKey) -> bool {
         let Some(actor) = self.muted.filter(|&actor| actor != key) else {
             return true;

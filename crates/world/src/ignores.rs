@@ -1,4 +1,4 @@
-//! Whom an account ignores: one list for the account, the same on all its connections.
+//! Ignore lists: one list for the account, the same on all its connections.
 
 use fchatd_protocol::exchange::Request;
 use fchatd_protocol::name;
@@ -11,8 +11,8 @@ use crate::world::{ConnectionKey, World};
 const SITE_IGNORES_MAX: usize = 2000;
 
 impl World {
-    /// Replaces the list, kept in lower case; what can be no name is left out. The first time for a connection it is only told what there is, and
-    /// nobody hears of it; later it is a change, for all connections of the account.
+    /// Replaces the list, kept in lower case; texts that can be no names are left out. The first time a connection only learns the present list, and
+    /// no frame tells of it; later it is a change, for all connections of the account.
     pub fn set_ignores(&mut self, key: ConnectionKey, names: &[String]) {
         let most = self.settings.count("ignores_max").max(SITE_IGNORES_MAX);
         let names = names.iter().filter(|name| name::is_shaped(name)).take(most);

@@ -56,7 +56,7 @@ impl World {
         }
         let place = self.channels.get(room)?;
         let person = self.people.of(person?);
-        // Somebody who was put out of a room since then can be invited again.
+        // A character that was removed from a room since then can be invited again.
         let is_void = |pending: &Pending| {
             pending.room == room
                 && pending.recipient == folded

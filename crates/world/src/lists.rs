@@ -60,7 +60,7 @@ impl World {
     }
 
     /// Makes a list anew, if something in it has changed. A long one is kept for a moment all the same: in a large chat
-    /// somebody comes or goes all the time, and it is asked for all the time.
+    /// people come and go all the time, and it is requested all the time.
     fn renew(
         &self,
         list: &mut ChannelList,

@@ -1,4 +1,4 @@
-//! Coming into channels and leaving them. Only who is where changes here; the frames that tell of it are the
+//! Coming into channels and leaving them. Only the membership changes here; the frames that tell of it are the
 //! script's.
 
 use fchatd_protocol::exchange::Operation;
@@ -97,7 +97,7 @@ impl World {
         true
     }
 
-    /// The names of a channel's members, and what else `ICH` says, to one connection.
+    /// Sends the names of a channel's members, and the other fields of `ICH`, to one connection.
     pub fn send_members(&mut self, channel: ChannelKey, connection: ConnectionKey) {
         let Some(place) = self.channels.get(channel) else {
             return;
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// Ends the rooms whose `room_grace` is over.
+    /// Ends the rooms without members after their `room_grace`.
     pub fn end_kept_rooms(&mut self) {
         let now = self.now.monotonic;
         let (channels, emptied) = (&self.channels, &mut self.emptied);

@@ -1,4 +1,4 @@
-//! Making channels and ending them, and who may do what in them.
+//! Making channels and ending them, and the permissions in them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,7 +23,7 @@ pub enum RoomRefusal {
     TooQuick(u64),
     /// The server has as many as it may have.
     ServerFull,
-    /// There is no place for it, or nobody who makes it.
+    /// There is no place for it, or no person that makes it.
     Impossible,
 }
 
@@ -58,7 +58,7 @@ impl World {
         Some(channel)
     }
 
-    /// The channel of a name, in whatever case.
+    /// The channel of a name, in any case.
     pub fn find_channel(&self, name: &str) -> Option<ChannelKey> {
         text::with_folded(name, |folded| self.channel_names.get(folded).copied())
     }
@@ -128,12 +128,12 @@ impl World {
         if maker != 0 {
             self.people.of(maker).rooms += 1;
         }
-        // A room that nobody ever enters goes as one that everybody has left.
+        // A room that no character ever enters goes like an empty one.
         self.emptied.push(key);
         Ok(key)
     }
 
-    /// Whether somebody may make a room now; then the pace of the account counts it. Gives the person that made it.
+    /// Whether a character may make a room now; then the pace of the account counts it. Gives the person that made it.
     fn allow_room(&mut self, creator: ConnectionKey) -> Result<PersonId, RoomRefusal> {
         let most = self.settings.count("rooms_max");
         // The count of all channels says most of the time that it need not be looked at more closely.
@@ -181,7 +181,7 @@ impl World {
             let Some(who) = self.connections.get(member).map(|member| member.name.clone()) else {
                 continue;
             };
-            // Whose client has yet to join it again does not know it.
+            // A member that has yet to join it again does not know it.
             if !absent.contains(&member) {
                 self.send(member, |out| frame::left(out, &name, &who));
             }

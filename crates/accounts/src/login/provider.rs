@@ -14,21 +14,21 @@ use crate::secret::Secret;
 use crate::service::AccountService;
 use crate::settings::AccountSettings;
 
-/// Who says whether a login is let in. Cheap to clone.
+/// The part that decides about log-ins. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum LoginProvider {
     /// Accounts of an existing website.
     Remote(RemoteLogin),
     /// Accounts in our own store.
     Embedded(AccountService),
-    /// Everybody is let in, for people who write clients and bots (`--dev`). Any ticket will do, and each account has
-    /// whatever character it names. The account `admin` (in any case) is an administrator, so that staff commands can
+    /// All log-ins are accepted, for authors of clients and bots (`--dev`). Any ticket will do, and each account has
+    /// any character that it names. The account `admin` (in any case) is an administrator, so that staff commands can
     /// be tried; every other account is an ordinary one.
     Open,
 }
 
 impl LoginProvider {
-    /// Answers one login check. Does not block; the future may be dropped when nobody waits any more.
+    /// Answers one login check. Does not block; the future may be dropped when the answer is not needed any more.
     pub async fn check(&self, check: LoginCheck) -> LoginOutcome {
         match self {
             Self::Remote(site) => site.check(&check).await,

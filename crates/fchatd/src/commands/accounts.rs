@@ -1,5 +1,5 @@
-//! The operator's tools for accounts and characters. They work beside a running server, which looks once a second at what
-//! they have done.
+//! The operator's tools for accounts and characters. They work beside a running server, which looks for their changes once a
+//! second.
 
 pub(crate) mod arguments;
 mod import;
@@ -140,7 +140,7 @@ fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Resul
     Ok(())
 }
 
-/// What is deleted is overwritten already; this is for traces of it in unused parts of the file.
+/// Deleted data is overwritten already; this is for traces of it in unused parts of the file.
 fn compact(desk: &mut AccountDesk) {
     let fault = match desk.compact() {
         Ok(true) => return,

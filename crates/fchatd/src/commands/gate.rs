@@ -1,5 +1,5 @@
-//! `fchatd ban …` and `fchatd registration …`: who is let in at all. A server that runs is asked, so that it counts at
-//! once; of one that does not run, the state is changed.
+//! `fchatd ban …` and `fchatd registration …`: banned networks and paused registration. A server that runs is asked, so that
+//! it counts at once; without one, the state is changed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -13,7 +13,7 @@ use crate::folder::places::data_folder;
 use crate::options::Options;
 use crate::output::say;
 
-/// The time that checking and starting may take at a restart; sending everybody away takes `drain_time_max` at most.
+/// The time that checking and starting may take at a restart; closing all connections takes `drain_time_max` at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(50);
 
@@ -37,7 +37,7 @@ pub(crate) fn restart(options: &Options) -> Result<(), Failure> {
     let end = Instant::now() + PATIENCE + drain;
     while Instant::now() < end {
         sleep(STEP);
-        // Between the two programs nobody has the folder for a moment, and nobody serves.
+        // Between the two programs the folder has no holder for a moment, and there is no server.
         let note = look()?.and_then(|holder| Note::parse(&holder.note));
         match note {
             Some(note) if note.began != before.began => {

@@ -102,12 +102,12 @@ pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
 }
 
 /// The threads that check passwords on so many processors. They give way to the chat by their priority, so nearly all
-/// processors may have one: after a restart the time until everybody is back depends on it.
+/// processors may have one: after a restart the time until all people are back depends on it.
 fn password_threads(processors: usize) -> usize {
     (processors - processors / 4).clamp(1, 8)
 }
 
-/// What profiles are made of: DIR/profile_fields.json where it is there, else what the program brings along.
+/// The fields of profiles: DIR/profile_fields.json where it is there, else the tables of the program.
 pub(crate) fn catalogue(dir: &Path, settings: &Settings) -> Result<Arc<LiveCatalogue>, Failure> {
     let path = dir.join("profile_fields.json");
     let catalogue = match std::fs::read_to_string(&path) {

@@ -1,4 +1,4 @@
-//! What the table of the settings can't say of a value: whether an address is one, and what needs what.
+//! Checks of values beyond the table of the settings: valid addresses, and settings that need others.
 
 use fchatd_world::Settings;
 
@@ -13,13 +13,13 @@ const CHECKS: &[neighbours::Check] = &[
     origin_host,
 ];
 
-/// What is wrong, a sentence for each mistake.
+/// The mistakes, a sentence for each.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
     let checks = CHECKS.iter().chain(neighbours::CHECKS);
     checks.filter_map(|check| check(settings).err())
 }
 
-/// One that no browser ever sends would turn everybody away.
+/// An origin that no browser ever sends would turn all people away.
 fn origin(settings: &Settings) -> Result<(), Failure> {
     let text = settings.text("allowed_origin");
     let wrong = match text.split_once("://") {

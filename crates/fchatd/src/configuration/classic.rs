@@ -5,7 +5,7 @@ use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
 use fchatd_world::settings::{self, Definition, Kind, Value};
 
-/// Keys that the classic server knew and never looked at, each with what is said of it.
+/// Keys that the classic server knew and never looked at, each with its remark.
 const WITHOUT_EFFECT: [(&str, &str); 2] = [
     (
         "websocketorigin",

@@ -1,5 +1,5 @@
 //! Host names in settings that mean addresses: they are resolved when the configuration is read, on a thread that may
-//! wait, and what comes after sees addresses alone.
+//! wait, and later users see addresses alone.
 
 use std::net::{IpAddr, ToSocketAddrs};
 

@@ -23,7 +23,7 @@ pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failu
     Ok(SocketAddr::new(ip, settings.count("port") as u16))
 }
 
-/// More edges than this are only for who asks for them: the rules are one thread, and it has to keep up.
+/// More edges than this are only on request: the rules are one thread, and it has to keep up.
 const EDGES_CHOSEN_MAX: usize = 8;
 
 /// The threads that the settings want (`threads`).
@@ -44,7 +44,7 @@ fn chosen(processors: usize) -> usize {
     1 + (processors - 1).div_ceil(3).min(EDGES_CHOSEN_MAX)
 }
 
-/// As many as `http_requests_per_address` allows, and some for the chat: a house whose people all come back at once is let in.
+/// As many as `http_requests_per_address` allows, and some for the chat: a household whose people all come back at once is let in.
 const SOCKETS_PER_ADDRESS: usize = 160;
 
 /// Open sockets of one address group.
@@ -96,7 +96,7 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
     })
 }
 
-/// Whom scripts may ask.
+/// The hosts that scripts may ask.
 ///
 /// # Errors
 /// A sentence about the setting that is wrong.

@@ -15,7 +15,7 @@ pub(crate) fn folder(dir: &Path) -> PathBuf {
     data_folder(dir).join(FOLDER)
 }
 
-/// Opens it to be written. What a crash has left half done is put aside, with a line in the log.
+/// Opens it to be written. A half-written line of a crash is put aside, with a line in the log.
 ///
 /// # Errors
 /// It can't be used.
@@ -38,7 +38,7 @@ pub(crate) fn open(dir: &Path, settings: &Settings) -> Result<ActionWriter, Fail
     Ok(writer)
 }
 
-/// Finds what is to be undone.
+/// Finds the entry to undo.
 ///
 /// # Errors
 /// A sentence that says why this action can't be undone.
@@ -82,7 +82,7 @@ pub(crate) fn undoable(folder: &Path, id: u64, now: i64) -> Result<Undo, Failure
     })
 }
 
-/// Whether what one action did is undone or done anew by a later one.
+/// Whether an action is undone or done anew by a later one.
 fn takes_its_place(action: &Action, other: &Action) -> bool {
     let of = |name: &Option<String>| fold(name.as_deref().unwrap_or_default()).into_owned();
     if other.undone == Some(action.id) {

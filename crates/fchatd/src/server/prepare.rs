@@ -207,7 +207,7 @@ fn keeper(
 ) -> Result<Keeper, Failure> {
     let places = Places {
         store: state.store.clone(),
-        // The classic server kept its files in its folder, and an operator who compares the two looks there.
+        // The classic server kept its files in its folder, and an operator that compares the two looks there.
         classic: (settings.text("compat") == "classic").then(|| options.dir.clone()),
         actions: Some(action_log::open(&options.dir, settings)?),
         claim: Some(state.claim()),

@@ -1,4 +1,4 @@
-//! What scripts ask of web servers (`http.get`, `http.post`; docs/http-for-scripts.md): who may be asked, how much at once, and the order.
+//! Requests of scripts to web servers (`http.get`, `http.post`; docs/http-for-scripts.md): the allowed hosts, the limits, and the order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub(crate) struct ScriptWeb {
     answers: UnboundedSender<Answer>,
     client: WebClient,
     hosts: Arc<Hosts>,
-    /// What the hosts were read from.
+    /// The text that the hosts were read from.
     listed: (Vec<String>, String),
     errands: Errands<Errand>,
     under_way: HashMap<u64, AbortHandle>,
@@ -65,7 +65,7 @@ impl ScriptWeb {
         })
     }
 
-    /// A script asks, or nobody waits any more for what it has asked.
+    /// A script asks, or a request is not needed any more.
     pub(crate) fn hear(&mut self, request: Request, settings: &Settings, now: Now) {
         match request {
             Request::HttpGet { id, line, url } => self.ask(id, line, &url, None, settings, now),
@@ -114,7 +114,7 @@ impl ScriptWeb {
         if listed == self.listed {
             return;
         }
-        // What can't be was refused when the configuration was read.
+        // Invalid values were refused when the configuration was read.
         if let Ok(hosts) = script_hosts(settings) {
             let hosts = Arc::new(hosts);
             if let Ok(client) = client(&hosts) {
@@ -148,7 +148,7 @@ impl ScriptWeb {
                         Answer::Web(id, 0, String::new())
                     }
                 };
-                // Nobody receives any more when the server is going down.
+                // The receiver is gone when the server is going down.
                 let _ = answers.send(answer);
             });
             self.under_way.insert(id, task.abort_handle());

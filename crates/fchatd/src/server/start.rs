@@ -50,7 +50,7 @@ pub(crate) struct Running {
 /// Opens the network and starts everything that works on the event loop.
 ///
 /// # Errors
-/// A sentence that says what to do.
+/// A sentence with the remedy.
 pub(crate) async fn start(
     options: &Options,
     mut process: Process,

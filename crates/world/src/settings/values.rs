@@ -20,7 +20,7 @@ pub enum Value {
     List(Vec<String>),
 }
 
-/// A setting was refused; the text is a sentence that says what would be right.
+/// A setting was refused; the text is a sentence with the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError(String);
 
@@ -41,7 +41,7 @@ pub fn unknown(key: &str) -> SettingError {
     })
 }
 
-/// The error of a value that no setting can have; `what` it is in a few words.
+/// The error of a value that no setting can have; `what` is its kind in a few words.
 pub fn unusable(key: &str, what: &str) -> SettingError {
     match definition(key) {
         None => unknown(key),
@@ -60,7 +60,7 @@ fn shortened(text: &str) -> String {
 }
 
 impl Value {
-    /// What a value is, for a message about a wrong one.
+    /// The kind of a value, for a message about a wrong one.
     fn described(&self) -> String {
         match self {
             Self::Boolean(value) => value.to_string(),
@@ -145,13 +145,13 @@ impl Settings {
         Ok(())
     }
 
-    /// What is different in `other`, in the order of the table.
+    /// The differences of `other`, in the order of the table.
     pub fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'static Definition> + 'a {
         definitions().filter(|definition| self.get(definition.key) != other.get(definition.key))
     }
 
-    /// The settings that are in force when these are to follow those `before` while the server runs: what needs a
-    /// restart stays as it was before.
+    /// The settings that are in force when these are to follow those `before` while the server runs: keys that need a
+    /// restart stay as they were before.
     pub fn live_after(mut self, before: &Self) -> Self {
         for definition in definitions().filter(|definition| definition.change == Change::Restart) {
             if let Some(value) = before.get(definition.key) {

@@ -1,4 +1,4 @@
-//! The chat log as a neighbour: a socket whose readers get an entry for everything that is said.
+//! The chat log as a neighbour: a socket whose readers get an entry for every message.
 
 use fchatd_figures::Sink;
 use fchatd_links::chat_log::ChatLog;

@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and what each may take before its log-in.
+//! Connections: their number, and the resources of each before its log-in.
 
 use crate::settings::definition::{Change, Kind, Section, key};
 
