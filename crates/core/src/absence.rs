@@ -2,6 +2,8 @@
 
 use fchatd_protocol::exchange::Departure;
 use fchatd_world::ConnectionKey;
+use fchatd_world::settings::key::of;
+use fchatd_world::settings::{Key, keys};
 
 use crate::Core;
 
@@ -14,10 +16,10 @@ pub(crate) fn is_break(departure: Departure) -> bool {
 }
 
 /// The setting with the grace period of a character after such an end.
-pub(crate) fn grace(departure: Departure) -> &'static str {
+pub(crate) fn grace(departure: Departure) -> Key<of::Number> {
     match departure {
-        Departure::GoingAway => "reload_grace",
-        _ => "resume_grace",
+        Departure::GoingAway => keys::RELOAD_GRACE,
+        _ => keys::RESUME_GRACE,
     }
 }
 

@@ -6,14 +6,12 @@
 //! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};
+use fchatd_protocol::command::nature::Natures;
+use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
-use fchatd_protocol::{command, error};
 use serde::{Deserialize, Serialize};
 
 use crate::Core;
-
-/// What goes on between people, and shows nothing that lasts.
-const TALK: [&[u8]; 7] = [b"MSG", b"PRI", b"LRP", b"TPN", b"STA", b"RLL", b"PIN"];
 
 /// How far the commits have come.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -39,9 +37,9 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    pub(crate) fn of(input: &Input<'_>) -> Self {
+    pub(crate) fn of(natures: &Natures, input: &Input<'_>) -> Self {
         match *input {
-            Input::Message { connection, text } => Self::of_command(Some(connection), text),
+            Input::Message { connection, text } => Self::of_command(natures, Some(connection), text),
             Input::LoginAnswer { connection, .. } => Self::Deed(Some(connection)),
             Input::Opened { .. }
             | Input::Closed { .. }
@@ -56,11 +54,9 @@ impl Cause {
     }
 
     /// The same for a command, also for one that has waited.
-    pub(crate) fn of_command(connection: Option<ConnectionId>, text: &str) -> Self {
-        let code = command::split(text).ok().and_then(|message| message.code);
-        let is_talk = code.is_some_and(|code| TALK.contains(&code.as_str().as_bytes()));
+    pub(crate) fn of_command(natures: &Natures, connection: Option<ConnectionId>, text: &str) -> Self {
         match connection {
-            Some(connection) if is_talk => Self::Talk(connection),
+            Some(connection) if natures.of_message(text).is_talk() => Self::Talk(connection),
             connection => Self::Deed(connection),
         }
     }
@@ -107,13 +103,14 @@ impl Core {
 
     /// Ends an input that began when there were `start` operations.
     #[inline]
-    pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce() -> Cause) {
+    pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce(&Natures) -> Cause) {
         let commits = &self.commits;
         if !commits.recording {
             return;
         }
         if self.world.has_changed() || commits.released < commits.last {
-            self.commit_or_wait(start, cause());
+            let cause = cause(&self.world.natures);
+            self.commit_or_wait(start, cause);
         }
         if self.world.have_sessions_changed() {
             let changes = self.world.take_session_changes();

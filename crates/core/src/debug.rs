@@ -7,6 +7,7 @@ use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
+use fchatd_world::settings::keys;
 use fchatd_world::{ConnectionKey, Deed, Now, Party, World, roles};
 
 use crate::rehearsal::limits;
@@ -118,7 +119,7 @@ impl Core {
     fn log_chat(&mut self, key: ConnectionKey, on: bool) {
         self.world.chat_log = on;
         // The classic server said nothing.
-        if self.world.settings.text("compat") != "classic" {
+        if self.world.settings.text(keys::COMPAT) != "classic" {
             let state = if on { "on" } else { "off" };
             self.tell(key, &format!("The chat log is {state}."));
         }
@@ -141,7 +142,7 @@ impl Core {
     }
 
     pub(crate) fn isolated_max(&self) -> usize {
-        self.world.settings.count("isolatedmax")
+        self.world.settings.count(keys::ISOLATEDMAX)
     }
 
     fn too_many_isolated(&self) -> String {
@@ -238,7 +239,15 @@ impl Core {
     }
 
     pub(crate) fn switch(&mut self, scripts: &Rehearsed) -> Result<(), ScriptError> {
-        self.engine = self.start(scripts, false)?;
+        let natures = self.world.natures.clone();
+        self.world.natures.reset();
+        match self.start(scripts, false) {
+            Ok(engine) => self.engine = engine,
+            Err(error) => {
+                self.world.natures = natures;
+                return Err(error);
+            }
+        }
         self.scripts.clone_from(scripts);
         Ok(())
     }

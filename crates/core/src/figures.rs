@@ -3,6 +3,7 @@
 
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table, Value};
 use fchatd_protocol::exchange::ConnectionId;
+use fchatd_world::settings::keys;
 
 use crate::Core;
 use crate::trial::Trial;
@@ -359,7 +360,7 @@ static BANS: Table<Core> = Table {
             "fchatd_network_bans_limit",
             "at most",
             "Upper bound of `fchatd_network_bans`.",
-            |core| core.world.settings.count("network_bans_max").into(),
+            |core| core.world.settings.count(keys::NETWORK_BANS_MAX).into(),
         ),
     ],
 };

@@ -39,6 +39,7 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
+use fchatd_world::settings::keys;
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
 use fields::Bounds;
@@ -215,7 +216,7 @@ impl Core {
         let result = work(self);
         self.review_scripts();
         self.settle();
-        self.commit(start, || Cause::Deed(None));
+        self.commit(start, |_| Cause::Deed(None));
         std::mem::swap(&mut self.world.outputs, outputs);
         result
     }
@@ -253,7 +254,7 @@ impl Core {
             self.review_scripts();
             self.settle();
         }
-        self.commit(start, || Cause::of(&input));
+        self.commit(start, |natures| Cause::of(natures, &input));
         std::mem::swap(&mut self.world.outputs, outputs);
     }
 
@@ -291,7 +292,7 @@ impl Core {
         self.world.send_due_lists();
         self.world.send_call_pages();
         self.world.keep_sessions();
-        let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
+        let interval = (self.world.settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;
             self.world.housekeep();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fchatd_protocol::frame;
 use fchatd_script::engine::{ErrorKind, ScriptError};
 use fchatd_world::roles;
+use fchatd_world::settings::keys;
 use serde::{Deserialize, Serialize};
 
 use crate::{Core, Rehearsed};
@@ -64,7 +65,7 @@ impl Core {
             // The same ones once more: their record, and the scripts to come back to, stay.
             return;
         }
-        let seconds = self.world.settings.number("script_probation");
+        let seconds = self.world.settings.number(keys::SCRIPT_PROBATION);
         let before = self.probation.take();
         let failed_before = std::mem::take(&mut self.conduct.failed);
         if seconds <= 0.0 {
@@ -103,7 +104,7 @@ impl Core {
         if failure.is_some() && self.conduct.failed.len() < FUNCTIONS_MAX {
             self.conduct.failed.insert(function.to_owned());
         }
-        let failures_max = self.world.settings.count("script_probation_failures") as u32;
+        let failures_max = self.world.settings.count(keys::SCRIPT_PROBATION_FAILURES) as u32;
         let Some(probation) = &mut self.probation else {
             return;
         };

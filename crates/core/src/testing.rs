@@ -13,7 +13,7 @@ use fchatd_protocol::json::write::{self, Object};
 use fchatd_script::engine::{Argument, Handle, ScriptError, Watchdog};
 use fchatd_script::host::{Scripts, connection_handle};
 use fchatd_script::tools::testing::{FUNCTIONS, PRELUDE, RUNNER};
-use fchatd_world::settings::Value as Setting;
+use fchatd_world::settings::{Value as Setting, keys};
 use fchatd_world::{Now, Settings};
 
 pub use edge::PlainEdge;
@@ -49,10 +49,10 @@ pub fn run(
     mut report: impl FnMut(Report),
 ) -> Result<(), ScriptError> {
     let mut settings = settings.clone();
-    for key in ["luatimeout", "luarepeattimeout"] {
+    for key in [keys::LUATIMEOUT, keys::LUAREPEATTIMEOUT] {
         let patience = settings.number(key).max(PATIENCE);
         // A limit that is longer than the setting allows stays as it is.
-        let _ = settings.set(key, Setting::Number(patience));
+        let _ = settings.set(key.name(), Setting::Number(patience));
     }
     // Time stands still between two steps of a test.
     for key in ["command_rate", "login_pause"] {

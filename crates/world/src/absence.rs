@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::State;
 use crate::sessions::{Heard, Part};
+use crate::settings::key::of;
+use crate::settings::{Key, keys};
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Maximum time for which an absent character stays online for its waiting messages.
@@ -84,11 +86,6 @@ impl Absence {
     }
 }
 
-/// Whether a frame is held for a recipient that can't get it: the words of people. All other frames are sent anew at the log-in.
-fn is_held(text: &[u8]) -> bool {
-    matches!(text.first_chunk(), Some(b"MSG " | b"PRI " | b"LRP " | b"RLL "))
-}
-
 impl World {
     /// Whether a character is online without a connection.
     pub fn is_away(&self, key: ConnectionKey) -> bool {
@@ -112,8 +109,8 @@ impl World {
     /// The connection of a character has broken: the character stays for as long as the setting `grace` says, which is
     /// `resume_grace` or `reload_grace`. False, and nothing done, where one of these is 0 or the connection was about to be
     /// closed anyway.
-    pub fn go_away(&mut self, key: ConnectionKey, grace: &str) -> bool {
-        if self.settings.number("resume_grace") <= 0.0 {
+    pub fn go_away(&mut self, key: ConnectionKey, grace: Key<of::Number>) -> bool {
+        if self.settings.number(keys::RESUME_GRACE) <= 0.0 {
             return false;
         }
         let grace = self.settings.number(grace);
@@ -182,7 +179,7 @@ impl World {
     /// has joined them again ([`World::rejoin`]). False, and nothing done, where `resume_grace` is switched off or one
     /// of the two is not in the state for it.
     pub fn resume(&mut self, fresh: ConnectionKey, key: ConnectionKey) -> bool {
-        let grace = self.settings.number("resume_grace");
+        let grace = self.settings.number(keys::RESUME_GRACE);
         let waits = |state| matches!(state, State::Connected | State::Identifying { .. });
         let fresh_one = self
             .connections
@@ -300,8 +297,8 @@ impl World {
     /// The lines and bytes that are held for one character.
     fn held_most(&self) -> (usize, usize) {
         (
-            self.settings.count("resume_lines_max"),
-            self.settings.count("resume_bytes_max"),
+            self.settings.count(keys::RESUME_LINES_MAX),
+            self.settings.count(keys::RESUME_BYTES_MAX),
         )
     }
 
@@ -321,7 +318,7 @@ impl World {
     pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
         let most = self.held_most();
         let text = self.outputs.bytes_of(frame);
-        if is_held(text)
+        if self.natures.of_frame(text).is_held()
             && let Some(connection) = self.connections.get_mut(key)
             && let Some(absence) = &mut connection.absence
         {
@@ -338,7 +335,11 @@ impl World {
         frame: Frame,
     ) {
         let text = self.outputs.bytes_of(frame);
-        let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
+        // Everything else is told anew when the client joins.
+        if !self.natures.of_frame(text).is_held() {
+            return;
+        }
+        let Some(place) = self.channels.get(channel) else {
             return;
         };
         let sender = except.and_then(|key| self.connections.get(key));

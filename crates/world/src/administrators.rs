@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fchatd_protocol::exchange::Frame;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// A character of an administrator.
@@ -25,7 +26,7 @@ impl World {
             return false;
         };
         let (name, account) = (Arc::clone(&connection.name), connection.account);
-        let most = self.settings.count("global_moderators_max");
+        let most = self.settings.count(keys::GLOBAL_MODERATORS_MAX);
         if self.is_listed_administrator(&name) || self.acquaintances.administrators.len() >= most {
             return false;
         }

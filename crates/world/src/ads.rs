@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::channel::Channel;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// The longest time that a description can ask for, in seconds: a day. A slip of the pen must not end all ads.
@@ -89,7 +90,7 @@ impl World {
     /// Forgets timers that no longer matter.
     pub(crate) fn forget_old_ads(&mut self) {
         let now = self.now.monotonic;
-        let usual = self.settings.number("lfrp_flood");
+        let usual = self.settings.number(keys::LFRP_FLOOD);
         let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(channel) = self.channels.get_mut(key)

@@ -4,11 +4,13 @@
 //! the like) is slow already: its price is at most a quarter of the refill within that time.
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::command::nature::Nature;
 use fchatd_protocol::exchange::Operation;
 use serde::{Deserialize, Serialize};
 
 use crate::allowance::MILLISECOND;
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Prices are in thousandths of a plain command.
@@ -22,19 +24,6 @@ const STAFF_MOST: u64 = 5 * PLAIN;
 /// The part of a timer, in nanoseconds for each second, that a command with that timer may cost.
 const PACED_PART: f64 = 250_000_000.0;
 
-/// The basic weight of a command, beside its effects: more where it claims the attention of a person, or changes
-/// something that is written to disk.
-fn weight(code: Code) -> u64 {
-    match code.as_str() {
-        // The most frequent ones first.
-        "MSG" | "PRI" | "TPN" => PLAIN,
-        "CIU" | "CCR" | "CDS" | "CTO" => 5 * PLAIN,
-        "FKS" => 3 * PLAIN,
-        "COA" | "COR" | "CSO" | "RST" | "RMO" | "CBU" | "CTU" | "CUB" | "SFC" => 2 * PLAIN,
-        _ => PLAIN,
-    }
-}
-
 /// The settings of the budget, in the units of [`crate::allowance`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {
@@ -46,14 +35,14 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let rate = settings.number("command_rate");
+        let rate = settings.number(keys::COMMAND_RATE);
         if rate <= 0.0 {
             return Self::default();
         }
         let each = (1e9 / rate / PLAIN as f64).max(1.0) as u64;
         Self {
             each,
-            size: (settings.number("command_burst") * PLAIN as f64) as u64 * each,
+            size: (settings.number(keys::COMMAND_BURST) * PLAIN as f64) as u64 * each,
         }
     }
 }
@@ -109,7 +98,8 @@ impl World {
         if person == 0 || most == 0 {
             return;
         }
-        let mut price = code.map_or(PLAIN, weight) * each;
+        let nature = code.map_or(Nature::PLAIN, |code| self.natures.of(code));
+        let mut price = u64::from(nature.weight()) * PLAIN * each;
         if price < most {
             price += self.relayed(start) * each;
         }

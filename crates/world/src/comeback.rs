@@ -15,6 +15,7 @@ use crate::connection::{Connection, Profile};
 use crate::roles;
 use crate::sanctions::Timeout;
 use crate::sessions::Heard;
+use crate::settings::keys;
 use crate::waiting::Reason;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
@@ -38,7 +39,7 @@ impl World {
     /// Channels and lists have been restored before. Some people are not restored: all after a long outage, people that
     /// later records exclude, and all where `resume_grace` is 0 or the scripts know no return (`returns`).
     pub(crate) fn restore_sessions(&mut self, sessions: &Sessions, returns: bool) {
-        let grace = self.settings.number("resume_grace");
+        let grace = self.settings.number(keys::RESUME_GRACE);
         let outage = self.unix_seconds().saturating_sub(sessions.alive);
         let takes_over = returns && grace > 0.0 && outage <= OUTAGE_SECONDS_MAX;
         if takes_over {
@@ -173,7 +174,7 @@ impl World {
     /// Rooms without members live on for `room_grace`, as those of which the last member lost its connection. Open rooms that
     /// were large once stay for a day in any case.
     fn wait_for_members(&mut self) {
-        let grace = (self.settings.number("room_grace") * 1000.0) as u64;
+        let grace = (self.settings.number(keys::ROOM_GRACE) * 1000.0) as u64;
         let until = self.now.monotonic + grace;
         let empty = |kind, members: usize| kind == Kind::Private && members == 0;
         let rooms: Vec<ChannelKey> = self

@@ -8,6 +8,7 @@ use fchatd_protocol::frame;
 use fchatd_protocol::limits::CLOSE_DELAY_MILLISECONDS;
 
 use crate::connection::{Connection, State};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -64,7 +65,7 @@ impl World {
             .connections
             .get(key)
             .filter(|connection| connection.is_identified())?;
-        let most = self.settings.count("recent_characters");
+        let most = self.settings.count(keys::RECENT_CHARACTERS);
         self.acquaintances.note(connection, most);
         for channel in connection.channels.clone() {
             self.forget_member(channel, key);

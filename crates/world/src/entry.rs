@@ -11,6 +11,7 @@ use crate::changes::Thing;
 use crate::channel::{Ban, Channel, Kind};
 use crate::connection::Connection;
 use crate::roles::{ADMIN, CHANNEL_OPERATOR, GLOBAL, SUPER};
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Whether a ban of another character of the account does not count for this one.
@@ -32,7 +33,7 @@ impl World {
         let connection = self.connections.get(connection)?;
         let own = channel.ban_of(&connection.folded, now);
         let of_account = || {
-            let holds = self.settings.flag("channel_ban_accounts") && !is_exempt(channel, connection);
+            let holds = self.settings.flag(keys::CHANNEL_BAN_ACCOUNTS) && !is_exempt(channel, connection);
             channel.ban_of_account(connection.account, now).filter(|_| holds)
         };
         own.or_else(of_account)

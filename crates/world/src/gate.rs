@@ -10,6 +10,7 @@ use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTE
 use crate::changes::Thing;
 use crate::connection::State;
 use crate::log::{Deed, Party};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -32,7 +33,7 @@ impl World {
         } = order;
         check_reason(reason)?;
         if !force {
-            check_own(network, self.settings.list("load_balancers"))?;
+            check_own(network, self.settings.list(keys::LOAD_BALANCERS))?;
             if own.is_some_and(|address| network::contains(network, address)) {
                 return Err(format!(
                     "{network} holds your own address, so you would be kept out yourself. Force it if you mean that."
@@ -42,7 +43,7 @@ impl World {
         let now = self.unix_seconds();
         if self.network_bans.get(network).is_none() {
             self.expire_network_bans();
-            let most = self.settings.count("network_bans_max");
+            let most = self.settings.count(keys::NETWORK_BANS_MAX);
             if self.network_bans.len() >= most {
                 return Err(format!(
                     "There are {most} banned networks already, as many as network_bans_max allows. Remove some, or ban a \

@@ -9,9 +9,6 @@ use fchatd_protocol::json::read::{Node, Tape};
 use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
-/// The commands that tell of a character's presence.
-const PRESENCE: [&str; 4] = ["NLN", "FLN", "JCH", "LCH"];
-
 impl World {
     /// Sets whether nothing of a connection reaches others. A hell-ban of the account itself cannot be taken away here.
     pub fn set_hellbanned(&mut self, key: ConnectionKey, hellbanned: bool) {
@@ -55,18 +52,16 @@ impl World {
 
     /// Whether a frame tells only that this character is there or has gone.
     pub(crate) fn is_presence(&self, frame: Frame, key: ConnectionKey) -> bool {
-        let (Ok(text), Some(connection)) = (
-            std::str::from_utf8(self.outputs.bytes_of(frame)),
-            self.connections.get(key),
-        ) else {
+        let bytes = self.outputs.bytes_of(frame);
+        if !self.natures.of_frame(bytes).is_presence() {
+            return false;
+        }
+        let (Ok(text), Some(connection)) = (std::str::from_utf8(bytes), self.connections.get(key)) else {
             return false;
         };
         let Some((code, payload)) = text.split_once(' ') else {
             return false;
         };
-        if !PRESENCE.contains(&code) {
-            return false;
-        }
         let Ok(tape) = Tape::of(payload) else { return false };
         let name = match (code, tape.get("character")) {
             ("NLN", _) => tape.get("identity"),

@@ -7,6 +7,7 @@ use fchatd_protocol::{name, text};
 
 use crate::connection::{Connection, State};
 use crate::sessions::Part;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -46,7 +47,7 @@ impl World {
     pub fn is_name(&self, text: &str) -> bool {
         name::is_plain(text)
             || self.find_character(text).is_some()
-            || name::is_possible(text) && !self.settings.text("login_url").is_empty()
+            || name::is_possible(text) && !self.settings.text(keys::LOGIN_URL).is_empty()
     }
 
     pub(crate) fn tell_presence(&mut self, name: &str, online: bool) {

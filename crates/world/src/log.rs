@@ -199,6 +199,7 @@ impl World {
         self.legacy = None;
         // Only left over where the input before has panicked.
         self.isolated = None;
+        self.natures.may_declare = false;
         self.muted = None;
     }
 

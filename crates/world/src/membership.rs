@@ -6,6 +6,7 @@ use fchatd_protocol::frame;
 
 use crate::channel::{Channel, Kind};
 use crate::sessions::Heard;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A room lives on empty, if so many were in it at once.
@@ -144,7 +145,7 @@ impl World {
 
     /// A room loses a member that did not want to go: if it was the last, the room lives on for `room_grace`.
     pub(crate) fn keep_room(&mut self, key: ChannelKey) {
-        let grace = (self.settings.number("room_grace") * 1000.0) as u64;
+        let grace = (self.settings.number(keys::ROOM_GRACE) * 1000.0) as u64;
         let until = self.now.monotonic + grace;
         if grace > 0
             && let Some(room) = self.channels.get_mut(key)
@@ -191,6 +192,6 @@ impl World {
         self.forget_old_ads();
         self.forget_old_takeovers();
         self.people
-            .sweep(now, self.settings.count("people_remembered_max"));
+            .sweep(now, self.settings.count(keys::PEOPLE_REMEMBERED_MAX));
     }
 }

@@ -3,6 +3,7 @@
 
 use fchatd_protocol::frame;
 
+use crate::settings::keys;
 use crate::world::{ChannelKey, World};
 
 impl World {
@@ -10,8 +11,8 @@ impl World {
     /// changes until then are in one list.
     pub fn tell_moderators(&mut self, key: ChannelKey) {
         let now = self.now.monotonic;
-        let pause = (self.settings.number("moderator_lists_pause") * 1000.0) as u64;
-        let burst = self.settings.count("moderator_lists_burst") as u64;
+        let pause = (self.settings.number(keys::MODERATOR_LISTS_PAUSE) * 1000.0) as u64;
+        let burst = self.settings.count(keys::MODERATOR_LISTS_BURST) as u64;
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };

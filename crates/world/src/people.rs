@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::allowance::{Allowance, MILLISECOND};
 use crate::invitations::Pending;
+use crate::settings::keys;
 use crate::throttle::Throttles;
 use crate::world::{ConnectionKey, Map, World};
 
@@ -170,7 +171,7 @@ impl World {
         connection.person = person_id(connection.account, &connection.folded);
         if self.people.is_due_for_sweep() {
             self.people
-                .sweep(now, self.settings.count("people_remembered_max"));
+                .sweep(now, self.settings.count(keys::PEOPLE_REMEMBERED_MAX));
         }
         let person = self.people.of(connection.person);
         person.online += 1;

@@ -12,6 +12,7 @@ use crate::allowance::MILLISECOND;
 use crate::changes::Thing;
 use crate::channel::{Channel, Kind, Mode};
 use crate::people::PersonId;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Why a room was not made.
@@ -135,7 +136,7 @@ impl World {
 
     /// Whether a character may make a room now; then the pace of the account counts it. Gives the person that made it.
     fn allow_room(&mut self, creator: ConnectionKey) -> Result<PersonId, RoomRefusal> {
-        let most = self.settings.count("rooms_max");
+        let most = self.settings.count(keys::ROOMS_MAX);
         // The count of all channels says most of the time that it need not be looked at more closely.
         if self.channels.len() >= most && self.room_count() >= most {
             return Err(RoomRefusal::ServerFull);
@@ -143,9 +144,9 @@ impl World {
         let Some(maker) = self.person_of(creator) else {
             return Ok(0);
         };
-        let most = self.settings.count("rooms_per_account");
-        let pause = (self.settings.number("room_flood") * 1e9) as u64;
-        let size = pause.saturating_mul(self.settings.count("room_burst").saturating_sub(1) as u64);
+        let most = self.settings.count(keys::ROOMS_PER_ACCOUNT);
+        let pause = (self.settings.number(keys::ROOM_FLOOD) * 1e9) as u64;
+        let size = pause.saturating_mul(self.settings.count(keys::ROOM_BURST).saturating_sub(1) as u64);
         let now = self.now.monotonic * MILLISECOND;
         let person = self.people.of(maker);
         if person.rooms as usize >= most {

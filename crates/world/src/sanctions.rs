@@ -7,6 +7,7 @@ use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Thing;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// How long an account is watched, in milliseconds.
@@ -90,7 +91,7 @@ impl World {
             return true;
         }
         let key = (Arc::from(&*fold(name)), measure);
-        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count("name_bans_max") {
+        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count(keys::NAME_BANS_MAX) {
             return false;
         }
         self.changed(Thing::Named(Arc::clone(&key.0), measure));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::Thing;
 use crate::roles::{ADMIN, GLOBAL, SUPER};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Bytes of the texts of one page; one call may be larger.
@@ -51,8 +52,8 @@ impl World {
         let id = call.id.clone();
         self.changed(Thing::StaffCall(id.clone()));
         self.staff_calls.push(call);
-        let calls_max = self.settings.count("staffcalls_max");
-        let bytes_max = self.settings.count("staffcalls_bytes");
+        let calls_max = self.settings.count(keys::STAFFCALLS_MAX);
+        let bytes_max = self.settings.count(keys::STAFFCALLS_BYTES);
         while self.staff_calls.len() > calls_max
             || self.staff_calls.iter().map(bytes_of).sum::<usize>() > bytes_max
         {
@@ -83,7 +84,7 @@ impl World {
     pub(crate) fn restore_staff_calls(&mut self, calls: &[StaffCall]) {
         self.staff_calls.clear();
         self.call_pages.clear();
-        let report_max = self.settings.count("staffcall_max");
+        let report_max = self.settings.count(keys::STAFFCALL_MAX);
         for call in calls {
             self.add_staff_call(StaffCall {
                 id: cut(&call.id, 2 * NAME_BYTES_MAX).to_owned(),
@@ -167,7 +168,7 @@ impl World {
 
     /// Sends one page; gives where the next begins.
     fn send_page(&mut self, pages: &CallPages) -> usize {
-        let calls_max = self.settings.count("staffcalls_page");
+        let calls_max = self.settings.count(keys::STAFFCALLS_PAGE);
         let calls = std::mem::take(&mut self.staff_calls);
         let page = calls.get(pages.next..pages.end).unwrap_or_default();
         let (mut sent, mut bytes) = (0, 0);
@@ -192,7 +193,7 @@ impl World {
 
     /// The roles that hear frames for the staff: with `administrators_on_staff` also administrators.
     fn staff_roles(&self, more: Option<&'static str>) -> impl Iterator<Item = &'static str> + use<> {
-        let admins = self.settings.flag("administrators_on_staff").then_some(ADMIN);
+        let admins = self.settings.flag(keys::ADMINISTRATORS_ON_STAFF).then_some(ADMIN);
         admins.into_iter().chain([GLOBAL]).chain(more)
     }
 

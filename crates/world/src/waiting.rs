@@ -11,6 +11,7 @@ use crate::budget::paced;
 use crate::people::PersonId;
 use crate::sessions::Part;
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Connections for which something is handled at once: when more is due, others have their turn between.
@@ -58,12 +59,12 @@ impl Waiting {
 
     fn fits(&self, reason: Reason, text: &str, settings: &Settings) -> bool {
         let fits = match reason {
-            Reason::Message => self.messages < settings.count("messages_waiting_max"),
+            Reason::Message => self.messages < settings.count(keys::MESSAGES_WAITING_MAX),
             Reason::Behind | Reason::Budget => {
-                self.queue.len() - self.messages < settings.count("commands_waiting_max")
+                self.queue.len() - self.messages < settings.count(keys::COMMANDS_WAITING_MAX)
             }
         };
-        fits && self.bytes + text.len() <= settings.count("waiting_bytes_max")
+        fits && self.bytes + text.len() <= settings.count(keys::WAITING_BYTES_MAX)
     }
 
     fn count(&mut self, reason: Reason, text: &str) {
@@ -150,7 +151,7 @@ impl World {
         let is_full = connection
             .waiting
             .as_ref()
-            .is_some_and(|waiting| waiting.messages >= self.settings.count("messages_waiting_max"));
+            .is_some_and(|waiting| waiting.messages >= self.settings.count(keys::MESSAGES_WAITING_MAX));
         if is_full && self.turn.waited.is_none() {
             return false;
         }

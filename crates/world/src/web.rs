@@ -5,6 +5,7 @@ use std::fmt;
 use fchatd_protocol::exchange::Request;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::keys;
 use crate::world::{ConnectionKey, Map, World};
 
 /// The longest address, in bytes.
@@ -113,8 +114,8 @@ impl World {
         form: Option<Vec<(String, String)>>,
     ) -> Result<(), WebRefusal> {
         let (open_max, asked_max) = (
-            self.settings.count("http_open"),
-            self.settings.count("http_per_call"),
+            self.settings.count(keys::HTTP_OPEN),
+            self.settings.count(keys::HTTP_PER_CALL),
         );
         let calls = &mut self.web_calls;
         if calls.open.len() >= open_max {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;
+use fchatd_protocol::command::nature::Natures;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs, Request};
 use fchatd_protocol::frame;
@@ -30,6 +31,7 @@ use crate::sanctions::{AltWatch, Measure, Named, Timeout};
 use crate::search::SearchIndex;
 use crate::sessions::{Part, SessionMarks};
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::{Legacy, Turn};
@@ -82,6 +84,9 @@ pub struct World {
     pub settings: Settings,
     #[serde(skip)]
     pub(crate) budget: Budget,
+    /// The natures of commands; the scripts in force have declared some of them, and do so again where they are started.
+    #[serde(skip)]
+    pub natures: Natures,
     /// The time of the input at hand.
     pub now: Now,
     /// The requests.
@@ -182,10 +187,11 @@ fn unseeded() -> StdRng {
 impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
-        let chat_log = settings.flag("log_start");
+        let chat_log = settings.flag(keys::LOG_START);
         Self {
             budget: Budget::of(&settings),
             settings,
+            natures: Natures::default(),
             now,
             outputs: Outputs::default(),
             operators: Names::default(),
@@ -327,7 +333,7 @@ impl World {
     /// Counts a command of a connection that has not logged in; false when it is the last one that is taken
     /// (`commands_before_login`).
     pub fn count_early_command(&mut self, key: ConnectionKey) -> bool {
-        let most = self.settings.count("commands_before_login");
+        let most = self.settings.count(keys::COMMANDS_BEFORE_LOGIN);
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };

@@ -132,7 +132,7 @@ impl Core {
             commits: image.commits,
         };
         core.settle();
-        core.commit(start, || Cause::Deed(None));
+        core.commit(start, |_| Cause::Deed(None));
         std::mem::swap(&mut core.world.outputs, outputs);
         Ok(core)
     }

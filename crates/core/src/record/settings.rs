@@ -12,8 +12,11 @@ pub(super) fn stand_in(secret: &str) -> String {
 /// The secrets of these settings.
 pub(super) fn secrets(settings: &Settings) -> Vec<String> {
     let secret = definitions().filter(|definition| definition.kind == Kind::Secret);
-    let texts = secret.map(|definition| settings.text(definition.key));
-    texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    let texts = secret.filter_map(|definition| match settings.get(definition.key)? {
+        Value::Text(text) => Some(text),
+        _ => None,
+    });
+    texts.filter(|text| !text.is_empty()).cloned().collect()
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -36,6 +36,7 @@ pub(crate) struct Simulation {
     pub(crate) edge: PlainEdge,
     /// Requests of the core without an answer.
     pub(crate) requests: Vec<Request>,
+    scripts: Scripts,
     outputs: Outputs,
     next: u32,
     stored: u64,
@@ -74,6 +75,7 @@ impl Simulation {
             received: BTreeMap::new(),
             edge: PlainEdge::default(),
             requests: Vec::new(),
+            scripts: scripts.clone(),
             outputs: Outputs::default(),
             next: 0,
             stored: 0,
@@ -90,8 +92,7 @@ impl Simulation {
         let settings = self.core.world().settings.clone();
         self.now.monotonic = 0;
         self.now.unix += seconds as i64 * 1000;
-        let scripts = builtin::scripts();
-        let core = Core::new(settings, &scripts, Some(&snapshot), None, self.now, [9; 32]);
+        let core = Core::new(settings, &self.scripts, Some(&snapshot), None, self.now, [9; 32]);
         self.core = core.expect("the script starts");
         self.core.record_changes(true);
         self.edge = PlainEdge::default();

@@ -10,6 +10,7 @@ use std::io::{BufRead, IsTerminal};
 
 use fchatd_accounts::{AccountDesk, Profile, Secret};
 use fchatd_store::Store;
+use fchatd_world::settings::keys;
 
 use self::arguments::{AccountAction, CharacterAction};
 use self::sentences::{sentence, told};
@@ -70,7 +71,7 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
                 .map_err(told)?;
             say!("{}", code.reveal());
             complain!("invitation {}; the code is shown only this once", number.0);
-            if configuration::load(options)?.text("registration") != "invitation" {
+            if configuration::load(options)?.text(keys::REGISTRATION) != "invitation" {
                 complain!("it is of no use before registration = \"invitation\" is set");
             }
         }

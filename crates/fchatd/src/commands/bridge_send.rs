@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{Args, Subcommand};
 use fchatd_links::sign;
 use fchatd_protocol::json::read::Tape;
+use fchatd_world::settings::keys;
 
 use crate::configuration;
 use crate::configuration::network::listening_address;
@@ -72,7 +73,7 @@ pub(crate) fn send(options: &Options, sending: &Sending) -> Result<(), Failure> 
     }
     let secret = match &sending.secret_file {
         Some(file) => secret_of(file)?,
-        None => configuration::load(options)?.text("rtbsecret").to_owned(),
+        None => configuration::load(options)?.text(keys::RTBSECRET).to_owned(),
     };
     if secret.is_empty() {
         return Err(

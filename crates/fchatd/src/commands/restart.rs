@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use fchatd_store::Claim;
+use fchatd_world::settings::keys;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::configuration;
@@ -33,7 +34,8 @@ pub(crate) fn restart(options: &Options) -> Result<(), Failure> {
     let number = process.as_raw_nonzero();
     kill_process(process, Signal::USR2)
         .map_err(|error| format!("the server (process {number}) can't be told: {error}"))?;
-    let drain = configuration::load(options).map_or(PATIENCE, |settings| settings.seconds("drain_time_max"));
+    let drain =
+        configuration::load(options).map_or(PATIENCE, |settings| settings.seconds(keys::DRAIN_TIME_MAX));
     let end = Instant::now() + PATIENCE + drain;
     while Instant::now() < end {
         sleep(STEP);

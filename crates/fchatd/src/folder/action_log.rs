@@ -6,6 +6,7 @@ use fchatd_protocol::exchange::{self, Undo};
 use fchatd_protocol::text::fold;
 use fchatd_store::actions::{Action, ActionLimits, ActionWriter, FOLDER, find_action};
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
@@ -22,9 +23,9 @@ pub(crate) fn folder(dir: &Path) -> PathBuf {
 pub(crate) fn open(dir: &Path, settings: &Settings) -> Result<ActionWriter, Failure> {
     let folder = folder(dir);
     let limits = ActionLimits {
-        bytes: (settings.count("action_log_size") as u64) << 20,
-        days: settings.count("action_log_days") as u32,
-        keep_days: settings.count("action_log_keep") as u32,
+        bytes: (settings.count(keys::ACTION_LOG_SIZE) as u64) << 20,
+        days: settings.count(keys::ACTION_LOG_DAYS) as u32,
+        keep_days: settings.count(keys::ACTION_LOG_KEEP) as u32,
     };
     let (writer, mended) = ActionWriter::open(&folder, limits)
         .map_err(|error| format!("the action log in {} can't be used: {error}", folder.display()))?;

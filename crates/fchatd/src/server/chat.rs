@@ -14,6 +14,7 @@ use fchatd_edge::Application;
 use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
@@ -200,7 +201,7 @@ impl Parts {
 
     fn housekeep(&mut self) {
         self.around.neighbours.tick(self.core.world(), self.now);
-        let interval = (self.core.world().settings.number("saveinterval") * 1000.0) as u64;
+        let interval = (self.core.world().settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.now.monotonic.saturating_sub(self.saved) >= interval {
             self.save(Occasion::Turn);
             self.around.neighbours.tell_all(self.core.world(), self.now);
@@ -215,7 +216,7 @@ impl Parts {
 
     fn profile(&mut self, connection: ConnectionId, kind: ProfileKind, start: bool, outputs: &mut Outputs) {
         let told = if start {
-            let limit = self.core.world().settings.seconds("profilelimit");
+            let limit = self.core.world().settings.seconds(keys::PROFILELIMIT);
             Some(self.profiles.start(connection, kind, limit))
         } else {
             let remarks = self.profile_remarks();

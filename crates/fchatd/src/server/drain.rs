@@ -7,6 +7,7 @@ use std::time::Duration;
 use fchatd_accounts::{LoginCheck, LoginProvider};
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_world::World;
+use fchatd_world::settings::keys;
 
 /// The name by which our page identifies (`cname`). It comes back with a ticket, which costs no hashing.
 const PAGE: &str = "fchatd page";
@@ -63,8 +64,8 @@ impl Drain {
         };
         Self {
             people,
-            least: settings.seconds("drain_time"),
-            greatest: settings.seconds("drain_time_max"),
+            least: settings.seconds(keys::DRAIN_TIME),
+            greatest: settings.seconds(keys::DRAIN_TIME_MAX),
             checking,
             patience,
         }

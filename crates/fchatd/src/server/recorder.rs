@@ -15,6 +15,7 @@ use fchatd_core::{Core, Rehearsed};
 use fchatd_figures::{Row, Sink, Table};
 use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
 
 use self::ring::Ring;
@@ -289,11 +290,11 @@ impl Recorder {
     /// # Errors
     /// The folder can't be made.
     pub(crate) fn start(settings: &Settings, folder: &Path) -> Result<Option<Self>, Failure> {
-        let bytes = (settings.count("recorder") as u64) << 20;
+        let bytes = (settings.count(keys::RECORDER) as u64) << 20;
         if bytes == 0 {
             return Ok(None);
         }
-        let goes_on = settings.flag("recorder_goes_on");
+        let goes_on = settings.flag(keys::RECORDER_GOES_ON);
         // Earlier recordings have to stay a while: the program may have died of them.
         let bytes_max = bytes / FILES;
         let ring = Ring::open(&folder.join("recordings"), bytes - bytes_max)?;

@@ -10,7 +10,7 @@ use fchatd_accounts::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
 use fchatd_service::Notifier;
 use fchatd_world::Settings;
-use fchatd_world::settings::Definition;
+use fchatd_world::settings::{Definition, keys};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -134,7 +134,7 @@ impl Running {
             })?;
         let doors = self.edge.interject(|chat, _| chat.doors());
         self.edge.configure(doors.with(edge_settings));
-        self.http.set_genders(live.list("genders").to_vec());
+        self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
         self.provider
             .configure(&account_settings(&live), site_checks(&live));

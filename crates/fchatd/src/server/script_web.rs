@@ -9,6 +9,7 @@ use fchatd_links::errands::{Errands, Line};
 use fchatd_links::hosts::Hosts;
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_protocol::exchange::Request;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
@@ -124,9 +125,9 @@ impl ScriptWeb {
     }
 
     fn start(&mut self, settings: &Settings, now: Now) {
-        let patience = settings.seconds("http_timeout");
-        let bytes_max = settings.count("http_answer_max") << 10;
-        while let Some((id, errand)) = self.errands.start(settings.count("http_parallel")) {
+        let patience = settings.seconds(keys::HTTP_TIMEOUT);
+        let bytes_max = settings.count(keys::HTTP_ANSWER_MAX) << 10;
+        while let Some((id, errand)) = self.errands.start(settings.count(keys::HTTP_PARALLEL)) {
             let waited = Duration::from_millis(now.monotonic.saturating_sub(errand.asked));
             let (client, answers) = (self.client.clone(), self.answers.clone());
             let task = tokio::task::spawn_local(async move {
@@ -207,8 +208,8 @@ impl ScriptWeb {
 
 fn listed(settings: &Settings) -> (Vec<String>, String) {
     (
-        settings.list("http_hosts").to_vec(),
-        settings.text("handle_report_url").to_owned(),
+        settings.list(keys::HTTP_HOSTS).to_vec(),
+        settings.text(keys::HANDLE_REPORT_URL).to_owned(),
     )
 }
 

@@ -10,6 +10,7 @@ use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::Named;
+use fchatd_world::settings::keys;
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
 use crate::configuration::accounts::website_settings;
@@ -174,7 +175,7 @@ async fn listen(
 
 /// The HTTP interface of accounts and the website.
 fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
-    let genders = parts.settings.list("genders").to_vec();
+    let genders = parts.settings.list(keys::GENDERS).to_vec();
     let http = AccountHttp::new(parts.provider.clone(), genders, parts.catalogue.clone());
     http.with_website(WebsiteSettings {
         pictures: Some(data_folder(&options.dir).join("images")),

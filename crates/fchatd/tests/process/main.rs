@@ -20,5 +20,6 @@ mod site;
 mod small_machine;
 mod start;
 mod stop;
+mod talk_command;
 mod website;
 mod websocket;

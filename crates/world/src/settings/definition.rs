@@ -54,16 +54,6 @@ pub struct Section {
     pub definitions: &'static [Definition],
 }
 
-/// An entry of the table.
-pub(super) const fn key(key: &'static str, kind: Kind, change: Change, meaning: &'static str) -> Definition {
-    Definition {
-        key,
-        kind,
-        change,
-        meaning,
-    }
-}
-
 impl Kind {
     /// The value of a key that is not set.
     pub fn default_value(self) -> Value {
