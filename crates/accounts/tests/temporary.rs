@@ -142,6 +142,7 @@ async fn an_account_with_too_many_requests() {
         "/json/api/bookmark-list.php",
         "/json/api/bookmark-remove.php",
         "/json/api/report-submit.php",
+        "/api/me/export",
     ] {
         site.http.call(request(path, &ticket)).await;
     }

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use fchatd_figures::Sink;
+
 use crate::desk::TicketGrant;
 use crate::error::AccountError;
+use crate::figures::{ACCOUNTS, SITE};
 use crate::login::check::{LoginCheck, LoginOutcome};
 use crate::login::open;
 use crate::login::remote::{RemoteLogin, SiteChecks};
@@ -92,6 +95,15 @@ impl LoginProvider {
             Self::Open => "open (--dev): everyone is let in".to_owned(),
             Self::Embedded(_) => "embedded: the server keeps them itself".to_owned(),
             Self::Remote(site) => format!("remote: {} is asked", site.host()),
+        }
+    }
+
+    /// Puts the figures of log-ins and accounts into a sink.
+    pub fn figures(&self, sink: &mut dyn Sink) {
+        match self {
+            Self::Embedded(service) => ACCOUNTS.put(service, sink),
+            Self::Remote(site) => SITE.put(site, sink),
+            Self::Open => {}
         }
     }
 

@@ -5,15 +5,17 @@ mod figures;
 mod occasion;
 mod pending;
 mod sessions;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use fchatd_figures::Sink;
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
 use fchatd_protocol::session::SessionChange;
@@ -21,15 +23,12 @@ use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
-use self::figures::Counters;
 #[cfg(test)]
 pub(crate) use self::figures::FIGURES;
 pub(crate) use self::occasion::Occasion;
 use self::pending::Pending;
+use self::shared::Shared;
 use crate::failure::Failure;
-
-/// How often the thread tries again after a failure, and looks whether the data folder is in its place.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Where states are written to.
 #[derive(Debug)]
@@ -52,70 +51,6 @@ pub(crate) struct Report {
     /// Nothing when all up to it are on disk; else the commits that are not and that were not reported before, with
     /// their authors. All of them are tried again until they are on disk.
     pub(crate) unsaved: Option<Vec<(Option<ConnectionId>, u64)>>,
-}
-
-/// The waiting writes of the thread.
-#[derive(Debug, Default)]
-struct Waiting {
-    next: Pending,
-    ended: bool,
-    failure: Option<Failure>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-    /// Of the action log: written, and lost since the start.
-    actions: AtomicU64,
-    actions_lost: AtomicU64,
-    counters: Counters,
-    /// The fault of the data folder, if there is one.
-    displaced: Mutex<Option<String>>,
-}
-
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds to the waiting writes, unless the end has come. The thread sees it within a second, or with the next one.
-    fn add_quietly(&self, add: impl FnOnce(&mut Pending)) {
-        let mut waiting = self.waiting();
-        if !waiting.ended {
-            add(&mut waiting.next);
-        }
-    }
-
-    /// Adds to the waiting writes, unless the end has come.
-    fn add(&self, add: impl FnOnce(&mut Pending)) {
-        let mut waiting = self.waiting();
-        if !waiting.ended {
-            add(&mut waiting.next);
-            self.changed.notify_one();
-        }
-    }
-
-    fn displaced(&self) -> MutexGuard<'_, Option<String>> {
-        self.displaced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The waiting writes, as soon as there are some, and whether they are the last. After a second without one it is time
-    /// to look around, and to try failed ones again.
-    fn take(&self) -> (Pending, bool) {
-        let mut waiting = self.waiting();
-        while waiting.next.can_wait() && !waiting.ended {
-            let (woken, time) = self
-                .changed
-                .wait_timeout(waiting, RETRY)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting = woken;
-            if time.timed_out() {
-                break;
-            }
-        }
-        (std::mem::take(&mut waiting.next), waiting.ended)
-    }
 }
 
 /// The chat's end of it.
@@ -180,6 +115,11 @@ impl Keeper {
     pub(crate) fn trouble(&self) -> Option<Failure> {
         let displaced = self.shared.displaced().clone();
         displaced.or_else(|| self.shared.waiting().failure.clone())
+    }
+
+    /// Puts the figures of the state on disk into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        figures::put(&self.shared, sink);
     }
 
     /// Writes the last state and waits until it is there; nothing later is written any more.

@@ -97,9 +97,7 @@ pub(crate) async fn start(
     }
     relay(answered, parts.events, &edge);
     announce(options, listening.local, &accounts, state);
-    if let Some((bridge, place)) = bridge {
-        serve_bridge(bridge, place, edge.clone());
-    }
+    serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
         chat,
@@ -202,7 +200,8 @@ fn relay(mut answers: UnboundedReceiver<Answer>, mut events: Receiver<AccountEve
 }
 
 /// Hands the orders of the website to the chat.
-fn serve_bridge(bridge: Bridge, place: SocketAddr, edge: ChatEdges) {
+fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
+    let Some((bridge, place)) = bridge else { return };
     say!("real-time bridge: UDP {place}");
     tokio::task::spawn_local(bridge.run(move |order| {
         let (code, payload) = (order.code, order.payload);
