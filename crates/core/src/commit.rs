@@ -25,14 +25,14 @@ pub(crate) struct Commits {
     released: u64,
 }
 
-/// What an input was, as far as it matters here.
+/// The kind of an input, as far as commits depend on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause {
-    /// Something by which somebody talks to others.
+    /// A character talks to others.
     Talk(ConnectionId),
-    /// Something else that somebody did.
+    /// Another action of a character, or of the website.
     Deed(Option<ConnectionId>),
-    /// Time passed, or somebody has gone.
+    /// Time has passed, or a connection has ended.
     Course,
 }
 
