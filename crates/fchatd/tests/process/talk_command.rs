@@ -85,10 +85,7 @@ fn whispers_are_sent_again_after_a_broken_connection() {
     // Until the server has noticed it.
     loop {
         admin.say(r#"ZZZ {"command":"status"}"#);
-        if admin
-            .await_code("ZZZ ")
-            .contains("1 characters that are away")
-        {
+        if admin.await_code("ZZZ ").contains("1 characters that are away") {
             break;
         }
     }
