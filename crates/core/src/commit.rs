@@ -25,14 +25,14 @@ pub(crate) struct Commits {
     released: u64,
 }
 
-/// What an input was, as far as it matters here.
+/// The kind of an input, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause {
-    /// Something by which somebody talks to others.
+    /// A message to other people.
     Talk(ConnectionId),
-    /// Something else that somebody did.
+    /// Any other action of a person.
     Deed(Option<ConnectionId>),
-    /// Time passed, or somebody has gone.
+    /// Time passed, or a person has left.
     Course,
 }
 
