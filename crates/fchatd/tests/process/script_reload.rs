@@ -8,7 +8,7 @@ use crate::websocket::WebSocket;
 
 const RELOADS: u32 = 100;
 const CHANNELS: usize = 5;
-/// Members of each channel who talk.
+/// Talking members of each channel.
 const MEMBERS: usize = 6;
 /// Messages of all people together in a second.
 const RATE: u32 = 5000;

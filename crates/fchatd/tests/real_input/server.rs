@@ -72,7 +72,7 @@ pub(crate) fn know(site: &Site, account: i64, name: &str, admin: bool) {
     site.know(name, name, Some(answer.to_string()));
 }
 
-/// Somebody's connection.
+/// The connection of a person.
 pub(crate) struct Person(WebSocket);
 
 impl Person {

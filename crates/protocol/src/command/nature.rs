@@ -179,6 +179,10 @@ impl fmt::Debug for Nature {
 /// The natures without declarations of scripts, by [`Code::index`].
 static KNOWN_NATURES: [Nature; CODES] = known();
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses an index out of bounds"
+)]
 const fn known() -> [Nature; CODES] {
     let mut natures = [Nature::PLAIN; CODES];
     let mut at = 0;

@@ -81,18 +81,14 @@ impl<K> std::fmt::Debug for Key<K> {
 
 /// Whether a constant is named like its key, in upper case.
 pub(super) const fn is_named_like(constant: &str, key: &str) -> bool {
-    let (constant, key) = (constant.as_bytes(), key.as_bytes());
-    if constant.len() != key.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < key.len() {
-        if constant[at] != key[at].to_ascii_uppercase() {
+    let (mut constant, mut key) = (constant.as_bytes(), key.as_bytes());
+    while let ([upper, constant_rest @ ..], [letter, key_rest @ ..]) = (constant, key) {
+        if *upper != letter.to_ascii_uppercase() {
             return false;
         }
-        at += 1;
+        (constant, key) = (constant_rest, key_rest);
     }
-    true
+    constant.is_empty() && key.is_empty()
 }
 
 /// A section of the table: its heading, and for each key the constant, the key, its type with default and bounds, how

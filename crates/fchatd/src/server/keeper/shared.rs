@@ -58,7 +58,7 @@ impl Shared {
     }
 
     /// Waits for work and takes it; the second value says whether it is the last. After a second the result is empty: it is time
-    /// to look around, and to try again what has failed.
+    /// to look around, and to repeat failed work.
     pub(super) fn take(&self) -> (Pending, bool) {
         let mut waiting = self.waiting();
         while waiting.next.can_wait() && !waiting.ended {

@@ -143,7 +143,7 @@ fn say_good_night(evening: &mut Evening) {
     evening.settle();
 }
 
-/// Waits until everybody's records have the end.
+/// Waits until the records of all neighbours have the end.
 fn await_ends(redis: &Redis, website: &Website, reader: &Reader) {
     let has_end = |lines: &[String]| lines.iter().any(|line| line.contains(END));
     eventually("Redis has the end", || has_end(&redis.list("chat.adminlog")));
