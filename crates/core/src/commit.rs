@@ -25,16 +25,6 @@ pub(crate) struct Commits {
     released: u64,
 }
 
-<<<<<<< HEAD
-/// The kind of an input, as far as commits depend on it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Cause {
-    /// A character talks to others.
-    Talk(ConnectionId),
-    /// Another action of a character, or of the website.
-    Deed(Option<ConnectionId>),
-    /// Time has passed, or a connection has ended.
-=======
 /// The kind of an input, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause {
@@ -43,7 +33,6 @@ pub(crate) enum Cause {
     /// Any other action of a person.
     Deed(Option<ConnectionId>),
     /// Time passed, or a person has left.
->>>>>>> main
     Course,
 }
 
