@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 
 const PEOPLE: u8 = 4;
 
-/// Stands between the reads of the sockets; the byte after it says whose read follows.
+/// Stands between the reads of the sockets; the next byte names the socket of the following read.
 const NEXT: u8 = 0x1E;
 
 struct Socket {
@@ -187,7 +187,7 @@ impl Chat {
         for seat in 0..PEOPLE {
             self.close(seat);
         }
-        // Who is away goes when its time is over, and so do rooms.
+        // Absent characters leave when their time is over, and rooms close.
         for _ in 0..2 {
             self.pass(600_000);
         }

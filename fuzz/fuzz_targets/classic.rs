@@ -1,4 +1,4 @@
-//! The reader of the classic server's state files: it takes them or says what is strange; what it takes can be
+//! The reader of the classic server's state files: it accepts them or names the fault; accepted files can be
 //! written, and reads as the same again.
 #![no_main]
 

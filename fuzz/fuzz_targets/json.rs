@@ -1,5 +1,5 @@
-//! Our JSON reader against `serde_json`: whatever we take, it takes, with the same value.
-//! The other way round we refuse more, but only what the documentation of our reader says.
+//! Our JSON reader against `serde_json`, which accepts every text that ours accepts, with the same value.
+//! Ours refuses more texts, but only those that its documentation names.
 #![no_main]
 
 use fchatd_protocol::json::read::{MAX_DEPTH, Node, Tape};

@@ -1,4 +1,4 @@
-//! The reader of recordings: it takes whole records or says what is wrong; what it takes can be written, and reads as
+//! The reader of recordings: it accepts whole records or names the fault; accepted ones can be written, and reads as
 //! the same again. No ticket stays in a message.
 #![no_main]
 
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(records) = Records::of(bytes) {
         records.for_each(drop);
     }
-    // A checksum that is right, so that what is inside is looked at.
+    // A correct checksum, so that the reader looks at the content.
     let file = wrapped(bytes);
     let mut again = Vec::new();
     let mut count = 0;

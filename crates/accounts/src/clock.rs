@@ -52,7 +52,7 @@ impl Clock {
         }
     }
 
-    /// The time in Unix seconds: for what is stored and shown. It can go back.
+    /// The time in Unix seconds: for stored and shown times. It can go back.
     #[must_use]
     pub fn now(&self) -> u64 {
         (self.unix)()

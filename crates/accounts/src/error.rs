@@ -5,7 +5,7 @@ use fchatd_store::{AccountsError, NameError, StoreError};
 /// Why the account service refused. The texts are shown to people by the clients.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// Unknown account or wrong password: one text for both, so that nobody learns which accounts exist.
+    /// Unknown account or wrong password: one text for both, so that it does not tell which accounts exist.
     // The words are those that pidgin's plug-in looks for; it retries for ever after any others.
     #[error("Password mismatch.")]
     WrongPassword,
@@ -33,16 +33,16 @@ pub enum AccountError {
     /// Not a ticket of this account. Clients compare this text (docs/clients.md).
     #[error("Invalid ticket.")]
     InvalidTicket,
-    /// The ticket's time is over. Clients compare this text, too, whatever a ticket's real time is.
+    /// The ticket has expired. Clients compare this text, too, with any lifetime of a ticket.
     #[error("Your login ticket has expired (five minutes) or no ticket requested.")]
     TicketExpired,
-    /// Nobody is signed in on the website with this session.
+    /// No person is signed in on the website with this session.
     #[error("You are not signed in, or not any more. Please sign in.")]
     SessionOver,
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,
-    /// The operator lets nobody make an account for now.
+    /// The operator has paused registration.
     #[error("New accounts can't be made at the moment: registration is paused. Please try again later.")]
     RegistrationPaused,
     /// The password is too short or too long to be set.
@@ -63,7 +63,7 @@ pub enum AccountError {
     /// The character name is taken.
     #[error("This character name is already taken. Please choose another one.")]
     CharacterNameTaken,
-    /// Another account has a character whose name looks the same.
+    /// Another account has a character with a name that looks the same.
     #[error("This name looks too much like one that is already taken. Please choose another one.")]
     CharacterNameLooksTaken,
     /// The name has a role in the chat. Only the operator can give it to an account.
@@ -87,7 +87,7 @@ pub enum AccountError {
     /// The character is not one of the account's.
     #[error("This account has no character of that name.")]
     NoSuchCharacter,
-    /// Nobody has that character.
+    /// No account has that character.
     #[error("There is no such character.")]
     UnknownCharacter,
     /// No invitation has this code, or it is used up or over.
@@ -107,7 +107,7 @@ pub enum AccountError {
         /// For how long; 0 for good.
         seconds: u64,
     },
-    /// Something in a request cannot be kept or done; the text says what.
+    /// A field of a request cannot be kept or done; the text names the reason.
     #[error("{0}")]
     Refused(String),
     /// The accounts are those of a website, which has the service for this.
@@ -122,7 +122,7 @@ pub enum AccountError {
     /// Too much is waiting.
     #[error("The server is busy. Please try again in a moment.")]
     Busy,
-    /// Something of ours broke; the log says what.
+    /// The server failed; the log has the reason.
     #[error("The account service has a problem. Please try again later.")]
     Failed(#[source] Option<StoreError>),
 }

@@ -1,4 +1,4 @@
-//! What the account service tells the chat: changes that people made outside of it and that their clients must hear
+//! The events of the account service for the chat: changes that people made outside of it and that their clients must hear
 //! of.
 
 use std::fmt;
@@ -45,7 +45,7 @@ pub enum AccountEvent {
     BookmarkAdded(AccountId, String),
     /// It took a bookmark away.
     BookmarkRemoved(AccountId, String),
-    /// Somebody asks one of its characters for friendship.
+    /// It asks one of the other account's characters for friendship.
     FriendRequested(AccountId, String),
     /// It has a new friend.
     FriendAdded(AccountId, String),
@@ -53,9 +53,9 @@ pub enum AccountEvent {
     FriendRemoved(AccountId, String),
     /// One of its characters has got a note.
     NoteReceived(AccountId, NoteNews),
-    /// It ignores somebody.
+    /// It ignores a character.
     Ignored(AccountId, String),
-    /// It no longer ignores somebody.
+    /// It no longer ignores a character.
     Unignored(AccountId, String),
     /// One of its characters is deleted.
     CharacterDeleted(AccountId, String),
@@ -63,7 +63,7 @@ pub enum AccountEvent {
     Deleted(AccountId),
     /// Its owner has set another password: all its connections are closed, but for the given one.
     PasswordChanged(AccountId, Option<KeptConnection>),
-    /// It may not enter any more; with what its owner is told.
+    /// It is banned; with the message for its owner.
     Banned(AccountId, String),
     /// It became an administrator's, or is one no more.
     Admin(AccountId, bool),
@@ -108,10 +108,10 @@ impl AccountEvent {
             Self::CharacterDeleted(account, name) => {
                 ("CDL", json!({ "a": account.0, "n": name }).to_string())
             }
-            // Nobody was thrown out: moderators need not hear of it.
+            // No character was removed: moderators need not hear of it.
             Self::Deleted(account) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
             Self::PasswordChanged(account, None) => ("KIK", json!({ "a": account.0, "s": true }).to_string()),
-            // Scripts of other makers, which don't know of the last two members, let everybody go.
+            // Scripts of other makers, which don't know the last two members, accept all.
             Self::PasswordChanged(account, Some(kept)) => (
                 "KIK",
                 json!({ "a": account.0, "s": true, "keep": kept.character, "ip": kept.address }).to_string(),

@@ -1,15 +1,14 @@
 //! The figures of log-ins and accounts, for each login provider.
 
-use fchatd_figures::{AnyTable, Row, Series, Sink, Table};
+use fchatd_figures::{AnyTable, Row, Series, Table};
 
-use crate::login::provider::LoginProvider;
 use crate::login::remote::RemoteLogin;
 use crate::service::AccountService;
 
 /// All tables of this crate.
 pub static TABLES: &[&dyn AnyTable] = &[&ACCOUNTS, &SITE];
 
-static ACCOUNTS: Table<AccountService> = Table {
+pub(crate) static ACCOUNTS: Table<AccountService> = Table {
     section: "accounts",
     rows: &[
         Row::gauge(
@@ -76,7 +75,7 @@ static ACCOUNTS: Table<AccountService> = Table {
     ],
 };
 
-static SITE: Table<RemoteLogin> = Table {
+pub(crate) static SITE: Table<RemoteLogin> = Table {
     section: "log-in site",
     rows: &[
         Row::gauge(
@@ -99,14 +98,3 @@ static SITE: Table<RemoteLogin> = Table {
         ),
     ],
 };
-
-impl LoginProvider {
-    /// Puts the figures of log-ins and accounts into a sink.
-    pub fn figures(&self, sink: &mut dyn Sink) {
-        match self {
-            Self::Embedded(service) => ACCOUNTS.put(service, sink),
-            Self::Remote(site) => SITE.put(site, sink),
-            Self::Open => {}
-        }
-    }
-}

@@ -1,7 +1,7 @@
 //! Log-in and accounts: the login providers that answer `IDN`, and the embedded account service with its HTTP
 //! interface (docs/accounts.md, docs/api.md).
 //!
-//! [`LoginProvider`] is what the core's login check talks to, [`AccountHttp`] answers the edge's HTTP requests,
+//! [`LoginProvider`] answers the core's login check, [`AccountHttp`] answers the edge's HTTP requests,
 //! [`AccountService`] stands behind both and keeps hashing and disk away from their threads, and [`AccountDesk`]
 //! is the same for callers that may block, such as the command line.
 

@@ -43,7 +43,7 @@ pub struct RateLimiter<K> {
     /// How many of the limiter's own units are a second.
     units: u64,
     capacity: usize,
-    /// When each key will have everything back, in units. A key whose time is over is as good as not there.
+    /// When each key will have everything back, in units. A key with a time in the past is as good as not there.
     whole_at: HashMap<K, u64>,
 }
 
@@ -61,7 +61,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         limiter
     }
 
-    /// Puts another limit in force; what was taken counts on.
+    /// Puts another limit in force; earlier requests count on.
     pub fn set_limit(&mut self, limit: Limit) {
         self.limit = Limit {
             burst: limit.burst.max(1),
@@ -69,7 +69,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         };
     }
 
-    /// Puts another burst in force for a limiter that [`RateLimiter::paced`] made. Its pace stays: what was counted is
+    /// Puts another burst in force for a limiter that [`RateLimiter::paced`] made. Its pace stays: earlier requests were
     /// counted in it.
     pub fn set_pace(&mut self, pace: Pace) {
         self.set_limit(Limit {
@@ -157,7 +157,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         now.saturating_add(self.whole())
     }
 
-    /// Time counts from here on for a key whose time lies further ahead than the limit can put it: the limit was
+    /// Time counts from here on for a key with a time that lies further ahead than the limit can put it: the limit was
     /// lowered, or the clock has gone back after all. Without this the key would wait for that time to come again.
     fn forget_future(&mut self, key: &K, now: u64) {
         let latest = self.latest(now);
@@ -177,7 +177,7 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         Ok(next)
     }
 
-    /// Gives one back: what it was taken for turned out to be harmless.
+    /// Gives one back: its request turned out to be harmless.
     pub fn give_back(&mut self, key: &K) {
         if let Some(whole_at) = self.whole_at.get_mut(key) {
             *whole_at = whole_at.saturating_sub(self.limit.seconds_each);

@@ -11,16 +11,16 @@ use crate::event::AccountEvent;
 use crate::limits::{Limit, Pace};
 use crate::profile::catalogue::{Catalogue, LiveCatalogue};
 
-/// Who may make an account without the operator.
+/// The rule of making an account without the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registration {
-    /// Everybody.
+    /// Open to all people.
     Open,
-    /// Who has the code of an invitation.
+    /// Open to holders of an invitation's code.
     Invitation,
-    /// Nobody.
+    /// Closed.
     Closed,
-    /// Nobody for now: the operator has paused it. Not a value of the setting.
+    /// Closed for now: the operator has paused it. Not a value of the setting.
     Paused,
 }
 
@@ -52,7 +52,7 @@ pub struct Quotas {
     pub reports: u32,
     /// Bytes of the text of a note.
     pub note_bytes: u32,
-    /// Notes in one box of a character; with 0 nobody can write notes.
+    /// Notes in one box of a character; with 0 there are no notes.
     pub notes: u32,
     /// Bytes of all notes in one box of a character.
     pub note_box_bytes: u64,
@@ -105,7 +105,7 @@ impl fmt::Debug for TextFilter {
 /// How the embedded account service behaves.
 #[derive(Debug, Clone)]
 pub struct AccountSettings {
-    /// Who may make accounts himself.
+    /// The rule of registration.
     pub registration: Registration,
     /// Tickets of one account that are valid at the same time (setting `tickets_per_account`).
     pub tickets_per_account: u32,
@@ -129,7 +129,7 @@ pub struct AccountSettings {
     pub logins_per_account: Limit,
     /// Log-ins from one address, good ones too. The next ones wait, as long as passwords do.
     pub logins_per_address: Pace,
-    /// What hashing a password costs.
+    /// The cost of hashing a password.
     pub password_cost: PasswordCost,
     /// Wrong passwords from one address.
     pub wrong_passwords_per_address: Limit,
@@ -155,13 +155,13 @@ pub struct AccountSettings {
     pub note_recipients_per_day: Limit,
     /// Whether notes to an account that ignores their sender are refused. Else they are kept, and not announced.
     pub refuses_ignored: bool,
-    /// Texts that nobody but their author is to see.
+    /// Texts that only their author is to see.
     pub unwanted: TextFilter,
     /// Tickets that were not good, from one address.
     pub invalid_tickets_per_address: Limit,
-    /// What profiles are made of.
+    /// The fields of profiles.
     pub catalogue: Arc<LiveCatalogue>,
-    /// Takes what the chat must hear of. When it is full, the threads of the account service wait for it.
+    /// Takes events for the chat. When it is full, the threads of the account service wait for it.
     pub events: Option<Sender<AccountEvent>>,
     /// Where the time comes from.
     pub clock: Clock,

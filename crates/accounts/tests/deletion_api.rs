@@ -1,4 +1,4 @@
-//! What cannot be taken back: deleting characters and accounts, and new passwords.
+//! Changes that cannot be taken back: deleting characters and accounts, and new passwords.
 
 mod support;
 

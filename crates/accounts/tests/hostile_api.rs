@@ -1,4 +1,4 @@
-//! What hostile clients try over HTTP: each ends in an error and a counter, and nobody else suffers.
+//! Attacks of hostile clients over HTTP: each ends in an error and a counter, and no other client suffers.
 
 mod support;
 
@@ -12,7 +12,7 @@ use serde_json::json;
 use support::endpoints::paths_with_ticket;
 use support::{PASSWORD, call, catalogue, genders, get, post, site, site_with, site_with_events};
 
-/// Whatever the fields say: what matters is who asks.
+/// With any fields: only the caller matters.
 const FIELDS: [(&str, &str); 14] = [
     ("name", "Zoe"),
     ("source_name", "Zoe"),

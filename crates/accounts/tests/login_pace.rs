@@ -1,4 +1,4 @@
-//! Log-ins of many at once: they wait their turn, nobody holds all turns, and refusals are what clients understand.
+//! Log-ins of many at once: they wait their turn, no caller holds all turns, and clients understand the refusals.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -57,7 +57,7 @@ fn from(address: [u8; 4], request: HttpRequest) -> HttpRequest {
     }
 }
 
-/// Keeps the only hashing thread busy until what the chat is told is taken.
+/// Keeps the only hashing thread busy until the events for the chat are taken.
 async fn busy_site(change: impl FnOnce(AccountSettings) -> AccountSettings) -> (Site, support::Events) {
     let (sender, events) = tokio::sync::mpsc::channel(1);
     sender

@@ -1,4 +1,4 @@
-//! Notes over HTTP: sent, listed, read, deleted and counted, what the chat hears of them, and what hostile clients try.
+//! Notes over HTTP: sent, listed, read, deleted and counted, the events for the chat, and attacks of hostile clients.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The operator's desk beside a running service: what it hears, invitations, imports.
+//! The operator's desk beside a running service: the events for the service, invitations, imports.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -179,7 +179,7 @@ async fn imported_accounts_can_log_in() {
 #[test]
 fn a_hundred_thousand_accounts_come_in_at_once() {
     let mut site = site();
-    // Made elsewhere at a low cost; what takes long otherwise is the hashing.
+    // Made elsewhere at a low cost; otherwise the hashing takes long.
     let hash =
         "$argon2id$v=19$m=16,t=2,p=1$MTIzNDU2Nzg5MDEyMzQ1Ng$6h+nqL8Bk5xBJDZ8wM3xbg1DTD7aWfSYSBvQPVrxL6A";
     let mut text = "name,password_hash,characters\n".to_owned();

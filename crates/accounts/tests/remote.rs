@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 const GOOD: &str = r#"{"error":"","char":{"character_id":1,"name":"Ada"}}"#;
 
-/// What the site saw.
+/// The requests that the site saw.
 #[derive(Default)]
 struct Seen {
     connections: Cell<usize>,
@@ -147,7 +147,7 @@ fn check(ticket: &str) -> LoginCheck {
     }
 }
 
-/// A check of somebody else, from another address.
+/// A check of another account, from another address.
 fn check_of(number: usize, ticket: &str) -> LoginCheck {
     let [.., high, low] = number.to_be_bytes();
     LoginCheck {
@@ -238,7 +238,7 @@ fn whatever_is_not_200_with_json_is_a_failure() {
     });
 }
 
-/// A site that speaks TLS with a certificate that nobody vouches for, and how many requests it has heard.
+/// A site that speaks TLS with an untrusted certificate, and the number of its requests.
 async fn impostor() -> (SocketAddr, Rc<Cell<usize>>) {
     let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
@@ -321,7 +321,7 @@ fn no_more_checks_than_allowed_are_with_the_site_at_once() {
         while seen.at_once.get() < 2 {
             tokio::task::yield_now().await;
         }
-        // Who went away does not keep the others waiting.
+        // A client that went away does not keep the others waiting.
         checks.last().unwrap().abort();
         while checks.iter().any(|check| !check.is_finished()) {
             seen.release.notify_one();
@@ -339,7 +339,7 @@ fn no_more_checks_than_allowed_are_with_the_site_at_once() {
     });
 }
 
-/// So many log-ins wait at once when a server comes back and everybody with it.
+/// So many log-ins wait at once when a server comes back and all people with it.
 const CROWD: usize = 10_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who may do what over HTTP: accounts that moderators keep out, names that are not for everybody, sessions that end.
+//! Rights over HTTP: accounts that moderators have banned, names that are not for all people, sessions that end.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -15,7 +15,7 @@ const PATH: &str = "/json/getApiTicket.php";
 const COMPOSED: &str = "p\u{e4}ssw\u{f6}rter";
 const DECOMPOSED: &str = "pa\u{308}sswo\u{308}rter";
 
-/// What the chat has saved.
+/// The saved state of the chat.
 fn save(site: &Site, snapshot: &Snapshot) {
     Store::open(site.folder())
         .unwrap()

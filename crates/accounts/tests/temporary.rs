@@ -1,5 +1,5 @@
-//! Every endpoint and every temporary refusal: clients take words in an answer with status 200 for final, so whatever may
-//! succeed later is 429 or 503, says when to try again, and can be read by pages of other sites.
+//! Every endpoint and every temporary refusal: clients take words in an answer with status 200 for final, so a refusal that may
+//! end later is 429 or 503, says when to try again, and can be read by pages of other sites.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -142,13 +142,14 @@ async fn an_account_with_too_many_requests() {
         "/json/api/bookmark-list.php",
         "/json/api/bookmark-remove.php",
         "/json/api/report-submit.php",
+        "/api/me/export",
     ] {
         site.http.call(request(path, &ticket)).await;
     }
     all_are_temporary(&site, &ticket).await;
 }
 
-/// A site whose only thread for requests with tickets waits until what the chat is told is taken, and the request by which
+/// A site with a single thread for requests with tickets, which waits until the events for the chat are taken, and the request by which
 /// it does.
 async fn stuck_site(change: impl FnOnce(AccountSettings) -> AccountSettings) -> (Site, Events, String) {
     let (sender, events) = tokio::sync::mpsc::channel(1);
@@ -262,7 +263,7 @@ async fn too_many_registrations() {
     }
 }
 
-/// A password whose turn does not come within its time.
+/// A password without a turn within its time.
 #[tokio::test]
 async fn a_line_that_is_too_long() {
     let (site, mut events, _) = stuck_site(|settings| AccountSettings {
@@ -280,7 +281,7 @@ async fn a_line_that_is_too_long() {
     for path in WITH_PASSWORD.into_iter().skip(1).chain(["/api/register"]) {
         let answer = site.http.call(with_password(path, PASSWORD)).await;
         match path {
-            // Its form has an account that is there, but nobody has looked yet.
+            // Its form has an account that exists and has not been looked at yet.
             "/api/register" => assert_eq!(answer.status, 503),
             _ => assert_is_temporary(&answer, path),
         }

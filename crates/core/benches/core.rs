@@ -1,4 +1,4 @@
-//! What commands cost in the core, from the text of a message to the frames of its answer, without sockets and
+//! The cost of commands in the core, from the text of a message to the frames of its answer, without sockets and
 //! without fan-out: `cargo bench -p fchatd-core`. BENCHMARKS.md has figures.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
 
@@ -93,8 +93,8 @@ fn log_in_and_go_10000_online(bencher: Bencher<'_, '_>) {
     come_and_go(bencher, 0);
 }
 
-/// The same after 1,000 people all over the list have changed their status, which is measured too: what a log-in
-/// pays for a list that is stale throughout.
+/// The same after 1,000 people all over the list have changed their status, which is measured too: the price that a
+/// log-in pays for a list that is stale throughout.
 #[divan::bench]
 fn log_in_and_go_10000_online_after_1000_sta(bencher: Bencher<'_, '_>) {
     come_and_go(bencher, 1_000);

@@ -1,4 +1,4 @@
-//! What the hot paths of the core cost, in counts that are the same on a busy machine: `cargo bench -p fchatd-core
+//! The cost of the hot paths of the core, in counts that are the same on a busy machine: `cargo bench -p fchatd-core
 //! --bench instructions`. Callgrind counts the instructions, the allocator the allocations, and DHAT the bytes that are
 //! copied. The counts are held against those in `instructions.txt`; with `UPDATE_REFERENCE=1` they take their place.
 #![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
@@ -46,7 +46,7 @@ const SOME_TIMES: u32 = 1_000;
 /// The same for the paths that take long.
 const FEW_TIMES: u32 = 200;
 
-/// What is counted of each path.
+/// The counts of each path.
 const COLUMNS: [&str; 4] = ["instructions", "allocations", "allocated", "copied"];
 
 /// By how much a count may differ from the reference, in percent. Counts of the same build differ by less than two: by
@@ -56,7 +56,7 @@ const TOLERANCE: f64 = 4.0;
 /// The same for a compiler that is not the reference's.
 const TOLERANCE_OF_OTHERS: f64 = 25.0;
 
-/// By how much a count may differ in any case: what happens once in a hundred times does not count. When the collector
+/// Tolerance of each count: an event that happens once in a hundred times does not count. When the collector
 /// begins, Luau's table of all strings grows and shrinks, by tens of kilobytes.
 const LEAST: [f64; 4] = [0.0, 0.02, 100.0, 5.0];
 
@@ -157,7 +157,7 @@ fn output_of(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Runs this program under Callgrind and DHAT; what each path costs once.
+/// Runs this program under Callgrind and DHAT; gives the cost of one run of each path.
 fn count() -> Vec<(String, Counts)> {
     let folder = env::temp_dir().join(format!("fchatd-instructions-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
@@ -199,7 +199,7 @@ fn total_of(file: &Path) -> f64 {
     total.expect("Callgrind writes a total").trim().parse().unwrap()
 }
 
-/// What is copied in each path; two are looked at at a time.
+/// The bytes copied in each path; two are looked at at a time.
 fn copies(paths: usize, folder: &Path) -> Vec<f64> {
     let copied = &|path: usize| copied_in(path, &folder.join(format!("copies.{path}")));
     let mut all = Vec::new();
@@ -236,7 +236,7 @@ fn copied_in(path: usize, file: &Path) -> f64 {
         .sum::<u64>() as f64
 }
 
-/// Callgrind counts what is inside this function.
+/// Callgrind counts the instructions inside this function.
 #[inline(never)]
 fn counted_section(work: &mut dyn FnMut()) {
     work();
@@ -244,7 +244,7 @@ fn counted_section(work: &mut dyn FnMut()) {
     std::hint::black_box(work);
 }
 
-/// Callgrind writes what it has counted to a file of its own, and begins anew, when this is called.
+/// Callgrind writes its counts to a file of its own, and begins anew, when this is called.
 #[inline(never)]
 fn end_of_section() {
     std::hint::black_box(0);
@@ -288,7 +288,7 @@ impl Paths {
 
 fn take_paths(only: Option<u32>) {
     let mut paths = Paths { only, number: 0 };
-    // Nobody says the same all the time, and the scripts know a text again that they still have.
+    // People do not repeat the same text all the time, and the scripts know a text again that they still have.
     let lines = |start: &str| -> Vec<String> {
         let all = 0..2 * TIMES;
         all.map(|number| format!(r#"{start},"message":"{LINE} {number:04}"}}"#))

@@ -1,11 +1,13 @@
-//! Characters whose connection broke: what counts as that, and how it ends when nobody comes back.
+//! Characters with a broken connection: the closes that count as a break, and the end of the absence.
 
 use fchatd_protocol::exchange::Departure;
 use fchatd_world::ConnectionKey;
+use fchatd_world::settings::key::of;
+use fchatd_world::settings::{Key, keys};
 
 use crate::Core;
 
-/// Whether a connection ended in a way that nobody wanted, so that its client will try to come back.
+/// Whether a connection broke rather than ended on purpose, so that its client will try to come back.
 pub(crate) fn is_break(departure: Departure) -> bool {
     match departure {
         Departure::Lost | Departure::Silent | Departure::SlowReader | Departure::GoingAway => true,
@@ -13,16 +15,16 @@ pub(crate) fn is_break(departure: Departure) -> bool {
     }
 }
 
-/// The setting that says how long a character stays whose connection ended so.
-pub(crate) fn grace(departure: Departure) -> &'static str {
+/// The setting with the grace period of a character after such an end.
+pub(crate) fn grace(departure: Departure) -> Key<of::Number> {
     match departure {
-        Departure::GoingAway => "reload_grace",
-        _ => "resume_grace",
+        Departure::GoingAway => keys::RELOAD_GRACE,
+        _ => keys::RESUME_GRACE,
     }
 }
 
 impl Core {
-    /// Logs those off who did not come back in time, and lets what was kept for them go.
+    /// Logs off the characters that did not come back in time, and removes their kept lines.
     pub(crate) fn end_absences(&mut self) {
         for key in self.world.overdue() {
             // Messages that wait are said all the same.
@@ -44,7 +46,7 @@ impl Core {
         self.forget(key);
     }
 
-    /// Removes somebody who was made to depart while away: there is no socket whose end would do so.
+    /// Removes a character that was made to depart while away: it has no socket with an end that would do so.
     pub(crate) fn forget_if_away(&mut self, key: ConnectionKey) {
         if self.world.is_away(key) {
             self.forget(key);

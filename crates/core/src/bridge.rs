@@ -1,4 +1,4 @@
-//! What comes in from beside the chat: the website's messages and the answers of web servers.
+//! Inputs from beside the chat: the website's messages and the answers of web servers.
 
 use fchatd_protocol::error;
 use fchatd_protocol::json::read::Tape;
@@ -34,7 +34,7 @@ impl Core {
         let Some(call) = self.world.web_calls.take(id) else {
             return;
         };
-        // Who asked has gone: nobody waits for the answer.
+        // The connection of the request has gone: the answer is not needed.
         if call
             .connection
             .is_some_and(|key| self.world.connection(key).is_none())
@@ -55,7 +55,7 @@ impl Core {
             },
             extras.as_ref().map_or(Argument::Nil, Argument::Json),
         ];
-        // The answer goes to the rules that asked. Where those have been ended since, nobody knows what to do with it.
+        // The answer goes to the rules that asked. Where those have been ended since, it is dropped.
         let result = match call.isolated {
             None => self
                 .engine

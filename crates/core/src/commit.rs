@@ -1,19 +1,17 @@
 //! Durable changes go to a store. The frames that show a change wait until the store has it (docs/state.md).
 //!
-//! The operations of an input that changed something stand between two [`Operation::Await`]; so nobody sees the
-//! change, or the answer to it, before it is on disk. While a commit is on its way, what other commands answer may
-//! show it too: those answers wait as well, but talk does not, nor does what everybody hears. The people online are kept
+//! The operations of an input that changed something stand between two [`Operation::Await`]; so no client sees the
+//! change, or the answer to it, before it is on disk. While a commit is on its way, the answers of other commands may
+//! show it too: those answers wait as well, but talk does not, and frames for all people do not. The people online are kept
 //! beside that, and nothing waits for it.
 
 use fchatd_protocol::change::{Change, Commit};
+use fchatd_protocol::command::nature::Natures;
+use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Request};
-use fchatd_protocol::{command, error};
 use serde::{Deserialize, Serialize};
 
 use crate::Core;
-
-/// What goes on between people, and shows nothing that lasts.
-const TALK: [&[u8]; 7] = [b"MSG", b"PRI", b"LRP", b"TPN", b"STA", b"RLL", b"PIN"];
 
 /// How far the commits have come.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -27,21 +25,21 @@ pub(crate) struct Commits {
     released: u64,
 }
 
-/// What an input was, as far as it matters here.
+/// The kind of an input, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause {
-    /// Something by which somebody talks to others.
+    /// A message to other people.
     Talk(ConnectionId),
-    /// Something else that somebody did.
+    /// Any other action of a person.
     Deed(Option<ConnectionId>),
-    /// Time passed, or somebody has gone.
+    /// Time passed, or a person has left.
     Course,
 }
 
 impl Cause {
-    pub(crate) fn of(input: &Input<'_>) -> Self {
+    pub(crate) fn of(natures: &Natures, input: &Input<'_>) -> Self {
         match *input {
-            Input::Message { connection, text } => Self::of_command(Some(connection), text),
+            Input::Message { connection, text } => Self::of_command(natures, Some(connection), text),
             Input::LoginAnswer { connection, .. } => Self::Deed(Some(connection)),
             Input::Opened { .. }
             | Input::Closed { .. }
@@ -56,11 +54,9 @@ impl Cause {
     }
 
     /// The same for a command, also for one that has waited.
-    pub(crate) fn of_command(connection: Option<ConnectionId>, text: &str) -> Self {
-        let code = command::split(text).ok().and_then(|message| message.code);
-        let is_talk = code.is_some_and(|code| TALK.contains(&code.as_str().as_bytes()));
+    pub(crate) fn of_command(natures: &Natures, connection: Option<ConnectionId>, text: &str) -> Self {
         match connection {
-            Some(connection) if is_talk => Self::Talk(connection),
+            Some(connection) if natures.of_message(text).is_talk() => Self::Talk(connection),
             connection => Self::Deed(connection),
         }
     }
@@ -82,7 +78,7 @@ impl Commits {
 }
 
 impl Core {
-    /// From now on each change of what lasts is given as a [`Request::Commit`]. What [`Core::snapshot`] gives now is
+    /// From now on each change of the durable state is given as a [`Request::Commit`]. The present [`Core::snapshot`] is
     /// taken to be kept already, or about to be. `keeps_ignores`: ignore lists are kept with the rest, because the
     /// accounts are ours.
     pub fn record_changes(&mut self, keeps_ignores: bool) {
@@ -107,13 +103,14 @@ impl Core {
 
     /// Ends an input that began when there were `start` operations.
     #[inline]
-    pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce() -> Cause) {
+    pub(crate) fn commit(&mut self, start: usize, cause: impl FnOnce(&Natures) -> Cause) {
         let commits = &self.commits;
         if !commits.recording {
             return;
         }
         if self.world.has_changed() || commits.released < commits.last {
-            self.commit_or_wait(start, cause());
+            let cause = cause(&self.world.natures);
+            self.commit_or_wait(start, cause);
         }
         if self.world.have_sessions_changed() {
             let changes = self.world.take_session_changes();
@@ -160,8 +157,8 @@ impl Core {
         }
     }
 
-    /// What is sent to single connections from `start` on waits for a commit. What many hear goes on: else one log-in
-    /// would hold up everybody.
+    /// Frames for single connections from `start` on wait for a commit. Frames for many go on: else one log-in
+    /// would hold up all people.
     fn await_answers(&mut self, start: usize, commit: u64) {
         let operations = &mut self.world.outputs.operations;
         let answer = |operation: &Operation| matches!(operation, Operation::Send { .. });
@@ -190,7 +187,7 @@ impl Core {
         self.world.changes_stored(commit);
     }
 
-    /// A commit could not be kept for now: who made it is told.
+    /// A commit could not be kept for now: its author gets an error.
     pub(crate) fn unsaved(&mut self, connection: Option<ConnectionId>, commit: u64) {
         let commits = &mut self.commits;
         commits.released = commits.released.max(commit.min(commits.last));
@@ -200,7 +197,7 @@ impl Core {
     }
 }
 
-/// What time does is no answer to anybody.
+/// A change by time is an answer to no client.
 fn ends_by_itself(change: &Change) -> bool {
     matches!(
         change,

@@ -23,9 +23,11 @@ impl Core {
     ) -> Result<(), ScriptError> {
         self.outside_input(now, outputs, |core| {
             let before = core.world.set_settings(settings);
+            let natures = core.world.natures.clone();
             let result = core.initialise_scripts();
             if result.is_err() {
                 core.world.set_settings(before);
+                core.world.natures = natures;
                 // It went well with these settings before; and if not, the first failure says more.
                 let _ = core.initialise_scripts();
             }
@@ -34,7 +36,7 @@ impl Core {
         })
     }
 
-    /// Tells somebody something as the server (`SYS`); nobody, when the connection is gone.
+    /// Sends a message of the server (`SYS`) to a connection; to none, when the connection is gone.
     pub fn tell_system(&mut self, now: Now, connection: ConnectionId, message: &str, outputs: &mut Outputs) {
         self.outside_input(now, outputs, |core| {
             if let Some(key) = core.world.find_id(connection) {
@@ -48,17 +50,18 @@ impl Core {
     fn initialise_scripts(&mut self) -> Result<(), ScriptError> {
         for (key, trial) in &mut self.isolated {
             trial.set_limits(host::trial_limits(&self.world.settings));
-            // Rules that somebody tries out must not keep settings from everybody.
-            if trial.has("", "chat_init")
-                && let Err(error) = trial.call(&mut self.world, *key, "", "chat_init", &[])
-            {
+            // Rules on trial must not keep settings from all people.
+            if !trial.has("", "chat_init") {
+                continue;
+            }
+            self.world.natures.may_declare = true;
+            let result = trial.call(&mut self.world, *key, "", "chat_init", &[]);
+            self.world.natures.may_declare = false;
+            if let Err(error) = result {
                 tracing::warn!("scripts on trial could not read the settings: {}", error.message);
             }
         }
         self.engine.set_limits(host::limits(&self.world.settings));
-        if self.engine.has("", "chat_init") {
-            self.engine.call_global(&mut self.world, "chat_init")?;
-        }
-        Ok(())
+        host::initialise(&mut self.engine, &mut self.world)
     }
 }

@@ -7,6 +7,7 @@ use fchatd_protocol::text::escape_html;
 use fchatd_protocol::{error, frame};
 use fchatd_script::engine::{Engine, ScriptError};
 use fchatd_script::host;
+use fchatd_world::settings::keys;
 use fchatd_world::{ConnectionKey, Deed, Now, Party, World, roles};
 
 use crate::rehearsal::limits;
@@ -37,7 +38,7 @@ fn arguments(command: &str) -> String {
 }
 
 impl Core {
-    /// An administrator, or somebody who would like to be one, sent `ZZZ`.
+    /// An administrator, or a person that claims to be one, sent `ZZZ`.
     pub(crate) fn debug(&mut self, key: ConnectionKey, payload: &str) {
         let Some((connection, true)) = self
             .world
@@ -118,7 +119,7 @@ impl Core {
     fn log_chat(&mut self, key: ConnectionKey, on: bool) {
         self.world.chat_log = on;
         // The classic server said nothing.
-        if self.world.settings.text("compat") != "classic" {
+        if self.world.settings.text(keys::COMPAT) != "classic" {
             let state = if on { "on" } else { "off" };
             self.tell(key, &format!("The chat log is {state}."));
         }
@@ -141,7 +142,7 @@ impl Core {
     }
 
     pub(crate) fn isolated_max(&self) -> usize {
-        self.world.settings.count("isolatedmax")
+        self.world.settings.count(keys::ISOLATEDMAX)
     }
 
     fn too_many_isolated(&self) -> String {
@@ -157,7 +158,7 @@ impl Core {
         });
     }
 
-    /// What whoever runs the server has to say. Without a `character` clients show a broadcast as it is.
+    /// A message of the operator. Without a `character` clients show a broadcast as it is.
     pub(crate) fn notice(&mut self, to: Option<ConnectionId>, text: &str) {
         match to {
             Some(id) => {
@@ -173,7 +174,7 @@ impl Core {
         }
     }
 
-    /// Tells an administrator who is still there what came of a request, such as [`Request::Profile`].
+    /// Tells an administrator that is still there the result of a request, such as [`Request::Profile`].
     pub fn tell_administrator(
         &mut self,
         now: Now,
@@ -188,9 +189,9 @@ impl Core {
         });
     }
 
-    /// What came of a [`Request::ReadScripts`] by a [`Rehearsal`](crate::Rehearsal), or why there is nothing: makes
-    /// a fresh state of the scripts and switches to it, for everybody or for this connection alone. After any error
-    /// the old state stays. The administrator is told, if there was one who asked and is still there.
+    /// The result of a [`Request::ReadScripts`] by a [`Rehearsal`](crate::Rehearsal), or the reason for none: makes
+    /// a fresh state of the scripts and switches to it, for all connections or for this connection alone. After any error
+    /// the old state stays. The administrator that asked is told, if there was one and it is still there.
     pub fn scripts_read(
         &mut self,
         now: Now,
@@ -203,7 +204,7 @@ impl Core {
             let key = connection.and_then(|connection| core.world.find_id(connection));
             let result = scripts.and_then(|scripts| match key {
                 Some(key) if isolated => core.isolate(key, &scripts),
-                // Who wanted to try something out has gone.
+                // The administrator of the trial has gone.
                 None if isolated => Ok(()),
                 _ => {
                     let old = core.scripts.clone();
@@ -238,7 +239,15 @@ impl Core {
     }
 
     pub(crate) fn switch(&mut self, scripts: &Rehearsed) -> Result<(), ScriptError> {
-        self.engine = self.start(scripts, false)?;
+        let natures = self.world.natures.clone();
+        self.world.natures.reset();
+        match self.start(scripts, false) {
+            Ok(engine) => self.engine = engine,
+            Err(error) => {
+                self.world.natures = natures;
+                return Err(error);
+            }
+        }
         self.scripts.clone_from(scripts);
         Ok(())
     }

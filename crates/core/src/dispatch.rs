@@ -27,7 +27,7 @@ impl Core {
         if self.world.is_closing(key) {
             return;
         }
-        // An answer to a PIN means nothing here, and comes from everybody all the time.
+        // An answer to a PIN means nothing here, and all clients send it all the time.
         let is_online = |connection: &Connection| connection.is_identified();
         if text.starts_with("PIN") && self.world.connection(key).is_some_and(is_online) {
             return;
@@ -46,7 +46,7 @@ impl Core {
         self.command(key, text);
     }
 
-    /// Handles a command whose turn it is.
+    /// Handles a command at its turn.
     pub(crate) fn command(&mut self, key: ConnectionKey, text: &str) {
         let Some(state) = self.world.connection(key).map(|connection| connection.state) else {
             return;
@@ -125,7 +125,7 @@ impl Core {
         };
         match number {
             error::OK => {}
-            // Scripts of the classic server have a function for what the host does by itself.
+            // Scripts of the classic server have a function for work that the host does by itself.
             error::NOT_IMPLEMENTED if code == SEARCH => self.search(key, payload),
             error::REQUIRES_IDENT | error::FATAL_INTERNAL => self.refuse(key, number),
             number => self.world.send_error(key, number, None),
@@ -133,8 +133,8 @@ impl Core {
     }
 
     /// Calls `event.NAME(con, arguments)` with the arguments that stand on the tape. The result is the error
-    /// number of the answer, or nothing when the script failed and the client has been told. Only what went
-    /// through counts against a throttle.
+    /// number of the answer, or nothing when the script failed and the client has been told. Only accepted commands
+    /// count against a throttle.
     pub(crate) fn call(&mut self, key: ConnectionKey, name: &str) -> Option<i32> {
         self.world.keep_throttles();
         let arguments = [
@@ -168,7 +168,7 @@ impl Core {
             Err(failure) => {
                 let incident = self.report(name, &failure);
                 let mut text = format!("{} Incident {incident:08x}.", error::message(error::LUA));
-                // Who tries out rules wants to see where they fail.
+                // The author of rules on trial wants to see their errors.
                 if isolated {
                     text = format!("{text}\n{}\n{}", failure.message, failure.traceback);
                 }
@@ -248,7 +248,7 @@ impl Core {
         self.world.end_farewell()
     }
 
-    /// Tells the scripts of those who have lost a role of the staff.
+    /// Tells the scripts about connections that have lost a role of the staff.
     fn tell_demoted(&mut self) {
         for key in self.world.take_demoted() {
             if !self
@@ -271,7 +271,7 @@ impl Core {
         }
     }
 
-    /// Carries out what scripts left to be done when their call has ended: farewells, departures of closed
+    /// Carries out the work that scripts left when their call has ended: farewells, departures of closed
     /// connections, and the end of rooms that were left empty.
     pub(crate) fn settle(&mut self) {
         self.world.act_for(None);

@@ -1,4 +1,4 @@
-//! The end of a run: the script's farewell to everybody who is there to the last.
+//! The end of a run: the script's farewell to all people that are there to the last.
 
 use fchatd_protocol::exchange::Outputs;
 use fchatd_world::Now;
@@ -10,9 +10,9 @@ use crate::dispatch::STOP;
 const TIME_OUTS_MAX: u64 = 3;
 
 impl Core {
-    /// Calls `event.pre_disconnect` for everybody who is online, also for those who are away, with the reason "stop". The
+    /// Calls `event.pre_disconnect` for all characters online, also for those that are away, with the reason "stop". The
     /// classic server did not: its scripts end rooms there, which would be lost. It is the last thing
-    /// to be done with the machine but for [`Core::snapshot`]: nobody departs, since that would end the rooms that
+    /// to be done with the machine but for [`Core::snapshot`]: no character departs, since that would end the rooms that
     /// are to be saved.
     pub fn take_leave(&mut self, now: Now, outputs: &mut Outputs) {
         if self.engine.is_classic() {
@@ -31,7 +31,7 @@ impl Core {
                 }
                 core.farewell(key, STOP);
             }
-            // Whom a script has closed meanwhile has had the farewell too.
+            // Connections that a script has closed meanwhile have had the farewell too.
             core.world.take_farewells();
             core.world.take_closing();
         });

@@ -4,6 +4,7 @@
 use fchatd_protocol::command::Code;
 use fchatd_protocol::name;
 use fchatd_protocol::text::escape_html;
+use fchatd_world::settings::keys;
 
 use crate::Core;
 
@@ -13,7 +14,7 @@ const NAME_MAX: usize = name::TITLE_BYTES_MAX;
 impl Core {
     /// The command at hand has ended: completes the errors that answer it, if there are any.
     pub(crate) fn explain_errors(&mut self, code: Option<Code>, payload: &str) {
-        if !self.world.has_errors() || !self.world.settings.flag("error_context") {
+        if !self.world.has_errors() || !self.world.settings.flag(keys::ERROR_CONTEXT) {
             return;
         }
         let is_json = self.tape.parse(payload).is_ok();

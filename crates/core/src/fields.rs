@@ -1,13 +1,15 @@
 //! The fields of commands, checked before a script sees them: names of characters and channels, titles, dice, and the
-//! size of every text. So no rule of a script, ours or another, can forget it. What a value means is the script's to
+//! size of every text. So no rule of a script, ours or another, can forget it. The meaning of a value is the script's to
 //! judge; texts that cannot be right in any command end here.
 
 use std::borrow::Cow;
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::command::nature::Names;
 use fchatd_protocol::error;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::name::{self, NAME_BYTES_MAX, TITLE_BYTES_MAX};
+use fchatd_world::settings::keys;
 use fchatd_world::{Settings, World};
 
 /// The largest name of a field, in bytes.
@@ -24,18 +26,6 @@ const DICE_BYTES_MAX: usize = 100;
 const ROOM: Code = Code::new(b"CCR");
 const TOPIC: Code = Code::new(b"CTO");
 const CHANNEL: Code = Code::new(b"CRC");
-/// Commands that put a name on a list, or relay it, though nobody of that name needs to be online.
-const KEEPING: [Code; 7] = [
-    Code::new(b"CBU"),
-    Code::new(b"CTU"),
-    Code::new(b"COA"),
-    Code::new(b"CSO"),
-    Code::new(b"AOP"),
-    Code::new(b"ACB"),
-    Code::new(b"TMO"),
-];
-/// Commands that do so when their `action` is `add`.
-const ADDING: [Code; 3] = [Code::new(b"IGN"), Code::new(b"SCP"), Code::new(b"HLB")];
 
 /// A field that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,17 +65,20 @@ pub(crate) struct Bounds {
 impl Bounds {
     /// The bounds of these settings.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let largest = |keys: &[&str]| keys.iter().map(|key| settings.count(key)).max().unwrap_or(0);
         // The scripts hold messages and descriptions against their limits, and do so after other checks, in an order
         // that clients know. This is for scripts that do not.
-        let message = BEYOND * largest(&["msg_max", "priv_max", "lfrp_max"]);
-        let description = BEYOND * settings.count("cds_max");
-        let report = settings.count("staffcall_max");
+        let message = BEYOND
+            * settings
+                .count(keys::MSG_MAX)
+                .max(settings.count(keys::PRIV_MAX))
+                .max(settings.count(keys::LFRP_MAX));
+        let description = BEYOND * settings.count(keys::CDS_MAX);
+        let report = settings.count(keys::STAFFCALL_MAX);
         Self {
             message,
             description,
             report,
-            reason: settings.count("reason_max"),
+            reason: settings.count(keys::REASON_MAX),
             text: message.max(description).max(report),
         }
     }
@@ -153,8 +146,12 @@ impl Bounds {
 /// A name that is only looked up has the size and the characters of a name; one that is kept or relayed has to be a
 /// character's of this site, as far as can be known.
 fn check_name(world: &World, code: Code, tape: &Tape, text: &str) -> Result<(), Fault> {
-    let adds = || ADDING.contains(&code) && tape.text("action").is_some_and(|action| action == "add");
-    let fits = if KEEPING.contains(&code) || adds() {
+    let is_kept = match world.natures.of(code).names_check() {
+        Names::LookedUp => false,
+        Names::Kept => true,
+        Names::KeptWhenAdded => tape.text("action").is_some_and(|action| action == "add"),
+    };
+    let fits = if is_kept {
         text.is_empty() || world.is_name(text)
     } else {
         name::is_simple(text)

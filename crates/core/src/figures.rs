@@ -3,6 +3,7 @@
 
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table, Value};
 use fchatd_protocol::exchange::ConnectionId;
+use fchatd_world::settings::keys;
 
 use crate::Core;
 use crate::trial::Trial;
@@ -359,7 +360,7 @@ static BANS: Table<Core> = Table {
             "fchatd_network_bans_limit",
             "at most",
             "Upper bound of `fchatd_network_bans`.",
-            |core| core.world.settings.count("network_bans_max").into(),
+            |core| core.world.settings.count(keys::NETWORK_BANS_MAX).into(),
         ),
     ],
 };
@@ -375,7 +376,7 @@ static REGISTRATION: Table<Core> = Table {
 };
 
 impl Core {
-    /// Puts the figures of the chat into a sink, and the remarks for the administrator who asks.
+    /// Puts the figures of the chat into a sink, and the remarks for the administrator that asks.
     pub fn figures(&self, asker: Option<ConnectionId>, sink: &mut dyn Sink) {
         if let Some(asker) = asker {
             let trial = self.world.find_id(asker).and_then(|key| self.isolated.get(&key));

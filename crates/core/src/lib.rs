@@ -39,6 +39,7 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Outputs};
 use fchatd_protocol::json::read::Tape;
 use fchatd_script::engine::{Engine, Function, ScriptError, Watchdog};
 use fchatd_script::host::{self, Scripts};
+use fchatd_world::settings::keys;
 use fchatd_world::snapshot::Snapshot;
 use fchatd_world::{ConnectionKey, Mode, Now, Settings, World};
 use fields::Bounds;
@@ -79,10 +80,10 @@ fn furnish(world: &mut World) {
 pub struct Core {
     world: World,
     engine: Engine<World>,
-    /// The states of administrators who try out other rules.
+    /// The states of administrators that try out other rules.
     isolated: HashMap<ConnectionKey, Trial>,
     watchdog: Option<Watchdog>,
-    /// What the common state was made of.
+    /// The source of the common state.
     scripts: Rehearsed,
     /// Scripts that were read again lately, until they have shown that they work.
     probation: Option<Box<Probation>>,
@@ -108,7 +109,7 @@ pub(crate) struct Beside<'a> {
 }
 
 impl Core {
-    /// A machine with what lasted and nobody in it; with the public channels of a fresh site, where no channel
+    /// A machine with the durable state and no people in it; with the public channels of a fresh site, where no channel
     /// lasted. `seed` is all its randomness. Without a watchdog scripts have no time limit.
     ///
     /// # Errors
@@ -169,7 +170,7 @@ impl Core {
         })
     }
 
-    /// Who is connected and which channels there are, to look at.
+    /// The connections and channels, to look at.
     pub fn world(&self) -> &World {
         &self.world
     }
@@ -185,7 +186,7 @@ impl Core {
         self.watchdog.as_ref()
     }
 
-    /// The bytes that everybody's rules use, and those of all who run isolated.
+    /// The bytes of the common rules, and those of all isolated ones.
     pub fn script_memory(&self) -> (usize, usize) {
         let isolated = self.isolated.values().map(Trial::memory).sum();
         (self.engine.memory(), isolated)
@@ -201,12 +202,12 @@ impl Core {
         self.world.revision()
     }
 
-    /// What of the world lasts, to be kept.
+    /// The durable state of the world, to be kept.
     pub fn snapshot(&self) -> Snapshot {
         self.world.snapshot()
     }
 
-    /// Does something with the machine whose outputs are appended to `outputs`.
+    /// Calls a function with the machine, which appends its outputs to `outputs`.
     fn outside_input<T>(&mut self, now: Now, outputs: &mut Outputs, work: impl FnOnce(&mut Self) -> T) -> T {
         self.world.now = now;
         self.world.begin_input();
@@ -215,12 +216,12 @@ impl Core {
         let result = work(self);
         self.review_scripts();
         self.settle();
-        self.commit(start, || Cause::Deed(None));
+        self.commit(start, |_| Cause::Deed(None));
         std::mem::swap(&mut self.world.outputs, outputs);
         result
     }
 
-    /// Handles one input and appends what is to be done to `outputs`.
+    /// Handles one input and appends its outputs to `outputs`.
     pub fn handle(&mut self, now: Now, input: Input<'_>, outputs: &mut Outputs) {
         self.world.now = now;
         self.world.begin_input();
@@ -253,7 +254,7 @@ impl Core {
             self.review_scripts();
             self.settle();
         }
-        self.commit(start, || Cause::of(&input));
+        self.commit(start, |natures| Cause::of(natures, &input));
         std::mem::swap(&mut self.world.outputs, outputs);
     }
 
@@ -291,7 +292,7 @@ impl Core {
         self.world.send_due_lists();
         self.world.send_call_pages();
         self.world.keep_sessions();
-        let interval = (self.world.settings.number("saveinterval") * 1000.0) as u64;
+        let interval = (self.world.settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.world.now.monotonic.saturating_sub(self.housekept) >= interval {
             self.housekept = self.world.now.monotonic;
             self.world.housekeep();

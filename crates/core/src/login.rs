@@ -1,10 +1,11 @@
-//! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. Who is let in and what
-//! that means is the script's `event.ident_callback` (docs/lua.md).
+//! The mechanics of logging in: `IDN`, the login check, its time limit and its answer. The decision and its
+//! meaning are the script's `event.ident_callback` (docs/lua.md).
 
 use fchatd_protocol::address::{AddressGroup, is_internal};
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Request};
 use fchatd_protocol::json::read::Node;
+use fchatd_world::settings::keys;
 use fchatd_world::{Admission, ConnectionKey, State};
 
 use crate::Core;
@@ -25,7 +26,8 @@ impl Core {
             self.world.send_error(key, error::ALREADY_IDENT, None);
             return;
         }
-        if self.world.user_count() >= self.world.settings.count("maxusers") && !self.has_a_place(payload) {
+        if self.world.user_count() >= self.world.settings.count(keys::MAXUSERS) && !self.has_a_place(payload)
+        {
             return self.refuse(key, error::SERVER_FULL);
         }
         if payload.len() > IDENTIFICATION_BYTES_MAX || self.tape.parse(payload).is_err() {
@@ -77,7 +79,7 @@ impl Core {
 
     /// Whether the character that wants in is online already, and would only go on.
     fn has_a_place(&mut self, payload: &str) -> bool {
-        self.world.settings.number("resume_grace") > 0.0
+        self.world.settings.number(keys::RESUME_GRACE) > 0.0
             && self.tape.parse(payload).is_ok()
             && self
                 .tape
@@ -123,7 +125,7 @@ impl Core {
         }
     }
 
-    /// A log-in whose check was answered some time ago may go on now.
+    /// A log-in with an answer of some time ago may go on now.
     pub(crate) fn let_in(&mut self, key: ConnectionKey, answer: &str) {
         let Some(id) = self.world.connection(key).map(|connection| connection.id) else {
             return;
@@ -136,7 +138,7 @@ impl Core {
         }
     }
 
-    /// The number of the account in the answer on the tape; 0 where it lets nobody in, since that costs nobody anything.
+    /// The number of the account in the answer on the tape; 0 where the answer is a refusal, since that costs no frames.
     fn account_of_answer(&self) -> i64 {
         if self.tape.text("error").is_some_and(|error| !error.is_empty()) {
             return 0;
@@ -210,9 +212,9 @@ impl Core {
         }
     }
 
-    /// Refuses the log-ins whose check takes too long.
+    /// Refuses the log-ins with a check that takes too long.
     pub(crate) fn time_out_logins(&mut self) {
-        let limit = (self.world.settings.number("logintimeout") * 1000.0) as u64;
+        let limit = (self.world.settings.number(keys::LOGINTIMEOUT) * 1000.0) as u64;
         if let Some(moment) = self.world.now.monotonic.checked_sub(limit) {
             for key in self.world.identifying_since(moment) {
                 self.refuse(key, error::LOGIN_TIMED_OUT);

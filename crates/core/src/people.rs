@@ -1,5 +1,5 @@
-//! Answers of the account service: commands that waited for one are handled anew, and channels whose owner exists no
-//! more get another one.
+//! Answers of the account service: commands that waited for one are handled anew, and channels of a deleted owner get
+//! another one.
 
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
@@ -42,7 +42,7 @@ impl Core {
         }
     }
 
-    /// A connection ends whose commands wait for an answer: they are handled with what is known, so that no ban is lost
+    /// A connection with commands that wait for an answer ends: they are handled with the present knowledge, so that no ban is lost
     /// because its moderator has gone.
     pub(crate) fn handle_unanswered(&mut self, key: ConnectionKey) {
         for lookup in self.world.take_lookups_of(key) {
@@ -52,7 +52,7 @@ impl Core {
         }
     }
 
-    /// Owners who exist no more are followed by heirs, who may not exist either.
+    /// Deleted owners are followed by heirs, which may be deleted too.
     fn replace_owners(&mut self, names: &[String], answer: &Tape) {
         let found = persons(answer);
         let mut inherited = false;

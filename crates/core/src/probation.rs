@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fchatd_protocol::frame;
 use fchatd_script::engine::{ErrorKind, ScriptError};
 use fchatd_world::roles;
+use fchatd_world::settings::keys;
 use serde::{Deserialize, Serialize};
 
 use crate::{Core, Rehearsed};
 
-/// A probation does not end before so many calls, however long nobody is there.
+/// A probation does not end before so many calls, also in a long absence of people.
 const CALLS_MIN: u32 = 100;
 /// Characters of an error's text that administrators are told.
 const REASON_MAX: usize = 300;
@@ -61,10 +62,10 @@ impl Core {
     /// Puts new scripts on probation, in place of `old` ones.
     pub(crate) fn begin_probation(&mut self, old: Rehearsed) {
         if old.sources() == self.scripts.sources() {
-            // The same ones once more: what is known of them, and the scripts to come back to, stay.
+            // The same ones once more: their record, and the scripts to come back to, stay.
             return;
         }
-        let seconds = self.world.settings.number("script_probation");
+        let seconds = self.world.settings.number(keys::SCRIPT_PROBATION);
         let before = self.probation.take();
         let failed_before = std::mem::take(&mut self.conduct.failed);
         if seconds <= 0.0 {
@@ -103,7 +104,7 @@ impl Core {
         if failure.is_some() && self.conduct.failed.len() < FUNCTIONS_MAX {
             self.conduct.failed.insert(function.to_owned());
         }
-        let failures_max = self.world.settings.count("script_probation_failures") as u32;
+        let failures_max = self.world.settings.count(keys::SCRIPT_PROBATION_FAILURES) as u32;
         let Some(probation) = &mut self.probation else {
             return;
         };
@@ -127,7 +128,7 @@ impl Core {
         }
     }
 
-    /// Ends a probation whose time is over, or brings the old scripts back.
+    /// Ends a probation after its time, or brings the old scripts back.
     pub(crate) fn review_scripts(&mut self) {
         let Some(Probation { tally, .. }) = self.probation.as_deref() else {
             return;

@@ -1,9 +1,9 @@
 //! Trying scripts out before they come near the world.
 //!
-//! Compiling takes longer than a command may, and what a script does while it starts can be anything: loop for ever,
+//! Compiling takes longer than a command may, and a script may do anything while it starts: loop for ever,
 //! eat memory, open channels and fail after that. So scripts are compiled and started on another thread first, in a
-//! world that is made for this, with the channels of the real one and nobody in it, and thrown away afterwards. Only
-//! what goes well there is started in the real world, between two inputs, and there it takes as long as it took.
+//! world that is made for this, with the channels of the real one and no people in it, and thrown away afterwards. Only
+//! scripts without a failure there are started in the real world, between two inputs, and there it takes the same time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// Scripts whose program is known to be theirs.
+    /// Scripts with a program that is known to be theirs.
     pub(crate) fn of(sources: Scripts, program: Program) -> Self {
         Self {
             sources: Arc::new(sources),
@@ -54,14 +54,14 @@ impl Rehearsed {
         Self::of(sources, program)
     }
 
-    /// What they were compiled from.
+    /// The sources of the program.
     pub fn sources(&self) -> &Scripts {
         &self.sources
     }
 }
 
 impl Core {
-    /// What is needed to try scripts out for [`Core::scripts_read`]; `isolated` as in the request for them.
+    /// The material to try scripts out for [`Core::scripts_read`]; `isolated` as in the request for them.
     pub fn rehearsal(&self, isolated: bool) -> Rehearsal {
         Rehearsal {
             settings: self.world.settings.clone(),
@@ -98,7 +98,7 @@ impl Rehearsal {
     }
 }
 
-/// The limits of the rules for everybody, or for one connection.
+/// The limits of the common rules, or of one connection's.
 pub(crate) fn limits(settings: &Settings, isolated: bool) -> Limits {
     if isolated {
         host::trial_limits(settings)

@@ -1,6 +1,6 @@
 //! Runs the tests of scripts (docs/lua.md, `testing`): a machine for each test, and a network that is only played.
 //!
-//! The tests' file is loaded after `main.lua` in the same state. First what it does by itself is run, then each
+//! The tests' file is loaded after `main.lua` in the same state. First its top level is run, then each
 //! function in its global table `tests`, in the order of their names, each in a fresh world.
 
 mod edge;
@@ -13,7 +13,7 @@ use fchatd_protocol::json::write::{self, Object};
 use fchatd_script::engine::{Argument, Handle, ScriptError, Watchdog};
 use fchatd_script::host::{Scripts, connection_handle};
 use fchatd_script::tools::testing::{FUNCTIONS, PRELUDE, RUNNER};
-use fchatd_world::settings::Value as Setting;
+use fchatd_world::settings::{Value as Setting, keys};
 use fchatd_world::{Now, Settings};
 
 pub use edge::PlainEdge;
@@ -24,15 +24,15 @@ use crate::{Beside, Core};
 const START: i64 = 1_794_988_800_000;
 /// Steps of time are a second long; for long times there are this many, and they are longer.
 const STEPS_MAX: u64 = 1000;
-/// The least time in seconds that a piece of a test may take: how quick the machine is, is not what is tested.
+/// The minimum time limit in seconds of a piece of a test: the speed of the machine is not tested.
 const PATIENCE: f64 = 2.0;
 
 /// How a test went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The test's name; empty for what the file does by itself.
+    /// The test's name; empty for the file's top level.
     pub name: String,
-    /// What went wrong, each with file and line; none when it passed.
+    /// The failures, each with file and line; none when it passed.
     pub failures: Vec<String>,
 }
 
@@ -49,10 +49,10 @@ pub fn run(
     mut report: impl FnMut(Report),
 ) -> Result<(), ScriptError> {
     let mut settings = settings.clone();
-    for key in ["luatimeout", "luarepeattimeout"] {
+    for key in [keys::LUATIMEOUT, keys::LUAREPEATTIMEOUT] {
         let patience = settings.number(key).max(PATIENCE);
         // A limit that is longer than the setting allows stays as it is.
-        let _ = settings.set(key, Setting::Number(patience));
+        let _ = settings.set(key.name(), Setting::Number(patience));
     }
     // Time stands still between two steps of a test.
     for key in ["command_rate", "login_pause"] {
@@ -96,7 +96,7 @@ pub fn run(
     Ok(())
 }
 
-/// What a test wants of its runner.
+/// A request of a test to its runner.
 struct Wish {
     what: String,
     connection: Option<u64>,
@@ -104,7 +104,7 @@ struct Wish {
     text: String,
 }
 
-/// What the runner answers.
+/// The runner's answer.
 enum Answer {
     Nothing,
     Number(f64),
@@ -180,7 +180,7 @@ impl Bench {
         Ok(names)
     }
 
-    /// Runs a test to its end, or the file itself, and returns what went wrong.
+    /// Runs a test to its end, or the file itself, and gives the failures.
     fn run(&mut self, name: Option<&str>) -> Vec<String> {
         let mut failures = Vec::new();
         let mut step = self.script("__start", &[name.map_or(Argument::Nil, Argument::Text)]);
@@ -252,7 +252,7 @@ impl Bench {
             ),
             Answer::Table(json) => {
                 let mut tape = Tape::new();
-                // Made by this module; what is no JSON reads as an empty table.
+                // Made by this module; a text that is no JSON reads as an empty table.
                 let _ = tape.parse(&json);
                 self.script("__resume", &[fine, Argument::Json(&tape)])
             }
@@ -262,7 +262,7 @@ impl Bench {
         }
     }
 
-    /// Does what a test wants.
+    /// Carries out a test's request.
     fn grant(&mut self, wish: &Wish) -> Answer {
         let connection = wish
             .connection
@@ -408,7 +408,7 @@ impl Bench {
         self.deliver_all();
     }
 
-    /// Delivers what was done to the world beside an input.
+    /// Delivers the frames of changes to the world beside an input.
     fn carry_out(&mut self) {
         std::mem::swap(&mut self.core.world.outputs, &mut self.outputs);
         self.deliver_all();

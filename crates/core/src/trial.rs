@@ -3,7 +3,7 @@
 use fchatd_script::engine::{Argument, Engine, ErrorKind, Limits, ScriptError};
 use fchatd_world::{ConnectionKey, World};
 
-/// How long such rules rest after a call that ran out of time, in milliseconds: everybody waited for it. A script
+/// Rest of such rules after a call that ran out of time, in milliseconds: all people waited for it. A script
 /// that loops for ever takes a twentieth of the server's time at most.
 const REST: u64 = 2000;
 

@@ -1,11 +1,13 @@
-//! Commands that wait their turn: messages that came too early (`flood_mode`), and what an account sends while it is
+//! Commands that wait their turn: messages that came too early (`flood_mode`), and commands of an account that is
 //! over its budget.
 //!
 //! The order in which a client says things is kept among its messages. Leaving a channel waits behind them, since a
 //! message to a channel that one has left would be refused, and coming into a channel waits behind leaving one.
 //! `TPN` to oneself waits behind them as well: clients send it as a mark behind a command, and take the answers before the
 //! mark for those of the command. Everything else goes on at once, unless the budget holds it back: then everything waits.
+//! The table of commands has the rule for each command ([`Order`]).
 
+use fchatd_protocol::command::nature::Order;
 use fchatd_protocol::command::{self, Code};
 use fchatd_protocol::error;
 use fchatd_world::{ConnectionKey, Reason};
@@ -13,15 +15,7 @@ use fchatd_world::{ConnectionKey, Reason};
 use crate::Core;
 use crate::commit::Cause;
 
-const MESSAGES: [Code; 4] = [
-    Code::new(b"MSG"),
-    Code::new(b"PRI"),
-    Code::new(b"LRP"),
-    Code::new(b"RLL"),
-];
 const LEAVE: Code = Code::new(b"LCH");
-const JOIN: Code = Code::new(b"JCH");
-const TYPING: Code = Code::new(b"TPN");
 
 const TOO_MANY_COMMANDS: &str =
     "You are sending commands too quickly. Wait a moment and send this one again.";
@@ -36,8 +30,8 @@ impl Core {
         text: &str,
         over: Option<u64>,
     ) -> bool {
-        let is_message = code.is_some_and(|code| MESSAGES.contains(&code));
-        if is_message && (over.is_some() || self.world.is_waiting(key)) {
+        let order = code.map_or(Order::Free, |code| self.world.natures.of(code).order());
+        if order == Order::Message && (over.is_some() || self.world.is_waiting(key)) {
             if !self.world.wait(key, text, Reason::Message, over.unwrap_or(0)) {
                 self.world.send_error(key, error::THROTTLE_MESSAGE, None);
             }
@@ -53,12 +47,13 @@ impl Core {
             }
             return true;
         }
-        match code {
-            Some(LEAVE) => self.world.wait_behind(key, text),
-            Some(JOIN) => self.world.has_waiting(key, LEAVE.as_str()) && self.world.wait_behind(key, text),
-            Some(TYPING) => self.is_to_oneself(key, text) && self.world.wait_behind(key, text),
-            _ => false,
-        }
+        let goes_behind = match order {
+            Order::Free | Order::Message => false,
+            Order::Behind => true,
+            Order::BehindLeave => self.world.has_waiting(key, LEAVE.as_str()),
+            Order::BehindToSelf => self.is_to_oneself(key, text),
+        };
+        goes_behind && self.world.wait_behind(key, text)
     }
 
     /// Whether the character that a command names is the sender.
@@ -86,7 +81,7 @@ impl Core {
         self.world.next_due()
     }
 
-    /// Handles the commands and log-ins whose turn has come. Each of them is what its sender did, not what time did:
+    /// Handles the commands and log-ins that are due. Each of them is an action of its sender, not of time:
     /// its changes are committed for themselves.
     pub(crate) fn release_waiting(&mut self) {
         for key in self.world.due() {
@@ -94,7 +89,7 @@ impl Core {
                 let start = self.world.outputs.operations.len();
                 let id = self.world.connection(key).map(|connection| connection.id);
                 self.let_in(key, &answer);
-                self.commit(start, || Cause::Deed(id));
+                self.commit(start, |_| Cause::Deed(id));
                 continue;
             }
             self.release_commands(key);
@@ -117,7 +112,7 @@ impl Core {
             let start = self.world.outputs.operations.len();
             let id = self.world.connection(key).map(|connection| connection.id);
             self.command(key, &text);
-            self.commit(start, || Cause::of_command(id, &text));
+            self.commit(start, |natures| Cause::of_command(natures, id, &text));
             // It waits again: the next has to, too.
             if self.world.next_due_of(key).is_some_and(|due| due > now) {
                 return;

@@ -5,7 +5,7 @@ mod support;
 use fchatd_protocol::exchange::{ActionEntry, Input, Operation, Outputs, Request, Undo};
 use support::play::Play;
 
-/// What went to the action log, such as `CBU by Owner -> Bob in Garden`.
+/// The entries of the action log, such as `CBU by Owner -> Bob in Garden`.
 fn deeds(play: &mut Play) -> String {
     let entries = play.chat.requests.drain(..).filter_map(|request| match request {
         Request::Action(entry) => Some(sentence(&entry)),
@@ -158,7 +158,7 @@ fn in_channels() {
                 "KIC by Admin Ann in Attic",
             ),
             ("Admin Ann", r#"KIC {"channel":"attic"}"#, ""),
-            // What happens in a room is the business of those in there.
+            // Events in a room are the business of its members.
             ("Alice", r#"CCR {"channel":"Mine"}"#, ""),
         ],
     );

@@ -184,7 +184,7 @@ fn every_field_takes_every_nonsense() {
         for payload in payloads {
             let shown: String = payload.chars().take(120).collect();
             for name in ["Bob", "Admin Ann"] {
-                // Longer than any time that anybody has to wait.
+                // Longer than any wait of a client.
                 play.chat.pass(130_000);
                 let id = play.id(name);
                 play.chat.say(id, &format!("{code} {payload}"));

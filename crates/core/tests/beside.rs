@@ -1,4 +1,4 @@
-//! What lasts, and what comes from and goes to the services beside the chat: state, bridge, web servers, logs.
+//! The durable state, and the traffic with the services beside the chat: state, bridge, web servers, logs.
 
 mod support;
 
@@ -7,6 +7,7 @@ use fchatd_script::builtin;
 use fchatd_script::host::Scripts;
 use fchatd_world::Settings;
 use fchatd_world::settings::Value as Setting;
+use fchatd_world::settings::keys;
 use support::Simulation;
 use support::play::{Play, site};
 
@@ -439,7 +440,7 @@ fn settings_that_the_scripts_refuse_change_nothing() {
     configure(&mut play, "good", &mut outputs).unwrap();
     let refused = configure(&mut play, "bad", &mut outputs).unwrap_err();
     assert!(refused.message.contains("not with me"), "{refused:?}");
-    assert_eq!(play.chat.core.world().settings.text("version"), "good");
+    assert_eq!(play.chat.core.world().settings.text(keys::VERSION), "good");
     let frames = play.frames("Alice", "UPT", "Alice");
     assert_eq!(frames[0].1["message"], "good");
 }

@@ -1,5 +1,5 @@
-//! Connections break and come back as chance wants it, and the process dies and starts again, while everybody talks: nobody misses a line, nobody hears one
-//! twice or out of order, and nobody sees anything of it.
+//! Connections break and come back at random, and the process dies and starts again, while all people talk: no client misses a line,
+//! hears one twice or out of order, or sees any of it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod support;
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Somebody's client, and what it has heard of whom.
+/// A client, and the lines that it has heard of each person.
 struct Client {
     connection: Option<ConnectionId>,
     heard: BTreeMap<String, Vec<u64>>,
@@ -156,7 +156,7 @@ impl Evening {
             .push(said);
     }
 
-    /// Everybody looks at what has come.
+    /// All clients look at their frames.
     fn listen(&mut self) {
         for (who, client) in self.clients.iter_mut().enumerate() {
             let Some(connection) = client.connection else {
@@ -182,7 +182,7 @@ impl Evening {
         }
     }
 
-    /// Everybody comes back and joins everything; then nothing must be missing.
+    /// All clients come back and join everything; then nothing must be missing.
     fn end(mut self) {
         for who in 0..PEOPLE.len() {
             if self.clients[who].connection.is_none() {

@@ -1,4 +1,4 @@
-//! After a crash or a restart: rooms wait for their members, and those who were online go on as if only their connection had
+//! After a crash or a restart: rooms wait for their members, and people of before go on as if only their connection had
 //! broken.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -17,7 +17,7 @@ fn chat_with(settings: &[(&str, &str)]) -> Simulation {
     chat
 }
 
-/// Logs somebody in under a number, which is the account's and the character's.
+/// Logs a character in under a number, which is the account's and the character's.
 fn log_in(chat: &mut Simulation, number: u32, name: &str) -> ConnectionId {
     let connection = chat.open();
     chat.log_in_with(connection, name, &answer(number, number, name));

@@ -1,4 +1,4 @@
-//! What changes is told as commits, and its answers wait until they are on disk; nothing else waits.
+//! Changes are told as commits, and their answers wait until they are on disk; nothing else waits.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -13,7 +13,7 @@ use fchatd_world::settings::Value as Setting;
 use serde_json::json;
 use support::{Simulation, answer};
 
-/// A chat whose changes are recorded, and three people in one room: an administrator, somebody, somebody else.
+/// A chat with recorded changes, and three people in one room: an administrator, a member, another member.
 fn chat() -> (Simulation, ConnectionId, ConnectionId, ConnectionId) {
     let mut settings = Settings::default();
     settings.set("msg_flood", Setting::Number(0.0)).unwrap();
@@ -48,7 +48,7 @@ fn description(text: &str) -> Change {
     })
 }
 
-/// Makes a private room; what that has changed is on disk and forgotten.
+/// Makes a private room; its changes are on disk and forgotten.
 fn make_room(chat: &mut Simulation, who: ConnectionId) -> String {
     chat.say(who, r#"CCR {"channel":"Mine"}"#);
     let made = chat.commits();
@@ -107,7 +107,7 @@ fn an_answer_waits_and_a_conversation_does_not() {
         ["MSG", "PRI"],
         "the disk may take as long as it likes"
     );
-    // What shows the change waits, but not what others hear meanwhile.
+    // A frame that shows the change waits, but other frames do not meanwhile.
     chat.say(ada, &json_command("JCH", &json!({ "channel": room })));
     chat.say(ada, r#"LCH {"channel":"Development"}"#);
     assert_eq!(chat.codes(bob), ["LCH"]);

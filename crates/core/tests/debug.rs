@@ -1,6 +1,6 @@
-//! `ZZZ`: what an administrator may ask, scripts that are read again, and rules that one connection tries out.
+//! `ZZZ`: the orders of an administrator, scripts that are read again, and rules that one connection tries out.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
@@ -29,7 +29,7 @@ fn trial(source: &str) -> Scripts {
     scripts
 }
 
-/// Somebody sends a debug command, the scripts that it asks for are read; what the person is answered.
+/// A person sends a debug command, the scripts that it asks for are read; gives the person's answers.
 fn debug(play: &mut Play, name: &str, arguments: &str, scripts: &Scripts) -> String {
     play.chat.pass(1_000);
     play.heard();
@@ -210,7 +210,7 @@ fn after_any_error_the_old_rules_stay() {
             with(&format!("function chat_init() {eat} end")),
             "not enough memory".into(),
         ),
-        // What it has done before it fails must not be left behind.
+        // Effects before the failure must not be left behind.
         (
             with(
                 "function chat_init() c.createChannel('Half Done') s.broadcast('SYS', {}) s.addOp('Eve') error('late') end",
@@ -280,7 +280,7 @@ fn isolated_rules_are_for_one_connection() {
     assert_eq!(status(&mut play, "Admin Bea")[0].1, "everybody's");
     assert!(isolate(&mut play, ANN, &trial("")).contains("already"));
 
-    // Everybody's rules are read again by somebody else, and those on trial stay.
+    // The common rules are read again by another administrator, and those on trial stay.
     let told = debug(
         &mut play,
         "Admin Bea",
@@ -390,7 +390,7 @@ fn isolated_rules_that_loop_or_eat_hurt_only_who_tries_them() {
     }
     let told = message(&mut play, "UPT");
     assert!(told.contains("took too long and was stopped"), "{told}");
-    // They do not run at all for a while, so that everybody else is not kept waiting again and again.
+    // They do not run at all for a while, so that other people are not kept waiting again and again.
     for command in ["UPT", "ORS"] {
         let told = message(&mut play, command);
         assert!(told.contains("rest for 2 seconds"), "{told}");
@@ -448,7 +448,7 @@ fn events_that_are_not_commands_reach_the_rules_they_belong_to() {
     let (hers, his) = (asked(&mut play, ANN), asked(&mut play, "Bob"));
     assert_eq!(answer(&mut play, his), "Bob: ERR 8");
     assert_eq!(answer(&mut play, hers), "Admin Ann: ERR 9");
-    // What the website says, ticks and farewells are everybody's.
+    // The website's messages, ticks and farewells go to the common rules.
     play.chat.handle(Input::Bridge {
         code: "XYZ",
         payload: "{}",

@@ -1,4 +1,4 @@
-//! The end of a run: everybody who is there to the last gets the script's farewell, and what lasts stays as it was.
+//! The end of a run: all people that are there to the last get the script's farewell, and the durable state stays as it was.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -10,7 +10,7 @@ use fchatd_world::Settings;
 use fchatd_world::settings::Value as Setting;
 use support::play::{Play, site};
 
-/// Whose departure was logged.
+/// The characters with a logged departure.
 fn end(play: &mut Play) -> Vec<String> {
     let mut outputs = Outputs::default();
     play.chat.core.turn();

@@ -1,4 +1,4 @@
-//! Hell-bans: nothing reaches others, whatever is tried, and the ban lasts.
+//! Hell-bans: nothing reaches others, in any way, and the ban lasts.
 
 mod support;
 
@@ -94,7 +94,7 @@ fn nothing_of_a_hell_banned_person_reaches_others() {
     let by_hell =
         |request: &&Request| matches!(request, Request::Action(entry) if entry.name.starts_with("Hell"));
     assert_eq!(actions.filter(by_hell).count(), 0);
-    // They see what they would see, and their coming and going is seen.
+    // They see the usual frames, and their coming and going is seen.
     play.check(
         "Hell Hound",
         r#"RLL {"channel":"garden","dice":"1d6"}"#,

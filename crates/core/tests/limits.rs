@@ -1,4 +1,4 @@
-//! Limits belong to the person: whatever an account does at full rate, with as many connections as it likes, costs the
+//! Limits belong to the person: an account at full rate, with any number of connections, costs the
 //! others only so much, and what they say themselves is never lost.
 
 mod support;
@@ -10,7 +10,7 @@ use fchatd_script::builtin;
 use fchatd_world::Settings;
 use support::{Simulation, answer, chat, enter};
 
-/// Some people in Development who hear what goes on, and how many of these frames each has got.
+/// Some people in Development that hear it all, and the number of these frames that each has got.
 fn audience(chat: &mut Simulation, count: u32) -> Vec<ConnectionId> {
     let people: Vec<_> = (0..count)
         .map(|number| enter(chat, 10_000 + number, &format!("Listener {number}")))
@@ -66,7 +66,7 @@ fn what_waits_when_its_sender_goes_is_said_and_then_nobody_is_left() {
             let text = format!(r#"MSG {{"channel":"Development","message":"{number}"}}"#);
             chat.say(ada, &text);
         }
-        // Commands after the last message mean nothing to somebody who has gone.
+        // Commands after the last message mean nothing to an absent character.
         chat.say(ada, r#"LCH {"channel":"Development"}"#);
         chat.forget();
         chat.end(ada, departure);
@@ -97,7 +97,7 @@ fn whom_the_server_throws_out_says_nothing_more() {
     assert_eq!(chat.take(bob), []);
 }
 
-/// Sends each of some commands in turn for so many seconds, a hundred of them in each, and gives what a listener heard.
+/// Sends each of some commands in turn for so many seconds, a hundred of them in each, and gives a listener's frames.
 fn storm(
     chat: &mut Simulation,
     sender: ConnectionId,
@@ -402,7 +402,7 @@ fn a_moderator_who_is_busy_meets_no_limit() {
     let channel = world
         .find_channel("Development")
         .and_then(|key| world.channel(key));
-    // Everybody but the 120, and the moderator.
+    // All people but the 120, and the moderator.
     assert_eq!(channel.unwrap().members.len(), people.len() - 120 + 1);
 }
 

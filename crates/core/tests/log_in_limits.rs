@@ -1,4 +1,4 @@
-//! Log-ins have a pace that belongs to the account: whatever one account does, others come in.
+//! Log-ins have a pace that belongs to the account: one account cannot keep others out.
 
 mod support;
 
@@ -18,7 +18,7 @@ fn log_ins_of_one_account_are_slowed_down_and_others_do_not_wait() {
         chat.pass(100);
         came += chat.codes(bob).iter().filter(|code| *code == "NLN").count();
     }
-    // The burst, and what waits when its client goes is not let in at all.
+    // The burst, and waiting log-ins of a client that goes are not let in at all.
     assert!((20..=32).contains(&came), "{came} log-ins in a minute");
     assert!(refused > 500, "{refused}");
     let cem = enter(&mut chat, 3, "Cem");

@@ -1,4 +1,4 @@
-//! Rooms and their guests, moderators, bans and reports: what happens when all is well, and the order of errors.
+//! Rooms and their guests, moderators, bans and reports: the usual course, and the order of errors.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Who may do what to whom: the table of rights on channels of all kinds.
+//! The table of rights on channels of all kinds: actors, actions and targets.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
@@ -7,7 +7,7 @@ use support::play::Play;
 
 /// The actors, one to a column of the tables.
 const ACTORS: [&str; 7] = [
-    "Alice",     // nobody in particular
+    "Alice",     // an ordinary person
     "Mod",       // moderates the channel at hand
     "Boss",      // owns the channel at hand
     "Othermod",  // moderates another public channel
@@ -16,7 +16,7 @@ const ACTORS: [&str; 7] = [
     "Admin Ann", // administrator
 ];
 
-/// What the actors may do: `yes`, or the number of the error.
+/// The result for each actor: `yes`, or the number of the error.
 #[rustfmt::skip]
 const PUBLIC: &[(&str, [&str; 7])] = &[
     //                                       Alice  Mod    Boss   Other  Super  Global Admin
@@ -53,7 +53,7 @@ const PRIVATE: &[(&str, [&str; 7])] = &[
     (r#"KIC {C}"#,                          ["19",  "19",  "yes", "19",  "19",  "19",  "yes"]),
 ];
 
-/// Who can be kicked (and banned, and timed out) by whom: a row for each target.
+/// Targets and actors of a kick (and a ban, and a timeout): a row for each target.
 #[rustfmt::skip]
 const TARGETS_PUBLIC: &[(&str, [&str; 7])] = &[
     //              Alice Mod    Boss   Other Super  Global Admin
@@ -78,7 +78,7 @@ const TARGETS_PRIVATE: &[(&str, [&str; 7])] = &[
     ("Admin Ann",  ["19", "yes", "yes", "19", "19", "yes", "yes"]),
 ];
 
-/// Everybody in one channel: the public Garden, or a private room, or one that was made open.
+/// All people in one channel: the public Garden, or a private room, or one that was made open.
 fn stage(kind: &str) -> (Play, String) {
     let mut site = support::play::site();
     let garden = site
@@ -180,7 +180,7 @@ fn commands_on_an_open_room() {
     let mut stage = Stage::new("pubprivate");
     for (command, row) in PRIVATE {
         for (actor, wanted) in ACTORS.iter().zip(row) {
-            // Anybody in an open room can call others in.
+            // Each member of an open room can invite others.
             let wanted = if command.starts_with("CIU") { "yes" } else { wanted };
             stage.check(actor, command, wanted);
         }

@@ -65,7 +65,7 @@ fn lively() -> (Simulation, Vec<ConnectionId>) {
     (chat, people)
 }
 
-/// What somebody might send, and the time that passes before.
+/// A message of a person, and the time that passes before.
 fn inputs() -> impl Strategy<Value = Vec<(usize, String, u64)>> {
     let text = prop_oneof![
         Just(r#"MSG {"channel":"Tavern","message":"again"}"#.to_owned()),
@@ -100,7 +100,7 @@ fn input<'a>(connection: ConnectionId, text: &'a str) -> Input<'a> {
     }
 }
 
-/// As the application records: the call first, then what came of it.
+/// As the application records: the call first, then its outputs.
 struct Recorder {
     records: Vec<u8>,
     digester: Digester,
@@ -125,7 +125,7 @@ impl Recorder {
     }
 
     fn call(&mut self, core: &mut Core, now: Now, call: Call<'_>) -> Outputs {
-        // What was made before in the same turn does not count.
+        // Outputs of before in the same turn do not count.
         let mut outputs = Outputs::default();
         outputs.frame(|out| out.extend_from_slice(b"before"));
         let mark = Mark::of(&outputs);
@@ -177,7 +177,7 @@ fn a_chunk_with_nothing_in_it_is_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever happens after the image was made: both machines answer the same.
+    /// After the image any inputs follow: both machines answer the same.
     #[test]
     fn a_machine_goes_on_from_its_image(said in inputs()) {
         let (chat, people) = lively();
@@ -212,7 +212,7 @@ proptest! {
         prop_assert_eq!((end, fault), (Some(End::Stopped), None));
     }
 
-    /// A changed byte is noticed where it is, a missing end too, and what stands before is good.
+    /// A changed byte is noticed where it is, a missing end too, and the records before it are good.
     #[test]
     fn damage_is_noticed(place in any::<prop::sample::Index>(), bit in 0..8_u32, cut in any::<prop::sample::Index>()) {
         let mut file = format::MAGIC.to_vec();
@@ -243,7 +243,7 @@ proptest! {
         }
     }
 
-    /// What is left of a message makes the machine do the same.
+    /// The redacted message makes the machine do the same.
     #[test]
     fn a_message_without_its_secrets_is_answered_the_same(
         code in "(IDN|idn|IDN |IdN|MSG|VAR)",

@@ -1,4 +1,4 @@
-//! The runner of script tests: what tests can do, see, and how their failures are told.
+//! The runner of script tests: their functions, their view, and the report of their failures.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use fchatd_core::testing::{Report, run};
@@ -296,7 +296,7 @@ fn a_log_in_can_be_tried() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// What the introduction of the reference tells a newcomer to do works.
+/// The instructions of the reference's introduction work.
 #[test]
 fn the_examples_of_the_documentation_work() {
     let page = include_str!("../../../docs/lua.md");

@@ -1,4 +1,4 @@
-//! Moderation that holds: people who are offline, their other characters, raids, and roles that end.
+//! Moderation that holds: against people that are offline, their other characters, raids, and roles that end.
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
 mod support;
@@ -33,7 +33,7 @@ fn is_asked(play: &Play) -> bool {
     play.chat.requests.iter().any(asks)
 }
 
-/// A play with our own accounts, whose commits are on disk at once.
+/// A play with our own accounts and commits that are on disk at once.
 fn with_accounts(people: &[&str]) -> Play {
     let mut play = Play::with(people);
     play.chat.core.record_changes(true);
@@ -146,7 +146,7 @@ fn the_account_service_is_asked_for_people_who_are_offline() {
     assert_eq!(play.heard(), "Alt: ERR 9 | Bob: FLN | Globalmod: SYS FLN");
     let bans = play.chat.core.snapshot().bans;
     assert_eq!((bans[0].account, &*bans[0].character), (7, "Far Away"));
-    // Somebody of whom the state knows only a name is no typing mistake.
+    // A character of which the state knows only the name is no typing mistake.
     play.check(
         "Globalmod",
         r#"CBU {"channel":"garden","character":"Roommod"}"#,
@@ -420,7 +420,7 @@ fn a_channel_goes_to_an_heir() {
             .owner
     };
     assert_eq!(owner(&play, "Garden"), "Modder");
-    // An operator's deletion names nobody: the account service is asked, and asked again for the heirs.
+    // An operator's deletion names no heir: the account service is asked, and asked again for the heirs.
     play.chat.handle(Input::Bridge {
         code: "CDL",
         payload: r#"{"a":999,"n":"12345"}"#,

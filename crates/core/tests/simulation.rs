@@ -333,7 +333,7 @@ fn the_same_character_again_takes_the_place() {
     assert_eq!(chat.codes(bob), ["PRI"]);
 }
 
-/// Only what nobody wanted is a break.
+/// Only an end that was not intended is a break.
 #[test]
 fn what_counts_as_a_break() {
     for (departure, is_seen) in [

@@ -200,6 +200,30 @@ pub(crate) struct Greeted {
     pub(crate) early: Bytes,
 }
 
+/// Waits for the first bytes of a connection. Says whether the edge has stopped by then; nothing for a connection that stays
+/// silent or is gone.
+async fn first_bytes(
+    stream: &TcpStream,
+    stopped: bool,
+    stopping: impl Future<Output = ()>,
+    patience: Duration,
+) -> Option<bool> {
+    let stopped = stopped
+        || tokio::select! {
+            biased;
+            readable = stream.readable() => { readable.ok()?; false }
+            () = stopping => true,
+            () = tokio::time::sleep(patience) => return None,
+        };
+    if stopped {
+        tokio::time::timeout(FIRST_REQUEST.min(patience), stream.readable())
+            .await
+            .ok()?
+            .ok()?;
+    }
+    Some(stopped)
+}
+
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
 async fn greet<A, H>(place: &Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>) -> Option<Greeted>
 where
@@ -212,22 +236,7 @@ where
     let stopping = edge.stopping.notified();
     tokio::pin!(stopping);
     // A connection costs 10 KiB inside the HTTP library, so a silent connection does not get there.
-    let stopped = if edge.stopped.get() {
-        true
-    } else {
-        tokio::select! {
-            biased;
-            readable = stream.readable() => { readable.ok()?; false }
-            () = stopping.as_mut() => true,
-            () = tokio::time::sleep(patience) => return None,
-        }
-    };
-    if stopped {
-        tokio::time::timeout(FIRST_REQUEST.min(patience), stream.readable())
-            .await
-            .ok()?
-            .ok()?;
-    }
+    let stopped = first_bytes(&stream, edge.stopped.get(), stopping.as_mut(), patience).await?;
 
     let upgraded = Rc::new(Cell::new(None));
     let asked = Rc::new(Cell::new(false));
@@ -269,14 +278,7 @@ where
                             respond::text(StatusCode::FORBIDDEN, "This origin may not connect here.")
                         }
                     }
-                    Handshake::Refuse { status, reason } => {
-                        let mut response = respond::text(status, reason);
-                        if status == StatusCode::UPGRADE_REQUIRED {
-                            let version = HeaderValue::from_static(handshake::VERSION);
-                            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, version);
-                        }
-                        response
-                    }
+                    Handshake::Refuse { status, reason } => refuse(status, reason),
                     Handshake::NotUpgrade => {
                         respond::answer(request, &origin, &*service, &settings, patience)
                             .await
@@ -322,6 +324,16 @@ where
         agreement,
         early: parts.read_buf,
     })
+}
+
+/// The answer to a bad WebSocket handshake.
+fn refuse(status: StatusCode, reason: &'static str) -> Response<Full<Bytes>> {
+    let mut response = respond::text(status, reason);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let version = HeaderValue::from_static(handshake::VERSION);
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, version);
+    }
+    response
 }
 
 fn switch(accept: &str, agreement: Option<Agreement>) -> Response<Full<Bytes>> {

@@ -31,11 +31,11 @@ const PREFIX: &str = "FCHATD_";
 pub(crate) struct Configuration {
     /// All of them.
     pub(crate) settings: Settings,
-    /// What is no mistake, and yet not what somebody wanted: sentences with their places.
+    /// Settings that are valid and probably not intended: sentences with their places.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Reads the settings of a server, and prints what is odd about them.
+/// Reads the settings of a server, and prints the remarks about them.
 ///
 /// # Errors
 /// As [`read`].

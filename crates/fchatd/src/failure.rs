@@ -1,4 +1,4 @@
 //! The failure of a command or of a start, as the operator reads it.
 
-/// Why the program can't go on: one sentence that says what to do.
+/// The reason why the program can't go on: one sentence that names the remedy.
 pub(crate) type Failure = String;

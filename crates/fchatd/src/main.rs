@@ -27,7 +27,7 @@ use crate::commands::{
 };
 use crate::output::complain;
 
-/// What an administrator can have a profile of.
+/// The kinds of profiles.
 #[global_allocator]
 static ALLOCATOR: Sampled<System> = Sampled(System);
 

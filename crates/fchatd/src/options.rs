@@ -1,4 +1,4 @@
-//! The options that every command and the server take: the folder, overrides of settings, and permissions for what is
+//! The options of all commands and of the server: the folder, overrides of settings, and permissions for actions that are
 //! refused by default. The commands are in [`crate::commands::command_line`].
 
 use std::ffi::OsString;

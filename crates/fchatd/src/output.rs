@@ -33,7 +33,7 @@ pub(crate) fn detach() {
     ERR.detach("log");
 }
 
-/// Waits a moment until all lines are written. Lines that nobody takes are given up.
+/// Waits a moment until all lines are written. Lines without a reader are given up.
 pub(crate) fn flush() {
     for outlet in [&OUT, &ERR] {
         outlet.flush(LAST_LINES);

@@ -120,7 +120,7 @@ fn bad_neighbours_do_not_make_a_quiet_channel_lose_anything() {
     );
 }
 
-/// What protects the chat from floods must not be taken for its speed.
+/// The protection of the chat from floods must not be taken for its speed.
 #[test]
 fn a_server_that_holds_people_back_is_not_measured() {
     let mut program = Program::start(
@@ -187,7 +187,7 @@ fn people_with_passwords_get_tickets() {
     );
     let sample = Workload::Private.measure(&server, &people, &shape).unwrap();
     assert_eq!(sample.faults(), 0.0, "{sample:?}");
-    // Somebody else's process is not looked at without its number.
+    // Another user's process is not looked at without its number.
     assert!(sample.get("server_cpu_us_per_delivery").is_none());
     let more = Shape::new(
         Workload::Private,
@@ -215,7 +215,7 @@ fn people_with_passwords_get_tickets() {
     );
 }
 
-/// What is measured depends on the machine; here it counts that the attack arrives, and that it is seen in the counts.
+/// The figures depend on the machine; here it counts that the attack arrives, and that it is seen in the counts.
 #[test]
 fn a_siege_tells_who_noticed_and_what_was_refused() {
     let server = Wanted::parse(&format!("'{}'", env!("CARGO_BIN_EXE_fchatd")));

@@ -1,4 +1,4 @@
-//! Plain old clients on bad lines, over real sockets: what the settings of `docs/beyond.md` promise them.
+//! Plain old clients on bad lines, over real sockets: the promises of the settings in `docs/beyond.md`.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
@@ -37,7 +37,7 @@ impl Site {
         socket
     }
 
-    /// A character that is online and has forgotten what it heard so far.
+    /// A character that is online and has forgotten its earlier frames.
     fn online(&mut self, character: &str, channels: &[&str]) -> WebSocket {
         let mut socket = self.connect(character);
         for channel in channels {
@@ -192,7 +192,7 @@ fn who_does_not_come_back_goes() {
     assert_eq!(codes(&bob)[codes(&bob).len() - 2..], ["FLN", "ERR"]);
 }
 
-/// The flood rule of the classic server loses what an official client says in quick succession.
+/// The flood rule of the classic server loses lines that an official client says in quick succession.
 #[test]
 fn what_is_said_quickly_arrives_in_order() {
     let mut site = Site::with(&["msg_flood=0.2"]);
@@ -226,7 +226,7 @@ fn what_is_said_quickly_is_refused_where_that_is_off() {
     assert!(ada.heard[0].contains("\"number\":5"), "{:?}", ada.heard);
 }
 
-/// How clients in use shake hands: any path, version 8 or 13, no origin, a pong that nobody asked for.
+/// Handshakes of clients in use: any path, version 8 or 13, no origin, a pong without a ping.
 #[test]
 fn old_handshakes_are_taken() {
     let site = Site::with(&[]);

@@ -14,7 +14,7 @@ fn everybody_comes_back(event: Event) {
         rooms: 5,
         channels: 20,
         before: 0.5,
-        // The server is down for the first attempt of everybody, and there for the second one.
+        // The server is down for the first attempt of all people, and there for the second one.
         down: 0.5,
         second: 0.2,
         ..Measure::default()

@@ -1,4 +1,4 @@
-//! `fchatd check`, `fchatd test` and `fchatd script` as somebody at the command line sees them.
+//! `fchatd check`, `fchatd test` and `fchatd script` as a user of the command line sees them.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The program itself: what lasts goes in, stays over a run of the server, and comes out.
+//! The program itself: the durable state goes in, stays over a run of the server, and comes out.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -20,14 +20,14 @@ fn fchatd(dir: &Path, arguments: &[&str]) -> Output {
     command.arg("--dir").arg(dir).args(arguments).output().unwrap()
 }
 
-/// Runs a command that must succeed, and gives what it says.
+/// Runs a command that must succeed, and gives its output.
 fn done(dir: &Path, arguments: &[&str]) -> String {
     let output = fchatd(dir, arguments);
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a command that must fail with status 1, and gives what it says.
+/// Runs a command that must fail with status 1, and gives its output.
 fn refused(dir: &Path, arguments: &[&str]) -> String {
     let output = fchatd(dir, arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
@@ -48,7 +48,7 @@ fn exported(dir: &Path, name: &str) -> Value {
 struct Server(Child);
 
 impl Server {
-    /// Starts one and waits until it has announced itself; also gives what it said.
+    /// Starts one and waits until it has announced itself; also gives its output.
     fn start(dir: &Path, arguments: &[&str]) -> (Self, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fchatd"))
             .arg("--dir")

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::replay::{Replay, Stale};
+use crate::freshness::{Freshness, Stale};
 
 /// The commands that every website may send. The scripts know further commands of this kind for the server's
 /// own use, which must not come from outside: `ADM` makes an administrator.
@@ -86,7 +86,7 @@ pub struct Verifier {
     secret: Vec<u8>,
     classic: bool,
     further: Vec<String>,
-    replay: Replay,
+    freshness: Freshness,
 }
 
 impl Verifier {
@@ -98,7 +98,7 @@ impl Verifier {
             secret: secret.as_bytes().to_vec(),
             classic,
             further: Vec::new(),
-            replay: Replay::new(started),
+            freshness: Freshness::new(started),
         }
     }
 
@@ -155,7 +155,7 @@ impl Verifier {
         }
         let time = std::str::from_utf8(time).ok().and_then(|time| time.parse().ok());
         let order = order(command.get(1..).unwrap_or_default(), &self.further)?;
-        self.replay.take(signature, time.ok_or(Refusal::Time)?, now)?;
+        self.freshness.take(signature, time.ok_or(Refusal::Time)?, now)?;
         Ok(order)
     }
 }

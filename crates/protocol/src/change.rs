@@ -14,9 +14,9 @@ use crate::snapshot::{
 pub struct Commit {
     /// Counts from 1 since the process started, without gaps.
     pub number: u64,
-    /// Who caused it, and is told when it can't be kept; nobody when time or a neighbour did.
+    /// The connection that caused it and gets the error when it can't be kept; nothing when time or a neighbour caused it.
     pub actor: Option<ConnectionId>,
-    /// What is different now; at most one for each thing.
+    /// The new values; at most one for each thing.
     pub changes: Vec<Change>,
 }
 
@@ -37,28 +37,28 @@ pub enum Change {
         /// In the order of their appointment, without the owner.
         moderators: Vec<ModeratorRecord>,
     },
-    /// Somebody is kept out of a channel.
+    /// A character is banned from a channel.
     ChannelBan {
         /// The channel's canonical name.
         channel: String,
-        /// Replaces what is kept under the same name in any case.
+        /// Replaces the entry of the same name in any case.
         ban: BanRecord,
     },
-    /// Somebody is not kept out of a channel any more.
+    /// A character is not banned from a channel any more.
     ChannelUnban {
         /// The channel's canonical name.
         channel: String,
         /// The name in lower case.
         folded: String,
     },
-    /// Somebody is invited to a channel.
+    /// A character is invited to a channel.
     ChannelInvitation {
         /// The channel's canonical name.
         channel: String,
         /// The name in lower case.
         folded: String,
     },
-    /// Somebody is not invited to a channel any more.
+    /// A character is not invited to a channel any more.
     ChannelInvitationGone {
         /// The channel's canonical name.
         channel: String,
@@ -90,7 +90,7 @@ pub enum Change {
         /// The account's number.
         account: i64,
     },
-    /// A measure against a character whose account is not known.
+    /// A measure against a character of an unknown account.
     NameSanction(NameSanction),
     /// The measure has ended, or is one against an account now.
     NameSanctionGone {
@@ -113,9 +113,9 @@ pub enum Change {
         /// Which one.
         network: IpNet,
     },
-    /// Whether nobody can make an account for now.
+    /// Whether registration is paused.
     RegistrationPaused(bool),
-    /// Whom an account ignores; kept where the account is ours.
+    /// The ignore list of an account; kept where the account is ours.
     Ignores {
         /// The account's number.
         account: i64,

@@ -1,4 +1,8 @@
-//! Splitting a client's message into its command code and payload (docs/protocol.md).
+//! Commands: their codes, splitting a client's message into code and payload (docs/protocol.md), and the [`nature`] of
+//! each command.
+
+pub mod nature;
+pub mod table;
 
 use std::fmt;
 
@@ -12,10 +16,30 @@ impl Code {
         Self(*code)
     }
 
+    /// The code of three bytes, where they are upper-case letters.
+    pub const fn of(bytes: [u8; 3]) -> Option<Self> {
+        let [first, second, third] = bytes;
+        if first.is_ascii_uppercase() && second.is_ascii_uppercase() && third.is_ascii_uppercase() {
+            Some(Self(bytes))
+        } else {
+            None
+        }
+    }
+
+    /// The place of the code in a table of all codes.
+    pub const fn index(self) -> usize {
+        let [first, second, third] = self.0;
+        (place(first) * 26 + place(second)) * 26 + place(third)
+    }
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")
     }
+}
+
+const fn place(letter: u8) -> usize {
+    letter.wrapping_sub(b'A') as usize
 }
 
 impl fmt::Debug for Code {
@@ -37,17 +61,16 @@ pub struct Message<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooShort;
 
-/// Splits a message. Whatever stands after three letters separates code and payload, as the classic server had it.
+/// Splits a message. Any character after three letters separates code and payload, as in the classic server.
 ///
 /// # Errors
 /// [`TooShort`] when it has fewer than three bytes.
 pub fn split(message: &str) -> Result<Message<'_>, TooShort> {
     let bytes = message.as_bytes();
-    let Some(&[first, second, third]) = bytes.first_chunk::<3>() else {
+    let Some(&first) = bytes.first_chunk::<3>() else {
         return Err(TooShort);
     };
-    let letters = [first, second, third].iter().all(u8::is_ascii_uppercase);
-    let code = letters.then_some(Code([first, second, third]));
+    let code = Code::of(first);
     let payload = (4..message.len())
         .find(|&at| message.is_char_boundary(at))
         .and_then(|at| message.get(at..));

@@ -1,5 +1,5 @@
 //! The error numbers of the protocol and our texts for them (docs/protocol.md). The numbers are the contract;
-//! the texts are ours, and say what to do.
+//! the texts are ours, and name the remedy.
 
 macro_rules! errors {
     ($($name:ident = $number:literal, $text:literal;)*) => {

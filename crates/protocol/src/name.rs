@@ -53,7 +53,7 @@ pub fn is_shaped(name: &str) -> bool {
     name.len() <= NAME_BYTES_MAX && !name.bytes().any(|byte| b"<>".contains(&byte)) && is_visible(name)
 }
 
-/// Whether a client may name somebody so, where the alphabet of names is not known: short, visible, without markup.
+/// Whether a client may send this name, where the alphabet of names is not known: short, visible, without markup.
 #[expect(clippy::indexing_slicing, reason = "the table has an entry for each byte")]
 pub fn is_possible(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -104,7 +104,7 @@ pub fn is_visible(text: &str) -> bool {
 }
 
 /// Whether a character has no place in a name: controls, line and paragraph separators, the default ignorable code
-/// points of Unicode (which include the controls of direction), blank braille, and what is no character.
+/// points of Unicode (which include the controls of direction), blank braille, and code points that are no character.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,

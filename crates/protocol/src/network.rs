@@ -65,7 +65,7 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
-/// A network whose addresses are kept out.
+/// A network with banned addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkBan {
     /// The network, with the bits behind its prefix cleared.
@@ -74,7 +74,7 @@ pub struct NetworkBan {
     pub until: i64,
     /// The reason, which the people of that network are told; empty where none was given.
     pub reason: String,
-    /// The name of the administrator who made the ban.
+    /// The name of the administrator that made the ban.
     pub by: String,
     /// When it was made, in Unix seconds.
     pub time: i64,
@@ -86,7 +86,7 @@ impl NetworkBan {
         self.until == 0 || self.until > now
     }
 
-    /// The words for somebody who is kept out, at a moment in Unix seconds.
+    /// The message to a banned address, at a moment in Unix seconds.
     pub fn sentence(&self, now: i64) -> String {
         let time = match self.until {
             0 => String::new(),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     proptest! {
-        /// The list agrees with asking each ban in turn, whatever was added and removed.
+        /// The list agrees with asking each ban in turn, after any additions and removals.
         #[test]
         fn a_look_up_finds_what_a_search_finds(
             networks in prop::collection::vec((any::<u32>(), 0..=32_u8, any::<bool>()), 0..40),

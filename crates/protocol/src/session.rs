@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Everybody who was online, and what was said to those who were away.
+/// The characters that were online, and the lines that the absent ones have missed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
     /// When the process that kept them was last known to be alive, in Unix seconds; 0 for never.
@@ -25,7 +25,7 @@ pub struct SessionRecord {
     pub profile: SessionProfile,
     /// The channels it was in.
     pub seats: Vec<Seat>,
-    /// Commands by which it had said something whose time had not come, in their order.
+    /// Its waiting commands, in their order: their time had not come.
     pub waiting: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ pub struct SessionHead {
 pub struct SessionProfile {
     /// Names of the account's friends.
     pub friends: Vec<String>,
-    /// Names in lower case whom the account ignores.
+    /// The ignore list of the account: names in lower case.
     pub ignores: Vec<String>,
     /// Numbers of kinks.
     pub kinks: Vec<i64>,
@@ -82,14 +82,14 @@ pub struct Seat {
     pub heard: u64,
 }
 
-/// A frame that somebody could not get.
+/// A frame that a character missed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldLine {
     /// Grows with each line.
     pub number: u64,
     /// Whether `to` is a channel rather than a character.
     pub in_channel: bool,
-    /// To whom it was said: a name in lower case.
+    /// The recipient: a name in lower case.
     pub to: String,
     /// The name in lower case of the member of the channel that has said it, and does not hear it; empty where there is none.
     pub sender: String,
@@ -135,7 +135,7 @@ pub enum SessionChange {
         /// Its name in lower case.
         session: String,
     },
-    /// Somebody misses a line.
+    /// A character misses a line.
     Line(HeldLine),
     /// A character has had the private lines that it missed.
     LinesTaken {
@@ -144,7 +144,7 @@ pub enum SessionChange {
         /// The number of the last of them.
         up_to: u64,
     },
-    /// Nobody misses these lines any more.
+    /// These lines are not missed any more.
     LinesGone {
         /// The number of the last of them.
         up_to: u64,

@@ -21,15 +21,15 @@ pub struct Snapshot {
     pub timeouts: Vec<AccountTimeout>,
     /// Accounts of which nothing reaches others.
     pub hellbans: Vec<AccountBan>,
-    /// Measures against characters whose account is not known yet.
+    /// Measures against characters of unknown accounts.
     pub name_sanctions: Vec<NameSanction>,
-    /// Calls for the staff that nobody has confirmed.
+    /// Calls for the staff without a confirmation.
     pub staff_calls: Vec<StaffCall>,
     /// Networks that are kept out, in the order of their addresses.
     pub network_bans: Vec<NetworkBan>,
-    /// Whether nobody can make an account for now.
+    /// Whether registration is paused.
     pub registration_paused: bool,
-    /// The people who were online. Set where a snapshot is read to begin with; a snapshot that is saved leaves them as they are kept.
+    /// The sessions. Set where a snapshot is read at a start; a snapshot that is saved leaves the kept sessions as they are.
     #[serde(default)]
     pub sessions: Sessions,
 }
@@ -81,18 +81,18 @@ pub struct ChannelRecord {
 pub struct ModeratorRecord {
     /// The moderator's name.
     pub name: String,
-    /// Who appointed it.
+    /// The character that appointed it.
     pub by: String,
     /// When, in Unix seconds.
     pub time: i64,
 }
 
-/// Somebody is kept out of a channel.
+/// A ban from a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BanRecord {
     /// The name as it was given.
     pub name: String,
-    /// Who did it.
+    /// The character that made the ban.
     pub banner: String,
     /// When, in Unix seconds.
     pub time: i64,
@@ -102,7 +102,7 @@ pub struct BanRecord {
     pub account: i64,
 }
 
-/// A measure against a character whose account is not known: it takes effect at the next log-in of the character, and
+/// A measure against a character of an unknown account: it takes effect at the next log-in of the character, and
 /// from then on for its account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NameSanction {
@@ -119,7 +119,7 @@ pub struct NameSanction {
 pub struct AccountBan {
     /// The account's number.
     pub account: i64,
-    /// The character under whose name it was recorded.
+    /// The character named in the record.
     pub character: String,
 }
 
@@ -128,7 +128,7 @@ pub struct AccountBan {
 pub struct AccountTimeout {
     /// The account's number.
     pub account: i64,
-    /// The character under whose name it was recorded.
+    /// The character named in the record.
     pub character: String,
     /// Until when, in Unix seconds.
     pub until: i64,
@@ -139,11 +139,11 @@ pub struct AccountTimeout {
 pub struct StaffCall {
     /// Unique among the open calls.
     pub id: String,
-    /// Who called.
+    /// The caller.
     pub character: String,
     /// The caller's account; 0 where it is not known.
     pub account: i64,
-    /// What was reported, escaped.
+    /// The report, escaped.
     pub report: String,
     /// The number of the uploaded log, -1 without one.
     pub log: i64,

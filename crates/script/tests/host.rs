@@ -178,6 +178,7 @@ fn good_value(kind: &str) -> String {
         "boolean" => "true".to_owned(),
         "table" | "{string}" | "{number}" | "{[string]: string}" => "{}".to_owned(),
         "\"both\"|\"ads\"|\"chat\"" => "'chat'".to_owned(),
+        nature if nature.starts_with("{talk: ") => "{}".to_owned(),
         other => panic!("{other} is a type that this test does not know"),
     }
 }
@@ -193,6 +194,9 @@ fn bad_values(kind: &str) -> &'static [&'static str] {
         "{number}" => &["'x'", "1", "true", "print", "{{}}", "{'x'}"],
         "{[string]: string}" => &["'x'", "1", "true", "print", "{a = {}}"],
         "\"both\"|\"ads\"|\"chat\"" => &["'x'", "{}", "true"],
+        nature if nature.starts_with("{talk: ") => {
+            &["'x'", "1", "true", "print", "{talk = {}}", "{talk = 1}"]
+        }
         // Some functions accept any value as a truth value, as Lua does.
         _ => &[],
     }

@@ -48,12 +48,12 @@ pub struct Character {
     pub account: AccountId,
     /// Its name in canonical case.
     pub name: String,
-    /// What its profile says.
+    /// The text of its profile.
     pub profile: Profile,
 }
 
 /// Accounts, characters and tickets, on a database connection of its own. Every change is on disk when the call
-/// returns. Names are found in whatever case; times are Unix seconds.
+/// returns. Names are found in any case; times are Unix seconds.
 #[derive(Debug)]
 pub struct Accounts {
     pub(crate) connection: Connection,
@@ -176,7 +176,7 @@ impl Accounts {
         changed.map(|rows| rows > 0).map_err(|error| self.failure(&error))
     }
 
-    /// Whom an account ignores: names in lower case, sorted.
+    /// The ignore list of an account: names in lower case, sorted.
     ///
     /// # Errors
     /// The store failed.
@@ -187,7 +187,7 @@ impl Accounts {
             .map_err(|error| self.failure(&error))
     }
 
-    /// Replaces whom an account ignores; names in lower case.
+    /// Replaces the ignore list of an account; names in lower case.
     ///
     /// # Errors
     /// There is no such account, or the store failed; then the old list stays.
@@ -208,7 +208,7 @@ impl Accounts {
     }
 
     /// Makes a character; the first one of an account becomes its default. `limit` is the most that an account may
-    /// have, and `right` says who gives the name.
+    /// have, and `right` says from which side the name comes.
     ///
     /// # Errors
     /// The name is taken, looks like another one or has a role, the account is full or does not exist, or the store failed.

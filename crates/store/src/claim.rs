@@ -31,12 +31,12 @@ pub enum Kept {
     MadeAgain,
 }
 
-/// Who has a folder's claim.
+/// The holder of a folder's claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The number of its process; nothing when it has not written it yet.
     pub pid: Option<u32>,
-    /// What it has noted with [`Claim::note`].
+    /// The note that the holder left with [`Claim::note`].
     pub note: String,
 }
 
@@ -88,7 +88,7 @@ impl Claim {
         &self.folder
     }
 
-    /// Replaces the note for those who ask [`Claim::holder`].
+    /// Replaces the note that [`Claim::holder`] gives to other processes.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -126,7 +126,7 @@ impl Claim {
         }
     }
 
-    /// Who has the claim of a folder; nothing when nobody has it.
+    /// The holder of the claim of a folder; nothing when the folder has no claim.
     ///
     /// # Errors
     /// The folder's file cannot be read.
@@ -148,7 +148,7 @@ impl Claim {
     }
 }
 
-/// What the file says; it may be read while it is being written.
+/// The text of the file; it may be read while it is being written.
 fn read(lock: &File) -> Holder {
     let mut bytes = Vec::new();
     let mut reader = lock.take(NOTE_BYTES_MAX);

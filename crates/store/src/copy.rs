@@ -14,7 +14,7 @@ use crate::migrate::SCHEMA_VERSION;
 /// More copies of one version than this are not made.
 const MOST: u32 = 1000;
 
-/// Makes a whole copy, with what is still in the log, beside the database and gives its name:
+/// Makes a whole copy beside the database, with the content of the write-ahead log, and gives its name:
 /// `fchatd.sqlite.before-schema-3`, with a number behind it where that is taken. Nothing when the schema is not `found`
 /// any more.
 pub(crate) fn copy_before(

@@ -36,7 +36,7 @@ impl Store {
     ///
     /// # Errors
     /// A file that is damaged, half-written, foreign or newer than this program is refused and left untouched; a
-    /// folder or file that cannot be read and written is refused too. The error says what to do.
+    /// folder or file that cannot be read and written is refused too. The error names the remedy.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         Self::open_with(folder, None)
     }
@@ -68,7 +68,7 @@ impl Store {
             create(folder, &path)?;
         }
         refuse_unfit(&path, true)?;
-        // Somebody else's log changes while it is read; a claimed one is still.
+        // Another process's log changes while it is read; a claimed log does not.
         if let Some(detail) = claim.and_then(|_| log::fault(&path)) {
             return Err(StoreError::Damaged { path, detail });
         }
@@ -109,7 +109,7 @@ impl Store {
         Ok(connection)
     }
 
-    /// Writes what is in the database's log into the database itself, so that this one file is a whole copy: for an
+    /// Writes the content of the database's log into the database itself, so that this one file is a whole copy: for an
     /// orderly end.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl Store {
 }
 
 /// Says whether closing leaves the write-ahead log as it is. Else the last connection to close moves the log into the
-/// database, and what is damaged is not to be touched.
+/// database, and a damaged file must not be touched.
 pub(crate) fn keep_log(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)

@@ -1,5 +1,5 @@
-//! What waits for receivers outside, in a database of its own: it comes and goes all the time, and whatever happens to
-//! it must not touch the state.
+//! The deliveries that wait for receivers outside, in a database of their own. They come and go all the time, and no fault of theirs
+//! may touch the state.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -36,19 +36,19 @@ pub type Target = [u8; 32];
 /// Something for a receiver.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// For whom.
+    /// The receiver.
     pub target: Target,
-    /// What the receiver knows it by.
+    /// The identifier by which the receiver knows it.
     pub id: String,
-    /// What it is about.
+    /// Its subject.
     pub event: String,
     /// When it was made, in Unix seconds.
     pub made: i64,
-    /// What is sent.
+    /// The body that is sent.
     pub body: Vec<u8>,
 }
 
-/// What is sent may hold what people say.
+/// The body may hold messages of people.
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "Delivery({} {})", self.event, self.id)
@@ -67,7 +67,7 @@ pub struct Deliveries {
 
 impl Deliveries {
     /// Opens `deliveries.sqlite` in a data folder that a server has claimed, and makes it where it is missing, with mode
-    /// 0600. One that is damaged is moved aside, since what waits must not keep a server from starting; its new name
+    /// 0600. A damaged queue is moved aside, since deliveries must not keep a server from starting; its new name
     /// comes with the queue.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Deliveries {
             path: path.to_owned(),
             source,
         };
-        // Readable for nobody else from its first moment.
+        // Readable for no other user from its first moment.
         OpenOptions::new()
             .read(true)
             .write(true)
@@ -159,7 +159,7 @@ impl Deliveries {
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failure)?;
-        // What was taken survives kill -9 and a power cut.
+        // A delivery that was accepted survives kill -9 and a power cut.
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(failure)?;
@@ -249,7 +249,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Takes out what is for none of these, and what was made before a moment (Unix seconds); how many of each.
+    /// Removes the deliveries to other receivers than these, and those made before a moment (Unix seconds). Gives the number of each.
     ///
     /// # Errors
     /// The file can't be written.

@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, ffi};
 use crate::names::NameError;
 use crate::room::{self, Trouble};
 
-/// Why the store cannot be used. Each text is one sentence or two for the operator: what is wrong and what to do.
+/// The reason why the store cannot be used. Each text is one sentence or two for the operator: the fault and its remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The data folder cannot be made, read or written.
@@ -19,7 +19,7 @@ pub enum StoreError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is there but may not be opened.
@@ -30,7 +30,7 @@ pub enum StoreError {
     CannotOpen {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         detail: String,
     },
     /// There is no file.
@@ -58,7 +58,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         detail: String,
     },
     /// Another program's SQLite file.
@@ -108,7 +108,7 @@ pub enum StoreError {
         found: i64,
         /// The schema version that it should have got.
         wanted: i64,
-        /// What SQLite said.
+        /// The error of SQLite.
         detail: String,
     },
     /// A server is running on this folder.
@@ -142,7 +142,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The disk does not do what it should.
+    /// The disk failed.
     #[error(
         "the disk of {} failed ({detail}): look into the system's log, and make a copy of the file before you go on",
         path.display()
@@ -150,7 +150,7 @@ pub enum StoreError {
     Disk {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         detail: String,
     },
     /// The file is not where it was when it was opened.
@@ -167,7 +167,7 @@ pub enum StoreError {
     Failed {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         detail: String,
     },
 }
@@ -210,13 +210,13 @@ pub enum AccountsError {
     /// The name breaks a rule.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Another account has the name, in whatever case.
+    /// Another account has the name, in any case.
     #[error("This account name is already taken.")]
     AccountNameTaken,
-    /// Another character has the name, in whatever case.
+    /// Another character has the name, in any case.
     #[error("This character name is already taken.")]
     CharacterNameTaken,
-    /// Another account has a character whose name looks the same.
+    /// Another account has a character with a name that looks the same.
     #[error("This character name is too much like one that is already taken.")]
     CharacterNameLooksTaken,
     /// The state of the chat gives the name, or one that looks the same, a role.

@@ -1,7 +1,7 @@
 //! Durable state in SQLite: one file, `fchatd.sqlite`, in the data folder (docs/state.md).
 //!
 //! [`Store::open`] makes, checks and migrates the file; [`Store::accounts`] gives a connection for the accounts of
-//! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write what lasts of the chat, and
+//! the embedded login provider, [`Store::load_snapshot`] and [`Store::chat_writer`] read and write the lasting state of the chat, and
 //! [`classic`] reads and writes the files of the classic server. [`deliveries`] is a queue in a file of its own, and
 //! [`actions`] is the action log, in files beside it. Everything here blocks and belongs on a thread that may wait.
 

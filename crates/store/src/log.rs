@@ -10,7 +10,7 @@ use crate::database::with_suffix;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// What is wrong with the log of a database that nobody has open; nothing without a log.
+/// The fault of the log of a database that no process has open; nothing without a log.
 pub(crate) fn fault(database: &Path) -> Option<String> {
     let path = with_suffix(database, "-wal");
     let bytes = fs::read(&path).ok()?;
@@ -53,7 +53,7 @@ fn lost(log: &[u8]) -> Option<String> {
         .then(|| format!("it is damaged in its middle, and {commits} commits behind that can't be read"))
 }
 
-/// What the header of a log says.
+/// The content of a log's header.
 struct Head {
     /// Whether checksums take numbers with the most significant byte first.
     big: bool,

@@ -16,7 +16,7 @@ const EXPRESSION: &str = "replace(replace(replace(replace(replace(replace(replac
 /// The reason why a name is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conflict {
-    /// A character of another account has exactly this name, in whatever case.
+    /// A character of another account has exactly this name, in any case.
     Taken,
     /// A character of another account has a name that looks the same.
     LooksTaken,

@@ -31,7 +31,7 @@ pub enum NameError {
 pub enum NameRight {
     /// The owner of the account: the name must not look like one of another account or one with a role in the chat.
     Asked,
-    /// The operator, or the owner who had the name before: any name that is free.
+    /// The operator, or the owner of the name before: any name that is free.
     Granted,
 }
 

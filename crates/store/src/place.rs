@@ -1,5 +1,5 @@
-//! Whether a file that is in use is still where it was opened. A deleted file can be written on, and nobody ever finds
-//! what was written; so each change is made only when the file is in its place.
+//! Checks whether a file in use is still where it was opened. A deleted file can still be written, but the written data cannot be
+//! found again; so each change is made only while the file is in its place.
 
 use std::fs;
 use std::io;
@@ -45,7 +45,7 @@ impl Place {
         &self.path
     }
 
-    /// Looks what is there now.
+    /// Looks at the file that is there now.
     #[must_use]
     pub fn look(&self) -> Finding {
         match fs::metadata(&self.path) {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::database::with_suffix;
 
-/// What a new file could not do.
+/// The operation that a new file could not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// The disk, a quota or a limit is full.

@@ -20,7 +20,7 @@ impl fmt::Debug for TicketDigest {
 /// A ticket to be kept; times are Unix seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTicket {
-    /// What is kept of the ticket itself.
+    /// The digest that is kept of the ticket itself.
     pub digest: TicketDigest,
     /// When the password was entered that it goes back to.
     pub entered_at: u64,
@@ -28,7 +28,7 @@ pub struct NewTicket {
     pub expires_at: u64,
 }
 
-/// What the store knows of a ticket.
+/// The knowledge of the store about a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TicketState {
     /// Good for the account that it was looked up for.

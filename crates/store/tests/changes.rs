@@ -226,7 +226,7 @@ fn make(state: &mut Snapshot, change: &Change) {
     }
 }
 
-/// What has no order of its own is sorted, as the store gives it.
+/// Lists without an order of their own are sorted, as the store gives them.
 fn sorted(mut state: Snapshot) -> Snapshot {
     state
         .channels
@@ -265,7 +265,7 @@ proptest! {
         for (number, change) in (1..).zip(&changes) {
             make(&mut model, change);
             let commit = commit(number, vec![change.clone()]);
-            // Now and then a change is made twice, as after a crash between the disk and whoever asked for it.
+            // Now and then a change is made twice, as after a crash between the disk and the answer.
             writer.apply(std::slice::from_ref(&commit)).unwrap();
             if number % 3 == 0 {
                 writer.apply(&[commit]).unwrap();

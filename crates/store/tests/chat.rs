@@ -1,4 +1,4 @@
-//! What lasts of the chat: kept whole, in order, and only by one server at a time.
+//! The lasting state of the chat: kept whole, in order, and only by one server at a time.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -57,7 +57,7 @@ fn channel() -> impl Strategy<Value = ChannelRecord> {
     )
 }
 
-/// Drops what has the key of something before it, and sorts by the key.
+/// Drops elements with the key of an earlier one, and sorts by the key.
 fn unique<T, K: Ord + Clone>(list: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     let keyed: BTreeMap<K, T> = list.into_iter().rev().map(|one| (key(&one), one)).collect();
     keyed.into_values().collect()
@@ -67,7 +67,7 @@ fn folded(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-/// As the server makes them: no two of anything, and what has no order of its own is sorted.
+/// As the server makes them: without duplicates, and lists without an order of their own are sorted.
 fn canonical(mut snapshot: Snapshot) -> Snapshot {
     snapshot.channels = unique(snapshot.channels, |channel| folded(&channel.head.name));
     snapshot

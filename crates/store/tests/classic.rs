@@ -27,7 +27,7 @@ fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// What is said about these files, a line for each fault.
+/// The faults of these files, a line for each.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let Err(ClassicError::Strange { faults }) = classic::read(folder_with(files).path()) else {
         unreachable!("nothing strange was found")
@@ -64,7 +64,7 @@ fn what_a_classic_server_left_comes_back_as_it_was() {
     for name in FILE_NAMES {
         assert_eq!(value(&out, name), value(sample(), name), "{name}");
     }
-    // Again, over what is there, and back.
+    // Again, over the present files, and back.
     classic::write(&out, &snapshot).unwrap();
     assert_eq!(classic::read(&out).unwrap().over(None).unwrap(), snapshot);
     assert_eq!(

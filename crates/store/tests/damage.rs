@@ -1,4 +1,4 @@
-//! Damage of every kind: refused untouched, named entry by entry, and what is whole is got out.
+//! Damage of every kind: refused untouched, named entry by entry, and undamaged data is recovered.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -255,7 +255,7 @@ fn entries_that_make_no_sense_are_named_one_by_one() {
 fn a_flipped_bit_in_a_definition_is_found() {
     let text = b"appointed_by";
     let files = Files::of_a_killed_server().damaged(DATABASE, |bytes| {
-        // What the steps before the last one have left lies about in unused space, too.
+        // The remains of the steps before the last one are in unused space, too.
         for at in 0..bytes.len() - text.len() {
             if bytes[at..].starts_with(text) {
                 bytes[at] ^= 2;
@@ -284,7 +284,7 @@ fn what_lies_before_and_behind_a_damaged_page_is_got_out() {
     let path = store.path().to_owned();
     drop(store);
     let mut bytes = fs::read(&path).unwrap();
-    // A leaf in the middle of the table of channels, found by what stands in it.
+    // A leaf in the middle of the table of channels, found by its content.
     let middle = b"Channel 30";
     let at = bytes
         .windows(middle.len())
@@ -341,7 +341,7 @@ proptest! {
             }
         });
         let folder = files.write();
-        // It may say what it likes, but neither panic nor touch anything.
+        // It may give any result, but must neither panic nor touch anything.
         let _ = inspect(folder.path());
         prop_assert!(files.are_in(folder.path()), "a look has touched it");
         match start(folder.path()) {

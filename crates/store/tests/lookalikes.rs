@@ -1,4 +1,4 @@
-//! Names that nobody may take from somebody else, and bans of the chat as accounts see them.
+//! Names that imitate another character's, and bans of the chat as accounts see them.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

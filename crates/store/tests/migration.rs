@@ -124,7 +124,7 @@ fn expected() -> Snapshot {
     }
 }
 
-/// Makes the file of an older version; what is in it stays in the log, as after a crash, when `crashed`.
+/// Makes the file of an older version; its content stays in the log, as after a crash, when `crashed`.
 fn old(folder: &Path, schema: usize, content: &str, crashed: bool) {
     let made = tempfile::tempdir().unwrap();
     let path = made.path().join("fchatd.sqlite");
@@ -222,7 +222,7 @@ fn everything_of_the_second_schema_is_kept() {
         assert_eq!((schema(copy), count(copy, "channel_ban")), (2, 3));
         Store::open(folder.path()).unwrap();
         assert_eq!(copies(folder.path()).len(), 1, "nothing was left to be done");
-        // The copy is what the older program had: in the place of the file it is brought up to date as that was.
+        // The copy is the older program's file: in its place it is brought up to date in the same way.
         let restored = tempfile::tempdir().unwrap();
         fs::copy(copy, restored.path().join("fchatd.sqlite")).unwrap();
         let again = Store::open(restored.path()).unwrap();

@@ -1,4 +1,4 @@
-//! Notes in a database: boxes, bounds, and what stays when a character or an account is deleted.
+//! Notes in a database: boxes, bounds, and the notes that stay when a character or an account is deleted.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

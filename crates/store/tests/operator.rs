@@ -1,4 +1,4 @@
-//! What operators do with accounts: characters that move, invitations, imports, and what a running server hears of it.
+//! Operators' work on accounts: characters that move, invitations, imports, and the events for a running server.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 

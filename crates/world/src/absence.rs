@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::State;
 use crate::sessions::{Heard, Part};
+use crate::settings::key::of;
+use crate::settings::{Key, keys};
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// So long somebody who has gone stays online at most for messages that wait.
+/// Maximum time for which an absent character stays online for its waiting messages.
 const LINGER_SECONDS: f64 = 300.0;
 
-/// What is kept for somebody who is away or apart.
+/// The lines and channels that are kept for a character that is away or apart.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Absence {
     /// When it is over, in milliseconds of [`crate::Now::monotonic`].
@@ -34,7 +36,7 @@ pub(crate) struct Absence {
     bytes: usize,
     /// How many lines were dropped, and of which channel.
     lost: Vec<(Option<ChannelKey>, u64)>,
-    /// The number of the last line that anybody missed before it began.
+    /// The number of the last missed line before the absence began.
     since: u64,
 }
 
@@ -46,7 +48,7 @@ struct Line {
 }
 
 impl Absence {
-    /// The number of the last line that anybody missed before it began.
+    /// The number of the last missed line before the absence began.
     pub(crate) fn since(&self) -> u64 {
         self.since
     }
@@ -67,7 +69,7 @@ impl Absence {
         }
     }
 
-    /// Takes what was held of a channel, or what was private, and how many lines of it were dropped.
+    /// Takes the held lines of a channel, or the private ones, and the number of dropped lines.
     fn take(&mut self, channel: Option<ChannelKey>) -> (Vec<Arc<[u8]>>, u64) {
         let mut lines = Vec::new();
         self.lines.retain_mut(|line| {
@@ -84,11 +86,6 @@ impl Absence {
     }
 }
 
-/// Whether a frame is held for whoever can't get it: what people say. All else is told anew at the log-in.
-fn is_held(text: &[u8]) -> bool {
-    matches!(text.first_chunk(), Some(b"MSG " | b"PRI " | b"LRP " | b"RLL "))
-}
-
 impl World {
     /// Whether a character is online without a connection.
     pub fn is_away(&self, key: ConnectionKey) -> bool {
@@ -97,7 +94,7 @@ impl World {
             .is_some_and(|connection| connection.away)
     }
 
-    /// Who is away.
+    /// The characters that are away.
     pub fn away(&self) -> impl Iterator<Item = ConnectionKey> {
         self.absent.iter().copied().filter(|&key| self.is_away(key))
     }
@@ -112,8 +109,8 @@ impl World {
     /// The connection of a character has broken: the character stays for as long as the setting `grace` says, which is
     /// `resume_grace` or `reload_grace`. False, and nothing done, where one of these is 0 or the connection was about to be
     /// closed anyway.
-    pub fn go_away(&mut self, key: ConnectionKey, grace: &str) -> bool {
-        if self.settings.number("resume_grace") <= 0.0 {
+    pub fn go_away(&mut self, key: ConnectionKey, grace: Key<of::Number>) -> bool {
+        if self.settings.number(keys::RESUME_GRACE) <= 0.0 {
             return false;
         }
         let grace = self.settings.number(grace);
@@ -128,8 +125,8 @@ impl World {
         true
     }
 
-    /// The connection of a character has ended for good, but messages wait for it whose time has not come: the character
-    /// stays until they have been said, so that their pace is kept and whoever moderates can still stop them. False, and
+    /// The connection of a character has ended for good, but messages wait for it that are not due yet: the character
+    /// stays until they have been said, so that their pace is kept and moderators can still stop them. False, and
     /// nothing done, where no message waits or the connection was about to be closed anyway.
     pub fn linger(&mut self, key: ConnectionKey, broke: bool) -> bool {
         let Some(connection) = self.connections.get(key) else {
@@ -178,11 +175,11 @@ impl World {
     }
 
     /// The character behind `key` goes on over the connection `fresh`, which gets its old socket, if that is still
-    /// there. Others see nothing of it. The client hears what goes to everyone from now on, and the channels when it
+    /// there. Others notice nothing. The client hears frames for all people from now on, and the channels when it
     /// has joined them again ([`World::rejoin`]). False, and nothing done, where `resume_grace` is switched off or one
     /// of the two is not in the state for it.
     pub fn resume(&mut self, fresh: ConnectionKey, key: ConnectionKey) -> bool {
-        let grace = self.settings.number("resume_grace");
+        let grace = self.settings.number(keys::RESUME_GRACE);
         let waits = |state| matches!(state, State::Connected | State::Identifying { .. });
         let fresh_one = self
             .connections
@@ -238,7 +235,7 @@ impl World {
         let channels = connection.channels.clone();
         let is_new = connection.absence.is_none();
         let absence = connection.absence.get_or_insert_default();
-        // Of the channels that the client had joined again, it misses what is said from now on.
+        // Of the channels that the client had joined again, it misses all lines from now on.
         let heard: Vec<ChannelKey> = match is_new {
             true => Vec::new(),
             false => channels
@@ -272,7 +269,7 @@ impl World {
         self.mark_session(key, Part::Head);
     }
 
-    /// The number of the last line that anybody missed before a character was away.
+    /// The number of the last missed line before a character was away.
     pub(crate) fn missed_since(&self, key: ConnectionKey) -> Option<u64> {
         self.absence_of(key).map(Absence::since)
     }
@@ -300,13 +297,13 @@ impl World {
     /// The lines and bytes that are held for one character.
     fn held_most(&self) -> (usize, usize) {
         (
-            self.settings.count("resume_lines_max"),
-            self.settings.count("resume_bytes_max"),
+            self.settings.count(keys::RESUME_LINES_MAX),
+            self.settings.count(keys::RESUME_BYTES_MAX),
         )
     }
 
-    /// The lines that are held for all who are away or apart, and their bytes; lines of a channel are held once for all
-    /// who miss them, and counted for each.
+    /// The lines that are held for all characters that are away or apart, and their bytes; lines of a channel are held once for all
+    /// of them, and counted for each.
     pub fn held_lines(&self) -> (usize, usize) {
         let absences = self
             .absent
@@ -317,11 +314,11 @@ impl World {
         })
     }
 
-    /// Holds a frame for somebody who is away.
+    /// Holds a frame for a character that is away.
     pub(crate) fn hold_private(&mut self, key: ConnectionKey, frame: Frame) {
         let most = self.held_most();
         let text = self.outputs.bytes_of(frame);
-        if is_held(text)
+        if self.natures.of_frame(text).is_held()
             && let Some(connection) = self.connections.get_mut(key)
             && let Some(absence) = &mut connection.absence
         {
@@ -330,7 +327,7 @@ impl World {
         }
     }
 
-    /// Holds a frame for those members of a channel who can't get it.
+    /// Holds a frame for those members of a channel that can't get it.
     pub(crate) fn hold_in_channel(
         &mut self,
         channel: ChannelKey,
@@ -338,7 +335,11 @@ impl World {
         frame: Frame,
     ) {
         let text = self.outputs.bytes_of(frame);
-        let Some(place) = self.channels.get(channel).filter(|_| is_held(text)) else {
+        // Everything else is told anew when the client joins.
+        if !self.natures.of_frame(text).is_held() {
+            return;
+        }
+        let Some(place) = self.channels.get(channel) else {
             return;
         };
         let sender = except.and_then(|key| self.connections.get(key));
@@ -355,8 +356,8 @@ impl World {
         }
     }
 
-    /// The client of somebody who is apart from a channel joins it again: it hears the channel from now on. False
-    /// where it was not apart. What was held is sent by [`World::send_held`].
+    /// The client of a character that is apart from a channel joins it again: it hears the channel from now on. False
+    /// where it was not apart. The held lines are sent by [`World::send_held`].
     pub fn rejoin(&mut self, channel: ChannelKey, key: ConnectionKey) -> bool {
         if self.is_away(key) || !self.is_apart(channel, key) {
             return false;
@@ -380,7 +381,7 @@ impl World {
         true
     }
 
-    /// Sends what was held of a channel, or without one what was private, and a note where something was dropped.
+    /// Sends the held lines of a channel, or without one the private ones, and a note where lines were dropped.
     pub fn send_held(&mut self, key: ConnectionKey, channel: Option<ChannelKey>) {
         let Some(connection) = self
             .connections
@@ -439,7 +440,7 @@ impl World {
         }
     }
 
-    /// Those who are away and whose time is over.
+    /// The characters that have been away for too long.
     pub fn overdue(&self) -> Vec<ConnectionKey> {
         self.away().filter(|&key| self.is_over(key)).collect()
     }
@@ -451,7 +452,7 @@ impl World {
             .is_some_and(|absence| absence.until <= self.now.monotonic)
     }
 
-    /// Takes those who are back and have not joined their channels again in time out of them, for all to see.
+    /// Takes characters that are back and have not joined their channels again in time out of these channels, for all to see.
     pub fn part_overdue(&mut self) {
         if self.absent.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The administrators that clients know of (`ADL`): the characters of administrators who were online since the start, with
+//! The administrators that clients know of (`ADL`): the characters of administrators that were online since the start, with
 //! their accounts. A character stays on this list when it goes offline, so the list changes only when an administrator is
 //! made or unmade, not whenever one comes or goes. Nothing here lasts over a restart. The role itself is in
 //! [`crate::roles`].
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fchatd_protocol::exchange::Frame;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// A character of an administrator.
@@ -25,7 +26,7 @@ impl World {
             return false;
         };
         let (name, account) = (Arc::clone(&connection.name), connection.account);
-        let most = self.settings.count("global_moderators_max");
+        let most = self.settings.count(keys::GLOBAL_MODERATORS_MAX);
         if self.is_listed_administrator(&name) || self.acquaintances.administrators.len() >= most {
             return false;
         }
@@ -51,7 +52,7 @@ impl World {
         Some(self.acquaintances.administrators.remove(place).name)
     }
 
-    /// Whether a character is on the list of administrators, in whatever case its name is written.
+    /// Whether a character is on the list of administrators; the case of the name does not matter.
     pub fn is_listed_administrator(&self, name: &str) -> bool {
         self.place_of_administrator(name).is_some()
     }
@@ -64,7 +65,7 @@ impl World {
             .map(|listed| &listed.name)
     }
 
-    /// Sends everybody who is online, but not the connection `key`, a frame that stands in [`World::outputs`].
+    /// Sends a frame that stands in [`World::outputs`] to all people online except the connection `key`.
     pub fn send_to_others(&mut self, key: ConnectionKey, frame: Frame) {
         let others = self.connections.iter().filter(|&(other, connection)| {
             other != key && connection.is_identified() && !connection.away && !connection.closing

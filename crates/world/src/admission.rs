@@ -1,13 +1,14 @@
-//! The pace of log-ins. Each log-in of a character costs everybody who is online something, so an account has a burst
+//! The pace of log-ins. Each log-in of a character costs a frame to all people online, so an account has a burst
 //! of them, and then one each `login_pause`. A log-in that comes too early waits a while with the answer of its login
 //! check; only when it would have to wait too long it is refused.
 
 use crate::allowance::MILLISECOND;
 use crate::connection::State;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 const SECOND: f64 = 1e9;
-/// The fate of a log-in whose check was answered.
+/// The fate of a log-in with a finished check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// It goes on now.
@@ -21,18 +22,18 @@ pub enum Admission {
 impl World {
     /// The login check found out the account of a connection that wants in.
     pub fn pace_login(&mut self, account: i64) -> Admission {
-        let pause = (self.settings.number("login_pause") * SECOND) as u64;
+        let pause = (self.settings.number(keys::LOGIN_PAUSE) * SECOND) as u64;
         // Without an account there is nothing to be held against.
         if pause == 0 || account == 0 {
             return Admission::Now;
         }
         // The bucket may owe one: the one that is granted while something is left.
-        let size = pause.saturating_mul(self.settings.count("login_burst").saturating_sub(1) as u64);
-        let longest = (self.settings.number("login_wait_max") * SECOND) as u64;
+        let size = pause.saturating_mul(self.settings.count(keys::LOGIN_BURST).saturating_sub(1) as u64);
+        let longest = (self.settings.number(keys::LOGIN_WAIT_MAX) * SECOND) as u64;
         let now = self.now.monotonic;
         let logins = &mut self.people.of(account).logins;
         let wait = logins.wait(now * MILLISECOND, size);
-        if wait > longest || (wait > 0 && self.queued >= self.settings.count("logins_waiting_max")) {
+        if wait > longest || (wait > 0 && self.queued >= self.settings.count(keys::LOGINS_WAITING_MAX)) {
             self.limit_counts.logins_refused += 1;
             return Admission::Refused(wait.saturating_sub(longest).div_ceil(1000 * MILLISECOND).max(1));
         }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use fchatd_protocol::duration;
 
 use crate::channel::Channel;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// The longest time that a description can ask for, in seconds: a day. A slip of the pen must not end all ads.
 const INTERVAL_MAX: f64 = 86_400.0;
-/// What stands behind the bracket may be so long, in bytes.
+/// Maximum length of the text behind the bracket, in bytes.
 const TAG_MAX: usize = 32;
 
 /// The seconds between two ads that a description asks for by a tag such as `[ads: 30min]`, which people write
@@ -86,7 +87,7 @@ impl World {
     /// Forgets timers that no longer matter.
     pub(crate) fn forget_old_ads(&mut self) {
         let now = self.now.monotonic;
-        let usual = self.settings.number("lfrp_flood");
+        let usual = self.settings.number(keys::LFRP_FLOOD);
         let keys: Vec<_> = self.channels.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(channel) = self.channels.get_mut(key)

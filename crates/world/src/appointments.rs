@@ -6,6 +6,7 @@ use fchatd_protocol::text::fold;
 
 use crate::changes::Thing;
 use crate::channel::{Ban, Kind, Moderator};
+use crate::settings::keys;
 use crate::world::{ChannelKey, World};
 
 impl World {
@@ -13,7 +14,7 @@ impl World {
     /// is on the list already, or the list is full (`channel_moderators_max`).
     pub fn add_moderator(&mut self, key: ChannelKey, by: &str, name: &str) -> bool {
         let time = self.unix_seconds();
-        let most = self.settings.count("channel_moderators_max");
+        let most = self.settings.count(keys::CHANNEL_MODERATORS_MAX);
         let Some(channel) = self.channels.get_mut(key) else {
             return false;
         };
@@ -56,8 +57,8 @@ impl World {
         let time = self.unix_seconds();
         let most = self
             .settings
-            .count("channel_bans_max")
-            .max(self.settings.count("channel_bans_staff_max"));
+            .count(keys::CHANNEL_BANS_MAX)
+            .max(self.settings.count(keys::CHANNEL_BANS_STAFF_MAX));
         let account = self.account_of(name).unwrap_or(0);
         let Some(channel) = self.channels.get_mut(key) else {
             return true;
@@ -78,7 +79,7 @@ impl World {
         self.ban_changed(key, name);
         if account == 0 {
             self.note_unbound(key, &folded);
-        } else if self.settings.flag("channel_ban_accounts") {
+        } else if self.settings.flag(keys::CHANNEL_BAN_ACCOUNTS) {
             self.put_out_invitations(key, account);
         }
         true
@@ -103,10 +104,10 @@ impl World {
         }
     }
 
-    /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters who are
+    /// Invites a character to a room. When the list is full (`invitations_max`), invitations of characters that are
     /// offline are forgotten; false when it is still full.
     pub fn invite(&mut self, key: ChannelKey, folded: &Arc<str>) -> bool {
-        let most = self.settings.count("invitations_max");
+        let most = self.settings.count(keys::INVITATIONS_MAX);
         let online = &self.by_name;
         let Some(channel) = self.channels.get_mut(key) else {
             return false;
@@ -142,7 +143,7 @@ impl World {
         }
     }
 
-    /// Forgets the bans of a channel whose time is over.
+    /// Forgets the bans of a channel that have ended.
     pub fn expire_channel_bans(&mut self, key: ChannelKey) {
         let now = self.unix_seconds();
         let Some(channel) = self.channels.get_mut(key) else {

@@ -124,7 +124,7 @@ impl<T> Arena<T> {
         slot.value.as_ref().filter(|_| slot.generation == key.generation)
     }
 
-    /// The value at a place, whatever its generation.
+    /// The value at a place, of any generation.
     pub(crate) fn at(&self, index: u32) -> Option<&T> {
         self.slots.get(index as usize)?.value.as_ref()
     }

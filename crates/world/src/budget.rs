@@ -1,14 +1,16 @@
 //! The budget of commands: one token bucket for each account, for all commands together. The price of a command is
-//! what it caused: a basic weight, and the frames that it sent, by the number of recipients and by bytes. So a command
-//! that somebody adds to the scripts has a price, too. A command that waits for a timer of its own (`msg_flood` and
-//! the like) is slow already: its price is at most a quarter of what comes back within that time.
+//! its cost: a basic weight, and the frames that it sent, by the number of recipients and by bytes. So a command
+//! that a script adds has a price, too. A command that waits for a timer of its own (`msg_flood` and
+//! the like) is slow already: its price is at most a quarter of the refill within that time.
 
 use fchatd_protocol::command::Code;
+use fchatd_protocol::command::nature::Nature;
 use fchatd_protocol::exchange::Operation;
 use serde::{Deserialize, Serialize};
 
 use crate::allowance::MILLISECOND;
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Prices are in thousandths of a plain command.
@@ -17,23 +19,10 @@ const PLAIN: u64 = 1000;
 const RECIPIENTS: u64 = 500;
 /// So many bytes, counted for each recipient, cost as much as a plain command.
 const BYTES: u64 = 65_536;
-/// The most that a command of somebody with a role costs: whoever moderates a large channel must not wait.
+/// The greatest price of a command of a character with a role: a moderator of a large channel must not wait.
 const STAFF_MOST: u64 = 5 * PLAIN;
 /// The part of a timer, in nanoseconds for each second, that a command with that timer may cost.
 const PACED_PART: f64 = 250_000_000.0;
-
-/// The basic weight of a command, whatever it causes: more where it claims the attention of a person, or changes
-/// something that is written to disk.
-fn weight(code: Code) -> u64 {
-    match code.as_str() {
-        // The most frequent ones first.
-        "MSG" | "PRI" | "TPN" => PLAIN,
-        "CIU" | "CCR" | "CDS" | "CTO" => 5 * PLAIN,
-        "FKS" => 3 * PLAIN,
-        "COA" | "COR" | "CSO" | "RST" | "RMO" | "CBU" | "CTU" | "CUB" | "SFC" => 2 * PLAIN,
-        _ => PLAIN,
-    }
-}
 
 /// The settings of the budget, in the units of [`crate::allowance`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -46,19 +35,19 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let rate = settings.number("command_rate");
+        let rate = settings.number(keys::COMMAND_RATE);
         if rate <= 0.0 {
             return Self::default();
         }
         let each = (1e9 / rate / PLAIN as f64).max(1.0) as u64;
         Self {
             each,
-            size: (settings.number("command_burst") * PLAIN as f64) as u64 * each,
+            size: (settings.number(keys::COMMAND_BURST) * PLAIN as f64) as u64 * each,
         }
     }
 }
 
-/// Counts of what limits did, since the start.
+/// Counters of the effects of limits, since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitCounts {
     /// Commands that had to wait for the budget.
@@ -75,7 +64,7 @@ pub struct LimitCounts {
     pub rooms_refused: u64,
     /// Invitations that were not sent.
     pub invitations_refused: u64,
-    /// Messages of people who had gone that were dropped in the end.
+    /// Messages of absent people that were dropped in the end.
     pub messages_dropped: u64,
 }
 
@@ -109,7 +98,8 @@ impl World {
         if person == 0 || most == 0 {
             return;
         }
-        let mut price = code.map_or(PLAIN, weight) * each;
+        let nature = code.map_or(Nature::PLAIN, |code| self.natures.of(code));
+        let mut price = u64::from(nature.weight()) * PLAIN * each;
         if price < most {
             price += self.relayed(start) * each;
         }
@@ -137,7 +127,7 @@ impl World {
         recipients * PLAIN / RECIPIENTS + bytes * PLAIN / BYTES
     }
 
-    /// Counts of what limits did.
+    /// Counters of the effects of limits.
     pub fn limit_counts(&self) -> LimitCounts {
         self.limit_counts
     }

@@ -1,5 +1,5 @@
-//! What has changed of that which lasts: the world marks it, and at the end of an input the marks become changes
-//! with the values of now. Nothing is marked unless somebody keeps the changes.
+//! The changes of the durable state: the world marks them, and at the end of an input the marks become changes
+//! with the present values. Nothing is marked unless the changes are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,10 +26,10 @@ pub(crate) struct Marks {
     operators: u64,
     super_operators: u64,
     things: BTreeSet<Thing>,
-    /// Something went to the action log, whose answer waits as that to a change does.
+    /// An entry went to the action log; its answer waits like the answer to a change.
     acted: bool,
     ignores: BTreeMap<i64, Vec<String>>,
-    /// Ignore lists that may not be on disk yet, with the number of their commit: what a log-in check read there is
+    /// Ignore lists that may not be on disk yet, with the number of their commit: the list that a log-in check read there is
     /// older.
     unsaved_ignores: BTreeMap<i64, (u64, Vec<String>)>,
 }
@@ -70,7 +70,7 @@ impl World {
         self.marks.changed(thing);
     }
 
-    /// From now on changes are marked, for [`World::take_changes`]. What the world holds now is known to be kept,
+    /// From now on changes are marked, for [`World::take_changes`]. The present state is known to be kept,
     /// or about to be. `keeps_ignores`: ignore lists are kept with it, as the accounts are ours.
     pub fn record_changes(&mut self, keeps_ignores: bool) {
         self.marks = Marks {
@@ -83,7 +83,7 @@ impl World {
             ..Marks::default()
         };
         self.sessions.record();
-        // Those who are away since the start may miss lines that the store has yet to know they miss.
+        // Characters that are away since the start may miss lines that the store has yet to know they miss.
         for key in self.absent.clone() {
             self.mark_session(key, Part::Head);
         }
@@ -111,7 +111,7 @@ impl World {
         std::mem::take(&mut self.marks.acted)
     }
 
-    /// What is different now of that which lasts, at most one change for each thing. `commit` is the number under which it will be kept.
+    /// The changes of the durable state, at most one for each thing. `commit` is the number under which they will be kept.
     pub fn take_changes(&mut self, commit: u64) -> Vec<Change> {
         self.marks.revision = self.revision();
         let mut changes = Vec::new();

@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// What may be said in a channel.
+/// The kinds of messages that a channel allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// Messages only.
@@ -73,12 +73,12 @@ impl Mode {
     }
 }
 
-/// Somebody is kept out of a channel.
+/// A ban from a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ban {
     /// The name as it was given.
     pub name: Arc<str>,
-    /// Who did it.
+    /// The character that made the ban.
     pub banner: Arc<str>,
     /// When, in Unix seconds.
     pub time: i64,
@@ -89,18 +89,18 @@ pub struct Ban {
 }
 
 impl Ban {
-    /// Whether it keeps anybody out at `now` (Unix seconds).
+    /// Whether it is in force at `now` (Unix seconds).
     pub(crate) fn holds(&self, now: i64) -> bool {
         self.until == 0 || self.until > now
     }
 }
 
-/// Somebody moderates a channel.
+/// A moderator of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moderator {
     /// The name as it was given.
     pub name: Arc<str>,
-    /// Who appointed it.
+    /// The character that appointed it.
     pub by: Arc<str>,
     /// When, in Unix seconds.
     pub time: i64,
@@ -109,27 +109,27 @@ pub struct Moderator {
 /// One channel.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Channel {
-    /// What the edges call it.
+    /// The number that the edges use for it.
     pub id: ChannelId,
     /// The name, or `ADH-` and 20 hexadecimal digits for a room.
     pub name: Arc<str>,
     /// The name in lower case, under which it is found.
     pub folded: Arc<str>,
-    /// What people read; escaped.
+    /// The description that people read; escaped.
     pub title: Arc<str>,
     /// Escaped.
     pub description: Arc<str>,
     /// One line that the lists of channels show, escaped; empty where there is none.
     pub topic: Arc<str>,
-    /// Who may come in.
+    /// The access rule.
     pub kind: Kind,
-    /// What may be said.
+    /// The kinds of messages that it allows.
     pub mode: Mode,
     /// Whether it lets in moderators and invited people only.
     pub locked: bool,
     /// Slow mode: the least time between two joins, in seconds; 0 without one.
     pub join_pause: u32,
-    /// When slow mode let somebody in last, in milliseconds of [`crate::Now::monotonic`]; 0 for never.
+    /// The time at which slow mode let a member speak last, in milliseconds of [`crate::Now::monotonic`]; 0 for never.
     pub(crate) last_join: u64,
     /// The owner's name, empty where there is none.
     pub owner: Arc<str>,
@@ -139,19 +139,19 @@ pub struct Channel {
     pub bans: HashMap<Arc<str>, Ban, foldhash::fast::RandomState>,
     /// Names in lower case of the invited.
     pub invited: HashSet<Arc<str>, foldhash::fast::RandomState>,
-    /// Who is in it.
+    /// Its members.
     pub members: Vec<ConnectionKey>,
     /// Where in `members` a connection stands.
     pub(crate) positions: HashMap<ConnectionKey, u32, foldhash::fast::RandomState>,
-    /// Members whom the edges do not count as such: see [`crate::absence`].
+    /// Members that the edges do not count as such: see [`crate::absence`].
     pub(crate) absent: Vec<ConnectionKey>,
     /// Until when the room lives on without members (milliseconds), though it would go; 0 for not at all.
     pub(crate) kept_until: u64,
     /// The most members it has had at once.
     pub peak: usize,
-    /// Whether it lives on when it is empty, whatever its kind.
+    /// Whether it lives on when it is empty, independent of its kind.
     pub permanent: bool,
-    /// Whose room it is as far as limits go: the person that made it, whoever owns it now. 0 where nobody did.
+    /// The person whose limits count the room: the maker, even after a change of the owner. 0 for none.
     pub(crate) maker: PersonId,
     /// Whether a store has it, as far as the changes go that were told.
     pub(crate) kept: bool,
@@ -159,7 +159,7 @@ pub struct Channel {
     pub(crate) list_paid: u64,
     /// Whether a list of moderators waits for its time.
     pub(crate) list_due: bool,
-    /// When somebody last came, spoke or went, in milliseconds of [`crate::Now::monotonic`].
+    /// The time of the last join, message or leave, in milliseconds of [`crate::Now::monotonic`].
     pub active: u64,
     /// When a character posted its last ad (milliseconds), by the name in lower case: it survives leaving and
     /// reconnecting.

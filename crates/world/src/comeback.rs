@@ -1,5 +1,5 @@
-//! The start after a crash or a restart: rooms wait for their members, and those who were online are away until they are
-//! back (settings `resume_grace` and `room_grace`). Others see nothing of it.
+//! The start after a crash or a restart: rooms wait for their members, and people of before are away until they are
+//! back (settings `resume_grace` and `room_grace`). Others notice nothing.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,30 +15,31 @@ use crate::connection::{Connection, Profile};
 use crate::roles;
 use crate::sanctions::Timeout;
 use crate::sessions::Heard;
+use crate::settings::keys;
 use crate::waiting::Reason;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// When the process before this one has been dead for so long, in seconds, nobody is expected back.
+/// After an outage of so many seconds no people are expected back.
 const OUTAGE_SECONDS_MAX: i64 = 3600;
 /// Lines have smaller numbers; a seat with this one, which is as large as a store has any, hears its channel.
 const HEARS: u64 = i64::MAX.unsigned_abs();
-/// Messages whose time had not come are said so long after the start.
+/// Delay of waiting messages after the start.
 const WAITING_MILLISECONDS: u64 = 1000;
-/// The id of nobody: no connection of theirs has this.
+/// An id that no connection has.
 const NO_CONNECTION: ConnectionId = ConnectionId {
     edge: u16::MAX,
     slot: u32::MAX,
     generation: u32::MAX,
 };
-/// Addresses are not kept. Until they are back, those who were online count for no address.
+/// Addresses are not kept. Until they are back, these people count for no address.
 const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 impl World {
-    /// Puts those online who were when the process before this one ended, as people whose connection has broken just now.
-    /// Channels and lists have been restored before. Not taken over are people after a long outage, those of whom
-    /// something else says by now that they may not be here, and everybody where `resume_grace` is 0 or nobody `returns`.
+    /// Puts the people online that were online when the process before this one ended, as if their connection had broken just now.
+    /// Channels and lists have been restored before. Some people are not restored: all after a long outage, people that
+    /// later records exclude, and all where `resume_grace` is 0 or the scripts know no return (`returns`).
     pub(crate) fn restore_sessions(&mut self, sessions: &Sessions, returns: bool) {
-        let grace = self.settings.number("resume_grace");
+        let grace = self.settings.number(keys::RESUME_GRACE);
         let outage = self.unix_seconds().saturating_sub(sessions.alive);
         let takes_over = returns && grace > 0.0 && outage <= OUTAGE_SECONDS_MAX;
         if takes_over {
@@ -103,7 +104,7 @@ impl World {
             if !is_kept_out {
                 self.join(channel, key);
             }
-            // Of a channel that it heard, it misses what is said from now on.
+            // Of a channel that it heard, it misses all lines from now on.
             if Some(seat.absence) == head.missed_since && seat.heard >= HEARS {
                 let line = self.sessions.last_line();
                 let absence = seat.absence;
@@ -135,7 +136,7 @@ impl World {
         }
     }
 
-    /// Holds the lines that were missed for those who had not had them.
+    /// Holds the missed lines for the people that had not got them.
     fn restore_lines(&mut self, sessions: &Sessions) {
         // The characters that had missed lines of a channel, and from which on.
         let mut missing: HashMap<&str, Vec<(ConnectionKey, u64)>> = HashMap::new();
@@ -173,7 +174,7 @@ impl World {
     /// Rooms without members live on for `room_grace`, as those of which the last member lost its connection. Open rooms that
     /// were large once stay for a day in any case.
     fn wait_for_members(&mut self) {
-        let grace = (self.settings.number("room_grace") * 1000.0) as u64;
+        let grace = (self.settings.number(keys::ROOM_GRACE) * 1000.0) as u64;
         let until = self.now.monotonic + grace;
         let empty = |kind, members: usize| kind == Kind::Private && members == 0;
         let rooms: Vec<ChannelKey> = self

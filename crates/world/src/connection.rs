@@ -38,7 +38,7 @@ pub enum State {
 /// One connection. The name and all that follows is set while it identifies.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Connection {
-    /// What the edges call it.
+    /// The number that the edges use for it.
     pub id: ConnectionId,
     /// Where it comes from.
     pub address: IpAddr,
@@ -62,21 +62,21 @@ pub struct Connection {
     pub channels: Vec<ChannelKey>,
     /// Names of its roles, such as `admin`.
     pub roles: Vec<Box<str>>,
-    /// When it did what last.
+    /// The times of its last actions, by kind.
     pub throttles: Throttles,
-    /// What is seldom needed.
+    /// Rarely needed data.
     pub profile: Box<Profile>,
     /// Whether nothing of it reaches others.
     pub(crate) hellbanned: bool,
     /// Whether it is online without a connection.
     pub(crate) away: bool,
-    /// What is kept for it while it is away, and until it has joined its channels again.
+    /// The lines that are kept for it while it is away, and until it has joined its channels again.
     pub(crate) absence: Option<Box<Absence>>,
-    /// What it said too early.
+    /// Its early commands.
     pub(crate) waiting: Option<Box<Waiting>>,
     /// The answer of its login check, while the log-in waits for its turn.
     pub(crate) answer: Option<Box<str>>,
-    /// The person to whom its limits belong; 0 before its log-in was let through.
+    /// The person with its limits; 0 before its log-in was accepted.
     pub(crate) person: PersonId,
     /// Commands that it sent before its log-in.
     pub(crate) early_commands: u32,
@@ -90,12 +90,12 @@ pub struct Connection {
     pub(crate) list_position: usize,
 }
 
-/// What the login check told of a character, and what a script keeps with it.
+/// The login check's answer about a character, and the data that a script keeps with it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Profile {
     /// Names of the account's friends.
     pub friends: Vec<String>,
-    /// Names in lower case whom the account ignores.
+    /// The ignore list of the account: names in lower case.
     pub ignores: Vec<String>,
     /// Whether `ignores` was set at all: setting it for the first time is no change to tell anyone of.
     pub(crate) ignores_known: bool,
@@ -105,7 +105,7 @@ pub struct Profile {
     pub custom_kinks: BTreeMap<String, String>,
     /// Gender, age and the like.
     pub info_tags: BTreeMap<String, String>,
-    /// What a script keeps here.
+    /// The data that a script keeps here.
     pub misc: BTreeMap<String, String>,
 }
 

@@ -1,4 +1,4 @@
-//! Going: what happens when a character's connection ends, or a script ends it.
+//! Departures: the end of a character's connection, also by a script.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use fchatd_protocol::frame;
 use fchatd_protocol::limits::CLOSE_DELAY_MILLISECONDS;
 
 use crate::connection::{Connection, State};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -44,7 +45,7 @@ impl World {
         self.leaving.take().is_some_and(|(_, told)| told)
     }
 
-    /// As [`World::depart`]; whoever holds the connection hears its own `FLN` too.
+    /// As [`World::depart`]; the client of the connection hears its own `FLN` too.
     fn depart_heard(&mut self, key: ConnectionKey) {
         let name = match self.connections.get(key) {
             Some(connection) if connection.is_identified() => connection.name.clone(),
@@ -64,7 +65,7 @@ impl World {
             .connections
             .get(key)
             .filter(|connection| connection.is_identified())?;
-        let most = self.settings.count("recent_characters");
+        let most = self.settings.count(keys::RECENT_CHARACTERS);
         self.acquaintances.note(connection, most);
         for channel in connection.channels.clone() {
             self.forget_member(channel, key);
@@ -92,7 +93,7 @@ impl World {
         {
             moved.list_position = place;
         }
-        // The edges have long forgotten who is away.
+        // The edges have long forgotten connections that are away.
         if !is_away {
             self.outputs
                 .operations
@@ -118,7 +119,7 @@ impl World {
         }
     }
 
-    /// Ends a connection: nothing more is read, what is queued is delivered, and the socket is closed a second
+    /// Ends a connection: nothing more is read, queued frames are delivered, and the socket is closed a second
     /// later. With `at_once` its character departs now, and its name is free; otherwise when the script's call
     /// has ended.
     pub fn close(&mut self, key: ConnectionKey, at_once: bool) {
@@ -128,7 +129,7 @@ impl World {
         self.end_socket(key, true);
     }
 
-    /// As [`World::close`] with `at_once`. When it is not `told`, nobody hears of it and the script has no farewell to say.
+    /// As [`World::close`] with `at_once`. When it is not `told`, no frame tells of it and the script has no farewell to say.
     pub fn close_at_once(&mut self, key: ConnectionKey, told: bool) {
         self.end_socket(key, false);
         let is_online = |connection: &Connection| connection.is_identified();

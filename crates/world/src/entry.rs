@@ -11,6 +11,7 @@ use crate::changes::Thing;
 use crate::channel::{Ban, Channel, Kind};
 use crate::connection::Connection;
 use crate::roles::{ADMIN, CHANNEL_OPERATOR, GLOBAL, SUPER};
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Whether a ban of another character of the account does not count for this one.
@@ -32,13 +33,13 @@ impl World {
         let connection = self.connections.get(connection)?;
         let own = channel.ban_of(&connection.folded, now);
         let of_account = || {
-            let holds = self.settings.flag("channel_ban_accounts") && !is_exempt(channel, connection);
+            let holds = self.settings.flag(keys::CHANNEL_BAN_ACCOUNTS) && !is_exempt(channel, connection);
             channel.ban_of_account(connection.account, now).filter(|_| holds)
         };
         own.or_else(of_account)
     }
 
-    /// Puts everybody out of a channel whom a ban of another character of the account keeps out, as if they had left.
+    /// Removes the characters from a channel that a ban of another character of their account excludes, as if they had left.
     pub fn put_out_banned(&mut self, key: ChannelKey, account: i64) {
         for member in self.of_account(account).to_vec() {
             let (Some(channel), Some(connection)) = (self.channels.get(key), self.connections.get(member))
@@ -156,7 +157,7 @@ impl World {
         }
     }
 
-    /// The seconds until slow mode lets the next one in. 0 lets in whoever asked, and the time begins anew.
+    /// The seconds until slow mode lets the next member speak. 0 lets this member speak, and the time begins anew.
     pub fn take_join_turn(&mut self, key: ChannelKey) -> u64 {
         let now = self.now.monotonic;
         let Some(channel) = self

@@ -1,5 +1,5 @@
-//! Errors that tell what they are about. Which command, channel and character that is, only the core knows; the
-//! world remembers which errors went to whoever sent the command at hand.
+//! Context of errors. Only the core knows the command, channel and character of an error; the
+//! world remembers the errors that went to the sender of the present command.
 
 use fchatd_protocol::exchange::Operation;
 use fchatd_protocol::json::write;
@@ -27,7 +27,7 @@ impl World {
         self.act_for(Some(key));
     }
 
-    /// The socket of a connection has become that of another: what it hears from now on answers no command.
+    /// The socket of a connection has become that of another: its later frames answer no command.
     pub(crate) fn forget_command(&mut self, key: ConnectionKey) {
         if self.errors.acting == Some(key) {
             self.errors.acting = None;
@@ -55,7 +55,7 @@ impl World {
         self.errors.unfit = Some((number, None));
     }
 
-    /// A host function refuses what a client wants through a script: the answer to the command is the error `number` with
+    /// A host function refuses a client's wish through a script: the answer to the command is the error `number` with
     /// a text of its own.
     pub fn refuse_with(&mut self, number: i32, message: &str) {
         self.errors.unfit = Some((number, Some(message.to_owned())));
@@ -75,8 +75,8 @@ impl World {
         }
     }
 
-    /// The command at hand has ended: `context`, as keys and values, is added to its errors. Errors about a channel whose
-    /// text is the usual one name it: `channel` is its title, or the name that the command had for it, escaped.
+    /// The present command has ended: `context`, as keys and values, is added to its errors. Errors about a channel with the
+    /// usual text name the channel: `channel` is its title, or the name that the command had for it, escaped.
     pub fn end_command(&mut self, context: &[(&str, &str)], channel: Option<&str>) {
         self.errors.acting = None;
         for place in std::mem::take(&mut self.errors.places) {

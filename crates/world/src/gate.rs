@@ -1,5 +1,5 @@
 //! Banned networks and paused registration, as part of the durable state. The sockets and the account
-//! service hear of each change by a request and do the refusing; here only those are ended who are in already.
+//! service hear of each change by a request and do the refusing; the world only ends present connections.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,6 +10,7 @@ use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTE
 use crate::changes::Thing;
 use crate::connection::State;
 use crate::log::{Deed, Party};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
@@ -22,7 +23,7 @@ impl World {
     ///
     /// # Errors
     /// A sentence that says why not: the network holds the server's own machine, one of its proxies or the address
-    /// `own` of whoever orders it, and it is not forced; the reason is too long; or there are too many bans.
+    /// `own` of the person that orders it, and it is not forced; the reason is too long; or there are too many bans.
     pub fn ban_network(&mut self, order: &BanOrder, by: &str, own: Option<IpAddr>) -> Result<usize, String> {
         let BanOrder {
             network,
@@ -32,7 +33,7 @@ impl World {
         } = order;
         check_reason(reason)?;
         if !force {
-            check_own(network, self.settings.list("load_balancers"))?;
+            check_own(network, self.settings.list(keys::LOAD_BALANCERS))?;
             if own.is_some_and(|address| network::contains(network, address)) {
                 return Err(format!(
                     "{network} holds your own address, so you would be kept out yourself. Force it if you mean that."
@@ -42,7 +43,7 @@ impl World {
         let now = self.unix_seconds();
         if self.network_bans.get(network).is_none() {
             self.expire_network_bans();
-            let most = self.settings.count("network_bans_max");
+            let most = self.settings.count(keys::NETWORK_BANS_MAX);
             if self.network_bans.len() >= most {
                 return Err(format!(
                     "There are {most} banned networks already, as many as network_bans_max allows. Remove some, or ban a \
@@ -96,7 +97,7 @@ impl World {
         true
     }
 
-    /// Carries an operator's order out, which is an action of its own. Gives a sentence about what was done.
+    /// Carries an operator's order out, which is an action of its own. Gives a sentence about the result.
     ///
     /// # Errors
     /// A sentence that says why nothing was done.
@@ -140,12 +141,12 @@ impl World {
         Ok(sentence)
     }
 
-    /// Whether nobody can make an account for now.
+    /// Whether registration is paused.
     pub fn is_registration_paused(&self) -> bool {
         self.registration_paused
     }
 
-    /// Lets nobody make an account for now, or lets them again; whether that is new.
+    /// Pauses or resumes registration; whether that is new.
     pub fn pause_registration(&mut self, paused: bool) -> bool {
         let changed = std::mem::replace(&mut self.registration_paused, paused) != paused;
         if changed {
@@ -177,10 +178,10 @@ impl World {
 }
 
 /// Whether a ban of a network would keep out the machine that the server runs on, or one of its trusted proxies, and
-/// with them everybody behind them.
+/// with them all people behind them.
 ///
 /// # Errors
-/// A sentence that names what the network holds.
+/// A sentence that names the address in the network.
 fn check_own(network: &IpNet, load_balancers: &[String]) -> Result<(), String> {
     let loopback = [
         IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8),

@@ -9,9 +9,6 @@ use fchatd_protocol::json::read::{Node, Tape};
 use crate::sessions::Part;
 use crate::world::{ConnectionKey, World};
 
-/// The commands that tell of a character's presence.
-const PRESENCE: [&str; 4] = ["NLN", "FLN", "JCH", "LCH"];
-
 impl World {
     /// Sets whether nothing of a connection reaches others. A hell-ban of the account itself cannot be taken away here.
     pub fn set_hellbanned(&mut self, key: ConnectionKey, hellbanned: bool) {
@@ -28,19 +25,19 @@ impl World {
             .is_some_and(|connection| connection.hellbanned)
     }
 
-    /// From now on everything is done by this connection, or by nobody in particular.
+    /// From now on this connection is the author of all actions; `None` for no author.
     #[inline]
     pub fn act_for(&mut self, key: Option<ConnectionKey>) {
         self.muted = key.filter(|&key| self.is_hellbanned(key));
     }
 
-    /// Whether a hell-banned connection does what is done now, so that nothing of others may change.
+    /// Whether the author is hell-banned, so that nothing of others may change.
     #[inline]
     pub fn is_muted(&self) -> bool {
         self.muted.is_some()
     }
 
-    /// Whether what is done now may reach or change a connection.
+    /// Whether the present action may reach or change a connection.
     pub fn may_touch(&self, key: ConnectionKey) -> bool {
         let Some(actor) = self.muted.filter(|&actor| actor != key) else {
             return true;
@@ -55,18 +52,16 @@ impl World {
 
     /// Whether a frame tells only that this character is there or has gone.
     pub(crate) fn is_presence(&self, frame: Frame, key: ConnectionKey) -> bool {
-        let (Ok(text), Some(connection)) = (
-            std::str::from_utf8(self.outputs.bytes_of(frame)),
-            self.connections.get(key),
-        ) else {
+        let bytes = self.outputs.bytes_of(frame);
+        if !self.natures.of_frame(bytes).is_presence() {
+            return false;
+        }
+        let (Ok(text), Some(connection)) = (std::str::from_utf8(bytes), self.connections.get(key)) else {
             return false;
         };
         let Some((code, payload)) = text.split_once(' ') else {
             return false;
         };
-        if !PRESENCE.contains(&code) {
-            return false;
-        }
         let Ok(tape) = Tape::of(payload) else { return false };
         let name = match (code, tape.get("character")) {
             ("NLN", _) => tape.get("identity"),

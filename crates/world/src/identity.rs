@@ -1,4 +1,4 @@
-//! Becoming somebody: the name, the account, and what others see of a character.
+//! Identification: the name, the account, and the data of a character that others see.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use fchatd_protocol::{name, text};
 
 use crate::connection::{Connection, State};
 use crate::sessions::Part;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 impl World {
-    /// Puts a character online under `name`. From now on it hears what goes to everyone and stands in the user
-    /// list. False, and nothing done, when the name is none or taken, or the connection is somebody already.
+    /// Puts a character online under `name`. From now on it hears frames for all people and stands in the user
+    /// list. False, and nothing done, when the name is none or taken, or the connection is identified already.
     pub fn identify(&mut self, key: ConnectionKey, name: &str) -> bool {
         let folded: Arc<str> = Arc::from(&*text::fold(name));
         if !name::is_shaped(name) || self.by_name.contains_key(&folded) {
@@ -42,11 +43,11 @@ impl World {
     }
 
     /// Whether a text may be kept or relayed as the name of a character. Where the accounts are ours, their alphabet is
-    /// known; a log-in site may have others, and who is online has a name, whatever it is.
+    /// known; a log-in site may have others, and a character that is online has a valid name in any case.
     pub fn is_name(&self, text: &str) -> bool {
         name::is_plain(text)
             || self.find_character(text).is_some()
-            || name::is_possible(text) && !self.settings.text("login_url").is_empty()
+            || name::is_possible(text) && !self.settings.text(keys::LOGIN_URL).is_empty()
     }
 
     pub(crate) fn tell_presence(&mut self, name: &str, online: bool) {

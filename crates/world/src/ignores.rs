@@ -1,20 +1,21 @@
-//! Whom an account ignores: one list for the account, the same on all its connections.
+//! Ignore lists: one list for the account, the same on all its connections.
 
 use fchatd_protocol::exchange::Request;
 use fchatd_protocol::name;
 use fchatd_protocol::text::fold;
 
 use crate::sessions::Part;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Ignored names that a log-in site may give, where clients stop at `ignores_max`.
 const SITE_IGNORES_MAX: usize = 2000;
 
 impl World {
-    /// Replaces the list, kept in lower case; what can be no name is left out. The first time for a connection it is only told what there is, and
-    /// nobody hears of it; later it is a change, for all connections of the account.
+    /// Replaces the list, kept in lower case; texts that can be no names are left out. The first time a connection only learns the present list, and
+    /// no frame tells of it; later it is a change, for all connections of the account.
     pub fn set_ignores(&mut self, key: ConnectionKey, names: &[String]) {
-        let most = self.settings.count("ignores_max").max(SITE_IGNORES_MAX);
+        let most = self.settings.count(keys::IGNORES_MAX).max(SITE_IGNORES_MAX);
         let names = names.iter().filter(|name| name::is_shaped(name)).take(most);
         let names: Vec<String> = names.map(|name| fold(name).into_owned()).collect();
         let Some(connection) = self.connections.get_mut(key) else {
@@ -43,7 +44,7 @@ impl World {
         if held.iter().any(|held| **held == *name) {
             return true;
         }
-        if held.len() >= self.settings.count("ignores_max") {
+        if held.len() >= self.settings.count(keys::IGNORES_MAX) {
             return false;
         }
         let Some(mut names) = self.ignores_of(key) else {

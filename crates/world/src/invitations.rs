@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Kind;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// An invitation that was sent a short time ago.
@@ -45,18 +46,18 @@ impl World {
         recipient: ConnectionKey,
     ) -> Option<String> {
         let now = self.now.monotonic;
-        let pause = (self.settings.number("invitation_flood") * 1000.0) as u64;
+        let pause = (self.settings.number(keys::INVITATION_FLOOD) * 1000.0) as u64;
         let other = self.connections.get(recipient)?;
         let (name, folded) = (Arc::clone(&other.name), Arc::clone(&other.folded));
-        let to_same_max = self.settings.count("invitations_per_recipient");
-        let all_max = self.settings.count("invitations_per_account");
+        let to_same_max = self.settings.count(keys::INVITATIONS_PER_RECIPIENT);
+        let all_max = self.settings.count(keys::INVITATIONS_PER_ACCOUNT);
         let person = self.person_of(sender);
         if pause == 0 {
             return None;
         }
         let place = self.channels.get(room)?;
         let person = self.people.of(person?);
-        // Somebody who was put out of a room since then can be invited again.
+        // A character that was removed from a room since then can be invited again.
         let is_void = |pending: &Pending| {
             pending.room == room
                 && pending.recipient == folded

@@ -1,5 +1,5 @@
-//! Who is connected, which channels there are, and every rule about them that is not policy: what joining,
-//! leaving, identifying and going mean, and which frames tell of it. No I/O, no Lua, no clock: time is set from
+//! Connections, channels, and each rule about them that is not policy: the meaning of joining,
+//! leaving and identifying, and the frames that tell of them. No I/O, no Lua, no clock: time is set from
 //! outside, randomness comes from a seed, and everything that is to be sent collects in [`World::outputs`].
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::arena::Arena;
 use crate::changes::Thing;
 use crate::channel::{Channel, Kind};
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A list of so many bytes is long.
@@ -60,7 +61,7 @@ impl World {
     }
 
     /// Makes a list anew, if something in it has changed. A long one is kept for a moment all the same: in a large chat
-    /// somebody comes or goes all the time, and it is asked for all the time.
+    /// people come and go all the time, and it is requested all the time.
     fn renew(
         &self,
         list: &mut ChannelList,
@@ -74,7 +75,7 @@ impl World {
         if list.is_current || is_young {
             return;
         }
-        let most = self.settings.count("channel_list_max");
+        let most = self.settings.count(keys::CHANNEL_LIST_MAX);
         *list = ChannelList {
             text: encode(code, &self.channels, kind, most, describe),
             is_current: true,

@@ -10,7 +10,7 @@ use fchatd_protocol::text::{cut, fold};
 use crate::connection::Connection;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// Bytes of log entries that the inputs of one call may make; what is beyond is lost, with a line in the log.
+/// Bytes of log entries that the inputs of one call may make; further entries are lost, with a line in the log.
 const BYTES_MAX: usize = 4 << 20;
 
 /// Arguments of an action that are kept as they are, in bytes.
@@ -19,7 +19,7 @@ const ARGUMENTS_BYTES_MAX: usize = 64 * 1024;
 const ARGUMENTS_MAX: usize = 32;
 const CUT_BYTES: usize = 1000;
 
-/// The chat log's entries about somebody who is hell-banned: the rest has not happened for others.
+/// The chat log's entries about a hell-banned character: other entries have not happened for others.
 const PRESENCE: [&str; 4] = ["connect", "disconnect", "channel_join", "channel_leave"];
 
 /// A person in an entry of a log.
@@ -36,26 +36,26 @@ pub enum Party<'a> {
 pub struct Said<'a> {
     /// Its type, such as `message_private`.
     pub kind: &'a str,
-    /// Who did it.
+    /// The author.
     pub from: ConnectionKey,
     /// Where.
     pub channel: Option<ChannelKey>,
-    /// To whom: somebody online, or a name.
+    /// The recipient: a character online, or a name.
     pub to: Option<Party<'a>>,
-    /// What was said.
+    /// The text.
     pub body: Option<&'a str>,
 }
 
 /// Something for the action log.
 #[derive(Debug)]
 pub struct Deed<'a> {
-    /// Who did it: somebody online, or the name of somebody who is not in the chat.
+    /// The author: a character online, or the name of a person outside the chat.
     pub by: Party<'a>,
     /// The command.
     pub code: &'a str,
     /// Its arguments as JSON.
     pub arguments: String,
-    /// Whom it is about, where the arguments do not say it: somebody online, or a name.
+    /// The target, where the arguments do not name it: a character online, or a name.
     pub target: Option<Party<'a>>,
 }
 
@@ -114,8 +114,8 @@ impl World {
         self.outputs.requests.push(Request::Log(Box::new(entry)));
     }
 
-    /// Something for the action log. Whom and where it is about is known from `character` and `channel` of its
-    /// arguments, where it is not told.
+    /// An entry for the action log. Its target and place are known from `character` and `channel` of its
+    /// arguments, where they are not given.
     pub fn log_action(&mut self, deed: Deed<'_>) {
         if self.is_muted() {
             return;
@@ -168,7 +168,7 @@ impl World {
         self.marks.acted();
     }
 
-    /// Somebody, with numbers where they are online.
+    /// A character, with numbers where it is online.
     fn party_of(&self, party: Party<'_>) -> Option<LogParty> {
         let (key, name) = match party {
             Party::Online(key) => (Some(key), None),
@@ -199,6 +199,7 @@ impl World {
         self.legacy = None;
         // Only left over where the input before has panicked.
         self.isolated = None;
+        self.natures.may_declare = false;
         self.muted = None;
     }
 

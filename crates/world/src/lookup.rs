@@ -26,7 +26,7 @@ pub struct Person {
     pub account: i64,
     /// Its own number.
     pub character: i64,
-    /// Its role, as far as no list of the chat tells it: `admin`, also `super-cop` of somebody seen lately.
+    /// Its role, as far as no list of the chat has it: `admin`, also `super-cop` of a character seen lately.
     pub role: Option<Box<str>>,
 }
 
@@ -35,7 +35,7 @@ pub struct Person {
 pub enum Finding {
     /// There is such a character.
     Known(Person),
-    /// There may be one: nobody can say.
+    /// There may be one: it is unknown.
     Unknown,
     /// There is none.
     Nobody,
@@ -48,7 +48,7 @@ pub enum Finding {
 pub enum Lookup {
     /// A command that is to be handled anew.
     Command {
-        /// Whose.
+        /// The owner.
         connection: ConnectionKey,
         /// The whole message.
         text: String,
@@ -145,7 +145,7 @@ impl World {
         (account != 0).then_some(account)
     }
 
-    /// Whether the lasting state names somebody, such as an imported moderator without an account.
+    /// Whether the durable state names a character, such as an imported moderator without an account.
     fn is_named(&self, folded: &str) -> bool {
         self.operators.contains(folded)
             || self.super_operators.contains(folded)
@@ -198,7 +198,7 @@ impl World {
         self.outputs.requests.push(Request::FindCharacters { id, names });
     }
 
-    /// Takes what waits for an answer.
+    /// Takes the command that waits for an answer.
     pub fn take_lookup(&mut self, id: u64) -> Option<Lookup> {
         self.lookups.open.remove(&id)
     }
@@ -218,7 +218,7 @@ impl World {
         ids.into_iter().filter_map(|id| self.take_lookup(id)).collect()
     }
 
-    /// Sets what the account service has answered about a name, for the command that is handled anew now; nothing
+    /// Sets the account service's answer about a name, for the command that is handled anew now; nothing
     /// says that it has failed.
     pub fn answer_lookup(&mut self, name: &str, found: Option<&Tape>) {
         let folded = fold(name).into_owned();

@@ -1,4 +1,4 @@
-//! Coming into channels and leaving them. Only who is where changes here; the frames that tell of it are the
+//! Coming into channels and leaving them. Only the membership changes here; the frames that tell of it are the
 //! script's.
 
 use fchatd_protocol::exchange::Operation;
@@ -6,6 +6,7 @@ use fchatd_protocol::frame;
 
 use crate::channel::{Channel, Kind};
 use crate::sessions::Heard;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// A room lives on empty, if so many were in it at once.
@@ -97,7 +98,7 @@ impl World {
         true
     }
 
-    /// The names of a channel's members, and what else `ICH` says, to one connection.
+    /// Sends the names of a channel's members, and the other fields of `ICH`, to one connection.
     pub fn send_members(&mut self, channel: ChannelKey, connection: ConnectionKey) {
         let Some(place) = self.channels.get(channel) else {
             return;
@@ -144,7 +145,7 @@ impl World {
 
     /// A room loses a member that did not want to go: if it was the last, the room lives on for `room_grace`.
     pub(crate) fn keep_room(&mut self, key: ChannelKey) {
-        let grace = (self.settings.number("room_grace") * 1000.0) as u64;
+        let grace = (self.settings.number(keys::ROOM_GRACE) * 1000.0) as u64;
         let until = self.now.monotonic + grace;
         if grace > 0
             && let Some(room) = self.channels.get_mut(key)
@@ -156,7 +157,7 @@ impl World {
         }
     }
 
-    /// Ends the rooms whose `room_grace` is over.
+    /// Ends the rooms without members after their `room_grace`.
     pub fn end_kept_rooms(&mut self) {
         let now = self.now.monotonic;
         let (channels, emptied) = (&self.channels, &mut self.emptied);
@@ -191,6 +192,6 @@ impl World {
         self.forget_old_ads();
         self.forget_old_takeovers();
         self.people
-            .sweep(now, self.settings.count("people_remembered_max"));
+            .sweep(now, self.settings.count(keys::PEOPLE_REMEMBERED_MAX));
     }
 }

@@ -3,15 +3,16 @@
 
 use fchatd_protocol::frame;
 
+use crate::settings::keys;
 use crate::world::{ChannelKey, World};
 
 impl World {
-    /// Tells the members of a channel who moderates it. After `moderator_lists_burst` lists in a short time the next ones wait, and what
-    /// changes until then is told in one.
+    /// Tells the members of a channel its moderators. After `moderator_lists_burst` lists in a short time the next ones wait, and all
+    /// changes until then are in one list.
     pub fn tell_moderators(&mut self, key: ChannelKey) {
         let now = self.now.monotonic;
-        let pause = (self.settings.number("moderator_lists_pause") * 1000.0) as u64;
-        let burst = self.settings.count("moderator_lists_burst") as u64;
+        let pause = (self.settings.number(keys::MODERATOR_LISTS_PAUSE) * 1000.0) as u64;
+        let burst = self.settings.count(keys::MODERATOR_LISTS_BURST) as u64;
         let Some(channel) = self.channels.get_mut(key) else {
             return;
         };
@@ -35,7 +36,7 @@ impl World {
         self.lists_due.len()
     }
 
-    /// Sends the lists whose time has come.
+    /// Sends the lists that are due.
     pub fn send_due_lists(&mut self) {
         for key in std::mem::take(&mut self.lists_due) {
             if let Some(channel) = self.channels.get_mut(key)

@@ -1,4 +1,4 @@
-//! A list of names that keeps its order and finds a name quickly, in whatever case.
+//! A list of names that keeps its order and finds a name quickly, in any case.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The memory of rate limits about a person: an account, with all its characters. It is kept for as long as it matters,
-//! so that nobody gets rid of a limit by a new connection. The number of people is bounded; those whose limits have
-//! nothing more to say are forgotten first.
+//! so that a new connection does not reset a limit. The number of people is bounded; people without a limit in
+//! force are forgotten first.
 
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::allowance::{Allowance, MILLISECOND};
 use crate::invitations::Pending;
+use crate::settings::keys;
 use crate::throttle::Throttles;
 use crate::world::{ConnectionKey, Map, World};
 
 /// Of so many the first look for people to forget is taken; the next one when twice as many are left.
 const SWEEP_FIRST: usize = 1024;
-/// Characters of one account whose timers are kept while they are offline.
+/// Characters of one account with timers that are kept while they are offline.
 const CHARACTERS_MAX: usize = 32;
 
 /// Names a person: the number of the account, or for a character without an account a number made of its name.
@@ -42,7 +43,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Forgets what is over. Then the time until which the rest matters, in milliseconds; 0 for nothing.
+    /// Forgets ended timers. Gives the time until which the rest matters, in milliseconds; 0 for nothing.
     fn tidy(&mut self, now: u64) -> u64 {
         self.characters
             .retain_mut(|(_, timers)| timers.retain_running(now) > now);
@@ -87,7 +88,7 @@ impl Person {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct People {
     known: Map<PersonId, Person>,
-    /// When so many are known, those are forgotten about whom there is nothing to say.
+    /// From this number of people on, those without a limit in force are forgotten.
     sweep_at: usize,
 }
 
@@ -107,8 +108,8 @@ impl People {
         self.known.len()
     }
 
-    /// Forgets those about whom there is nothing to say, and of the others as many as are too many: those first whose
-    /// limits end first, until `most` are left. So a crowd of newcomers does not wash out the limits of somebody who has used up much.
+    /// Forgets people without a limit in force, and of the others as many as are too many: first those with the earliest end of their
+    /// limits, until `most` are left. So a crowd of newcomers does not wash out the used-up limits of a person.
     pub(crate) fn sweep(&mut self, now: u64, most: usize) {
         let step = (most / 16).max(1);
         let mut ends = Vec::new();
@@ -156,7 +157,7 @@ impl World {
         (person != 0).then_some(person)
     }
 
-    /// The log-in of a character was let through: what limits remember of it counts on, and what it said on a
+    /// The log-in of a character was accepted: its remembered limits count on, and its waiting messages on a
     /// connection that it has just given up waits on.
     pub fn know_person(&mut self, key: ConnectionKey) {
         let now = self.now.monotonic;
@@ -170,7 +171,7 @@ impl World {
         connection.person = person_id(connection.account, &connection.folded);
         if self.people.is_due_for_sweep() {
             self.people
-                .sweep(now, self.settings.count("people_remembered_max"));
+                .sweep(now, self.settings.count(keys::PEOPLE_REMEMBERED_MAX));
         }
         let person = self.people.of(connection.person);
         person.online += 1;
@@ -180,7 +181,7 @@ impl World {
         self.inherit_waiting(key);
     }
 
-    /// A character goes offline: what limits remember of it is kept for as long as it matters.
+    /// A character goes offline: its limits are kept for as long as they matter.
     pub(crate) fn forget_person(&mut self, key: ConnectionKey) {
         let now = self.now.monotonic;
         let Some(connection) = self.connections.get_mut(key) else {

@@ -1,4 +1,4 @@
-//! `blacklist_phrases`: looks for phrases in a text whatever its case, its markup, and characters that are not seen.
+//! `blacklist_phrases`: looks for phrases in a text, ignoring case, markup, and invisible characters.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -54,7 +54,7 @@ impl Phrases {
 }
 
 /// A text as people read it: compatibility forms as usual letters, in lower case, without marks on letters and without
-/// what is not seen, with one space for all white space.
+/// invisible characters, with one space for all white space.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut add = |letter: char| {

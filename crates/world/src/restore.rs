@@ -19,7 +19,7 @@ const MODERATORS_MAX: usize = 1000;
 const INVITED_MAX: usize = 100_000;
 
 impl World {
-    /// Everything that lasts but who is online: channels, moderators, bans, calls for the staff. The same world gives the
+    /// The durable state except sessions: channels, moderators, bans, calls for the staff. The same world gives the
     /// same snapshot.
     pub fn snapshot(&self) -> Snapshot {
         let names = |names: &crate::Names| names.iter().map(|name| name.to_string()).collect();
@@ -66,8 +66,8 @@ impl World {
         }
     }
 
-    /// Takes over what lasted, and who was online. Channels of the snapshot that are here already stay as they are; the
-    /// lists are replaced. `returns`: the scripts know people whose connection has broken, so those who were online can go on.
+    /// Restores the durable state and the sessions. Channels of the snapshot that are here already stay as they are; the
+    /// lists are replaced. `returns`: the scripts know people with a broken connection, so sessions can continue.
     pub fn restore(&mut self, snapshot: &Snapshot, returns: bool) {
         for kept in &snapshot.channels {
             self.restore_channel(kept);
@@ -142,7 +142,7 @@ impl World {
         let invited = kept.invited.iter().take(INVITED_MAX);
         channel.invited = invited.map(|name| Arc::from(&*fold(name))).collect();
         let mut unbound = Vec::new();
-        // A name that no character can have keeps nobody out.
+        // A name that no character can have bans no character.
         for ban in kept.bans.iter().filter(|ban| name::is_shaped(&ban.name)) {
             let folded: Arc<str> = Arc::from(&*fold(&ban.name));
             let ban = Ban {
@@ -225,7 +225,7 @@ pub(crate) fn invited(channel: &Channel) -> Vec<String> {
 
 fn record(channel: &Channel, now: i64) -> ChannelRecord {
     let mut bans = bans(channel);
-    // A ban that is over keeps nobody out and need not last.
+    // A ban that has ended need not last.
     bans.retain(|ban| ban.until == 0 || ban.until > now);
     ChannelRecord {
         head: channel.head(),

@@ -1,4 +1,4 @@
-//! Roles of those who are online, with an index from a role to its holders.
+//! Roles of the characters online, with an index from a role to its holders.
 
 use crate::channel::Kind;
 use crate::sessions::Part;
@@ -10,7 +10,7 @@ pub const ADMIN: &str = "admin";
 pub const GLOBAL: &str = "global";
 /// The role of super moderators.
 pub const SUPER: &str = "super-cop";
-/// The role of those who moderate a public channel.
+/// The role of moderators of a public channel.
 pub const CHANNEL_OPERATOR: &str = "cop";
 
 /// The roles of the staff.
@@ -71,7 +71,7 @@ impl World {
             .any(|(_, channel)| channel.kind == Kind::Public && channel.is_appointed(name))
     }
 
-    /// The index forgets somebody who is going. What the connection itself says of its roles stays for the
+    /// The index forgets a departing character. The connection's own roles stay for the
     /// script's farewell.
     pub(crate) fn forget_roles(&mut self, key: ConnectionKey) {
         let Some(connection) = self.connections.get(key) else {

@@ -1,4 +1,4 @@
-//! Making channels and ending them, and who may do what in them.
+//! Making channels and ending them, and the permissions in them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +12,7 @@ use crate::allowance::MILLISECOND;
 use crate::changes::Thing;
 use crate::channel::{Channel, Kind, Mode};
 use crate::people::PersonId;
+use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
 /// Why a room was not made.
@@ -23,7 +24,7 @@ pub enum RoomRefusal {
     TooQuick(u64),
     /// The server has as many as it may have.
     ServerFull,
-    /// There is no place for it, or nobody who makes it.
+    /// There is no place for it, or no person that makes it.
     Impossible,
 }
 
@@ -58,7 +59,7 @@ impl World {
         Some(channel)
     }
 
-    /// The channel of a name, in whatever case.
+    /// The channel of a name, in any case.
     pub fn find_channel(&self, name: &str) -> Option<ChannelKey> {
         text::with_folded(name, |folded| self.channel_names.get(folded).copied())
     }
@@ -128,14 +129,14 @@ impl World {
         if maker != 0 {
             self.people.of(maker).rooms += 1;
         }
-        // A room that nobody ever enters goes as one that everybody has left.
+        // A room that no character ever enters goes like an empty one.
         self.emptied.push(key);
         Ok(key)
     }
 
-    /// Whether somebody may make a room now; then the pace of the account counts it. Gives the person that made it.
+    /// Whether a character may make a room now; then the pace of the account counts it. Gives the person that made it.
     fn allow_room(&mut self, creator: ConnectionKey) -> Result<PersonId, RoomRefusal> {
-        let most = self.settings.count("rooms_max");
+        let most = self.settings.count(keys::ROOMS_MAX);
         // The count of all channels says most of the time that it need not be looked at more closely.
         if self.channels.len() >= most && self.room_count() >= most {
             return Err(RoomRefusal::ServerFull);
@@ -143,9 +144,9 @@ impl World {
         let Some(maker) = self.person_of(creator) else {
             return Ok(0);
         };
-        let most = self.settings.count("rooms_per_account");
-        let pause = (self.settings.number("room_flood") * 1e9) as u64;
-        let size = pause.saturating_mul(self.settings.count("room_burst").saturating_sub(1) as u64);
+        let most = self.settings.count(keys::ROOMS_PER_ACCOUNT);
+        let pause = (self.settings.number(keys::ROOM_FLOOD) * 1e9) as u64;
+        let size = pause.saturating_mul(self.settings.count(keys::ROOM_BURST).saturating_sub(1) as u64);
         let now = self.now.monotonic * MILLISECOND;
         let person = self.people.of(maker);
         if person.rooms as usize >= most {
@@ -181,7 +182,7 @@ impl World {
             let Some(who) = self.connections.get(member).map(|member| member.name.clone()) else {
                 continue;
             };
-            // Whose client has yet to join it again does not know it.
+            // A member that has yet to join it again does not know it.
             if !absent.contains(&member) {
                 self.send(member, |out| frame::left(out, &name, &who));
             }

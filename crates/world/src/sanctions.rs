@@ -1,5 +1,5 @@
-//! Measures against accounts: bans, timeouts and hell-bans, also by the names of characters whose accounts are not known
-//! yet; and accounts that are watched for a while.
+//! Measures against accounts: bans, timeouts and hell-bans, also by the names of characters of unknown accounts;
+//! and accounts that are watched for a while.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use fchatd_protocol::text::fold;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Thing;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// How long an account is watched, in milliseconds.
@@ -28,7 +29,7 @@ pub(crate) struct AltWatch {
     until: u64,
 }
 
-/// A measure against a character whose account is not known.
+/// A measure against a character of an unknown account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Measure {
     /// The account is kept out for good.
@@ -90,7 +91,7 @@ impl World {
             return true;
         }
         let key = (Arc::from(&*fold(name)), measure);
-        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count("name_bans_max") {
+        if !self.named.contains_key(&key) && self.named.len() >= self.settings.count(keys::NAME_BANS_MAX) {
             return false;
         }
         self.changed(Thing::Named(Arc::clone(&key.0), measure));
@@ -240,7 +241,7 @@ impl World {
         }
     }
 
-    /// The character for whose sake an account is watched.
+    /// The character that is the reason for watching an account.
     pub fn watched(&self, account: i64) -> Option<&Arc<str>> {
         self.alt_watches
             .get(&account)
@@ -248,7 +249,7 @@ impl World {
             .map(|watch| &watch.character)
     }
 
-    /// Forgets what is over.
+    /// Forgets ended measures.
     pub(crate) fn expire_sanctions(&mut self) {
         let (now, monotonic) = (self.unix_seconds(), self.now.monotonic);
         self.account_timeouts.retain(|&account, timeout| {

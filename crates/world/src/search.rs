@@ -88,12 +88,12 @@ impl Bitmap {
     }
 }
 
-/// What is searched for.
+/// The search terms.
 #[derive(Debug, Default, Clone)]
 pub struct Criteria {
     /// Numbers of kinks that all have to be there.
     pub kinks: Vec<i64>,
-    /// Whether nobody can match, whatever the rest says.
+    /// Whether no character can match, independent of the other terms.
     pub impossible: bool,
     /// For each of [`SEARCH_TAGS`] the values of which one has to be there; nothing where it does not matter.
     pub tags: [Option<Vec<String>>; SEARCH_TAGS.len()],
@@ -126,7 +126,7 @@ impl SearchIndex {
         }
     }
 
-    /// Forgets a connection; what it says of itself must not have changed since it was added.
+    /// Forgets a connection; its own data must not have changed since it was added.
     pub(crate) fn forget(&mut self, key: ConnectionKey, connections: &mut Arena<Connection>) {
         let Some(connection) = connections.get_mut(key) else {
             return;

@@ -1,4 +1,4 @@
-//! The people online, kept for the next start: marks of what has changed, and the changes that a store is told. How a world
+//! The sessions, kept for the next start: marks of changes, and the changes for a store. How a world
 //! takes it over is in [`crate::comeback`].
 //!
 //! This is apart from [`crate::changes`] because no frame waits for it: a crash may cost the last second of it.
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::world::{ChannelKey, ConnectionKey, World};
 
-/// Lines that are kept for all who miss some, and their bytes. The oldest go first; memory holds them on for each
+/// Lines that are kept for all characters that miss some, and their bytes. The oldest go first; memory holds them on for each
 /// character up to `resume_lines_max` and `resume_bytes_max`.
 const LINES_MAX: usize = 20_000;
 const LINE_BYTES_MAX: usize = 16 << 20;
@@ -36,7 +36,7 @@ pub(crate) struct SessionMarks {
     /// Characters with a mark in [`Saved`]; each once.
     changed: Vec<ConnectionKey>,
     gone: Vec<Arc<str>>,
-    /// Characters and channels (names in lower case) that have come together or apart, with what the character has heard
+    /// Characters and channels (names in lower case) that have come together or apart, with the lines that the character has heard
     /// there.
     seats: BTreeMap<(Arc<str>, Arc<str>), Heard>,
     told: Vec<SessionChange>,
@@ -58,7 +58,7 @@ pub(crate) struct Heard {
     pub(crate) line: u64,
 }
 
-/// A part of what is kept of a character.
+/// A part of a kept session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Head,
@@ -72,7 +72,7 @@ impl SessionMarks {
         self.recording = true;
     }
 
-    /// The number of the last line that somebody missed.
+    /// The number of the last missed line.
     pub(crate) fn last_line(&self) -> u64 {
         self.last_line
     }
@@ -113,7 +113,7 @@ impl SessionMarks {
             .insert((Arc::clone(folded), Arc::clone(channel)), heard);
     }
 
-    /// Somebody misses a line, which is to a channel where there is a `sender` (empty for none that is in it).
+    /// A character misses a line, which is to a channel where there is a `sender` (empty for none that is in it).
     pub(crate) fn line(&mut self, sender: Option<&str>, to: &str, text: &[u8]) {
         self.last_line += 1;
         let Some(text) = std::str::from_utf8(text).ok().filter(|_| self.recording) else {
@@ -146,7 +146,7 @@ impl SessionMarks {
         }
     }
 
-    /// Nobody misses the lines up to this one any more.
+    /// The lines up to this one are not missed any more.
     fn forget_lines(&mut self, up_to: u64) {
         let before = self.lines.len();
         while let Some(&(number, bytes)) = self.lines.front()
@@ -173,7 +173,7 @@ impl World {
         !self.sessions.is_empty()
     }
 
-    /// Marks a part of a character as different from what a store has.
+    /// Marks a part of a character as different from the store's.
     pub(crate) fn mark_session(&mut self, key: ConnectionKey, part: Part) {
         if !self.sessions.recording {
             return;
@@ -237,7 +237,7 @@ impl World {
         changes
     }
 
-    /// Once in a second: a store is told now and then that the process lives, and which lines nobody misses any more.
+    /// Once in a second: a store hears now and then that the process lives, and the lines that are not missed any more.
     pub fn keep_sessions(&mut self) {
         if !self.sessions.recording {
             return;
@@ -269,7 +269,7 @@ impl World {
     }
 }
 
-/// The changes of a character: all of it when it is new, else what has changed.
+/// The changes of a character: all of it when it is new, else the changed parts.
 fn describe(connection: &Connection, saved: Saved, is_new: bool, changes: &mut Vec<SessionChange>) {
     let session = || connection.folded.to_string();
     if saved.head || is_new {

@@ -1,4 +1,4 @@
-//! Calls for the staff, and who hears them. Calls are bounded by number and by bytes for each account and for all; a
+//! Calls for the staff, and their receivers. Calls are bounded by number and by bytes for each account and for all; a
 //! connection gets the open ones in pages, so that no list of calls fills its queue.
 
 use fchatd_protocol::exchange::Frame;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::Thing;
 use crate::roles::{ADMIN, GLOBAL, SUPER};
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Bytes of the texts of one page; one call may be larger.
@@ -28,7 +29,7 @@ pub(crate) struct CallPages {
     due: u64,
 }
 
-/// Who sent a call: an account, or a character whose account is not known.
+/// The sender of a call: an account, or a character of an unknown account.
 fn is_same_sender(one: &StaffCall, other: &StaffCall) -> bool {
     if one.account != 0 && other.account != 0 {
         one.account == other.account
@@ -51,8 +52,8 @@ impl World {
         let id = call.id.clone();
         self.changed(Thing::StaffCall(id.clone()));
         self.staff_calls.push(call);
-        let calls_max = self.settings.count("staffcalls_max");
-        let bytes_max = self.settings.count("staffcalls_bytes");
+        let calls_max = self.settings.count(keys::STAFFCALLS_MAX);
+        let bytes_max = self.settings.count(keys::STAFFCALLS_BYTES);
         while self.staff_calls.len() > calls_max
             || self.staff_calls.iter().map(bytes_of).sum::<usize>() > bytes_max
         {
@@ -65,7 +66,7 @@ impl World {
         self.staff_calls.last().is_some_and(|call| call.id == id)
     }
 
-    /// The place of the newest call of the sender whose calls have the most bytes.
+    /// The place of the newest call of the sender with the most bytes of calls.
     fn newest_of_fullest_sender(&self) -> Option<usize> {
         let calls = &self.staff_calls;
         let newest = calls.iter().enumerate().filter(|(place, call)| {
@@ -83,7 +84,7 @@ impl World {
     pub(crate) fn restore_staff_calls(&mut self, calls: &[StaffCall]) {
         self.staff_calls.clear();
         self.call_pages.clear();
-        let report_max = self.settings.count("staffcall_max");
+        let report_max = self.settings.count(keys::STAFFCALL_MAX);
         for call in calls {
             self.add_staff_call(StaffCall {
                 id: cut(&call.id, 2 * NAME_BYTES_MAX).to_owned(),
@@ -167,7 +168,7 @@ impl World {
 
     /// Sends one page; gives where the next begins.
     fn send_page(&mut self, pages: &CallPages) -> usize {
-        let calls_max = self.settings.count("staffcalls_page");
+        let calls_max = self.settings.count(keys::STAFFCALLS_PAGE);
         let calls = std::mem::take(&mut self.staff_calls);
         let page = calls.get(pages.next..pages.end).unwrap_or_default();
         let (mut sent, mut bytes) = (0, 0);
@@ -183,16 +184,16 @@ impl World {
         pages.next + sent
     }
 
-    /// A connection hears calls for the staff from now on, whatever its roles.
+    /// A connection hears calls for the staff from now on, with any roles.
     pub fn add_staff_target(&mut self, key: ConnectionKey) {
         if !self.staff_targets.contains(&key) {
             self.staff_targets.push(key);
         }
     }
 
-    /// The roles that hear what is for the staff: with `administrators_on_staff` also administrators.
+    /// The roles that hear frames for the staff: with `administrators_on_staff` also administrators.
     fn staff_roles(&self, more: Option<&'static str>) -> impl Iterator<Item = &'static str> + use<> {
-        let admins = self.settings.flag("administrators_on_staff").then_some(ADMIN);
+        let admins = self.settings.flag(keys::ADMINISTRATORS_ON_STAFF).then_some(ADMIN);
         admins.into_iter().chain([GLOBAL]).chain(more)
     }
 
@@ -224,7 +225,7 @@ impl World {
         listeners.filter(|&key| !self.is_away(key)).count()
     }
 
-    /// Sends a frame to everyone who hears calls for the staff.
+    /// Sends a frame to all receivers of calls for the staff.
     pub fn send_to_staff(&mut self, frame: Frame) {
         for key in self.staff_listeners() {
             self.send_frame(key, frame);
@@ -289,7 +290,7 @@ mod tests {
         // The newest of account 2 goes, not the oldest of all.
         assert!(world.add_staff_call(call("d", 3, 2000)));
         assert_eq!(ids(&world), "abd");
-        // A sender who would be the fullest by this call does not get it in.
+        // A sender that would have the most bytes by this call does not get it in.
         assert!(!world.add_staff_call(call("e", 3, 6000)));
         assert_eq!(ids(&world), "abd");
         assert_eq!(world.call_pages.len(), 0);

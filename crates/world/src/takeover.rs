@@ -27,7 +27,7 @@ impl World {
         times.push(now);
     }
 
-    /// Forgets what no longer counts.
+    /// Forgets ended entries.
     pub(crate) fn forget_old_takeovers(&mut self) {
         let now = self.now.monotonic;
         self.takeovers.retain(|_, times| {

@@ -29,7 +29,7 @@ struct Timer {
 
 impl Throttles {
     /// True while less than `seconds` have passed since the timer was restarted; otherwise restarts it at
-    /// `now` (milliseconds) and tells in `previous` what to give [`Throttles::restore`] to take that back: the
+    /// `now` (milliseconds) and gives in `previous` the argument of [`Throttles::restore`] that takes that back: the
     /// place of the timer and its time.
     #[expect(clippy::indexing_slicing, reason = "the place was found in this table")]
     pub fn check(
@@ -86,7 +86,7 @@ impl Throttles {
         })
     }
 
-    /// Sets the timer back to what it was before a [`Throttles::check`].
+    /// Sets the timer back to its time before a [`Throttles::check`].
     pub fn restore(&mut self, (place, last): (usize, u64)) {
         if let Some(held) = self.timers.get_mut(place) {
             held.last = last;
@@ -166,12 +166,12 @@ impl World {
         });
     }
 
-    /// What was restarted so far counts.
+    /// The restarts so far count.
     pub fn keep_throttles(&mut self) {
         self.restarted.clear();
     }
 
-    /// What was restarted since the last [`World::keep_throttles`] does not count.
+    /// The restarts since the last [`World::keep_throttles`] do not count.
     pub fn restore_throttles(&mut self) {
         for restarted in std::mem::take(&mut self.restarted).into_iter().rev() {
             match restarted {

@@ -1,5 +1,5 @@
-//! Who is online, as the rows of `LIS`. Rows are kept encoded in chunks of 100. A change marks its row, and only when
-//! somebody asks for the list are marked rows encoded anew; the others of their chunk are copied.
+//! The user list, as the rows of `LIS`. Rows are kept encoded in chunks of 100. A change marks its row, and only when
+//! a client requests the list are marked rows encoded anew; the others of their chunk are copied.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl UserList {
         place
     }
 
-    /// Takes out what stands at `place`; returns what stands there now, if anything.
+    /// Removes the row at `place`; gives the row that stands there now, if any.
     pub(crate) fn remove(&mut self, place: usize) -> Option<ConnectionKey> {
         if place >= self.order.len() {
             return None;
@@ -64,7 +64,7 @@ impl UserList {
         self.order.get(place).copied()
     }
 
-    /// What the row at `place` says has changed.
+    /// The data in the row at `place` has changed.
     pub(crate) fn touch(&mut self, place: usize) {
         if let Some(chunk) = self.chunks.get_mut(place / USER_LIST_CHUNK) {
             chunk.marked |= 1 << (place % USER_LIST_CHUNK);
@@ -123,18 +123,18 @@ fn encode(out: &mut Vec<u8>, connection: &Connection) {
 }
 
 impl World {
-    /// All who are online, also those who are away.
+    /// All characters online, also those that are away.
     pub fn online(&self) -> impl Iterator<Item = ConnectionKey> {
         self.user_list.order.iter().copied()
     }
 
-    /// The names of all who are online.
+    /// The names of all characters online.
     pub fn online_names(&self) -> impl Iterator<Item = &Arc<str>> {
         let connections = self.user_list.order.iter();
         connections.filter_map(|&key| self.connections.get(key).map(|connection| &connection.name))
     }
 
-    /// Sends a connection everyone who is online, `size` rows to a frame, as
+    /// Sends the user list to a connection, `size` rows to a frame, as
     /// `CODE {characters: [[name, gender, status, status message], …]}`: one frame for each part of the user list.
     pub fn send_user_list(&mut self, key: ConnectionKey, code: &str, size: usize) {
         let size = size.clamp(1, 10_000);

@@ -1,4 +1,4 @@
-//! Commands that wait their turn: messages that came too early (`flood_mode`), and whatever an account sends while it
+//! Commands that wait their turn: messages that came too early (`flood_mode`), and all commands of an account that
 //! is over its budget ([`crate::budget`]). The order in which a client said them is kept; their meaning is decided when
 //! it is their turn.
 
@@ -11,11 +11,12 @@ use crate::budget::paced;
 use crate::people::PersonId;
 use crate::sessions::Part;
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::world::{ConnectionKey, World};
 
 /// Connections for which something is handled at once: when more is due, others have their turn between.
 const RELEASED_MAX: usize = 64;
-/// Why a command waits, which decides what later commands do.
+/// The reason why a command waits, which decides how later commands are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// It is talk: all talk of a client stays in order.
@@ -58,12 +59,12 @@ impl Waiting {
 
     fn fits(&self, reason: Reason, text: &str, settings: &Settings) -> bool {
         let fits = match reason {
-            Reason::Message => self.messages < settings.count("messages_waiting_max"),
+            Reason::Message => self.messages < settings.count(keys::MESSAGES_WAITING_MAX),
             Reason::Behind | Reason::Budget => {
-                self.queue.len() - self.messages < settings.count("commands_waiting_max")
+                self.queue.len() - self.messages < settings.count(keys::COMMANDS_WAITING_MAX)
             }
         };
-        fits && self.bytes + text.len() <= settings.count("waiting_bytes_max")
+        fits && self.bytes + text.len() <= settings.count(keys::WAITING_BYTES_MAX)
     }
 
     fn count(&mut self, reason: Reason, text: &str) {
@@ -150,7 +151,7 @@ impl World {
         let is_full = connection
             .waiting
             .as_ref()
-            .is_some_and(|waiting| waiting.messages >= self.settings.count("messages_waiting_max"));
+            .is_some_and(|waiting| waiting.messages >= self.settings.count(keys::MESSAGES_WAITING_MAX));
         if is_full && self.turn.waited.is_none() {
             return false;
         }
@@ -234,12 +235,12 @@ impl World {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// When what waits for a connection is due.
+    /// The time at which the first waiting command of a connection is due.
     pub fn next_due_of(&self, key: ConnectionKey) -> Option<u64> {
         Some(self.waiting_of(key)?.due)
     }
 
-    /// Takes what has waited longest for a connection: its turn begins.
+    /// Takes the oldest waiting command of a connection: its turn begins.
     pub fn take_waiting(&mut self, key: ConnectionKey) -> Option<Box<str>> {
         let connection = self.connections.get_mut(key)?;
         let waiting = connection.waiting.as_mut()?;
@@ -258,7 +259,7 @@ impl World {
     }
 
     /// Whether messages wait for a connection. Commands behind the last of them are forgotten: it has no meaning for
-    /// somebody who has gone.
+    /// an absent character.
     pub(crate) fn keep_messages(&mut self, key: ConnectionKey) -> bool {
         let Some(waiting) = self
             .connections
@@ -287,7 +288,7 @@ impl World {
         }
     }
 
-    /// Nothing waits for a connection any more. Gives what did.
+    /// Removes all waiting commands of a connection, and gives them.
     pub(crate) fn forget_waiting(&mut self, key: ConnectionKey) -> Option<Box<Waiting>> {
         let waiting = self.connections.get_mut(key)?.waiting.take()?;
         self.waiting.remove(&(waiting.due, key));
@@ -295,7 +296,7 @@ impl World {
         Some(waiting)
     }
 
-    /// The character gives up its connection for another one: what waits goes on with it, if that one is let in within
+    /// The character gives up its connection for another one: its waiting commands go on with it, if that one is let in within
     /// the same input.
     pub(crate) fn leave_waiting(&mut self, key: ConnectionKey) {
         let Some(person) = self.person_of(key).filter(|_| self.keep_messages(key)) else {

@@ -1,10 +1,11 @@
-//! What scripts ask of web servers, until the answers come.
+//! Requests of scripts to web servers, until the answers come.
 
 use std::fmt;
 
 use fchatd_protocol::exchange::Request;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::keys;
 use crate::world::{ConnectionKey, Map, World};
 
 /// The longest address, in bytes.
@@ -19,11 +20,11 @@ const EXTRAS_BYTES_MAX: usize = 64 << 10;
 pub struct WebCall {
     /// The name of the function in `httpcb` that gets the answer.
     pub callback: String,
-    /// For whom the script asks.
+    /// The origin of the request.
     pub connection: Option<ConnectionKey>,
-    /// The connection whose isolated rules ask; nothing for everybody's.
+    /// The connection with the isolated rules that ask; nothing for the common rules.
     pub isolated: Option<ConnectionKey>,
-    /// What the script wants back with the answer, as JSON.
+    /// The data that the script wants back with the answer, as JSON.
     pub extras: Option<String>,
 }
 
@@ -42,7 +43,7 @@ pub enum WebRefusal {
     Extras,
 }
 
-/// For whoever wrote the script.
+/// The error for the author of the script.
 impl fmt::Display for WebRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -113,8 +114,8 @@ impl World {
         form: Option<Vec<(String, String)>>,
     ) -> Result<(), WebRefusal> {
         let (open_max, asked_max) = (
-            self.settings.count("http_open"),
-            self.settings.count("http_per_call"),
+            self.settings.count(keys::HTTP_OPEN),
+            self.settings.count(keys::HTTP_PER_CALL),
         );
         let calls = &mut self.web_calls;
         if calls.open.len() >= open_max {
@@ -149,7 +150,7 @@ impl World {
         Ok(())
     }
 
-    /// Who asked has gone: nobody waits for the answers, and nobody else may get them.
+    /// The connection of the request has gone: its answers are not needed, and no other connection may get them.
     pub(crate) fn cancel_web_calls(&mut self, key: ConnectionKey) {
         let open = &mut self.web_calls.open;
         if open.is_empty() {

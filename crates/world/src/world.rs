@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;
+use fchatd_protocol::command::nature::Natures;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{ConnectionId, Frame, Operation, Outputs, Request};
 use fchatd_protocol::frame;
@@ -30,6 +31,7 @@ use crate::sanctions::{AltWatch, Measure, Named, Timeout};
 use crate::search::SearchIndex;
 use crate::sessions::{Part, SessionMarks};
 use crate::settings::Settings;
+use crate::settings::keys;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::{Legacy, Turn};
@@ -55,7 +57,7 @@ pub struct Now {
     pub unix: i64,
 }
 
-/// A throttle that was restarted, and what it was before.
+/// A throttle that was restarted, and its time before.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Restarted {
     Timer {
@@ -73,7 +75,7 @@ pub(crate) enum Restarted {
     },
 }
 
-/// Everybody and everything. All that is to be sent collects in `outputs`, which the owner empties. As data it is
+/// The whole state of the chat. All frames to send collect in `outputs`, which the owner empties. As data it is
 /// whole but for the settings, the outputs and the randomness: see [`World::reseed`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct World {
@@ -82,22 +84,25 @@ pub struct World {
     pub settings: Settings,
     #[serde(skip)]
     pub(crate) budget: Budget,
+    /// The natures of commands; the scripts in force have declared some of them, and do so again where they are started.
+    #[serde(skip)]
+    pub natures: Natures,
     /// The time of the input at hand.
     pub now: Now,
-    /// What is to be done.
+    /// The requests.
     #[serde(skip)]
     pub outputs: Outputs,
     /// Names of the global moderators.
     pub operators: Names,
     /// Names of the super moderators.
     pub super_operators: Names,
-    /// Calls for the staff that nobody has confirmed, the oldest first.
+    /// Calls for the staff without a confirmation, the oldest first.
     pub staff_calls: Vec<StaffCall>,
-    /// What scripts asked of web servers and has not been answered.
+    /// Requests of scripts to web servers without an answer.
     pub web_calls: WebCalls,
-    /// The connection whose isolated rules run now; nothing while everybody's do.
+    /// The connection with the isolated rules that run now; nothing while the common rules do.
     pub isolated: Option<ConnectionKey>,
-    /// Whether what is said goes to the chat log.
+    /// Whether messages go to the chat log.
     pub chat_log: bool,
     /// Whether a neighbour needs [`Request::Presence`]; set from outside.
     pub tells_presence: bool,
@@ -118,7 +123,7 @@ pub struct World {
     /// Sessions by where they come from, also those that are away.
     pub(crate) by_address: Map<AddressGroup, usize>,
     pub(crate) identifying: usize,
-    /// Connections whose log-in waits for its turn.
+    /// Connections with a log-in that waits for its turn.
     pub(crate) queued: usize,
     pub(crate) channels: Arena<Channel>,
     pub(crate) channel_names: Map<Arc<str>, ChannelKey>,
@@ -134,7 +139,7 @@ pub struct World {
     pub(crate) by_role: Map<Box<str>, Vec<ConnectionKey>>,
     pub(crate) staff_targets: Vec<ConnectionKey>,
     pub(crate) call_pages: Vec<CallPages>,
-    /// Channels whose members wait for a list of moderators.
+    /// Channels with members that wait for a list of moderators.
     pub(crate) lists_due: Vec<ChannelKey>,
     pub(crate) account_bans: Map<i64, Arc<str>>,
     pub(crate) account_timeouts: Map<i64, Timeout>,
@@ -144,9 +149,9 @@ pub struct World {
     pub(crate) alt_watches: Map<i64, AltWatch>,
     pub(crate) acquaintances: Acquaintances,
     pub(crate) lookups: Lookups,
-    /// Channel bans whose account is not known, by the banned name in lower case.
+    /// Channel bans of unknown accounts, by the banned name in lower case.
     pub(crate) unbound_bans: BTreeMap<Arc<str>, Vec<ChannelKey>>,
-    /// The hell-banned connection that does what is done now.
+    /// The hell-banned connection that is the author of the present actions.
     pub(crate) muted: Option<ConnectionKey>,
     /// Connections that have lost a role of the staff, until the scripts have been told.
     pub(crate) demoted: Vec<ConnectionKey>,
@@ -155,11 +160,11 @@ pub struct World {
     pub(crate) network_bans: NetworkBans,
     pub(crate) registration_paused: bool,
     pub(crate) search: SearchIndex,
-    /// Who is away or apart.
+    /// The characters that are away or apart.
     pub(crate) absent: Vec<ConnectionKey>,
     pub(crate) spent: Vec<ConnectionKey>,
     pub(crate) kept_rooms: Vec<ChannelKey>,
-    /// For whom commands wait, or who waits for the turn of a log-in, by when it is due.
+    /// Connections with waiting commands or a waiting log-in, by the time at which these are due.
     pub(crate) waiting: BTreeSet<(u64, ConnectionKey)>,
     pub(crate) turn: Turn,
     pub(crate) legacy: Option<Legacy>,
@@ -182,10 +187,11 @@ fn unseeded() -> StdRng {
 impl World {
     /// An empty world. `seed` is all its randomness.
     pub fn new(settings: Settings, now: Now, seed: [u8; 32]) -> Self {
-        let chat_log = settings.flag("log_start");
+        let chat_log = settings.flag(keys::LOG_START);
         Self {
             budget: Budget::of(&settings),
             settings,
+            natures: Natures::default(),
             now,
             outputs: Outputs::default(),
             operators: Names::default(),
@@ -253,7 +259,7 @@ impl World {
     }
 
     /// Changes whenever something changes that lasts: a snapshot taken at the same revision is the same, but for
-    /// the most members that channels had and for what has run out by itself.
+    /// the most members that channels had and for entries that have ended by themselves.
     pub fn revision(&self) -> u64 {
         self.marks.count() + self.operators.changes() + self.super_operators.changes()
     }
@@ -263,7 +269,7 @@ impl World {
         self.kept = self.kept.wrapping_add(bytes);
     }
 
-    /// A measure of the memory that scripts make the world take: its growth during a call is what the call has taken.
+    /// A measure of the memory that scripts make the world take: its growth during a call is the memory of the call.
     /// Departures are not subtracted.
     pub fn held_for_scripts(&self) -> usize {
         let outputs = &self.outputs;
@@ -294,7 +300,7 @@ impl World {
         self.by_id.get(&id).copied()
     }
 
-    /// The connection of the character online under a name, in whatever case.
+    /// The connection of the character online under a name, in any case.
     pub fn find_character(&self, name: &str) -> Option<ConnectionKey> {
         with_folded(name, |folded| self.by_name.get(folded).copied())
     }
@@ -314,7 +320,7 @@ impl World {
         self.user_list.len()
     }
 
-    /// How many connections there are, in whatever state.
+    /// The number of connections, in any state.
     pub fn connection_count(&self) -> usize {
         self.connections.len()
     }
@@ -327,7 +333,7 @@ impl World {
     /// Counts a command of a connection that has not logged in; false when it is the last one that is taken
     /// (`commands_before_login`).
     pub fn count_early_command(&mut self, key: ConnectionKey) -> bool {
-        let most = self.settings.count("commands_before_login");
+        let most = self.settings.count(keys::COMMANDS_BEFORE_LOGIN);
         let Some(connection) = self.connections.get_mut(key) else {
             return false;
         };
@@ -377,7 +383,7 @@ impl World {
         self.random.random()
     }
 
-    /// From here on `seed` is all its randomness. The state of a generator can't be written down; so whoever wants
+    /// From here on `seed` is all its randomness. The state of a generator can't be written down; so a caller that wants
     /// a world to go on in the same way somewhere else gives both the same seed.
     pub fn reseed(&mut self, seed: [u8; 32]) {
         self.random = StdRng::from_seed(seed);
@@ -388,7 +394,7 @@ impl World {
         self.random.random()
     }
 
-    /// Connections whose log-in check began at or before a moment (milliseconds, monotonic).
+    /// Connections with a login check that began at or before a moment (milliseconds, monotonic).
     pub fn identifying_since(&self, moment: u64) -> Vec<ConnectionKey> {
         if self.identifying == 0 {
             return Vec::new();
@@ -437,13 +443,13 @@ impl World {
         self.note_error(key, number);
     }
 
-    /// Sends everyone who is online a frame that `encode` writes.
+    /// Sends a frame that `encode` writes to all people online.
     pub fn broadcast(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         let frame = self.outputs.frame(encode);
         self.broadcast_frame(frame);
     }
 
-    /// Sends everyone who is online a frame that stands in [`World::outputs`].
+    /// Sends a frame that stands in [`World::outputs`] to all people online.
     pub fn broadcast_frame(&mut self, frame: Frame) {
         self.note_farewell(frame);
         if let Some(actor) = self.muted

@@ -44,12 +44,12 @@ pub struct CharacterList {
     pub default: Option<CharacterId>,
 }
 
-/// What a right password is answered with.
+/// The answer to a right password.
 #[derive(Debug, Clone)]
 pub struct TicketGrant {
     /// The new ticket.
     pub ticket: Secret,
-    /// For whom it is good.
+    /// The account of the ticket.
     pub list: CharacterList,
     /// Friendships of the account: the own character's name, and the friend's.
     pub friends: Vec<(String, String)>,
@@ -167,7 +167,7 @@ impl AccountDesk {
         Ok(self.accounts.set_admin(account.id, admin)?)
     }
 
-    /// Names that have a role in the chat and belong to no character: nobody can register them.
+    /// Names that have a role in the chat and belong to no character: they cannot be registered.
     ///
     /// # Errors
     /// The store failed.
@@ -190,7 +190,7 @@ impl AccountDesk {
         profile: &Profile,
     ) -> Result<CharacterId, AccountError> {
         let account = self.named_account(account)?;
-        // The operator knows what to do with the name of a character that was deleted.
+        // The operator decides about the name of a deleted character.
         self.accounts.release_name(name_digest(name))?;
         self.insert_character(account.id, name, profile, NameRight::Granted)
     }
@@ -204,7 +204,7 @@ impl AccountDesk {
         self.characters(&account)
     }
 
-    /// A ticket for an account whose password was right.
+    /// A ticket for an account after a right password.
     pub(crate) fn ticket(&mut self, account: &Account) -> Result<TicketGrant, AccountError> {
         self.check_standing(account)?;
         let ticket = self.issue_ticket(account.id, self.now())?;
@@ -285,7 +285,7 @@ impl AccountDesk {
         Ok((known, Some(account)))
     }
 
-    /// A new ticket of an account whose password was entered at `entered_at` (Unix seconds). It is kept in memory where
+    /// A new ticket of an account; its password was entered at `entered_at` (Unix seconds). It is kept in memory where
     /// it cannot be written.
     pub(crate) fn issue_ticket(
         &mut self,
@@ -453,7 +453,7 @@ impl AccountDesk {
     }
 }
 
-/// Keeps a profile to what can be shown in one line.
+/// Limits a profile to a text that can be shown in one line.
 pub(crate) fn check_profile(profile: &Profile) -> Result<(), AccountError> {
     for (field, value) in profile.members() {
         let length = value.chars().count();

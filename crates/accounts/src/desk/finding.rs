@@ -6,7 +6,7 @@ use crate::desk::AccountDesk;
 use crate::error::AccountError;
 
 impl AccountDesk {
-    /// The characters of these names that exist, of whatever account, as JSON: `{"characters": [{"name", "account",
+    /// The characters of these names that exist, of all accounts, as JSON: `{"characters": [{"name", "account",
     /// "character", "admin"}]}`.
     pub(crate) fn find_characters(&mut self, names: &[String]) -> Result<String, AccountError> {
         let mut found = Vec::new();

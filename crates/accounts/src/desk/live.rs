@@ -14,7 +14,7 @@ use crate::settings::{AccountSettings, Quotas, Registration, TextFilter};
 #[derive(Debug)]
 pub(crate) struct Live {
     registration: AtomicU8,
-    /// Nobody can make an account for now, whatever the settings say.
+    /// Registration is paused, with any setting.
     paused: AtomicBool,
     tickets_per_account: AtomicU32,
     session_lifetime: AtomicU64,
@@ -63,7 +63,7 @@ impl Live {
         *self.reserved.write().unwrap_or_else(PoisonError::into_inner) = reserved(settings);
     }
 
-    /// Has nobody make an account for now, or lets them again.
+    /// Pauses or resumes registration.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::Relaxed);
     }
@@ -104,7 +104,7 @@ impl Live {
         self.refuses_ignored.load(Ordering::Relaxed)
     }
 
-    /// Whether nobody but its author is to see a text.
+    /// Whether only its author is to see a text.
     pub(crate) fn is_unwanted(&self, text: &str) -> bool {
         let filter = self
             .unwanted

@@ -21,7 +21,7 @@ const HASH_KIB_MAX: u32 = 256 * 1024;
 /// Memory times passes of a hash from elsewhere: a few seconds.
 const HASH_WORK_MAX: u64 = 4 * 256 * 1024;
 
-/// What hashing one password costs. The default is OWASP's advice for Argon2id: 19 MiB, two passes, one lane.
+/// The cost of hashing one password. The default is OWASP's advice for Argon2id: 19 MiB, two passes, one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PasswordCost {
     /// Memory in KiB, at least eight per lane.
@@ -103,7 +103,7 @@ impl fmt::Debug for HashMemory {
 }
 
 /// Whether a hash is that of the password. The parameters in the hash are followed, and the comparison takes as long
-/// whatever the difference.
+/// for every difference.
 fn matches(password: &str, hash: &PasswordHash, memory: &mut HashMemory) -> Result<bool, Error> {
     let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
         return Ok(false);
@@ -125,7 +125,7 @@ fn matches(password: &str, hash: &PasswordHash, memory: &mut HashMemory) -> Resu
 #[derive(Clone)]
 pub(crate) struct PasswordHasher {
     argon2: Argon2<'static>,
-    /// What a password for an account that does not exist is compared with, to make both cases cost the same.
+    /// The hash that a password for an unknown account is compared with, to make both cases cost the same.
     nobody: String,
 }
 

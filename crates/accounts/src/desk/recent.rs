@@ -4,9 +4,9 @@
 //! Why this is safe: an entry is an HMAC of the password with a key and a salt that exist in the memory of this process
 //! only. It is never written, it ends after ten minutes, and it holds for one account from one address group. The
 //! account's stored hash belongs to it, so that another password ends it at once. A password that does not match an entry
-//! counts as wrong before anything else happens, and a limit on wrong passwords is looked at before, so nobody gains a
-//! guess. A reader of this process's memory, who alone could
-//! try passwords against an entry, reads the passwords themselves when they come in.
+//! counts as wrong before anything else happens, and a limit on wrong passwords is looked at before, so an attacker gains no
+//! guess. Only a reader of this process's memory could
+//! try passwords against an entry, and it could read the passwords themselves when they come in.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -64,7 +64,7 @@ impl Recent {
         })
     }
 
-    /// Remembers a password that is right for the account, whose hash in the store is given.
+    /// Remembers a right password of an account with this hash in the store.
     pub(crate) fn remember(
         &mut self,
         account: AccountId,

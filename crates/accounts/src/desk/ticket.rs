@@ -22,7 +22,7 @@ pub(crate) fn new_ticket() -> Result<Secret, AccountError> {
     Ok(Secret::new(text))
 }
 
-/// What the store keeps of a ticket.
+/// The digest of a ticket in the store.
 pub(crate) fn digest(ticket: &Secret) -> TicketDigest {
     TicketDigest(Sha256::digest(ticket.reveal().as_bytes()).into())
 }

@@ -123,7 +123,7 @@ fn page_change(form: &Form) -> Result<PageChange, Refusal> {
         }
     };
     let timezone = match form.given("timezone") {
-        // What is no time zone at all is refused with the others.
+        // A text that is no time zone at all is refused with the others.
         Some(_) => Some(i8::try_from(form.number("timezone")?).unwrap_or(i8::MAX)),
         None => None,
     };

@@ -1,5 +1,5 @@
-//! `/api/me/export`: all data of an account as JSON, for the person whose account it is. It holds no password hash, no
-//! ticket and no address, and nothing that other accounts keep about this one, such as their reports.
+//! `/api/me/export`: all data of an account as JSON, for its owner. It holds no password hash, no
+//! ticket and no address, and no data that other accounts keep about this one, such as their reports.
 
 use fchatd_store::{CharacterKey, Note, NoteBox, PageHead, Report, ReportId};
 use serde_json::{Map, Value, json};
@@ -85,6 +85,7 @@ impl Entries {
 }
 
 /// The account and its lists, and the names of its characters.
+#[expect(clippy::needless_pass_by_value, reason = "the service hands the account over")]
 fn lists(
     desk: &mut AccountDesk,
     account: fchatd_store::Account,

@@ -8,7 +8,7 @@ use super::reply::Refusal;
 use crate::secret::Secret;
 use crate::service::Caller;
 
-/// More fields than any form of ours has; what comes after is not looked at.
+/// More fields than any form of ours has; later fields are not looked at.
 const MAX_FIELDS: usize = 64;
 /// The longest value that a field may have, in bytes, unless it is one for long texts.
 const MAX_VALUE: usize = 256;
@@ -19,7 +19,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads the body; an empty one is a form without fields, whatever its type.
+    /// Reads the body; an empty one is a form without fields, of any type.
     pub(super) fn read(request: &HttpRequest) -> Result<Self, Refusal> {
         let kind = request.content_type.as_deref().unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -119,7 +119,7 @@ impl Form {
         Ok(CharacterKey::Name(self.required(name)?.to_owned()))
     }
 
-    /// Who asks.
+    /// The caller.
     pub(super) fn caller(&self, request: &HttpRequest) -> Result<Caller, Refusal> {
         Ok(Caller {
             account: self.required("account")?.to_owned(),

@@ -24,7 +24,7 @@ const NAME_MAX: usize = 128;
 const READ_AT_ONCE: usize = 8;
 /// Requests for files that are worked on, those that wait to be read included.
 const REQUESTS_MAX: usize = 256;
-/// The endings that a file may have; clients ask for one of them, whatever the file is.
+/// The endings that a file may have; clients ask for one of them, for files of any type.
 const ENDINGS: [&str; 5] = ["gif", "png", "jpg", "jpeg", "webp"];
 
 /// The bounds of reading files, for all threads that answer requests.
@@ -97,7 +97,7 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest, place: Path
             };
             let known = request.if_none_match.clone();
             let work = move || {
-                // Held until the file was read, also when nobody waits for it any more.
+                // Held until the file was read, also when the request was cancelled.
                 let _turn = turn;
                 find(&folder.join(place), known.as_deref())
             };
@@ -139,7 +139,7 @@ pub(super) async fn answer(own: &AccountHttp, request: &HttpRequest, place: Path
     }
 }
 
-/// The picture in a file of that name, with whatever ending. `known` is the tag of what the browser has.
+/// The picture in a file of that name, with any ending. `known` is the tag of the browser's copy.
 fn find(path: &Path, known: Option<&str>) -> io::Result<Found> {
     let others = ENDINGS.into_iter().map(|ending| path.with_extension(ending));
     for path in std::iter::once(path.to_owned()).chain(others) {
@@ -167,7 +167,7 @@ fn find(path: &Path, known: Option<&str>) -> io::Result<Found> {
         File::open(&path)?
             .take(FILE_BYTES_MAX + 1)
             .read_to_end(&mut bytes)?;
-        // By its own bytes: a file that is something else is not given out, whatever its name.
+        // By its own bytes: a file that is something else is not given out under any name.
         if let Some(format) = picture::examine(&bytes).filter(|_| bytes.len() as u64 <= FILE_BYTES_MAX) {
             return Ok(Found::Picture {
                 media_type: format.media_type,

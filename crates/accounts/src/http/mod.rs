@@ -36,7 +36,7 @@ pub struct AccountHttp {
     provider: LoginProvider,
     /// The genders that a character may have, from the configuration.
     genders: Arc<RwLock<Arc<[String]>>>,
-    /// What profiles are made of.
+    /// The fields of profiles.
     catalogue: Arc<LiveCatalogue>,
     /// Sessions and settings of the website.
     website: Arc<Website>,
@@ -49,7 +49,7 @@ pub struct AccountHttp {
 
 impl AccountHttp {
     /// Serves the accounts of the given provider; `genders` are those that the configuration allows, and `catalogue`
-    /// says what profiles are made of.
+    /// gives the fields of profiles.
     #[must_use]
     pub fn new(provider: LoginProvider, genders: Vec<String>, catalogue: Arc<LiveCatalogue>) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl AccountHttp {
         self.website.configure(settings);
     }
 
-    /// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
+    /// The part of the page at `/` that depends on the visitor; `None` where no one can sign in here.
     pub async fn front_page(&self, request: &HttpRequest) -> Option<FrontPage> {
         pages::front_page(self, request).await
     }
@@ -92,14 +92,14 @@ impl AccountHttp {
         Arc::clone(&self.genders.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Requests since the start that were answered with an error, whatever it was.
+    /// Requests since the start that were answered with an error, of any kind.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
     /// The answer to a request, or `None` when its path is not the account service's. Errors, too, are answered with
-    /// status 200 and a JSON object whose `error` says what to do, because that is what clients read.
+    /// status 200 and a JSON object with the remedy in `error`, because clients read that.
     #[must_use]
     pub fn route(&self, request: &HttpRequest) -> Option<HttpFuture> {
         match endpoints::find(&request.path) {

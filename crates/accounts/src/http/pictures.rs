@@ -8,7 +8,7 @@ use super::{AccountHttp, reply};
 use crate::error::AccountError;
 use crate::profile::picture::portrait;
 
-/// Nothing in a picture is run, whatever it is.
+/// No content of a picture is run.
 const POLICY: &str = "default-src 'none'; sandbox";
 /// Bytes of a name.
 const NAME_MAX: usize = 64;

@@ -14,7 +14,7 @@ const FAILED_SECONDS: u64 = 10;
 /// After how many seconds to look whether registration goes on that the operator has paused.
 const PAUSED_SECONDS: u64 = 600;
 
-/// What is wrong with a request, in words for the person who made it.
+/// The fault of a request, in words for the person that made it.
 #[derive(Debug)]
 pub(super) struct Refusal {
     text: String,
@@ -87,7 +87,7 @@ impl From<AccountError> for Refusal {
     }
 }
 
-/// Who may read an answer in a browser.
+/// The pages that may read an answer in a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
     /// Pages of this site.
@@ -101,7 +101,7 @@ pub(super) fn done() -> Value {
     json!({ "error": "" })
 }
 
-/// JSON that is written already and the same for everybody.
+/// JSON that is written already and the same for all callers.
 pub(super) fn written(text: Bytes) -> HttpResponse {
     response(200, text, Readers::Anyone)
 }

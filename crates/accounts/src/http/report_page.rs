@@ -80,7 +80,7 @@ fn shown(report: &Report) -> String {
     )
 }
 
-/// Clients send a list of messages as JSON; what is something else is shown as it is.
+/// Clients send a list of messages as JSON; another text is shown as it is.
 fn log_lines(log: &str) -> String {
     let Ok(Value::Array(messages)) = serde_json::from_str::<Value>(log) else {
         return log.to_owned();

@@ -1,5 +1,5 @@
-//! Handlers of `/api/*` for accounts as a whole: registration, tickets and the list of characters. Changes of what an
-//! account has are in `edit`; the rows are in [`super::endpoints`].
+//! Handlers of `/api/*` for accounts as a whole: registration, tickets and the list of characters. Changes of an account's
+//! data are in `edit`; the rows are in [`super::endpoints`].
 
 use fchatd_edge::http::HttpRequest;
 use fchatd_store::Profile;

@@ -25,12 +25,12 @@ struct LoginAnswer<'a> {
     bits: Bits,
 }
 
-/// What an account and a character have that the chat looks at.
+/// The data of an account and a character that the chat looks at.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Known {
     /// Fields of the profile, by their names.
     info: BTreeMap<String, String>,
-    /// What the character likes. Nothing when it says nothing, because then the search finds it all the same.
+    /// The likes of the character. Nothing when it says nothing, because then the search finds it all the same.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kinks: Vec<i64>,
     /// Custom kinks: name and description.
@@ -44,7 +44,7 @@ struct AccountPart {
     account_id: i64,
     admin: &'static str,
     banned: u8,
-    /// Minutes left, so that whatever is not 0 means "not now".
+    /// Minutes left, so that all values other than 0 mean "not now".
     timeout: u64,
     /// When the account was made, in Unix seconds.
     created_at: u64,
@@ -85,7 +85,7 @@ impl AccountDesk {
             Some((tag.name.clone(), catalogue.words(tag, value)?.to_owned()))
         });
         let liked = page.kinks.iter().filter(|(_, choice)| {
-            // Who searches for a kink looks for those who like it.
+            // A search for a kink looks for characters that like it.
             matches!(choice, Choice::Favourite | Choice::Yes)
         });
         let customs = page.custom_kinks.into_iter();

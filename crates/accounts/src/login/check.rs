@@ -13,7 +13,7 @@ pub struct LoginCheck {
     pub ticket: Secret,
     /// The character's name.
     pub character: String,
-    /// `cname`: what the client calls itself.
+    /// `cname`: the name that the client gives itself.
     pub client_name: String,
     /// `cversion`.
     pub client_version: String,

@@ -9,7 +9,7 @@ use crate::error::AccountError;
 use crate::login::answer::{self, Known};
 use crate::login::check::{LoginCheck, LoginOutcome};
 
-/// Names longer than this, in bytes, are refused even where everybody is let in.
+/// Names longer than this, in bytes, are refused even where all log-ins are accepted.
 const MAX_NAME: usize = 64;
 
 /// When everything here was made, in Unix seconds: some time that is always the same.
@@ -27,7 +27,7 @@ pub(crate) fn check(check: &LoginCheck) -> LoginOutcome {
         .map_or(LoginOutcome::Failed, LoginOutcome::Answer)
 }
 
-/// The ticket of an account that exists because somebody named it; its one character has the account's name.
+/// The ticket of an account that exists because a request named it; its one character has the account's name.
 pub(crate) fn grant(name: &str) -> Result<TicketGrant, AccountError> {
     Ok(TicketGrant {
         ticket: new_ticket()?,
@@ -51,7 +51,7 @@ pub(crate) fn characters(name: &str) -> Result<CharacterList, AccountError> {
     })
 }
 
-/// The page of a character, which exists because somebody named it.
+/// The page of a character, which exists because a request named it.
 pub(crate) fn page(account: &str, key: &CharacterKey) -> Result<PageHead, AccountError> {
     let own = characters(account)?;
     let found = match key {
@@ -101,7 +101,7 @@ fn character(account: AccountId, name: &str) -> Character {
     }
 }
 
-/// A number from 1 to 2³¹ - 1 (some clients read 32 bits) that is always the same for the name, in whatever case.
+/// A number from 1 to 2³¹ - 1 (some clients read 32 bits) that is always the same for the name, in any case.
 fn number(kind: &str, name: &str) -> i64 {
     let digest: [u8; 32] = Sha256::digest(format!("{kind}:{}", name.to_lowercase())).into();
     let [first, second, third, fourth, ..] = digest;

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use fchatd_figures::Sink;
+
 use crate::desk::TicketGrant;
 use crate::error::AccountError;
+use crate::figures::{ACCOUNTS, SITE};
 use crate::login::check::{LoginCheck, LoginOutcome};
 use crate::login::open;
 use crate::login::remote::{RemoteLogin, SiteChecks};
@@ -11,21 +14,21 @@ use crate::secret::Secret;
 use crate::service::AccountService;
 use crate::settings::AccountSettings;
 
-/// Who says whether a login is let in. Cheap to clone.
+/// The part that decides about log-ins. Cheap to clone.
 #[derive(Debug, Clone)]
 pub enum LoginProvider {
     /// Accounts of an existing website.
     Remote(RemoteLogin),
     /// Accounts in our own store.
     Embedded(AccountService),
-    /// Everybody is let in, for people who write clients and bots (`--dev`). Any ticket will do, and each account has
-    /// whatever character it names. The account `admin` (in any case) is an administrator, so that staff commands can
+    /// All log-ins are accepted, for authors of clients and bots (`--dev`). Any ticket will do, and each account has
+    /// any character that it names. The account `admin` (in any case) is an administrator, so that staff commands can
     /// be tried; every other account is an ordinary one.
     Open,
 }
 
 impl LoginProvider {
-    /// Answers one login check. Does not block; the future may be dropped when nobody waits any more.
+    /// Answers one login check. Does not block; the future may be dropped when the answer is not needed any more.
     pub async fn check(&self, check: LoginCheck) -> LoginOutcome {
         match self {
             Self::Remote(site) => site.check(&check).await,
@@ -92,6 +95,15 @@ impl LoginProvider {
             Self::Open => "open (--dev): everyone is let in".to_owned(),
             Self::Embedded(_) => "embedded: the server keeps them itself".to_owned(),
             Self::Remote(site) => format!("remote: {} is asked", site.host()),
+        }
+    }
+
+    /// Puts the figures of log-ins and accounts into a sink.
+    pub fn figures(&self, sink: &mut dyn Sink) {
+        match self {
+            Self::Embedded(service) => ACCOUNTS.put(service, sink),
+            Self::Remote(site) => SITE.put(site, sink),
+            Self::Open => {}
         }
     }
 

@@ -1,8 +1,8 @@
 //! The login provider that asks an existing website (setting `login_url`).
 //!
 //! The site is asked a few things at a time. Checks wait for their turn, which goes round address groups and accounts,
-//! and half of the turns are for other groups than the one that has the most. An account whose tickets were refused a
-//! few times waits longer and longer before the next one is shown to the site, and so does an address with many such
+//! and half of the turns are for other groups than the one that has the most. An account with a few refused tickets
+//! waits longer and longer before the next one is shown to the site, and so does an address with many such
 //! accounts: an attacker with bad tickets can neither flood the site nor take the turns of others.
 
 use std::fmt;
@@ -202,7 +202,7 @@ impl Site {
         account.max(limits.by_address.check(&key.0, now).err().unwrap_or(0))
     }
 
-    /// Seconds since the start, whatever happens to the clock.
+    /// Seconds since the start, independent of changes of the clock.
     fn now(&self) -> u64 {
         self.started.elapsed().as_secs()
     }

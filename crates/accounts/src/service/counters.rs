@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the account service has done since it started, for gauges.
+/// The work of the account service since its start, for gauges.
 #[derive(Debug, Default)]
 pub struct Counters {
     tickets: AtomicU64,

@@ -58,7 +58,7 @@ pub(crate) struct Guard {
     recent_recipients: RateLimiter<(AccountId, CharacterId)>,
 }
 
-/// What a request costs.
+/// The cost of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cost {
     /// It only reads.
@@ -120,7 +120,7 @@ impl Guard {
         }
     }
 
-    /// Puts other limits in force; what was counted counts on.
+    /// Puts other limits in force; earlier requests count on.
     pub(crate) fn configure(&mut self, settings: &AccountSettings) {
         self.wrong_by_address
             .set_limit(settings.wrong_passwords_per_address);
@@ -142,7 +142,7 @@ impl Guard {
             .set_limit(settings.invalid_tickets_per_address);
     }
 
-    /// A request has come, whoever sent it.
+    /// A request has come, from any sender.
     pub(crate) fn begin_request(&mut self, address: IpAddr, now: u64) -> Result<(), AccountError> {
         self.requests_by_address
             .take(&address.into(), now)
@@ -159,7 +159,7 @@ impl Guard {
 
     /// The ticket was not good.
     pub(crate) fn ticket_was_invalid(&mut self, address: IpAddr, now: u64) {
-        // Who has nothing left has nothing to lose.
+        // A caller without tokens left has nothing to lose.
         let _ = self.invalid_tickets.take(&address.into(), now);
     }
 
@@ -231,7 +231,7 @@ impl Guard {
         now: u64,
         patience: u64,
     ) -> Result<u64, AccountError> {
-        // The account counts together with the address: nobody else can use up what its owner has.
+        // The account counts together with the address: no other person can use up its owner's limit.
         let key = (attempt.address, attempt.account.clone());
         let own = self.logins.reserve(&key, now, patience).map_err(too_many)?;
         let address = self.logins_by_address.reserve(&attempt.address, now, patience);
@@ -257,7 +257,7 @@ impl Guard {
         }
     }
 
-    /// The password was right: from here on, strangers who guess cannot lock this account out at this address.
+    /// The password was right: from here on, strangers that guess cannot lock this account out at this address.
     pub(crate) fn password_was_right(&mut self, attempt: &PasswordTry) {
         if let Some(account) = &attempt.account {
             self.familiar.insert(account, attempt.address);
@@ -275,7 +275,7 @@ impl Guard {
         self.registrations.give_back(&address.into());
     }
 
-    /// The account whose limit the try counts against, if any.
+    /// The account with the limit that counts the try, if any.
     fn limited_account<'a>(&self, attempt: &'a PasswordTry) -> Option<&'a String> {
         attempt
             .account

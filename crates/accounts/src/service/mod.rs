@@ -32,14 +32,14 @@ use crate::service::turns::{TurnBounds, Turns};
 use crate::service::workers::{Effort, Workers};
 use crate::settings::{AccountSettings, Registration};
 
-/// The embedded account service: a cheap handle whose calls never block the caller's thread. Hashing has threads of
-/// its own, so that a crowd with passwords does not hold up those who have a ticket.
+/// The embedded account service: a cheap handle with calls that never block the caller's thread. Hashing has threads of
+/// its own, so that a crowd with passwords does not hold up people that have a ticket.
 #[derive(Debug, Clone)]
 pub struct AccountService {
     shared: Arc<Shared>,
 }
 
-/// Who asks for something, by what it says of itself.
+/// The caller, by its own data.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The account's name.
@@ -107,7 +107,7 @@ impl AccountService {
         };
         let threads = settings.password_threads.max(1);
         let shared = Shared {
-            // Turns bound what waits here.
+            // Turns bound the waiting work here.
             passwords: Workers::start(
                 "passwords",
                 desks(threads)?,
@@ -131,8 +131,8 @@ impl AccountService {
         })
     }
 
-    /// Puts other settings in force: who may register, tickets per account, and all limits. What else there is in
-    /// the settings stays as it was at the start.
+    /// Puts other settings in force: registration, tickets per account, and all limits. Other settings
+    /// stay as they were at the start.
     pub fn configure(&self, settings: &AccountSettings) {
         self.shared.live.configure(settings);
         let shared = &self.shared;
@@ -143,18 +143,18 @@ impl AccountService {
         self.shared.guard().configure(settings);
     }
 
-    /// Who may make accounts himself.
+    /// The rule of registration.
     #[must_use]
     pub fn registration(&self) -> Registration {
         self.shared.live.registration()
     }
 
-    /// Has nobody make an account for now, or lets them again as the settings have it.
+    /// Pauses registration, or resumes it as the settings have it.
     pub fn pause_registration(&self, paused: bool) {
         self.shared.live.pause(paused);
     }
 
-    /// Tells the chat what operators have done in other processes, and does what has time; to be called about once a
+    /// Tells the chat the changes of operators in other processes, and does work that is not urgent; to be called about once a
     /// second.
     ///
     /// # Errors
@@ -167,7 +167,7 @@ impl AccountService {
         heard.await
     }
 
-    /// What was done since the start.
+    /// The work since the start.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
@@ -185,7 +185,7 @@ impl AccountService {
         self.shared.live.spare.count()
     }
 
-    /// Does something for whoever has a good ticket of the account.
+    /// Does something for the holder of a good ticket of the account.
     pub(crate) async fn with_account<T: Send + 'static>(
         &self,
         caller: Caller,
@@ -234,7 +234,7 @@ impl AccountService {
         .await
     }
 
-    /// The avatar that somebody has uploaded for the character of that name.
+    /// The uploaded avatar of the character of that name.
     ///
     /// # Errors
     /// A rate limit, busy, or failed.
@@ -249,12 +249,12 @@ impl AccountService {
         self.with_ticket(move |desk| desk.avatar(&name)).await
     }
 
-    /// What profiles are made of.
+    /// The fields of profiles.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.shared.catalogue.now()
     }
 
-    /// Makes an account for somebody from outside, with an invitation's code where one is needed.
+    /// Makes an account for a visitor, with an invitation's code where one is needed.
     ///
     /// # Errors
     /// Registration is closed or paused, the code is not good, the name or password breaks a rule, the name is taken or reserved,

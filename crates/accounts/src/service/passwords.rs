@@ -48,7 +48,7 @@ impl AccountService {
         result
     }
 
-    /// Does something for whoever knows the account's password, which is not hashed where it was right a short while ago.
+    /// Does something for a person that knows the account's password, which is not hashed where it was right a short while ago.
     pub(super) async fn by_password<T: Send + 'static>(
         &self,
         attempt: &PasswordTry,
@@ -92,7 +92,7 @@ impl AccountService {
         .await
     }
 
-    /// Does something for whoever knows the account's password. The password is hashed, whatever is remembered.
+    /// Does something for a person that knows the account's password. The password is always hashed, also a remembered one.
     pub(crate) async fn with_password<T: Send + 'static>(
         &self,
         account: String,

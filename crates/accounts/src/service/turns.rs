@@ -1,6 +1,6 @@
 //! Turns at something that only a few may do at once: hashing a password, asking the log-in site. Requests wait in a
 //! line for each account, and lines of accounts wait for each address group; turns go round the groups, and in a group
-//! round its accounts. So one address or account cannot keep everybody else from having a turn, however often it asks.
+//! round its accounts. So one address or account cannot keep the others from having a turn, however often it asks.
 //!
 //! How long a request waits is the caller's to bound: a dropped future gives its place up.
 
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fchatd_protocol::address::AddressGroup;
 use tokio::sync::oneshot::{self, Sender};
 
-/// How many turns there are at once, and for whom.
+/// The number of turns at once, and its shares.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TurnBounds {
     /// Turns at once.
@@ -165,7 +165,7 @@ impl State {
         true
     }
 
-    /// Removes requests whose callers are gone, and empty lines and groups.
+    /// Removes cancelled requests, and empty lines and groups.
     fn forget_gone(&mut self) {
         for group in self.groups.values_mut() {
             for line in &mut group.lines {
@@ -182,7 +182,7 @@ impl State {
             .retain(|_, group| group.running > 0 || !group.lines.is_empty());
     }
 
-    /// Takes out the request whose turn is next, if there is a turn for it.
+    /// Takes out the request with the next turn, if there is a turn for it.
     fn next(&mut self) -> Option<(Sender<Turn>, AddressGroup, Arc<str>)> {
         if self.running >= self.bounds.at_once.max(1) {
             return None;
@@ -265,7 +265,7 @@ mod tests {
         waiting: 8,
     };
 
-    /// A request that stands in its line, or what became of it.
+    /// A request that stands in its line, or its result.
     struct Waiting {
         future: Pin<Box<dyn Future<Output = Option<Turn>>>>,
         over: Option<Option<Turn>>,

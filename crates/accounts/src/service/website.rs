@@ -38,7 +38,7 @@ impl AccountService {
     /// Does something for the account of a session.
     ///
     /// # Errors
-    /// [`AccountError::SessionOver`], the account is banned, a rate limit, busy, or failed, or what the work says.
+    /// [`AccountError::SessionOver`], the account is banned, a rate limit, busy, or failed, or the error of the work.
     pub(crate) async fn with_session<T: Send + 'static>(
         &self,
         session: Session,
@@ -61,10 +61,10 @@ impl AccountService {
         self.counted(result)
     }
 
-    /// Does something for somebody who need not be known.
+    /// Does something for a visitor that need not be known.
     ///
     /// # Errors
-    /// A rate limit, busy, or failed, or what the work says.
+    /// A rate limit, busy, or failed, or the error of the work.
     pub(crate) async fn for_anyone<T: Send + 'static>(
         &self,
         address: IpAddr,

@@ -48,10 +48,10 @@ pub(crate) fn cheap(time: &Arc<AtomicU64>) -> AccountSettings {
     }
 }
 
-/// What the chat is told.
+/// The events for the chat.
 pub(crate) type Events = tokio::sync::mpsc::Receiver<AccountEvent>;
 
-/// Somebody with an account and a ticket.
+/// A person with an account and a ticket.
 pub(crate) struct Person<'a> {
     site: &'a Site,
     account: String,
@@ -87,7 +87,7 @@ impl Person<'_> {
         answer
     }
 
-    /// As [`Person::ask`]; what is wrong with it.
+    /// As [`Person::ask`]; gives the error.
     pub(crate) async fn refused(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let answer = self.ask(path, fields).await;
         assert_ne!(answer["error"], "", "{path}: {answer}");
@@ -95,7 +95,7 @@ impl Person<'_> {
     }
 }
 
-/// A site whose events can be read, and on which `bob` has the character `Bob`, too.
+/// A site with events that can be read; `bob` has the character `Bob`, too.
 pub(crate) fn site_with_events() -> (Site, Events) {
     changed_site_with_events(|settings| settings)
 }
@@ -120,7 +120,7 @@ pub(crate) fn changed_site_with_events(
     (site, events)
 }
 
-/// What was told since the last time, as the chat gets it: `CODE JSON`.
+/// The events since the last time, as the chat gets them: `CODE JSON`.
 pub(crate) fn told(events: &mut Events) -> Vec<String> {
     let mut lines = Vec::new();
     while let Ok(event) = events.try_recv() {

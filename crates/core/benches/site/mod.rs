@@ -18,7 +18,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With so many people online, nobody in a channel, and without pauses between messages.
+    /// With so many people online, none of them in a channel, and without pauses between messages.
     pub(crate) fn of(people: u32) -> Self {
         Self::with_pause(people, 0.0)
     }
@@ -35,7 +35,7 @@ impl Site {
             ("max_per_ip", 1e6),
             ("msg_flood", seconds),
             ("sta_flood", seconds),
-            // The limits are at work and nobody meets them.
+            // The limits are at work and none is reached.
             ("command_rate", 1e6),
             ("command_burst", 1e9),
             ("login_burst", 1e6),
@@ -114,7 +114,7 @@ impl Site {
         }
     }
 
-    /// Checks once, before it is measured, that a command is answered with what is meant; the first frame decides.
+    /// Checks once, before it is measured, that a command gets the expected answer; the first frame decides.
     pub(crate) fn expect(&mut self, slot: u32, text: &str, answer: &str) -> String {
         self.say(slot, text);
         let frame = match self

@@ -1,4 +1,4 @@
-//! What can go into the machine.
+//! The calls of the machine.
 
 use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo};
 use fchatd_script::host::Scripts;
@@ -15,25 +15,25 @@ pub enum Call<'a> {
     Input(#[serde(borrow)] Input<'a>),
     /// [`Core::tell_administrator`]
     TellAdministrator {
-        /// Who is told.
+        /// The receiver.
         connection: ConnectionId,
-        /// What.
+        /// The text.
         message: &'a str,
     },
     /// [`Core::tell_system`]
     TellSystem {
-        /// Who is told.
+        /// The receiver.
         connection: ConnectionId,
-        /// What.
+        /// The text.
         message: &'a str,
     },
     /// [`Core::scripts_read`]
     ScriptsRead {
-        /// Who asked, if it was an administrator.
+        /// The connection that asked, if it was an administrator.
         connection: Option<ConnectionId>,
         /// Whether for this connection alone.
         isolated: bool,
-        /// What was read and started well on the side, or why there is nothing.
+        /// The scripts that were read and started well on the side, or the reason for none.
         #[serde(borrow)]
         scripts: Result<Sources<'a>, &'a str>,
     },
@@ -124,7 +124,7 @@ impl Call<'_> {
         }
     }
 
-    /// What it is, in one line that names no secret and nothing that anybody says.
+    /// The call in one line that names no secret and no words of people.
     pub fn summary(&self) -> String {
         let of = |connection: &ConnectionId| {
             format!(
@@ -175,7 +175,7 @@ impl Call<'_> {
         }
     }
 
-    /// What it says, where it says anything. Tickets are not in a recording.
+    /// Its text, where it has any. Tickets are not in a recording.
     pub fn text(&self) -> &str {
         match self {
             Self::Input(Input::Message { text, .. }) => text,

@@ -1,7 +1,7 @@
 //! The machine as data, to go on from somewhere else.
 //!
-//! The world is plain data. A script's state is not: it holds functions and whatever they keep. So a checkpoint starts
-//! the scripts afresh, here and wherever it is gone on from; after that both are the same.
+//! The world is plain data. A script's state is not: it holds functions and their data. So a checkpoint starts
+//! the scripts afresh, here and wherever the run continues; after that both are the same.
 
 use fchatd_protocol::exchange::Outputs;
 use fchatd_protocol::json::read::Tape;
@@ -132,7 +132,7 @@ impl Core {
             commits: image.commits,
         };
         core.settle();
-        core.commit(start, || Cause::Deed(None));
+        core.commit(start, |_| Cause::Deed(None));
         std::mem::swap(&mut core.world.outputs, outputs);
         Ok(core)
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::settings;
 
-/// A place in outputs that grow: what a call made is what stands behind it.
+/// A place in growing outputs: the outputs of a call stand behind it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Mark {
     bytes: usize,
@@ -25,7 +25,7 @@ impl Mark {
     }
 }
 
-/// Makes digests of outputs: the bytes, and what is to be done with them. Tickets and the secrets of the settings do
+/// Makes digests of outputs: the bytes, and the operations on them. Tickets and the secrets of the settings do
 /// not count, since a recording does not have them.
 #[derive(Default)]
 pub struct Digester {
@@ -47,7 +47,7 @@ impl Digester {
         self.secrets.extend(settings::secrets(settings));
     }
 
-    /// The digest of what has come to outputs since a mark.
+    /// The digest of the outputs since a mark.
     pub fn digest(&mut self, outputs: &Outputs, since: Mark) -> u64 {
         let Outputs {
             bytes,

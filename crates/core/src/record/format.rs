@@ -1,6 +1,6 @@
 //! The bytes of a recording: [`MAGIC`], then chunks. A chunk is its length (32 bits, little-endian), the same with all
 //! bits turned over, the first 8 bytes of the SHA-256 of its content, and the content: whole records, one after another,
-//! in postcard's encoding. So a file whose end is missing is told from one that was damaged.
+//! in postcard's encoding. So a file without its end is told from one that was damaged.
 
 use std::fmt;
 
@@ -14,14 +14,14 @@ pub const MAGIC: &[u8; 17] = b"fchatd recording\x02";
 const HEAD: usize = 16;
 
 impl Record<'_> {
-    /// Appends the record to what is to become a chunk.
+    /// Appends the record to the present chunk.
     pub fn write(&self, out: &mut Vec<u8>) {
         // To memory, where nothing can go wrong.
         let _ = postcard::to_io(self, out);
     }
 }
 
-/// What stands in front of the content of a chunk.
+/// The head in front of the content of a chunk.
 pub fn head(content: &[u8]) -> [u8; HEAD] {
     let length = content.len() as u32;
     let mut head = [0; HEAD];
@@ -37,7 +37,7 @@ fn digest(content: &[u8]) -> [u8; 8] {
     digest.first_chunk().copied().unwrap_or_default()
 }
 
-/// What is wrong with a recording.
+/// The fault of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It does not begin as a recording does.

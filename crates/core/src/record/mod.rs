@@ -2,7 +2,7 @@
 //! be driven in the same way and gives the same outputs, byte for byte.
 //!
 //! A recording starts with an image of the machine ([`crate::Core::checkpoint`]), and then holds each [`Call`] and,
-//! behind it, a digest of the outputs that it made. Since a call stands in front of what came of it, the last one is
+//! behind it, a digest of the outputs that it made. Since a call stands in front of its outputs, the last one is
 //! the one at which the program died, if it did. Nothing here touches a file: see [`format`](mod@format) for the bytes.
 
 mod call;
@@ -30,17 +30,17 @@ pub enum Record<'a> {
     Start(#[serde(borrow)] Start<'a>),
     /// A turn begins: see [`crate::Core::turn`].
     Turn(Now),
-    /// The time of what follows, where it is not that of the turn.
+    /// The time of the next record, where it is not that of the turn.
     Time(Now),
     /// Something goes into the machine.
     Call(#[serde(borrow)] Call<'a>),
-    /// What came of the call before, or of the start.
+    /// The outputs of the call before, or of the start.
     Done(Done),
     /// Nothing follows, and why.
     End(End),
 }
 
-/// What a recording starts from.
+/// The start of a recording.
 #[derive(Serialize, Deserialize)]
 pub struct Start<'a> {
     /// The version of the program, which must be the same for a replay.
@@ -53,13 +53,13 @@ pub struct Start<'a> {
     pub image: &'a [u8],
 }
 
-/// What came of a call.
+/// The outputs of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// Of the outputs: see [`Digester`].
     pub digest: u64,
-    /// Whether a script was stopped because it took too long. Where it was stopped is not known, so what it had done
-    /// until then may be other things in a replay.
+    /// Whether a script was stopped because it took too long. The place where it was stopped is not known, so its effects
+    /// until then may be different in a replay.
     pub timed_out: bool,
     /// Whether the machine panicked.
     pub panicked: bool,
@@ -78,5 +78,5 @@ pub enum End {
     TooSlow,
 }
 
-/// The version of the program whose recordings can be replayed.
+/// The version of the program that can replay the recording.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");

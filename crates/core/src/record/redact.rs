@@ -1,4 +1,4 @@
-//! Taking tickets out of what clients send, so that the machine does the same with what is left.
+//! Removes tickets from the messages of clients, so that the machine does the same with the rest.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use fchatd_protocol::command;
 use fchatd_protocol::json::read::{Node, Tape};
 use fchatd_protocol::json::write::Object;
 
-/// What `IDN` is made of, and what an error may name; the machine looks at nothing else in it.
+/// The fields of `IDN`, and a name that an error may have; the machine looks at nothing else in it.
 const FIELDS: [&str; 8] = [
     "method",
     "account",
@@ -19,7 +19,7 @@ const FIELDS: [&str; 8] = [
 ];
 
 /// A client's message as it stands in a recording: an `IDN` has no ticket, and nothing else that the machine does not
-/// look at. What only resembles one is treated in the same way.
+/// look at. A message that only resembles one is treated in the same way.
 pub fn message(text: &str) -> Cow<'_, str> {
     let resembles = text.get(..3).is_some_and(|code| code.eq_ignore_ascii_case("IDN"));
     let Some(Ok(message)) = resembles.then(|| command::split(text)) else {
@@ -49,7 +49,7 @@ pub fn message(text: &str) -> Cow<'_, str> {
     String::from_utf8(out).map_or(Cow::Borrowed(code), Cow::Owned)
 }
 
-/// The command of a message, to be named; what is no command may be anything.
+/// The command of a message, to be named; a text that is no command may be anything.
 pub(super) fn code(text: &str) -> &str {
     match command::split(text) {
         Ok(message) if message.code.is_some() => text.get(..3).unwrap_or_default(),

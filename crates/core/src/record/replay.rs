@@ -1,4 +1,4 @@
-//! Driving a machine as a recording says, and comparing what it does.
+//! Drives a machine as a recording says, and compares the results.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,7 +55,7 @@ pub enum Verdict {
     Different,
     /// They are others, and a script ran out of time, then or now: where it was stopped can't be repeated.
     TimedOut,
-    /// The recording ends before it tells what came of the call: perhaps the program died of it.
+    /// The recording ends before the outputs of the call: perhaps the program died of it.
     Unknown,
 }
 
@@ -65,7 +65,7 @@ pub struct Step<'a> {
     pub number: u64,
     /// The time it was made at.
     pub now: Now,
-    /// What it was; nothing for the start.
+    /// The call; nothing for the start.
     pub call: Option<Call<'a>>,
     /// Whether the machine panicked, now.
     pub panicked: bool,
@@ -77,7 +77,7 @@ pub struct Step<'a> {
 pub struct Replay<'a> {
     records: Records<'a>,
     ahead: Option<Record<'a>>,
-    /// What is said to have come of the next call.
+    /// The recorded outputs of the next call.
     done: Option<Done>,
     fault: Option<Fault>,
     core: Core,
@@ -126,7 +126,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// What the last call made.
+    /// The outputs of the last call.
     pub fn outputs(&self) -> &Outputs {
         &self.outputs
     }
@@ -184,7 +184,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// What came of the start of the scripts.
+    /// The outputs of the start of the scripts.
     pub fn start(&mut self) -> Step<'a> {
         let done = self.done();
         let digest = self.digester.digest(&self.outputs, Mark::default());
@@ -201,7 +201,7 @@ impl<'a> Replay<'a> {
         self.number
     }
 
-    /// Whether the recording ends before it tells what came of the call that [`Replay::next_call`] gave: perhaps the
+    /// Whether the recording ends before the outputs of the call that [`Replay::next_call`] gave: perhaps the
     /// program died of it.
     pub fn is_unfinished(&self) -> bool {
         self.done.is_none()

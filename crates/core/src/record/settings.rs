@@ -1,10 +1,10 @@
-//! Settings as data, without what is secret in them.
+//! Settings as data, without their secrets.
 
 use fchatd_world::Settings;
 use fchatd_world::settings::{Definition, Kind, Value, definitions};
 use serde::{Deserialize, Serialize};
 
-/// What stands in for a secret. It is as long, so that a script's memory is the same too.
+/// The replacement of a secret. It is as long, so that a script's memory is the same too.
 pub(super) fn stand_in(secret: &str) -> String {
     "*".repeat(secret.len())
 }
@@ -12,8 +12,11 @@ pub(super) fn stand_in(secret: &str) -> String {
 /// The secrets of these settings.
 pub(super) fn secrets(settings: &Settings) -> Vec<String> {
     let secret = definitions().filter(|definition| definition.kind == Kind::Secret);
-    let texts = secret.map(|definition| settings.text(definition.key));
-    texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    let texts = secret.filter_map(|definition| match settings.get(definition.key)? {
+        Value::Text(text) => Some(text),
+        _ => None,
+    });
+    texts.filter(|text| !text.is_empty()).cloned().collect()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,7 +48,7 @@ impl From<&Settings> for SettingsData {
 }
 
 impl SettingsData {
-    /// The settings again. What this program does not take keeps its default.
+    /// The settings again. A value that this program does not take keeps its default.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in &self.0 {

@@ -1,10 +1,10 @@
-//! An edge without sockets: who hears what, as plainly as it can be said.
+//! An edge without sockets: the receivers of each frame, as plainly as possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Operation, Outputs};
 
-/// What an edge knows.
+/// The state of an edge.
 #[derive(Debug, Default)]
 pub struct PlainEdge {
     everyone: BTreeSet<ConnectionId>,
@@ -15,7 +15,7 @@ pub struct PlainEdge {
 }
 
 impl PlainEdge {
-    /// Does what the core wants done. `deliver` gets each frame for each connection that hears it, in order, with the
+    /// Carries out the core's operations. `deliver` gets each frame for each connection that hears it, in order, with the
     /// number of the commit that it has to wait for (0 for none); it waits for none itself.
     pub fn carry_out(&mut self, outputs: &Outputs, mut deliver: impl FnMut(ConnectionId, &[u8], u64)) {
         for operation in &outputs.operations {

@@ -1,4 +1,4 @@
-//! The chat with a naive edge around it that holds every output against what it knows.
+//! The chat with a naive edge around it that checks every output against its own knowledge.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use fchatd_world::{Now, Settings};
 use crate::steps::{PEOPLE, ROOM, SEATS, Step};
 use crate::support::{self, play};
 
-/// A chat, and what edges and people know of it.
+/// A chat, and the knowledge of edges and people about it.
 pub(crate) struct Chat {
     core: Core,
     now: Now,
@@ -21,7 +21,7 @@ pub(crate) struct Chat {
     opened: u32,
     /// Sockets that have not ended.
     pub(crate) open: BTreeSet<ConnectionId>,
-    /// The socket that is ending at this moment: what it said last may still be answered.
+    /// The socket that is ending at this moment: its last command may still be answered.
     ending: Option<ConnectionId>,
     everyone: BTreeSet<ConnectionId>,
     channels: BTreeMap<ChannelId, BTreeSet<ConnectionId>>,
@@ -54,7 +54,7 @@ impl Chat {
             everyone: BTreeSet::new(),
             channels: BTreeMap::new(),
         };
-        // Everybody is there already, and in rooms.
+        // All people are there already, and in rooms.
         for seat in 0..SEATS {
             chat.carry_out(&Step::LogIn(seat));
             chat.carry_out(&Step::Say(seat, r#"JCH {"channel":"garden"}"#.to_owned()));
@@ -170,7 +170,7 @@ impl Chat {
         }
     }
 
-    /// Does what an edge does, and checks every frame; the result is what is to be closed.
+    /// Does an edge's work, and checks every frame; the result is the connections to close.
     fn follow(&mut self, outputs: &Outputs, broken: bool) -> Vec<ConnectionId> {
         let mut closing = Vec::new();
         for operation in &outputs.operations {
@@ -232,7 +232,7 @@ impl Chat {
         );
     }
 
-    /// Everybody is where the edges believe they are, seen from all sides.
+    /// All people are where the edges believe they are, seen from all sides.
     fn check(&self) {
         let world = self.core.world();
         let away: Vec<_> = world.away().collect();
@@ -303,14 +303,14 @@ impl Chat {
         );
     }
 
-    /// Everybody goes; nothing must be left of them.
+    /// All people go; nothing must be left of them.
     pub(crate) fn end(mut self) {
         for connection in self.open.clone() {
             if self.open.contains(&connection) {
                 self.close(connection, Departure::Goodbye);
             }
         }
-        // Who is away goes when its time is over, and so do rooms.
+        // An absent character goes after its grace period, and so do rooms.
         for _ in 0..2 {
             self.carry_out(&Step::Pass(600_000));
         }
@@ -333,7 +333,7 @@ impl Chat {
     }
 }
 
-/// `broken` says that a login provider has just spoken, whose nonsense is the server's fault.
+/// `broken` says that a login provider has just sent nonsense, which is the server's fault.
 fn check_frame(bytes: &[u8], broken: bool) {
     let text = std::str::from_utf8(bytes).expect("frames are UTF-8");
     let shown: String = text.chars().take(300).collect();
@@ -342,7 +342,7 @@ fn check_frame(bytes: &[u8], broken: bool) {
         code.bytes().all(|byte| byte.is_ascii_uppercase()),
         "{shown:?} has no code"
     );
-    // What the website has to say to a user is handed on as it stands.
+    // The website's messages to a user are handed on as they stand.
     if payload.is_empty() || code == "RTB" {
         return;
     }
@@ -374,7 +374,7 @@ fn check_frame(bytes: &[u8], broken: bool) {
     }
 }
 
-/// Whether a name may stand in a frame; an empty one stands for nobody. An error repeats names for its sender alone.
+/// Whether a name may stand in a frame; an empty one stands for no character. An error repeats names for its sender alone.
 fn is_relayable(name: &str, code: &str) -> bool {
     code == "ERR" || name.is_empty() || name::is_shaped(name)
 }

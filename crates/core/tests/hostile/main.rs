@@ -1,5 +1,5 @@
-//! Whatever clients, login providers and the website send, in whatever order: an answer that is a frame, nothing
-//! that a script fails at, and a world in which everybody is where the edges believe they are.
+//! Any inputs of clients, login providers and the website, in any order: an answer that is a frame, no
+//! failure of a script, and a world in which all people are where the edges believe they are.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What hostile people, login providers and websites may do, as a strategy.
+//! The steps of hostile people, login providers and websites, as a strategy.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use proptest::sample::select;
 /// Places from which clients come; each has one connection at a time.
 pub(crate) const SEATS: u8 = 6;
 
-/// Who sits where. The roles of some come from the site and from the login check.
+/// The people of the connections. The roles of some come from the site and from the login check.
 pub(crate) const PEOPLE: [&str; SEATS as usize] =
     ["Admin Ann", "Bob", "Owner", "Globalmod", "Modder", "Roomowner"];
 
@@ -24,7 +24,7 @@ const FIELDS: &str = include_str!("fields.txt");
 /// Values that some command takes for good, and values that none does.
 const VALUES: &str = include_str!("values.txt");
 
-/// What strange login providers answer.
+/// The answers of strange login providers.
 const ANSWERS: &str = include_str!("answers.txt");
 
 /// One thing that happens; the first number is the seat.
@@ -37,7 +37,7 @@ pub(crate) enum Step {
     Break(u8),
     /// `IDN`, answered as the person of the seat deserves.
     LogIn(u8),
-    /// `IDN`, and whatever the login provider says to it.
+    /// `IDN`, and any answer of the login provider to it.
     Answer(u8, Option<String>),
     Bridge(String, String),
     Web(u64, u16, String),
@@ -111,7 +111,7 @@ ZZZ: command arg
 FKS: kinks genders orientations roles
 IDN: method account ticket character cname cversion";
 
-/// What a client sends.
+/// A message of a client.
 pub(crate) fn message() -> BoxedStrategy<String> {
     let shapes = SHAPES.lines().filter_map(|line| line.split_once(": "));
     let shaped = select(shapes.collect::<Vec<_>>()).prop_flat_map(|(codes, fields)| {

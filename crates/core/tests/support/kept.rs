@@ -1,4 +1,4 @@
-//! A store that is a value: it makes the changes of who is online, and gives them to the next start.
+//! A store that is a value: it makes the changes of sessions, and gives them to the next start.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A world of clients without sockets: what an edge does with the core's outputs, as plainly as it can be said.
+//! A world of clients without sockets: an edge's work on the core's outputs, as plainly as possible.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,17 +30,18 @@ pub(crate) type Frame = (String, Value);
 pub(crate) struct Simulation {
     pub(crate) core: Core,
     pub(crate) now: Now,
-    /// What each connection got and has not been looked at.
+    /// The frames of each connection that have not been looked at.
     pub(crate) received: BTreeMap<ConnectionId, Vec<Frame>>,
-    /// Who hears what, and whom the core has closed.
+    /// The receivers of channels, and the connections that the core has closed.
     pub(crate) edge: PlainEdge,
-    /// Questions of the core that nobody has answered.
+    /// Requests of the core without an answer.
     pub(crate) requests: Vec<Request>,
+    scripts: Scripts,
     outputs: Outputs,
     next: u32,
     stored: u64,
     kept: kept::Kept,
-    /// What each connection is to get behind something that waits, with the commit that it waits for itself.
+    /// The frames of each connection behind one that waits, with the commit that each waits for.
     held: BTreeMap<ConnectionId, VecDeque<(u64, Vec<u8>)>>,
     /// All bytes that the core ever gave, to compare two runs.
     pub(crate) transcript: Vec<u8>,
@@ -74,6 +75,7 @@ impl Simulation {
             received: BTreeMap::new(),
             edge: PlainEdge::default(),
             requests: Vec::new(),
+            scripts: scripts.clone(),
             outputs: Outputs::default(),
             next: 0,
             stored: 0,
@@ -83,15 +85,14 @@ impl Simulation {
         }
     }
 
-    /// The process dies, `seconds` pass, and another one starts with what was kept; all connections are gone.
+    /// The process dies, `seconds` pass, and another one starts with the kept state; all connections are gone.
     pub(crate) fn crash(&mut self, seconds: u64) {
         let mut snapshot = self.core.snapshot();
         snapshot.sessions = self.kept.sessions();
         let settings = self.core.world().settings.clone();
         self.now.monotonic = 0;
         self.now.unix += seconds as i64 * 1000;
-        let scripts = builtin::scripts();
-        let core = Core::new(settings, &scripts, Some(&snapshot), None, self.now, [9; 32]);
+        let core = Core::new(settings, &self.scripts, Some(&snapshot), None, self.now, [9; 32]);
         self.core = core.expect("the script starts");
         self.core.record_changes(true);
         self.edge = PlainEdge::default();
@@ -201,7 +202,7 @@ impl Simulation {
         connection
     }
 
-    /// Has everybody run these scripts.
+    /// Makes these the common scripts.
     pub(crate) fn replace_scripts(&mut self, scripts: Scripts) {
         let read = self.core.rehearsal(false).run(scripts).expect("they start");
         self.core
@@ -209,7 +210,7 @@ impl Simulation {
         self.carry_out();
     }
 
-    /// Gives the scripts to whoever asked for them.
+    /// Gives the scripts to the connection that asked for them.
     pub(crate) fn read_scripts(&mut self, scripts: &Scripts) {
         for request in std::mem::take(&mut self.requests) {
             match request {
@@ -225,12 +226,12 @@ impl Simulation {
         }
     }
 
-    /// What a connection got since the last look.
+    /// The frames of a connection since the last look.
     pub(crate) fn take(&mut self, connection: ConnectionId) -> Vec<Frame> {
         self.received.remove(&connection).unwrap_or_default()
     }
 
-    /// The commands of what a connection got since the last look.
+    /// The commands of a connection's frames since the last look.
     pub(crate) fn codes(&mut self, connection: ConnectionId) -> Vec<String> {
         self.take(connection).into_iter().map(|(code, _)| code).collect()
     }

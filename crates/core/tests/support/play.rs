@@ -1,4 +1,4 @@
-//! A play: characters of all roles on a small site, and what each of them hears, written down shortly.
+//! A play: characters of all roles on a small site, and the frames that each of them hears, written down shortly.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ pub(crate) fn site() -> Snapshot {
 
 #[allow(dead_code, reason = "each test uses a part")]
 impl Play {
-    /// The site with these people online. Whoever is called Admin… is an administrator, Staff… has the bit
+    /// The site with these people online. A character named Admin… is an administrator, Staff… has the bit
     /// helpdesk, Hell… is hell-banned.
     pub(crate) fn with(people: &[&str]) -> Self {
         Self::on(&site(), Settings::default(), people)
@@ -140,8 +140,8 @@ impl Play {
         self.chat.go(id);
     }
 
-    /// Somebody says something; the result is what everybody hears, such as `Ada: ERR 19 | Bob, Eve: MSG`, or
-    /// nothing. A second passes first, so that nobody is too quick.
+    /// A person sends a command; the result is all frames, such as `Ada: ERR 19 | Bob, Eve: MSG`, or
+    /// nothing. A second passes first, so that no command is too quick.
     pub(crate) fn say(&mut self, name: &str, text: &str) -> String {
         self.chat.pass(1_000);
         self.say_quickly(name, text)
@@ -154,7 +154,7 @@ impl Play {
         self.heard()
     }
 
-    /// Checks what everybody hears.
+    /// Checks all frames.
     #[track_caller]
     pub(crate) fn check(&mut self, name: &str, text: &str, wanted: &str) {
         let heard = self.say(name, text);
@@ -169,7 +169,7 @@ impl Play {
         }
     }
 
-    /// What one person hears, with everything in it; what others hear is forgotten.
+    /// The frames of one person, with all their content; others' frames are forgotten.
     pub(crate) fn frames(&mut self, name: &str, text: &str, hearer: &str) -> Vec<Frame> {
         self.chat.pass(1_000);
         self.chat.say(self.people[name], text);
@@ -178,7 +178,7 @@ impl Play {
         frames
     }
 
-    /// What everybody has heard since the last look, shortly.
+    /// The frames of all people since the last look, shortly.
     pub(crate) fn heard(&mut self) -> String {
         let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
         for (name, &id) in &self.people {

@@ -8,6 +8,8 @@ mod plays;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use fchatd_protocol::command::nature::{Names, Nature, Order};
+use fchatd_protocol::command::table::TABLE;
 use fchatd_protocol::{error, limits};
 use fchatd_world::settings::SECTIONS;
 
@@ -28,6 +30,7 @@ fn the_generated_parts_are_the_programs() {
     document.replace("errors", &errors());
     document.replace("limits", &limits_table());
     document.replace("variables", &variables());
+    document.replace("natures", &natures());
     document.assert_as_written();
 }
 
@@ -37,6 +40,46 @@ fn errors() -> String {
     let mut table = "| number | name | meaning |\n|---|---|---|\n".to_owned();
     for (name, number, text) in rows {
         writeln!(table, "| {number} | {name} | {text} |").unwrap();
+    }
+    table
+}
+
+/// The commands with a nature of their own.
+fn natures() -> String {
+    let mut table =
+        "| command | talk | held | waits | names | weight |\n|---|---|---|---|---|---|\n".to_owned();
+    let is_shown = |nature: Nature| {
+        nature.is_talk()
+            || nature.is_held()
+            || nature.order() != Order::Free
+            || nature.names_check() != Names::LookedUp
+            || nature.weight() != Nature::PLAIN.weight()
+    };
+    let mut rows: Vec<_> = TABLE.iter().filter(|(_, nature)| is_shown(*nature)).collect();
+    rows.sort_by_key(|(code, _)| code.as_str().to_owned());
+    let yes = |is_so: bool| if is_so { "yes" } else { "" };
+    for (code, nature) in rows {
+        let order = match nature.order() {
+            Order::Free => "",
+            Order::Message => "in order",
+            Order::Behind => "behind messages",
+            Order::BehindLeave => "behind `LCH`",
+            Order::BehindToSelf => "behind messages, to oneself",
+        };
+        let names = match nature.names_check() {
+            Names::LookedUp => "",
+            Names::Kept => "kept",
+            Names::KeptWhenAdded => "kept with `add`",
+        };
+        writeln!(
+            table,
+            "| `{}` | {} | {} | {order} | {names} | {} |",
+            code.as_str(),
+            yes(nature.is_talk()),
+            yes(nature.is_held()),
+            nature.weight()
+        )
+        .unwrap();
     }
     table
 }
@@ -126,6 +169,15 @@ fn every_command_of_a_client_is_described() {
         .map(|row| row.code)
         .collect();
     assert_eq!(described, known);
+    let in_table: BTreeSet<&str> = TABLE.iter().map(|(code, _)| code.as_str()).collect();
+    let sent = Document::read().rows("## Commands from the server");
+    let all = known.iter().chain(sent.iter().map(|row| &row.code));
+    let missing: Vec<_> = all.filter(|code| !in_table.contains(code.as_str())).collect();
+    assert!(missing.is_empty(), "not in the table of commands: {missing:?}");
+    assert!(
+        in_table.iter().all(|code| !code.starts_with('X')),
+        "X is for sites"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tracing::debug;
 
 use super::center::Center;
-use super::link::{Command, Link};
+use super::link::{EdgeOrder, Link};
 use crate::accept::{FULL_PAUSE, TURNED_AWAY, admit, group_of, tell_of_failure};
 use crate::edge::Application;
 
@@ -51,7 +51,7 @@ impl<A: Application + 'static> Center<A> {
             let sockets = |link: &&Arc<Link>| link.sockets.load(Ordering::Relaxed);
             if let Some(link) = self.links.iter().min_by_key(sockets) {
                 link.sockets.fetch_add(1, Ordering::Relaxed);
-                link.send(Command::Accepted(stream, peer, admission));
+                link.send(EdgeOrder::Accepted(stream, peer, admission));
             }
         }
     }

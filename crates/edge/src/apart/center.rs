@@ -14,7 +14,7 @@ use fchatd_protocol::exchange::{Input, Inputs, Operation, Outputs};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
-use super::link::{Command, Intake, Link, Turn};
+use super::link::{EdgeOrder, Intake, Link, Turn};
 use super::thread;
 use crate::clock::Alarm;
 use crate::common::Common;
@@ -164,7 +164,7 @@ impl<A: Application + 'static> Center<A> {
     /// Like [`Edge::stored`](crate::Edge::stored).
     pub(crate) fn stored(&self, commit: u64) {
         for link in &self.links {
-            link.enqueue(Command::Stored(commit));
+            link.enqueue(EdgeOrder::Stored(commit));
         }
         for link in &self.links {
             link.wake.notify_one();
@@ -175,7 +175,7 @@ impl<A: Application + 'static> Center<A> {
     pub(crate) fn configure(&self, settings: EdgeSettings) {
         *self.settings.borrow_mut() = settings;
         for link in &self.links {
-            link.send(Command::Configure(Box::new(self.settings_of(link))));
+            link.send(EdgeOrder::Configure(Box::new(self.settings_of(link))));
         }
     }
 
@@ -224,7 +224,7 @@ impl<A: Application + 'static> Center<A> {
             }
         }
         for link in &self.links {
-            link.send(Command::Drain(spread, patience));
+            link.send(EdgeOrder::Drain(spread, patience));
         }
         while !self.links.iter().all(|link| link.is_drained()) {
             tokio::time::sleep(STEP).await;
@@ -306,7 +306,7 @@ impl<A: Application + 'static> Center<A> {
             let batch = Arc::new(std::mem::replace(&mut desk.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);
             for link in concerned() {
-                link.enqueue(Command::Apply(Arc::clone(&batch)));
+                link.enqueue(EdgeOrder::Apply(Arc::clone(&batch)));
             }
             // Edges are woken only after all of them have the batch. So a client that has seen a result finds
             // it at every other edge.
@@ -355,7 +355,7 @@ impl<A> Center<A> {
     /// Ends the threads of the edges, and with them the remaining connections.
     pub(crate) fn finish(&self) {
         for link in &self.links {
-            link.send(Command::Stop);
+            link.send(EdgeOrder::Stop);
         }
         for thread in self.threads.borrow_mut().drain(..) {
             // The reason of a panic is in the log already.

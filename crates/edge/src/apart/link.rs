@@ -40,7 +40,7 @@ pub(crate) struct Turn {
 
 /// An instruction for an edge.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum EdgeOrder {
     /// Apply the edge's part of a batch.
     Apply(Arc<Outputs>),
     /// All commits up to this one are on disk or are no longer awaited.
@@ -98,7 +98,7 @@ pub(crate) struct Link {
     /// The number of the edge.
     pub(crate) edge: u16,
     intake: Arc<Intake>,
-    commands: Mutex<Vec<Command>>,
+    commands: Mutex<Vec<EdgeOrder>>,
     /// There are commands, or a turn that the edge waits for was handled.
     pub(crate) wake: Notify,
     /// All turns up to this one have been handled; their outputs are in the queue.
@@ -185,7 +185,7 @@ impl Link {
     }
 
     /// Takes all commands.
-    pub(crate) fn take(&self, commands: &mut impl Extend<Command>) {
+    pub(crate) fn take(&self, commands: &mut impl Extend<EdgeOrder>) {
         commands.extend(lock(&self.commands).drain(..));
     }
 
@@ -228,20 +228,20 @@ impl Link {
     // Functions for the application's thread.
 
     /// Sends a command to the edge.
-    pub(crate) fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: EdgeOrder) {
         self.enqueue(command);
         self.wake.notify_one();
     }
 
     /// Like [`Link::send`], without waking the edge.
-    pub(crate) fn enqueue(&self, command: Command) {
-        if let Command::Apply(batch) = &command {
+    pub(crate) fn enqueue(&self, command: EdgeOrder) {
+        if let EdgeOrder::Apply(batch) = &command {
             self.unsent.fetch_add(batch.weight(), Ordering::SeqCst);
         }
         let mut commands = lock(&self.commands);
         match (commands.last_mut(), &command) {
             // Consecutive commit notices are merged: the last one implies the earlier ones.
-            (Some(Command::Stored(last)), Command::Stored(commit)) => *last = (*last).max(*commit),
+            (Some(EdgeOrder::Stored(last)), EdgeOrder::Stored(commit)) => *last = (*last).max(*commit),
             _ => commands.push(command),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs};
 
-use super::link::{Command, Link};
+use super::link::{EdgeOrder, Link};
 use crate::edge::{Application, Edge, Shared};
 use crate::end::Goodbye;
 
@@ -23,7 +23,7 @@ pub struct Remote {
     /// Connections that end when the turn of their last input has been answered.
     leaving: VecDeque<(u64, ConnectionId, Departure, Goodbye)>,
     /// The next commands.
-    commands: VecDeque<Command>,
+    commands: VecDeque<EdgeOrder>,
 }
 
 impl fmt::Debug for Remote {
@@ -191,14 +191,14 @@ impl<A: Application + 'static> Edge<A> {
 }
 
 /// Applies batches up to the first command of another kind, which is returned.
-fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<Command> {
+fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<EdgeOrder> {
     loop {
         match shared.application.elsewhere()?.commands.pop_front()? {
-            Command::Apply(batch) => {
+            EdgeOrder::Apply(batch) => {
                 shared.fan.apply(&batch);
                 shared.application.elsewhere()?.link.carried_out(&batch);
             }
-            Command::Stored(commit) => shared.fan.stored(commit),
+            EdgeOrder::Stored(commit) => shared.fan.stored(commit),
             other => return Some(other),
         }
     }
@@ -207,7 +207,7 @@ fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<Command> {
 impl Edge<Remote> {
     /// Carries out the commands for this edge, and writes each touched socket once. Returns false when the
     /// edge is to end.
-    pub(super) fn obey(self: &Rc<Self>, begin: &impl Fn(Command)) -> bool {
+    pub(super) fn obey(self: &Rc<Self>, begin: &impl Fn(EdgeOrder)) -> bool {
         let answered = {
             let remote = &mut self.shared.borrow_mut().application;
             // Read before the commands are taken: so the outputs of these turns are among them.
@@ -218,8 +218,8 @@ impl Edge<Remote> {
         loop {
             let command = carry_out(&mut self.shared.borrow_mut());
             match command {
-                Some(Command::Configure(settings)) => self.configure(*settings),
-                Some(Command::Stop) => return false,
+                Some(EdgeOrder::Configure(settings)) => self.configure(*settings),
+                Some(EdgeOrder::Stop) => return false,
                 Some(command) => begin(command),
                 None => break,
             }

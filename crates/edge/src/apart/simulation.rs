@@ -127,11 +127,11 @@ impl OneEdge {
         self.link.take(&mut commands);
         for command in commands {
             match command {
-                Command::Apply(batch) => {
+                EdgeOrder::Apply(batch) => {
                     self.fan.apply(&batch);
                     self.link.carried_out(&batch);
                 }
-                Command::Stored(commit) => self.fan.stored(commit),
+                EdgeOrder::Stored(commit) => self.fan.stored(commit),
                 other => panic!("{other:?}"),
             }
         }

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::net::TcpStream;
 use tracing::warn;
 
-use super::link::{Command, Link};
+use super::link::{EdgeOrder, Link};
 use super::remote::Remote;
 use crate::accept::{Place, take_in};
 use crate::edge::{Edge, EdgeSettings, runtime};
@@ -81,23 +81,23 @@ fn begin<H: HttpService + 'static>(
     edge: &Rc<Edge<Remote>>,
     link: &Arc<Link>,
     service: &Rc<H>,
-    command: Command,
+    command: EdgeOrder,
 ) {
     match command {
-        Command::Accepted(stream, peer, admission) => {
+        EdgeOrder::Accepted(stream, peer, admission) => {
             let place = Place::new(edge, &admission);
             match TcpStream::from_std(stream) {
                 Ok(stream) => take_in(place, stream, peer, admission, Rc::clone(service)),
                 Err(error) => warn!(%error, "an accepted connection could not be registered"),
             }
         }
-        Command::Drain(spread, patience) => {
+        EdgeOrder::Drain(spread, patience) => {
             let (edge, link) = (Rc::clone(edge), Arc::clone(link));
             tokio::task::spawn_local(async move {
                 edge.drain(spread, patience).await;
                 link.note_drained();
             });
         }
-        Command::Apply(_) | Command::Stored(_) | Command::Configure(_) | Command::Stop => {}
+        EdgeOrder::Apply(_) | EdgeOrder::Stored(_) | EdgeOrder::Configure(_) | EdgeOrder::Stop => {}
     }
 }

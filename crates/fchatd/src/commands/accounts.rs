@@ -1,5 +1,5 @@
-//! The operator's tools for accounts and characters. They work beside a running server, which looks once a second at what
-//! they have done.
+//! The operator's tools for accounts and characters. They work beside a running server, which looks for their changes once a
+//! second.
 
 pub(crate) mod arguments;
 mod import;
@@ -10,6 +10,7 @@ use std::io::{BufRead, IsTerminal};
 
 use fchatd_accounts::{AccountDesk, Profile, Secret};
 use fchatd_store::Store;
+use fchatd_world::settings::keys;
 
 use self::arguments::{AccountAction, CharacterAction};
 use self::sentences::{sentence, told};
@@ -70,7 +71,7 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
                 .map_err(told)?;
             say!("{}", code.reveal());
             complain!("invitation {}; the code is shown only this once", number.0);
-            if configuration::load(options)?.text("registration") != "invitation" {
+            if configuration::load(options)?.text(keys::REGISTRATION) != "invitation" {
                 complain!("it is of no use before registration = \"invitation\" is set");
             }
         }
@@ -140,7 +141,7 @@ fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Resul
     Ok(())
 }
 
-/// What is deleted is overwritten already; this is for traces of it in unused parts of the file.
+/// Deleted data is overwritten already; this is for traces of it in unused parts of the file.
 fn compact(desk: &mut AccountDesk) {
     let fault = match desk.compact() {
         Ok(true) => return,

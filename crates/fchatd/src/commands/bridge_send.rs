@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{Args, Subcommand};
 use fchatd_links::sign;
 use fchatd_protocol::json::read::Tape;
+use fchatd_world::settings::keys;
 
 use crate::configuration;
 use crate::configuration::network::listening_address;
@@ -16,7 +17,7 @@ use crate::folder::places::read_if_there;
 use crate::options::Options;
 use crate::output::say;
 
-/// How long the system may take to say that nobody listens, which it can on one machine only.
+/// How long the system may take to report a missing listener, which it can on one machine only.
 const ECHO: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Clone, Subcommand)]
@@ -49,7 +50,7 @@ pub(crate) struct Sending {
 /// Sends it.
 ///
 /// # Errors
-/// A sentence about what is wrong with the order, or why it can't be sent.
+/// A sentence about the mistake in the order, or the reason why it can't be sent.
 pub(crate) fn send(options: &Options, sending: &Sending) -> Result<(), Failure> {
     let Sending { code, json, .. } = sending;
     if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -72,7 +73,7 @@ pub(crate) fn send(options: &Options, sending: &Sending) -> Result<(), Failure> 
     }
     let secret = match &sending.secret_file {
         Some(file) => secret_of(file)?,
-        None => configuration::load(options)?.text("rtbsecret").to_owned(),
+        None => configuration::load(options)?.text(keys::RTBSECRET).to_owned(),
     };
     if secret.is_empty() {
         return Err(

@@ -1,5 +1,5 @@
-//! `fchatd ban …` and `fchatd registration …`: who is let in at all. A server that runs is asked, so that it counts at
-//! once; of one that does not run, the state is changed.
+//! `fchatd ban …` and `fchatd registration …`: banned networks and paused registration. A server that runs is asked, so that
+//! it counts at once; without one, the state is changed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,7 @@ use fchatd_protocol::json::write::Object;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Store, StoreError};
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 
 use crate::commands::duration::Duration;
@@ -101,7 +102,7 @@ pub(crate) fn registration(options: &Options, action: RegistrationAction) -> Res
         RegistrationAction::Pause => true,
         RegistrationAction::Resume => false,
         RegistrationAction::Status => {
-            let setting = configuration::load(options)?.text("registration").to_owned();
+            let setting = configuration::load(options)?.text(keys::REGISTRATION).to_owned();
             match saved(options)?.registration_paused {
                 true => say!("paused; registration = {setting:?} counts when it is resumed"),
                 false => say!("not paused; registration = {setting:?}"),

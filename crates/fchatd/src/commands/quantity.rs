@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// How many there are of what is called `one`, and otherwise that with an s: `1 account`, `2 accounts`.
+/// A number of things called `one`, and with an s where there are several: `1 account`, `2 accounts`.
 pub(crate) fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {one}{ending}")

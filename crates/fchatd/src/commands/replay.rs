@@ -1,4 +1,4 @@
-//! `fchatd replay`: runs a recording through the core again and compares what comes out.
+//! `fchatd replay`: runs a recording through the core again and compares the outputs.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::output::say;
 
-/// What to show.
+/// The calls to show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Show {
     /// From the call with this number on.

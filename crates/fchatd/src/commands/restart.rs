@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use fchatd_store::Claim;
+use fchatd_world::settings::keys;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::configuration;
@@ -13,7 +14,7 @@ use crate::folder::places::data_folder;
 use crate::options::Options;
 use crate::output::say;
 
-/// The time that checking and starting may take at a restart; sending everybody away takes `drain_time_max` at most.
+/// The time that checking and starting may take at a restart; closing all connections takes `drain_time_max` at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(50);
 
@@ -33,11 +34,12 @@ pub(crate) fn restart(options: &Options) -> Result<(), Failure> {
     let number = process.as_raw_nonzero();
     kill_process(process, Signal::USR2)
         .map_err(|error| format!("the server (process {number}) can't be told: {error}"))?;
-    let drain = configuration::load(options).map_or(PATIENCE, |settings| settings.seconds("drain_time_max"));
+    let drain =
+        configuration::load(options).map_or(PATIENCE, |settings| settings.seconds(keys::DRAIN_TIME_MAX));
     let end = Instant::now() + PATIENCE + drain;
     while Instant::now() < end {
         sleep(STEP);
-        // Between the two programs nobody has the folder for a moment, and nobody serves.
+        // Between the two programs the folder has no holder for a moment, and there is no server.
         let note = look()?.and_then(|holder| Note::parse(&holder.note));
         match note {
             Some(note) if note.began != before.began => {

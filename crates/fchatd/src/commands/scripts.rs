@@ -29,7 +29,7 @@ pub(crate) enum ScriptAction {
 /// When they can't be run, or one has failed; each failure is printed.
 pub(crate) fn test(options: &Options, file: Option<&Path>) -> Result<(), Failure> {
     let settings = configuration::load(options)?;
-    // What scripts print is for the one who tests them; what fails is told by the tests.
+    // The output of scripts is for their tester; failures are told by the tests.
     output::log::start_for_tests();
     let mut scripts = scripts::load(&options.dir)?;
     let own = options.dir.join("script/tests.lua");

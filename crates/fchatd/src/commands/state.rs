@@ -1,4 +1,4 @@
-//! The operator's tools for what lasts.
+//! The operator's tools for the durable state.
 
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,7 @@ fn import(data: &Path, folder: &Path, skip_strange: bool) -> Result<(), Failure>
     Ok(())
 }
 
-/// Names that somebody else could want: those of moderators and owners that are no character's yet.
+/// Names that another person could register: those of moderators and owners that are no character's yet.
 fn remark_about(names: &[String]) -> Option<String> {
     let shown: Vec<_> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
     let more = names.len() - shown.len();
@@ -109,7 +109,7 @@ fn export(data: &Path, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Exports what can be read of a damaged file, and says what can't; never a success, since something is lost.
+/// Exports the readable part of a damaged file, and names the rest; never a success, since something is lost.
 fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure> {
     let Ok(Inspection { faults, snapshot, .. }) = inspect(data) else {
         return Err(damage.to_string());

@@ -8,6 +8,8 @@ use fchatd_accounts::{
     SiteChecks, TextFilter, WebsiteSettings,
 };
 use fchatd_links::web::WebAddress;
+use fchatd_world::settings::key::of;
+use fchatd_world::settings::{Key, keys};
 use fchatd_world::{Phrases, Settings};
 
 use crate::failure::Failure;
@@ -15,63 +17,69 @@ use crate::failure::Failure;
 /// How accounts are treated.
 pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
     let usual = AccountSettings::default();
-    let burst = |key: &str| settings.count(key) as u32;
-    let limit = |key: &str, usual: Limit| Limit {
+    let burst = |key: Key<of::Whole>| settings.count(key) as u32;
+    let limit = |key: Key<of::Whole>, usual: Limit| Limit {
         burst: burst(key),
         ..usual
     };
-    let pace = |key: &str, usual: Pace| Pace {
+    let pace = |key: Key<of::Whole>, usual: Pace| Pace {
         burst: burst(key),
         ..usual
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     AccountSettings {
-        registration: match settings.text("registration") {
+        registration: match settings.text(keys::REGISTRATION) {
             "open" => Registration::Open,
             "invitation" => Registration::Invitation,
             _ => Registration::Closed,
         },
-        tickets_per_account: settings.count("tickets_per_account") as u32,
-        registrations_per_address: limit("registrations_per_address", usual.registrations_per_address),
+        tickets_per_account: settings.count(keys::TICKETS_PER_ACCOUNT) as u32,
+        registrations_per_address: limit(keys::REGISTRATIONS_PER_ADDRESS, usual.registrations_per_address),
         registration_tries_per_address: Limit {
-            burst: burst("registrations_per_address").max(usual.registration_tries_per_address.burst),
+            burst: burst(keys::REGISTRATIONS_PER_ADDRESS).max(usual.registration_tries_per_address.burst),
             ..usual.registration_tries_per_address
         },
-        password_threads: match settings.count("password_threads") {
+        password_threads: match settings.count(keys::PASSWORD_THREADS) {
             0 => password_threads(processors),
             threads => threads,
         },
-        password_cost: PasswordCost::with_memory(settings.count("password_memory") as u32),
-        passwords_waiting: settings.count("passwords_waiting"),
-        password_patience: settings.count("password_patience") as u64,
-        logins_per_account: limit("logins_per_account", usual.logins_per_account),
-        logins_per_address: pace("logins_per_address", usual.logins_per_address),
-        ticket_lifetime: settings.count("ticket_lifetime") as u64 * 60,
+        password_cost: PasswordCost::with_memory(settings.count(keys::PASSWORD_MEMORY) as u32),
+        passwords_waiting: settings.count(keys::PASSWORDS_WAITING),
+        password_patience: settings.count(keys::PASSWORD_PATIENCE) as u64,
+        logins_per_account: limit(keys::LOGINS_PER_ACCOUNT, usual.logins_per_account),
+        logins_per_address: pace(keys::LOGINS_PER_ADDRESS, usual.logins_per_address),
+        ticket_lifetime: settings.count(keys::TICKET_LIFETIME) as u64 * 60,
         quotas: Quotas {
-            characters: settings.count("characters_per_account") as u32,
-            bookmarks: settings.count("bookmarks_per_account") as u32,
-            friends: settings.count("friends_per_character") as u32,
-            ignores: settings.count("ignores_max") as u32,
-            reports: settings.count("reports_max") as u32,
-            note_bytes: settings.count("note_max") as u32,
-            notes: settings.count("notes_per_character") as u32,
-            note_box_bytes: (settings.count("note_box_size") as u64) << 10,
-            notes_unread: settings.count("notes_unread_per_sender") as u32,
+            characters: settings.count(keys::CHARACTERS_PER_ACCOUNT) as u32,
+            bookmarks: settings.count(keys::BOOKMARKS_PER_ACCOUNT) as u32,
+            friends: settings.count(keys::FRIENDS_PER_CHARACTER) as u32,
+            ignores: settings.count(keys::IGNORES_MAX) as u32,
+            reports: settings.count(keys::REPORTS_MAX) as u32,
+            note_bytes: settings.count(keys::NOTE_MAX) as u32,
+            notes: settings.count(keys::NOTES_PER_CHARACTER) as u32,
+            note_box_bytes: (settings.count(keys::NOTE_BOX_SIZE) as u64) << 10,
+            notes_unread: settings.count(keys::NOTES_UNREAD_PER_SENDER) as u32,
         },
-        wrong_passwords_per_address: limit("wrong_passwords_per_address", usual.wrong_passwords_per_address),
-        wrong_passwords_per_account: limit("wrong_passwords_per_account", usual.wrong_passwords_per_account),
-        invalid_tickets_per_address: limit("bad_tickets_per_address", usual.invalid_tickets_per_address),
-        requests_per_address: pace("account_requests_per_address", usual.requests_per_address),
-        reads_per_account: pace("account_reads", usual.reads_per_account),
-        changes_per_account: pace("account_changes", usual.changes_per_account),
-        reports_per_account: limit("reports_per_account", usual.reports_per_account),
-        notes_per_account: limit("notes_per_account", usual.notes_per_account),
-        notes_per_day: Limit::in_a_day(burst("notes_per_day")),
-        note_recipients_per_day: Limit::in_a_day(burst("note_recipients_per_day")),
-        refuses_ignored: settings.flag("ignore_on_server"),
-        unwanted: unwanted_texts(settings.list("blacklist_phrases")),
-        session_lifetime: settings.seconds("session_max").as_secs().saturating_mul(3600),
-        reserved_names: settings.list("reserved_names").to_vec(),
+        wrong_passwords_per_address: limit(
+            keys::WRONG_PASSWORDS_PER_ADDRESS,
+            usual.wrong_passwords_per_address,
+        ),
+        wrong_passwords_per_account: limit(
+            keys::WRONG_PASSWORDS_PER_ACCOUNT,
+            usual.wrong_passwords_per_account,
+        ),
+        invalid_tickets_per_address: limit(keys::BAD_TICKETS_PER_ADDRESS, usual.invalid_tickets_per_address),
+        requests_per_address: pace(keys::ACCOUNT_REQUESTS_PER_ADDRESS, usual.requests_per_address),
+        reads_per_account: pace(keys::ACCOUNT_READS, usual.reads_per_account),
+        changes_per_account: pace(keys::ACCOUNT_CHANGES, usual.changes_per_account),
+        reports_per_account: limit(keys::REPORTS_PER_ACCOUNT, usual.reports_per_account),
+        notes_per_account: limit(keys::NOTES_PER_ACCOUNT, usual.notes_per_account),
+        notes_per_day: Limit::in_a_day(burst(keys::NOTES_PER_DAY)),
+        note_recipients_per_day: Limit::in_a_day(burst(keys::NOTE_RECIPIENTS_PER_DAY)),
+        refuses_ignored: settings.flag(keys::IGNORE_ON_SERVER),
+        unwanted: unwanted_texts(settings.list(keys::BLACKLIST_PHRASES)),
+        session_lifetime: settings.seconds(keys::SESSION_MAX).as_secs().saturating_mul(3600),
+        reserved_names: settings.list(keys::RESERVED_NAMES).to_vec(),
         ..usual
     }
 }
@@ -88,26 +96,26 @@ fn unwanted_texts(phrases: &[String]) -> TextFilter {
 /// How the website behaves. The folder of pictures is not in it.
 pub(crate) fn website_settings(settings: &Settings) -> WebsiteSettings {
     WebsiteSettings {
-        profile_pages: match settings.text("profile_pages") {
+        profile_pages: match settings.text(keys::PROFILE_PAGES) {
             "public" => ProfilePages::Public,
             "off" => ProfilePages::Off,
             _ => ProfilePages::Login,
         },
-        sessions_per_account: settings.count("site_sessions_per_account"),
-        sessions: settings.count("site_sessions_max"),
-        session_idle: (settings.number("site_session_idle") * 3600.0) as u64,
+        sessions_per_account: settings.count(keys::SITE_SESSIONS_PER_ACCOUNT),
+        sessions: settings.count(keys::SITE_SESSIONS_MAX),
+        session_idle: (settings.number(keys::SITE_SESSION_IDLE) * 3600.0) as u64,
         session_lifetime: account_settings(settings).session_lifetime,
         pictures: None,
     }
 }
 
 /// The threads that check passwords on so many processors. They give way to the chat by their priority, so nearly all
-/// processors may have one: after a restart the time until everybody is back depends on it.
+/// processors may have one: after a restart the time until all people are back depends on it.
 fn password_threads(processors: usize) -> usize {
     (processors - processors / 4).clamp(1, 8)
 }
 
-/// What profiles are made of: DIR/profile_fields.json where it is there, else what the program brings along.
+/// The fields of profiles: DIR/profile_fields.json where it is there, else the tables of the program.
 pub(crate) fn catalogue(dir: &Path, settings: &Settings) -> Result<Arc<LiveCatalogue>, Failure> {
     let path = dir.join("profile_fields.json");
     let catalogue = match std::fs::read_to_string(&path) {
@@ -117,17 +125,17 @@ pub(crate) fn catalogue(dir: &Path, settings: &Settings) -> Result<Arc<LiveCatal
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Catalogue::builtin(),
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
-    Ok(LiveCatalogue::new(catalogue, settings.list("genders")))
+    Ok(LiveCatalogue::new(catalogue, settings.list(keys::GENDERS)))
 }
 
 /// The bounds of log-in checks by the log-in site.
 pub(crate) fn site_checks(settings: &Settings) -> SiteChecks {
     SiteChecks {
         at_once: settings
-            .count("loginslots")
-            .min(settings.count("login_connection_pool")),
-        waiting: settings.count("login_checks_waiting"),
-        patience: settings.seconds("logintimeout"),
+            .count(keys::LOGINSLOTS)
+            .min(settings.count(keys::LOGIN_CONNECTION_POOL)),
+        waiting: settings.count(keys::LOGIN_CHECKS_WAITING),
+        patience: settings.seconds(keys::LOGINTIMEOUT),
     }
 }
 
@@ -137,7 +145,7 @@ const NOWHERE: &str = "http://login-url-is-no-address.invalid/";
 
 /// The log-in site, if there is one.
 pub(crate) fn login_address(settings: &Settings) -> Option<WebAddress> {
-    match settings.text("login_url").trim() {
+    match settings.text(keys::LOGIN_URL).trim() {
         "" => None,
         text => WebAddress::parse(text)
             .or_else(|_| WebAddress::parse(NOWHERE))

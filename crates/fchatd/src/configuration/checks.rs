@@ -1,6 +1,7 @@
-//! What the table of the settings can't say of a value: whether an address is one, and what needs what.
+//! Checks of values beyond the table of the settings: valid addresses, and settings that need others.
 
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::configuration::{neighbours, network};
 use crate::failure::Failure;
@@ -13,15 +14,15 @@ const CHECKS: &[neighbours::Check] = &[
     origin_host,
 ];
 
-/// What is wrong, a sentence for each mistake.
+/// The mistakes, a sentence for each.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
     let checks = CHECKS.iter().chain(neighbours::CHECKS);
     checks.filter_map(|check| check(settings).err())
 }
 
-/// One that no browser ever sends would turn everybody away.
+/// An origin that no browser ever sends would turn all people away.
 fn origin(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("allowed_origin");
+    let text = settings.text(keys::ALLOWED_ORIGIN);
     let wrong = match text.split_once("://") {
         None => !text.is_empty(),
         Some((scheme, host)) => scheme.is_empty() || host.is_empty() || host.contains('/'),
@@ -36,7 +37,7 @@ fn origin(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn origin_host(settings: &Settings) -> Result<(), Failure> {
-    let text = settings.text("allowed_origin_host");
+    let text = settings.text(keys::ALLOWED_ORIGIN_HOST);
     if text.contains('/') {
         return Err(format!(
             "allowed_origin_host must be a host name alone, such as chat.example; it is {text:?}"

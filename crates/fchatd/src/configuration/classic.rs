@@ -3,16 +3,17 @@
 
 use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
-use fchatd_world::settings::{self, Definition, Kind, Value};
+use fchatd_world::settings::key::of;
+use fchatd_world::settings::{self, Definition, Key, Kind, Value, keys};
 
-/// Keys that the classic server knew and never looked at, each with what is said of it.
-const WITHOUT_EFFECT: [(&str, &str); 2] = [
+/// Keys that the classic server knew and never looked at, each with its remark.
+const WITHOUT_EFFECT: [(Key<of::Unset>, &str); 2] = [
     (
-        "websocketorigin",
+        keys::WEBSOCKETORIGIN,
         "it has no effect, as on the classic server; allowed_origin refuses pages of other origins",
     ),
     (
-        "websockethost",
+        keys::WEBSOCKETHOST,
         "it has no effect, as on the classic server; allowed_origin_host refuses pages of other hosts",
     ),
 ];
@@ -22,18 +23,18 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     let mut warnings = Vec::new();
     for (key, sentence) in WITHOUT_EFFECT {
         if !settings.text(key).is_empty() {
-            warnings.push(format!("{key}: {sentence}"));
+            warnings.push(format!("{}: {sentence}", key.name()));
         }
     }
     for (key, consequence) in [
-        ("login_url", "nobody can log in until it is one"),
-        ("handle_report_url", "no website hears of reports"),
+        (keys::LOGIN_URL, "nobody can log in until it is one"),
+        (keys::HANDLE_REPORT_URL, "no website hears of reports"),
     ] {
         let text = settings.text(key).trim();
         if !text.is_empty()
             && let Err(error) = WebAddress::parse(text)
         {
-            warnings.push(format!("{key}: {error}; {consequence}"));
+            warnings.push(format!("{}: {error}; {consequence}", key.name()));
         }
     }
     warnings
@@ -76,7 +77,7 @@ fn entry(definition: &Definition, value: Option<&Value>) -> String {
     } = definition;
     let Some(value) = value else { return String::new() };
     let is_default = kind.default_value() == *value;
-    let without = WITHOUT_EFFECT.iter().find(|(known, _)| known == key);
+    let without = WITHOUT_EFFECT.iter().find(|(known, _)| known.name() == *key);
     let (dashes, remark) = match (without, is_default) {
         (Some((_, sentence)), _) => ("--", (*sentence).to_owned()),
         (None, true) => ("--", format!("{meaning}; this is the default")),

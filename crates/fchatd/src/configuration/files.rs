@@ -1,4 +1,4 @@
-//! What the system lets a process have.
+//! The limits of the system for a process.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -1,10 +1,10 @@
 //! Host names in settings that mean addresses: they are resolved when the configuration is read, on a thread that may
-//! wait, and what comes after sees addresses alone.
+//! wait, and later users see addresses alone.
 
 use std::net::{IpAddr, ToSocketAddrs};
 
 use fchatd_world::Settings;
-use fchatd_world::settings::Value;
+use fchatd_world::settings::{Value, keys};
 
 /// The remarks about it: sentences that begin with the key.
 #[derive(Debug, Default)]
@@ -16,8 +16,9 @@ pub(super) struct Resolved {
 /// Replaces host names by their addresses.
 pub(super) fn resolve(settings: &mut Settings) -> Resolved {
     let mut resolved = Resolved::default();
-    for key in ["bindaddr", "rtbaddress"] {
+    for key in [keys::BINDADDR, keys::RTBADDRESS] {
         let text = settings.text(key).trim().to_owned();
+        let key = key.name();
         let Some(name) = host_name(&text) else { continue };
         match lookup(name).as_deref() {
             Ok([address, ..]) => {
@@ -26,14 +27,14 @@ pub(super) fn resolve(settings: &mut Settings) -> Resolved {
                     resolved.warnings.push(format!("{key}: {name} is {address}"));
                 }
             }
-            Ok([]) | Err(_) if key == "rtbaddress" && !settings.flag("enablertb") => {}
+            Ok([]) | Err(_) if key == "rtbaddress" && !settings.flag(keys::ENABLERTB) => {}
             found => resolved.mistakes.push(format!(
                 "{key} must be an IP address such as 127.0.0.1, or a host name that can be resolved; it is {text:?} ({})",
                 reason(found)
             )),
         }
     }
-    let list = settings.list("load_balancers").to_vec();
+    let list = settings.list(keys::LOAD_BALANCERS).to_vec();
     if list.iter().any(|text| host_name(text.trim()).is_some()) {
         let mut addresses = Vec::new();
         for text in list {
@@ -99,8 +100,14 @@ mod tests {
         let Resolved { warnings, mistakes } = resolve(&mut settings);
         assert_eq!(mistakes, Vec::<String>::new());
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        assert!(settings.text("bindaddr").parse::<IpAddr>().unwrap().is_loopback());
-        let balancers = settings.list("load_balancers");
+        assert!(
+            settings
+                .text(keys::BINDADDR)
+                .parse::<IpAddr>()
+                .unwrap()
+                .is_loopback()
+        );
+        let balancers = settings.list(keys::LOAD_BALANCERS);
         assert!(balancers[0].parse::<IpAddr>().unwrap().is_loopback());
         assert!(balancers.contains(&"10.1.0.0/16".to_owned()));
         assert!(

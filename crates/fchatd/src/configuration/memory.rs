@@ -40,7 +40,7 @@ fn total(meminfo: &str) -> Option<u64> {
 }
 
 /// The files that may hold the memory limit of the process's control group or of one above it, from `/proc/self/cgroup`.
-/// Within a container the group is usually mounted as the root, whatever it is called outside.
+/// Within a container the group is usually mounted as the root, under any name outside.
 fn group_files(groups: &str) -> Vec<PathBuf> {
     let mut files = vec![
         PathBuf::from("/sys/fs/cgroup/memory.max"),

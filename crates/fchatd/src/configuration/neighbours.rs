@@ -8,6 +8,7 @@ use fchatd_links::redis::RedisSettings;
 use fchatd_links::webhooks::{Hook, WebhookSettings};
 use fchatd_links::{BridgeSettings, OWN_COMMANDS};
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::failure::Failure;
 
@@ -23,28 +24,28 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// The real-time bridge, if it is wanted.
 pub(crate) fn bridge_settings(settings: &Settings) -> Result<Option<BridgeSettings>, Failure> {
-    if !settings.flag("enablertb") {
+    if !settings.flag(keys::ENABLERTB) {
         return Ok(None);
     }
-    let address = settings.text("rtbaddress");
+    let address = settings.text(keys::RTBADDRESS);
     let peer = address
         .parse()
         .map_err(|_| format!("rtbaddress must be an IP address such as 127.0.0.1; it is {address:?}"))?;
-    let secret = settings.text("rtbsecret").to_owned();
+    let secret = settings.text(keys::RTBSECRET).to_owned();
     if secret.is_empty() {
         return Err("enablertb needs an rtbsecret that the website knows too, and nobody else".into());
     }
     Ok(Some(BridgeSettings {
         peer,
         secret,
-        classic: settings.flag("rtbclassic"),
+        classic: settings.flag(keys::RTBCLASSIC),
         commands: bridge_commands(settings)?,
     }))
 }
 
 /// The commands that the operator's own scripts answer.
 fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
-    let commands = settings.list("rtb_commands");
+    let commands = settings.list(keys::RTB_COMMANDS);
     let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
     match commands
         .iter()
@@ -65,10 +66,10 @@ fn bridge_commands(settings: &Settings) -> Result<Vec<String>, Failure> {
 /// # Errors
 /// A setting that can't be.
 pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings>, Failure> {
-    if !settings.flag("enableredis") {
+    if !settings.flag(keys::ENABLEREDIS) {
         return Ok(None);
     }
-    let host = settings.text("redishost").trim();
+    let host = settings.text(keys::REDISHOST).trim();
     let has_port = host.contains(':') && host.parse::<IpAddr>().is_err();
     if host.is_empty() || has_port || host.contains(['/', ' ']) {
         return Err(format!(
@@ -78,8 +79,8 @@ pub(crate) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings
     }
     Ok(Some(RedisSettings {
         host: host.to_owned(),
-        port: settings.count("redisport") as u16,
-        password: settings.text("redispass").to_owned(),
+        port: settings.count(keys::REDISPORT) as u16,
+        password: settings.text(keys::REDISPASS).to_owned(),
     }))
 }
 
@@ -91,11 +92,11 @@ pub(crate) fn webhook_settings(
     settings: &Settings,
     folder: Option<&Path>,
 ) -> Result<Option<WebhookSettings>, Failure> {
-    let hooks = Hook::parse(settings.text("webhooks")).map_err(|error| format!("webhooks: {error}"))?;
+    let hooks = Hook::parse(settings.text(keys::WEBHOOKS)).map_err(|error| format!("webhooks: {error}"))?;
     if hooks.is_empty() {
         return Ok(None);
     }
-    let secret = settings.text("webhook_secret").to_owned();
+    let secret = settings.text(keys::WEBHOOK_SECRET).to_owned();
     if secret.is_empty() {
         return Err(
             "webhooks need a webhook_secret, by which their receivers know that it is this server who tells them"
@@ -106,14 +107,14 @@ pub(crate) fn webhook_settings(
         hooks,
         secret,
         folder: folder.map(Path::to_owned),
-        queue_max: settings.count("webhook_queue") as u64,
-        keep: Duration::from_secs(settings.count("webhook_keep") as u64 * 3600),
+        queue_max: settings.count(keys::WEBHOOK_QUEUE) as u64,
+        keep: Duration::from_secs(settings.count(keys::WEBHOOK_KEEP) as u64 * 3600),
     }))
 }
 
 /// Where the chat log of a server in this folder can be read, if it can be.
 pub(crate) fn chat_log_path(settings: &Settings, dir: &Path) -> Option<PathBuf> {
-    let path = settings.text("log_socket_path");
+    let path = settings.text(keys::LOG_SOCKET_PATH);
     // A path that is absolute stays as it is.
     (!path.is_empty()).then(|| dir.join(path))
 }

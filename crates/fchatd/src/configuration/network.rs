@@ -7,6 +7,7 @@ use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
 use fchatd_links::hosts::Hosts;
 use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::configuration::{files, memory};
 use crate::failure::Failure;
@@ -16,19 +17,19 @@ use crate::failure::Failure;
 /// # Errors
 /// `bindaddr` is no IP address.
 pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
-    let text = settings.text("bindaddr");
+    let text = settings.text(keys::BINDADDR);
     let ip: IpAddr = text.parse().map_err(|_| {
         format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
     })?;
-    Ok(SocketAddr::new(ip, settings.count("port") as u16))
+    Ok(SocketAddr::new(ip, settings.count(keys::PORT) as u16))
 }
 
-/// More edges than this are only for who asks for them: the rules are one thread, and it has to keep up.
+/// More edges than this are only on request: the rules are one thread, and it has to keep up.
 const EDGES_CHOSEN_MAX: usize = 8;
 
 /// The threads that the settings want (`threads`).
 pub(crate) fn threads(settings: &Settings) -> usize {
-    match settings.count("threads") {
+    match settings.count(keys::THREADS) {
         0 => chosen(std::thread::available_parallelism().map_or(1, usize::from)),
         wanted => wanted,
     }
@@ -44,15 +45,15 @@ fn chosen(processors: usize) -> usize {
     1 + (processors - 1).div_ceil(3).min(EDGES_CHOSEN_MAX)
 }
 
-/// As many as `http_requests_per_address` allows, and some for the chat: a house whose people all come back at once is let in.
+/// As many as `http_requests_per_address` allows, and some for the chat: a household whose people all come back at once is let in.
 const SOCKETS_PER_ADDRESS: usize = 160;
 
 /// Open sockets of one address group.
 fn sockets_per_address(settings: &Settings) -> usize {
-    match settings.count("sockets_per_ip") {
+    match settings.count(keys::SOCKETS_PER_IP) {
         // A browser opens half a dozen for a page, besides that of the chat.
         0 => settings
-            .count("max_per_ip")
+            .count(keys::MAX_PER_IP)
             .saturating_mul(4)
             .max(SOCKETS_PER_ADDRESS),
         wanted => wanted,
@@ -61,52 +62,52 @@ fn sockets_per_address(settings: &Settings) -> usize {
 
 /// How the edges treat their connections. The gate is not in it: it stays when settings change.
 pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure> {
-    let proxies = Proxies::parse(settings.list("load_balancers"))
+    let proxies = Proxies::parse(settings.list(keys::LOAD_BALANCERS))
         .map_err(|error| format!("load_balancers: {error}"))?
-        .with_header(settings.text("proxy_header"))
+        .with_header(settings.text(keys::PROXY_HEADER))
         .map_err(|error| format!("proxy_header: {error}"))?;
     Ok(EdgeSettings {
-        outbox_bytes_max: settings.count("outbox_max"),
-        early_outbox_bytes_max: settings.count("outbox_before_login"),
-        backlog_bytes_max: memory::backlog(settings.count("backlog_max")),
-        identify_seconds: settings.count("identify_timeout") as u32,
-        silence_seconds: settings.count("silence_timeout") as u32,
+        outbox_bytes_max: settings.count(keys::OUTBOX_MAX),
+        early_outbox_bytes_max: settings.count(keys::OUTBOX_BEFORE_LOGIN),
+        backlog_bytes_max: memory::backlog(settings.count(keys::BACKLOG_MAX)),
+        identify_seconds: settings.count(keys::IDENTIFY_TIMEOUT) as u32,
+        silence_seconds: settings.count(keys::SILENCE_TIMEOUT) as u32,
         sockets_per_group: sockets_per_address(settings),
-        ping_seconds: settings.count("ping_interval") as u32,
-        connections_max: files::connections(settings.count("maxconnections"), threads(settings)),
-        ring: settings.flag("io_uring"),
-        deflate: settings.flag("deflate"),
-        deflate_bytes_min: settings.count("deflate_min"),
+        ping_seconds: settings.count(keys::PING_INTERVAL) as u32,
+        connections_max: files::connections(settings.count(keys::MAXCONNECTIONS), threads(settings)),
+        ring: settings.flag(keys::IO_URING),
+        deflate: settings.flag(keys::DEFLATE),
+        deflate_bytes_min: settings.count(keys::DEFLATE_MIN),
         proxies,
-        origin: settings.text("allowed_origin").to_owned(),
-        origin_host: settings.text("allowed_origin_host").to_owned(),
+        origin: settings.text(keys::ALLOWED_ORIGIN).to_owned(),
+        origin_host: settings.text(keys::ALLOWED_ORIGIN_HOST).to_owned(),
         intake_limits: IntakeLimits {
-            requests_per_address: settings.count("http_requests_per_address"),
-            uploads: settings.count("http_uploads"),
-            uploads_per_address: settings.count("http_uploads_per_address"),
-            answers: settings.count("http_answers") << 10,
-            answers_per_address: settings.count("http_answers_per_address") << 10,
+            requests_per_address: settings.count(keys::HTTP_REQUESTS_PER_ADDRESS),
+            uploads: settings.count(keys::HTTP_UPLOADS),
+            uploads_per_address: settings.count(keys::HTTP_UPLOADS_PER_ADDRESS),
+            answers: settings.count(keys::HTTP_ANSWERS) << 10,
+            answers_per_address: settings.count(keys::HTTP_ANSWERS_PER_ADDRESS) << 10,
         },
         shares: Shares {
-            turn_bytes: settings.count("turn_share") << 10,
-            connections: settings.count("turn_connections"),
-            unread_bytes: settings.count("unread_max"),
+            turn_bytes: settings.count(keys::TURN_SHARE) << 10,
+            connections: settings.count(keys::TURN_CONNECTIONS),
+            unread_bytes: settings.count(keys::UNREAD_MAX),
         },
         ..EdgeSettings::default()
     })
 }
 
-/// Whom scripts may ask.
+/// The hosts that scripts may ask.
 ///
 /// # Errors
 /// A sentence about the setting that is wrong.
 pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
-    let trusted: Vec<WebAddress> = match settings.text("handle_report_url").trim() {
+    let trusted: Vec<WebAddress> = match settings.text(keys::HANDLE_REPORT_URL).trim() {
         "" => Vec::new(),
         // The configuration has warned of one that is no address.
         text => WebAddress::parse(text).into_iter().collect(),
     };
-    Hosts::parse(settings.list("http_hosts"), &trusted).map_err(|error| format!("http_hosts: {error}"))
+    Hosts::parse(settings.list(keys::HTTP_HOSTS), &trusted).map_err(|error| format!("http_hosts: {error}"))
 }
 
 #[cfg(test)]

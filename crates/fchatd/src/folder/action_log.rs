@@ -6,6 +6,7 @@ use fchatd_protocol::exchange::{self, Undo};
 use fchatd_protocol::text::fold;
 use fchatd_store::actions::{Action, ActionLimits, ActionWriter, FOLDER, find_action};
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
@@ -15,16 +16,16 @@ pub(crate) fn folder(dir: &Path) -> PathBuf {
     data_folder(dir).join(FOLDER)
 }
 
-/// Opens it to be written. What a crash has left half done is put aside, with a line in the log.
+/// Opens it to be written. A half-written line of a crash is put aside, with a line in the log.
 ///
 /// # Errors
 /// It can't be used.
 pub(crate) fn open(dir: &Path, settings: &Settings) -> Result<ActionWriter, Failure> {
     let folder = folder(dir);
     let limits = ActionLimits {
-        bytes: (settings.count("action_log_size") as u64) << 20,
-        days: settings.count("action_log_days") as u32,
-        keep_days: settings.count("action_log_keep") as u32,
+        bytes: (settings.count(keys::ACTION_LOG_SIZE) as u64) << 20,
+        days: settings.count(keys::ACTION_LOG_DAYS) as u32,
+        keep_days: settings.count(keys::ACTION_LOG_KEEP) as u32,
     };
     let (writer, mended) = ActionWriter::open(&folder, limits)
         .map_err(|error| format!("the action log in {} can't be used: {error}", folder.display()))?;
@@ -38,7 +39,7 @@ pub(crate) fn open(dir: &Path, settings: &Settings) -> Result<ActionWriter, Fail
     Ok(writer)
 }
 
-/// Finds what is to be undone.
+/// Finds the entry to undo.
 ///
 /// # Errors
 /// A sentence that says why this action can't be undone.
@@ -82,7 +83,7 @@ pub(crate) fn undoable(folder: &Path, id: u64, now: i64) -> Result<Undo, Failure
     })
 }
 
-/// Whether what one action did is undone or done anew by a later one.
+/// Whether an action is undone or done anew by a later one.
 fn takes_its_place(action: &Action, other: &Action) -> bool {
     let of = |name: &Option<String>| fold(name.as_deref().unwrap_or_default()).into_owned();
     if other.undone == Some(action.id) {

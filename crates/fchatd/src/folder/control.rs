@@ -51,7 +51,7 @@ pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<St
     ask(dir, &String::from_utf8_lossy(&question))
 }
 
-/// Has a server carry out an order about who is let in; nothing when there is none that could be asked.
+/// Has a server carry out an order about banned networks or registration; nothing when no server runs in the folder.
 ///
 /// # Errors
 /// The server does not answer.

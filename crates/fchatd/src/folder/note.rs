@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a server notes of itself in the file that claims its folder.
+/// The note of a server about itself in the file that claims its folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Note {
     /// Unix milliseconds: tells two runs in one process apart.

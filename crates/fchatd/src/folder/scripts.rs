@@ -11,7 +11,7 @@ use fchatd_script::tools::check::{self, Finding};
 use crate::failure::Failure;
 use crate::folder::places::read_if_there;
 
-/// Reads `DIR/script`: `main.lua` and whatever it may require.
+/// Reads `DIR/script`: `main.lua` and all files that it may require.
 ///
 /// # Errors
 /// When a file is there and can't be read.
@@ -56,7 +56,7 @@ fn collect(folder: &Path, prefix: &str, modules: &mut BTreeMap<String, String>) 
 pub(crate) enum Scope {
     /// Those in all files.
     All,
-    /// Those in files that everybody's rules are made of: a file that somebody tries out, and one with tests, must not
+    /// Remarks about the files of the common rules: a file that is tried out, and one with tests, must not
     /// keep a server from its start.
     InForce,
     /// Those in files that rules on trial are made of.
@@ -74,7 +74,7 @@ impl Scope {
     }
 }
 
-/// The scripts of a folder, and what the static checks say of them.
+/// The scripts of a folder, and the remarks of the static checks.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) scripts: Scripts,
@@ -82,7 +82,7 @@ pub(crate) struct Checked {
     pub(crate) remarks: Vec<String>,
 }
 
-/// Reads the scripts as [`load`] does and looks for code that does not compile and for names that nobody defines,
+/// Reads the scripts as [`load`] does and looks for code that does not compile and for undefined names,
 /// without running any of it.
 ///
 /// # Errors

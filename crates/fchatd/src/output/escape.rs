@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 /// The text in one line, with everything visible that a terminal would obey or that turns the order of letters around,
-/// so that nobody can forge a line or draw over another one.
+/// so that no text can forge a line or draw over another one.
 pub(crate) fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -36,7 +36,7 @@ fn push(out: &mut String, character: char) {
     };
 }
 
-/// Control characters, separators of lines, and what changes the direction of writing.
+/// Control characters, separators of lines, and characters that change the direction of writing.
 fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -51,7 +51,7 @@ fn is_obeyed(character: char) -> bool {
         )
 }
 
-/// Writes what is formatted into it on one line.
+/// Writes its formatted input on one line.
 pub(super) struct OneLine<W>(pub(super) W);
 
 impl<W: Write> Write for OneLine<W> {

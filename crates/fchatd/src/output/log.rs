@@ -1,4 +1,4 @@
-//! The log: lines on standard error. Each event is one line, whatever text of others is in its fields: control characters
+//! The log: lines on standard error. Each event is one line, with any text of others in its fields: control characters
 //! in them are escaped here, for all events at once.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -33,7 +33,7 @@ pub(crate) fn start() {
     }));
 }
 
-/// Shows what scripts print while they are tested, without times.
+/// Shows the output of scripts while they are tested, without times.
 pub(crate) fn start_for_tests() {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new("off,script=info"))

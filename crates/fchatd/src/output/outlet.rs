@@ -113,12 +113,12 @@ impl Outlet {
         }
     }
 
-    /// Whether further output has no reader, so that a command need not go on with what it only does to print it.
+    /// Whether further output has no reader, so that a command need not do work that is only printed.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Lines that were lost because nobody took them or the disk was full.
+    /// Lines that were lost because they had no reader or the disk was full.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }

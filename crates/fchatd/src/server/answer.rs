@@ -34,11 +34,11 @@ pub(crate) enum Answer {
 pub(crate) enum Done {
     /// Scripts were read, compiled and tried out.
     Scripts {
-        /// Who asked, if it was an administrator.
+        /// The connection that asked, if it was an administrator.
         connection: Option<ConnectionId>,
         /// Whether they are for this connection alone.
         isolated: bool,
-        /// What came of it.
+        /// The result.
         scripts: Result<Rehearsed, Failure>,
     },
     /// The time of the profile with this number is over.
@@ -47,7 +47,7 @@ pub(crate) enum Done {
     Tell(ConnectionId, String),
 }
 
-/// What the server is told to do.
+/// An order to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Stop: SIGTERM, SIGINT, `ZZZ halt`.
@@ -61,7 +61,7 @@ pub(crate) enum Order {
 pub(crate) struct Reload(pub(crate) Sender<Option<ConnectionId>>);
 
 impl Reload {
-    /// Asks; `asker` is told what comes of it.
+    /// Sends the request; `asker` gets the result.
     pub(crate) fn ask(&self, asker: Option<ConnectionId>) {
         if self.0.try_send(asker).is_err() {
             tracing::warn!("the configuration is being read again already");

@@ -14,6 +14,7 @@ use fchatd_edge::Application;
 use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::task::AbortHandle;
@@ -34,11 +35,11 @@ use crate::server::script_web::ScriptWeb;
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
 
-/// What the chat has beside its core.
+/// The surroundings of the chat beside its core.
 pub(crate) struct Surroundings {
     /// The server's folder, where the scripts are.
     pub(crate) dir: PathBuf,
-    /// Who may enter.
+    /// The login provider.
     pub(crate) provider: LoginProvider,
     /// Asks web servers for scripts.
     pub(crate) web: ScriptWeb,
@@ -50,7 +51,7 @@ pub(crate) struct Surroundings {
     pub(crate) orders: Sender<Order>,
     /// Asks for the configuration to be read again.
     pub(crate) reload: Reload,
-    /// Who hears of the chat.
+    /// The neighbours.
     pub(crate) neighbours: Neighbours,
     /// The door of the account service and of HTTP: refusals before the chat is reached.
     pub(crate) doors: Doors,
@@ -61,7 +62,7 @@ struct Parts {
     clock: Clock,
     now: Now,
     around: Surroundings,
-    /// Log-in checks that go on, so that those of who went away can be given up.
+    /// Log-in checks that are running, so that those of closed connections can be cancelled.
     checks: HashMap<ConnectionId, AbortHandle>,
     by_ticket: TicketSessions,
     saved: u64,
@@ -88,7 +89,7 @@ impl Chat {
         core.tell_presence(around.neighbours.need_presence());
         if let Some(keeper) = &around.keeper {
             core.record_changes(around.provider.accounts().is_some());
-            // What the scripts made at the start has no commit.
+            // The channels that the scripts made at the start have no commit.
             keeper.save(core.snapshot(), Occasion::Start);
         }
         let scripts = ScriptReader::new(around.answers.clone());
@@ -109,7 +110,7 @@ impl Chat {
         let mut outputs = Outputs::default();
         let begun = parts.core.begin(now, &mut outputs);
         begun.map_err(|failure| format!("the recorder can't begin: {failure}"))?;
-        // Nobody is there to hear what scripts say while they start.
+        // There are no people to hear the messages of scripts while they start.
         parts.answer_all(None, &mut outputs);
         Ok(Self(Rc::new(RefCell::new(parts))))
     }
@@ -126,7 +127,7 @@ impl Chat {
         result
     }
 
-    /// Takes up what was done beside the chat.
+    /// Takes an answer of work beside the chat.
     pub(crate) fn done(&self, done: Done, outputs: &mut Outputs) {
         let parts = &mut *self.0.borrow_mut();
         parts.take_up(done, outputs);
@@ -139,7 +140,7 @@ impl Chat {
         work(&mut parts.around.neighbours, parts.core.world(), parts.now);
     }
 
-    /// Reads everybody's scripts again, for nobody in particular: the log tells how it went.
+    /// Reads the common scripts again, without an administrator: the log has the result.
     pub(crate) fn read_scripts(&self) {
         self.0.borrow_mut().read_scripts(None, false);
     }
@@ -160,7 +161,7 @@ impl Chat {
         Drain::new(parts.core.world(), &parts.around.provider, &parts.by_ticket)
     }
 
-    /// Has the scripts say farewell to those who are still there, and saves the state for the last time.
+    /// Has the scripts say farewell to the people that are still there, and saves the state for the last time.
     ///
     /// # Errors
     /// It could not be saved.
@@ -189,7 +190,7 @@ impl Parts {
     fn take_leave(&mut self) {
         self.now = self.clock.now();
         self.core.turn(self.now);
-        // Nobody is there to hear what scripts say now.
+        // There are no people to hear the messages of scripts now.
         let mut outputs = Outputs::default();
         let work = AssertUnwindSafe(|| self.core.take_leave(self.now, &mut outputs));
         if catch_unwind(work).is_err() {
@@ -200,14 +201,14 @@ impl Parts {
 
     fn housekeep(&mut self) {
         self.around.neighbours.tick(self.core.world(), self.now);
-        let interval = (self.core.world().settings.number("saveinterval") * 1000.0) as u64;
+        let interval = (self.core.world().settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.now.monotonic.saturating_sub(self.saved) >= interval {
             self.save(Occasion::Turn);
             self.around.neighbours.tell_all(self.core.world(), self.now);
         }
     }
 
-    /// Reads the scripts again, for everybody or for one connection, which is told how it went.
+    /// Reads the scripts again, for all people or for one connection, which gets the result.
     fn read_scripts(&mut self, connection: Option<ConnectionId>, isolated: bool) {
         let (dir, rehearsal) = (self.around.dir.clone(), self.core.rehearsal(isolated));
         self.scripts.read(dir, rehearsal, connection, isolated);
@@ -215,7 +216,7 @@ impl Parts {
 
     fn profile(&mut self, connection: ConnectionId, kind: ProfileKind, start: bool, outputs: &mut Outputs) {
         let told = if start {
-            let limit = self.core.world().settings.seconds("profilelimit");
+            let limit = self.core.world().settings.seconds(keys::PROFILELIMIT);
             Some(self.profiles.start(connection, kind, limit))
         } else {
             let remarks = self.profile_remarks();
@@ -271,7 +272,7 @@ impl Parts {
                 let settings = &self.core.world().settings;
                 self.around.web.hear(request, settings, self.now);
             }
-            // Bans and moderators need no reading: nobody else may change them while the server runs.
+            // Bans and moderators need no reading: no other process may change them while the server runs.
             Request::Reload { save } => {
                 if save {
                     self.save(Occasion::Turn);
@@ -372,7 +373,7 @@ impl Parts {
                 LoginOutcome::Answer(answer) => Some(answer),
                 LoginOutcome::Failed => None,
             };
-            // Nobody receives any more when the server is going down.
+            // The receiver is gone when the server is going down.
             let _ = answers.send(Answer::Login(connection, answer));
         });
         self.checks.insert(connection, task.abort_handle());
@@ -413,7 +414,7 @@ impl Parts {
         self.answer_all(asker, outputs);
     }
 
-    /// Answers what the core has asked for while it handled something that came from `asker`.
+    /// Carries out the core's requests during the handling of an input by `asker`.
     fn answer_all(&mut self, asker: Option<ConnectionId>, outputs: &mut Outputs) {
         for _ in 0..ROUNDS_MAX {
             for request in std::mem::take(&mut outputs.requests) {

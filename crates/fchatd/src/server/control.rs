@@ -61,7 +61,7 @@ pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
                 None => {
                     let there = listener.as_ref().map(|(_, place)| place.look());
                     if there != Some(Finding::Home) && data_folder(&dir).is_dir() {
-                        // Somebody has deleted it, with the data folder perhaps, which may be back.
+                        // The file was deleted, with the data folder perhaps, which may be back.
                         listener = listen(&dir).ok();
                     }
                 }
@@ -81,9 +81,9 @@ fn listen(dir: &Path) -> Result<(UnixListener, Place), String> {
     made.map_err(|error| error.to_string())
 }
 
-/// Nobody can ask from now on.
+/// No order can come from now on.
 pub(crate) fn close(dir: &Path) {
-    // What stays is replaced at the next start.
+    // The remaining file is replaced at the next start.
     let _ = std::fs::remove_file(path(dir));
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
             body: &body,
         }),
         Answer::Kept(report) => {
-            // Also what is not on disk waits no longer: the chat goes on.
+            // Frames of commits that are not on disk wait no longer either: the chat goes on.
             edge.stored(report.commit);
             let Some(unsaved) = &report.unsaved else {
                 return edge.input(Input::Stored {

@@ -1,5 +1,5 @@
-//! Over how long connections are closed at the end of a run, so that all who come back find room in the line of passwords.
-//! How they are closed is `edge::drain`.
+//! The time over which connections are closed at the end of a run, so that all returning people find room in the queue of passwords.
+//! The closing itself is in `edge::drain`.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use fchatd_accounts::{LoginCheck, LoginProvider};
 use fchatd_protocol::exchange::ConnectionId;
 use fchatd_world::World;
+use fchatd_world::settings::keys;
 
 /// The name by which our page identifies (`cname`). It comes back with a ticket, which costs no hashing.
 const PAGE: &str = "fchatd page";
@@ -21,7 +22,7 @@ const RESTART_SPREAD: Duration = Duration::from_secs(1);
 pub(crate) struct TicketSessions(HashSet<ConnectionId>);
 
 impl TicketSessions {
-    /// Somebody asks to be let in.
+    /// A connection asks to be let in.
     pub(crate) fn asked(&mut self, connection: ConnectionId, check: &LoginCheck) {
         if check.client_name == PAGE {
             self.0.insert(connection);
@@ -43,14 +44,14 @@ pub(crate) struct Drain {
     least: Duration,
     /// `drain_time_max`.
     greatest: Duration,
-    /// The time in which the passwords of all who come back with one are checked.
+    /// The time in which the passwords of all returning people with one are checked.
     checking: Duration,
     /// How long a password may wait for its turn.
     patience: Duration,
 }
 
 impl Drain {
-    /// For the people of a world, some of whom have these sessions.
+    /// For the people of a world, some of which have these sessions.
     pub(crate) fn new(world: &World, provider: &LoginProvider, sessions: &TicketSessions) -> Self {
         let (settings, people) = (&world.settings, world.user_count());
         let (checking, patience) = match provider.accounts() {
@@ -63,8 +64,8 @@ impl Drain {
         };
         Self {
             people,
-            least: settings.seconds("drain_time"),
-            greatest: settings.seconds("drain_time_max"),
+            least: settings.seconds(keys::DRAIN_TIME),
+            greatest: settings.seconds(keys::DRAIN_TIME_MAX),
             checking,
             patience,
         }

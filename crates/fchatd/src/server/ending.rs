@@ -1,4 +1,4 @@
-//! The end of a run: when it comes, and how everybody is sent away.
+//! The end of a run: its causes, and the closing of all connections.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::server::successor;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
 const GRACE: Duration = Duration::from_secs(2);
-/// What saving and ending may take beyond the drain before a service manager loses patience.
+/// The time that saving and ending may take beyond the drain before a service manager loses patience.
 const SAVING: Duration = Duration::from_secs(60);
 
 /// How a run ends.
@@ -54,7 +54,7 @@ pub(crate) async fn wait(
             checked = successor::check(options) => checked,
             () = signals.stop() => return End::Stop,
         };
-        // The new program would begin with a state that is older than what people have seen.
+        // The new program would begin with a state that is older than the one that people have seen.
         let trouble = || edge.interject(|chat, _| chat.trouble());
         let Err(failure) = checked.and_then(|()| match trouble() {
             Some(trouble) => Err(format!("its state can't be saved: {trouble}")),

@@ -1,19 +1,21 @@
-//! Keeps what lasts of the chat: a thread that writes, so that the chat never waits for a disk. It takes all that
-//! waits at once and writes it in one transaction, so that a slow disk has fewer and larger ones.
+//! Keeps the durable state of the chat: a thread that writes, so that the chat never waits for a disk. It takes all waiting
+//! writes at once and makes them in one transaction, so that a slow disk has fewer and larger ones.
 
 mod figures;
 mod occasion;
 mod pending;
 mod sessions;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use fchatd_figures::Sink;
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::exchange::{ActionEntry, ConnectionId};
 use fchatd_protocol::session::SessionChange;
@@ -21,15 +23,12 @@ use fchatd_store::actions::ActionWriter;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{ChatWriter, Claim, Finding, Kept, Store, StoreError, classic};
 
-use self::figures::Counters;
 #[cfg(test)]
 pub(crate) use self::figures::FIGURES;
 pub(crate) use self::occasion::Occasion;
 use self::pending::Pending;
+use self::shared::Shared;
 use crate::failure::Failure;
-
-/// How often the thread tries again after a failure, and looks whether the data folder is in its place.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Where states are written to.
 #[derive(Debug)]
@@ -50,72 +49,8 @@ pub(crate) struct Report {
     /// The last commit that was written, or that could not be.
     pub(crate) commit: u64,
     /// Nothing when all up to it are on disk; else the commits that are not and that were not reported before, with
-    /// who made them. All of them are tried again until they are on disk.
+    /// their authors. All of them are tried again until they are on disk.
     pub(crate) unsaved: Option<Vec<(Option<ConnectionId>, u64)>>,
-}
-
-/// What waits for the thread.
-#[derive(Debug, Default)]
-struct Waiting {
-    next: Pending,
-    ended: bool,
-    failure: Option<Failure>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-    /// Of the action log: written, and lost since the start.
-    actions: AtomicU64,
-    actions_lost: AtomicU64,
-    counters: Counters,
-    /// The fault of the data folder, if there is one.
-    displaced: Mutex<Option<String>>,
-}
-
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds to what waits, unless the end has come. The thread sees it within a second, or with what comes next.
-    fn add_quietly(&self, add: impl FnOnce(&mut Pending)) {
-        let mut waiting = self.waiting();
-        if !waiting.ended {
-            add(&mut waiting.next);
-        }
-    }
-
-    /// Adds to what waits, unless the end has come.
-    fn add(&self, add: impl FnOnce(&mut Pending)) {
-        let mut waiting = self.waiting();
-        if !waiting.ended {
-            add(&mut waiting.next);
-            self.changed.notify_one();
-        }
-    }
-
-    fn displaced(&self) -> MutexGuard<'_, Option<String>> {
-        self.displaced.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The writes that wait, as soon as there are some, and whether they are the last. After a second nothing comes: it is time
-    /// to look around, and to try again what has failed.
-    fn take(&self) -> (Pending, bool) {
-        let mut waiting = self.waiting();
-        while waiting.next.can_wait() && !waiting.ended {
-            let (woken, time) = self
-                .changed
-                .wait_timeout(waiting, RETRY)
-                .unwrap_or_else(PoisonError::into_inner);
-            waiting = woken;
-            if time.timed_out() {
-                break;
-            }
-        }
-        (std::mem::take(&mut waiting.next), waiting.ended)
-    }
 }
 
 /// The chat's end of it.
@@ -146,13 +81,13 @@ impl Keeper {
         })
     }
 
-    /// Has a commit written. What goes wrong is logged and reported; it is tried again until it goes well.
+    /// Has a commit written. A failure is logged and reported; the commit is tried again until it succeeds.
     pub(crate) fn commit(&self, commit: Commit) {
         self.shared.add(|pending| pending.push(commit));
     }
 
-    /// Has changes of who is online written within a second, or with the next commit. Nobody is told how it went; it is tried
-    /// again until it goes well.
+    /// Has changes of sessions written within a second, or with the next commit. No client gets the result; they are tried
+    /// again until they succeed.
     pub(crate) fn sessions(&self, changes: Vec<SessionChange>) {
         self.shared.add_quietly(|pending| {
             for change in changes {
@@ -166,7 +101,7 @@ impl Keeper {
         self.shared.add(|pending| pending.actions.push(entry));
     }
 
-    /// Has a whole state written soon, in the order of the commits. What goes wrong is logged and tried again.
+    /// Has a whole state written soon, in the order of the commits. A failure is logged, and the state is tried again.
     pub(crate) fn save(&self, snapshot: Snapshot, occasion: Occasion) {
         self.shared.add(|pending| pending.replace(snapshot, occasion));
     }
@@ -180,6 +115,11 @@ impl Keeper {
     pub(crate) fn trouble(&self) -> Option<Failure> {
         let displaced = self.shared.displaced().clone();
         displaced.or_else(|| self.shared.waiting().failure.clone())
+    }
+
+    /// Puts the figures of the state on disk into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        figures::put(&self.shared, sink);
     }
 
     /// Writes the last state and waits until it is there; nothing later is written any more.
@@ -203,7 +143,7 @@ impl Keeper {
 struct Scribe {
     places: Places,
     writer: Option<ChatWriter>,
-    /// What could not be written when it was last tried.
+    /// The writes that failed when they were last tried.
     unsaved: Pending,
     failing: bool,
 }
@@ -289,7 +229,7 @@ impl Scribe {
             self.tell_failure(&error, report);
             return Err(error);
         }
-        // Who did something is on disk before it counts as done.
+        // The author of an action is on disk before it counts as done.
         let actions = self.write_actions(shared);
         let state = self.write().map_err(|error| {
             // Perhaps the file has been moved or the disk mounted anew: the next try opens it again.
@@ -315,7 +255,7 @@ impl Scribe {
         })
     }
 
-    /// Writes what is to be written into the action log.
+    /// Writes the waiting lines into the action log.
     fn write_actions(&mut self, shared: &Shared) -> Result<(), Failure> {
         if let Some(log) = &mut self.places.actions {
             log.append(&self.unsaved.actions)
@@ -327,7 +267,7 @@ impl Scribe {
         Ok(())
     }
 
-    /// Writes what is to be written into the database.
+    /// Writes the waiting changes into the database.
     fn write(&mut self) -> Result<(), StoreError> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
@@ -343,7 +283,7 @@ impl Scribe {
         Ok(())
     }
 
-    /// An outage is logged once, however many changes it meets; who made them is told each time.
+    /// An outage is logged once, with any number of changes in it; their authors are told each time.
     fn tell_failure(&mut self, error: &str, report: &impl Fn(Report)) {
         if !std::mem::replace(&mut self.failing, true) {
             tracing::error!(

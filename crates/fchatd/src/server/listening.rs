@@ -25,10 +25,10 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Takes what was inherited, and opens what is missing.
+    /// Takes the inherited sockets, and opens the missing ones.
     ///
     /// # Errors
-    /// A sentence that says what to do.
+    /// A sentence with the remedy.
     pub(crate) fn open(inherited: Vec<Named>, address: SocketAddr) -> Result<Self, Failure> {
         let mut found = Self {
             listeners: Vec::new(),
@@ -82,7 +82,7 @@ impl Listening {
     /// program did, in Unix seconds.
     ///
     /// # Errors
-    /// A sentence that says what to do.
+    /// A sentence with the remedy.
     pub(crate) async fn open_bridge(
         &mut self,
         settings: &BridgeSettings,

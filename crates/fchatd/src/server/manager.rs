@@ -1,4 +1,4 @@
-//! What the service manager hears while the server runs.
+//! The messages to the service manager while the server runs.
 
 use std::rc::Rc;
 use std::time::Duration;

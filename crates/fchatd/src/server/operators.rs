@@ -1,10 +1,10 @@
-//! What operators do on the command line while the server runs.
+//! The work of operators on the command line while the server runs.
 
 use std::time::Duration;
 
 use fchatd_accounts::LoginProvider;
 
-/// How soon what an operator did is noticed, at the latest.
+/// The greatest delay after which an operator's change is noticed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again, for as long as the server runs.
@@ -14,7 +14,7 @@ pub(super) async fn hear(provider: LoginProvider) {
     };
     let mut failing = false;
     loop {
-        // At once, too: what was done before the start must not put out who comes in now.
+        // At once, too: changes before the start must not remove people that come in now.
         match service.hear_operators().await {
             Ok(()) => failing = false,
             Err(error) if !failing => {

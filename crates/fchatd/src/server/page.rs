@@ -1,4 +1,4 @@
-//! The page at `/`, which is part of the program, and the way from an HTTP request to whoever answers it.
+//! The page at `/`, which is part of the program, and the routing of HTTP requests.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -15,7 +15,7 @@ const ICON: &str = "image/x-icon";
 /// The files of the page: name, type, content. The build script lists them.
 const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
 
-/// The page brings everything along and talks to nobody else; the browser holds it to that.
+/// The page brings everything along and talks to no other server; the browser holds it to that.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -55,7 +55,7 @@ fn is_front(request: &HttpRequest) -> bool {
     matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
 }
 
-/// The page at `/`, with what programs look for in it: the token of the form to sign in, and how much is unread. It is the
+/// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
 /// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
 fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
     let Some(page) = file("index.html").and_then(|(_, content)| std::str::from_utf8(content).ok()) else {
@@ -255,7 +255,7 @@ mod tests {
             !words(&of(None, None)).contains("<!--site"),
             "nothing is left of the places"
         );
-        // The edge counts no answer of that size, so the page is there whatever others do.
+        // The edge counts no answer of that size, so the page is there under any load.
         assert!(known.body.len() < 32 * 1024);
     }
 }

@@ -10,7 +10,7 @@ use crate::folder::note::Note;
 use crate::folder::places::data_folder;
 use crate::options::Options;
 
-/// What lasts, and the right to keep it.
+/// The durable state, and the right to keep it.
 pub(crate) struct Persistence {
     pub(crate) store: Store,
     folder: PathBuf,

@@ -15,6 +15,7 @@ use fchatd_script::engine::Watchdog;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::{self, Named};
 use fchatd_world::Settings;
+use fchatd_world::settings::keys;
 use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 
@@ -102,7 +103,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         refuse_open_house(options, address.ip())?;
     }
     let bridge = bridge_settings(&settings)?;
-    raise_file_limit(settings.count("maxconnections"), threads(&settings));
+    raise_file_limit(settings.count(keys::MAXCONNECTIONS), threads(&settings));
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
     let Checked { scripts, remarks } = scripts::load_checked(&options.dir, Scope::InForce)?;
     for remark in remarks {
@@ -161,7 +162,7 @@ fn parts(
     (address, bridge): (SocketAddr, Option<BridgeSettings>),
 ) -> Result<Parts, Failure> {
     let recorder = Recorder::start(&settings, &options.dir)?;
-    let web = WebClient::new(settings.count("login_connection_pool"))
+    let web = WebClient::new(settings.count(keys::LOGIN_CONNECTION_POOL))
         .map_err(|error| format!("TLS can't be used: {error}"))?;
     let catalogue = catalogue(&options.dir, &settings)?;
     let (events, happened) = channel(EVENTS_MAX);
@@ -207,8 +208,8 @@ fn keeper(
 ) -> Result<Keeper, Failure> {
     let places = Places {
         store: state.store.clone(),
-        // The classic server kept its files in its folder, and an operator who compares the two looks there.
-        classic: (settings.text("compat") == "classic").then(|| options.dir.clone()),
+        // The classic server kept its files in its folder, and an operator that compares the two looks there.
+        classic: (settings.text(keys::COMPAT) == "classic").then(|| options.dir.clone()),
         actions: Some(action_log::open(&options.dir, settings)?),
         claim: Some(state.claim()),
     };

@@ -1,4 +1,4 @@
-//! Profiles on an administrator's word: of the processor time of the whole process, with what the scripts do in a file
+//! Profiles on an administrator's order: of the processor time of the whole process, with the work of scripts in a file
 //! of its own, and of the heap. They are recorded in memory that is bounded, end by themselves after `profilelimit`,
 //! and are written to `DIR/profiles/` by another thread.
 
@@ -37,7 +37,7 @@ pub(crate) struct Profiles {
 struct Running {
     number: u64,
     kind: ProfileKind,
-    /// Who started it, and is told when it ends by itself.
+    /// The administrator that started it, and is told when it ends by itself.
     connection: ConnectionId,
     file: (File, PathBuf),
     scripts: Option<(File, PathBuf)>,
@@ -56,7 +56,7 @@ struct Ended {
 impl Profiles {
     /// No profile yet. `dir` is the server's folder.
     pub(crate) fn new(dir: &Path, answers: UnboundedSender<Answer>, watchdog: Option<Watchdog>) -> Self {
-        // Whoever is told of it may be in another folder than the server.
+        // The reader of this path may be in another folder than the server.
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         Self {
             folder: dir.join("profiles"),
@@ -67,7 +67,7 @@ impl Profiles {
         }
     }
 
-    /// Starts a profile; the result is what its administrator is told.
+    /// Starts a profile; the result is the answer to its administrator.
     pub(crate) fn start(&mut self, connection: ConnectionId, kind: ProfileKind, limit: Duration) -> String {
         let (command, _) = names(kind);
         if self.running.iter().any(|running| running.kind == kind) {
@@ -107,7 +107,7 @@ impl Profiles {
         };
         if let Err(error) = started {
             for (_, path) in [Some(&file), scripts.as_ref()].into_iter().flatten() {
-                // It is empty, and nobody will miss it.
+                // It is empty, so nothing is lost.
                 let _ = std::fs::remove_file(path);
             }
             return Err(match error {
@@ -134,8 +134,8 @@ impl Profiles {
         })
     }
 
-    /// Ends a profile on an administrator's word. The result is what to tell at once; what was written where is told
-    /// when it is.
+    /// Ends a profile on an administrator's order. The result is the answer for now; the place of the files is told
+    /// when they are written.
     pub(crate) fn stop(
         &mut self,
         connection: ConnectionId,
@@ -198,7 +198,7 @@ impl Profiles {
         })
     }
 
-    /// The server comes to its end: writes what is being recorded, now.
+    /// The server comes to its end: writes the running profiles, now.
     pub(crate) fn finish(&mut self, remarks: &[String]) {
         while !self.running.is_empty() {
             if let Some(ended) = self.take(0, remarks.to_vec()) {
@@ -210,7 +210,7 @@ impl Profiles {
 }
 
 impl Ended {
-    /// Writes the files; the result is what the administrator is told.
+    /// Writes the files; the result is the answer to the administrator.
     fn write(self) -> String {
         let Self {
             running,
@@ -253,7 +253,7 @@ fn names(kind: ProfileKind) -> (&'static str, &'static str) {
     }
 }
 
-/// What scripts did, as a pprof file. Host functions count for the function that called them.
+/// The work of scripts, as a pprof file. Host functions count for the function that called them.
 fn encode_scripts(samples: &Samples, recording: &Recording, remarks: &[String]) -> Vec<u8> {
     let interval = Samples::INTERVAL.as_nanos() as u64;
     let values = [("samples", "count"), ("time", "nanoseconds")];

@@ -15,15 +15,15 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::server::persistence::Persistence;
 
-/// What accounts of our own need beside their settings.
+/// The material for our own accounts beside their settings.
 pub(crate) struct OwnAccounts {
-    /// What profiles are made of.
+    /// The fields of profiles.
     pub(crate) catalogue: Arc<LiveCatalogue>,
-    /// Takes what the chat must hear of.
+    /// Takes events for the chat.
     pub(crate) events: Sender<AccountEvent>,
 }
 
-/// Who decides who may enter.
+/// The login provider of these settings.
 pub(crate) fn login_provider(
     options: &Options,
     settings: &Settings,

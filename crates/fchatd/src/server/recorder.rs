@@ -15,6 +15,7 @@ use fchatd_core::{Core, Rehearsed};
 use fchatd_figures::{Row, Sink, Table};
 use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
 use fchatd_script::engine::ScriptError;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
 
 use self::ring::Ring;
@@ -26,8 +27,8 @@ const FILES: u64 = 4;
 /// After something went wrong, so long nothing is recorded.
 const PAUSE_MILLISECONDS: u64 = 10 * 60 * 1000;
 
-/// The core, and what notes down all that goes into it. Everything that changes the core has its function here; only
-/// what looks at it goes to the core itself.
+/// The core, and the recording of all its inputs. Every change of the core has its function here; only
+/// views of it go to the core itself.
 pub(crate) struct RecordedCore {
     core: Core,
     recorder: Option<Recorder>,
@@ -179,7 +180,7 @@ impl RecordedCore {
         }
     }
 
-    /// Does what was noted, and notes what came of it.
+    /// Makes the recorded call, and records its outputs.
     fn make<T>(&mut self, outputs: &mut Outputs, work: impl FnOnce(&mut Core, &mut Outputs) -> T) -> T {
         let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) else {
             return work(&mut self.core, outputs);
@@ -195,7 +196,7 @@ impl RecordedCore {
         recorder.write(&Record::Done(done), false);
         match result {
             Ok(result) => result,
-            // The application knows what to do about it.
+            // The application handles it.
             Err(panic) => resume_unwind(panic),
         }
     }
@@ -289,12 +290,12 @@ impl Recorder {
     /// # Errors
     /// The folder can't be made.
     pub(crate) fn start(settings: &Settings, folder: &Path) -> Result<Option<Self>, Failure> {
-        let bytes = (settings.count("recorder") as u64) << 20;
+        let bytes = (settings.count(keys::RECORDER) as u64) << 20;
         if bytes == 0 {
             return Ok(None);
         }
-        let goes_on = settings.flag("recorder_goes_on");
-        // What was recorded before has to stay a while: the program may have died of it.
+        let goes_on = settings.flag(keys::RECORDER_GOES_ON);
+        // Earlier recordings have to stay a while: the program may have died of them.
         let bytes_max = bytes / FILES;
         let ring = Ring::open(&folder.join("recordings"), bytes - bytes_max)?;
         Ok(Some(Self {
@@ -330,7 +331,7 @@ impl Recorder {
         }
     }
 
-    /// What stands in front of a call has to be on its way before the call is made: the program may die of it.
+    /// The records in front of a call have to be on their way before the call is made: the program may die of it.
     fn call(&mut self, now: Now, call: Call<'_>) {
         if self.now != now {
             self.now = now;

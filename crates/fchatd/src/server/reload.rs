@@ -1,7 +1,7 @@
 //! Reading the configuration again while the server runs, for an administrator (`RLD`) or on SIGHUP, which reads the
 //! scripts, too.
 //!
-//! A configuration is taken as a whole or not at all. What can change live changes where it is used; what can't is
+//! A configuration is taken as a whole or not at all. A live setting changes where it is used; another one is
 //! named and waits for a restart.
 
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use fchatd_accounts::{AccountHttp, LoginProvider};
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
 use fchatd_service::Notifier;
 use fchatd_world::Settings;
-use fchatd_world::settings::Definition;
+use fchatd_world::settings::{Definition, keys};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -25,7 +25,7 @@ use crate::server::layout::ChatEdges;
 use crate::server::manager::status_of;
 use crate::server::recorder::RecordedCore;
 
-/// Questions that may wait. Who asks when there are more is served by those that wait.
+/// Questions that may wait. Further ones are served by those that wait.
 const WAITING_MAX: usize = 8;
 
 /// The questions, and SIGHUP. From when this is made, the signal does not end the process.
@@ -46,7 +46,7 @@ pub(crate) fn receive() -> Result<(Reload, Reloads), Failure> {
 }
 
 impl Reloads {
-    /// Reads again whenever somebody asks.
+    /// Reads again at each order.
     pub(crate) async fn follow(
         mut self,
         options: Options,
@@ -134,7 +134,7 @@ impl Running {
             })?;
         let doors = self.edge.interject(|chat, _| chat.doors());
         self.edge.configure(doors.with(edge_settings));
-        self.http.set_genders(live.list("genders").to_vec());
+        self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
         self.provider
             .configure(&account_settings(&live), site_checks(&live));
@@ -146,7 +146,7 @@ impl Running {
     }
 }
 
-/// What another configuration changes.
+/// The changes by another configuration.
 struct Change {
     changed: Vec<&'static str>,
     waiting: Vec<&'static str>,

@@ -28,7 +28,7 @@ pub(crate) struct ScriptReader {
 }
 
 impl ScriptReader {
-    /// A reader that sends what it has read to `answers`.
+    /// A reader that sends its results to `answers`.
     pub(crate) fn new(answers: UnboundedSender<Answer>) -> Self {
         Self {
             answers,
@@ -71,7 +71,7 @@ impl ScriptReader {
     }
 
     fn done(&self, connection: Option<ConnectionId>, isolated: bool, scripts: Result<Rehearsed, Failure>) {
-        // Nobody receives any more when the server is going down.
+        // The receiver is gone when the server is going down.
         let _ = self.answers.send(Answer::Done(Done::Scripts {
             connection,
             isolated,

@@ -1,4 +1,4 @@
-//! What scripts ask of web servers (`http.get`, `http.post`; docs/http-for-scripts.md): who may be asked, how much at once, and the order.
+//! Requests of scripts to web servers (`http.get`, `http.post`; docs/http-for-scripts.md): the allowed hosts, the limits, and the order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use fchatd_links::errands::{Errands, Line};
 use fchatd_links::hosts::Hosts;
 use fchatd_links::web::{Form, WebAddress, WebAnswer, WebClient};
 use fchatd_protocol::exchange::Request;
+use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
@@ -40,7 +41,7 @@ pub(crate) struct ScriptWeb {
     answers: UnboundedSender<Answer>,
     client: WebClient,
     hosts: Arc<Hosts>,
-    /// What the hosts were read from.
+    /// The text that the hosts were read from.
     listed: (Vec<String>, String),
     errands: Errands<Errand>,
     under_way: HashMap<u64, AbortHandle>,
@@ -65,7 +66,7 @@ impl ScriptWeb {
         })
     }
 
-    /// A script asks, or nobody waits any more for what it has asked.
+    /// A script asks, or a request is not needed any more.
     pub(crate) fn hear(&mut self, request: Request, settings: &Settings, now: Now) {
         match request {
             Request::HttpGet { id, line, url } => self.ask(id, line, &url, None, settings, now),
@@ -114,7 +115,7 @@ impl ScriptWeb {
         if listed == self.listed {
             return;
         }
-        // What can't be was refused when the configuration was read.
+        // Invalid values were refused when the configuration was read.
         if let Ok(hosts) = script_hosts(settings) {
             let hosts = Arc::new(hosts);
             if let Ok(client) = client(&hosts) {
@@ -124,9 +125,9 @@ impl ScriptWeb {
     }
 
     fn start(&mut self, settings: &Settings, now: Now) {
-        let patience = settings.seconds("http_timeout");
-        let bytes_max = settings.count("http_answer_max") << 10;
-        while let Some((id, errand)) = self.errands.start(settings.count("http_parallel")) {
+        let patience = settings.seconds(keys::HTTP_TIMEOUT);
+        let bytes_max = settings.count(keys::HTTP_ANSWER_MAX) << 10;
+        while let Some((id, errand)) = self.errands.start(settings.count(keys::HTTP_PARALLEL)) {
             let waited = Duration::from_millis(now.monotonic.saturating_sub(errand.asked));
             let (client, answers) = (self.client.clone(), self.answers.clone());
             let task = tokio::task::spawn_local(async move {
@@ -148,7 +149,7 @@ impl ScriptWeb {
                         Answer::Web(id, 0, String::new())
                     }
                 };
-                // Nobody receives any more when the server is going down.
+                // The receiver is gone when the server is going down.
                 let _ = answers.send(answer);
             });
             self.under_way.insert(id, task.abort_handle());
@@ -207,8 +208,8 @@ impl ScriptWeb {
 
 fn listed(settings: &Settings) -> (Vec<String>, String) {
     (
-        settings.list("http_hosts").to_vec(),
-        settings.text("handle_report_url").to_owned(),
+        settings.list(keys::HTTP_HOSTS).to_vec(),
+        settings.text(keys::HANDLE_REPORT_URL).to_owned(),
     )
 }
 

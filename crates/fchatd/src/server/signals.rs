@@ -45,7 +45,7 @@ impl Signals {
 /// end of the process.
 pub(crate) fn survive_file_size_limit() -> Result<(), Failure> {
     let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // The handler stays; nobody has to listen.
+    // The handler stays; it needs no listener.
     signal(kind)
         .map(drop)
         .map_err(|error| format!("signals can't be received: {error}"))

@@ -10,6 +10,7 @@ use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::Named;
+use fchatd_world::settings::keys;
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
 use crate::configuration::accounts::website_settings;
@@ -50,7 +51,7 @@ pub(crate) struct Running {
 /// Opens the network and starts everything that works on the event loop.
 ///
 /// # Errors
-/// A sentence that says what to do.
+/// A sentence with the remedy.
 pub(crate) async fn start(
     options: &Options,
     mut process: Process,
@@ -96,9 +97,7 @@ pub(crate) async fn start(
     }
     relay(answered, parts.events, &edge);
     announce(options, listening.local, &accounts, state);
-    if let Some((bridge, place)) = bridge {
-        serve_bridge(bridge, place, edge.clone());
-    }
+    serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
         chat,
@@ -174,7 +173,7 @@ async fn listen(
 
 /// The HTTP interface of accounts and the website.
 fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
-    let genders = parts.settings.list("genders").to_vec();
+    let genders = parts.settings.list(keys::GENDERS).to_vec();
     let http = AccountHttp::new(parts.provider.clone(), genders, parts.catalogue.clone());
     http.with_website(WebsiteSettings {
         pictures: Some(data_folder(&options.dir).join("images")),
@@ -201,7 +200,8 @@ fn relay(mut answers: UnboundedReceiver<Answer>, mut events: Receiver<AccountEve
 }
 
 /// Hands the orders of the website to the chat.
-fn serve_bridge(bridge: Bridge, place: SocketAddr, edge: ChatEdges) {
+fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
+    let Some((bridge, place)) = bridge else { return };
     say!("real-time bridge: UDP {place}");
     tokio::task::spawn_local(bridge.run(move |order| {
         let (code, payload) = (order.code, order.payload);

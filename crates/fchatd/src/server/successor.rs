@@ -1,4 +1,4 @@
-//! The program takes its own place: the process, its listening sockets and whoever waits in them stay.
+//! The program takes its own place: the process, its listening sockets and the connections that wait in them stay.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,13 +13,13 @@ use crate::output;
 
 /// How long checking configuration and scripts may take.
 const CHECK: Duration = Duration::from_secs(60);
-/// What a child must not take for its own.
+/// Variables that a child must not take for its own.
 const OURS: [&str; 4] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS"];
 
 /// Has the program that would take over check configuration and scripts, as `fchatd check` does.
 ///
 /// # Errors
-/// What it said; it can't be run.
+/// Its error output; it can't be run.
 pub(crate) async fn check(options: &Options) -> Result<(), Failure> {
     let program = program();
     let mut command = tokio::process::Command::new(&program);
@@ -63,7 +63,7 @@ pub(crate) fn replace(sockets: Vec<Named>) -> Failure {
     )
 }
 
-/// The program as it was started. What the system says is running may be an old file that has been replaced since.
+/// The program as it was started. The file that the system names as running may be an old one that has been replaced since.
 fn program() -> PathBuf {
     let started_as = std::env::args_os().next();
     let path = std::env::var_os("PATH");

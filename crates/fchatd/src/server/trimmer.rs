@@ -31,7 +31,7 @@ impl Trimmer {
     /// There is no thread for it.
     pub(crate) fn start() -> Result<Self, Failure> {
         let (end, ended) = channel::<()>();
-        // Before anybody is connected.
+        // Before the first connection.
         let mut watch = Watch {
             low: figures::resident_kibibytes(),
             last: None,

@@ -50,8 +50,8 @@ pub(crate) fn websocket(server: SocketAddr, from: Ipv4Addr) -> io::Result<WebSoc
     Ok(socket)
 }
 
-/// Sends a request by HTTP as it stands here; the answer as it comes, up to the end of the connection. What the server
-/// said before it broke the connection is the answer, too.
+/// Sends a request by HTTP as it stands here; gives the answer unchanged, up to the end of the connection. Bytes that the server
+/// sent before it broke the connection are the answer, too.
 ///
 /// # Errors
 /// The server does not take the connection.
@@ -88,7 +88,7 @@ pub(crate) fn await_frame(socket: &mut WebSocket, mut is_it: impl FnMut(&str) ->
     }
 }
 
-/// Reads and forgets whatever comes, until the connection ends. Returns the code of the close frame, if one came.
+/// Reads and forgets all frames, until the connection ends. Returns the code of the close frame, if one came.
 pub(crate) fn drain(mut socket: WebSocket) -> Option<u16> {
     while let Ok(Some(_)) = socket.next_text() {}
     socket.closed_with

@@ -84,7 +84,7 @@ fn identify(server: &Server, from: Ipv4Addr, account: &str, ticket: &str, charac
     socket
 }
 
-/// Logs everybody in from an address of their own; all must come in.
+/// Logs all people in from an address of their own; all must come in.
 fn everybody_comes_in(server: &Server) {
     for number in 0..PEOPLE {
         let from = Ipv4Addr::new(127, 20, 0, u8::try_from(number).unwrap());

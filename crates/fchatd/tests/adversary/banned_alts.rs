@@ -1,4 +1,4 @@
-//! Somebody who is banned from a channel comes back with another character of the same account.
+//! A person that is banned from a channel comes back with another character of the same account.
 
 use crate::attacker::address;
 use crate::bystanders::{Bystanders, ROOM};

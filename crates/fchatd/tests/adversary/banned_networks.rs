@@ -1,5 +1,5 @@
 //! Raiders of one network, with accounts and connections of their own: a ban by the operator puts them out at once, and
-//! nothing of theirs is worked on until it is lifted. Nobody bans the server itself by mistake.
+//! no input of theirs is worked on until it is lifted. A ban of the server itself by mistake is refused.
 
 use std::net::Ipv4Addr;
 
@@ -36,7 +36,7 @@ fn a_banned_network_is_out_at_once() {
         let bystanders = Bystanders::start(scene);
         let mut raiders = [scene.attacker(0), scene.attacker(1)];
         let ticket = scene.ticket(&attacker_account(0), address(0));
-        // One that has not logged in, one that has only connected, and one whose connection breaks and is waited for.
+        // One that has not logged in, one that has only connected, and one with a broken connection that is waited for.
         let mut stranger = scene.websocket(address(2)).unwrap();
         let _silent = connect(scene.address(), address(3)).unwrap();
         let account = attacker_account(0);

@@ -1,4 +1,4 @@
-//! Somebody whom moderators have banned from the chat, with a ticket from before: the HTTP side is closed to him, too.
+//! A person that moderators have banned from the chat, with a ticket from before: the HTTP side is closed to it, too.
 
 use serde_json::Value;
 

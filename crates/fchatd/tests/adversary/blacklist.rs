@@ -1,4 +1,4 @@
-//! Somebody says what the operator does not want, in all its disguises.
+//! A person says a forbidden phrase, in all its disguises.
 
 use serde_json::json;
 

@@ -30,7 +30,7 @@ fn the_bridge_takes_documented_orders_only() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut sent = 0;
-    // Accounts are numbered from 1: whoever it is would be an administrator, or ignore the person who talks.
+    // Accounts are numbered from 1: each would be an administrator, or ignore the person that talks.
     for account in 1..20 {
         for (code, more) in [
             ("ADM", r#""admin":1"#),

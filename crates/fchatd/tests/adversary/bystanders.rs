@@ -1,5 +1,5 @@
-//! Those who have nothing to do with an attack and must not notice it: a person who says a line every 100 ms in a quiet
-//! room (or as often as `msg_flood` lets them), listeners, and an operator who looks at `ZZZ status`.
+//! The people that have nothing to do with an attack and must not notice it: a person that says a line every 100 ms in a quiet
+//! room (or as often as `msg_flood` lets it), listeners, and an operator that looks at `ZZZ status`.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::scene::{LISTENERS, NEWCOMER, OPERATOR, Scene, TALKER};
 
 /// Their room.
 pub(crate) const ROOM: &str = "Quiet Corner";
-/// Time between two looks of the operator, and two signs of life of those who only listen.
+/// Time between two looks of the operator, and two signs of life of the listeners.
 const LOOKS: Duration = Duration::from_millis(500);
 /// The bystanders of an attack, from before it until after it.
 pub(crate) struct Bystanders {
@@ -37,7 +37,7 @@ struct Person {
     heard: Arc<Mutex<Heard>>,
 }
 
-/// What came, in the order in which it came.
+/// The frames that came, in their order.
 #[derive(Default)]
 struct Heard {
     /// Lines of the talker.
@@ -94,7 +94,7 @@ impl Bystanders {
         }
     }
 
-    /// What the operator sees now.
+    /// The operator's view now.
     #[track_caller]
     pub(crate) fn status(&self) -> String {
         let wanted = self.operator.ask(&self.asked);
@@ -104,7 +104,7 @@ impl Bystanders {
         self.operator.heard.lock().unwrap().status[wanted - 1].clone()
     }
 
-    /// The number that stands before some words in what the operator sees.
+    /// The number before some words in the operator's view.
     #[track_caller]
     pub(crate) fn gauge(&self, words: &str) -> u64 {
         let status = self.status();
@@ -127,9 +127,9 @@ impl Bystanders {
         self.operator.say(command);
     }
 
-    /// Ends their talk and holds what they have seen against what was said: each line has been heard once and in order by
-    /// everybody, everybody is connected and was never refused anything, every look of the operator has been answered,
-    /// and somebody new comes in, hears what is said, and gets the page.
+    /// Ends their talk and checks the heard lines against the sent ones: each line has been heard once and in order by
+    /// all listeners, all are connected and were never refused anything, every look of the operator has been answered,
+    /// and a newcomer comes in, hears the talk, and gets the page.
     #[track_caller]
     pub(crate) fn unharmed(mut self, scene: &Scene) {
         self.status();
@@ -232,7 +232,7 @@ impl Person {
         *asked
     }
 
-    /// A broken connection is told by the one who reads from it.
+    /// A broken connection is reported by its reader.
     fn say(&self, text: &str) {
         let _ = self.writer.lock().unwrap().say(text);
     }

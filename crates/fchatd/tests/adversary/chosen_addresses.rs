@@ -10,7 +10,7 @@ use crate::attacker::{connect, http};
 use crate::bystanders::Bystanders;
 use crate::scene::{Scene, in_each_layout};
 
-/// A wrong password of an account that nobody else tries.
+/// A wrong password of an account that no other person tries.
 fn guess(scene: &Scene, proxy: Ipv4Addr, headers: &str, number: usize) -> String {
     let form = format!("account=nobody{number}&password=wrong");
     let request = format!(

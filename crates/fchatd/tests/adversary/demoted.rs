@@ -1,4 +1,4 @@
-//! A moderator who has lost the role goes on listening in the staff room.
+//! A moderator that has lost the role goes on listening in the staff room.
 
 use crate::bystanders::Bystanders;
 use crate::scene::{Scene, character};

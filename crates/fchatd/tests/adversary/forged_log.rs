@@ -50,7 +50,7 @@ fn no_text_of_others_begins_a_line() {
             r#"MSG {{"channel":"Frontpage","message":"{FORGED} said"}}"#
         ))
         .unwrap();
-    // Somebody who says of itself what it likes.
+    // A person that sends any status.
     let ticket = scene.ticket(&attacker_account(1), address(1));
     let mut client = scene.websocket(address(1)).unwrap();
     client

@@ -1,4 +1,4 @@
-//! Somebody who is hell-banned tries everything that could reach others, logs in anew and tries again.
+//! A hell-banned person tries everything that could reach others, logs in anew and tries again.
 
 use crate::attacker::drain;
 use crate::bystanders::{Bystanders, ROOM};

@@ -4,7 +4,7 @@ use crate::attacker::{address, await_frame};
 use crate::bystanders::Bystanders;
 use crate::scene::{attacker_account, character, in_each_layout};
 
-/// Each log-in is heard by everybody who is online.
+/// Each log-in is heard by all people online.
 #[test]
 fn an_account_that_comes_and_goes_is_refused_in_the_end() {
     let words = [
@@ -45,7 +45,7 @@ fn an_account_that_comes_and_goes_is_refused_in_the_end() {
     });
 }
 
-/// Characters whose connection broke stay online for a while. They count, or one address could have any number of them.
+/// Characters with a broken connection stay online for a while. They count, or one address could have any number of them.
 #[test]
 fn characters_that_are_away_take_the_places_of_their_address() {
     const CHARACTERS: usize = 50;
@@ -67,7 +67,7 @@ fn characters_that_are_away_take_the_places_of_their_address() {
             }
         }
         assert_eq!(came, [0, 1, 2], "max_per_ip is 3");
-        // Each of them comes back, whatever the others do.
+        // Each of them comes back, independent of the others.
         let back: Vec<_> = came.into_iter().map(|number| log_in(number).unwrap()).collect();
         assert!(log_in(3).is_err());
         drop(back);

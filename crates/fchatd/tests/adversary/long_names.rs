@@ -1,5 +1,5 @@
 //! Names that are none, in commands that keep or relay names: 500 KB of ignored names and of bans, control characters,
-//! markup, another direction of writing. None of them is kept, and none reaches anybody else.
+//! markup, another direction of writing. None of them is kept, and none reaches another person.
 
 use fchatd_dialogue::websocket::WebSocket;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::bystanders::Bystanders;
 use crate::scene::Scene;
 
-/// Largest message that a client may send, less what stands around the name.
+/// Largest message that a client may send, less the bytes around the name.
 const HUGE: usize = 500_000;
 
 /// Reads up to the first text that begins so, and gives it with all that came before it.
@@ -36,7 +36,7 @@ pub(crate) fn open_room(owner: &mut WebSocket, title: &str) -> String {
     fields(&made)["channel"].as_str().unwrap().to_owned()
 }
 
-/// The owner opens a room that everybody may enter, and the guest enters it. The room's name, and the frames that the guest
+/// The owner opens a public room, and the guest enters it. The room's name, and the frames that the guest
 /// has heard.
 #[track_caller]
 pub(crate) fn open_den(owner: &mut WebSocket, guest: &mut WebSocket, title: &str) -> (String, Vec<String>) {
@@ -130,7 +130,7 @@ fn what_is_no_name_is_refused_in_every_command() {
             read_to(&mut mallory, "ERR ");
         }
     }
-    // Nobody else has heard anything of it.
+    // No other client has heard anything of it.
     guest.catch_up().unwrap();
     guest.say("UPT").unwrap();
     for heard in read_to(&mut guest, "UPT ") {

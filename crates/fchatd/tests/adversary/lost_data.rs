@@ -63,7 +63,7 @@ fn a_folder_that_is_replaced_is_not_written_to_and_the_end_is_a_failure() {
     fs::copy(away.join("fchatd.sqlite"), data.join("fchatd.sqlite")).unwrap();
     let before = content_of(&data);
     await_status(&bystanders, "was replaced by another file");
-    // Somebody who changes the account is told that it does not work.
+    // A person that changes the account is told that it does not work.
     let form = format!("account={NEWCOMER}&password=wrong");
     scene.post(
         "/json/getApiTicket.php",

@@ -1,6 +1,6 @@
-//! Attacks on the real program over real sockets, one file for each kind. Each attack runs beside bystanders: a person who
-//! talks, listeners in the same quiet room, and an operator. The tests assert what is lost and what is refused, never how
-//! long something takes. `tests/README.md` tells how to add one.
+//! Attacks on the real program over real sockets, one file for each kind. Each attack runs beside bystanders: a person that
+//! talks, listeners in the same quiet room, and an operator. The tests assert losses and refusals, never the
+//! duration of anything. `tests/README.md` tells how to add one.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 #[allow(dead_code, reason = "tools for attacks that are still to come")]

@@ -1,4 +1,4 @@
-//! Somebody who makes a character with the name of a moderator in the imported state, a name that looks like another
+//! A person makes a character with the name of a moderator in the imported state, a name that looks like another
 //! person's, or one that people would take for the site's.
 
 use serde_json::Value;

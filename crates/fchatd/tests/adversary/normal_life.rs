@@ -1,4 +1,4 @@
-//! No attack at all: people whose clients do much at once, as those of docs/clients.md do. None of them meets a limit, with
+//! No attack at all: people with clients that do much at once, as those of docs/clients.md do. None of them meets a limit, with
 //! the limits as they are by default.
 
 use std::net::Ipv4Addr;
@@ -36,7 +36,7 @@ fn join(socket: &mut WebSocket, channel: &str) {
     expect(socket, "CDS ");
 }
 
-/// Whatever has come up to now is no error.
+/// No frame up to now is an error.
 #[track_caller]
 fn nothing_refused(socket: &mut WebSocket) {
     socket.catch_up().unwrap();

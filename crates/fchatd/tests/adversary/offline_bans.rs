@@ -1,4 +1,4 @@
-//! Somebody misbehaves and is gone before a moderator can act, or has never been there with the character that a
+//! A person misbehaves and is gone before a moderator can act, or has never been there with the character that a
 //! moderator names.
 
 use crate::attacker::{address, drain};

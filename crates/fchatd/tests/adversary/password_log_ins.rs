@@ -1,5 +1,5 @@
-//! Somebody who logs in to an account of his own again and again, with the right password, ten times at once: that must
-//! not keep others from logging in, from wherever they come.
+//! A person logs in to its own account again and again, with the right password, ten times at once: that must
+//! not keep others from logging in, from any address.
 
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ fn right_passwords_at_full_rate_keep_nobody_out() {
             let form = format!("account={account}&password={}", password.replace(' ', "+"));
             answer(&scene.post("/json/getApiTicket.php", &form, address(from)))
         };
-        // The last two are people who come in meanwhile: one from the attacker's own address, one from elsewhere.
+        // The last two are people that come in meanwhile: one from the attacker's own address, one from elsewhere.
         let answers = at_once(AT_ONCE + 2, |number| match number.checked_sub(AT_ONCE) {
             None => (0..LOG_INS).map(|_| log_in(0, 0, PASSWORD)).collect(),
             Some(other) => vec![log_in(other + 1, other, PASSWORD)],
@@ -72,7 +72,7 @@ fn right_passwords_at_full_rate_keep_nobody_out() {
     });
 }
 
-/// A house, or a bouncer, whose people all come back in the same moment.
+/// A household, or a bouncer, with people that all come back in the same moment.
 #[test]
 fn a_hundred_right_passwords_of_one_address_are_all_let_in() {
     in_each_layout(100, &[], |scene| {

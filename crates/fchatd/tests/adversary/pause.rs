@@ -1,4 +1,4 @@
-//! A machine that sleeps for longer than anybody may be silent: what was said meanwhile counts.
+//! A machine that sleeps for longer than a client may be silent: frames sent meanwhile count.
 
 use std::thread;
 use std::time::Duration;

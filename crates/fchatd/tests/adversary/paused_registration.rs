@@ -25,7 +25,7 @@ fn nobody_makes_accounts_while_registration_is_paused() {
                 .get("/api/site", address(0))
                 .contains(r#""registration":"paused""#)
         );
-        // People who have an account come in.
+        // People with an account come in.
         let _account_holder = scene.attacker(0);
         bystanders.operate(r#"RGP {"paused":false}"#);
         while !register(scene, 10).contains("account_id") {

@@ -36,7 +36,7 @@ fn who_reconnects_after_each_burst_says_no_more_than_who_stays() {
                 }
                 mallory.close().unwrap();
             }
-            // All that waits is said, and only then somebody else has a word.
+            // All waiting lines are said, and only then another person has a word.
             bystanders.await_gauge("commands wait", |count| count == 0);
             let mut friend = scene.attacker(2);
             let text = format!(r#"PRI {{"recipient":"{}","message":"end"}}"#, character(1, 0));

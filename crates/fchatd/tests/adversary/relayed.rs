@@ -1,4 +1,4 @@
-//! Text that is relayed has the bounds and the escaping of a message, whatever command it came in: dice, lists of
+//! Text that is relayed has the bounds and the escaping of a message, in every command: dice, lists of
 //! moderators, titles, markup.
 
 use serde_json::json;

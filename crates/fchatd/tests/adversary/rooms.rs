@@ -22,7 +22,7 @@ fn name_in(frame: &str) -> &str {
     name.split('"').next().unwrap()
 }
 
-/// Makes a room open to everybody.
+/// Makes a room public.
 fn open(maker: &mut WebSocket, room: &str) {
     maker
         .say(&format!(r#"RST {{"channel":"{room}","status":"public"}}"#))

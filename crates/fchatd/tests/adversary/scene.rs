@@ -1,4 +1,4 @@
-//! Where an attack takes place: a fresh folder with accounts for everybody, and the program that runs in it.
+//! The place of an attack: a fresh folder with accounts for all people, and the program that runs in it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,14 +22,14 @@ const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$kQd08M5g5C17otqs6kzQg
 
 /// The administrator's account and character.
 pub(crate) const OPERATOR: &str = "Olga";
-/// The account and character of the person who talks.
+/// The account and character of the talker.
 pub(crate) const TALKER: &str = "Tom";
-/// Those who listen; there are as many as the largest layout has threads, since threads share connections out.
+/// The listeners; there are as many as the largest layout has threads, since threads share connections out.
 pub(crate) const LISTENERS: [&str; 3] = ["Lena", "Lars", "Lina"];
 /// An account and character that logs in after the attack.
 pub(crate) const NEWCOMER: &str = "Nora";
 
-/// Bounds of what the process may take, in MiB.
+/// Memory bounds of the process, in MiB.
 pub(crate) const MEMORY_MAX: u64 = 512;
 
 /// Time between two lines of the bystanders' talk.
@@ -61,7 +61,7 @@ impl Scene {
         Self::open_by(site, command, attackers, words, ("warn", Output::Read))
     }
 
-    /// As [`Scene::open_in`], by a command that takes the program's words, with the level of the log and what becomes of it.
+    /// As [`Scene::open_in`], by a command that takes the program's words, with the level and the destination of the log.
     pub(crate) fn open_by(
         site: Site,
         command: Command,
@@ -178,10 +178,10 @@ impl Scene {
         ticket
     }
 
-    /// Logs a character in; what came up to its own `NLN` is read away.
+    /// Logs a character in; frames up to its own `NLN` are read away.
     ///
     /// # Errors
-    /// What came instead: an error, or why the connection ended.
+    /// An error frame, or the reason why the connection ended.
     pub(crate) fn try_log_in(
         &self,
         account: &str,
@@ -211,7 +211,7 @@ impl Scene {
         }
     }
 
-    /// As [`Scene::try_log_in`], for somebody who has to come in.
+    /// As [`Scene::try_log_in`], for a person that has to come in.
     #[track_caller]
     pub(crate) fn log_in(&self, account: &str, character: &str, from: Ipv4Addr) -> WebSocket {
         self.try_log_in(account, character, from)

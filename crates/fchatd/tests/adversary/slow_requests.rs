@@ -1,4 +1,4 @@
-//! Requests that do not get on: bodies that come a byte at a time, heads without an end, answers that nobody reads.
+//! Requests that do not get on: bodies that come a byte at a time, heads without an end, answers without a reader.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
@@ -25,7 +25,7 @@ fn begin(scene: &Scene, from: Ipv4Addr, sent: usize) -> TcpStream {
     stream
 }
 
-/// Somebody else uploads something long; what counts is that it is taken, not that its ticket is good.
+/// Another person uploads something long; it counts that it is taken, not that its ticket is good.
 fn assert_uploads_go(scene: &Scene, from: Ipv4Addr) {
     let form = format!("account=nobody&ticket=none&text={}", "a".repeat(LONG));
     let answer = scene.post("/api/profile-save", &form, from);
@@ -63,7 +63,7 @@ fn long_bodies_of_one_address_leave_room_for_others() {
             refused == BODIES as u64 - 8
         });
         assert_eq!(bystanders.gauge("of them long"), 8);
-        // Four more addresses fill all places, and yet nobody else is refused.
+        // Four more addresses fill all places, and yet no other one is refused.
         let others: Vec<TcpStream> = (1..6)
             .flat_map(|number| (0..8).map(move |_| number))
             .map(|number| begin(scene, address(number), LONG - 10))

@@ -1,4 +1,4 @@
-//! Somebody who has got hold of a ticket and is online with it, and an owner who changes the password: everything that
+//! An attacker with a stolen ticket that is online with it, and an owner that changes the password: everything that
 //! goes back to the old password ends, and the owner's own connection stays.
 
 use serde_json::Value;

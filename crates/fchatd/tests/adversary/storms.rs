@@ -1,5 +1,5 @@
-//! Commands without a timer of their own, sent without end: whatever they are, one account reaches others with so many of
-//! them at once, and then with a few in a second. The rest waits, and what can't wait is an error.
+//! Commands without a timer of their own, sent without end: of any of them, one account reaches others with so many
+//! at once, and then with a few in a second. The rest waits, and commands that can't wait are an error.
 
 use std::time::Instant;
 
@@ -94,7 +94,7 @@ fn join(socket: &mut WebSocket, channel: &str) {
     await_frame(socket, |text| text.starts_with("CDS ") && text.contains(channel));
 }
 
-/// Logs an attacker in who makes an open room; its name.
+/// Logs an attacker in that makes an open room; its name.
 fn owner(scene: &Scene, number: usize) -> (WebSocket, String) {
     let mut socket = scene.attacker(number);
     socket.say(r#"CCR {"channel":"Storm"}"#).unwrap();

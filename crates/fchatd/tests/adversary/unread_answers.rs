@@ -1,5 +1,5 @@
-//! People who are logged in and do not read. A client that does not read its answers is not read any more. All backlogs
-//! together have one budget; beyond it those go for whom most waits, and the memory goes back to the system.
+//! People that are logged in and do not read. A client that does not read its answers is not read any more. All backlogs
+//! together have one budget; beyond it the connections with the largest backlogs go, and the memory goes back to the system.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ fn the_largest_backlogs_are_cut_off_and_their_memory_goes_back() {
             r#"MSG {{"channel":"Development","message":"{}"}}"#,
             "x".repeat(40_000)
         );
-        // From now on only the first one reads what it gets, and that is nothing but the end.
+        // From now on only the first one reads its frames, and that is nothing but the end.
         let mut said = 0;
         while bystanders.gauge("of the largest cut off") == 0 {
             assert!(said < 10_000, "nobody is cut off");

@@ -1,4 +1,4 @@
-//! The log fills a pipe that nobody reads, or its disk is full: the server goes on, counts what is lost, and ends well.
+//! The log fills a pipe without a reader, or its disk is full: the server goes on, counts the lost lines, and ends well.
 
 use std::fs::File;
 
@@ -11,7 +11,7 @@ const ATTACKERS: usize = 4;
 /// For each of them; each makes a line of 8 KiB.
 const LINES: usize = 200;
 
-/// A server whose scripts write what people send into the log.
+/// A server with scripts that write people's messages into the log.
 fn scene(output: Output) -> Scene {
     let site = Site::new();
     site.write_scripts("function event.UPT() print(('x'):rep(8000)) return const.FERR_OK end");

@@ -1,4 +1,4 @@
-//! The frames that somebody has heard so far, to the last one.
+//! The frames that a person has heard so far, to the last one.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ pub(crate) fn heard(socket: &mut WebSocket) -> Vec<String> {
     }
 }
 
-/// The answer to a command: what comes up to the first frame that begins so.
+/// The answer to a command: the frames up to the first one that begins so.
 #[track_caller]
 pub(crate) fn ask(socket: &mut WebSocket, command: &str, answer: &str) -> String {
     socket.say(command).unwrap();

@@ -1,4 +1,4 @@
-//! The real-time bridge of the program over UDP: what it does, and what it refuses, in both forms.
+//! The real-time bridge of the program over UDP: its effects and its refusals, in both forms.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Datagrams that are not what they seem. Behind each bunch goes one that is right: when its effect is seen, all before
+//! Datagrams with faults. Behind each bunch goes one that is right: when its effect is seen, all before
 //! it were looked at.
 
 use fchatd_links::sign;
@@ -133,7 +133,7 @@ fn as_large_as_can_be_and_no_json() {
     for code in ["ADM", "IGN", "XYZ"] {
         site.send(&sign::classic(SECRET, code, r#"{"a":7,"admin":1}"#));
     }
-    // Noise of any size, and what is rightly signed and yet nothing to act on.
+    // Noise of any size, and rightly signed datagrams without an effect.
     site.send(&vec![b'a'; sign::DATAGRAM_BYTES_MAX]);
     for json in ["", "[]", "{", r#"{"a":"#] {
         site.send(&classic(json));

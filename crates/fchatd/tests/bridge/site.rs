@@ -1,4 +1,4 @@
-//! The program with its bridge open, and somebody who listens.
+//! The program with its bridge open, and a listener.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;

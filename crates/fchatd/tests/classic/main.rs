@@ -1,5 +1,5 @@
-//! Scripts in the manner of the classic server on the real program: a rule file and a test file of ours with all that such
-//! files rely on, and the battery of calls whose results on the classic server are known.
+//! Scripts in the manner of the classic server on the real program: a rule file and a test file of ours with all functions that such
+//! files rely on, and the battery of calls with known results on the classic server.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 #[path = "../adversary/attacker.rs"]

@@ -82,7 +82,7 @@ fn a_broken_connection_is_replaced_and_forgotten() {
     first.reset().unwrap();
     // The character stays for a while; these rules know nothing of that.
     let start = std::time::Instant::now();
-    while !status(&mut operator).contains("for 1 characters that are away") {
+    while !status(&mut operator).contains("1 characters that are away") {
         assert!(start.elapsed() < crate::site::PATIENCE);
     }
     let _second = scene.log_in(&attacker_account(0), &name, Ipv4Addr::new(127, 7, 0, 1));

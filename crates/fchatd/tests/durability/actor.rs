@@ -1,4 +1,4 @@
-//! Somebody on a real WebSocket connection, who waits for the answer to whatever they do.
+//! A person on a real WebSocket connection, that waits for the answer to each command.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 #[derive(Debug)]
 pub(crate) struct Gone;
 
-/// What is needed to log in.
+/// The data needed to log in.
 #[derive(Debug, Clone)]
 pub(crate) struct Pass {
     pub(crate) account: String,

@@ -1,4 +1,4 @@
-//! What lasts, as facts that can be compared one by one: a name and a value.
+//! The durable state, as facts that can be compared one by one: a name and a value.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(crate) fn moderators(name: &str) -> String {
     format!("channel/{name}/moderators")
 }
 
-/// The fact that somebody is kept out of a channel.
+/// The fact that a character is banned from a channel.
 pub(crate) fn channel_ban(channel: &str, name: &str) -> String {
     format!("channel/{channel}/ban/{name}")
 }

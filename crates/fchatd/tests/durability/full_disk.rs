@@ -1,4 +1,4 @@
-//! A disk without room, as the process sees it: the system refuses whatever would make a file larger.
+//! A disk without room, as the process sees it: the system refuses each write that would make a file larger.
 
 use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::json;
@@ -30,7 +30,7 @@ fn unsaved(text: &str) -> bool {
     text.starts_with("ERR ") && text.contains("\"number\":-6")
 }
 
-/// What the administrator reads about it.
+/// The administrator's messages about it.
 fn unsaved_changes(actor: &mut Actor) -> String {
     let heard = actor
         .ask_for(r#"ZZZ {"command":"status"}"#, "ZZZ ", "state: ")

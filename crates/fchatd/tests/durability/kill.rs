@@ -1,7 +1,7 @@
 //! Changes of every kind at the same time over real sockets, and SIGKILL in the middle of them.
 //!
-//! `DURABILITY_ROUNDS=50` kills more often, `DURABILITY_SEED=7` at other moments. What people do between two answers
-//! depends on how quick the machine is; the seed only chooses what they want and when the end comes.
+//! `DURABILITY_ROUNDS=50` kills more often, `DURABILITY_SEED=7` at other moments. The work of people between two answers
+//! depends on the speed of the machine; the seed only chooses their wishes and the moment of the end.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -25,7 +25,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
         .unwrap_or(otherwise)
 }
 
-/// Who logs in.
+/// The people that log in.
 struct Passes {
     staff: Pass,
     people: Pass,
@@ -72,7 +72,7 @@ fn whoever_has_seen_the_answer_finds_the_change() {
     }
 }
 
-/// Lets everybody work, kills the server when `end` returns, and gives what everybody knows.
+/// Lets all people work, kills the server when `end` returns, and gives their knowledge.
 fn work(
     server: &Server,
     passes: &Passes,
@@ -108,7 +108,7 @@ fn work(
         .collect()
 }
 
-/// What the server that has started again knows. It has written that before the change that is answered here.
+/// The knowledge of the server that has started again. It has written that before the change that is answered here.
 fn found(site: &Site, server: &Server, passes: &Passes, round: u64) -> Facts {
     let mut actor = Actor::enter(server.address, &passes.staff, "Worker 0").unwrap();
     let wanted = format!("CRC {}", json!({"channel": format!("Round {round}")}));
@@ -186,7 +186,7 @@ fn passes(server: &Server) -> Passes {
         targets: [pass("target0", &["Target 0"]), pass("target1", &["Target 1"])],
     };
     for name in BANNED {
-        // Only somebody whom the site knows can be banned, and a ban holds for the whole account.
+        // Only a person that the site knows can be banned, and a ban holds for the whole account.
         pass(name, &[name]);
     }
     let mut actor = Actor::enter(server.address, &passes.staff, "Worker 0").unwrap();

@@ -1,5 +1,5 @@
-//! Nothing is lost: whoever has seen the answer to a change finds the change after the process was killed, and
-//! a disk without room costs nobody their conversation.
+//! Nothing is lost: a client that has seen the answer to a change finds the change after the process was killed, and
+//! a disk without room ends no conversation.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

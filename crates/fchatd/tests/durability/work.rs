@@ -1,4 +1,4 @@
-//! What people change, each kind by somebody of their own: they know what must be there, and what may be.
+//! The changes of people, each kind by a person of its own: it knows the facts that must be there, and those that may be.
 
 mod channels;
 mod people;
@@ -11,18 +11,18 @@ use crate::random::Chance;
 
 pub(crate) use self::channels::NAMES as BANNED;
 
-/// Somebody who changes things of one kind until the server has gone.
+/// A person that changes things of one kind until the server has gone.
 pub(crate) struct Worker {
     pub(crate) kind: &'static Kind,
-    /// What the server has confirmed.
+    /// The confirmed facts.
     pub(crate) certain: Facts,
-    /// What is so when the server has made the change that it had not answered.
+    /// The facts if the server has made the change without an answer.
     pub(crate) possible: Option<Facts>,
     /// Changes that were confirmed.
     pub(crate) deeds: usize,
 }
 
-/// A kind of changes, and the facts that nobody else changes.
+/// A kind of changes, and the facts that no other person changes.
 #[derive(Debug)]
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
@@ -103,7 +103,7 @@ impl Kind {
 }
 
 impl Worker {
-    /// Begins with what is there.
+    /// Begins with the present facts.
     pub(crate) fn new(kind: &'static Kind, facts: &Facts) -> Self {
         let own = facts.iter().filter(|(name, _)| kind.is_owner(name));
         Self {
@@ -121,7 +121,7 @@ impl Worker {
         };
     }
 
-    /// Makes one change: what it means, and the deed, which ends with the answer.
+    /// Makes one change: its meaning, and the deed, which ends with the answer.
     fn change<T>(
         &mut self,
         change: impl FnOnce(&mut Facts),
@@ -139,7 +139,7 @@ impl Worker {
 }
 
 impl Ground {
-    /// Somebody of the staff.
+    /// A member of the staff.
     fn staff(&self, character: &str) -> Result<Actor, Gone> {
         Actor::enter(self.server, &self.staff, character)
     }

@@ -1,5 +1,5 @@
-//! A scripted evening on the real program: fifty characters of all roles over real sockets, who talk, come and go,
-//! open and close rooms, invite, kick, ban, report and confirm, as chance wants it. After each round everybody must
+//! A scripted evening on the real program: fifty characters of all roles over real sockets, that talk, come and go,
+//! open and close rooms, invite, kick, ban, report and confirm, at random. After each round all clients must
 //! have the same picture of the world.
 //!
 //! `EVENING_ROUNDS=5000` makes it longer, `EVENING_SEED=7` another one.
@@ -28,7 +28,7 @@ use crate::people::ADMINISTRATORS;
 use crate::world::Evening;
 
 const ROUNDS: u64 = 600;
-/// So often the lists that a newcomer gets are compared with what the others have seen.
+/// Rounds between two comparisons of a newcomer's lists with the others' view.
 const ROUNDS_PER_VISIT: u64 = 50;
 
 fn variable(name: &str, otherwise: u64) -> u64 {
@@ -78,7 +78,7 @@ fn assert_it_was_lively(evening: &Evening) {
     assert!(evening.rooms.len() > 5, "{:?}", evening.rooms);
 }
 
-/// Somebody logs in anew and looks: the fresh lists must be what the others know.
+/// A person logs in anew and looks: the fresh lists must be the others' view.
 fn visit(evening: &mut Evening) {
     let server = evening.program.address;
     let visitor = ADMINISTRATORS - 1;
@@ -116,7 +116,7 @@ fn visit(evening: &mut Evening) {
     }
 }
 
-/// Everybody is let in again, then all go; what is left is an empty world.
+/// All people are let in again, then all go; an empty world is left.
 fn end(mut evening: Evening) {
     let server = evening.program.address;
     let observer = 0;

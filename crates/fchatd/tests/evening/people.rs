@@ -18,9 +18,9 @@ const NAMES: &[&str] = &[
 
 /// How many of them are administrators.
 pub(crate) const ADMINISTRATORS: usize = 2;
-/// Who is on the list of super moderators.
+/// The list of super moderators.
 pub(crate) const SUPER_MODERATORS: [&str; 2] = ["Kim", "Lea"];
-/// Error numbers with which the server throws somebody out.
+/// Error numbers with which the server removes a person.
 const THROWN_OUT: [i64; 4] = [9, 31, 39, 40];
 
 /// One character and its connection.
@@ -38,7 +38,7 @@ pub(crate) struct Person {
     pub(crate) heard: BTreeMap<String, u32>,
 }
 
-/// Everybody, not connected yet. `know` is told whom the website lets in: account, name, its answer.
+/// All people, not connected yet. `know` is told the people that the website lets in: account, name, its answer.
 pub(crate) fn everybody(mut know: impl FnMut(&str, &str, String)) -> Vec<Person> {
     let genders = ["None", "Male", "Female", "Herm", "Dragon"];
     let mut people = Vec::new();
@@ -123,7 +123,7 @@ impl Person {
         }
     }
 
-    /// Takes what has come. Whoever was thrown out is offline afterwards.
+    /// Takes the frames that have come. A removed person is offline afterwards.
     pub(crate) fn listen(&mut self) {
         let Some(socket) = &mut self.socket else { return };
         while let Some(frame) = socket.heard.pop_front() {

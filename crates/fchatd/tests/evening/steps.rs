@@ -1,4 +1,4 @@
-//! What people do of an evening, as chance wants it.
+//! The actions of people in an evening, at random.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ const DICE: [&str; 8] = [
 const STATUSES: [&str; 7] = ["online", "looking", "busy", "dnd", "idle", "away", "crown"];
 
 impl Evening {
-    /// Somebody does something. What was sent is the result, for whoever looks for a mistake.
+    /// A person does something. The sent command is the result, for the search of a mistake.
     pub(crate) fn step(&mut self) -> String {
         let actor = self.chance.below(self.people.len());
         if !self.people[actor].is_online() {
@@ -50,7 +50,7 @@ impl Evening {
             assert_eq!(came, Err(-4), "{} cannot be checked", self.people[actor].name);
         } else if let Err(error) = came {
             assert_eq!(error, 9, "{} may not come in", self.people[actor].name);
-            // It may be that nobody has looked yet at why.
+            // The reason may not have been looked at yet.
             self.settle();
             let account = &self.people[actor].account;
             let mut relatives = self.people.iter().filter(|person| person.account == *account);
@@ -60,7 +60,7 @@ impl Evening {
         format!("{} comes: {}", self.people[actor].name, came.is_ok())
     }
 
-    /// Somebody, online or not, in some case.
+    /// A person, online or not, in some case.
     fn name(&mut self) -> String {
         let person = self.chance.below(self.people.len());
         let name = self.people[person].name.clone();
@@ -159,7 +159,7 @@ impl Evening {
         }
     }
 
-    /// A moderator at work, or somebody who would like to be one.
+    /// A moderator at work, or a person that would like to be one.
     fn run_a_channel(&mut self) -> String {
         let mut moderators = Vec::new();
         for (number, person) in self
@@ -224,7 +224,7 @@ impl Evening {
         self.say(actor, &text)
     }
 
-    /// Staff at work, or somebody who plays staff.
+    /// Staff at work, or a person that plays staff.
     fn run_the_server(&mut self) -> String {
         let operators: Vec<usize> = (0..self.people.len())
             .filter(|number| {
@@ -254,7 +254,7 @@ impl Evening {
                 "TMO {}",
                 json!({"character": name, "time": 1 + self.chance.below(95), "reason": "hm"})
             ),
-            // Whoever is kept out should not miss the whole evening.
+            // A person that is banned should not miss the whole evening.
             7..14 => {
                 let kept_out: Vec<String> = self
                     .people

@@ -1,4 +1,4 @@
-//! What one client knows of the world, from nothing but the frames that it has heard.
+//! One client's view of the world, from nothing but the frames that it has heard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::people::SUPER_MODERATORS;
 
-/// How somebody shows up in user lists.
+/// A person's row in user lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Presence {
     pub(crate) gender: String,
@@ -27,7 +27,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    /// The channel as far as two people must see the same of it: moderators only when nobody waits for their list.
+    /// The channel as far as two people must see the same of it: moderators only when no member waits for their list.
     pub(crate) fn comparable(&self, other: &Self) -> Self {
         let mut channel = self.clone();
         if self.is_list_late || other.is_list_late {
@@ -42,12 +42,12 @@ impl Channel {
 #[derive(Debug, Default)]
 pub(crate) struct View {
     own: String,
-    /// Nothing of this person reaches others, who therefore may be where this person has thrown them out.
+    /// Nothing of this person reaches others, which therefore may be where this person has removed them.
     is_silenced: bool,
     pub(crate) is_in: bool,
     pub(crate) online: BTreeMap<String, Presence>,
     pub(crate) channels: BTreeMap<String, Channel>,
-    /// The channel whose JCH has come and whose CDS has not.
+    /// The channel with a JCH and without a CDS yet.
     joining: Option<String>,
     pub(crate) operators: BTreeSet<String>,
     pub(crate) ignores: BTreeSet<String>,
@@ -57,9 +57,9 @@ pub(crate) struct View {
     pub(crate) calls: Vec<String>,
     /// The website's numbers of the logs of reports that were confirmed since the last look.
     pub(crate) confirmed: Vec<i64>,
-    /// What the website had for this client since the last look.
+    /// The website's answers for this client since the last look.
     pub(crate) news: Vec<String>,
-    /// Channels whose moderators this client has asked for since the last look.
+    /// Channels with moderators that this client has asked for since the last look.
     pub(crate) asked: BTreeSet<String>,
     /// Whether the client has logged in since the last look.
     pub(crate) is_fresh: bool,
@@ -93,7 +93,7 @@ impl View {
         }
     }
 
-    /// Takes a frame; panics when it contradicts what the client knows.
+    /// Takes a frame; panics when it contradicts the client's view.
     pub(crate) fn hear(&mut self, frame: &str) {
         let (code, json) = frame.split_once(' ').unwrap_or((frame, "{}"));
         let value: Value = serde_json::from_str(json).unwrap_or_else(|error| panic!("{frame}: {error}"));
@@ -261,7 +261,7 @@ impl View {
             "LCH" => {
                 let who = text(value, "character");
                 if who == self.own {
-                    // Also the answer to who wants to leave what it is not in.
+                    // Also the answer to a client that wants to leave a channel that it is not in.
                     if self.channels.remove(&name).is_some() {
                         self.left.insert(name);
                     }
@@ -282,7 +282,7 @@ impl View {
                 channel.mode = text(value, "mode");
                 channel.members = members;
             }
-            // Who asks may have been put out of the channel before the answer.
+            // The asking person may have been put out of the channel before the answer.
             "COL" if self.asked.contains(&name) && !self.channels.contains_key(&name) => {}
             "COL" => {
                 let channel = self.channel(&name, frame);

@@ -1,4 +1,4 @@
-//! The evening: rounds in which many do something at once, and what has to hold after each.
+//! The evening: rounds in which many people act at once, and the checks after each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(crate) struct Evening {
     watcher: Watcher,
     pub(crate) people: Vec<Person>,
     pub(crate) chance: Chance,
-    /// All rooms that anybody has ever been in.
+    /// All rooms that any person has ever been in.
     pub(crate) rooms: Vec<String>,
     pub(crate) said: usize,
     /// Reports that were written; each has a log of its own on the website.
@@ -33,14 +33,14 @@ pub(crate) struct Evening {
 }
 
 impl Evening {
-    /// Everybody arrives, and the administrator makes some public channels and moderators.
+    /// All people arrive, and the administrator makes some public channels and moderators.
     pub(crate) fn begin(seed: u64) -> Self {
         let site = Site::start().unwrap();
         let know = |account: &str, name: &str, answer| site.know(account, name, Some(answer));
         Self::begin_with(seed, &[format!("login_url={}", site.url())], know)
     }
 
-    /// The same with other neighbours; `know` tells the website whom to let in and what to say of them.
+    /// The same with other neighbours; `know` tells the website the people to let in and their answers.
     pub(crate) fn begin_with(seed: u64, settings: &[String], know: impl FnMut(&str, &str, String)) -> Self {
         let mut words = Vec::new();
         // People come again, and make rooms, as chance wants it.
@@ -93,7 +93,7 @@ impl Evening {
         ] {
             order(&format!("COA {}", json!({"channel": channel, "character": name})));
         }
-        // Nobody is told when this list changes, though it shows in COL: it has to stay the same later on.
+        // No frame tells of changes of this list, though it shows in COL: it has to stay the same later on.
         for name in SUPER_MODERATORS {
             order(&format!("SCP {}", json!({"action": "add", "character": name})));
         }
@@ -109,7 +109,7 @@ impl Evening {
         evening
     }
 
-    /// Waits until everybody has heard everything.
+    /// Waits until all clients have heard everything.
     pub(crate) fn settle(&mut self) {
         for is_last in [false, true] {
             for socket in self.people.iter_mut().filter_map(|person| person.socket.as_mut()) {
@@ -118,7 +118,7 @@ impl Evening {
             for socket in self.people.iter_mut().filter_map(|person| person.socket.as_mut()) {
                 socket.await_pong().unwrap();
             }
-            // Now everything that was said has been read; what comes of it is there after the next pings.
+            // Now all messages have been read; their effects are there after the next pings.
             if !is_last {
                 self.watcher.wait().unwrap();
             }
@@ -159,7 +159,7 @@ impl Evening {
         done
     }
 
-    /// Waits until everybody has the list of moderators of each channel.
+    /// Waits until all clients have the list of moderators of each channel.
     pub(crate) fn wait_for_lists(&mut self) {
         let start = Instant::now();
         let is_late = |person: &Person| {
@@ -172,7 +172,7 @@ impl Evening {
         }
     }
 
-    /// Who is in which channel.
+    /// The members of each channel.
     fn memberships(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut channels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for person in self.people.iter().filter(|person| person.is_online()) {
@@ -216,7 +216,7 @@ impl Evening {
         }
     }
 
-    /// Everybody has the same picture, and it is the right one.
+    /// All clients have the same view, and it is the right one.
     pub(crate) fn check(&self) {
         let online = self.online();
         let memberships = self.memberships();
@@ -230,7 +230,7 @@ impl Evening {
             let first = *reference.get_or_insert(person);
             let mut seen = person.view.online.clone();
             if person.is_silenced {
-                // The status that they have set themselves is seen by nobody else.
+                // The status that they have set themselves is seen by no other person.
                 seen.insert(name.clone(), first.view.online[name].clone());
             }
             assert_eq!(seen, first.view.online, "user lists of {name} and {}", first.name);
@@ -239,7 +239,7 @@ impl Evening {
                 "moderators of {name} and {}",
                 first.name
             );
-            // A hell-banned person also sees what they have done to a channel, which nobody else does.
+            // A hell-banned person also sees its own effects on a channel, which no other person does.
             let channels_seen = person.view.channels.iter().filter(|_| !person.is_silenced);
             for (channel, seen) in channels_seen {
                 assert_eq!(
@@ -263,7 +263,7 @@ impl Evening {
         }
     }
 
-    /// What was said in a channel was heard once by everybody who was in it all the time.
+    /// Each message in a channel was heard once by all its members of the whole time.
     fn check_messages(&self, before: &BTreeMap<String, BTreeSet<String>>, done: &[String]) {
         let after = self.memberships();
         for line in done {
@@ -299,7 +299,7 @@ impl Evening {
                     .filter(|(_, _, text)| *text == escaped)
                     .count()
             };
-            // Who was refused anything is left out: the errors do not say what they are about.
+            // People with a refusal are left out: the errors do not name the command.
             let is_sure = was_there(author) && author.is_online() && author.view.errors.is_empty();
             for person in self
                 .people

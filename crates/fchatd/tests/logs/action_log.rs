@@ -1,4 +1,4 @@
-//! What moderators did, on disk, and `fchatd log`.
+//! The actions of moderators, on disk, and `fchatd log`.
 
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ fn bans_are_undone_beside_a_running_server() {
         printed(&place, &["undo", "3"]),
         "action 3 is undone: CBU of cyd\n"
     );
-    // The administrator hears of what is undone as well, in texts that begin like the answers to the next commands.
+    // The administrator hears of undone actions as well, in texts that begin like the answers to the next commands.
     let hears = |who: &mut Person, words: &str| {
         who.hear(|text| text.starts_with("SYS ") && text.contains(words));
     };
@@ -215,7 +215,7 @@ fn without_an_action_log_nothing_is_lost_in_silence() {
     let server = place.start();
     let mut admin = server.enter("Admin");
     admin.act(r#"BRO {"message":"one"}"#, "BRO");
-    // The next file can't be made: somebody has put the folder away.
+    // The next file can't be made: the folder is gone.
     let (folder, away) = (place.path("data/actions"), place.path("away"));
     server.stop();
     std::fs::rename(&folder, &away).unwrap();

@@ -202,7 +202,7 @@ fn who_is_there_when_the_server_stops_has_a_last_line() {
     assert_eq!(last, [gone("Ada"), gone("Admin"), gone("Bob")]);
 }
 
-/// What a line has under a key.
+/// The value of a line under a key.
 fn text<'a>(line: &'a str, key: &str) -> &'a str {
     let (_, rest) = line.split_once(&format!("\"{key}\":\"")).unwrap();
     rest.split_once('"').unwrap().0

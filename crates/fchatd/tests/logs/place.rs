@@ -93,7 +93,7 @@ impl Place {
             child.wait().unwrap();
             return Err(said + &log.join().unwrap());
         };
-        // The last of what it opens.
+        // The last socket that it opens.
         let server = Server {
             child,
             address,
@@ -125,7 +125,7 @@ impl Place {
             .unwrap()
     }
 
-    /// What `fchatd log actions --json …` prints.
+    /// The output of `fchatd log actions --json …`.
     pub(crate) fn actions(&self, words: &[&str]) -> Vec<Value> {
         let output = self.log(&[&["actions", "--json"], words].concat());
         assert!(output.status.success(), "{output:?}");
@@ -136,7 +136,7 @@ impl Place {
             .collect()
     }
 
-    /// Somebody who may log in; their number is that of the account, a thousand more that of the character.
+    /// A person that may log in; its number is that of the account, a thousand more that of the character.
     pub(crate) fn know(&self, character: &str, number: u32) {
         let admin = if character.starts_with("Admin") { "1" } else { "0" };
         let answer = json!({"error": "", "account": {"account_id": number, "admin": admin},
@@ -145,7 +145,7 @@ impl Place {
         self.site.know(character, character, Some(answer.to_string()));
     }
 
-    /// Reads the chat log from now on. `admin` is somebody who is online.
+    /// Reads the chat log from now on. `admin` is a person that is online.
     pub(crate) fn reader(&self, admin: &mut Person) -> BufReader<UnixStream> {
         let before = admin.readers();
         let stream = UnixStream::connect(self.path("chat.sock")).unwrap();
@@ -156,13 +156,13 @@ impl Place {
 }
 
 impl Server {
-    /// Somebody comes.
+    /// A person comes.
     pub(crate) fn enter(&self, character: &str) -> Person {
         self.try_enter(character)
             .unwrap_or_else(|heard| panic!("{character} is refused: {heard}"))
     }
 
-    /// Somebody wants to come; what they hear when they may not.
+    /// A person wants to come; gives the refusal.
     pub(crate) fn try_enter(&self, character: &str) -> Result<Person, String> {
         let socket = WebSocket::open(self.address, "127.0.0.1").unwrap();
         let mut person = Person(socket);

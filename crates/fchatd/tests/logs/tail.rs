@@ -8,8 +8,8 @@ use crate::place::{Place, eventually};
 struct Tail(Child, BufReader<std::process::ChildStdout>);
 
 impl Tail {
-    /// The next line about something said in private. Whether the line of a log-in comes before depends on who was
-    /// quicker.
+    /// The next line about a private message. The line of a log-in may come before, depending on the
+    /// speed of both.
     fn said(&mut self) -> String {
         let mut line = String::new();
         while !line.contains("message_private") {

@@ -10,7 +10,7 @@ use crate::websocket::{Frame, WebSocket};
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A server with the accounts `ada`, who has `Ada Lovelace` and `anna`, and `bob`, who has `Bob`.
+/// A server with the accounts `ada`, with `Ada Lovelace` and `anna`, and `bob`, with `Bob`.
 fn site() -> Site {
     let site = Site::new();
     for (account, characters) in [("ada", ["Ada Lovelace", "anna"].as_slice()), ("bob", &["Bob"])] {
@@ -125,7 +125,7 @@ fn its_forks_get_what_they_wait_for() {
         }
         assert_eq!(data["name"], *name);
         // The website's own session, which these try only to count notes: where it fails, they log that and go on. There are
-        // no accounts to sign in with where everybody is let in.
+        // no accounts to sign in with in the open mode.
         assert!(server.get("/").starts_with("HTTP/1.1 200 "));
         let session = server.post_whole("/action/script_login.php", "username=ada&password=x&csrf_token=");
         let status = if words.is_empty() { "403" } else { "404" };

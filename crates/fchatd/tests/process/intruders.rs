@@ -1,5 +1,5 @@
-//! Who tries to come in with what is not his, over real sockets: each try ends in an error and a counter, which
-//! `ZZZ status` shows, and those who are in notice nothing.
+//! Intruders over real sockets: each try ends in an error and a counter, which
+//! `ZZZ status` shows, and the people online notice nothing.
 
 use std::io::{Read, Write};
 
@@ -12,7 +12,7 @@ const PASSWORD: &str = "correct horse battery";
 const TICKET_PATH: &str = "/json/getApiTicket.php";
 const WRONG: &str = "Password mismatch.";
 
-/// A server with the account and character `boss`, an administrator's, who is online.
+/// A server with the account and character `boss`, an administrator's, which is online.
 fn running(words: &[&str]) -> (Site, Server, WebSocket) {
     let site = Site::new();
     site.run_with_input(&["account", "add", "boss", "--admin"], PASSWORD)
@@ -34,7 +34,7 @@ fn ticket(server: &Server) -> String {
     answer["ticket"].as_str().unwrap().to_owned()
 }
 
-/// The number before some words in a line of what the server says of itself.
+/// The number before some words in a line of the server's status.
 fn counted(boss: &mut WebSocket, words: &str) -> u64 {
     boss.say(r#"ZZZ {"command":"status"}"#);
     let told = boss.await_code("ZZZ ");
@@ -114,7 +114,7 @@ fn guessed_tickets_are_refused_on_both_ways_in() {
     );
     assert_eq!(counted(&mut boss, "bad tickets"), 20 + guesses);
     assert_eq!(counted(&mut boss, "over a limit"), 1);
-    // The chat has another door: who has a ticket comes in.
+    // The chat has another door: the holder of a ticket comes in.
     WebSocket::log_in(&server, "boss", &good);
 }
 
@@ -184,7 +184,7 @@ fn forms_that_are_too_large_or_never_end_are_refused() {
     assert_eq!(status(begun(10_000_000_000, "account=boss")), "HTTP/1.1 413");
     assert_eq!(status(begun(100_000, &"x".repeat(100_000))), "HTTP/1.1 413");
     assert_eq!(counted(&mut boss, "bodies of requests"), 2);
-    // A crowd that says nothing more keeps nobody out, as long as its address has sockets left; that it is sent away after a
+    // A silent crowd keeps no one out, as long as its address has sockets left; that it is sent away after a
     // while is tested at the edge.
     let crowd: Vec<_> = (0..80).map(|_| begun(100, "account=")).collect();
     WebSocket::log_in(&server, "boss", &ticket(&server));

@@ -62,7 +62,7 @@ fn everybody_hears_the_same_and_the_recording_replays() {
     }
 }
 
-/// Of what two people have both heard, each of them has heard the same in the same order.
+/// Of the lines that two people have both heard, each of them has heard the same in the same order.
 fn same_order(heard: &[Vec<String>]) {
     let said_by = |text: &str, who: &str| text.contains(&format!(r#""character":"{who}""#));
     for (first, mine) in PEOPLE.iter().zip(heard) {

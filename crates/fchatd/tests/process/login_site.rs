@@ -1,4 +1,4 @@
-//! A website that knows the accounts, and what comes of its strange answers: one log-in is refused, and nothing else.
+//! A website that knows the accounts, and the effects of its strange answers: one log-in is refused, and nothing else.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ fn json(body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// What the site says to a ticket; nothing when it says nothing for ever.
+/// The site's answer to a ticket; nothing when it never answers.
 fn answer(ticket: &str) -> Option<Vec<u8>> {
     Some(match ticket {
         "good-1" | "good-2" => json(&format!(
@@ -108,7 +108,7 @@ fn login_site() -> String {
     format!("login_url=http://{address}/login.php")
 }
 
-/// What follows the number depends on who noticed first that the site does not answer.
+/// The text after the number depends on the side that noticed first that the site does not answer.
 fn has_number(refusal: &str, number: i32) -> bool {
     [',', '}']
         .iter()

@@ -1,4 +1,4 @@
-//! The program as its operator meets it: what it prints, how it ends, and what it says when something is wrong.
+//! The program as its operator meets it: its output, its end, and its messages when something is wrong.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;
@@ -20,5 +20,6 @@ mod site;
 mod small_machine;
 mod start;
 mod stop;
+mod talk_command;
 mod website;
 mod websocket;

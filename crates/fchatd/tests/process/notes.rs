@@ -7,7 +7,7 @@ use crate::websocket::WebSocket;
 
 const PASSWORD: &str = "correct horse battery";
 
-/// A server's folder with the accounts `ada`, who has `Ada` and `Anna`, and `bob`, who has `Bob`.
+/// A server's folder with the accounts `ada`, with `Ada` and `Anna`, and `bob`, with `Bob`.
 fn site() -> Site {
     let site = Site::new();
     for (account, characters) in [("ada", ["Ada", "Anna"].as_slice()), ("bob", &["Bob"])] {

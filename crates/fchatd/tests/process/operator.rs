@@ -31,7 +31,7 @@ fn log_in(server: &Server, name: &str) -> WebSocket {
     WebSocket::log_in(server, name, answer["ticket"].as_str().unwrap())
 }
 
-/// The error with which the server puts somebody out.
+/// The error with which the server removes a person.
 fn put_out(socket: &mut WebSocket) -> Value {
     let text = socket.await_text("ERR ");
     while socket.frame() != Frame::Close(1000) {}

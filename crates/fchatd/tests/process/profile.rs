@@ -88,7 +88,7 @@ fn profiles_are_written_where_the_administrator_is_told() {
         "{:?}",
         native.remarks
     );
-    // What the scripts do is told by the names that their author gave.
+    // The work of scripts has the names that their author gave.
     let (whole, busy) = (scripts.sum("samples", ""), scripts.sum("samples", "busy_rule"));
     assert!(busy > 5 && busy * 2 > whole, "{scripts:?}");
     assert!(
@@ -114,7 +114,7 @@ fn profiles_are_written_where_the_administrator_is_told() {
         panic!("{told}");
     };
     assert!(is_called(path, "heap-"), "{told}");
-    // 20000 strings of 200 bytes, and what holds them.
+    // 20000 strings of 200 bytes, and their tables.
     let kept = heap.sum("inuse_space", "limits.rs");
     assert!((3_000_000..12_000_000).contains(&kept), "{kept} bytes are kept");
     assert!(told.contains("KiB in everybody's rules"), "{told}");

@@ -1,4 +1,4 @@
-//! The flight recorder: what it keeps, what it must not keep, and `fchatd replay`.
+//! The flight recorder: its content, its secrets left out, and `fchatd replay`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -31,7 +31,7 @@ fn replay(site: &Site, file: &Path, words: &[&str]) -> Ended {
     site.run(&[&["replay", file.to_str().unwrap()], words].concat())
 }
 
-/// Somebody comes, says something, tries out the scripts and has them read again.
+/// A person comes, says something, tries out the scripts and has them read again.
 fn talk(server: &Server) -> WebSocket {
     let mut ada = WebSocket::log_in(server, "admin", TICKET);
     ada.say(r#"JCH {"channel":"Frontpage"}"#);

@@ -1,4 +1,4 @@
-//! Reading the configuration again: what is changed takes effect where it is used, or is named.
+//! Reading the configuration again: a changed setting takes effect where it is used, or is named.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
@@ -8,7 +8,7 @@ use crate::websocket::{Frame, WebSocket};
 
 const CONFIGURATION: &str = "script/startup_config.lua";
 
-/// Writes a configuration and has it read; `told` is what the log then says.
+/// Writes a configuration and has it read; `told` is the log's line then.
 #[track_caller]
 fn reload(site: &Site, server: &Server, source: &str, told: &str) {
     site.write(CONFIGURATION, source);
@@ -63,7 +63,7 @@ fn an_administrator_is_told_what_changed_and_what_waits() {
         "{next:?}"
     );
 
-    // The port that the command line gives wins; what is written for it in the file changes nothing.
+    // The port of the command line wins; the file's port changes nothing.
     site.write(
         CONFIGURATION,
         "port = 1\nmsg_max = 5\nbindaddr = '::1'\nlogin_url = 'http://127.0.0.1:1/x'\n",
@@ -151,7 +151,7 @@ fn the_edge_takes_its_settings() {
 #[test]
 fn the_outbox_takes_its_bound() {
     let site = Site::new();
-    // Who is cut off is gone at once, not away.
+    // A client that is cut off is gone at once, not away.
     let others = "msg_flood = 0\nresume_grace = 0\n";
     site.write(CONFIGURATION, &format!("{others}outbox_max = 1e9\n"));
     let server = site.start(&["--dev"]);

@@ -1,4 +1,4 @@
-//! A restart that nobody who connects notices.
+//! A restart that no connecting client notices.
 
 use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -110,7 +110,7 @@ fn scripts_see_everybody_leave_and_what_they_do_then_is_kept() {
     assert_eq!(described(&mut ada).matches("; bye, Ada").count(), 2);
 }
 
-/// How Frontpage is described to somebody who enters.
+/// The description of Frontpage for a person that enters.
 fn described(socket: &mut WebSocket) -> String {
     socket.say(r#"JCH {"channel":"Frontpage"}"#);
     loop {
@@ -172,7 +172,7 @@ fn the_program_that_lies_there_now_takes_over() {
 fn a_program_that_is_gone_after_its_check_is_told_and_nothing_is_lost() {
     let site = Site::new();
     let built = env!("CARGO_BIN_EXE_fchatd");
-    // Checks well, and can't be run any more then: as when somebody puts another file there just at that moment.
+    // Checks well, and can't be run any more then: as when another file is put there just at that moment.
     site.write(
         "fchatd",
         &format!("#!/bin/sh\n'{built}' \"$@\" && chmod a-x \"$0\"\n"),

@@ -8,9 +8,9 @@ use crate::websocket::WebSocket;
 
 const RELOADS: u32 = 100;
 const CHANNELS: usize = 5;
-/// Members of each channel who talk.
+/// Talking members of each channel.
 const MEMBERS: usize = 6;
-/// Messages of everybody together in a second.
+/// Messages of all people together in a second.
 const RATE: u32 = 5000;
 /// Messages between the beginnings of two reloads, at least.
 const BETWEEN: u32 = 150;
@@ -33,18 +33,18 @@ fn channel(number: usize) -> String {
     format!("Room {}", number / MEMBERS)
 }
 
-/// Whom somebody talks to in private: the one before in a ring.
+/// The recipient of a person's private messages: the one before in a ring.
 fn friend(number: usize) -> usize {
     (number + CHANNELS * MEMBERS - 1) % (CHANNELS * MEMBERS)
 }
 
-/// The value of a field of a frame whose texts need no escapes.
+/// The value of a field of a frame with texts that need no escapes.
 fn field<'t>(frame: &'t str, key: &str) -> &'t str {
     let start = frame.find(&format!("\"{key}\":\"")).unwrap() + key.len() + 4;
     frame[start..].split('"').next().unwrap()
 }
 
-/// Reads what one person hears until everybody has said "end": each message once and in its order, nothing wrong.
+/// Reads one person's frames until all people have said "end": each message once and in its order, nothing wrong.
 fn listen(mut socket: WebSocket, number: usize) -> u64 {
     let mut next = vec![[0_u64; 2]; CHANNELS * MEMBERS];
     let mut open = MEMBERS;

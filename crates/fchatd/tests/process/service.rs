@@ -1,4 +1,4 @@
-//! Under a service manager: what it is told, and the sockets that it gives.
+//! Under a service manager: the messages to it, and the sockets that it gives.
 
 use std::ffi::OsStr;
 use std::fs::File;

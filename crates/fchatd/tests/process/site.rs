@@ -33,13 +33,13 @@ pub(crate) struct Ended {
 /// A running server; it is killed with this value.
 pub(crate) struct Server {
     process: Process,
-    /// What it printed until it was ready.
+    /// Its output until it was ready.
     pub(crate) announcement: Vec<String>,
     pub(crate) address: SocketAddr,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
     log: Log,
-    /// The end of a pipe that nobody reads.
+    /// The end of a pipe without a reader.
     _unread: Option<ChildStderr>,
 }
 
@@ -51,13 +51,13 @@ pub(crate) enum Output {
     Read,
     /// Its pipes are closed.
     Closed,
-    /// The pipe of its log stays open, and nobody reads it.
+    /// The pipe of its log stays open, without a reader.
     Unread,
     /// Its log goes into this file.
     To(File),
 }
 
-/// What the program has written to its log so far.
+/// The program's log so far.
 type Log = Arc<Mutex<String>>;
 
 /// A process that does not outlive its test.
@@ -123,8 +123,8 @@ impl Site {
         }
     }
 
-    /// Starts the server on a free port and waits until it is ready. It logs all it can, so that tests find
-    /// what must not be there.
+    /// Starts the server on a free port and waits until it is ready. It logs all levels, so that tests find
+    /// lines that must not be there.
     pub(crate) fn start(&self, words: &[&str]) -> Server {
         self.start_by(self.program(), words)
     }
@@ -143,7 +143,7 @@ impl Site {
         self.start_printing(command, words, log, Output::Read)
     }
 
-    /// As [`Site::start_by`], with another log level, and what becomes of what it prints.
+    /// As [`Site::start_by`], with another log level and destination of its output.
     pub(crate) fn start_printing(
         &self,
         command: Command,
@@ -196,7 +196,7 @@ impl Site {
         self.command(env!("CARGO_BIN_EXE_fchatd"))
     }
 
-    /// Runs a program without what the person who runs the tests has in the environment.
+    /// Runs a program without the environment of the person that runs the tests.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = program::command(program);
         for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID"] {
@@ -238,7 +238,7 @@ impl Ended {
         assert!(!self.stderr.contains("panicked"), "{self:?}");
     }
 
-    /// The program did what it was told.
+    /// The program did as it was told.
     #[track_caller]
     pub(crate) fn assert_done(&self) {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
@@ -266,7 +266,7 @@ impl Server {
         self.process.0.id()
     }
 
-    /// Waits until the log has something in it, and returns it; what it had until then is forgotten.
+    /// Waits until the log has something in it, and returns it; the lines until then are forgotten.
     #[track_caller]
     pub(crate) fn await_log(&self, part: &str) -> String {
         let start = Instant::now();
@@ -281,7 +281,7 @@ impl Server {
         panic!("{part:?} is not in the log: {}", self.logged());
     }
 
-    /// What is in the log and was not taken by [`Server::await_log`].
+    /// The part of the log that was not taken by [`Server::await_log`].
     pub(crate) fn logged(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -365,7 +365,7 @@ pub(crate) fn taken_port() -> (std::net::TcpListener, u16) {
     (listener, port)
 }
 
-/// The setting of a free port whose next one is free for UDP, where the bridge listens.
+/// The setting of a free port; its next one is free for UDP, where the bridge listens.
 pub(crate) fn port_for_a_bridge() -> String {
     loop {
         let (_taken, port) = taken_port();

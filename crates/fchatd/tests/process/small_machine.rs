@@ -54,7 +54,7 @@ fn fifty_people_fit_into_64_mebibytes() {
     };
     let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
     prlimit(Some(pid), Resource::Data, limit).unwrap();
-    // Everybody comes at once, as after a restart.
+    // All people come at once, as after a restart.
     let mut sockets: Vec<WebSocket> = std::thread::scope(|scope| {
         let logins: Vec<_> = (0..PEOPLE)
             .map(|number| {

@@ -1,4 +1,4 @@
-//! Starting: what is announced, and what keeps the server from it.
+//! Starting: the announcements, and the obstacles to a start.
 
 use std::fs;
 

@@ -65,7 +65,7 @@ fn a_second_signal_ends_at_once() {
     assert_eq!(server.ended().code, Some(0));
 }
 
-/// A quarter of what a person would find long, four times what it takes.
+/// A quarter of the time that a person would find long, four times the usual one.
 const ALLOWED: Duration = Duration::from_secs(20);
 
 #[test]
@@ -136,7 +136,7 @@ fn a_request_under_way_is_answered() {
     uploading
         .write_all(b"POST /json/getApiTicket.php HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nacc")
         .unwrap();
-    // Whoever is answered after it shows that it has been read.
+    // A client with an answer after it shows that it has been read.
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
     let mut witness = WebSocket::open(&server);
     server.terminate();

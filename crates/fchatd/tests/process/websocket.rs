@@ -8,7 +8,7 @@ use crate::site::Server;
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 
-/// What a server sends.
+/// A server's frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
     Text(String),
@@ -40,7 +40,7 @@ impl WebSocket {
             "GET /chat2 HTTP/1.1\r\nHost: test\r\n{headers}Upgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        // Who is turned away may find the connection closed already.
+        // A refused client may find the connection closed already.
         let _ = stream.write_all(request.as_bytes());
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

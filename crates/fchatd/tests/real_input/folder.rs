@@ -117,7 +117,7 @@ pub(crate) fn aged() -> Classic {
     }
 }
 
-/// Puts entries among them that no server takes, and says for each what is said about it.
+/// Puts entries among them that no server takes, and gives for each the words about it.
 pub(crate) fn with_oddities(mut files: Classic) -> (Classic, Vec<&'static str>) {
     let list = |value: &mut Value, entry: Value| value.as_array_mut().unwrap().push(entry);
     let public = &mut files.channels["public"];
@@ -154,7 +154,7 @@ pub(crate) fn with_oddities(mut files: Classic) -> (Classic, Vec<&'static str>) 
     (files, said)
 }
 
-/// What is over keeps nobody out and may be gone; how many were there is not kept.
+/// An ended entry has no effect and may be gone; its number is not kept.
 pub(crate) fn lasting(mut files: Classic, now: i64) -> Classic {
     for list in ["public", "private"] {
         for channel in files.channels[list].as_array_mut().unwrap() {

@@ -171,7 +171,7 @@ fn change(ada: &mut Person) {
     ada.say("SCP", &json!({"action": "add", "character": "Second Super"}));
     ada.ask("DOP", &json!({"character": "ZED"}), "DOP");
     ada.ask("UNB", &json!({"character": "permabanned"}), "SYS");
-    // Each sees everything in order: whoever has this has seen all answers before it.
+    // Each sees everything in order: a client with this answer has seen all answers before it.
     ada.ask("UPT", &json!({}), "UPT");
 }
 
@@ -186,7 +186,7 @@ fn as_changed(server: &Server, ada: &mut Person) {
     ada.ask("JCH", &json!({"channel": ROOM}), "CDS");
 }
 
-/// Makes the same changes in the files. When they were made is taken from what was found, if it is plausible.
+/// Makes the same changes in the files. Their times are taken from the found ones, if these are plausible.
 fn put_changes(expected: &mut Classic, found: &mut Classic, before: i64) {
     let front = &mut expected.channels["public"][1];
     front["description"] = json!("a &lt; b &amp; c \u{1f41f}");

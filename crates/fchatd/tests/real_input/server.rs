@@ -1,4 +1,4 @@
-//! The program on a folder that stays, and people who log in to it.
+//! The program on a folder that stays, and people that log in to it.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -57,7 +57,7 @@ impl Drop for Server {
     }
 }
 
-/// Lets the site know somebody.
+/// Makes a person known to the site.
 pub(crate) fn know(site: &Site, account: i64, name: &str, admin: bool) {
     let answer = json!({
         "error": "",
@@ -72,7 +72,7 @@ pub(crate) fn know(site: &Site, account: i64, name: &str, admin: bool) {
     site.know(name, name, Some(answer.to_string()));
 }
 
-/// Somebody's connection.
+/// The connection of a person.
 pub(crate) struct Person(WebSocket);
 
 impl Person {
@@ -117,7 +117,7 @@ impl Person {
         parsed(rest.unwrap_or_else(|| panic!("{code} {payload} is answered with {came}")))
     }
 
-    /// Says a command that nobody answers.
+    /// Says a command without an answer.
     pub(crate) fn say(&mut self, code: &str, payload: &Value) {
         self.0.say(&format!("{code} {payload}")).unwrap();
     }

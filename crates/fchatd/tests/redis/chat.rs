@@ -48,7 +48,7 @@ impl Chat {
         Self { program }
     }
 
-    /// Somebody comes; an account named admin is an administrator's.
+    /// A person comes; an account named admin is an administrator's.
     pub(crate) fn enter(&self, account: &str, character: &str) -> Person {
         let socket = WebSocket::open(self.program.address, "127.0.0.1").unwrap();
         let mut person = Person { socket };
@@ -61,7 +61,7 @@ impl Chat {
         person
     }
 
-    /// What it has written to its log; it ends.
+    /// Its log; it ends.
     pub(crate) fn end(self) -> String {
         self.program.end()
     }
@@ -80,19 +80,19 @@ impl Person {
             .clone()
     }
 
-    /// Does what the action log has.
+    /// Carries out the entry of the action log.
     pub(crate) fn announce(&mut self, message: &str) {
         let text = format!("BRO {}", json!({ "message": message }));
         self.ask(&text, |text| text.starts_with("BRO ") && text.contains(message));
     }
 
-    /// Ignores somebody.
+    /// Ignores a person.
     pub(crate) fn ignore(&mut self, name: &str) {
         let text = format!("IGN {}", json!({ "action": "add", "character": name }));
         self.ask(&text, |text| text.starts_with("IGN ") && text.contains("add"));
     }
 
-    /// What the status says of Redis.
+    /// The status of Redis.
     pub(crate) fn status(&mut self) -> String {
         let status = self.ask(r#"ZZZ {"command":"status"}"#, |text| text.starts_with("ZZZ "));
         let line = status.split("\\n").find(|line| line.starts_with("Redis: "));

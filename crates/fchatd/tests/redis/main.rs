@@ -1,4 +1,4 @@
-//! The program and a real `redis-server`: what it is told, and that the chat does not mind when it is away, slow, full
+//! The program and a real `redis-server`: the events for it, and that the chat does not mind when it is away, slow, full
 //! or not itself.
 #![expect(
     clippy::unwrap_used,

@@ -114,7 +114,7 @@ impl Redis {
         read(&mut reader)
     }
 
-    /// Who is online, as it knows.
+    /// The characters online, as it knows them.
     pub(crate) fn online(&self) -> Vec<String> {
         let mut names = texts(self.ask(&["SMEMBERS", "users.online"]));
         names.sort();

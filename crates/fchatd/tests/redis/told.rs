@@ -1,4 +1,4 @@
-//! What Redis is told.
+//! The events that Redis gets.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -10,7 +10,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Somebody comes; with `--dev` an account named admin is an administrator's.
+    /// A person comes; with `--dev` an account named admin is an administrator's.
     #[track_caller]
     pub(crate) fn enter(server: &Server, account: &str, character: &str) -> Self {
         let socket = WebSocket::open(server.address, "127.0.0.1").unwrap();
@@ -27,7 +27,7 @@ impl Person {
         self.socket.say(text).unwrap();
     }
 
-    /// Waits for something and forgets what came until then.
+    /// Waits for something and forgets earlier frames.
     #[track_caller]
     pub(crate) fn hear(&mut self, is_it: impl Fn(&str) -> bool) -> String {
         self.socket.await_text(&is_it).unwrap();
@@ -47,7 +47,7 @@ impl Person {
         message["message"].as_str().unwrap().to_owned()
     }
 
-    /// The broadcast that the action log has, when everybody has heard it.
+    /// The broadcast of the action log, when all people have heard it.
     #[track_caller]
     pub(crate) fn announce(&mut self, message: &str) {
         self.say(&format!("BRO {}", json!({ "message": message })));

@@ -40,7 +40,7 @@ impl Service {
         stream
     }
 
-    /// What comes until the connection is closed.
+    /// The bytes until the connection is closed.
     fn rest(mut stream: TcpStream) -> Vec<u8> {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -53,7 +53,7 @@ impl Service {
         Self::rest(stream)
     }
 
-    /// Ends it; what it says then.
+    /// Ends it; gives its output then.
     fn end(mut self) -> String {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let mut said = String::new();

@@ -1,4 +1,4 @@
-//! Webhooks: what receivers are told, and that nothing is lost when they or the server go away.
+//! Webhooks: the events for receivers, and that nothing is lost when they or the server go away.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -34,7 +34,7 @@ fn start(site: &Site, hooks: &str, settings: &[&str]) -> Server {
     site.start(&words)
 }
 
-/// What was announced, in the order in which it came.
+/// The announced events, in their order.
 fn announced(asked: &[Asked]) -> Vec<String> {
     let message = |asked: &Asked| asked.json()["args"]["message"].as_str().unwrap().to_owned();
     asked.iter().map(message).collect()
@@ -104,7 +104,7 @@ fn receivers_are_told_of_actions_reports_and_numbers() {
     assert!(!log.contains("hidden") && !log.contains(SECRET), "{log}");
 }
 
-/// What happens is told in its order, whatever a receiver does first, and another one does not wait for it.
+/// Events are told in their order, with any first answer of a receiver, and another one does not wait for it.
 #[test]
 fn a_receiver_that_is_not_well_is_tried_again_and_hurts_nobody() {
     let tries = AtomicUsize::new(0);
@@ -112,7 +112,7 @@ fn a_receiver_that_is_not_well_is_tried_again_and_hurts_nobody() {
         0 => answer(500, "not now"),
         1 => Deed::Raw("HTTP/1.1 20".to_owned()),
         2 => answer(302, "moved"),
-        // It has taken it, as far as anybody can know.
+        // It has taken it, as far as the server can know.
         3 => Deed::Raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nthat is all".to_owned()),
         4 => answer(200, &"x".repeat(300_000)),
         _ => answer(200, ""),
@@ -185,7 +185,7 @@ fn know(logins: &fchatd_dialogue::site::Site, account: i64, name: &str) {
     logins.know(name, name, Some(answer.to_string()));
 }
 
-/// Whoever has seen the answer to a change finds its webhook delivered, however the program ended.
+/// A client that has seen the answer to a change finds its webhook delivered after any end of the program.
 #[test]
 fn what_waits_survives_kill_9_and_comes_in_its_order() {
     let logins = fchatd_dialogue::site::Site::start().unwrap();
@@ -202,7 +202,7 @@ fn what_waits_survives_kill_9_and_comes_in_its_order() {
             let name = format!("Mod {run} {number}");
             let arguments = json!({"action": "add", "character": name});
             admin.say(&format!("SCP {arguments}"));
-            // The first has no answer, but what is answered later shows what it did.
+            // The first has no answer, but each later answer shows its effect.
             admin.say(r#"UNB {"character":"Nobody"}"#);
             admin.hear(|text| text.starts_with("SYS ") && text.contains("Nothing is recorded"));
             made.push(name);
@@ -221,7 +221,7 @@ fn what_waits_survives_kill_9_and_comes_in_its_order() {
         .map(|asked| asked.json()["args"]["character"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(came, made);
-    // For nobody: what still waits when a receiver is not named any more is dropped, and told.
+    // Without a receiver: deliveries to a receiver that is not named any more are dropped, with a line in the log.
     drop(receiver);
     let server = start(&site, &hooks, &[&login_url]);
     let mut admin = Person::enter(&server, "Ann", "Ann");
@@ -293,7 +293,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs a receiver of the documentation and lets the server tell it something; what the receiver prints then.
+/// Runs a receiver of the documentation and lets the server send it an event; gives the receiver's output.
 fn run_example(command: &mut Command, port: u16) -> String {
     let mut receiver = Running(
         command

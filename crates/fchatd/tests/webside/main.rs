@@ -1,5 +1,5 @@
 //! The program and web servers beside it: those that scripts ask, the one that takes reports, receivers of webhooks, and
-//! the Flash policy; each of them also slow, away, lying, or not at all what it should be.
+//! the Flash policy; each of them also slow, away, lying, or with nonsense.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod chat;

@@ -1,4 +1,4 @@
-//! A web server that does as it is told, and remembers what it was asked.
+//! A web server that does as it is told, and remembers its requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Generous, since other tests want the processor, too.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What it was asked.
+/// A request to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) path: String,
@@ -17,12 +17,12 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-/// What it does.
+/// Its behaviour.
 #[derive(Debug, Clone)]
 pub(crate) enum Deed {
     /// Answers with a status and a body.
     Answer(u16, String),
-    /// Writes these bytes, whatever they are, and closes the connection.
+    /// Writes these bytes, of any kind, and closes the connection.
     Raw(String),
     /// Says nothing until the other side gives up.
     Silence,

@@ -1,4 +1,4 @@
-//! What scripts ask of web servers.
+//! Requests of scripts to web servers.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::chat::Person;
 use crate::receiver::{Deed, Receiver, answer, eventually};
 use crate::site::{Server, Site};
 
-/// Asks for what somebody names, and tells them what came.
+/// Asks for an address that a person names, and sends the answer to that person.
 const RULES: &str = r#"
     function event.TPN(con, args)
         http.get("back", args.url, con, { name = args.name })
@@ -94,7 +94,7 @@ fn a_question_that_hangs_holds_up_its_own_line_only_and_is_given_up_with_its_ask
     assert!(status.contains("1 questions under way, 1 waiting"), "{status}");
     ada.leave();
     eventually("the question is given up", || web.given_up() == 1);
-    // Whoever comes in her place hears nothing of it.
+    // A person that comes in her place hears nothing of it.
     let mut eve = Person::enter(&server, "eve", "Eve");
     ask(&mut eve, &web.url("/well"), "eve");
     assert_eq!(eve.told(), "eve: 200 well");

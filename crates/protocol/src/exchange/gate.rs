@@ -18,7 +18,7 @@ pub enum GateOrder {
     Ban(BanOrder),
     /// Let a network in again.
     Unban(IpNet),
-    /// Let nobody make an account for now, or let them again.
+    /// Pause registration, or resume it.
     PauseRegistration(bool),
 }
 
@@ -42,7 +42,7 @@ pub enum GateChange {
     Banned(NetworkBan),
     /// It is not any more.
     Lifted(IpNet),
-    /// Nobody can make an account for now, or they can again.
+    /// Registration is paused, or resumed.
     RegistrationPaused(bool),
 }
 

@@ -1,4 +1,4 @@
-//! What comes to the core.
+//! The inputs of the core.
 
 use std::net::IpAddr;
 
@@ -37,7 +37,7 @@ pub enum Input<'a> {
     },
     /// A text message arrived.
     Message {
-        /// Whose.
+        /// The connection that it belongs to.
         connection: ConnectionId,
         /// The whole message, at most [`crate::limits::CLIENT_MESSAGE_BYTES_MAX`].
         text: &'a str,
@@ -51,7 +51,7 @@ pub enum Input<'a> {
     },
     /// The login provider answered a [`Request::CheckLogin`](super::Request::CheckLogin).
     LoginAnswer {
-        /// Who asked.
+        /// The connection that asked.
         connection: ConnectionId,
         /// The login provider's JSON answer, or nothing when the provider failed.
         #[serde(borrow)]
@@ -90,14 +90,14 @@ pub enum Input<'a> {
     /// A commit could not be kept for now. The frames that wait for it and for those before it go out nevertheless;
     /// when it is on disk after all, [`Input::Stored`] says so.
     Unsaved {
-        /// Who made the change and is to be told.
+        /// The connection that made the change and gets the error.
         connection: Option<ConnectionId>,
         /// Its number.
         commit: u64,
     },
-    /// Whoever runs the server has something to say.
+    /// A message from the operator of the server.
     Notice {
-        /// The administrator who is told (as the answer to a debug command); nothing for everyone.
+        /// The administrator that gets it (as the answer to a debug command); nothing for all people.
         to: Option<ConnectionId>,
         /// Plain text.
         text: &'a str,

@@ -1,4 +1,4 @@
-//! What the core wants done.
+//! The outputs of the core.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub enum Operation {
     Send {
         /// The recipient.
         connection: ConnectionId,
-        /// What it gets.
+        /// The frame for it.
         frame: Frame,
     },
     /// To the members of a channel.
@@ -30,20 +30,20 @@ pub enum Operation {
         channel: ChannelId,
         /// A member that does not get it.
         except: Option<ConnectionId>,
-        /// What the others get.
+        /// The frame for the others.
         frame: Frame,
     },
     /// To every identified connection.
     SendEveryone {
-        /// What they get.
+        /// The frame for them.
         frame: Frame,
     },
-    /// The connection is identified: it hears what goes to everyone, and gets its `PIN`s.
+    /// The connection is identified: it gets frames for all people, and its `PIN`s.
     Identified {
         /// Which one.
         connection: ConnectionId,
     },
-    /// The connection is in no channel any more and no longer hears what goes to everyone; its socket stays
+    /// The connection is in no channel any more and no longer gets frames for all people; its socket stays
     /// until it is closed.
     Departed {
         /// Which one.
@@ -68,14 +68,14 @@ pub enum Operation {
         /// Which one.
         channel: ChannelId,
     },
-    /// What the following operations send waits until a commit is on disk, and what is sent to the same recipients
-    /// later waits behind it. Ends with the next one; with 0 nothing waits any more. The order of what each recipient
-    /// gets does not change.
+    /// Frames of the following operations wait until a commit is on disk, and later frames for the same recipients
+    /// wait behind them. Ends with the next one; with 0 nothing waits any more. The order of the frames for each recipient
+    /// does not change.
     Await {
         /// The number of the [`Commit`](crate::change::Commit), or 0.
         commit: u64,
     },
-    /// Nothing more is read from the connection; what is queued is delivered, then it is closed.
+    /// Nothing more is read from the connection; queued frames are delivered, then it is closed.
     Close {
         /// Which one.
         connection: ConnectionId,
@@ -84,7 +84,7 @@ pub enum Operation {
     },
 }
 
-/// What the core wants done after some inputs: one buffer of frames, and what to do with them.
+/// The outputs of the core for some inputs: one buffer of frames, and the operations on them.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
     /// All frames, one after another.
@@ -136,7 +136,7 @@ impl Outputs {
         self.operations.is_empty() && self.requests.is_empty()
     }
 
-    /// Forgets everything and keeps the memory for the next turn, but not what a rare burst has needed.
+    /// Forgets everything and keeps the memory for the next turn, except for the extra memory of a rare burst.
     pub fn clear(&mut self) {
         const KEEP: usize = 256 << 10;
         self.bytes.clear();

@@ -13,7 +13,7 @@ use crate::session::SessionChange;
 pub enum Request {
     /// Ask the login provider; the answer comes as [`Input::LoginAnswer`](super::Input::LoginAnswer).
     CheckLogin {
-        /// Who wants in.
+        /// The connection that identifies.
         connection: ConnectionId,
         /// The address it comes from.
         address: IpAddr,
@@ -23,7 +23,7 @@ pub enum Request {
         ticket: String,
         /// The character's name as typed.
         character: String,
-        /// What the client calls itself.
+        /// The name that the client gives itself.
         client_name: String,
         /// The client's version.
         client_version: String,
@@ -41,7 +41,7 @@ pub enum Request {
         /// Names the request in its answer.
         id: u64,
         /// Requests with the same line are made one after another, so that they are answered in their order; 0 says
-        /// that nobody in particular asks.
+        /// that the request belongs to no line.
         line: u64,
         /// Where, as the script gave it.
         url: String,
@@ -64,7 +64,7 @@ pub enum Request {
     },
     /// Read the scripts again and hand them to the core.
     ReadScripts {
-        /// The administrator who asked, and is told how it went.
+        /// The administrator that asked and gets the result.
         connection: ConnectionId,
         /// Whether they are for this connection alone, to try them out.
         isolated: bool,
@@ -76,9 +76,9 @@ pub enum Request {
     },
     /// Start or stop a profile.
     Profile {
-        /// Who asked.
+        /// The connection that asked.
         connection: ConnectionId,
-        /// Of what.
+        /// The object of the profile.
         kind: ProfileKind,
         /// Whether it starts.
         start: bool,
@@ -87,7 +87,7 @@ pub enum Request {
     Halt,
     /// Check configuration and scripts, then do as for [`Request::Halt`] and run the program anew in the same process.
     Restart {
-        /// The administrator who asked, and is told when it is refused.
+        /// The administrator that asked and gets the refusal.
         connection: ConnectionId,
     },
     /// An entry for the chat log (docs/chat-log.md).
@@ -100,7 +100,7 @@ pub enum Request {
     /// [`Input::Stored`]: super::Input::Stored
     /// [`Input::Unsaved`]: super::Input::Unsaved
     Commit(Box<Commit>),
-    /// Keep this soon, for the next start. No frame waits for it, and nobody is told when it could not be kept.
+    /// Keep this soon, for the next start. No frame waits for it, and no error is reported to a client.
     Sessions(Vec<SessionChange>),
     /// An ignore list has changed. It belongs to the account, for all of its characters.
     Ignores {
@@ -118,19 +118,19 @@ pub enum Request {
     },
     /// The banned networks or the state of registration have changed.
     Gate(Box<GateChange>),
-    /// Nobody waits for the answers to these requests by HTTP any more, because who asked has gone.
+    /// The answers to these requests by HTTP are not needed any more, because their connection has gone.
     HttpCancel {
         /// The requests, in the order in which they were made.
         ids: Vec<u64>,
     },
 }
 
-/// What a profile tells about.
+/// The object of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ProfileKind {
     /// Where the process spends its processor time.
     Processor,
-    /// Who asked for the memory in use.
+    /// The callers that asked for the memory in use.
     Heap,
 }
 
@@ -139,24 +139,24 @@ pub enum ProfileKind {
 pub struct LogParty {
     /// The character's name.
     pub character: String,
-    /// Its number; nothing for somebody who is not online.
+    /// Its number; nothing for a character that is not online.
     pub character_id: Option<i64>,
-    /// Its account's number; nothing for somebody who is not online.
+    /// Its account's number; nothing for a character that is not online.
     pub account_id: Option<i64>,
 }
 
 /// A line of the chat log (docs/chat-log.md).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// What kind of event, such as `message_private`.
+    /// The kind of event, such as `message_private`.
     pub kind: String,
-    /// Who did it.
+    /// The author.
     pub from: LogParty,
-    /// To whom.
+    /// The recipients.
     pub to: Option<LogParty>,
     /// Name and title of the channel it happened in.
     pub channel: Option<(String, String)>,
-    /// What was said.
+    /// The message.
     pub body: Option<String>,
     /// When, in Unix milliseconds.
     pub time: i64,
@@ -165,7 +165,7 @@ pub struct LogEntry {
 /// An entry of the action log (docs/action-log.md).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionEntry {
-    /// Who acted.
+    /// The acting character.
     pub name: String,
     /// The command.
     pub code: String,
@@ -173,7 +173,7 @@ pub struct ActionEntry {
     pub arguments: String,
     /// When, in Unix seconds.
     pub time: i64,
-    /// Whom it is about, as far as it is known.
+    /// The target, as far as it is known.
     pub target: Option<LogParty>,
     /// The canonical name of the channel that it is about.
     pub channel: Option<String>,
@@ -182,7 +182,7 @@ pub struct ActionEntry {
 impl std::fmt::Debug for Request {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            // Tickets, what people say, and forms with their secrets never reach a log.
+            // Tickets, messages, and forms with their secrets never reach a log.
             Request::CheckLogin {
                 connection,
                 account,

@@ -1,4 +1,4 @@
-//! Taking back what a moderator did.
+//! Undoing a moderator's action.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ impl Undo {
     pub const CODES: [&str; 6] = ["ACB", "TMO", "HLB", "CBU", "CTU", super::BAN];
     /// The code under which the action log has it.
     pub const CODE: &str = "UNDO";
-    /// The name of whoever runs the server, in the action log. No character can have it.
+    /// The name of the operator in the action log. No character can have it.
     pub const OPERATOR: &str = "(operator)";
 
     /// Its arguments in the action log.

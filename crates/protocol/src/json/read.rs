@@ -2,7 +2,7 @@
 //! message allocates nothing.
 //!
 //! Grammar: RFC 8259, complete, one value and nothing after it. Containers may nest [`MAX_DEPTH`] deep. Numbers
-//! are `f64` (what does not fit is an error); NUL, an escaped surrogate
+//! are `f64` (a number outside its range is an error); NUL, an escaped surrogate
 //! without its partner and a whole number of more than 64 bits are errors.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ pub const MAX_DEPTH: usize = 32;
 pub struct JsonError {
     /// Where reading stopped, in bytes from the start of the text.
     pub offset: usize,
-    /// What is wrong there.
+    /// The fault there.
     pub reason: &'static str,
 }
 
@@ -60,7 +60,7 @@ impl Tape {
         Ok(tape)
     }
 
-    /// Reads `text`, replacing what was here. After an error the tape is empty (`null`).
+    /// Reads `text`, replacing the former content. After an error the tape is empty (`null`).
     ///
     /// # Errors
     /// When `text` is not exactly one JSON value, nests too deep, or has a number beyond `f64`.

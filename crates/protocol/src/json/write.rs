@@ -95,7 +95,7 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Appends a number: whole values without a fraction (docs/protocol.md), others in the shortest form that
-/// reads back the same, and `null` for what JSON cannot say (not a number, infinite).
+/// reads back the same, and `null` for values outside JSON (not a number, infinite).
 pub fn number(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
         out.extend_from_slice(b"null");
@@ -151,7 +151,7 @@ impl<'a> Object<'a> {
         self.out
     }
 
-    /// A member whose value is a string.
+    /// A member with a string as its value.
     pub fn text(mut self, key: &str, value: &str) -> Self {
         string(self.key(key), value);
         self
@@ -165,19 +165,19 @@ impl<'a> Object<'a> {
         self.text(key, value)
     }
 
-    /// A member whose value is a number.
+    /// A member with a number as its value.
     pub fn number(mut self, key: &str, value: f64) -> Self {
         number(self.key(key), value);
         self
     }
 
-    /// A member whose value is a whole number.
+    /// A member with a whole number as its value.
     pub fn integer(mut self, key: &str, value: i64) -> Self {
         integer(self.key(key), value);
         self
     }
 
-    /// A member whose value is an array of strings.
+    /// A member with an array of strings as its value.
     pub fn strings<I, S>(mut self, key: &str, items: I) -> Self
     where
         I: IntoIterator<Item = S>,

@@ -1,5 +1,6 @@
 //! The part of the library `s` about rights and sanctions: moderators, bans, timeouts, watches.
 
+use fchatd_world::settings::keys;
 use fchatd_world::{Finding, World};
 
 use super::{admitted, connection, name};
@@ -21,7 +22,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addOp" "(name: string): boolean"
         "Adds a character to the list of global moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
-        let has_room = w.operators.len() < w.settings.count("global_moderators_max");
+        let has_room = w.operators.len() < w.settings.count(keys::GLOBAL_MODERATORS_MAX);
         Ok((w.is_muted() || (has_room && w.operators.add(&name))).into())
     };
     "removeOp" "(name: string): string?"
@@ -33,7 +34,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
     "addSCop" "(name: string): boolean"
         "Adds a character to the list of super moderators. + False when it is there already, or the list is full (global_moderators_max)." |w, a| {
         let name = admitted::character(w, a, 1)?;
-        let has_room = w.super_operators.len() < w.settings.count("global_moderators_max");
+        let has_room = w.super_operators.len() < w.settings.count(keys::GLOBAL_MODERATORS_MAX);
         Ok((w.is_muted() || (has_room && w.super_operators.add(&name))).into())
     };
     "removeSCop" "(name: string): string?"

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fchatd_protocol::error;
 use fchatd_protocol::text::fold;
+use fchatd_world::settings::keys;
 use fchatd_world::{Ban, Kind, Mode, RoomRefusal, World};
 
 use super::{admitted, channel, channel_handle, connection, frame, name, raw_frame};
@@ -38,7 +39,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "The description, escaped." |w, a| Ok(channel(w, a, 1)?.1.description.clone().into());
     "setDescription" "(chan: Channel, description: string)"
         "Sets the description without escaping it." |w, a| {
-        let most = 5 * w.settings.count("cds_max");
+        let most = 5 * w.settings.count(keys::CDS_MAX);
         let description: Arc<str> = Arc::from(&*admitted::text(w, a, 2, most)?);
         change(w, a, |channel| channel.description = description)
     };

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use fchatd_world::settings::keys;
 use fchatd_world::{ConnectionKey, World};
 
 use crate::engine::{Arguments, HostError};
@@ -47,7 +48,7 @@ pub(super) fn make_room(
     freed: usize,
 ) -> Result<(), HostError> {
     world.count_kept(added);
-    let most = world.settings.count("luaconnectiondata") << 10;
+    let most = world.settings.count(keys::LUACONNECTIONDATA) << 10;
     let kept = world.connection(key).map_or(0, |connection| {
         let profile = &connection.profile;
         let maps = [&profile.custom_kinks, &profile.info_tags, &profile.misc];

@@ -10,6 +10,7 @@ mod channels;
 mod connections;
 mod gate;
 mod kept;
+mod natures;
 mod os;
 mod server;
 mod staff;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::Frame;
 use fchatd_world::arena::{GENERATION_MAX, INDEX_MAX, Key};
+use fchatd_world::settings::keys;
 use fchatd_world::{Channel, ChannelKey, Connection, ConnectionKey, Settings, World};
 
 use crate::engine::{
@@ -34,6 +36,7 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     absence::FUNCTIONS,
     channels::FUNCTIONS,
     server::FUNCTIONS,
+    natures::FUNCTIONS,
     authority::FUNCTIONS,
     gate::FUNCTIONS,
     staff::FUNCTIONS,
@@ -102,26 +105,21 @@ pub fn compile_with(
 /// The resource limits of the main rules. A disabled time limit is infinite, so that the watchdog exists when
 /// the setting changes.
 pub fn limits(settings: &Settings) -> Limits {
-    let time = |key: &str| {
-        if settings.flag("luaenabletimeout") {
-            settings.seconds(key)
-        } else {
-            Duration::MAX
-        }
-    };
+    let is_limited = settings.flag(keys::LUAENABLETIMEOUT);
+    let time = |limit| if is_limited { limit } else { Duration::MAX };
     Limits {
-        call: time("luatimeout"),
-        repeat: time("luarepeattimeout"),
-        memory: settings.count("luamemory") << 20,
+        call: time(settings.seconds(keys::LUATIMEOUT)),
+        repeat: time(settings.seconds(keys::LUAREPEATTIMEOUT)),
+        memory: settings.count(keys::LUAMEMORY) << 20,
     }
 }
 
 /// The resource limits of the rules of an isolated connection. Their time limit is always in force.
 pub fn trial_limits(settings: &Settings) -> Limits {
     Limits {
-        call: settings.seconds("isolatedtimeout"),
-        repeat: settings.seconds("isolatedtimeout"),
-        memory: settings.count("isolatedmemory") << 20,
+        call: settings.seconds(keys::ISOLATEDTIMEOUT),
+        repeat: settings.seconds(keys::ISOLATEDTIMEOUT),
+        memory: settings.count(keys::ISOLATEDMEMORY) << 20,
     }
 }
 
@@ -172,11 +170,26 @@ pub fn start_with(
     let mut engine = Engine::of(program, &options)?;
     // Scripts of the classic server expect these tables and fill them.
     engine.load(world, "host", "event = {} rtb = {} httpcb = {}")?;
-    engine.run_main(world, program)?;
-    if engine.has("", "chat_init") {
-        engine.call_global(world, "chat_init")?;
-    }
+    world.natures.may_declare = true;
+    let loaded = engine.run_main(world, program);
+    world.natures.may_declare = false;
+    loaded?;
+    initialise(&mut engine, world)?;
     Ok(engine)
+}
+
+/// Calls `chat_init`, where scripts have one.
+///
+/// # Errors
+/// When it fails.
+pub fn initialise(engine: &mut Engine<World>, world: &mut World) -> Result<(), ScriptError> {
+    if !engine.has("", "chat_init") {
+        return Ok(());
+    }
+    world.natures.may_declare = true;
+    let result = engine.call_global(world, "chat_init");
+    world.natures.may_declare = false;
+    result.map(|_| ())
 }
 
 /// A handle consists of kind, generation and index, from the highest bits down. It is valid only while its

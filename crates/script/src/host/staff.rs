@@ -1,6 +1,7 @@
 //! The part of the library `s` about reports to the staff and about the logs.
 
 use fchatd_protocol::name;
+use fchatd_world::settings::keys;
 use fchatd_world::snapshot::StaffCall;
 use fchatd_world::{Deed, Party, Said, World};
 
@@ -98,7 +99,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
 fn add_staff_call(world: &mut World, arguments: &Arguments<'_>) -> Answer {
     let character = admitted::character(world, arguments, 2)?;
     let id = admitted::text(world, arguments, 1, ID_BYTES_MAX)?.into_owned();
-    let report_max = ESCAPED * world.settings.count("staffcall_max");
+    let report_max = ESCAPED * world.settings.count(keys::STAFFCALL_MAX);
     let report = admitted::text(world, arguments, 3, report_max)?.into_owned();
     let tab = admitted::text(world, arguments, 5, ESCAPED * name::TITLE_BYTES_MAX)?.into_owned();
     let caller = world

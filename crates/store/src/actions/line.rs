@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 pub struct Action {
     /// Its number.
     pub id: u64,
-    /// Who did it: a character, or a name in brackets that no character has.
+    /// The author: a character, or a name in brackets that no character has.
     pub name: String,
     /// The command.
     pub code: String,
     /// When, in Unix seconds.
     pub time: i64,
-    /// Whom it was about; of several characters of an account all, with commas between them.
+    /// The target; of several characters of an account all, with commas between them.
     pub whom: Option<String>,
     /// Their account, where it is known.
     pub account: Option<i64>,
@@ -42,7 +42,7 @@ impl Action {
 
 /// Appends an action as a line.
 pub(super) fn append(out: &mut Vec<u8>, id: u64, entry: &ActionEntry) {
-    // Whatever a script gives: a line is a line, and JSON.
+    // A script may give any text: a line is always one line, and JSON.
     let (members, arguments) = match serde_json::from_str(&entry.arguments) {
         Ok(Value::Object(members)) if !entry.arguments.contains(['\n', '\r']) => {
             (members, entry.arguments.as_str())
@@ -101,7 +101,7 @@ fn text(members: &Map<String, Value>, key: &str) -> Option<String> {
 
 /// Reads a line; nothing when it is none.
 pub(super) fn parse(line: &str) -> Option<Action> {
-    // Not by the protocol's own reader, which refuses what may stand in a file, such as NUL.
+    // Not by the protocol's own reader, which refuses characters that may stand in a file, such as NUL.
     let mut members: Map<String, Value> = serde_json::from_str(line).ok()?;
     let arguments = match members.remove("args") {
         Some(Value::Object(arguments)) => arguments,

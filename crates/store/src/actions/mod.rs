@@ -15,7 +15,7 @@ pub use write::{ActionLimits, ActionWriter, Mended};
 /// The folder's name in the data folder.
 pub const FOLDER: &str = "actions";
 
-/// What follows the number in the name of a file.
+/// The part of a file's name behind the number.
 const ENDING: &str = ".jsonl";
 
 fn file(folder: &Path, first: u64) -> PathBuf {

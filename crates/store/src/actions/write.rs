@@ -23,10 +23,10 @@ pub struct ActionLimits {
     pub keep_days: u32,
 }
 
-/// What a crash has left half done was put right.
+/// A half-written line of a crash was repaired.
 #[derive(Debug)]
 pub struct Mended {
-    /// The file whose last line was not whole.
+    /// The file with the half-written last line.
     pub file: PathBuf,
     /// Where the piece is now.
     pub piece: PathBuf,
@@ -46,7 +46,7 @@ pub struct ActionWriter {
     /// When its first action was; nothing while there is none.
     began: Option<i64>,
     next: u64,
-    /// Something may stand behind what counts.
+    /// Bytes may follow the valid part.
     torn: bool,
 }
 
@@ -133,7 +133,7 @@ impl ActionWriter {
         self.next - 1
     }
 
-    /// Takes away what an attempt that failed has left.
+    /// Removes the remains of an attempt that failed.
     fn mend(&mut self) -> io::Result<()> {
         if self.torn {
             self.file.set_len(self.length)?;
@@ -143,7 +143,7 @@ impl ActionWriter {
         Ok(())
     }
 
-    /// Goes on in a new file when the one before was deleted or replaced: what would be written to it then, nobody could
+    /// Continues in a new file when the one before was deleted or replaced: further lines in it could not be
     /// read. The folder is made again too; that the data folder around it is gone is an error.
     fn keep_place(&mut self, now: i64) -> io::Result<()> {
         let open = identity(&self.file.metadata()?);
@@ -180,7 +180,7 @@ impl ActionWriter {
         self.first = self.next;
         self.length = 0;
         self.began = None;
-        // What is too old can go the next time, too.
+        // Old files can go the next time, too.
         let _ = self.forget(now);
         Ok(())
     }

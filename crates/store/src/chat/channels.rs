@@ -121,7 +121,7 @@ fn by_channel<T>(rows: Vec<(String, T)>) -> HashMap<String, Vec<T>> {
     lists
 }
 
-/// Reports a row whose key does not belong to its name.
+/// Reports a row with a key that does not belong to its name.
 pub(super) fn is_folded(row: &mut Fields<'_>, folded: &str, name: &str) {
     if fold(name) != folded {
         row.fault(format_args!("its name is {name:?}"));

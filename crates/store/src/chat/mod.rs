@@ -1,5 +1,5 @@
-//! What of the chat lasts, in tables: read as a whole, written as a whole or change by change, so that what is there
-//! always belongs together.
+//! The lasting state of the chat, in tables: read as a whole, written as a whole or change by change, so that the tables
+//! always belong together.
 
 mod channels;
 pub(crate) mod load;
@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::rows::Reader;
 
 impl Store {
-    /// The state of the chat and who was online, or nothing when none was ever saved. Channels are in the order of their names, their
+    /// The state of the chat and the people online, or nothing when none was ever saved. Channels are in the order of their names, their
     /// bans in the order of time, account bans and timeouts in that of the accounts; the other lists keep theirs.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Store {
         self.chat_writer()?.replace(snapshot)
     }
 
-    /// A connection that writes the state of the chat, for as long as somebody has changes to write.
+    /// A connection that writes the state of the chat, for as long as there are changes to write.
     ///
     /// # Errors
     /// The file cannot be opened any more.

@@ -12,7 +12,7 @@ use super::channels::is_folded;
 use super::write::Tables;
 use crate::rows::{Reader, table};
 
-/// The people who were online, and the lines that some of them have missed.
+/// The people online, and the lines that some of them have missed.
 pub(crate) fn load(reader: &mut Reader<'_>) -> rusqlite::Result<Sessions> {
     let clock = reader.rows(table("session_clock", &["one"]), |row| {
         row.at_least("alive_at", 0)

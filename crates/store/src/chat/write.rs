@@ -32,7 +32,7 @@ const TABLES: [&str; 13] = [
 const STATEMENTS: usize = 64;
 
 /// Writes the state of the chat on a connection that stays open. Each call is one transaction, and when it returns
-/// without an error what it wrote is on the disk; after an error nothing of it is, and the call can be made again.
+/// without an error its changes are on the disk; after an error none of them is, and the call can be made again.
 #[derive(Debug)]
 pub struct ChatWriter {
     connection: Connection,
@@ -57,7 +57,7 @@ impl ChatWriter {
         self.in_transaction(|to| {
             to.mark()?;
             for commit in commits {
-                // Whatever the order of a commit, what belongs to a channel is written when the channel is there.
+                // In any order of a commit, rows that belong to a channel are written when the channel is there.
                 let (channels, others): (Vec<_>, Vec<_>) = commit
                     .changes
                     .iter()
@@ -70,7 +70,7 @@ impl ChatWriter {
         })
     }
 
-    /// Makes these changes of who is online, all or none. Making one a second time changes nothing.
+    /// Makes these changes of sessions, all or none. Making one a second time changes nothing.
     ///
     /// # Errors
     /// The store failed.
@@ -83,7 +83,7 @@ impl ChatWriter {
         })
     }
 
-    /// Replaces the state of the chat but for who is online, and says whether it was another one before. Of what has the same key, such as
+    /// Replaces the state of the chat except the sessions, and says whether it was another one before. Of rows with the same key, such as
     /// two bans of one account, the last one stays.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// Collects what is strange, each with its place.
+/// Collects the faults, each with its place.
 #[derive(Debug, Default)]
 pub(super) struct Faults(pub(super) Vec<String>);
 
@@ -17,7 +17,7 @@ impl Faults {
     }
 }
 
-/// An object whose members are taken out one by one, so that the ones nobody asked for can be named.
+/// An object with members that are taken out one by one, so that the members left over can be named.
 #[derive(Debug)]
 pub(super) struct Members {
     place: String,
@@ -120,7 +120,7 @@ impl Members {
         }
     }
 
-    /// Names what was not asked for: it would be lost.
+    /// Names the members that were not taken: they would be lost.
     pub(super) fn finish(self, faults: &mut Faults) {
         for key in self.members.keys() {
             faults.add(
@@ -145,7 +145,7 @@ pub(super) fn entries(place: &str, value: Value, faults: &mut Faults) -> Vec<(St
     }
 }
 
-/// What a value is, in words.
+/// The kind of a value, in words.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

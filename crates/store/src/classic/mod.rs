@@ -1,8 +1,8 @@
 //! The classic server's state files (docs/state.md): `channels.json`, `ops.json`, `scops.json`
 //! and `bans.json`.
 //!
-//! Reading takes all or nothing, unless somebody asks for what is clear: whatever is not as the classic server writes it
-//! is named, each with its place, and then nothing is taken over. What the files do not hold (the calls for the staff) stays as it is.
+//! Reading takes all or nothing, unless the operator asks for the valid entries: each entry that the classic server would not write
+//! is named with its place, and then nothing is imported. State that the files do not hold (the calls for the staff) stays as it is.
 
 mod members;
 mod read;
@@ -39,13 +39,13 @@ pub enum ClassicError {
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// What is strange in the files, a line for each entry.
+    /// The faults of the files, a line for each entry.
     #[error("{}\nnothing was imported: mend these places and try again, or leave these entries out with --skip-strange", faults.join("\n"))]
     Strange {
-        /// Where and what, ready to be shown.
+        /// Place and fault, ready to be shown.
         faults: Vec<String>,
     },
     /// There is no state yet, and the files do not say which channels there are.

@@ -13,19 +13,19 @@ use crate::snapshot::{
     AccountBan, AccountTimeout, BanRecord, ChannelHead, ChannelRecord, ModeratorRecord, Snapshot,
 };
 
-/// What the files in a folder hold. A part whose file is not there is nothing.
+/// The content of the files in a folder. A part without its file is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imported {
     channels: Option<Vec<ChannelRecord>>,
     operators: Option<Vec<String>>,
     super_operators: Option<Vec<String>>,
     accounts: Option<(Vec<AccountBan>, Vec<AccountTimeout>)>,
-    /// What was changed on the way, a sentence each, for the operator.
+    /// The changes that were made while reading, a sentence each, for the operator.
     pub remarks: Vec<String>,
 }
 
 impl Imported {
-    /// Puts what the files hold in the place of what was there before; a part without a file stays.
+    /// Puts the content of the files in the place of the former content; a part without a file stays.
     ///
     /// # Errors
     /// [`ClassicError::NoChannels`].
@@ -63,7 +63,7 @@ pub fn read(folder: &Path) -> Result<Imported, ClassicError> {
     }
 }
 
-/// Reads the files in a folder without the entries in which something is strange, and says what that is, entry by
+/// Reads the files in a folder without their faulty entries, and names the faults, entry by
 /// entry. A file that is no JSON counts as one that is not there.
 ///
 /// # Errors

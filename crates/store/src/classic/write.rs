@@ -14,7 +14,7 @@ use crate::snapshot::{ChannelRecord, Snapshot};
 /// The files' names with their contents.
 pub type Files = [(&'static str, String); 4];
 
-/// What the classic server would have written.
+/// The entry as the classic server would have written it.
 #[must_use]
 pub fn files(snapshot: &Snapshot) -> Files {
     let list = |public: bool| -> Vec<Value> {
@@ -91,7 +91,7 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
         .write(true)
         .create(true)
         .truncate(true)
-        // Who is kept out, and by whom, is not for everyone on the machine.
+        // Bans and their authors are not for every user of the machine.
         .mode(0o600)
         .open(&draft)
         .and_then(|mut file: File| {
@@ -105,6 +105,7 @@ fn replace(path: &Path, content: &str) -> io::Result<()> {
     written
 }
 
+#[expect(clippy::indexing_slicing, reason = "the value is a JSON object")]
 fn channel(channel: &ChannelRecord) -> Value {
     let moderators: Vec<_> = channel
         .moderators

@@ -8,7 +8,7 @@ use super::Inspection;
 use crate::names::{AccountName, CharacterName};
 use crate::rows::{Reader, table};
 
-/// Reads the accounts and what belongs to them.
+/// Reads the accounts and their belongings.
 pub(super) fn inspect(
     connection: &Connection,
     schema: i64,

@@ -1,5 +1,5 @@
-//! A look at a database that changes nothing and gives up nothing: what is wrong with it, entry by entry, and what can
-//! still be read. It works beside a running server.
+//! Inspection of a database. It changes nothing and does not stop at a fault: it names the faults, entry by entry, and reads
+//! all that can still be read. It works beside a running server.
 
 mod accounts;
 mod chat;
@@ -17,14 +17,14 @@ use crate::error::StoreError;
 use crate::log;
 use crate::migrate::{APPLICATION_ID, SCHEMA_VERSION, strange_definition};
 
-/// What was found.
+/// The result of an inspection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inspection {
-    /// What is wrong, a sentence for each entry, with its place.
+    /// The faults, a sentence for each entry, with its place.
     pub faults: Vec<String>,
-    /// What is good to know, a sentence each.
+    /// Remarks, a sentence each.
     pub remarks: Vec<String>,
-    /// What could be read of the chat; nothing when nothing was ever saved, or none of it can be read.
+    /// The readable state of the chat; nothing when none was ever saved, or none of it can be read.
     pub snapshot: Option<Snapshot>,
     /// How many accounts could be read.
     pub accounts: usize,
@@ -94,7 +94,7 @@ fn open(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
         }
     }
     if !logged && !in_use {
-        // Without a log there is nobody to agree with, and no need to make the files in which one would.
+        // Without a log there is no other process to agree with, and no need to make the files in which they would.
         name.push_str("?immutable=1");
     }
     let flags =
@@ -105,7 +105,7 @@ fn open(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Everything is read from one state of the file, whatever a server writes meanwhile.
+/// Everything is read from one state of the file, also while a server writes.
 fn begin(connection: &Connection) -> rusqlite::Result<()> {
     if connection.is_autocommit() {
         connection.execute_batch("BEGIN")?;
@@ -144,7 +144,7 @@ fn head(
     }
 }
 
-/// What SQLite itself finds: pages, indices, constraints, references.
+/// The faults that SQLite itself finds: pages, indices, constraints, references.
 fn integrity(connection: &Connection, inspection: &mut Inspection) {
     let faults = &mut inspection.faults;
     let found = connection

@@ -9,7 +9,7 @@ use crate::names::{CharacterName, NameRight};
 use crate::people::NameDigest;
 
 impl Accounts {
-    /// The character of that name, whoever it belongs to.
+    /// The character of that name, of any account.
     ///
     /// # Errors
     /// The store failed.
@@ -25,7 +25,7 @@ impl Accounts {
         }
     }
 
-    /// Gives a character another name; `right` says who gives it. Nobody else can have the old one, unless only its case
+    /// Gives a character another name; `right` says who gives it. No other character can have the old one, unless only its case
     /// changes.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::accounts::{AccountId, Accounts, CharacterId};
 use crate::error::StoreError;
 
-/// What an operator has done to somebody who may be online.
+/// A change by an operator to a person who may be online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OperatorEvent {
     /// The account has to go: its password was changed, or it is deleted.
@@ -48,7 +48,7 @@ impl OperatorEvent {
 }
 
 impl Accounts {
-    /// What operators have done since the last time, in its order. Cheap when it is nothing.
+    /// The changes by operators since the last call, in their order. Cheap when there are none.
     ///
     /// # Errors
     /// The store failed.

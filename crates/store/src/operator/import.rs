@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::names::{AccountName, CharacterName};
 use crate::people::NameDigest;
 
-/// Pages that are kept in memory meanwhile, negative for KiB: what does not fit has to be written twice.
+/// Pages that are kept in memory meanwhile, negative for KiB: pages that do not fit have to be written twice.
 const CACHE_KIB: i64 = -256 * 1024;
 
 /// An account to be taken over, with everything checked that can be checked without the database.
@@ -36,28 +36,28 @@ pub struct NewCharacter {
     pub gender: Option<String>,
 }
 
-/// What becomes of the entries.
+/// The fate of the entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Import {
-    /// Nothing: only look what would stand against it.
+    /// None is made: only look for obstacles.
     Try,
     /// All of them are made, or none.
     AllOrNothing,
-    /// What can be made is made.
+    /// The possible ones are made.
     SkipStrange,
 }
 
-/// What stands against an entry.
+/// An obstacle to an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportFault {
     /// Which entry, from 0.
     pub entry: usize,
-    /// What, as a phrase.
+    /// The obstacle, as a phrase.
     pub fault: String,
 }
 
 impl Accounts {
-    /// Makes many accounts in one transaction; gives what stands against some of them. With
+    /// Makes many accounts in one transaction; gives the obstacles to some of them. With
     /// [`Import::AllOrNothing`] nothing was made when there is anything.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Accounts {
         how: Import,
         now: u64,
     ) -> Result<Vec<ImportFault>, StoreError> {
-        // Only looking keeps nobody else from writing.
+        // Only looking must not keep other processes from writing.
         let behavior = match how {
             Import::Try => TransactionBehavior::Deferred,
             Import::AllOrNothing | Import::SkipStrange => TransactionBehavior::Immediate,
@@ -95,8 +95,8 @@ impl Accounts {
     }
 }
 
-/// What stands against an account. Looked up before anything is inserted, because taking back half an entry is slow, and
-/// everybody else waits for the end of the transaction.
+/// The obstacles to an account. Looked up before anything is inserted, because taking back half an entry is slow, and
+/// all other writers wait for the end of the transaction.
 fn fault(connection: &Connection, account: &NewAccount) -> rusqlite::Result<Option<String>> {
     let found = |statement: &str, value: &dyn ToSql| -> rusqlite::Result<bool> {
         connection.prepare_cached(statement)?.exists([value])

@@ -31,7 +31,7 @@ pub struct Invitation {
     pub uses_left: u32,
     /// When it ends, in Unix seconds; 0 when it does not.
     pub expires_at: u64,
-    /// What the operator has written to remember whom it is for.
+    /// The operator's note about the invited person.
     pub note: String,
 }
 

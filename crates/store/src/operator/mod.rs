@@ -1,4 +1,4 @@
-//! What only operators do with accounts. A server may be running meanwhile: what it must hear of is kept for it in the
+//! Changes of accounts that only operators make. A server may be running meanwhile: events for it are written in the
 //! same transaction.
 
 mod characters;

@@ -7,14 +7,14 @@ use crate::accounts::{Account, AccountId, Accounts, seconds};
 use crate::error::{AccountsError, StoreError};
 use crate::lookalike;
 
-/// What an operator wants to know of an account besides.
+/// Further information about an account for an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Details {
     /// When it was made, in Unix seconds.
     pub created_at: u64,
     /// Tickets that are good.
     pub tickets: u64,
-    /// The character under whose name moderators have banned the account from the chat.
+    /// The character by which moderators have banned the account from the chat.
     pub banned_in_chat: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Accounts {
         Ok((!is_staff).then_some(ban))
     }
 
-    /// Names that have a role in the chat and belong to no character: nobody can register them.
+    /// Names that have a role in the chat and belong to no character: they cannot be registered.
     ///
     /// # Errors
     /// The store failed.
@@ -65,7 +65,7 @@ impl Accounts {
         lookalike::unclaimed_roles(&self.connection).map_err(|error| self.failure(&error))
     }
 
-    /// Bans an account, for good or until a time (Unix seconds): its tickets end, and who is online has to go.
+    /// Bans an account, for good or until a time (Unix seconds): its tickets end, and its characters online have to go.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -95,7 +95,7 @@ impl Accounts {
         found(changed)
     }
 
-    /// Makes an account an administrator's, or takes that away, also for who is online.
+    /// Makes an account an administrator's, or takes that away, also for characters that are online.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -108,7 +108,7 @@ impl Accounts {
         found(changed)
     }
 
-    /// What else there is to know at `now` (Unix seconds).
+    /// The further information at `now` (Unix seconds).
     ///
     /// # Errors
     /// The store failed.
@@ -141,11 +141,11 @@ impl Accounts {
         details().map_err(|error| self.failure(&error))
     }
 
-    /// Rewrites the whole file, so that nothing is left of what was deleted. Others wait meanwhile. Gives whether the
-    /// log could be emptied, too, which somebody who reads for long prevents.
+    /// Rewrites the whole file, so that no deleted data is left in it. Other processes wait meanwhile. Gives whether the
+    /// log could be emptied, too, which a process that reads for long prevents.
     ///
     /// # Errors
-    /// The store failed; what is deleted stays deleted.
+    /// The store failed; deleted data stays deleted.
     pub fn compact(&mut self) -> Result<bool, StoreError> {
         let busy: Result<bool, _> = self.connection.execute_batch("VACUUM").and_then(|()| {
             self.connection

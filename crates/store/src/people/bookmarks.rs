@@ -7,7 +7,7 @@ use crate::accounts::{AccountId, Accounts, CharacterId};
 use crate::error::StoreError;
 
 impl Accounts {
-    /// Whom an account has bookmarked, by name.
+    /// The bookmarks of an account, by name.
     ///
     /// # Errors
     /// The store failed.
@@ -56,7 +56,7 @@ impl Accounts {
         Ok(self.change(statement, [account.0, character.0])? > 0)
     }
 
-    /// What an account has noted about a character.
+    /// An account's memo about a character.
     ///
     /// # Errors
     /// The store failed.
@@ -81,7 +81,7 @@ impl Accounts {
         )
     }
 
-    /// Keeps what an account notes about a character; an empty note is none.
+    /// Keeps an account's memo about a character; an empty memo is none.
     ///
     /// # Errors
     /// There is no such account or character, or the store failed.
@@ -102,7 +102,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Adds a name in lower case to whom an account ignores, who can be `limit` at most. Nothing when the list is
+    /// Adds a name in lower case to an account's ignore list of at most `limit` names. Nothing when the list is
     /// full, false when the name stood there already.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl Accounts {
         })
     }
 
-    /// Takes a name in lower case off whom an account ignores; false when it did not stand there.
+    /// Removes a name in lower case from an account's ignore list; false when it did not stand there.
     ///
     /// # Errors
     /// The store failed.

@@ -46,7 +46,7 @@ impl Accounts {
         Ok(own.is_some())
     }
 
-    /// Lets everybody have the name of a deleted character again.
+    /// Makes the name of a deleted character free again.
     ///
     /// # Errors
     /// The store failed.
@@ -97,7 +97,7 @@ impl Accounts {
         Ok(deleted)
     }
 
-    /// Deletes an account, its characters, whose names are given, and everything that belongs to them. `heard` is for a
+    /// Deletes an account, its characters with the given names, and all their data. `heard` is for a
     /// server in another process.
     ///
     /// # Errors
@@ -129,7 +129,7 @@ impl Accounts {
         Ok(deleted)
     }
 
-    /// What is deleted is overwritten in the file, too.
+    /// Deleted data is overwritten in the file, too.
     pub(super) fn forget_thoroughly(&self) -> Result<(), StoreError> {
         self.connection
             .pragma_update(None, "secure_delete", true)

@@ -19,20 +19,20 @@ pub struct FriendLink {
     pub created_at: u64,
 }
 
-/// A request for friendship that nobody has answered yet.
+/// A request for friendship without an answer yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FriendRequestLink {
     /// Its number.
     pub id: i64,
-    /// Who asks.
+    /// The sender.
     pub source: Someone,
-    /// Who is asked.
+    /// The receiver.
     pub target: Someone,
     /// Since when, in Unix seconds.
     pub created_at: u64,
 }
 
-/// What asking for friendship led to.
+/// The result of a request for friendship.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FriendOutcome {
     /// The other side is asked now.
@@ -88,7 +88,7 @@ impl Accounts {
     /// The store failed.
     pub fn friend_requests(&mut self, account: AccountId) -> Result<Vec<FriendRequestLink>, StoreError> {
         let statement =
-            // Nobody hears of somebody who is hell-banned in the chat.
+            // Nothing is told about a person who is hell-banned in the chat.
             format!(
                 "{REQUEST} WHERE s.account_id = ?1 OR (t.account_id = ?1 AND NOT EXISTS \
                  (SELECT 1 FROM account_hellban WHERE account = s.account_id)) ORDER BY r.request_id"
@@ -146,7 +146,7 @@ impl Accounts {
         })
     }
 
-    /// Makes friends of those whom a request names; the link as the one who was asked sees it. Nothing when the
+    /// Makes friends of the two characters of a request; gives the link as the receiver sees it. Nothing when the
     /// request is no longer there.
     ///
     /// # Errors

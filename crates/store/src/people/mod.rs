@@ -20,7 +20,7 @@ pub use reports::{Report, ReportId};
 use crate::accounts::{AccountId, Accounts, CharacterId};
 use crate::error::StoreError;
 
-/// A character as others know it: whose it is, its number and its name.
+/// A character as others know it: its account, its number and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Someone {
     /// Its number.
@@ -36,14 +36,14 @@ pub struct Someone {
 pub enum CharacterKey {
     /// By its number.
     Id(CharacterId),
-    /// By its name, in whatever case.
+    /// By its name, in any case.
     Name(String),
 }
 
 const SOMEONE: &str = "SELECT character_id, account_id, name FROM character";
 
 impl Accounts {
-    /// The character of that number or name, whoever it belongs to.
+    /// The character of that number or name, of any account.
     ///
     /// # Errors
     /// The store failed.

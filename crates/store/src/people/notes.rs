@@ -269,7 +269,7 @@ impl Accounts {
         Ok(note)
     }
 
-    /// Deletes notes from all boxes of the account that they are in; gives how many were in one. When nobody else has a
+    /// Deletes notes from all boxes of the account that they are in; gives how many were in one. When no other box has a
     /// note, its text is overwritten in the file.
     ///
     /// # Errors

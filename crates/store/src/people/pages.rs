@@ -7,7 +7,7 @@ use crate::accounts::{Accounts, Character, CharacterId, read_character, seconds}
 use crate::error::StoreError;
 use crate::profile::Profile;
 
-/// What a character thinks of a kink.
+/// A character's opinion of a kink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     /// `fave`
@@ -52,9 +52,9 @@ pub struct CustomKink {
     pub id: i64,
     /// Its name.
     pub name: String,
-    /// What it means.
+    /// Its meaning.
     pub description: String,
-    /// What the character thinks of it.
+    /// The character's opinion of it.
     pub choice: Choice,
     /// Kinks of the site's table that it includes.
     pub children: Vec<i64>,
@@ -65,9 +65,9 @@ pub struct CustomKink {
 pub struct PageSettings {
     /// Custom kinks stand before the others.
     pub customs_first: bool,
-    /// Others may see who the friends are.
+    /// Others may see the list of friends.
     pub show_friends: bool,
-    /// Nobody may bookmark the character.
+    /// The character cannot be bookmarked.
     pub prevent_bookmarks: bool,
 }
 
@@ -81,7 +81,7 @@ impl Default for PageSettings {
     }
 }
 
-/// What the owner of a character has written about it.
+/// The text that the owner of a character has written about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// A line under the name.
@@ -100,10 +100,10 @@ pub struct Page {
     pub custom_kinks: Vec<CustomKink>,
 }
 
-/// A page with what the server knows of it.
+/// A page with the server's own data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageHead {
-    /// Whose page.
+    /// The character.
     pub character: Character,
     /// The page.
     pub page: Page,
@@ -120,7 +120,7 @@ const HEAD: &str = "SELECT character_id, account_id, name, gender, orientation, 
                     prevent_bookmarks, timezone, views, created_at, updated_at FROM character";
 
 impl Accounts {
-    /// The page of a character, whoever it belongs to.
+    /// The page of a character, of any account.
     ///
     /// # Errors
     /// The store failed.

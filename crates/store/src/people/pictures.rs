@@ -5,10 +5,10 @@ use rusqlite::params;
 use crate::accounts::{Accounts, CharacterId};
 use crate::error::StoreError;
 
-/// A picture that somebody uploaded.
+/// An uploaded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// What it is, such as `image/png`.
+    /// Its type, such as `image/png`.
     pub media_type: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -33,7 +33,7 @@ impl Accounts {
         )
     }
 
-    /// The next picture whose metadata is not removed yet, and whose it is.
+    /// The next picture with metadata that is not removed yet, and its character.
     ///
     /// # Errors
     /// The store failed.

@@ -12,24 +12,24 @@ use crate::error::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportId(pub i64);
 
-/// What somebody told the moderators about somebody else.
+/// A report to the moderators about a person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The character who reports.
+    /// The reporting character.
     pub character: String,
-    /// The character who is reported; may be empty.
+    /// The reported character; may be empty.
     pub reported: String,
     /// Where it happened; may be empty.
     pub channel: String,
-    /// What was wrong.
+    /// The reason.
     pub text: String,
-    /// What was said, as the client wrote it down.
+    /// The log of the conversation, as the client wrote it down.
     pub log: String,
     /// When, in Unix seconds.
     pub created_at: u64,
 }
 
-/// What people say never reaches a log.
+/// Messages of people never reach a log.
 impl fmt::Debug for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -1,6 +1,6 @@
 //! `compat=classic`: everything that the classic server did not have, switched off at once.
 
-use super::definitions::definition;
+use super::definitions::{definition, keys};
 use super::values::{Settings, Value};
 
 /// The values that switch each improvement of docs/beyond.md off.
@@ -40,7 +40,7 @@ impl Settings {
     /// Gives the keys of docs/beyond.md the value that `compat` asks for, unless a key was set itself: so an operator can
     /// try out one improvement.
     pub(super) fn follow_compat(&mut self) {
-        let classic = self.text("compat") == "classic";
+        let classic = self.text(keys::COMPAT) == "classic";
         for &(key, off) in OFF {
             let Some(definition) = definition(key).filter(|_| !self.given.contains(key)) else {
                 continue;
@@ -62,16 +62,16 @@ mod tests {
     #[test]
     fn classic_switches_off_what_is_not_set_itself() {
         let mut settings = Settings::default();
-        assert!(settings.flag("error_context"));
+        assert!(settings.flag(keys::ERROR_CONTEXT));
         settings.set_from_text("takeover_limit", "7").unwrap();
         settings.set_from_text("compat", "classic").unwrap();
-        assert!(!settings.flag("error_context"));
-        assert_eq!(settings.number("takeover_limit"), 7.0, "set itself");
+        assert!(!settings.flag(keys::ERROR_CONTEXT));
+        assert_eq!(settings.number(keys::TAKEOVER_LIMIT), 7.0, "set itself");
         settings.set_from_text("status_restore", "true").unwrap();
-        assert!(settings.flag("status_restore"), "set itself, later");
+        assert!(settings.flag(keys::STATUS_RESTORE), "set itself, later");
         settings.set_from_text("compat", "").unwrap();
-        assert!(settings.flag("error_context"));
-        assert_eq!(settings.number("takeover_limit"), 7.0);
+        assert!(settings.flag(keys::ERROR_CONTEXT));
+        assert_eq!(settings.number(keys::TAKEOVER_LIMIT), 7.0);
     }
 
     #[test]
@@ -87,6 +87,6 @@ mod tests {
         let mut after = before.clone();
         after.set_from_text("compat", "classic").unwrap();
         let live = after.live_after(&before);
-        assert!(live.flag("error_context"));
+        assert!(live.flag(keys::ERROR_CONTEXT));
     }
 }

@@ -1,10 +1,10 @@
-//! What the table says of a key.
+//! A row of the table of settings.
 
 use fchatd_protocol::duration;
 
 use super::values::Value;
 
-/// The type of a key, with its default and what is allowed.
+/// The type of a key, with its default and its allowed values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     /// A switch: the default.
@@ -17,7 +17,7 @@ pub enum Kind {
     Text(&'static str),
     /// A text that has to be given to have an effect.
     Unset,
-    /// As [`Kind::Unset`], and nobody may see it: it is never shown in a message.
+    /// As [`Kind::Unset`], and secret: it is never shown in a message.
     Secret,
     /// One of several words, the first of them by default. An empty word means "unset".
     Choice(&'static [&'static str]),
@@ -25,7 +25,7 @@ pub enum Kind {
     List(&'static [&'static str]),
 }
 
-/// What it takes to put another value in force.
+/// The step that puts another value in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Reading the configuration again.
@@ -43,31 +43,21 @@ pub struct Definition {
     pub kind: Kind,
     /// Whether it can change while the server runs.
     pub change: Change,
-    /// What it does, as a phrase that goes on after "key:".
+    /// Its effect, as a phrase that goes on after "key:".
     pub meaning: &'static str,
 }
 
 /// Keys that belong together.
 #[derive(Debug, Clone, Copy)]
 pub struct Section {
-    /// What they are about, as a heading.
+    /// Their subject, as a heading.
     pub heading: &'static str,
     /// The keys.
     pub definitions: &'static [Definition],
 }
 
-/// An entry of the table.
-pub(super) const fn key(key: &'static str, kind: Kind, change: Change, meaning: &'static str) -> Definition {
-    Definition {
-        key,
-        kind,
-        change,
-        meaning,
-    }
-}
-
 impl Kind {
-    /// The value of a key that nobody sets.
+    /// The value of a key that is not set.
     pub fn default_value(self) -> Value {
         let list = |texts: &[&str]| texts.iter().map(|&text| text.into()).collect();
         match self {
@@ -81,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// What a value has to be, as in "must be ...".
+    /// The rule for a value, as in "must be ...".
     pub fn wanted(self) -> String {
         let range =
             |number: &str, least: &dyn std::fmt::Display, most: &dyn std::fmt::Display, unit: &str| {

@@ -7,12 +7,14 @@
 mod classic;
 mod definition;
 pub mod definitions;
+pub mod key;
 mod reading;
 mod reference;
 mod suggestion;
 mod values;
 
 pub use definition::{Change, Definition, Kind, Section};
-pub use definitions::{GENDERS, SECTIONS, definition, definitions};
+pub use definitions::{GENDERS, SECTIONS, definition, definitions, keys};
+pub use key::Key;
 pub use reference::{reference, sample};
 pub use values::{SettingError, Settings, Value, unknown, unusable};

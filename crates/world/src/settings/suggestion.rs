@@ -1,10 +1,10 @@
-//! Which key somebody may have meant.
+//! The key that a misspelt one may have meant.
 
 use super::definitions::definitions;
 
 /// The key that is written most like this word, if one is near enough to be meant.
 pub(super) fn near(word: &str) -> Option<&'static str> {
-    // Nobody means a key with a word of a kilobyte, and comparing takes the product of the lengths.
+    // No key is meant by a word of a kilobyte, and comparing takes the product of the lengths.
     if word.len() > 64 {
         return None;
     }

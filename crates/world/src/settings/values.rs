@@ -7,6 +7,8 @@ use fchatd_protocol::duration::{self, DurationError};
 
 use super::definition::{Change, Definition, Kind};
 use super::definitions::{definition, definitions};
+use super::key::Key;
+use super::key::of::{self, Numeric, Textual};
 use super::suggestion::near;
 
 /// The value of a setting.
@@ -22,7 +24,7 @@ pub enum Value {
     List(Vec<String>),
 }
 
-/// A setting was refused; the text is a sentence that says what would be right.
+/// A setting was refused; the text is a sentence with the allowed values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError(String);
 
@@ -43,7 +45,7 @@ pub fn unknown(key: &str) -> SettingError {
     })
 }
 
-/// The error of a value that no setting can have; `what` it is in a few words.
+/// The error of a value that no setting can have; `what` is its kind in a few words.
 pub fn unusable(key: &str, what: &str) -> SettingError {
     match definition(key) {
         None => unknown(key),
@@ -62,7 +64,7 @@ fn shortened(text: &str) -> String {
 }
 
 impl Value {
-    /// What a value is, for a message about a wrong one.
+    /// The kind of a value, for a message about a wrong one.
     fn described(&self) -> String {
         match self {
             Self::Boolean(value) => value.to_string(),
@@ -152,13 +154,13 @@ impl Settings {
         Ok(())
     }
 
-    /// What is different in `other`, in the order of the table.
+    /// The differences of `other`, in the order of the table.
     pub fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'static Definition> + 'a {
         definitions().filter(|definition| self.get(definition.key) != other.get(definition.key))
     }
 
-    /// The settings that are in force when these are to follow those `before` while the server runs: what needs a
-    /// restart stays as it was before.
+    /// The settings that are in force when these are to follow those `before` while the server runs: keys that need a
+    /// restart stay as they were before.
     pub fn live_after(mut self, before: &Self) -> Self {
         for definition in definitions().filter(|definition| definition.change == Change::Restart) {
             if let Some(value) = before.get(definition.key) {
@@ -189,40 +191,40 @@ impl Settings {
         self.own.get(key)
     }
 
-    /// A number; 0 when the key is no number.
-    pub fn number(&self, key: &str) -> f64 {
-        match self.get(key) {
+    /// A number.
+    pub fn number<K: Numeric>(&self, key: Key<K>) -> f64 {
+        match self.get(key.name()) {
             Some(Value::Number(number)) => *number,
             _ => 0.0,
         }
     }
 
     /// A number as a count of something; negative ones are 0.
-    pub fn count(&self, key: &str) -> usize {
+    pub fn count<K: Numeric>(&self, key: Key<K>) -> usize {
         self.number(key) as usize
     }
 
     /// A number of seconds as a duration.
-    pub fn seconds(&self, key: &str) -> std::time::Duration {
+    pub fn seconds<K: Numeric>(&self, key: Key<K>) -> std::time::Duration {
         std::time::Duration::try_from_secs_f64(self.number(key)).unwrap_or_default()
     }
 
-    /// A text; empty when the key is no text.
-    pub fn text(&self, key: &str) -> &str {
-        match self.get(key) {
+    /// A text.
+    pub fn text<K: Textual>(&self, key: Key<K>) -> &str {
+        match self.get(key.name()) {
             Some(Value::Text(text)) => text,
             _ => "",
         }
     }
 
-    /// A switch; off when the key is no switch.
-    pub fn flag(&self, key: &str) -> bool {
-        matches!(self.get(key), Some(Value::Boolean(true)))
+    /// A switch.
+    pub fn flag(&self, key: Key<of::Flag>) -> bool {
+        matches!(self.get(key.name()), Some(Value::Boolean(true)))
     }
 
-    /// A list; empty when the key is no list.
-    pub fn list(&self, key: &str) -> &[String] {
-        match self.get(key) {
+    /// A list.
+    pub fn list(&self, key: Key<of::List>) -> &[String] {
+        match self.get(key.name()) {
             Some(Value::List(list)) => list,
             _ => &[],
         }
@@ -231,14 +233,15 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys;
     use super::*;
 
     #[test]
     fn types_and_bounds_are_checked() {
         let mut settings = Settings::default();
-        assert_eq!(settings.number("port"), 9722.0);
+        assert_eq!(settings.number(keys::PORT), 9722.0);
         assert!(settings.set_from_text("port", "80").is_ok());
-        assert_eq!(settings.count("port"), 80);
+        assert_eq!(settings.count(keys::PORT), 80);
         let refused = |settings: &mut Settings, key: &str, text: &str| {
             settings.set_from_text(key, text).unwrap_err().to_string()
         };
@@ -262,7 +265,7 @@ mod tests {
                 .set_from_text("load_balancers", "10.0.0.1, 10.1.0.0/16")
                 .is_ok()
         );
-        assert_eq!(settings.list("load_balancers").len(), 2);
+        assert_eq!(settings.list(keys::LOAD_BALANCERS).len(), 2);
     }
 
     #[test]
@@ -333,6 +336,6 @@ mod tests {
             .collect();
         assert_eq!(named, ["port", "msg_max"]);
         let live = after.live_after(&before);
-        assert_eq!((live.count("port"), live.count("msg_max")), (9722, 10));
+        assert_eq!((live.count(keys::PORT), live.count(keys::MSG_MAX)), (9722, 10));
     }
 }

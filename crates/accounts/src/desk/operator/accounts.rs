@@ -8,7 +8,7 @@ use crate::error::AccountError;
 use crate::secret::Secret;
 
 impl AccountDesk {
-    /// The account of that name, and what else an operator wants to know of it.
+    /// The account of that name, and the further information for an operator.
     ///
     /// # Errors
     /// No such account, or the store failed.
@@ -18,7 +18,7 @@ impl AccountDesk {
         Ok((account, details))
     }
 
-    /// Bans an account, for good or for some seconds. Its tickets end, and who is online is put out.
+    /// Bans an account, for good or for some seconds. Its tickets end, and its characters online are removed.
     ///
     /// # Errors
     /// No such account, or the store failed.
@@ -37,7 +37,7 @@ impl AccountDesk {
         Ok(self.accounts.unban(account.id)?)
     }
 
-    /// Sets a new password for somebody else: besides what [`AccountDesk::set_password`] does, who is online is put out.
+    /// Sets a new password for another person: beside the effects of [`AccountDesk::set_password`], characters online are removed.
     ///
     /// # Errors
     /// As there.
@@ -47,7 +47,7 @@ impl AccountDesk {
         Ok(self.accounts.set_password_hash(id, &hash, Some(heard))?)
     }
 
-    /// Deletes an account with everything that belongs to it; who is online is put out. Gives how many characters it
+    /// Deletes an account with all its data; its characters online are removed. Gives how many characters it
     /// had. Traces in the file's unused parts go with [`AccountDesk::compact`].
     ///
     /// # Errors
@@ -64,10 +64,10 @@ impl AccountDesk {
         Ok(characters.len())
     }
 
-    /// Rewrites the database file, so that nothing is left in it of what was deleted. Gives whether its log is empty, too.
+    /// Rewrites the database file, so that no deleted data is left in it. Gives whether its log is empty, too.
     ///
     /// # Errors
-    /// The store failed; what is deleted stays deleted.
+    /// The store failed; deleted data stays deleted.
     pub fn compact(&mut self) -> Result<bool, AccountError> {
         Ok(self.accounts.compact()?)
     }

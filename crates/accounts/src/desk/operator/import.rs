@@ -20,10 +20,10 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(500);
 /// Told how many of how many passwords are hashed.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
-/// What became of an import.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportOutcome {
-    /// What stands against some of the entries, in their order.
+    /// The obstacles to some of the entries, in their order.
     pub faults: Vec<EntryFault>,
     /// Accounts that were made, or would be.
     pub accounts: usize,
@@ -59,7 +59,7 @@ impl AccountDesk {
                 fault: fault.fault,
             }));
         }
-        // Only what is still wanted is hashed.
+        // Only passwords of entries that are still wanted are hashed.
         keep_but(&mut accounts, &lost);
         keep_but(&mut passwords, &lost);
         keep_but(&mut places, &lost);
@@ -73,7 +73,7 @@ impl AccountDesk {
             return Ok(outcome);
         }
         hash_all(&self.hasher, &mut accounts, &passwords, progress)?;
-        // Somebody may have taken a name while the passwords were hashed.
+        // A name may have been taken while the passwords were hashed.
         for late in self.accounts.import(&accounts, how, now)? {
             outcome.accounts -= 1;
             outcome.characters -= accounts.get(late.entry).map_or(0, |one| one.characters.len());
@@ -152,7 +152,7 @@ impl AccountDesk {
     }
 }
 
-/// Fills in what is not hashed yet.
+/// Fills in the missing hashes.
 fn hash_all(
     hasher: &PasswordHasher,
     accounts: &mut [NewAccount],

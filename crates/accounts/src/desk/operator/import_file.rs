@@ -51,12 +51,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with an entry.
+/// The fault of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryFault {
     /// Where it stands.
     pub place: Place,
-    /// What is wrong, as a phrase.
+    /// The fault, as a phrase.
     pub fault: String,
 }
 
@@ -92,7 +92,7 @@ pub struct Entry {
     pub banned: bool,
 }
 
-/// Reads a whole file; what is wrong with a single entry stands in its place.
+/// Reads a whole file; the fault of a single entry stands in its place.
 ///
 /// # Errors
 /// A sentence that says why the file can't be read at all.

@@ -8,16 +8,16 @@ use crate::desk::password::check_new_password;
 use crate::error::AccountError;
 use crate::secret::Secret;
 
-/// Letters and digits that nobody takes for one another: 5 bits each.
+/// Letters and digits that people do not confuse: 5 bits each.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-/// Characters of a code, without the dashes: 80 bits, which nobody guesses at the pace that is allowed.
+/// Characters of a code, without the dashes: 80 bits, which cannot be guessed at the allowed pace.
 const CODE_CHARACTERS: usize = 16;
 /// How many of them stand between two dashes.
 const GROUP: usize = 4;
 
 impl AccountDesk {
     /// Makes an invitation with which so many accounts can be made, for good or for some seconds. Gives its number and
-    /// its code, which nobody can find out later.
+    /// its code, which cannot be found out later.
     ///
     /// # Errors
     /// The store failed.
@@ -52,7 +52,7 @@ impl AccountDesk {
         Ok(self.accounts.revoke_invitation(InvitationId(number))?)
     }
 
-    /// Makes an account for somebody who has an invitation's code.
+    /// Makes an account for the holder of an invitation's code.
     pub(crate) fn add_invited_account(
         &mut self,
         code: &Secret,
@@ -63,7 +63,7 @@ impl AccountDesk {
         self.check_account_name(&name)?;
         check_new_password(password)?;
         let digest = digest(code);
-        // Asked first because the hash is dear; the insertion asks again. And first the code: who has none learns nothing
+        // Asked first because the hash is expensive; the insertion asks again. And first the code: a caller without one learns nothing
         // of names.
         if !self.accounts.is_invited(digest, self.now())? {
             return Err(AccountError::NotInvited);

@@ -1,4 +1,4 @@
-//! What only operators do: the desk of the command line, which may work beside a running server.
+//! The work that only operators do: the desk of the command line, which may work beside a running server.
 
 mod accounts;
 mod characters;
@@ -16,7 +16,7 @@ use crate::error::AccountError;
 use crate::event::AccountEvent;
 
 impl AccountDesk {
-    /// Tells the chat what operators have done in other processes since the last time. Cheap when it is nothing.
+    /// Tells the chat the changes that operators have made in other processes since the last time. Cheap when there are none.
     pub(crate) fn hear_operators(&mut self) -> Result<(), AccountError> {
         for event in self.accounts.take_operator_events()? {
             match event {

@@ -7,14 +7,14 @@ use crate::desk::AccountDesk;
 use crate::error::AccountError;
 use crate::event::AccountEvent;
 
-/// Which side of a request somebody must be on.
+/// The side of a request on which a person must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Source,
     Target,
 }
 
-/// What asking for friendship led to, as clients show it.
+/// The result of a request for friendship, as clients show it.
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
     Request(FriendRequestLink),
@@ -54,7 +54,7 @@ impl AccountDesk {
         if source.id == target.id {
             return Err(refused("A character cannot be its own friend."));
         }
-        // Somebody who is ignored, or hell-banned in the chat, does not disturb, and is not told so.
+        // A person that is ignored, or hell-banned in the chat, does not disturb, and is not told so.
         let unheard = self
             .accounts
             .ignores(target.account)?

@@ -1,4 +1,4 @@
-//! What people do with their accounts, for a desk that knows who they are: each change is checked, kept, and told to
+//! The work of people on their accounts, for a desk that knows the person: each change is checked, kept, and told to
 //! the chat.
 
 mod deletion;
@@ -24,15 +24,15 @@ use crate::event::AccountEvent;
 pub(crate) const MEMO_BYTES_MAX: usize = 2000;
 
 impl AccountDesk {
-    /// Tells the chat. Waits while the chat has too much to hear already; without a chat there is nobody to tell.
+    /// Tells the chat. Waits while the chat has too many events already; without a chat there is no receiver.
     pub(crate) fn tell(&self, event: AccountEvent) {
         if let Some(events) = &self.settings.events {
-            // The chat is going down when nobody listens.
+            // The chat is going down when there is no receiver.
             let _ = events.blocking_send(event);
         }
     }
 
-    /// A character, whoever it belongs to.
+    /// A character, of any account.
     pub(crate) fn someone(&mut self, key: &CharacterKey) -> Result<Someone, AccountError> {
         self.accounts
             .find_someone(key)?

@@ -1,4 +1,4 @@
-//! Notes: which of them are sent, whom they reach, and how they are listed, read and deleted.
+//! Notes: their rules and receivers, and how they are listed, read and deleted.
 
 use std::fmt;
 
@@ -174,7 +174,7 @@ impl AccountDesk {
     }
 }
 
-/// The same for notes that are others' and for those that are not there, so that nobody learns which there are.
+/// The same for notes of others and for missing ones, so that the answer does not tell which exist.
 fn no_note() -> AccountError {
     refused("There is no such note.")
 }

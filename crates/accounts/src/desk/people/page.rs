@@ -26,10 +26,10 @@ const CUSTOM_NAME_MAX: usize = 60;
 const CUSTOM_DESCRIPTION_BYTES_MAX: usize = 1000;
 /// Looks at pages that wait for being kept.
 const VIEWS_WAITING_MAX: u32 = 64;
-/// Seconds that they wait at most, as long as anybody looks.
+/// The greatest delay in seconds, as long as pages are visited.
 const VIEWS_WAITING_SECONDS: u64 = 60;
 
-/// What an editor sends; what is not there stays as it is.
+/// The fields that an editor sends; a missing field stays as it is.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct PageChange {
     pub(crate) title: Option<String>,
@@ -74,12 +74,12 @@ pub(crate) struct Views {
 }
 
 impl AccountDesk {
-    /// The page of a character, whoever it belongs to.
+    /// The page of a character, of any account.
     pub(crate) fn page(&mut self, key: &CharacterKey) -> Result<PageHead, AccountError> {
         self.accounts.page(key)?.ok_or(AccountError::UnknownCharacter)
     }
 
-    /// A page for somebody who looks at it; others than its owner are counted.
+    /// A page for a visitor; visits of others than its owner are counted.
     pub(crate) fn look_at(
         &mut self,
         viewer: AccountId,
@@ -101,7 +101,7 @@ impl AccountDesk {
         }
         *self.views.waiting.entry(character.0).or_default() += 1;
         self.views.count += 1;
-        // Each one on its own would keep the disk busy for something that nobody would miss.
+        // Each one on its own would keep the disk busy for a count that may be lost.
         if self.views.count >= VIEWS_WAITING_MAX
             || now.saturating_sub(self.views.since) >= VIEWS_WAITING_SECONDS
         {

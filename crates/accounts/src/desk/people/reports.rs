@@ -1,4 +1,4 @@
-//! Reports to the moderators: how they are kept, and who reads them.
+//! Reports to the moderators: their storage and their readers.
 
 use fchatd_store::{Account, CharacterKey, Note, NoteId, Report, ReportId};
 
@@ -29,7 +29,7 @@ impl AccountDesk {
         Ok(self.accounts.add_report(account.id, &report, most)?)
     }
 
-    /// A report, for those who take reports.
+    /// A report, for moderators that take reports.
     pub(crate) fn read_report(&mut self, account: &Account, id: ReportId) -> Result<Report, AccountError> {
         if !account.admin && !self.accounts.has_moderator(account.id)? {
             return Err(refused("Reports are for moderators only."));
@@ -40,7 +40,7 @@ impl AccountDesk {
     }
 }
 
-/// The note in front of what else the client has sent as a log.
+/// The note in front of the log that the client has sent.
 fn with_note(note: &Note, log: &str) -> String {
     let head = &note.head;
     let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "a deleted character".to_owned());

@@ -1,4 +1,4 @@
-//! Work of the desk for the website: the session of an account, and profiles for people who need not have one.
+//! Work of the desk for the website: the session of an account, and profiles for visitors without one.
 
 use fchatd_store::{Account, AccountId, CharacterKey, FriendLink, PageHead};
 use sha2::{Digest, Sha256};
@@ -38,7 +38,7 @@ impl AccountDesk {
             .ok_or(AccountError::SessionOver)
     }
 
-    /// The profile of a character. Others than its owner are not shown the profiles of accounts that are kept out. Only
+    /// The profile of a character. Others than its owner are not shown the profiles of banned accounts. Only
     /// looks of people who are known are counted, as in the chat.
     pub(crate) fn shown_profile(
         &mut self,

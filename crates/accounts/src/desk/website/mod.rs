@@ -1,4 +1,4 @@
-//! The website: how it is set, the sessions of people who signed in there, and the tokens of its forms. Its pages are in
+//! The website: its settings, the sessions of people that signed in there, and the tokens of its forms. Its pages are in
 //! `http::pages`.
 
 mod csrf;
@@ -14,21 +14,21 @@ use sessions::{Bounds, Sessions};
 use crate::error::AccountError;
 use crate::secret::Secret;
 
-/// The people who may see the profiles of characters at `/c/NAME`.
+/// The people that may see the profiles of characters at `/c/NAME`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfilePages {
-    /// Everybody.
+    /// All people.
     Public,
-    /// People who are signed in on the website.
+    /// People that are signed in on the website.
     Login,
-    /// Nobody.
+    /// No one.
     Off,
 }
 
 /// How the website behaves.
 #[derive(Debug, Clone)]
 pub struct WebsiteSettings {
-    /// The people who may see the profiles of characters.
+    /// The people that may see the profiles of characters.
     pub profile_pages: ProfilePages,
     /// Sessions of one account; the one that was used least recently ends for a new one.
     pub sessions_per_account: usize,
@@ -55,7 +55,7 @@ impl Default for WebsiteSettings {
     }
 }
 
-/// The state of the website. It is in memory only: a restart signs everybody out.
+/// The state of the website. It is in memory only: a restart signs all people out.
 #[derive(Debug)]
 pub(crate) struct Website {
     settings: RwLock<WebsiteSettings>,

@@ -1,4 +1,4 @@
-//! The sessions of people who are signed in on the website. They are bounded in number, for each account and for all, and
+//! The sessions of people that are signed in on the website. They are bounded in number, for each account and for all, and
 //! in time, and are in memory only. A session names the account and the password hash that was in force, so that another
 //! password ends it.
 
@@ -10,7 +10,7 @@ use crate::desk::ticket::{digest, new_ticket};
 use crate::error::AccountError;
 use crate::secret::Secret;
 
-/// Somebody who signed in.
+/// A person that signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
     /// The account.

@@ -10,7 +10,7 @@ use crate::http::endpoints::Signed;
 use crate::http::form::Form;
 use crate::http::reply::{Refusal, done};
 
-/// What an account has of friends.
+/// The lists of an account.
 struct Lists {
     account: AccountId,
     friends: Vec<FriendLink>,
@@ -32,7 +32,7 @@ pub(in crate::http) async fn request_pending(signed: Signed) -> Result<Value, Re
     Ok(json!({ "error": "", "requests": lists(signed).await?.outgoing() }))
 }
 
-/// `friend-bookmark-lists`: those lists whose flags are set; all where none is.
+/// `friend-bookmark-lists`: the lists with a set flag; all lists without one.
 pub(in crate::http) async fn all_lists(signed: Signed) -> Result<Value, Refusal> {
     type List = fn(&Lists) -> Vec<Value>;
     let known: [(&str, List); 4] = [
@@ -70,7 +70,7 @@ async fn lists(signed: Signed) -> Result<Lists, Refusal> {
 impl Lists {
     fn friends(&self) -> Vec<Value> {
         let entry = |link: &FriendLink| {
-            // Nobody is told since when somebody is away.
+            // The time since which a person is away is told to no one.
             json!({ "id": link.id, "source": link.own.name, "dest": link.friend.name, "last_online": 0 })
         };
         self.friends.iter().map(entry).collect()
@@ -162,7 +162,7 @@ async fn drop_request(signed: Signed, side: Side) -> Result<Value, Refusal> {
 }
 
 /// The character that the first given pair of fields names. A pair is the field of an id and that of a name. Where both are
-/// the same field, the answer has a name and, if it is a number, an id for the case that nobody has that name.
+/// the same field, the answer has a name and, if it is a number, an id for the case that no character has that name.
 fn one_of(form: &Form, pairs: &[(&str, &str)]) -> Result<Vec<CharacterKey>, Refusal> {
     let is_given = |name: &str| form.given(name).is_some_and(|value| !value.is_empty());
     let given = pairs.iter().find(|(id, name)| is_given(id) || is_given(name));

@@ -13,7 +13,7 @@ const PAGE: u32 = 50;
 const DELETED_AT_ONCE: usize = 50;
 /// Bytes of the field that names them.
 const NUMBERS_BYTES_MAX: usize = 1024;
-/// The most bytes that a text can have whatever the setting is; the desk applies the setting.
+/// The most bytes that a text can have with any setting; the desk applies the setting.
 pub(in crate::http) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
 pub(in crate::http) async fn count(signed: Signed) -> Result<Value, Refusal> {

@@ -1,18 +1,18 @@
-//! The shapes in which clients read what a character says of itself.
+//! The shapes in which clients read the profile of a character.
 
 use fchatd_store::{Character, Choice, PageHead};
 use serde_json::{Map, Value, json};
 
 use crate::profile::catalogue::{Catalogue, Groups, Infotag, ProfileField};
 
-/// How the one who asks sees a character.
+/// The relation of the visitor to a character.
 #[derive(Debug, Default)]
 pub(super) struct View {
     /// It is one of the account's own.
     pub(super) own: bool,
-    /// All characters of the account; empty for those of others, who need not know what belongs together.
+    /// All characters of the account; empty for those of others, which need not be linked.
     pub(super) characters: Vec<Character>,
-    /// What the account has noted about it.
+    /// The account's memo about it.
     pub(super) memo: Option<String>,
 }
 

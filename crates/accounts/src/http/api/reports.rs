@@ -8,7 +8,7 @@ use crate::http::reply::Refusal;
 
 /// Bytes of the log that comes with a report: clients send several hundred lines.
 pub(in crate::http) const LOG_BYTES_MAX: usize = 512 * 1024;
-/// Bytes of what somebody writes about it.
+/// Bytes of the reporter's text.
 const TEXT_BYTES_MAX: usize = 20_000;
 
 pub(in crate::http) async fn submit(signed: Signed) -> Result<Value, Refusal> {

@@ -9,7 +9,7 @@ macro_rules! ticket {
     };
 }
 
-/// A handler for the account whose password was entered.
+/// A handler for the account of the entered password.
 macro_rules! password {
     ($handler:expr) => {
         Handler::Password(|confirmed| Box::pin($handler(confirmed)))
@@ -149,7 +149,7 @@ pub(super) enum Handler {
     Table(fn(&AccountHttp) -> HttpResponse),
     /// JSON for the account that a ticket belongs to.
     Ticket(fn(Signed) -> JsonFuture, MadeUp),
-    /// JSON for the account whose password was entered.
+    /// JSON for the account of the entered password.
     Password(fn(Confirmed) -> JsonFuture),
     /// A handler that checks the request itself. It gets the variable part of the path.
     Whole(fn(AccountHttp, HttpRequest, String) -> HttpFuture),

@@ -25,7 +25,7 @@ struct Tag<'a> {
     argument: Option<&'a str>,
 }
 
-/// A tag that was opened and not yet closed, with what has come since.
+/// A tag that was opened and not yet closed, with the content since.
 #[derive(Default)]
 struct Open {
     name: String,

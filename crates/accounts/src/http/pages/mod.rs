@@ -43,7 +43,7 @@ pub(super) enum Asked {
 pub struct FrontPage {
     /// The token of the form to sign in: letters and digits.
     pub csrf_token: String,
-    /// Unread notes and messages of the site, where somebody is signed in.
+    /// Unread notes and messages of the site, for a visitor that is signed in.
     pub unread: Option<(u64, u64)>,
 }
 
@@ -106,7 +106,7 @@ async fn content(own: &AccountHttp, service: &AccountService, request: &HttpRequ
     };
     let mut page = match page {
         Ok(page) => page,
-        // Somebody who signs in is led back here.
+        // A visitor that signs in is led back here.
         Err(AccountError::SessionOver) => {
             match token(request) {
                 // The account is gone or has another password.
@@ -171,14 +171,14 @@ fn token(request: &HttpRequest) -> Option<Secret> {
     Some(Secret::new(token.trim()))
 }
 
-/// The part of the page at `/` that depends on the visitor; `None` where nobody can sign in here.
+/// The part of the page at `/` that depends on the visitor; `None` where no one can sign in here.
 pub(super) async fn front_page(own: &AccountHttp, request: &HttpRequest) -> Option<FrontPage> {
     let service = own.provider.accounts()?;
     let unread = match session(own, service, request) {
         Some(session) => {
             let unread = |desk: &mut _, account: Account| notes::unread(desk, &account);
             let unread = service.with_session(session, request.address, Cost::Read, unread);
-            // The page is there for people whose session is over, too.
+            // The page is there for visitors with an ended session, too.
             unread.await.ok()
         }
         None => None,

@@ -28,7 +28,7 @@ enum View {
     Messages,
 }
 
-/// A page of notes for somebody who is signed in.
+/// A page of notes for a visitor that is signed in.
 pub(super) async fn page(
     service: &AccountService,
     request: &HttpRequest,

@@ -24,7 +24,7 @@ const CHOICES: [(Choice, &str, &str); 4] = [
     (Choice::No, "No", "no"),
 ];
 
-/// The page of a character, for people who may see it. It is made on the thread of the account service, which bounds how
+/// The page of a character, for visitors that may see it. It is made on the thread of the account service, which bounds how
 /// many are made at once.
 pub(super) async fn page(
     own: &AccountHttp,
@@ -51,7 +51,7 @@ pub(super) async fn page(
             },
         );
         match asked.await {
-            // Everybody may see it, also people whose session is over.
+            // All visitors may see it, also those with an ended session.
             Err(AccountError::SessionOver) if pages == ProfilePages::Public => {}
             other => return other,
         }

@@ -13,7 +13,7 @@ use crate::service::AccountService;
 
 /// Bytes of the address to go on to.
 const TARGET_MAX: usize = 300;
-/// Where people are led who came from nowhere else.
+/// The page for visitors that came from no other page.
 const USUAL_TARGET: &str = "/read_notes.php";
 
 /// Begins a session for the right password: status 302 and a cookie.
@@ -97,7 +97,7 @@ pub(super) fn sign_out(own: &AccountHttp, service: &AccountService, request: &Ht
     redirect("/", cookie(request, "", 0))
 }
 
-/// The address that a form leads on to: one of this server, whatever it says.
+/// The address that a form leads on to: always one of this server.
 fn target(form: &Form) -> String {
     let wanted = form.long("return", TARGET_MAX).unwrap_or_default();
     let is_local = wanted.starts_with('/')

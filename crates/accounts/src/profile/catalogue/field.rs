@@ -52,7 +52,7 @@ impl ProfileField {
         }
     }
 
-    /// What a profile says.
+    /// The value of a profile's field.
     pub(crate) fn value(self, profile: &Profile) -> Option<&str> {
         match self {
             Self::Gender => &profile.gender,

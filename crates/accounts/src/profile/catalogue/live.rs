@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Catalogue;
 
-/// The tables with the genders that are allowed now, for everybody who shares them.
+/// The tables with the genders that are allowed now, for all threads that share them.
 #[derive(Debug)]
 pub struct LiveCatalogue {
     base: Catalogue,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use field::ProfileField;
 pub use live::LiveCatalogue;
 
-/// The tables that the program brings along: tame, and with the numbers that clients know for what they look at.
+/// The tables of the program: tame, and with the numbers that clients know for the fields that they look at.
 const BUILTIN: &str = include_str!("builtin.json");
 /// The most rows that a table may have.
 const ROWS_MAX: usize = 5000;
@@ -67,7 +67,7 @@ pub(crate) struct Infotag {
     pub(crate) name: String,
     #[serde(rename = "type")]
     pub(crate) kind: InfotagKind,
-    /// The name of the list whose items it takes.
+    /// The name of the list with its items.
     #[serde(default)]
     pub(crate) list: String,
     #[serde(with = "number_as_text")]
@@ -121,7 +121,7 @@ impl Catalogue {
     /// Reads tables from JSON.
     ///
     /// # Errors
-    /// What is wrong with them, in words for the operator.
+    /// The mistakes in them, in words for the operator.
     pub fn read(text: &str) -> Result<Self, String> {
         let own: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         own.check()?;
@@ -217,7 +217,7 @@ impl Catalogue {
             .find(|one| one.value == value && one.name == list)
     }
 
-    /// What a field says, in words: the text, or the value of the list's item.
+    /// The value of a field, in words: the text, or the value of the list's item.
     pub(crate) fn words<'a>(&'a self, tag: &Infotag, value: &'a str) -> Option<&'a str> {
         match tag.kind {
             InfotagKind::Text => Some(value),

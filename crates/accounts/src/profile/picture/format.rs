@@ -1,6 +1,6 @@
 //! Recognises PNG, GIF, JPEG and WebP by their bytes and reads their size. Pixels are not decoded.
 
-/// What a picture is. Nothing is decoded: what comes from strangers is for the browsers' decoders, which are made for
+/// The format of a picture. Nothing is decoded: pictures from strangers are for the browsers' decoders, which are made for
 /// that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {

@@ -1,4 +1,4 @@
-//! Pictures: what an upload is by its own bytes, and the avatar that a name has without one.
+//! Pictures: the format of an upload by its own bytes, and the avatar of a name without one.
 
 mod clean;
 mod format;

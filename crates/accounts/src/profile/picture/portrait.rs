@@ -11,7 +11,7 @@ const MARGIN: usize = (SIDE - SQUARES * SQUARE) / 2;
 /// Bytes of a line: one bit for each pixel.
 const LINE: usize = SIDE.div_ceil(8);
 
-/// The avatar of a name without a picture: a PNG of a symmetric pattern, always the same for the name in whatever case.
+/// The avatar of a name without a picture: a PNG of a symmetric pattern, always the same for the name in any case.
 pub(crate) fn portrait(name: &str) -> Vec<u8> {
     let digest: [u8; 32] = Sha256::digest(name.to_lowercase().as_bytes()).into();
     let [hue, light, pattern @ ..] = digest;
@@ -20,7 +20,7 @@ pub(crate) fn portrait(name: &str) -> Vec<u8> {
     drawn(pattern, colour(hue, 90 + light % 40))
 }
 
-/// The picture for what there is none of: an empty square.
+/// The picture for a missing one: an empty square.
 pub(crate) fn neutral() -> Vec<u8> {
     drawn(0, [0; 3])
 }

@@ -9,7 +9,7 @@ pub(super) fn told(error: AccountError) -> Failure {
     sentence(&error)
 }
 
-/// What went wrong, for the operator: where the error is of the store, the store's own sentence.
+/// The error for the operator: where it is of the store, the store's own sentence.
 pub(super) fn sentence(error: &AccountError) -> Failure {
     match std::error::Error::source(error) {
         Some(source) => source.to_string(),

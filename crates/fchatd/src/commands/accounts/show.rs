@@ -1,4 +1,4 @@
-//! What operators are shown of accounts.
+//! The output of accounts for operators.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use crate::commands::quantity::count;
 use crate::failure::Failure;
 use crate::output::say;
 
-/// A line for each account: number, name, and what is special about it.
+/// A line for each account: number, name, and its special properties.
 pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
     let now = now();
     for account in desk.list_accounts().map_err(told)? {

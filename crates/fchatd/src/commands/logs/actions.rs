@@ -1,4 +1,4 @@
-//! `fchatd log actions`: answers who did what to whom.
+//! `fchatd log actions`: lists the actions of moderators and administrators.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ pub(crate) struct Search {
     json: bool,
 }
 
-/// Prints what was asked for, the oldest first.
+/// Prints the entries that were asked for, the oldest first.
 ///
 /// # Errors
 /// The log can't be read.
@@ -93,7 +93,7 @@ fn sentence(action: &Action) -> String {
     text
 }
 
-/// What the arguments say beyond whom and where.
+/// The arguments of an entry beside target and place.
 fn rest(action: &Action) -> Option<String> {
     let keys = [
         "message",

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::failure::Failure;
 pub(super) use crate::output::escape::harmless;
 
-/// Text as people wrote it: what is said is kept as it goes to browsers.
+/// Text as people wrote it: messages are kept as they go to browsers.
 pub(super) fn unescaped(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
@@ -24,7 +24,7 @@ pub(super) fn local(milliseconds: i64) -> String {
     }
 }
 
-/// What was printed went nowhere: whoever read it has had enough, or the disk is full.
+/// The output went nowhere: its reader has ended, or the disk is full.
 pub(super) fn print_failure(error: &std::io::Error) -> Result<(), Failure> {
     match error.kind() {
         std::io::ErrorKind::BrokenPipe => Ok(()),

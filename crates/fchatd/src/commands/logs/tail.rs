@@ -31,7 +31,7 @@ pub(crate) struct Tail {
     json: bool,
 }
 
-/// Prints until nobody reads what it prints.
+/// Prints until the output has no reader.
 ///
 /// # Errors
 /// It is not known where to read, or nothing can be printed.
@@ -77,7 +77,7 @@ fn waiting(path: &Path, error: &io::Error) -> String {
     )
 }
 
-/// Prints what comes until the other end closes.
+/// Prints entries until the other end closes.
 fn print(stream: UnixStream, json: bool) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut out = io::stdout().lock();
@@ -101,7 +101,7 @@ fn print(stream: UnixStream, json: bool) -> io::Result<()> {
     }
 }
 
-/// An entry for people: when, what, who, to whom, where, and what was said.
+/// An entry for people: time, kind, author, recipient, place and text.
 fn sentence(line: &str) -> String {
     let Ok(entry) = Tape::of(line) else {
         return harmless(line);

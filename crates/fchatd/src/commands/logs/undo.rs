@@ -95,10 +95,10 @@ fn undo_beside(options: &Options, id: u64) -> Result<String, Failure> {
     ))
 }
 
-/// What lifts the ban or timeout, if there is one.
+/// The command that lifts the ban or timeout, if there is one.
 fn changes(undo: &Undoing, snapshot: &Snapshot) -> Vec<Change> {
     let is_it = |name: &str| fold(name) == fold(&undo.character);
-    // Measures against a character whose account is not known yet.
+    // Measures against a character of an unknown account.
     let named = |kind: &'static str| {
         let sanctions = snapshot.name_sanctions.iter();
         sanctions

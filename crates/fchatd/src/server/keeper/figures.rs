@@ -7,29 +7,11 @@ use std::time::Duration;
 use fchatd_figures::AnyTable;
 use fchatd_figures::{Row, Sink, Table, Value};
 
-use super::{Keeper, Shared};
+use super::shared::Shared;
 
 /// All tables of this module.
 #[cfg(test)]
 pub(crate) static FIGURES: [&dyn AnyTable; 3] = [&DISK, &ACTIONS, &FOLDER];
-
-/// Counts of transactions since the start.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    written: AtomicU64,
-    failed: AtomicU64,
-    nanoseconds: AtomicU64,
-}
-
-impl Counters {
-    /// Counts an attempt to write everything that waits.
-    pub(super) fn note(&self, time: Duration, has_failed: bool) {
-        let counter = if has_failed { &self.failed } else { &self.written };
-        counter.fetch_add(1, Ordering::Relaxed);
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.nanoseconds.fetch_add(time, Ordering::Relaxed);
-    }
-}
 
 static DISK: Table<Shared> = Table {
     section: "disk",
@@ -87,15 +69,13 @@ fn get(counter: &AtomicU64) -> Value {
     counter.load(Ordering::Relaxed).into()
 }
 
-impl Keeper {
-    /// Puts the figures of the state on disk into a sink.
-    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
-        for table in [&DISK, &ACTIONS, &FOLDER] {
-            table.put(&self.shared, sink);
-        }
-        let displaced = self.shared.displaced().clone();
-        if let Some(reason) = displaced {
-            sink.remark(FOLDER.section, reason);
-        }
+/// Puts the figures of the state on disk into a sink.
+pub(super) fn put(shared: &Shared, sink: &mut dyn Sink) {
+    for table in [&DISK, &ACTIONS, &FOLDER] {
+        table.put(shared, sink);
+    }
+    let displaced = shared.displaced().clone();
+    if let Some(reason) = displaced {
+        sink.remark(FOLDER.section, reason);
     }
 }

@@ -4,9 +4,9 @@
 /// only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Occasion {
-    /// The server has started: nothing has changed but what the scripts made.
+    /// The server has started: nothing has changed except by the start of the scripts.
     Start,
-    /// Somebody of the staff has decided something.
+    /// A member of the staff has decided something.
     Decision,
     /// The housekeeping turn has come, an administrator asks for it, or the server stops.
     Turn,

@@ -1,4 +1,4 @@
-//! What is to be written and is not on disk yet, merged by thing: however long the disk takes, this grows with the
+//! Changes that are not on disk yet, merged by thing: with any duration of the disk, this grows with the
 //! state and not with the time.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(crate) struct Pending {
     calls: Vec<Change>,
     /// The number of the last commit in it; 0 for none.
     pub(super) newest: u64,
-    /// Who made its commits and has not heard how that went.
+    /// The authors of its commits that wait for the result.
     pub(super) actors: Vec<(Option<ConnectionId>, u64)>,
     /// For the action log, in their order.
     pub(super) actions: Vec<ActionEntry>,
@@ -33,7 +33,7 @@ const ACTIONS_MAX: usize = 10_000;
 /// Bytes of their arguments.
 const ACTION_BYTES_MAX: usize = 64 << 20;
 
-/// What a change is about. The end of a channel comes before whatever there is of its name.
+/// The object of a change. The end of a channel comes before all other changes of its name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     Gone(String),
@@ -58,7 +58,7 @@ impl Pending {
         self.can_wait() && self.sessions.is_empty()
     }
 
-    /// Whether nobody waits for what is here.
+    /// Whether no author waits for these changes.
     pub(super) fn can_wait(&self) -> bool {
         self.snapshot.is_none()
             && self.changes.is_empty()
@@ -76,7 +76,7 @@ impl Pending {
         }
     }
 
-    /// Adds a whole state, which holds all changes before it but the ignore lists and who is online.
+    /// Adds a whole state, which holds all changes before it except the ignore lists and the sessions.
     pub(super) fn replace(&mut self, snapshot: Snapshot, occasion: Occasion) {
         let before = self.snapshot.as_ref().map(|&(_, before)| before);
         self.snapshot = Some((snapshot, before.map_or(occasion, |before| before.max(occasion))));
@@ -84,7 +84,7 @@ impl Pending {
         self.calls.clear();
     }
 
-    /// Adds what came later.
+    /// Adds later changes.
     pub(super) fn absorb(&mut self, later: Pending) {
         if let Some((snapshot, occasion)) = later.snapshot {
             self.replace(snapshot, occasion);

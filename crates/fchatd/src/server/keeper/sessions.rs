@@ -1,4 +1,4 @@
-//! Changes of who is online that are not on disk yet, merged by thing like the others ([`super::pending`]).
+//! Changes of sessions that are not on disk yet, merged by thing like the others ([`super::pending`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ enum Thing {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct PendingSessions {
-    /// Sessions that came to their end, whatever follows under their name.
+    /// Sessions that came to their end, before later ones under their name.
     gone: BTreeSet<String>,
     /// By the name in lower case.
     changes: BTreeMap<String, BTreeMap<Thing, SessionChange>>,
     /// By number.
     lines: BTreeMap<u64, SessionChange>,
-    /// Up to which line nobody misses any; 0 for none.
+    /// The last line up to which none is missed any more; 0 for none.
     lines_gone: u64,
     /// The same for the private lines of one character.
     lines_taken: BTreeMap<String, u64>,
@@ -77,7 +77,7 @@ impl PendingSessions {
         self.changes.entry(session).or_default().insert(thing, change);
     }
 
-    /// Adds what came later.
+    /// Adds later changes.
     pub(super) fn absorb(&mut self, later: PendingSessions) {
         if self.is_empty() {
             *self = later;
@@ -104,7 +104,7 @@ impl PendingSessions {
             .collect()
     }
 
-    /// Changes that come before those of the people who are there.
+    /// Changes that come before those of the present people.
     fn ends(&self) -> impl Iterator<Item = SessionChange> + '_ {
         let gone = self.gone.iter().map(|session| SessionChange::Gone {
             session: session.clone(),

@@ -1,4 +1,4 @@
-//! How states and commits reach the disk, and what is told when they do not.
+//! The way of states and commits to the disk, and the reports when they do not reach it.
 
 use fchatd_protocol::change::Change;
 

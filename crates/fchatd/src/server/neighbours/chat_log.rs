@@ -1,8 +1,9 @@
-//! The chat log as a neighbour: a socket whose readers get an entry for everything that is said.
+//! The chat log as a neighbour: a socket whose readers get an entry for every message.
 
 use fchatd_figures::Sink;
 use fchatd_links::chat_log::ChatLog;
 use fchatd_protocol::exchange::LogEntry;
+use fchatd_world::settings::keys;
 
 use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ impl ChatLogLink {
         match ChatLog::start(&path) {
             Ok(log) => Ok(Some(Self(log))),
             // Nothing is lost before an administrator switches the log on.
-            Err(error) if !start.settings.flag("log_start") => {
+            Err(error) if !start.settings.flag(keys::LOG_START) => {
                 tracing::warn!(
                     "log_socket_path: {error}. The chat log is off, so the server starts without it"
                 );

@@ -1,4 +1,4 @@
-//! What the chat tells a Redis, in Redis' terms.
+//! The events of the chat for a Redis, in Redis' terms.
 
 use std::sync::Arc;
 use std::time::Duration;

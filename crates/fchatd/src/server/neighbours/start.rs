@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::server::answer::Answer;
 
-/// What a neighbour may start with.
+/// The material for the start of a neighbour.
 pub(crate) struct Start<'a> {
     pub(crate) settings: &'a Settings,
     /// The server's folder.

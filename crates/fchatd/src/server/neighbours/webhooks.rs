@@ -1,4 +1,4 @@
-//! Of what the chat tells the receivers of webhooks.
+//! Sends webhooks for moderation actions, reports and user counts.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ impl Neighbour for WebhookLink {
     }
 }
 
-/// Whether somebody has called the staff.
+/// Whether a person has called the staff.
 fn is_report(entry: &ActionEntry) -> bool {
     entry.code == "SFC"
         && Tape::of(&entry.arguments)

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 const PREFIX: &str = "recording-";
 const SUFFIX: &str = ".fchatd";
 
-/// A folder of recordings. They hold what people say, so nobody else may read them.
+/// A folder of recordings. They hold messages of people, so no other user may read them.
 #[derive(Debug)]
 pub(super) struct Ring {
     folder: PathBuf,
@@ -39,7 +39,7 @@ impl Ring {
 
     /// Makes room, and a new file that began at a time in Unix milliseconds.
     pub(super) fn file(&self, unix: i64) -> io::Result<(File, PathBuf)> {
-        // Somebody may have deleted it meanwhile.
+        // The folder may have been deleted meanwhile.
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -14,13 +14,13 @@ use fchatd_store::{Finding, Place};
 use super::ring::Ring;
 use crate::failure::Failure;
 
-/// What may wait to be written.
+/// The bytes that may wait to be written.
 const WAITING_BYTES_MAX: usize = 16 << 20;
-/// What is not urgent is written after so long.
+/// Records that are not urgent are written after this time.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 enum Item {
-    /// A new file, begun at this Unix time in milliseconds, with what everything after it needs: its first block is
+    /// A new file, begun at this Unix time in milliseconds, with the start that every later record needs: its first block is
     /// this and nothing else, so that damage further on leaves it whole.
     File(i64, Vec<u8>),
     Records(Vec<u8>),
@@ -87,7 +87,7 @@ impl Writer {
         self.shared.changed.notify_one();
     }
 
-    /// Adds whole records to the file; what is urgent is written at once.
+    /// Adds whole records to the file; urgent ones are written at once.
     ///
     /// # Errors
     /// Nothing more can be written to this file, and why.
@@ -161,7 +161,7 @@ fn begin(ring: &Ring, unix: i64, records: &[u8]) -> io::Result<(File, Place)> {
     Ok((file, Place::of(&path)?))
 }
 
-/// A recording that was deleted or replaced ends: nobody could read what follows.
+/// A recording that was deleted or replaced ends: its continuation could not be read.
 fn in_place(place: &Place) -> io::Result<()> {
     match place.look() {
         Finding::Home => Ok(()),
@@ -178,7 +178,7 @@ fn append(file: &mut File, records: &[u8]) -> io::Result<()> {
     file.write_all(records)
 }
 
-/// What is to be written next, when there is something; nothing at the end.
+/// The next records to write, when there are some; nothing at the end.
 fn next(shared: &Shared) -> Option<Item> {
     let mut queue = shared.queue();
     let mut is_patient = queue.is_writing;

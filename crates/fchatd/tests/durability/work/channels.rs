@@ -155,7 +155,7 @@ pub(super) fn ban(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone> 
 pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone> {
     const OWNER: &str = "Worker 3";
     let mut actor = ground.staff(OWNER)?;
-    // Rooms of an earlier round are there, and nobody is in them.
+    // Rooms of an earlier round are there, and have no members.
     let mut inside: Vec<String> = Vec::new();
     for count in 0.. {
         let rooms: Vec<String> = worker
@@ -192,7 +192,7 @@ pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(),
         let about = json!({ "channel": room });
         match way {
             0 => worker.change(close, || ask(&mut actor, "KIC", &about, "SYS ", "is gone"))?,
-            // Nobody else is in it, and there were never five: it goes.
+            // No other person is in it, and there were never five: it goes.
             1 => worker.change(close, || ask(&mut actor, "LCH", &about, "LCH ", room))?,
             _ => {
                 let arguments = json!({"channel": room, "status": "private"});
@@ -209,7 +209,7 @@ pub(super) fn open_rooms(worker: &mut Worker, ground: &mut Ground) -> Result<(),
 /// A private room with a description, a moderator and a ban.
 fn make_room(actor: &mut Actor, title: &str) -> Result<String, Gone> {
     let wanted = format!("CCR {}", json!({ "channel": title }));
-    // Who is of the staff comes into another room, too.
+    // A member of the staff comes into another room, too.
     let is_it = |text: &str| text.starts_with("JCH ") && text.contains(title);
     let heard = actor.ask(&wanted, is_it)?;
     let joined = heard

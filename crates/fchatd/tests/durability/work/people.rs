@@ -52,7 +52,7 @@ pub(super) fn promote(worker: &mut Worker, ground: &mut Ground) -> Result<(), Go
     }
 }
 
-/// `SCP` has no answer; but whatever is answered later shows what it did.
+/// `SCP` has no answer; but each later answer shows its effect.
 fn promote_quietly(actor: &mut Actor, arguments: &Value) -> Result<Vec<String>, Gone> {
     let wanted = format!("SCP {arguments}");
     actor.tell(&wanted)?;
@@ -117,7 +117,7 @@ pub(super) fn call(worker: &mut Worker, ground: &mut Ground) -> Result<(), Gone>
         worker.change(
             |facts| drop(facts.remove(&fact)),
             || {
-                // Who confirms hears nothing of it; but the next list is without the call.
+                // The confirming moderator hears nothing of it; but the next list is without the call.
                 actor.tell(&confirm)?;
                 actor.ask_for("PCR", "SYS ", "These were the open reports")
             },

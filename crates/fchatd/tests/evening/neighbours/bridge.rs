@@ -40,7 +40,7 @@ impl Bridge {
     fn send(&self, code: &str, json: &str) {
         let (orders, noise) = SENT.get();
         SENT.set((orders + 1, noise + 1));
-        // Somebody else tries it, too.
+        // Another person tries it, too.
         self.socket
             .send_to(&sign::v2("another secret", now(), code, json), self.to)
             .unwrap();
@@ -92,7 +92,7 @@ impl Bridge {
         let Some(account) = evening.chance.pick(&online).copied() else {
             return;
         };
-        // The same order twice within a second is taken for one that somebody repeats.
+        // The same order twice within a second is taken for a repetition.
         self.send("KIK", &json!({"a": account, "order": self.taken()}).to_string());
         let gone = |evening: &Evening| {
             let mut all = evening
@@ -105,7 +105,7 @@ impl Bridge {
     }
 }
 
-/// Accounts with somebody online, but for the first ones.
+/// Accounts with a character online, but for the first ones.
 fn online(evening: &Evening, from: usize) -> Vec<i64> {
     let online = evening
         .people

@@ -1,6 +1,6 @@
 //! An evening with all the neighbours that a chat can have: a Redis, a website that checks log-ins and is told of reports
-//! and of what moderators do, a sender on the bridge, and two readers of the chat log. Each of them dies once and comes
-//! back. In the end everybody's records have to be those of what happened.
+//! and of moderation actions, a sender on the bridge, and two readers of the chat log. Each of them dies once and comes
+//! back. In the end all records have to be those of the events.
 
 mod bridge;
 mod reader;
@@ -26,7 +26,7 @@ use self::website::Website;
 use crate::world::Evening;
 
 const ROUNDS: u64 = 300;
-/// What is announced when all is over: records are complete when they have it.
+/// The announcement when all is over: records are complete when they have it.
 const END: &str = "good night, everybody";
 
 #[test]
@@ -143,7 +143,7 @@ fn say_good_night(evening: &mut Evening) {
     evening.settle();
 }
 
-/// Waits until everybody's records have the end.
+/// Waits until the records of all neighbours have the end.
 fn await_ends(redis: &Redis, website: &Website, reader: &Reader) {
     let has_end = |lines: &[String]| lines.iter().any(|line| line.contains(END));
     eventually("Redis has the end", || has_end(&redis.list("chat.adminlog")));
@@ -182,7 +182,7 @@ fn check_actions(actions: &[Value]) {
     );
 }
 
-/// It was empty when it came back, and got what was on its way then and all that came later, in order.
+/// It was empty when it came back, and got all that was on its way then and all later events, in order.
 fn redis_has_the_newest(redis: &Redis, actions: &[Value], known_before: usize) {
     let mut lines = redis.list("chat.adminlog");
     lines.reverse();
@@ -227,7 +227,7 @@ fn website_was_told(website: &Website, actions: &[Value]) {
     );
 }
 
-/// Whoever came is online or has gone.
+/// Each newcomer is online or has gone.
 fn log_has_who_came_and_went(lines: &[Value], evening: &Evening) {
     let mut here: BTreeMap<&str, i64> = BTreeMap::new();
     for line in lines {
@@ -239,7 +239,7 @@ fn log_has_who_came_and_went(lines: &[Value], evening: &Evening) {
         *here.entry(line["from_character"].as_str().unwrap()).or_default() += step;
     }
     for person in &evening.people {
-        // The reader came when everybody was there.
+        // The reader came when all people were there.
         let change = i64::from(person.is_online()) - 1;
         assert_eq!(
             here.get(&*person.name).copied().unwrap_or(0),
@@ -262,7 +262,7 @@ fn bridge_was_counted(evening: &mut Evening, bridge: &Bridge) {
     );
 }
 
-/// A line of what the server says of itself to the first administrator, who is online.
+/// A line of the server's status for the first administrator, which is online.
 fn status(evening: &mut Evening, name: &str) -> String {
     let socket = evening.people[0].socket.as_mut().unwrap();
     socket.say(r#"ZZZ {"command":"status"}"#).unwrap();

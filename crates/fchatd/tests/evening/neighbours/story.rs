@@ -1,4 +1,4 @@
-//! What happened, as the people of the evening have seen it.
+//! The events, as the people of the evening have seen them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -11,9 +11,9 @@ use crate::world::Evening;
 
 #[derive(Default)]
 pub(crate) struct Story {
-    /// Texts that somebody has said: who said them. Each has a number and is said once.
+    /// Sent texts, with their senders. Each has a number and is said once.
     said: BTreeMap<String, String>,
-    /// Texts that somebody has heard: from whom, and where, if not privately.
+    /// Heard texts: from a sender, and in a place, if not privately.
     heard: BTreeMap<String, (String, String)>,
     /// The logs of reports that were confirmed while the website was there.
     confirmed: BTreeSet<i64>,
@@ -65,7 +65,7 @@ impl Story {
         assert!(distinct.is_subset(&all), "{distinct:?} of {all:?}");
     }
 
-    /// Everything that was heard is in the log once, and nothing is in there that nobody has said.
+    /// Every heard text is in the log once, and no other text is in there.
     pub(crate) fn log_has_what_was_said(&self, lines: &[Value]) {
         let mut logged = BTreeMap::new();
         for line in lines {
@@ -107,12 +107,12 @@ pub(crate) fn actions(evening: &Evening) -> Vec<Value> {
         .collect()
 }
 
-/// What all records of an action have.
+/// The common part of all records of an action.
 pub(crate) fn action(record: &Value) -> Value {
     json!({"args": record["args"], "name": record["name"], "type": record["type"], "time": record["time"]})
 }
 
-/// Without what is there again right after itself: a record may be told twice.
+/// Without records that are there again right after themselves: a record may be told twice.
 pub(crate) fn distinct(records: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut list: Vec<Value> = records.collect();
     list.dedup();

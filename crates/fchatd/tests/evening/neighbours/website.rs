@@ -1,4 +1,4 @@
-//! The website: it checks log-ins, takes confirmed reports, and is told what happens.
+//! The website: it checks log-ins, takes confirmed reports, and is told events.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,14 +9,14 @@ use super::receiver::{Asked, Deed, Receiver, answer};
 
 pub(crate) const SECRET: &str = "for reports and webhooks";
 
-/// What is answered for an account and a character.
+/// The answer for an account and a character.
 type Known = Arc<Mutex<BTreeMap<(String, String), String>>>;
 
 pub(crate) struct Website {
     known: Known,
     now: Option<Receiver>,
     port: u16,
-    /// What it was asked before it died.
+    /// Its requests before it died.
     before: Vec<Asked>,
 }
 
@@ -37,7 +37,7 @@ fn start(port: u16, known: &Known) -> Receiver {
     })
 }
 
-/// The fields of a form; nobody here has a name that needs more.
+/// The fields of a form; no one here has a name that needs more.
 fn form(body: &str) -> BTreeMap<String, String> {
     let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
     pairs
@@ -97,7 +97,7 @@ impl Website {
         self.asked(path).into_iter().map(|asked| asked.body).collect()
     }
 
-    /// Webhooks whose signature is right.
+    /// Webhooks with the right signature.
     pub(crate) fn hooks(&self) -> Vec<Value> {
         let asked = self.asked("/hooks");
         for hook in &asked {

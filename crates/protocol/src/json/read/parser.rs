@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
         Ok(character)
     }
 
-    /// What old parsers of this protocol refuse, and what no text can carry everywhere, is refused: NUL, and half a
+    /// Refuses characters that old parsers of this protocol refuse, and that not every text can carry: NUL, and half a
     /// surrogate pair.
     fn code_point(&mut self) -> Result<char, JsonError> {
         let first = self.unit()?;

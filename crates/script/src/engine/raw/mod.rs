@@ -4,19 +4,19 @@
 //! `lua_pcall` in [`State::run`]. The invariants that make this sound:
 //!
 //! 1. Every Lua API function that can raise (all that allocate or run code) is called below that one
-//! `lua_pcall`. [`State`] itself uses only functions that cannot raise: `lua_pushvalue`, `lua_settop`, the
-//! readers.
+//!    `lua_pcall`. [`State`] itself uses only functions that cannot raise: `lua_pushvalue`, `lua_settop`, the
+//!    readers.
 //! 2. Between `catch_unwind` and the body that it guards, nothing can raise: a C++ exception must not reach
-//! it. [`Arguments`] therefore reads without conversion in place, and the stack space that it needs exists in
-//! advance.
+//!    it. [`Arguments`] therefore reads without conversion in place, and the stack space that it needs exists in
+//!    advance.
 //! 3. A function that calls a raising function holds no value with a needed `Drop`. Exceptions are the reply
-//! of a host function and the chunk of `loadstring`, which unwinding frees like a return. They are `extern
-//! "C-unwind"` or plain Rust, never `extern "C"`.
+//!    of a host function and the chunk of `loadstring`, which unwinding frees like a return. They are `extern
+//!    "C-unwind"` or plain Rust, never `extern "C"`.
 //! 4. The host value is lent to Lua as a pointer for the duration of one [`State::run_with`]. The `&mut H`
-//! made of it lives only inside one host function, which cannot call Lua.
+//!    made of it lives only inside one host function, which cannot call Lua.
 //! 5. [`Shared`] outlives the state, which refers to it by a pointer that is set once and that Luau never
-//! touches. All its fields are cells, used by one thread. Only the [`Alarm`] is shared with the watchdog
-//! thread.
+//!    touches. All its fields are cells, used by one thread. Only the [`Alarm`] is shared with the watchdog
+//!    thread.
 
 #![expect(unsafe_code, reason = "the invariants are above")]
 

@@ -1,212 +1,209 @@
 //! Accounts that the server keeps itself.
 
-use crate::settings::definition::{Change, Kind, Section, key};
+use crate::settings::key::section;
 
-use Change::{Live, Restart};
-use Kind::{Choice, List, Number, Whole};
-
-pub(super) const SECTION: Section = Section {
-    heading: "Accounts that the server keeps itself",
-    definitions: &[
-        key(
+section! {
+    "Accounts that the server keeps itself",
+    keys: [
+        REGISTRATION = key(
             "registration",
             Choice(&["open", "invitation", "closed"]),
             Live,
             "registration on the page: for all visitors (open), with an invitation code (invitation), or not at all (closed)",
         ),
-        key(
+        REGISTRATIONS_PER_ADDRESS = key(
             "registrations_per_address",
             Whole(3, 1, 1_000_000, "accounts"),
             Live,
             "accounts one address may make at once; then one more every 20 minutes",
         ),
-        key(
+        TICKETS_PER_ACCOUNT = key(
             "tickets_per_account",
             Whole(8, 1, 1000, "tickets"),
             Live,
             "maximum number of valid tickets of an account",
         ),
-        key(
+        TICKET_LIFETIME = key(
             "ticket_lifetime",
             Whole(30, 1, 10_080, "minutes"),
             Live,
             "lifetime of a ticket; clients can renew a valid ticket, until session_max",
         ),
-        key(
+        SESSION_MAX = key(
             "session_max",
             Number(168.0, 1.0, 87_600.0, "hours"),
             Live,
             "time after which the password has to be entered again: until then a ticket can be renewed",
         ),
-        key(
+        LOGINS_PER_ACCOUNT = key(
             "logins_per_account",
             Whole(120, 1, 1_000_000, "log-ins"),
             Live,
             "log-ins to one account from one address at once, successful ones too; then one every 2 seconds, and further ones wait",
         ),
-        key(
+        LOGINS_PER_ADDRESS = key(
             "logins_per_address",
             Whole(1000, 1, 1_000_000, "log-ins"),
             Live,
             "log-ins from one address at once, successful ones too; then 50 a second, and further ones wait",
         ),
-        key(
+        WRONG_PASSWORDS_PER_ADDRESS = key(
             "wrong_passwords_per_address",
             Whole(10, 1, 1_000_000, "passwords"),
             Live,
             "wrong passwords from one address at once; then one every 30 seconds",
         ),
-        key(
+        WRONG_PASSWORDS_PER_ACCOUNT = key(
             "wrong_passwords_per_account",
             Whole(20, 1, 1_000_000, "passwords"),
             Live,
             "wrong passwords for one account at once, from addresses from which it has not logged in lately; then one every minute",
         ),
-        key(
+        BAD_TICKETS_PER_ADDRESS = key(
             "bad_tickets_per_address",
             Whole(60, 1, 1_000_000, "tickets"),
             Live,
             "invalid tickets from one address at once; then one every 5 seconds",
         ),
-        key(
+        ACCOUNT_REQUESTS_PER_ADDRESS = key(
             "account_requests_per_address",
             Whole(2000, 1, 100_000_000, "requests"),
             Live,
             "requests from one address at once, pictures included; then 50 a second",
         ),
-        key(
+        ACCOUNT_READS = key(
             "account_reads",
             Whole(400, 1, 100_000_000, "requests"),
             Live,
             "requests with the tickets of one account at once that only read; then 10 a second",
         ),
-        key(
+        ACCOUNT_CHANGES = key(
             "account_changes",
             Whole(60, 1, 100_000_000, "requests"),
             Live,
             "requests with the tickets of one account at once that change something; then one a second",
         ),
-        key(
+        CHARACTERS_PER_ACCOUNT = key(
             "characters_per_account",
             Whole(50, 1, 10_000, "characters"),
             Live,
             "characters of one account",
         ),
-        key(
+        BOOKMARKS_PER_ACCOUNT = key(
             "bookmarks_per_account",
             Whole(2000, 0, 100_000, "characters"),
             Live,
             "characters that one account bookmarks",
         ),
-        key(
+        FRIENDS_PER_CHARACTER = key(
             "friends_per_character",
             Whole(500, 0, 5000, "characters"),
             Live,
             "friends and open requests of one character",
         ),
-        key(
+        REPORTS_PER_ACCOUNT = key(
             "reports_per_account",
             Whole(5, 1, 1_000_000, "reports"),
             Live,
             "reports with logs by one account at once; then one every minute",
         ),
-        key(
+        REPORTS_MAX = key(
             "reports_max",
             Whole(5000, 1, 1_000_000, "reports"),
             Live,
             "reports with logs that are kept; the oldest make room for new ones",
         ),
-        key(
+        NOTE_MAX = key(
             "note_max",
             Whole(32_768, 1, 65_536, "bytes"),
             Live,
             "length of a note",
         ),
-        key(
+        NOTES_PER_ACCOUNT = key(
             "notes_per_account",
             Whole(10, 1, 1_000_000, "notes"),
             Live,
             "notes by one account at once; then one every 30 seconds",
         ),
-        key(
+        NOTES_PER_DAY = key(
             "notes_per_day",
             Whole(100, 1, 86_400, "notes"),
             Live,
             "notes by one account in a day: so many at once, which return evenly over 24 hours",
         ),
-        key(
+        NOTE_RECIPIENTS_PER_DAY = key(
             "note_recipients_per_day",
             Whole(30, 1, 86_400, "characters"),
             Live,
             "characters that one account writes notes to in a day: so many at once, which return evenly over 24 hours",
         ),
-        key(
+        NOTES_PER_CHARACTER = key(
             "notes_per_character",
             Whole(500, 0, 100_000, "notes"),
             Live,
             "notes in the inbox of a character, and as many in its outbox; 0 turns notes off",
         ),
-        key(
+        NOTE_BOX_SIZE = key(
             "note_box_size",
             Whole(4096, 64, 1_048_576, "KiB"),
             Live,
             "size of all notes in the inbox of a character; the same for its outbox",
         ),
-        key(
+        NOTES_UNREAD_PER_SENDER = key(
             "notes_unread_per_sender",
             Whole(20, 1, 100_000, "notes"),
             Live,
             "unread notes of one account in the inbox of one character",
         ),
-        key(
+        PROFILE_PAGES = key(
             "profile_pages",
             Choice(&["login", "public", "off"]),
             Live,
             "access to the profile pages at /c/NAME: people who are signed in on the website (login), all visitors (public), or none (off)",
         ),
-        key(
+        SITE_SESSIONS_PER_ACCOUNT = key(
             "site_sessions_per_account",
             Whole(16, 1, 1000, "sessions"),
             Live,
             "sessions of the website of one account; the one that was used least recently ends for a new one",
         ),
-        key(
+        SITE_SESSIONS_MAX = key(
             "site_sessions_max",
             Whole(10_000, 100, 1_000_000, "sessions"),
             Live,
             "sessions of the website of all accounts; the one that was used least recently ends for a new one",
         ),
-        key(
+        SITE_SESSION_IDLE = key(
             "site_session_idle",
             Number(24.0, 0.1, 8760.0, "hours"),
             Live,
             "time after its last use at which a session of the website ends; it ends after session_max in any case",
         ),
-        key(
+        PASSWORDS_WAITING = key(
             "passwords_waiting",
             Whole(4096, 16, 1_000_000, "passwords"),
             Live,
             "maximum number of passwords that wait for their check; beyond it the newest of the address with the most is answered with status 503",
         ),
-        key(
+        PASSWORD_PATIENCE = key(
             "password_patience",
             Whole(55, 1, 120, "seconds"),
             Live,
             "maximum wait of a log-in for its password check, long enough for all people to reconnect after a restart; then it is answered with status 503; a reverse proxy must wait longer than this",
         ),
-        key(
+        PASSWORD_THREADS = key(
             "password_threads",
             Whole(0, 0, 64, "threads"),
             Restart,
             "threads that check passwords, at a lower priority than the chat; 0 means as many as there are processors on one to three, else three quarters of them, at most 8",
         ),
-        key(
+        PASSWORD_MEMORY = key(
             "password_memory",
             Whole(19, 7, 1024, "MiB"),
             Restart,
             "memory for the check of one password (Argon2id); with less memory a check makes more passes, as OWASP recommends",
         ),
-        key(
+        RESERVED_NAMES = key(
             "reserved_names",
             List(&[
                 "Admin",
@@ -229,11 +226,11 @@ pub(super) const SECTION: Section = Section {
             Live,
             "names that are refused for new accounts and characters, with all names that look the same; the command line may use them",
         ),
-        key(
+        MIN_ACCOUNT_AGE = key(
             "min_account_age",
             Number(0.0, 0.0, 8760.0, "hours"),
             Live,
             "minimum age of an account for making rooms and posting ads; 0 for none. The staff is exempt",
         ),
-    ],
-};
+    ]
+}

@@ -13,6 +13,20 @@ mod server;
 
 pub use rules::GENDERS;
 
+/// The constants by which the program reads settings.
+pub mod keys {
+    pub use super::accounts::keys::*;
+    pub use super::beyond::keys::*;
+    pub use super::connections::keys::*;
+    pub use super::flood::keys::*;
+    pub use super::limits::keys::*;
+    pub use super::login::keys::*;
+    pub use super::neighbours::keys::*;
+    pub use super::rules::keys::*;
+    pub use super::scripts::keys::*;
+    pub use super::server::keys::*;
+}
+
 use super::definition::{Definition, Section};
 
 /// All keys that have an effect, by theme.

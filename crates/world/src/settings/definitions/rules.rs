@@ -1,9 +1,6 @@
 //! Rules.
 
-use crate::settings::definition::{Change, Kind, Section, key};
-
-use Change::Live;
-use Kind::{Flag, List};
+use crate::settings::key::section;
 
 /// The genders that the protocol names.
 pub const GENDERS: &[&str] = &[
@@ -17,26 +14,26 @@ pub const GENDERS: &[&str] = &[
     "Cunt-boy",
 ];
 
-pub(super) const SECTION: Section = Section {
-    heading: "Rules",
-    definitions: &[
-        key(
+section! {
+    "Rules",
+    keys: [
+        BLACKLIST_PHRASES = key(
             "blacklist_phrases",
             List(&[]),
             Live,
             "phrase filter: messages and notes with one of these phrases are not delivered",
         ),
-        key(
+        SUPER_MODERATOR_LIST = key(
             "super_moderator_list",
             Flag(false),
             Live,
             "grant the rights of super moderators to the names in their list (SCP, scops.json); otherwise only the log-in check appoints them, as on the classic server",
         ),
-        key(
+        GENDERS = key(
             "genders",
             List(GENDERS),
             Live,
             "the genders that a character can have; others become None",
         ),
-    ],
-};
+    ]
+}

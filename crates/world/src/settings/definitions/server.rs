@@ -1,76 +1,73 @@
 //! The server.
 
-use crate::settings::definition::{Change, Kind, Section, key};
-
-use Change::{Live, Restart};
-use Kind::{Flag, List, Number, Text, Unset, Whole};
+use crate::settings::key::section;
 
 const VERSION: &str = concat!("fchatd ", env!("CARGO_PKG_VERSION"));
 
-pub(super) const SECTION: Section = Section {
-    heading: "The server",
-    definitions: &[
-        key(
+section! {
+    "The server",
+    keys: [
+        BINDADDR = key(
             "bindaddr",
             Text("127.0.0.1"),
             Restart,
             "IP address or host name to listen on, such as 127.0.0.1; 0.0.0.0 means all IPv4 addresses of the machine",
         ),
-        key(
+        PORT = key(
             "port",
             Whole(9722, 0, 65535, ""),
             Restart,
             "TCP port to listen on; 0 takes any free port",
         ),
-        key(
+        THREADS = key(
             "threads",
             Whole(0, 0, 64, "threads"),
             Restart,
             "threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors",
         ),
-        key(
+        VERSION = key(
             "version",
             Text(VERSION),
             Live,
             "version text sent to clients in HLO",
         ),
-        key(
+        MAXUSERS = key(
             "maxusers",
             Whole(2000, 1, 1_000_000, "connections"),
             Live,
             "maximum number of identified connections",
         ),
-        key(
+        MAX_PER_IP = key(
             "max_per_ip",
             Whole(3, 1, 1_000_000, "connections"),
             Live,
             "maximum number of characters online from one address (IPv6: from one /64 network), including characters whose connection is broken",
         ),
-        key(
+        SAVEINTERVAL = key(
             "saveinterval",
             Number(300.0, 1.0, 86400.0, "seconds"),
             Live,
             "time between housekeeping turns",
         ),
-        key(
+        RECORDER = key(
             "recorder",
             Whole(0, 0, 65536, "MiB"),
             Restart,
             "disk space for recordings of all input of the chat, in DIR/recordings, for \"fchatd replay\"; recordings contain private conversations; 0 turns the recorder off",
         ),
-        key(
+        RECORDER_GOES_ON = key(
             "recorder_goes_on",
             Flag(true),
             Restart,
             "continue with a new file when a recording is full, and delete the oldest; each new file restarts the scripts",
         ),
-        key(
+        LOAD_BALANCERS = key(
             "load_balancers",
             List(&[]),
             Live,
             "trusted reverse proxies, as addresses or CIDR blocks: the server believes the client address in their header",
         ),
-        key(
+        PROXY_HEADER = key(
             "proxy_header",
             Unset,
             Live,
@@ -78,95 +75,95 @@ pub(super) const SECTION: Section = Section {
              cf-connecting-ip or similar; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address if the two \
              disagree",
         ),
-        key(
+        NETWORK_BANS_MAX = key(
             "network_bans_max",
             Whole(10_000, 0, 100_000, "bans"),
             Live,
             "maximum number of banned networks (fchatd ban)",
         ),
-        key(
+        HTTP_REQUESTS_PER_ADDRESS = key(
             "http_requests_per_address",
             Whole(128, 1, 1_000_000, "requests"),
             Live,
             "maximum number of concurrent HTTP requests of one address (IPv6: of one /64)",
         ),
-        key(
+        HTTP_UPLOADS = key(
             "http_uploads",
             Whole(32, 1, 10_000, "uploads"),
             Live,
             "maximum number of concurrent uploads: request bodies over 64 KiB, such as pictures",
         ),
-        key(
+        HTTP_UPLOADS_PER_ADDRESS = key(
             "http_uploads_per_address",
             Whole(8, 1, 10_000, "uploads"),
             Live,
             "the same for one address (IPv6: for one /64)",
         ),
-        key(
+        HTTP_ANSWERS = key(
             "http_answers",
             Whole(32_768, 1024, 4_194_304, "KiB"),
             Live,
             "memory for large generated answers, such as pictures, that clients have not read yet; further requests for them are answered with 503",
         ),
-        key(
+        HTTP_ANSWERS_PER_ADDRESS = key(
             "http_answers_per_address",
             Whole(4096, 256, 4_194_304, "KiB"),
             Live,
             "the same for one address (IPv6: for one /64)",
         ),
-        key(
+        ALLOWED_ORIGIN = key(
             "allowed_origin",
             Unset,
             Live,
             "the only browser origin that may open a WebSocket, such as https://chat.example; desktop and phone apps send the origin null and are refused then",
         ),
-        key(
+        ALLOWED_ORIGIN_HOST = key(
             "allowed_origin_host",
             Unset,
             Live,
             "a host name; its pages may open a WebSocket, such as chat.example",
         ),
-        key(
+        WEBSOCKETORIGIN = key(
             "websocketorigin",
             Unset,
             Live,
             "has no effect, as on the classic server: see allowed_origin",
         ),
-        key(
+        WEBSOCKETHOST = key(
             "websockethost",
             Unset,
             Live,
             "has no effect, as on the classic server: see allowed_origin_host",
         ),
-        key(
+        LOG_START = key(
             "log_start",
             Flag(false),
             Restart,
             "turn the chat log on at the start",
         ),
-        key(
+        ACTION_LOG_SIZE = key(
             "action_log_size",
             Whole(16, 1, 4096, "MiB"),
             Restart,
             "size at which the action log (DIR/data/actions) begins a new file",
         ),
-        key(
+        ACTION_LOG_DAYS = key(
             "action_log_days",
             Whole(30, 1, 3650, "days"),
             Restart,
             "age at which the action log begins a new file",
         ),
-        key(
+        ACTION_LOG_KEEP = key(
             "action_log_keep",
             Whole(0, 0, 36500, "days"),
             Restart,
             "age of its last entry at which a file of the action log is deleted; 0 keeps all files",
         ),
-        key(
+        PROFILELIMIT = key(
             "profilelimit",
             Number(300.0, 1.0, 3600.0, "seconds"),
             Live,
             "maximum duration of a profile that an administrator has started",
         ),
-    ],
-};
+    ]
+}

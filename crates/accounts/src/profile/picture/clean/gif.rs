@@ -2,7 +2,7 @@
 
 use super::Bytes;
 
-/// Applications whose block says how often an animation is repeated.
+/// Applications with a block about how often an animation is repeated.
 const LOOPS: [&[u8]; 2] = [b"NETSCAPE2.0", b"ANIMEXTS1.0"];
 
 pub(super) fn clean(picture: &[u8]) -> Option<Vec<u8>> {
@@ -38,11 +38,11 @@ pub(super) fn clean(picture: &[u8]) -> Option<Vec<u8>> {
                     let length = inside.byte()?;
                     let application = inside.take(length.into())?;
                     blocks(&mut rest)?;
-                    // Three bytes and the end; what is longer says something else.
+                    // Three bytes and the end; a longer block says something else.
                     let is_short = inside.remaining() - rest.remaining() == 5;
                     LOOPS.contains(&application) && is_short
                 }
-                // Comments, text, and what is not known.
+                // Comments, text, and unknown blocks.
                 _ => {
                     blocks(&mut rest)?;
                     false

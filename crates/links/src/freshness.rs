@@ -1,4 +1,4 @@
-//! Replay protection of the real-time bridge: times and signatures of messages are remembered for a minute.
+//! Freshness protection of the real-time bridge: times and signatures of messages are remembered for a minute.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(crate) enum Stale {
 
 /// Remembers the messages of the last minute.
 #[derive(Debug)]
-pub(crate) struct Replay {
+pub(crate) struct Freshness {
     /// Messages from before this time are refused unseen, because they may have been forgotten. It falls only
     /// when the server's clock is set back by more than the window, and then to that very moment, as at a
     /// start. Otherwise one wrong hour of the clock would cause the refusal of every message until that hour
@@ -35,7 +35,7 @@ pub(crate) struct Replay {
     seen: HashMap<[u8; 32], u64>,
 }
 
-impl Replay {
+impl Freshness {
     /// Messages from before `started` (Unix seconds) will be refused.
     pub(crate) fn new(started: u64) -> Self {
         Self {
@@ -90,57 +90,57 @@ mod tests {
 
     #[test]
     fn once_and_within_a_minute() {
-        let mut replay = Replay::new(1000);
-        assert_eq!(replay.take(signature(1), 1000, 1000), Ok(()));
-        assert_eq!(replay.take(signature(1), 1000, 1000), Err(Stale::Seen));
-        assert_eq!(replay.take(signature(1), 1000, 1060), Err(Stale::Seen));
-        assert_eq!(replay.take(signature(1), 1000, 1061), Err(Stale::Old));
-        assert_eq!(replay.take(signature(2), 1121, 1061), Ok(()));
-        assert_eq!(replay.take(signature(3), 1122, 1061), Err(Stale::Early));
-        assert_eq!(replay.take(signature(4), 999, 1000), Err(Stale::Old));
+        let mut freshness = Freshness::new(1000);
+        assert_eq!(freshness.take(signature(1), 1000, 1000), Ok(()));
+        assert_eq!(freshness.take(signature(1), 1000, 1000), Err(Stale::Seen));
+        assert_eq!(freshness.take(signature(1), 1000, 1060), Err(Stale::Seen));
+        assert_eq!(freshness.take(signature(1), 1000, 1061), Err(Stale::Old));
+        assert_eq!(freshness.take(signature(2), 1121, 1061), Ok(()));
+        assert_eq!(freshness.take(signature(3), 1122, 1061), Err(Stale::Early));
+        assert_eq!(freshness.take(signature(4), 999, 1000), Err(Stale::Old));
     }
 
     #[test]
     fn nothing_from_before_the_start() {
-        let mut replay = Replay::new(1000);
-        assert_eq!(replay.take(signature(1), 999, 1000), Err(Stale::Old));
-        assert_eq!(replay.take(signature(2), 1000, 1000), Ok(()));
+        let mut freshness = Freshness::new(1000);
+        assert_eq!(freshness.take(signature(1), 999, 1000), Err(Stale::Old));
+        assert_eq!(freshness.take(signature(2), 1000, 1000), Ok(()));
     }
 
     #[test]
     fn a_clock_that_is_set_back_and_forth_refuses_old_messages_and_takes_new_ones() {
-        let mut replay = Replay::new(1000);
-        assert_eq!(replay.take(signature(1), 1000, 1000), Ok(()));
-        assert_eq!(replay.take(signature(2), 90_000, 90_000), Ok(()));
+        let mut freshness = Freshness::new(1000);
+        assert_eq!(freshness.take(signature(1), 1000, 1000), Ok(()));
+        assert_eq!(freshness.take(signature(2), 90_000, 90_000), Ok(()));
         assert_eq!(
-            replay.take(signature(3), 89_960, 89_960),
+            freshness.take(signature(3), 89_960, 89_960),
             Ok(()),
             "a small step back changes nothing"
         );
-        assert_eq!(replay.take(signature(4), 1999, 2000), Err(Stale::Old));
+        assert_eq!(freshness.take(signature(4), 1999, 2000), Err(Stale::Old));
         assert_eq!(
-            replay.take(signature(1), 1000, 2000),
+            freshness.take(signature(1), 1000, 2000),
             Err(Stale::Old),
             "seen before the step"
         );
-        assert_eq!(replay.take(signature(5), 2000, 2000), Ok(()));
-        assert_eq!(replay.take(signature(5), 2000, 2001), Err(Stale::Seen));
+        assert_eq!(freshness.take(signature(5), 2000, 2000), Ok(()));
+        assert_eq!(freshness.take(signature(5), 2000, 2001), Err(Stale::Seen));
         assert_eq!(
-            replay.take(signature(2), 90_000, 90_000),
+            freshness.take(signature(2), 90_000, 90_000),
             Err(Stale::Seen),
             "forth again"
         );
-        assert_eq!(replay.take(signature(6), 90_001, 90_000), Ok(()));
+        assert_eq!(freshness.take(signature(6), 90_001, 90_000), Ok(()));
     }
 
     #[test]
     fn memory_is_bounded_and_comes_back() {
-        let mut replay = Replay::new(0);
+        let mut freshness = Freshness::new(0);
         for number in 0..REMEMBERED_MAX as u32 {
-            assert_eq!(replay.take(signature(number), 100, 100), Ok(()));
+            assert_eq!(freshness.take(signature(number), 100, 100), Ok(()));
         }
-        assert_eq!(replay.take(signature(u32::MAX), 100, 100), Err(Stale::Full));
-        assert_eq!(replay.take(signature(u32::MAX), 161, 161), Ok(()));
-        assert_eq!(replay.seen.len(), 1);
+        assert_eq!(freshness.take(signature(u32::MAX), 100, 100), Err(Stale::Full));
+        assert_eq!(freshness.take(signature(u32::MAX), 161, 161), Ok(()));
+        assert_eq!(freshness.seen.len(), 1);
     }
 }
