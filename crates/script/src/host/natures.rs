@@ -66,7 +66,7 @@ fn code(arguments: &Arguments<'_>) -> Result<Code, HostError> {
 /// The nature with a property of a declaration.
 ///
 /// # Errors
-/// Says what a declaration may have.
+/// The sentence names the properties and values that a declaration may have.
 fn with(nature: Nature, property: &str, value: &str) -> Result<Nature, String> {
     let set = |nature: Nature, is_so: bool| match property {
         "talk" => nature.with_talk(is_so),

@@ -38,12 +38,12 @@ pub mod of {
     #[derive(Debug)]
     pub enum List {}
 
-    /// Keys whose values are numbers.
+    /// Keys with a number as value.
     pub trait Numeric {}
     impl Numeric for Whole {}
     impl Numeric for Number {}
 
-    /// Keys whose values are texts.
+    /// Keys with a text as value.
     pub trait Textual {}
     impl Textual for Text {}
     impl Textual for Unset {}
