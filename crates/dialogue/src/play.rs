@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fchatd_protocol::duration;
 use serde_json::Value;
 
 use crate::Failure;
@@ -394,21 +395,9 @@ fn hears(who: &str, frame: &str) -> Result<Step, String> {
     })
 }
 
-fn milliseconds(duration: &str) -> Result<u64, String> {
-    let units = [
-        (" ms", 1.0),
-        (" s", 1000.0),
-        (" min", 60_000.0),
-        (" h", 3_600_000.0),
-    ];
-    for (unit, factor) in units {
-        if let Some(number) = duration.strip_suffix(unit)
-            && let Ok(number) = number.parse::<f64>()
-        {
-            return Ok((number * factor) as u64);
-        }
-    }
-    Err(format!("{duration} is no time such as 5 s, 10 min or 24 h"))
+fn milliseconds(text: &str) -> Result<u64, String> {
+    let time = duration::parse(text).map_err(|error| format!("{text} is no duration: {error}"))?;
+    u64::try_from(time.as_millis()).map_err(|_| format!("{text} is too long"))
 }
 
 /// The names of a list; empty for "Everyone".

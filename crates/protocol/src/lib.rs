@@ -6,6 +6,7 @@
 pub mod address;
 pub mod change;
 pub mod command;
+pub mod duration;
 pub mod error;
 pub mod exchange;
 pub mod frame;

@@ -16,22 +16,19 @@ pub const REASON_BYTES_MAX: usize = 500;
 /// `None` when the text is neither.
 pub fn parse(text: &str) -> Option<IpNet> {
     let text = text.trim();
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => {
-            if bits.is_empty() || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            (address, Some(bits.parse::<u8>().ok()?))
-        }
-        None => (text, None),
-    };
-    let bare = match address.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']')?,
-        None => address,
-    };
-    let address: IpAddr = bare.parse().ok()?;
-    let bits = bits.unwrap_or(if address.is_ipv4() { 32 } else { 128 });
-    Some(canonical(IpNet::new(address, bits).ok()?.trunc()))
+    if let Some((address, bits)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_network = bits.is_empty() || bits.starts_with('/');
+        return is_network.then(|| plain(&format!("{address}{bits}")))?;
+    }
+    plain(text)
+}
+
+/// Reads an address or a CIDR block without brackets.
+fn plain(text: &str) -> Option<IpNet> {
+    match text.parse() {
+        Ok(address) => Some(single(address)),
+        Err(_) => Some(canonical(text.parse::<IpNet>().ok()?.trunc())),
+    }
 }
 
 /// A network that holds one address.
@@ -241,6 +238,10 @@ mod tests {
             ("203.0.113", None),
             ("::1/129", None),
             ("[::1", None),
+            ("[::1]:80", None),
+            ("[[::1]]", None),
+            ("[2001:db8::1]", Some("2001:db8::1/128")),
+            ("203.0.113.9/8/8", None),
             ("example.org", None),
             ("", None),
         ] {

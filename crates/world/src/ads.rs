@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use fchatd_protocol::duration;
+
 use crate::channel::Channel;
 use crate::settings::keys;
 use crate::world::{ChannelKey, ConnectionKey, World};
@@ -31,7 +33,7 @@ pub fn interval(description: &str) -> f64 {
     0.0
 }
 
-/// `ads: 30min`, in lower case.
+/// `ads: 30min`, in lower case. A number without a unit is in minutes.
 fn parse(tag: &str) -> Option<f64> {
     let time = tag
         .trim()
@@ -39,18 +41,13 @@ fn parse(tag: &str) -> Option<f64> {
         .trim_start()
         .strip_prefix(':')?
         .trim();
-    let digits = time
-        .find(|character: char| !character.is_ascii_digit() && character != '.')
-        .unwrap_or(time.len());
-    let (number, unit) = time.split_at(digits);
-    let number: f64 = number.parse().ok()?;
-    let factor = match unit.trim().trim_end_matches('.') {
-        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
-        "" | "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
-        "h" | "hr" | "hrs" | "hour" | "hours" => 3600.0,
-        _ => return None,
+    let is_bare = time.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = if is_bare {
+        time.parse::<f64>().ok()? * 60.0
+    } else {
+        duration::parse(time.trim_end_matches('.')).ok()?.as_secs_f64()
     };
-    Some((number * factor).min(INTERVAL_MAX))
+    Some(seconds.min(INTERVAL_MAX))
 }
 
 impl World {
@@ -123,6 +120,9 @@ mod tests {
             ("[ads: 20]", 1200.0),
             ("[ads: 10 min.]", 600.0),
             ("[ads: soon] [ads: 2h]", 7200.0),
+            ("[ads: .5h]", 1800.0),
+            ("[ads: 1h30m]", 5400.0),
+            ("[ads: 3 days]", INTERVAL_MAX),
             ("[ads: 9999999h]", INTERVAL_MAX),
             ("", 0.0),
             ("ads: 30min", 0.0),

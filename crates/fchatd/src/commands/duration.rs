@@ -1,73 +1,80 @@
-//! Lengths of time as people write them.
+//! Durations in the options of commands, within the bounds of bans and invitations. The forms are those of
+//! [`fchatd_protocol::duration`].
 
 use std::str::FromStr;
 
-/// A length of time: a whole number and a unit, such as `30min`, `12h`, `3d` or `2w`.
+use fchatd_protocol::duration;
+
+/// A duration from a second to a hundred years, such as `30min`, `12h`, `3 days` or `2w`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Duration {
     pub(crate) seconds: u64,
 }
 
-const UNITS: [(&str, u64); 7] = [
-    ("s", 1),
-    ("m", 60),
-    ("min", 60),
-    ("h", 3600),
-    ("d", 86_400),
-    ("w", 7 * 86_400),
-    ("y", 365 * 86_400),
-];
 /// A hundred years.
 const SECONDS_MAX: u64 = 100 * 365 * 86_400;
 
 impl FromStr for Duration {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let unit = UNITS.iter().find(|(name, _)| *name == unit.trim());
-        let seconds = number
-            .parse()
-            .ok()
-            .zip(unit)
-            .and_then(|(number, unit)| unit.1.checked_mul(number));
-        match seconds {
-            Some(seconds @ 1..=SECONDS_MAX) => Ok(Self { seconds }),
-            _ => Err("a time is a number and a unit, such as 30min, 12h, 3d or 2w"),
+        match duration::parse(text)
+            .map_err(|error| error.to_string())?
+            .as_secs()
+        {
+            seconds @ 1..=SECONDS_MAX => Ok(Self { seconds }),
+            _ => Err("the duration must be between a second and a hundred years".to_owned()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::commands::command_line::CommandLine;
 
     #[test]
-    fn times_are_read_and_nonsense_is_refused() {
+    fn a_duration_has_bounds() {
         let read = |text: &str| text.parse::<Duration>().ok().map(|time| time.seconds);
         for (text, seconds) in [
-            ("90s", 90),
-            ("5m", 300),
-            ("30min", 1800),
-            ("12 h", 43_200),
-            ("3d", 259_200),
-            ("2w", 1_209_600),
+            ("90s", Some(90)),
+            ("3 days", Some(259_200)),
+            ("100y", Some(SECONDS_MAX)),
+            ("0d", None),
+            ("0.5s", None),
+            ("101y", None),
+            ("3", None),
         ] {
-            assert_eq!(read(text), Some(seconds), "{text}");
+            assert_eq!(read(text), seconds, "{text}");
         }
-        for strange in [
-            "",
-            "3",
-            "d",
-            "0d",
-            "-3d",
-            "3 parsecs",
-            "3.5d",
-            "99999999999999999999d",
-            "999y",
-        ] {
-            assert_eq!(read(strange), None, "{strange}");
+    }
+
+    /// Every command with a duration takes the same forms and refuses others with the same sentence.
+    #[test]
+    fn all_commands_take_the_same_forms() {
+        let commands: [&[&str]; 4] = [
+            &["fchatd", "account", "ban", "ada", "--for"],
+            &["fchatd", "account", "invite", "--for"],
+            &["fchatd", "ban", "add", "203.0.113.0/24", "--for"],
+            &["fchatd", "log", "actions", "--since"],
+        ];
+        let read = |words: &[&str], text: &str| CommandLine::try_parse_from([words, &[text]].concat());
+        for words in commands {
+            for text in [
+                "90s", "90m", "30min", "12 h", "3d", "3 days", "2w", "6mo", "1y", "1h30m",
+            ] {
+                assert!(read(words, text).is_ok(), "{words:?} {text}");
+            }
+            for text in ["", "3", "3.5d", "3 moons", "99999999999999999999d"] {
+                let told = read(words, text).unwrap_err().to_string();
+                let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(
+                    told.contains(&duration::DurationError.to_string()),
+                    "{words:?} {text}: {told}"
+                );
+            }
         }
     }
 }

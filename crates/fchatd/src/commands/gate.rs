@@ -31,7 +31,7 @@ pub(crate) enum BanAction {
         /// has at least a /64
         #[arg(value_name = "NETWORK", value_parser = read_network)]
         network: IpNet,
-        /// Duration, such as 30min, 12h, 7d or 2w; without it the ban has no end
+        /// Duration, such as 30min, 12h, "3 days" or 2w; without it the ban has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
         /// The reason; shown to people from that network

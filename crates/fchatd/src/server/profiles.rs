@@ -6,12 +6,13 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use fchatd_profile::pprof::{Line, Location, Writer};
 use fchatd_profile::{Recording, StartError, heap, processor};
 use fchatd_protocol::exchange::{ConnectionId, ProfileKind};
 use fchatd_script::engine::{Samples, Watchdog};
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
@@ -306,33 +307,14 @@ fn create(folder: &Path, name: &str) -> Result<(File, PathBuf), Failure> {
 
 /// A time in UTC for names of files, such as `20261122T175803.123Z`.
 fn stamp(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs();
-    // Days since 1 March 0000, in the calendar that has its leap day at the end of the year.
-    let days = seconds / 86400 + 719_468;
-    let era = days / 146_097;
-    let day = days % 146_097;
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!(
-        "{:04}{month:02}{day:02}T{:02}{:02}{:02}.{:03}Z",
-        era * 400 + year + later,
-        seconds / 3600 % 24,
-        seconds / 60 % 60,
-        seconds % 60,
-        since.subsec_millis()
-    )
+    let time = Timestamp::try_from(time).unwrap_or_default();
+    time.strftime("%Y%m%dT%H%M%S.%3fZ").to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]

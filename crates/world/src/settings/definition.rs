@@ -1,5 +1,7 @@
 //! A row of the table of settings.
 
+use fchatd_protocol::duration;
+
 use super::values::Value;
 
 /// The type of a key, with its default and its allowed values.
@@ -93,6 +95,18 @@ impl Kind {
                 quoted.join(" or ")
             }
             Self::List(_) => "a list of texts, such as {\"one\", \"two\"}".into(),
+        }
+    }
+
+    /// A value as it is kept. A duration with a unit of its own, such as "5min", becomes the number in the unit of the
+    /// key; all other values stay as they are.
+    pub(super) fn in_its_unit(self, value: Value) -> Value {
+        match (&value, duration::unit(self.unit())) {
+            (Value::Text(text), Some(unit)) => match duration::parse(text) {
+                Ok(time) => Value::Number(time.as_secs_f64() / unit.as_secs_f64()),
+                Err(_) => value,
+            },
+            _ => value,
         }
     }
 

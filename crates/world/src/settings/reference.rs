@@ -10,11 +10,17 @@ pub fn reference() -> String {
          Each is set in `script/startup_config.lua` (`key = value`), in the environment (`FCHATD_` and the key in\n\
          upper case) or on the command line (`--set key=value`); the later one wins. Lists are written\n\
          `{\"one\", \"two\"}` in the file and `one,two` elsewhere; switches are `true` or `false`, elsewhere also\n\
-         `yes`, `on`, `1` and `no`, `off`, `0`. Text needs quotes in the file and none elsewhere.\n\n\
+         `yes`, `on`, `1` and `no`, `off`, `0`. Text needs quotes in the file and none elsewhere.\n\
+         A setting in seconds, minutes, hours or days also takes a [duration](#durations).\n\n\
          `fchatd config sample` prints a file with all of them to start from, `fchatd check` reports mistakes in\n\
          yours. A running server reads the settings again on `RLD` of an administrator and on SIGHUP; those that say\n\
          \"restart\" keep their values until the server is started again, and are named then. A configuration with a\n\
-         mistake changes nothing.\n",
+         mistake changes nothing.\n\n\
+         ## Durations\n\n\
+         All commands and settings take durations in the same forms: a number with a unit (`90s`, `30min`, `12h`,\n\
+         `\"3 days\"`, `2w`, `6mo`, `1y`) or several of them (`1h30m`, `\"1 day, 2 hours\"`). `m` and `min` are minutes, `mo` are\n\
+         months. Hours and smaller units can have a fraction (`1.5h`). A day has 24 hours, a month 30 days and a year 365 days. A setting\n\
+         takes a plain number too, in the unit of the table; a duration needs quotes in the file: `saveinterval = \"5min\"`.\n",
     );
     for section in SECTIONS {
         page.push_str(&format!(

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use fchatd_protocol::duration::{self, DurationError};
+
 use super::definition::{Change, Definition, Kind};
 use super::definitions::{definition, definitions};
 use super::key::Key;
@@ -136,8 +138,13 @@ impl Settings {
     /// When there is no such key, or the value has the wrong type or is out of bounds.
     pub fn set(&mut self, key: &str, value: Value) -> Result<(), SettingError> {
         let definition = definition(key).ok_or_else(|| unknown(key))?;
+        let value = definition.kind.in_its_unit(value);
         if !definition.allows(&value) {
-            return Err(definition.refuse(&value.described()));
+            let SettingError(mut told) = definition.refuse(&value.described());
+            if matches!(value, Value::Text(_)) && duration::unit(definition.kind.unit()).is_some() {
+                told = format!("{told}; {DurationError}");
+            }
+            return Err(SettingError(told));
         }
         self.values.insert(definition.key, value);
         self.given.insert(definition.key);
@@ -259,6 +266,30 @@ mod tests {
                 .is_ok()
         );
         assert_eq!(settings.list(keys::LOAD_BALANCERS).len(), 2);
+    }
+
+    #[test]
+    fn a_time_is_a_number_or_a_duration() {
+        let mut settings = Settings::default();
+        let mut set = |key: &str, text: &str| -> Result<f64, SettingError> {
+            settings.set_from_text(key, text)?;
+            match settings.get(key) {
+                Some(&Value::Number(number)) => Ok(number),
+                other => panic!("{key} is {other:?}"),
+            }
+        };
+        assert_eq!(set("saveinterval", "90"), Ok(90.0));
+        assert_eq!(set("saveinterval", "1h30m"), Ok(5400.0));
+        assert_eq!(set("saveinterval", "90 min"), Ok(5400.0));
+        assert_eq!(set("ticket_lifetime", "2h"), Ok(120.0));
+        assert_eq!(set("action_log_days", "1y"), Ok(365.0));
+        let mut refused = |key: &str, text: &str| set(key, text).unwrap_err().to_string();
+        assert!(refused("saveinterval", "3 moons").contains(&DurationError.to_string()));
+        assert!(refused("saveinterval", "3 days").contains("1 to 86400 seconds, not 259200"));
+        assert!(refused("action_log_days", "36h").contains("3650 days, not 1.5"));
+        assert!(!refused("maxusers", "3 days").contains("duration"));
+        assert!(settings.set("saveinterval", Value::Text("5min".into())).is_ok());
+        assert_eq!(settings.get("saveinterval"), Some(&Value::Number(300.0)));
     }
 
     #[test]

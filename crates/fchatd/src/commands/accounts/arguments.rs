@@ -33,7 +33,7 @@ pub(crate) enum AccountAction {
     Ban {
         /// The account's name
         name: String,
-        /// Duration, such as 30min, 12h, 3d or 2w; without it the ban has no end
+        /// Duration, such as 30min, 12h, "3 days" or 2w; without it the ban has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
         /// The reason; shown to the owner of the account
@@ -83,7 +83,7 @@ pub(crate) enum AccountAction {
         /// Number of accounts that can be registered with it
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         uses: u32,
-        /// Duration, such as 12h, 7d or 2w; without it the invitation has no end
+        /// Duration, such as 30min, 12h, "3 days" or 2w; without it the invitation has no end
         #[arg(long = "for", value_name = "TIME")]
         time: Option<Duration>,
         /// A note for the list of invitations

@@ -20,7 +20,7 @@ pub(crate) struct Search {
     /// Only actions against this character
     #[arg(long, value_name = "NAME")]
     against: Option<String>,
-    /// Only actions since then: 90min, 2h, 3d, 2026-11-22, "2026-11-22 18:30"
+    /// Only actions since then: 90min, 2h, "3 days", 2026-11-22, "2026-11-22 18:30"
     #[arg(long, value_name = "TIME", value_parser = since::parse)]
     since: Option<i64>,
     /// Only actions in this channel

@@ -1,20 +1,21 @@
-//! Moments as an operator says them.
+//! Moments as an operator writes them.
 
+use fchatd_protocol::duration::{self, DurationError};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-/// Unix seconds of "2h", "3 days", "2026-11-22", "2026-11-22 18:30" or "2026-11-22T18:30:00Z"; times without a zone
+/// Unix seconds of a duration before now, such as "2h" or "3 days", or of "2026-11-22", "2026-11-22 18:30" or "2026-11-22T18:30:00Z"; times without a zone
 /// are of this place.
 pub(super) fn parse(text: &str) -> Result<i64, String> {
     at(text.trim(), &Zoned::now()).ok_or_else(|| {
-        "say how long ago (90min, 2h, 3d, 2w) or when (2026-11-22, \"2026-11-22 18:30\")".to_owned()
+        format!("a moment is a date, such as 2026-11-22 or \"2026-11-22 18:30\", or a duration before now; {DurationError}")
     })
 }
 
 fn at(text: &str, now: &Zoned) -> Option<i64> {
-    if let Some(seconds) = duration(text) {
-        let before = SignedDuration::from_secs(seconds);
+    if let Ok(time) = duration::parse(text) {
+        let before = SignedDuration::try_from(time).ok()?;
         return Some(now.timestamp().checked_sub(before).ok()?.as_second());
     }
     if let Ok(time) = text.parse::<Timestamp>() {
@@ -25,21 +26,6 @@ fn at(text: &str, now: &Zoned) -> Option<i64> {
         .or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
     let zone: TimeZone = now.time_zone().clone();
     Some(local.ok()?.to_zoned(zone).ok()?.timestamp().as_second())
-}
-
-/// Seconds of a number and a unit.
-fn duration(text: &str) -> Option<i64> {
-    let digits = text.find(|character: char| !character.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let seconds = match unit.trim() {
-        "s" | "sec" | "second" | "seconds" => 1,
-        "m" | "min" | "minute" | "minutes" => 60,
-        "h" | "hour" | "hours" => 3600,
-        "d" | "day" | "days" => 86400,
-        "w" | "week" | "weeks" => 7 * 86400,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(seconds)
 }
 
 #[cfg(test)]
@@ -56,6 +42,9 @@ mod tests {
             ("2h", Some(noon - 7200)),
             ("3 days", Some(noon - 3 * 86400)),
             ("2w", Some(noon - 14 * 86400)),
+            ("1y", Some(noon - 365 * 86400)),
+            ("1h30m", Some(noon - 5400)),
+            ("0d", Some(noon)),
             ("2026-11-22", Some(noon - 12 * 3600)),
             ("2026-11-22 11:30", Some(noon - 1800)),
             ("2026-11-22T10:00:00Z", Some(noon)),
