@@ -134,6 +134,7 @@ fn status_has_the_vital_figures() {
     let mut play = Play::with(&[ANN, "Alice"]);
     let lines = status(&mut play, ANN);
     let channels = play.chat.core.world().channel_count();
+    let rooms = play.chat.core.world().room_count();
     let value = |name: &str| {
         let line = lines.iter().find(|(line, _)| line == name);
         line.unwrap_or_else(|| panic!("{name} is missing")).1.as_str()
@@ -143,7 +144,7 @@ fn status_has_the_vital_figures() {
     assert!(value("connections").starts_with("2, 0 of them waiting"));
     assert_eq!(
         value("channels"),
-        format!("{channels} in all ({channels} public)")
+        format!("{channels} in all ({} public, {rooms} rooms)", channels - rooms)
     );
     assert!(value("up").ends_with("s"), "{}", value("up"));
     assert!(value("scripts").contains(", 0 isolated, 4 isolated at most; so far 0 calls out of time"));

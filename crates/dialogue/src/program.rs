@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// The real program in a folder of its own. Dropping the value ends the program and removes the folder.
@@ -82,13 +83,25 @@ impl Program {
         let _ = self.child.wait();
     }
 
-    /// Kills it and returns its log.
+    /// Kills it and returns its log. Lines that it was about to write may be missing.
     pub fn end(mut self) -> String {
         self.kill();
-        self.log
-            .take()
-            .and_then(|log| log.join().ok())
-            .unwrap_or_default()
+        self.take_log()
+    }
+
+    /// Stops it with SIGTERM, waits for its end, and returns its whole log.
+    ///
+    /// # Errors
+    /// The system cannot send the signal.
+    pub fn stop(mut self) -> io::Result<String> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        self.child.wait()?;
+        Ok(self.take_log())
+    }
+
+    fn take_log(&mut self) -> String {
+        let log = self.log.take();
+        log.and_then(|log| log.join().ok()).unwrap_or_default()
     }
 }
 

@@ -18,7 +18,7 @@ fn assert_refused(settings: &[&str], datagrams: &[Vec<u8>], reason: &str) {
     let counted = format!("1 orders taken, {} datagrams refused", datagrams.len());
     assert!(status.contains(&counted) && status.contains(reason), "{status}");
     assert_eq!(admin.silenced(), 1, "of something that was refused");
-    let log = site.program.end();
+    let log = site.program.stop().unwrap();
     let told = log.lines().filter(|line| line.contains(reason)).count();
     // Ten at once, and then one in some seconds.
     let least = datagrams.len().min(10);
