@@ -18,6 +18,7 @@ const ORDERS = {
 
 let connection;
 let askedAt = 0;
+let askLater = 0;
 
 export function startChannels(parts) {
   ({ connection } = parts);
@@ -29,9 +30,15 @@ export function startChannels(parts) {
   onChange('joined', () => byId('channels-dialog').open && render());
 }
 
-/** Ask for fresh lists, unless the server would pass over it. */
+/** Ask for fresh lists, as soon as the server answers such a request again. */
 export function askForLists() {
-  if (!connection.online || Date.now() - askedAt < LIST_PAUSE) return;
+  clearTimeout(askLater);
+  if (!connection.online) return;
+  const wait = askedAt + LIST_PAUSE - Date.now();
+  if (wait > 0) {
+    askLater = setTimeout(askForLists, wait);
+    return;
+  }
   askedAt = Date.now();
   connection.send('CHA');
   connection.send('ORS');
