@@ -3,6 +3,7 @@
 //!
 //! The counters themselves are plain integers and atomics of the parts that count. This crate reads them and knows
 //! nothing of the chat. Names follow the conventions of Prometheus; [`check`] enforces them.
+#![warn(clippy::indexing_slicing)]
 #![forbid(unsafe_code)]
 
 mod check;

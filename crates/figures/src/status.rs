@@ -43,6 +43,10 @@ impl Part {
 }
 
 impl StatusText {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the place was found, or is that of the section just added"
+    )]
     fn section(&mut self, name: &'static str) -> &mut Section {
         let place = self.sections.iter().position(|section| section.name == name);
         let place = place.unwrap_or_else(|| {
