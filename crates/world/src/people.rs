@@ -158,7 +158,7 @@ impl World {
     }
 
     /// The log-in of a character was accepted: its remembered limits count on, and its waiting messages on a
-    /// connection that it has just given up waits on.
+    /// connection that it has just given up keep waiting.
     pub fn know_person(&mut self, key: ConnectionKey) {
         let now = self.now.monotonic;
         let Some(connection) = self
