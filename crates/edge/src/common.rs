@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::budget::Budget;
 use crate::doors::Doors;
+use crate::timings::Timings;
 
 /// An instruction to end a connection in favour of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,7 @@ struct Desk {
 pub(crate) struct Common {
     pub(crate) budget: Budget,
     pub(crate) doors: Doors,
+    pub(crate) timings: Timings,
     desks: Vec<Desk>,
     /// Connections that ended because they had not identified in time, since the start.
     pub(crate) unidentified: AtomicU64,
@@ -52,6 +54,7 @@ impl Common {
         Arc::new(Self {
             budget: Budget::new(backlog_bytes_max),
             doors: Doors::default(),
+            timings: Timings::default(),
             desks: (0..edges).map(|_| Desk::default()).collect(),
             unidentified: AtomicU64::new(0),
         })

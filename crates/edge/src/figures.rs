@@ -6,9 +6,13 @@ use fchatd_figures::{AnyTable, Row, Series, Sink, Table};
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::Intake;
+use crate::kinds::KINDS;
+use crate::timings::Timings;
 
 /// All tables of this crate.
-pub static TABLES: &[&dyn AnyTable] = &[&NETWORK, &SOCKETS, &BACKLOGS, &REQUESTS, &BANS];
+pub static TABLES: &[&dyn AnyTable] = &[
+    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS,
+];
 
 static NETWORK: Table<Gauges> = Table {
     section: "network",
@@ -19,17 +23,21 @@ static NETWORK: Table<Gauges> = Table {
             "Open WebSocket connections.",
             |of| of.connections.into(),
         ),
-        Row::counter(
+        Row::counters_by(
             "fchatd_frames_sent_total",
             "frames delivered",
+            "kind",
             "Frames handed to WebSocket connections, one for each recipient.",
-            |of| of.deliveries.into(),
+            KINDS,
+            |of, kind| of.deliveries.of(kind).into(),
         ),
-        Row::counter(
+        Row::counters_by(
             "fchatd_commands_total",
             "commands received",
+            "kind",
             "Commands received on WebSocket connections.",
-            |of| of.commands.into(),
+            KINDS,
+            |of, kind| of.commands.of(kind).into(),
         ),
         Row::counters(
             "fchatd_connections_cut_off_total",
@@ -102,6 +110,42 @@ static BACKLOGS: Table<Gauges> = Table {
     ],
 };
 
+static TURNS: Table<Timings> = Table {
+    section: "turns",
+    rows: &[
+        Row::histogram(
+            "fchatd_turn_seconds",
+            "turns",
+            "Duration of turns: all commands that arrived together are handled.",
+            |of| of.turns.read().into(),
+        ),
+        Row::histogram(
+            "fchatd_fan_out_seconds",
+            "fan-outs",
+            "Duration of fan-outs: the frames of a turn are distributed, and the sockets are written.",
+            |of| of.fan_outs.read().into(),
+        ),
+    ],
+};
+
+static QUEUES: Table<Queues> = Table {
+    section: "threads",
+    rows: &[
+        Row::gauge(
+            "fchatd_edge_input_bytes",
+            "of input wait for the rules",
+            "Weight of the input that waits for the rules.",
+            |of| of.inputs.into(),
+        ),
+        Row::gauge(
+            "fchatd_edge_output_bytes",
+            "of output wait for the threads of the network",
+            "Weight of the output that waits for the threads of the network.",
+            |of| of.outputs.into(),
+        ),
+    ],
+};
+
 static REQUESTS: Table<Intake> = Table {
     section: "requests by HTTP",
     rows: &[
@@ -129,6 +173,12 @@ static REQUESTS: Table<Intake> = Table {
             "HTTP requests, bodies and answers refused because too many were under way.",
             |of| of.refused().into(),
         ),
+        Row::histogram(
+            "fchatd_http_request_seconds",
+            "answered",
+            "Time from a complete HTTP request to its answer. Handshakes of WebSockets are not among them.",
+            |of| of.durations.read().into(),
+        ),
     ],
 };
 
@@ -148,6 +198,27 @@ impl Gauges {
         NETWORK.put(self, sink);
         SOCKETS.put(self, sink);
         BACKLOGS.put(self, sink);
+    }
+}
+
+/// The weight of the data between the threads, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Queues {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+impl Timings {
+    /// Puts the durations into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        TURNS.put(self, sink);
+    }
+}
+
+impl Queues {
+    /// Puts the queues between threads into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        QUEUES.put(self, sink);
     }
 }
 

@@ -20,6 +20,7 @@ use crate::clock::Alarm;
 use crate::common::Common;
 use crate::drain::STEP;
 use crate::edge::{Application, EdgeSettings, OUTPUT_BYTES_MAX};
+use crate::figures::Queues;
 use crate::gauges::Gauges;
 use crate::http::HttpService;
 use crate::turn::{INPUTS_PER_LOOK, TURN_MAX};
@@ -42,7 +43,7 @@ pub(crate) struct Center<A> {
     pub(super) settings: RefCell<EdgeSettings>,
     pub(super) stopped: Cell<bool>,
     pub(super) stopping: Notify,
-    pub(super) common: Arc<Common>,
+    pub(crate) common: Arc<Common>,
     threads: RefCell<Vec<JoinHandle<()>>>,
     /// For each edge: the last seen value of its heartbeat counter, and the time of that change.
     pulses: RefCell<Vec<(u64, Instant)>>,
@@ -185,6 +186,14 @@ impl<A: Application + 'static> Center<A> {
         all.fold(Gauges::default(), Gauges::plus).with(&self.common)
     }
 
+    /// The weight of the data on its way between the threads.
+    pub(crate) fn queues(&self) -> Queues {
+        Queues {
+            inputs: self.links.iter().map(|link| link.waiting()).sum(),
+            outputs: self.links.iter().map(|link| link.unsent()).sum(),
+        }
+    }
+
     /// Number of open sockets of all edges.
     pub(crate) fn sockets(&self) -> usize {
         let sockets = self.links.iter().map(|link| link.sockets.load(Ordering::Relaxed));
@@ -281,6 +290,7 @@ impl<A: Application + 'static> Center<A> {
             self.intake.is_slow.store(is_slow, Ordering::Relaxed);
         }
         self.send_off(desk);
+        self.common.timings.turns.record(begun.elapsed());
         !desk.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
     }
 

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use fchatd_accounts::{AccountHttp, FrontPage};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 
+use crate::server::monitor::{Readiness, probe};
+
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -22,13 +24,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Answers everything that comes over plain HTTP.
 pub(crate) struct Site {
     accounts: Rc<AccountHttp>,
+    readiness: Readiness,
 }
 
 impl Site {
     /// A site with the page and these accounts.
-    pub(crate) fn new(accounts: AccountHttp) -> Self {
+    pub(crate) fn new(accounts: AccountHttp, readiness: Readiness) -> Self {
         Self {
             accounts: Rc::new(accounts),
+            readiness,
         }
     }
 }
@@ -37,6 +41,11 @@ impl HttpService for Site {
     fn call(&self, request: HttpRequest) -> HttpFuture {
         if let Some(answer) = self.accounts.route(&request) {
             return answer;
+        }
+        if matches!(request.method.as_str(), "GET" | "HEAD")
+            && let Some(answer) = probe(&request.path, &self.readiness)
+        {
+            return Box::pin(std::future::ready(answer));
         }
         if !is_front(&request) {
             return Box::pin(std::future::ready(answer(&request)));

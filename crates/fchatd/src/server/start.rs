@@ -26,6 +26,7 @@ use crate::server::doors::Doors;
 use crate::server::ending::{self, End};
 use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
+use crate::server::monitor::{Monitor, Readiness, Stage};
 use crate::server::page::Site;
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
@@ -45,6 +46,7 @@ pub(crate) struct Running {
     signals: Signals,
     orders: Receiver<Order>,
     notifier: Rc<Notifier>,
+    readiness: Readiness,
     has_state: bool,
 }
 
@@ -59,6 +61,8 @@ pub(crate) async fn start(
     state: Option<&Persistence>,
 ) -> Result<Running, Failure> {
     let (mut listening, bridge) = listen(options, &mut process, &mut parts).await?;
+    let monitor = Monitor::open(&parts.settings)?;
+    let readiness = Readiness::default();
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
     let accounts = parts.provider.describe();
     let http = account_http(options, &parts);
@@ -81,9 +85,10 @@ pub(crate) async fn start(
             doors: doors.clone(),
         },
     )?;
-    let (site, threads) = (http.clone(), threads(&parts.settings));
+    let (site, threads) = ((http.clone(), readiness.clone()), threads(&parts.settings));
     let edge = Edges::start(threads, doors.with(parts.edge), chat.clone(), move || {
-        Site::new(site.clone())
+        let (accounts, readiness) = site.clone();
+        Site::new(accounts, readiness)
     })
     .map_err(|error| format!("the threads of the network could not be started: {error}"))?;
     tokio::task::spawn_local(operators::hear(provider.clone()));
@@ -96,7 +101,12 @@ pub(crate) async fn start(
         edge.serve(listener);
     }
     relay(answered, parts.events, &edge);
-    announce(options, listening.local, &accounts, state);
+    readiness.enter(Stage::Serving);
+    let watched_at = monitor.as_ref().map(|monitor| monitor.local);
+    if let Some(monitor) = monitor {
+        monitor.serve(&edge, readiness.clone())?;
+    }
+    announce(options, (listening.local, watched_at), &accounts, state);
     serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
@@ -105,6 +115,7 @@ pub(crate) async fn start(
         signals: process.signals,
         orders: ordered,
         notifier: process.notifier,
+        readiness,
         has_state: state.is_some(),
     };
     running.tell_ready(options, state);
@@ -134,6 +145,7 @@ impl Running {
     /// # Errors
     /// The state could not be saved.
     pub(crate) async fn end(mut self, options: &Options, end: End) -> Result<Vec<Named>, Failure> {
+        self.readiness.enter(Stage::Draining);
         if end == End::Stop {
             // No program takes these over; clients that connect now are to be refused instead of waiting.
             self.sockets.clear();
@@ -213,7 +225,13 @@ fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
     }));
 }
 
-fn announce(options: &Options, local: SocketAddr, accounts: &str, state: Option<&Persistence>) {
+/// Says where everything is. The addresses are those of the chat and of `admin_listen`.
+fn announce(
+    options: &Options,
+    (local, watched_at): (SocketAddr, Option<SocketAddr>),
+    accounts: &str,
+    state: Option<&Persistence>,
+) {
     // Where everything is listened on, the person in front of the machine opens the loopback address.
     let host = if local.ip().is_unspecified() {
         SocketAddr::new([127, 0, 0, 1].into(), local.port())
@@ -222,6 +240,9 @@ fn announce(options: &Options, local: SocketAddr, accounts: &str, state: Option<
     };
     say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
     say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    if let Some(address) = watched_at {
+        say!("metrics: http://{address}/metrics; health checks: /health and /ready there");
+    }
     match state {
         Some(state) => say!("state: {}", state.store.path().display()),
         None => say!("state: nowhere (--dev)"),

@@ -19,6 +19,12 @@ section! {
             Restart,
             "TCP port to listen on; 0 takes any free port",
         ),
+        ADMIN_LISTEN = key(
+            "admin_listen",
+            Text("127.0.0.1:9724"),
+            Restart,
+            "IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0",
+        ),
         THREADS = key(
             "threads",
             Whole(0, 0, 64, "threads"),
