@@ -11,7 +11,7 @@ use crate::timings::Timings;
 
 /// All tables of this crate.
 pub static TABLES: &[&dyn AnyTable] = &[
-    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS,
+    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS, &PREAMBLES,
 ];
 
 static NETWORK: Table<Gauges> = Table {
@@ -192,6 +192,21 @@ static BANS: Table<Gate> = Table {
     )],
 };
 
+static PREAMBLES: Table<Gate> = Table {
+    section: "PROXY protocol",
+    rows: &[Row::counters(
+        "fchatd_proxy_protocol_refused_total",
+        "refused",
+        "reason",
+        "Connections of load balancers refused for the header of the PROXY protocol.",
+        &[
+            Series::new("late", "too late", |of| of.refused_preambles()[0].into()),
+            Series::new("missing", "without one", |of| of.refused_preambles()[1].into()),
+            Series::new("invalid", "not valid", |of| of.refused_preambles()[2].into()),
+        ],
+    )],
+};
+
 impl Gauges {
     /// Puts the figures of the edges into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
@@ -233,5 +248,6 @@ impl Gate {
     /// Puts the figures of refused networks into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
         BANS.put(self, sink);
+        PREAMBLES.put(self, sink);
     }
 }

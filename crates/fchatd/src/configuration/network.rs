@@ -99,7 +99,9 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
     let proxies = Proxies::parse(settings.list(keys::LOAD_BALANCERS))
         .map_err(|error| format!("load_balancers: {error}"))?
         .with_header(settings.text(keys::PROXY_HEADER))
-        .map_err(|error| format!("proxy_header: {error}"))?;
+        .map_err(|error| format!("proxy_header: {error}"))?
+        .with_preamble(settings.list(keys::PROXY_PROTOCOL))
+        .map_err(|error| format!("proxy_protocol: {error}"))?;
     Ok(EdgeSettings {
         outbox_bytes_max: settings.count(keys::OUTBOX_MAX),
         early_outbox_bytes_max: settings.count(keys::OUTBOX_BEFORE_LOGIN),

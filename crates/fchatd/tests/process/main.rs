@@ -13,6 +13,7 @@ mod notes;
 mod operator;
 mod profile;
 mod prometheus;
+mod proxy_protocol;
 mod recorder;
 mod reload;
 mod restart;

@@ -81,6 +81,12 @@ section! {
              cf-connecting-ip or similar; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address if the two \
              disagree",
         ),
+        PROXY_PROTOCOL = key(
+            "proxy_protocol",
+            List(&[]),
+            Live,
+            "trusted load balancers, as addresses or CIDR blocks, that begin each connection with the header of the PROXY protocol (version 1 or 2); connections of them without it are closed",
+        ),
         NETWORK_BANS_MAX = key(
             "network_bans_max",
             Whole(10_000, 0, 100_000, "bans"),
