@@ -163,10 +163,7 @@ fn many_readers_and_slow_ones_are_no_matter() {
 #[test]
 fn a_server_that_drains_is_not_ready() {
     let site = Site::new();
-    let (server, address) = watched(
-        &site,
-        &["--set", "drain_time=3600", "--set", "drain_time_max=3600"],
-    );
+    let (server, address) = watched(&site, &[]);
     // This client does not answer the close frame, so the server waits for it.
     let _silent = WebSocket::log_in(&server, "Ada", "any");
     server.terminate();

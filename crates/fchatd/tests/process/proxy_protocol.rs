@@ -89,7 +89,9 @@ impl Haproxy {
             true => ("TCP6", "2001:db8::1"),
             false => ("TCP4", "192.0.2.1"),
         };
-        write!(stream, "PROXY {family} {address} {own} 4711 443\r\n").unwrap();
+        // HAProxy wants the whole header in one packet.
+        let header = format!("PROXY {family} {address} {own} 4711 443\r\n");
+        stream.write_all(header.as_bytes()).unwrap();
         stream
     }
 }
