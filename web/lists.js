@@ -1,6 +1,7 @@
 // The two side columns: conversations on one side, members of the open channel on the other.
 
 import { avatar, byId, dressAvatar, el, fold } from './text.js';
+import { plainText } from './bbcode.js';
 import { STATUSES, active, activate, listed, onChange, person, sortedMembers, state } from './state.js';
 
 /** Height of a row in the list of members, in CSS pixels; `.member` in style.css is this high. */
@@ -45,7 +46,7 @@ export function statusMark(status) {
 function renderSelf() {
   const me = person(state.me);
   const status = me?.status ?? 'offline';
-  const text = me?.statusmsg || (me ? statusName(status) : 'Connecting…');
+  const text = plainText(me?.statusmsg ?? '') || (me ? statusName(status) : 'Connecting…');
   dressAvatar(byId('self-avatar'), state.me);
   byId('self-name').textContent = state.me;
   byId('self-status').replaceChildren(statusMark(status), el('span', { class: 'clip', text }));
@@ -125,7 +126,7 @@ function refreshMembers() {
 export function memberNote(known) {
   if (!known) return 'Offline';
   const words = [known.gender === 'None' ? '' : known.gender, statusName(known.status)].filter(Boolean).join(' · ');
-  return known.statusmsg ? `${words} – ${known.statusmsg}` : words;
+  return known.statusmsg ? `${words} – ${plainText(known.statusmsg)}` : words;
 }
 
 function memberRow(row, index) {

@@ -3,7 +3,7 @@
 import { avatar, byId, el, hueOf } from './text.js';
 import { rich } from './bbcode.js';
 import { onSetting, timeText } from './settings.js';
-import { MAX_LINES, active, onChange, roleIn, state } from './state.js';
+import { active, changed, onChange, roleIn, state } from './state.js';
 
 /** Lines of one person within this time share one heading. */
 const GROUP_TIME = 5 * 60 * 1000;
@@ -13,11 +13,21 @@ const NEAR_END = 60;
 
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 
+/** Between the upper edge and the "New" marker when the view begins there (CSS pixels). */
+const MARKER_GAP = 12;
+
 let shown = null;
 let box = null;
 let list = null;
 let last = null;
 let following = true;
+/** The number of the first line that is new to the reader, 0 when none is; the marker stands before it. */
+let newFrom = 0;
+let marker = null;
+/** The reader has been at the end since the marker was set: later news gets a marker of its own. */
+let passed = false;
+/** The number of the last line that has been in view. */
+let seen = 0;
 const elements = new Map();
 const actions = { openPerson: () => {}, join: () => {} };
 
@@ -27,10 +37,7 @@ export function startLog({ openPerson, join }) {
   onChange('log', append);
   onChange('lines', updateStates);
   onSetting(name => (name === 'clock24' || name === 'seconds' || name === 'pictures') && open());
-  byId('to-bottom').addEventListener('click', () => {
-    toEnd();
-    byId('text').focus();
-  });
+  byId('to-bottom').addEventListener('click', goDown);
   new ResizeObserver(() => following && toEnd()).observe(byId('log-place'));
 }
 
@@ -39,6 +46,8 @@ function open() {
   shown = active();
   elements.clear();
   last = null;
+  marker = null;
+  newFrom = shown.firstUnread;
   list = el('div', { class: `lines lines-${shown.kind}`, dataset: { view: shown.view } });
   box = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-live': 'polite', 'aria-relevant': 'additions',
     'aria-label': `Messages in ${shown.title}` });
@@ -47,13 +56,18 @@ function open() {
   addLines(shown.lines);
   box.addEventListener('scroll', onScroll, { passive: true });
   byId('log-place').replaceChildren(box);
-  const divider = list.querySelector('.unread-divider');
-  following = true;
   toEnd();
-  if (divider && divider.offsetTop < box.scrollTop) {
-    box.scrollTop = divider.offsetTop - 40;
-    onScroll();
+  if (marker && marker.getBoundingClientRect().top < box.getBoundingClientRect().top) {
+    seen = newFrom - 1;
+    passed = false;
+    showMarker();
   }
+}
+
+/** Begin the view at the marker. */
+function showMarker() {
+  box.scrollTop += marker.getBoundingClientRect().top - box.getBoundingClientRect().top - MARKER_GAP;
+  onScroll();
 }
 
 function welcome() {
@@ -69,15 +83,36 @@ function append() {
   if (shown !== active()) return;
   const newest = last?.number ?? 0;
   const added = shown.lines.filter(line => line.number > newest);
+  prune();
   if (added.length === 0) return;
+  expectNews(added);
   addLines(added);
-  while (elements.size > MAX_LINES) {
-    const [number, element] = elements.entries().next().value;
+  prune();
+  if (following || added.some(line => line.own && line.from !== '')) toEnd();
+  else renderWayDown();
+}
+
+/** Remove the elements of lines that are not kept any more. */
+function prune() {
+  if (elements.size <= shown.lines.length) return;
+  const kept = new Set(shown.lines.map(line => line.number));
+  for (const [number, element] of elements) {
+    if (kept.has(number)) continue;
     elements.delete(number);
+    const above = element.previousElementSibling;
+    if (above?.classList.contains('divider')) above.remove();
     element.remove();
   }
-  if (following || added.some(line => line.own && line.from !== '')) toEnd();
-  else byId('to-bottom').hidden = false;
+}
+
+/** Lines come that the reader does not see at once: the first of them gets the marker, and an older marker goes. */
+function expectNews(added) {
+  const from = document.hidden ? shown.firstUnread : following ? 0 : added.find(line => !line.own)?.number ?? 0;
+  if (from <= newFrom || (newFrom > 0 && !passed)) return;
+  marker?.remove();
+  marker = null;
+  newFrom = from;
+  passed = false;
 }
 
 function addLines(lines) {
@@ -86,9 +121,11 @@ function addLines(lines) {
     if (!last || last.time.toDateString() !== line.time.toDateString()) {
       if (last) nodes.push(el('p', { class: 'divider' }, el('span', { text: day.format(line.time) })));
     }
-    if (shown.firstUnread === line.number && last) {
-      nodes.push(el('p', { class: 'divider unread-divider' }, el('span', { text: 'New' })));
-      last = { ...last, from: '' };
+    // Without a line above it the marker would say nothing, unless older lines are kept no more.
+    if (newFrom > 0 && !marker && line.number >= newFrom && (last || line.number > newFrom)) {
+      marker = el('p', { class: 'divider unread-divider' }, el('span', { text: 'New' }));
+      nodes.push(marker);
+      last = last && { ...last, from: '' };
     }
     const element = lineElement(line, continues(line));
     elements.set(line.number, element);
@@ -203,14 +240,49 @@ function updateStates() {
 
 function onScroll() {
   following = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
-  if (following) byId('to-bottom').hidden = true;
+  if (following) passed = true;
+  noteSeen();
+  renderWayDown();
+}
+
+/** Move `seen` on to the last line in view; of a tall line, half a screen is enough. */
+function noteSeen() {
+  const end = last?.number ?? 0;
+  if (following) {
+    seen = end;
+    return;
+  }
+  const { bottom, height } = box.getBoundingClientRect();
+  while (seen < end) {
+    const rectangle = elements.get(seen + 1)?.getBoundingClientRect();
+    if (rectangle && rectangle.top + Math.min(rectangle.height, height / 2) > bottom) return;
+    seen += 1;
+  }
+}
+
+/** The button that leads down: it says how many lines the reader has not seen yet. */
+function renderWayDown() {
+  byId('to-bottom').hidden = following;
+  if (following) return;
+  const count = shown.lines.filter(line => line.number > seen).length;
+  const text = count === 0 ? 'Newest messages' : `${count} new ${count === 1 ? 'message' : 'messages'}`;
+  if (byId('to-bottom-text').textContent !== text) byId('to-bottom-text').textContent = text;
+}
+
+/** To the first new line if it is further down, else to the end. */
+function goDown() {
+  if (marker?.isConnected && marker.getBoundingClientRect().bottom > box.getBoundingClientRect().bottom) return showMarker();
+  toEnd();
+  changed('focus');
 }
 
 export function toEnd() {
   if (!box) return;
   box.scrollTop = box.scrollHeight;
   following = true;
-  byId('to-bottom').hidden = true;
+  passed = true;
+  noteSeen();
+  renderWayDown();
 }
 
 /** What searching needs: the list, and the line elements by their numbers. */
@@ -219,6 +291,7 @@ export const logParts = () => ({ list, elements });
 /** Bring a line into the middle. */
 export function showLine(element) {
   following = false;
+  renderWayDown();
   element.scrollIntoView({ block: 'center' });
 }
 

@@ -1,7 +1,7 @@
 // The dialog of settings: looks, reading, notifications, and the way to the account.
 
 import { byId, el } from './text.js';
-import { SIZES, THEMES, onSetting, setSetting, settings } from './settings.js';
+import { ENTERS, SIZES, THEMES, onSetting, setSetting, settings } from './settings.js';
 import { askToNotify, maySpeak, playSound } from './notify.js';
 import { hasRelations } from './relations.js';
 import { makeDialog, show, toast } from './dialog.js';
@@ -28,6 +28,8 @@ export function startSettings(parts) {
   form = el('form', { class: 'stack' },
     part('Looks', choices('theme', 'Colours', THEMES), choices('size', 'Size of text', SIZES), check('pictures', 'Show avatars as pictures')),
     part('Reading', check('clock24', 'Clock with 24 hours'), check('seconds', 'Times with seconds'), check('arrivals', 'Say who joins and leaves channels')),
+    part('Writing', choices('enter', 'The Enter key', ENTERS),
+      el('p', { class: 'muted', text: 'Ctrl and Enter always send, Shift and Enter always make a new line.' })),
     part('Notifications', el('p', { class: 'muted', text: 'Shown by your browser while you look elsewhere. This page has to be open.' }),
       check('notifyPrivate', 'Private messages'), check('notifyMentions', 'Messages with my name in them'),
       check('notifyFriends', 'Friends and bookmarks who come online'), check('sound', 'With a sound'),

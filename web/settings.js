@@ -5,12 +5,15 @@ import { keep, kept } from './storage.js';
 const STORAGE_KEY = 'fchatd-settings';
 
 const DEFAULTS = {
-  theme: 'device', size: 'medium', clock24: true, seconds: false, pictures: true, arrivals: false,
+  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false,
   notifyPrivate: false, notifyMentions: false, notifyFriends: false, sound: false,
 };
 
 export const THEMES = { device: 'As the device', light: 'Light', dark: 'Dark' };
 export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Very large' };
+
+/** The Enter key in the message box; "as the device" is a new line where one types by touch. */
+export const ENTERS = { device: 'As the device', send: 'Sends', line: 'New line' };
 
 /** In percent of what the browser is set to. */
 const PERCENT = { small: 90, medium: 100, large: 115, huge: 130 };
@@ -28,6 +31,7 @@ export function loadSettings() {
   }
   if (!Object.hasOwn(THEMES, settings.theme)) settings.theme = DEFAULTS.theme;
   if (!Object.hasOwn(SIZES, settings.size)) settings.size = DEFAULTS.size;
+  if (!Object.hasOwn(ENTERS, settings.enter)) settings.enter = DEFAULTS.enter;
   apply();
 }
 
@@ -56,3 +60,6 @@ function apply() {
 
 /** The time of day as this person reads it. */
 export const timeText = date => formats.time.format(date);
+
+/** Keyboards on a screen have no Shift for a new line, so there the button sends. */
+export const enterSends = () => (settings.enter === 'device' ? !matchMedia('(hover: none) and (pointer: coarse)').matches : settings.enter === 'send');
