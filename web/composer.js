@@ -9,6 +9,7 @@ import { rich } from './bbcode.js';
 import { diceAreAllowed, openDice } from './dice.js';
 import { startCompletion } from './complete.js';
 import { adIsRunning, openAd } from './ads.js';
+import { noteSent, startRecall } from './recall.js';
 import { keep, kept } from './storage.js';
 import { scrollLog } from './log.js';
 import { enterSends, onSetting } from './settings.js';
@@ -53,6 +54,7 @@ export function startComposer(parts) {
     noteTyping();
   });
   startCompletion(text);
+  startRecall(text);
   text.addEventListener('keydown', onKey);
   // A keyboard on the screen names its key after this.
   const nameEnter = () => { text.enterKeyHint = enterSends() ? 'send' : 'enter'; };
@@ -179,6 +181,7 @@ function submit() {
     post(shown, kind, message);
   }
   const said = shown;
+  noteSent(said, message);
   said.draft = '';
   changed('history');
   // A command may have opened another conversation: then the box has the draft of that one.

@@ -103,7 +103,7 @@ function renderUnread() {
   const badge = byId('drawer-badge');
   badge.hidden = unread === 0;
   badge.textContent = mentions > 0 ? String(mentions) : '';
-  byId('show-conversations').setAttribute('aria-label', unread > 0 ? `Conversations, ${unread} unread` : 'Conversations');
+  byId('show-conversations').setAttribute('aria-label', `Conversations${unread > 0 ? `, ${unread} unread` : ''}${mentions > 0 ? `, ${mentions} for you` : ''}`);
 }
 
 function refreshMembers() {

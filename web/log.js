@@ -43,6 +43,7 @@ export function startLog({ openPerson, join }) {
 
 /** A fresh element for each conversation: screen readers announce what is added to a log, not what it came with. */
 function open() {
+  keepPlace();
   shown = active();
   elements.clear();
   last = null;
@@ -61,7 +62,31 @@ function open() {
     seen = newFrom - 1;
     passed = false;
     showMarker();
+  } else {
+    returnToPlace();
   }
+}
+
+/** Remember where the reader was, unless it was the end. */
+function keepPlace() {
+  if (!shown || !box?.isConnected) return;
+  shown.place = null;
+  if (following) return;
+  const { top } = box.getBoundingClientRect();
+  for (const [number, element] of elements) {
+    const rectangle = element.getBoundingClientRect();
+    if (rectangle.bottom <= top) continue;
+    shown.place = { number, offset: rectangle.top - top, seen };
+    return;
+  }
+}
+
+function returnToPlace() {
+  const element = elements.get(shown.place?.number);
+  if (!element) return;
+  seen = shown.place.seen;
+  box.scrollTop += element.getBoundingClientRect().top - box.getBoundingClientRect().top - shown.place.offset;
+  onScroll();
 }
 
 /** Begin the view at the marker. */

@@ -6,6 +6,9 @@ import { askToNotify, maySpeak, playSound } from './notify.js';
 import { hasRelations } from './relations.js';
 import { makeDialog, show, toast } from './dialog.js';
 
+/** Characters of the words that count as a mention. */
+const HIGHLIGHTS_MAX = 400;
+
 let dialog;
 let account;
 let form;
@@ -27,15 +30,20 @@ export function startSettings(parts) {
   account = part('Account', el('div', { class: 'button-row' }, profile, more));
   form = el('form', { class: 'stack' },
     part('Looks', choices('theme', 'Colours', THEMES), choices('size', 'Size of text', SIZES), check('pictures', 'Show avatars as pictures')),
-    part('Reading', check('clock24', 'Clock with 24 hours'), check('seconds', 'Times with seconds'), check('arrivals', 'Say who joins and leaves channels')),
+    part('Reading', check('clock24', 'Clock with 24 hours'), check('seconds', 'Times with seconds'), check('arrivals', 'Say who joins and leaves channels'),
+      el('label', {}, 'Words that count as a mention, with commas between them',
+        el('input', { name: 'highlights', autocomplete: 'off', spellcheck: 'false', maxlength: String(HIGHLIGHTS_MAX), placeholder: 'tea, lighthouse' }))),
     part('Writing', choices('enter', 'The Enter key', ENTERS),
-      el('p', { class: 'muted', text: 'Ctrl and Enter always send, Shift and Enter always make a new line.' })),
+      el('p', { class: 'muted', text: 'Ctrl and Enter always send, Shift and Enter always make a new line.' }),
+      check('idle', 'Show me as idle after ten minutes without input')),
     part('Notifications', el('p', { class: 'muted', text: 'Shown by your browser while you look elsewhere. This page has to be open.' }),
-      check('notifyPrivate', 'Private messages'), check('notifyMentions', 'Messages with my name in them'),
+      check('notifyPrivate', 'Private messages'), check('notifyMentions', 'Messages that mention me'),
       check('notifyFriends', 'Friends and bookmarks who come online'), check('sound', 'With a sound'),
       el('p', { class: 'muted', id: 'notify-state', role: 'status' })),
     account);
   form.addEventListener('change', event => change(event.target));
+  // A word counts as it is typed, before the field is left.
+  form.addEventListener('input', event => event.target.type === 'text' && change(event.target));
   form.addEventListener('submit', event => event.preventDefault());
   dialog = makeDialog('settings-dialog', 'Settings', form);
   dialog.classList.add('room-dialog');
@@ -56,6 +64,7 @@ async function change(input) {
 function fill() {
   for (const input of form.querySelectorAll('input')) {
     if (input.type === 'checkbox') input.checked = settings[input.name];
+    else if (input.type === 'text') input.value = settings[input.name];
     else input.checked = settings[input.name] === input.value;
   }
   const wanted = [...NOTIFICATIONS].some(name => settings[name]);

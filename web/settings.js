@@ -5,7 +5,7 @@ import { keep, kept } from './storage.js';
 const STORAGE_KEY = 'fchatd-settings';
 
 const DEFAULTS = {
-  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false,
+  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false, idle: true, highlights: '',
   notifyPrivate: false, notifyMentions: false, notifyFriends: false, sound: false,
 };
 
@@ -34,6 +34,9 @@ export function loadSettings() {
   if (!Object.hasOwn(ENTERS, settings.enter)) settings.enter = DEFAULTS.enter;
   apply();
 }
+
+/** The words that count as a mention, beside the own name. */
+export const highlightWords = () => settings.highlights.split(',').map(word => word.trim()).filter(word => word !== '');
 
 export function setSetting(name, value) {
   if (settings[name] === value) return;

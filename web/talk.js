@@ -12,6 +12,7 @@ import { startStaff } from './staff.js';
 import { focusComposer } from './composer.js';
 import { send, startTalking } from './talking.js';
 import { startMembership } from './membership.js';
+import { startIdle } from './idle.js';
 import './presence.js';
 import './announcements.js';
 
@@ -27,6 +28,7 @@ export function startTalk({ connection, outbox, setStatus, openPerson }) {
   startFind();
   startStaff({ connection, openPerson });
   startMemory();
+  startIdle({ setStatus });
 }
 
 /** After a reload: drafts, lines and running ads of this character. What was never sent is sent. */
