@@ -16,6 +16,12 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 /** Between the upper edge and the "New" marker when the view begins there (CSS pixels). */
 const MARKER_GAP = 12;
 
+/** Elements of lines, with those that were loaded from the logs. Beyond it, only the lines of the state are left. */
+const ELEMENTS_MAX = 5000;
+
+/** So near to the beginning (CSS pixels) older lines are asked for. */
+const NEAR_TOP = 400;
+
 let shown = null;
 let box = null;
 let list = null;
@@ -29,6 +35,12 @@ let passed = false;
 /** The number of the last line that has been in view. */
 let seen = 0;
 const elements = new Map();
+
+/** Older lines above those of the conversation's state: their elements have numbers from -1 down. */
+let olderCount = 0;
+/** When the topmost line was said, or null. */
+let topTime = null;
+let atTop = () => {};
 const actions = { openPerson: () => {}, join: () => {} };
 
 export function startLog({ openPerson, join }) {
@@ -46,6 +58,8 @@ function open() {
   keepPlace();
   shown = active();
   elements.clear();
+  olderCount = 0;
+  topTime = shown.lines[0]?.time ?? null;
   last = null;
   marker = null;
   newFrom = shown.firstUnread;
@@ -65,6 +79,7 @@ function open() {
   } else {
     returnToPlace();
   }
+  noteTop();
 }
 
 /** Remember where the reader was, unless it was the end. */
@@ -117,9 +132,10 @@ function append() {
   else renderWayDown();
 }
 
-/** Remove the elements of lines that are not kept any more. */
+/** Remove the elements of lines that are not kept any more. With older lines above them, they stay for now: a gap would be worse. */
 function prune() {
-  if (elements.size <= shown.lines.length) return;
+  if (elements.size <= shown.lines.length || (olderCount > 0 && elements.size < ELEMENTS_MAX)) return;
+  olderCount = 0;
   const kept = new Set(shown.lines.map(line => line.number));
   for (const [number, element] of elements) {
     if (kept.has(number)) continue;
@@ -141,10 +157,16 @@ function expectNews(added) {
 }
 
 function addLines(lines) {
+  list.append(...nodesOf(lines));
+}
+
+const dayDivider = time => el('p', { class: 'divider' }, el('span', { text: day.format(time) }));
+
+function nodesOf(lines) {
   const nodes = [];
   for (const line of lines) {
     if (!last || last.time.toDateString() !== line.time.toDateString()) {
-      if (last) nodes.push(el('p', { class: 'divider' }, el('span', { text: day.format(line.time) })));
+      if (last) nodes.push(dayDivider(line.time));
     }
     // Without a line above it the marker would say nothing, unless older lines are kept no more.
     if (newFrom > 0 && !marker && line.number >= newFrom && (last || line.number > newFrom)) {
@@ -157,7 +179,37 @@ function addLines(lines) {
     nodes.push(element);
     last = line;
   }
-  list.append(...nodes);
+  return nodes;
+}
+
+/** Call `listener(list)` with the element of the list when the reader is near its beginning. */
+export function onTop(listener) {
+  atTop = listener;
+}
+
+function noteTop() {
+  if (box.scrollTop < NEAR_TOP) atTop(list);
+}
+
+/** Put older lines above the others. What the reader sees stays where it is. */
+export function prependLines(lines) {
+  const kept = { last, marker, elements: [...elements] };
+  last = null;
+  elements.clear();
+  olderCount += lines.length;
+  const nodes = nodesOf(lines.map((line, index) => ({ ...line, number: index - olderCount })));
+  if (topTime && lines.at(-1).time.toDateString() !== topTime.toDateString()) nodes.push(dayDivider(topTime));
+  topTime = lines[0].time;
+  marker = kept.marker;
+  // Where no other line is there yet, the next one follows these.
+  last = kept.last ?? { ...last, number: 0 };
+  for (const [number, element] of kept.elements) elements.set(number, element);
+  const first = list.firstElementChild;
+  const top = first?.getBoundingClientRect().top ?? 0;
+  list.prepend(...nodes);
+  if (following) toEnd();
+  else if (first) box.scrollTop += first.getBoundingClientRect().top - top;
+  noteTop();
 }
 
 /** A moderator's warning, as other clients write it. */
@@ -268,6 +320,7 @@ function onScroll() {
   if (following) passed = true;
   noteSeen();
   renderWayDown();
+  noteTop();
 }
 
 /** Move `seen` on to the last line in view; of a tall line, half a screen is enough. */

@@ -4,13 +4,12 @@ import { call } from './api.js';
 import { el } from './text.js';
 import { personLink, rich } from './bbcode.js';
 import { hasRelations } from './relations.js';
+import { momentText } from './settings.js';
 import { makeDialog, setTitle, show } from './dialog.js';
 
 let dialog;
 let content;
 let asked = 0;
-
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** `back` opens the view that the log was opened from. */
 export function startReportLog({ back }) {
@@ -49,7 +48,7 @@ function report({ character, reported, channel, text, log, time }) {
   const row = (name, value) => (value ? [el('dt', { text: name }), el('dd', {}, value)] : []);
   return [
     el('dl', { class: 'fields' }, ...row('From', personLink(character)), ...row('About', reported && personLink(reported)),
-      ...row('Where', channel), ...row('When', clock.format(new Date(time * 1000)))),
+      ...row('Where', channel), ...row('When', momentText(new Date(time * 1000)))),
     el('div', { class: 'formatted' }, rich(text)),
     el('section', { class: 'room-part' }, el('h3', { text: 'Log' }),
       el('div', { class: 'report-said', tabindex: '0', role: 'region', 'aria-label': 'Log of what was said' }, ...lines(log))),
@@ -89,5 +88,5 @@ function message(entry) {
 
 function readable(time) {
   const date = typeof time === 'number' ? new Date(time < 1e11 ? time * 1000 : time) : new Date(time ?? '');
-  return Number.isNaN(date.getTime()) ? String(time ?? '') : clock.format(date);
+  return Number.isNaN(date.getTime()) ? String(time ?? '') : momentText(date);
 }

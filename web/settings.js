@@ -5,7 +5,7 @@ import { keep, kept } from './storage.js';
 const STORAGE_KEY = 'fchatd-settings';
 
 const DEFAULTS = {
-  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false, idle: true, highlights: '',
+  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false, idle: true, highlights: '', logs: false, logDays: 365,
   notifyPrivate: false, notifyMentions: false, notifyFriends: false, sound: false,
 };
 
@@ -14,6 +14,9 @@ export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: '
 
 /** The Enter key in the message box; "as the device" is a new line where one types by touch. */
 export const ENTERS = { device: 'As the device', send: 'Sends', line: 'New line' };
+
+/** How long logs stay on this device, in days; 0 is always. */
+export const LOG_DAYS = { 30: 'A month', 90: 'Three months', 365: 'A year', 0: 'Always' };
 
 /** In percent of what the browser is set to. */
 const PERCENT = { small: 90, medium: 100, large: 115, huge: 130 };
@@ -32,6 +35,7 @@ export function loadSettings() {
   if (!Object.hasOwn(THEMES, settings.theme)) settings.theme = DEFAULTS.theme;
   if (!Object.hasOwn(SIZES, settings.size)) settings.size = DEFAULTS.size;
   if (!Object.hasOwn(ENTERS, settings.enter)) settings.enter = DEFAULTS.enter;
+  if (!Object.hasOwn(LOG_DAYS, settings.logDays)) settings.logDays = DEFAULTS.logDays;
   apply();
 }
 
@@ -58,11 +62,18 @@ function apply() {
   root.style.fontSize = settings.size === 'medium' ? '' : `${PERCENT[settings.size]}%`;
   const second = settings.seconds ? { second: '2-digit' } : {};
   // With hourCycle, since `hour12: false` makes midnight 24:00 in some languages.
-  formats = { time: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...second, hourCycle: settings.clock24 ? 'h23' : 'h12' }) };
+  const hourCycle = settings.clock24 ? 'h23' : 'h12';
+  formats = {
+    time: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', ...second, hourCycle }),
+    moment: new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle }),
+  };
 }
 
 /** The time of day as this person reads it. */
 export const timeText = date => formats.time.format(date);
+
+/** Day and time. */
+export const momentText = date => formats.moment.format(date);
 
 /** Keyboards on a screen have no Shift for a new line, so there the button sends. */
 export const enterSends = () => (settings.enter === 'device' ? !matchMedia('(hover: none) and (pointer: coarse)').matches : settings.enter === 'send');
