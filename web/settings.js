@@ -12,8 +12,8 @@ const DEFAULTS = {
 export const THEMES = { device: 'As the device', light: 'Light', dark: 'Dark' };
 export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Very large' };
 
-/** The Enter key in the message box; "as the device" is a new line where one types by touch. */
-export const ENTERS = { device: 'As the device', send: 'Sends', line: 'New line' };
+/** The Enter key in the message box; automatic is a new line where one types by touch. */
+export const ENTERS = { device: 'Automatic', send: 'Sends', line: 'New line' };
 
 /** How long logs stay on this device, in days; 0 is always. */
 export const LOG_DAYS = { 30: 'A month', 90: 'Three months', 365: 'A year', 0: 'Always' };

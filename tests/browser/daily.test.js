@@ -143,7 +143,7 @@ test('Enter makes a new line by touch and sends at a desk, and the setting turns
       assert.equal(await hint(someone), isSent ? 'send' : 'enter');
       if (!isSent) await box(someone).press('Control+Enter');
       await line(someone, `enter ${isSent} ${someone.name}`).waitFor();
-      await setEnter(someone, isSent === sends ? other : 'As the device');
+      await setEnter(someone, isSent === sends ? other : 'Automatic');
     }
     assert.equal(await hint(someone), sends ? 'send' : 'enter');
   }
