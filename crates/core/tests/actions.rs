@@ -305,8 +305,12 @@ fn on_the_whole_server() {
             ("Superone", &confirm, ""),
         ],
     );
-    let report = r#"SFC {"action":"report","report":"Reporting user: [user]three[/user] | rude","tab":"Garden"}"#;
-    check(&mut play, &[("Globalmod", report, "SFC by Globalmod -> Three/13")]);
+    let report =
+        r#"SFC {"action":"report","report":"Reporting user: [user]three[/user] | rude","tab":"Garden"}"#;
+    check(
+        &mut play,
+        &[("Globalmod", report, "SFC by Globalmod -> Three/13")],
+    );
     let call = play.chat.core.world().staff_calls[0].id.clone();
     let confirm = format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#);
     check(
