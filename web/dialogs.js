@@ -1,9 +1,10 @@
 // The dialogs about people: the own status, all people online, one person.
 
 import { byId, byteLength, dressAvatar, el, fold } from './text.js';
-import { STATUSES, activate, byName, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
+import { STATUSES, activate, byName, findPrivate, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
 import { memberNote, statusMark, statusName } from './lists.js';
 import { focusComposer } from './composer.js';
+import { setMuted } from './mute.js';
 import { editAction, noteAction, profileAction, relationActions, reportAction } from './people.js';
 import { moderationActions } from './moderation.js';
 import { rich } from './bbcode.js';
@@ -99,6 +100,11 @@ export function openPerson(name) {
   profileAction(shownPerson, action);
   if (isMine) editAction(shownPerson, action);
   if (!isMine) {
+    const conversation = findPrivate(shownPerson);
+    if (conversation) {
+      const isMuted = state.muted.has(conversation.id);
+      action(isMuted ? 'Unmute' : 'Mute', () => setMuted(conversation, !isMuted));
+    }
     noteAction(shownPerson, action);
     relationActions(shownPerson, action);
     const ignored = isIgnored(shownPerson);

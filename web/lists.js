@@ -69,9 +69,10 @@ function conversationItem(each) {
     type: 'button', class: 'conversation', dataset: { id: each.id }, 'aria-current': current ? 'page' : null,
     click: () => { activate(each.id); actions.chosen(); },
   }, icon, el('span', { class: 'clip', text: each.title }), typing, badge,
-  el('span', { class: 'visually-hidden', text: unreadText(each) }));
+  el('span', { class: 'visually-hidden', text: `${unreadText(each)}${state.muted.has(each.id) ? ', muted' : ''}` }));
   if (each.unread > 0) button.classList.add('unread');
   if (each.joined === 'no') button.classList.add('absent');
+  if (state.muted.has(each.id)) button.classList.add('muted-conversation');
   const close = each.kind === 'server' ? null : el('button', {
     type: 'button', class: 'icon close', 'aria-label': `${each.kind === 'channel' ? 'Leave' : 'Close'} ${each.title}`, click: () => actions.close(each),
   });

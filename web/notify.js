@@ -77,6 +77,7 @@ function onMessage(target, line) {
   if (line.own || state.phase !== 'online' || Date.now() - line.time > FRESH) return;
   const looking = !document.hidden && document.hasFocus() && target.id === state.active;
   if (looking) return;
+  if (state.muted.has(target.id) && !line.mention) return;
   const forMe = target.kind === 'private' ? line.kind === 'message' && settings.notifyPrivate : line.mention && settings.notifyMentions;
   if (!forMe) return;
   const title = target.kind === 'private' || line.from === '' ? target.title : `${line.from} in ${target.title}`;

@@ -29,17 +29,22 @@ async function load(list) {
   try {
     const rows = await linesBefore(active().id, oldest, PAGE);
     // In the meantime the reader may have gone elsewhere.
-    if (view !== list || !list.isConnected) return;
-    isAll = rows.length < PAGE;
-    if (rows.length === 0) return;
-    oldest = rows[0].stamp;
-    prependLines(rows.map(asLine));
+    if (view === list && list.isConnected) show(rows);
   } catch {
     // The settings say why logs cannot be read.
     isAll = true;
   } finally {
     loading = false;
   }
+  // What was opened in the meantime had to wait.
+  if (view !== list && view.isConnected) load(view);
 }
 
-export const asLine = ({ stamp, kind, from, text, own }) => ({ stamp, kind, from, text, own, time: new Date(stamp), mention: false, state: 'sent' });
+function show(rows) {
+  isAll = rows.length < PAGE;
+  if (rows.length === 0) return;
+  oldest = rows[0].stamp;
+  prependLines(rows.map(asLine));
+}
+
+const asLine = ({ stamp, kind, from, text, own }) => ({ stamp, kind, from, text, own, time: new Date(stamp), mention: false, state: 'sent' });

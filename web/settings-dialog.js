@@ -45,8 +45,10 @@ function logPart() {
 /** The browser is asked not to clear the storage by itself; when logs end, they may go at once. */
 async function changeLogs(isOn) {
   if (isOn) {
-    await navigator.storage?.persist?.().catch(() => false);
-  } else if (await ask('Delete the logs, too?', 'No further lines are kept. The logs that are on this device stay unless you delete them now.', 'Delete')) {
+    navigator.storage?.persist?.().catch(() => false);
+    return;
+  }
+  if (await ask('Delete the logs, too?', 'No further lines are kept. The logs that are on this device stay unless you delete them now.', 'Delete')) {
     await forgetAll().catch(error => toast(`The logs cannot be deleted: ${error.message}`));
   }
   openSettings();

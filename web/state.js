@@ -23,6 +23,8 @@ export const state = {
   people: new Map(),
   staff: new Set(),
   ignored: new Set(),
+  /** The ids of muted conversations. */
+  muted: new Set(),
   vars: { ...FIRST_VARS },
   /** What the user chose, null before; told to the server again after a reconnection. */
   wantedStatus: null,
@@ -153,7 +155,8 @@ export function addLine(target, line) {
   target.lines.push(entry);
   if (target.lines.length > MAX_LINES) target.lines.splice(0, target.lines.length - MAX_LINES);
   const unseen = target.id !== state.active || document.hidden;
-  if (unseen && !entry.own) {
+  const isQuiet = state.muted.has(target.id) && !entry.mention;
+  if (unseen && !entry.own && !isQuiet) {
     if (target.unread === 0) target.firstUnread = entry.number;
     target.unread += 1;
     if (entry.mention || target.kind === 'private') target.mentions += 1;

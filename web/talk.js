@@ -14,6 +14,7 @@ import { send, startTalking } from './talking.js';
 import { startMembership } from './membership.js';
 import { startIdle } from './idle.js';
 import { startOlder } from './older.js';
+import { recallMuted } from './mute.js';
 import { enterArchive, leaveArchive, prune } from './archive.js';
 import './presence.js';
 import './announcements.js';
@@ -37,6 +38,7 @@ export function startTalk({ connection, outbox, setStatus, openPerson }) {
 /** After a reload: drafts, lines and running ads of this character. What was never sent is sent. */
 export function recallTalk() {
   enterArchive();
+  recallMuted();
   recall(send);
   recallAds();
   // Without a storage there is nothing to remove.

@@ -234,6 +234,31 @@ test('chosen words count as a mention', async () => {
   assert.deepEqual(await page.locator('.line.mention .text').filter({ hasText: 'a ' }).allTextContents(), ['a cup of tea']);
 });
 
+test('a muted channel is quiet, but for mentions', async () => {
+  const { page } = dora;
+  const settings = page.getByRole('dialog', { name: 'Development' });
+  const mute = async isMuted => {
+    await page.getByRole('button', { name: 'Channel settings' }).click();
+    await settings.getByRole('checkbox', { name: /^Mute/ }).setChecked(isMuted);
+    await page.keyboard.press('Escape');
+  };
+  await mute(true);
+  await openConversation(dora, 'Server');
+  const entry = page.getByRole('navigation', { name: 'Conversations' }).locator('.conversation', { hasText: 'Development' });
+  await write(pia, 'nothing of note');
+  await write(pia, `${dora.name}, are you there?`);
+  await entry.locator('.badge-strong').waitFor();
+  assert.match(await entry.textContent(), /, 1 unread, for you, muted$/);
+  await page.reload();
+  await entry.getByText(/, muted$/).waitFor();
+  await openConversation(dora, 'Development');
+  await mute(false);
+  await openConversation(dora, 'Server');
+  await write(pia, 'heard again');
+  await entry.getByText(/, 1 unread$/).waitFor();
+  await openConversation(dora, 'Development');
+});
+
 test('without input the status becomes idle, and comes back with it', async () => {
   const { page } = dora;
   await page.evaluate(async () => {
