@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 #[cfg(test)]
 mod imports;
+mod neighbours;
 mod options;
 mod output;
 mod server;
@@ -18,7 +19,7 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use fchatd_profile::heap::Sampled;
+use fchatd_profiler::heap::Sampled;
 
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{Command, CommandLine};
