@@ -460,6 +460,7 @@ fn a_server_without_accounts_says_so() {
                 query: String::new(),
                 content_type: Some("application/x-www-form-urlencoded".into()),
                 if_none_match: None,
+                accept_encoding: None,
                 cookie: None,
                 is_https: false,
                 body: "account=ada&password=secret&ticket=t&name=x".into(),

@@ -11,8 +11,28 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ICON: &str = "image/x-icon";
 
-/// The files of the page: name, type, content. The build script lists them.
-const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+/// A file of the page, as the build script made it.
+struct PageFile {
+    /// The name below `/web/`.
+    name: &'static str,
+    /// The `Content-Type`.
+    kind: &'static str,
+    /// Whether the name changes with the content, so that browsers may keep the file.
+    is_hashed: bool,
+    /// A hash of the content.
+    hash: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+/// The files of the page. The build script lists them.
+const FILES: &[PageFile] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+
+/// How long browsers may keep a file whose name has a hash: a year, and without asking again.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Browsers keep the file and ask about it each time.
+const ASK_AGAIN: &str = "no-cache";
 
 /// The page brings everything along and talks to no other server; the browser holds it to that.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -49,7 +69,7 @@ impl HttpService for Site {
 /// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
 /// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
 fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
-    let Some(page) = file("index.html").and_then(|(_, content)| std::str::from_utf8(content).ok()) else {
+    let Some(page) = file("index.html").and_then(|file| std::str::from_utf8(file.plain).ok()) else {
         return text(404, "There is no page here.");
     };
     let page = page
@@ -63,13 +83,14 @@ fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
             &visitor.map_or_else(String::new, body_of),
             1,
         );
-    let mut answer = tagged(request, HTML, Bytes::from(page));
-    for (name, value) in &mut answer.headers {
-        if *name == "cache-control" {
-            "private, no-cache".clone_into(value);
-        }
-    }
-    answer.headers.push(("vary", "Cookie".into()));
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    let tag = format!("{:016x}", hasher.finish());
+    let mut answer = tagged(request, HTML, &tag, Bytes::from(page));
+    answer.headers.extend([
+        ("cache-control", "private, no-cache".into()),
+        ("vary", "Cookie".into()),
+    ]);
     answer
 }
 
@@ -95,17 +116,27 @@ fn body_of(visitor: &FrontPage) -> String {
     }
 }
 
-fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
-    let found = FILES.iter().find(|(known, ..)| *known == name);
-    found.map(|&(_, kind, content)| (kind, content))
+fn file(name: &str) -> Option<&'static PageFile> {
+    FILES.iter().find(|file| file.name == name)
 }
 
 /// A file of the page.
 fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
-    match file(name) {
-        Some((kind, content)) => tagged(request, kind, Bytes::from_static(content)),
-        None => nothing(request),
-    }
+    // The page itself has places for the visitor's part, and is at `/` only.
+    let Some(file) = file(name).filter(|file| file.kind != HTML) else {
+        return nothing(request);
+    };
+    let (encoding, content) = packed(file, request.accept_encoding.as_deref().unwrap_or_default());
+    let tag = format!("{}{}", file.hash, encoding.unwrap_or_default());
+    let mut answer = tagged(request, file.kind, &tag, Bytes::from_static(content));
+    let keep = if file.is_hashed { FOR_EVER } else { ASK_AGAIN };
+    answer
+        .headers
+        .extend([("cache-control", keep.into()), ("vary", "Accept-Encoding".into())]);
+    answer
+        .headers
+        .extend(encoding.map(|encoding| ("content-encoding", encoding.into())));
+    answer
 }
 
 /// The answer where the table has no endpoint.
@@ -116,18 +147,39 @@ fn nothing(request: &HttpRequest) -> HttpResponse {
     }
 }
 
-/// An answer that browsers keep, and ask about once more each time.
-fn tagged(request: &HttpRequest, kind: &'static str, content: Bytes) -> HttpResponse {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+/// The smallest form of a file that the client understands, with the name of its encoding.
+fn packed(file: &PageFile, accepted: &str) -> (Option<&'static str>, &'static [u8]) {
+    let forms = [("br", file.brotli), ("gzip", file.gzip)];
+    let mut understood = forms
+        .into_iter()
+        .filter(|(encoding, _)| accepts(accepted, encoding));
+    match understood.find_map(|(encoding, content)| content.map(|content| (encoding, content))) {
+        Some((encoding, content)) => (Some(encoding), content),
+        None => (None, file.plain),
+    }
+}
+
+/// Whether an `Accept-Encoding` header names the encoding, and not with the weight 0.
+fn accepts(header: &str, encoding: &str) -> bool {
+    header.split(',').any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, "q=1"));
+        let weight = weight
+            .trim()
+            .strip_prefix("q=")
+            .and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(encoding) && weight.is_some_and(|weight| weight > 0.0)
+    })
+}
+
+/// An answer with the tag of its content. It has no body where the browser has that content already.
+fn tagged(request: &HttpRequest, kind: &'static str, tag: &str, content: Bytes) -> HttpResponse {
+    let tag = format!("\"{tag}\"");
     let unchanged = request.if_none_match.as_deref() == Some(tag.as_str());
     HttpResponse {
         status: if unchanged { 304 } else { 200 },
         headers: vec![
             ("content-type", kind.into()),
             ("etag", tag),
-            ("cache-control", "no-cache".into()),
             ("content-security-policy", POLICY.into()),
             ("x-content-type-options", "nosniff".into()),
             ("referrer-policy", "no-referrer".into()),
@@ -155,6 +207,7 @@ mod tests {
             query: String::new(),
             content_type: None,
             if_none_match,
+            accept_encoding: None,
             cookie: None,
             is_https: false,
             body: Bytes::new(),
@@ -170,53 +223,74 @@ mod tests {
         }
     }
 
+    fn header(answer: &HttpResponse, wanted: &str) -> Option<String> {
+        let found = answer.headers.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// A first visit loads the page, a script and a style sheet: 80 KB at most, also without TLS, where browsers know no Brotli.
     #[test]
-    fn every_file_of_the_page_is_served() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            assert_eq!(
-                get(&format!("/web/{name}"), None).status,
-                200,
-                "{name} is not in the table"
-            );
+    fn the_page_is_three_files() {
+        let page = get("/", None);
+        let html = String::from_utf8(page.body.to_vec()).unwrap();
+        let mut bytes = page.body.len();
+        let mut names: Vec<&str> = html.split("\"/web/").skip(1).collect();
+        for name in &mut names {
+            *name = name.split('"').next().unwrap();
+            let mut request = request(&format!("/web/{name}"), None);
+            request.accept_encoding = Some("gzip, deflate".to_owned());
+            let file = answer(&request, name);
+            assert_eq!(file.status, 200, "{name}");
+            assert_eq!(header(&file, "cache-control").unwrap(), FOR_EVER);
+            bytes += file.body.len();
+        }
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(bytes <= 80 * 1000, "{bytes}");
+    }
+
+    #[test]
+    fn the_smallest_form_that_the_client_understands_is_sent() {
+        let script = FILES.iter().find(|file| file.kind == SCRIPT).unwrap();
+        let of = |accepted: &str| {
+            let mut request = request(&format!("/web/{}", script.name), None);
+            request.accept_encoding = Some(accepted.to_owned());
+            let answer = answer(&request, script.name);
+            assert_eq!(header(&answer, "vary").unwrap(), "Accept-Encoding");
+            (
+                header(&answer, "content-encoding"),
+                header(&answer, "etag"),
+                answer.body,
+            )
+        };
+        let (plain, plain_tag, plain_body) = of("");
+        let (gzip, gzip_tag, gzip_body) = of("br;q=0, GZIP;q=0.5");
+        let (brotli, brotli_tag, brotli_body) = of("gzip, deflate, br, zstd");
+        assert_eq!(
+            (plain, gzip.as_deref(), brotli.as_deref()),
+            (None, Some("gzip"), Some("br"))
+        );
+        assert!(brotli_body.len() < gzip_body.len() && gzip_body.len() < plain_body.len());
+        assert!(plain_tag != gzip_tag && gzip_tag != brotli_tag);
+        for nonsense in ["identity", "gzip;q=x", "brother", ";;,,=", "gzip;level=9"] {
+            assert_eq!(of(nonsense).0, None, "{nonsense}");
         }
     }
 
-    /// Else the browser would learn of the modules one import after another, a round trip each.
     #[test]
-    fn every_module_is_asked_for_at_once() {
-        let page = String::from_utf8(get("/", None).body.to_vec()).unwrap();
-        for (name, ..) in FILES.iter().filter(|(_, kind, _)| *kind == SCRIPT) {
-            let link = match *name {
-                "app.js" => "<script type=\"module\" src=\"/web/app.js\">".to_owned(),
-                name => format!("<link rel=\"modulepreload\" href=\"/web/{name}\">"),
-            };
-            assert!(page.contains(&link), "{name} is not in index.html");
+    fn an_unchanged_file_is_not_sent_again() {
+        for path in ["/", "/web/site.css", "/web/favicon.ico"] {
+            let tag = header(&get(path, None), "etag");
+            let again = get(path, tag);
+            assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+            assert!(header(&again, "cache-control").unwrap().ends_with("no-cache"));
         }
-    }
-
-    #[test]
-    fn an_unchanged_page_is_not_sent_again() {
-        let first = get("/", None);
-        let tag = first
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "etag")
-            .unwrap()
-            .1
-            .clone();
-        let again = get("/", Some(tag));
-        assert_eq!((again.status, again.body.len()), (304, 0));
+        assert_eq!(get("/web/index.html", None).status, 404);
         assert_eq!(get("/web/../Cargo.toml", None).status, 404);
     }
 
     #[test]
     fn the_page_has_what_programs_look_for() {
-        let header = |answer: &HttpResponse, wanted: &str| {
-            let found = answer.headers.iter().find(|(name, _)| *name == wanted);
-            found.map(|(_, value)| value.clone()).unwrap()
-        };
+        let header = |answer: &HttpResponse, wanted: &str| header(answer, wanted).unwrap();
         let of = |visitor: Option<&FrontPage>, known: Option<String>| front(&request("/", known), visitor);
         let words = |answer: &HttpResponse| String::from_utf8(answer.body.to_vec()).unwrap();
         let mut visitor = FrontPage {
