@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod accept;
+mod afar;
 mod apart;
 mod backlog;
 mod budget;
@@ -32,6 +33,9 @@ mod turn;
 pub mod websocket;
 
 pub use accept::{listen, serve};
+pub use afar::{
+    EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key,
+};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
@@ -39,4 +43,5 @@ pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
+pub use fchatd_cluster::Timing;
 pub use turn::Shares;

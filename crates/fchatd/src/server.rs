@@ -15,6 +15,7 @@ mod listening;
 mod manager;
 mod neighbours;
 mod operators;
+mod outpost;
 mod page;
 mod persistence;
 mod prepare;
@@ -40,6 +41,9 @@ use crate::server::start::start;
 /// # Errors
 /// A sentence that says why it can't run.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if outpost::is_wanted(options)? {
+        return outpost::run(options);
+    }
     let Prepared {
         runtime,
         process,

@@ -51,13 +51,13 @@ impl HttpService for Site {
 }
 
 /// Whether the page at `/` is wanted.
-fn is_front(request: &HttpRequest) -> bool {
+pub(super) fn is_front(request: &HttpRequest) -> bool {
     matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
 }
 
 /// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
 /// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
-fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
+pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
     let Some(page) = file("index.html").and_then(|(_, content)| std::str::from_utf8(content).ok()) else {
         return text(404, "There is no page here.");
     };
@@ -109,7 +109,13 @@ fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
     found.map(|&(_, kind, content)| (kind, content))
 }
 
-fn answer(request: &HttpRequest) -> HttpResponse {
+/// Whether a path is that of a file of the page.
+pub(super) fn is_file(path: &str) -> bool {
+    path == "/favicon.ico" || path.starts_with("/web/")
+}
+
+/// The answer for everything that is neither the page at `/` nor of the accounts.
+pub(super) fn answer(request: &HttpRequest) -> HttpResponse {
     if !matches!(request.method.as_str(), "GET" | "HEAD") {
         return text(405, "There is nothing here to send to.");
     }
@@ -143,7 +149,8 @@ fn tagged(request: &HttpRequest, kind: &'static str, content: Bytes) -> HttpResp
     }
 }
 
-fn text(status: u16, sentence: &'static str) -> HttpResponse {
+/// A sentence as an answer.
+pub(super) fn text(status: u16, sentence: &'static str) -> HttpResponse {
     HttpResponse {
         status,
         headers: vec![("content-type", "text/plain; charset=utf-8".into())],
