@@ -80,8 +80,7 @@ impl Preamble {
 /// # Errors
 /// The message is longer than a frame may be.
 pub fn frame(message: &impl Serialize) -> Result<Vec<u8>, Malformed> {
-    let bytes =
-        postcard::to_extend(message, vec![0; LENGTH_BYTES]).map_err(|_| Malformed::Garbage)?;
+    let bytes = postcard::to_extend(message, vec![0; LENGTH_BYTES]).map_err(|_| Malformed::Garbage)?;
     let length = bytes.len() - LENGTH_BYTES;
     if length > FRAME_MAX {
         return Err(Malformed::TooLong(length));
@@ -167,10 +166,7 @@ mod tests {
         assert_eq!(Preamble(*b"GET / HT").check(), Err(Malformed::Stranger));
         let mut other = preamble();
         other[5] += 1;
-        assert!(matches!(
-            Preamble(other).check(),
-            Err(Malformed::Version { .. })
-        ));
+        assert!(matches!(Preamble(other).check(), Err(Malformed::Version { .. })));
         let read = |bytes: &[u8]| {
             let mut decoder = Decoder::default();
             decoder.push(bytes);
@@ -178,7 +174,11 @@ mod tests {
         };
         assert_eq!(read(&[0xff; 4]), Err(Malformed::TooLong(u32::MAX as usize)));
         assert_eq!(read(&[0, 0, 0, 1, 200]), Err(Malformed::Garbage));
-        assert_eq!(read(&[0, 0, 0, 2, 4, 4]), Err(Malformed::Garbage), "more than a message");
+        assert_eq!(
+            read(&[0, 0, 0, 2, 4, 4]),
+            Err(Malformed::Garbage),
+            "more than a message"
+        );
         assert_eq!(read(&[0, 0, 0, 9, 4]), Ok(None));
     }
 }

@@ -153,7 +153,12 @@ impl Core {
                     replaced,
                 });
             }
-            self.expel(number as u16, "another run of it has come", Departure::Lost, events);
+            self.expel(
+                number as u16,
+                "another run of it has come",
+                Departure::Lost,
+                events,
+            );
         }
         let vacant = self.seats.iter().position(Seat::is_vacant).ok_or(Refusal::Full)?;
         self.attachments += 1;
@@ -195,7 +200,11 @@ impl Core {
         let Some(place) = self.seats.get_mut(usize::from(seat)) else {
             return Ok(());
         };
-        let Some(owner) = place.owner.as_mut().filter(|owner| owner.connection == Some(connection)) else {
+        let Some(owner) = place
+            .owner
+            .as_mut()
+            .filter(|owner| owner.connection == Some(connection))
+        else {
             return Ok(());
         };
         owner.heard = now;
@@ -220,7 +229,10 @@ impl Core {
     /// A connection has ended.
     pub fn disconnected(&mut self, seat: u16, connection: u64, now: u64) {
         if let Some(place) = self.seats.get_mut(usize::from(seat))
-            && let Some(owner) = place.owner.as_mut().filter(|owner| owner.connection == Some(connection))
+            && let Some(owner) = place
+                .owner
+                .as_mut()
+                .filter(|owner| owner.connection == Some(connection))
         {
             owner.connection = None;
             owner.lost_at = now;
@@ -253,7 +265,12 @@ impl Core {
             Ok(false) => events.push(CoreEvent::Room(seat, weight)),
             Err(_) => {
                 events.push(CoreEvent::Room(seat, weight));
-                self.expel(seat, "a message for it is longer than allowed", Departure::Lost, events);
+                self.expel(
+                    seat,
+                    "a message for it is longer than allowed",
+                    Departure::Lost,
+                    events,
+                );
             }
         }
     }
@@ -282,7 +299,13 @@ impl Core {
     }
 
     /// Gives an edge up: its connections have ended for the core.
-    fn expel(&mut self, number: u16, reason: &'static str, departure: Departure, events: &mut Vec<CoreEvent>) {
+    fn expel(
+        &mut self,
+        number: u16,
+        reason: &'static str,
+        departure: Departure,
+        events: &mut Vec<CoreEvent>,
+    ) {
         let Some(seat) = self.seats.get_mut(usize::from(number)) else {
             return;
         };
@@ -303,7 +326,10 @@ impl Core {
     /// The next frame for an edge on its connection, if there is one now.
     pub fn next_frame(&mut self, seat: u16, connection: u64, now: u64) -> Option<Arc<[u8]>> {
         let seat = self.seats.get_mut(usize::from(seat))?;
-        let owner = seat.owner.as_mut().filter(|owner| owner.connection == Some(connection))?;
+        let owner = seat
+            .owner
+            .as_mut()
+            .filter(|owner| owner.connection == Some(connection))?;
         owner.next_frame(now)
     }
 

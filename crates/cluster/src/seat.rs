@@ -137,7 +137,12 @@ impl Seat {
     }
 
     /// A turn has arrived. The result is its number among all turns of the seat; `None` for a repetition.
-    pub(crate) fn turn(&mut self, number: u16, no: u64, inputs: &mut Inputs) -> Result<Option<u64>, Malformed> {
+    pub(crate) fn turn(
+        &mut self,
+        number: u16,
+        no: u64,
+        inputs: &mut Inputs,
+    ) -> Result<Option<u64>, Malformed> {
         let Some(owner) = &mut self.owner else {
             return Ok(None);
         };
@@ -158,7 +163,9 @@ impl Seat {
         if self.leaving.is_some_and(|last| last <= turn) {
             self.leaving = None;
         }
-        let Some(owner) = &mut self.owner else { return false };
+        let Some(owner) = &mut self.owner else {
+            return false;
+        };
         let no = (i128::from(turn) - owner.offset).clamp(0, i128::from(owner.received));
         owner.handled = owner.handled.max(no as u64);
         owner.handled > owner.told

@@ -196,14 +196,21 @@ impl Uplink {
         self.away_since = None;
         (self.core, self.attachment) = (welcome.core, welcome.attachment);
         let fresh = welcome.fresh;
-        let received = if fresh { self.last_at_hello } else { welcome.received };
+        let received = if fresh {
+            self.last_at_hello
+        } else {
+            welcome.received
+        };
         events.push(UplinkEvent::Attached(welcome));
         if fresh {
             (self.got, self.said) = (0, 0);
             // Turns of the time before are about connections that this core does not know.
             self.forget(received, events);
         }
-        let again = self.kept.iter().filter(|turn| turn.no > received && turn.no <= self.sent);
+        let again = self
+            .kept
+            .iter()
+            .filter(|turn| turn.no > received && turn.no <= self.sent);
         self.resent += again.count() as u64;
         self.sent = received;
     }

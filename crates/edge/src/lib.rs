@@ -33,15 +33,13 @@ mod turn;
 pub mod websocket;
 
 pub use accept::{listen, serve};
-pub use afar::{
-    EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key,
-};
+pub use afar::{EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
+pub use fchatd_cluster::Timing;
 pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
-pub use fchatd_cluster::Timing;
 pub use turn::Shares;

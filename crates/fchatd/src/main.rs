@@ -23,7 +23,8 @@ use fchatd_profile::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{Command, CommandLine};
 use crate::commands::{
-    accounts, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, replay, restart, scripts, state,
+    accounts, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, replay, restart, scripts,
+    state,
 };
 use crate::output::complain;
 

@@ -33,7 +33,10 @@ impl Chat {
                 outputs.operations.push(Operation::Send { connection, frame });
             }
             Input::Message { connection, text } => {
-                assert!(self.open.contains_key(&connection), "a line of an unknown connection");
+                assert!(
+                    self.open.contains_key(&connection),
+                    "a line of an unknown connection"
+                );
                 self.history.push(text.to_owned());
                 let frame = outputs.frame(|bytes| bytes.extend_from_slice(text.as_bytes()));
                 outputs.operations.push(Operation::SendChannel {

@@ -152,6 +152,8 @@ impl Edge {
 
     fn client(&mut self, id: ConnectionId) -> Option<&mut Client> {
         assert_eq!(id.edge, 0, "the edge's own name");
-        self.clients.iter_mut().find(|client| client.is_open && client.id == id)
+        self.clients
+            .iter_mut()
+            .find(|client| client.is_open && client.id == id)
     }
 }

@@ -1,6 +1,11 @@
 //! A core and edges over connections that break at any byte, from a seed. The history of each run is checked: every
 //! listener hears every line once, in one order, and nothing waits for ever after the last fault.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
 
 mod chat;
 mod edge;
@@ -14,7 +19,9 @@ use world::{Faults, World};
 const SEEDS: u64 = 400;
 
 fn run(first: u64, faults: Faults) {
-    let seeds = std::env::var("SIMULATION_SEEDS").ok().and_then(|text| text.parse().ok());
+    let seeds = std::env::var("SIMULATION_SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let (mut cuts, mut lines, mut again) = (0, 0, 0);
     for seed in first..first + seeds.unwrap_or(SEEDS) {
         let mut world = World::new(seed, faults);
@@ -24,7 +31,10 @@ fn run(first: u64, faults: Faults) {
         again += world.resent();
     }
     eprintln!("{cuts} broken connections, {lines} lines, {again} messages sent again");
-    assert!(lines > 0 && (cuts == 0 || again > 0), "the simulation does nothing");
+    assert!(
+        lines > 0 && (cuts == 0 || again > 0),
+        "the simulation does nothing"
+    );
 }
 
 #[test]

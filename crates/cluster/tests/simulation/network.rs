@@ -21,7 +21,11 @@ impl Pipe {
     /// Some bytes arrive, or all.
     pub(crate) fn deliver(&mut self, random: &mut Random) {
         let most = self.under_way.len();
-        let count = if random.one_in(3) { random.below(most + 1) } else { most };
+        let count = if random.one_in(3) {
+            random.below(most + 1)
+        } else {
+            most
+        };
         let bytes: Vec<u8> = self.under_way.drain(..count).collect();
         self.arrived.push(&bytes);
     }

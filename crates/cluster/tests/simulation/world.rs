@@ -214,7 +214,9 @@ impl World {
                     match self.core.greet(&hello, connection.number, now, &mut events) {
                         Ok(greeted) => {
                             connection.seat = Some(greeted.seat);
-                            connection.down.send(&frame(&Down::Welcome(greeted.welcome)).unwrap());
+                            connection
+                                .down
+                                .send(&frame(&Down::Welcome(greeted.welcome)).unwrap());
                         }
                         // The core has not noticed the end of the earlier run yet.
                         Err(refusal) => connection.down.send(&Core::refuse(&refusal.to_string()).unwrap()),
@@ -250,7 +252,9 @@ impl World {
                 CoreEvent::Turn { seat, turn, inputs } => self.turns.push_back((seat, turn, inputs)),
                 CoreEvent::Close(number) => {
                     let is_it = |connection: &Option<Connection>| {
-                        connection.as_ref().is_some_and(|connection| connection.number == number)
+                        connection
+                            .as_ref()
+                            .is_some_and(|connection| connection.number == number)
                     };
                     if let Some(edge) = self.connections.iter().position(is_it) {
                         self.cut(edge);
@@ -327,7 +331,11 @@ impl World {
             assert_eq!(edge.uplink.waiting(), 0, "turns that nobody handles");
             for client in edge.clients.iter().filter(|client| client.is_open) {
                 let from: usize = client.heard[0].strip_prefix("from ").unwrap().parse().unwrap();
-                assert_eq!(client.heard.len() - 1, self.chat.history.len() - from, "it hears all");
+                assert_eq!(
+                    client.heard.len() - 1,
+                    self.chat.history.len() - from,
+                    "it hears all"
+                );
                 let own = format!("{} ", client.number);
                 let lines = self.chat.history.iter().filter(|line| line.starts_with(&own));
                 assert_eq!(lines.count() as u64, client.said, "client {}", client.number);

@@ -296,7 +296,13 @@ impl<H: HttpService + 'static> Hall<H> {
             Ok((stream, Up::Hello(hello))) => self.serve_edge(stream, peer, &hello).await,
             Ok((stream, Up::Relay(node))) => {
                 let silence = self.core.borrow().timing().silence;
-                relay::answer(stream, Rc::clone(&self.service), Duration::from_millis(silence), node).await;
+                relay::answer(
+                    stream,
+                    Rc::clone(&self.service),
+                    Duration::from_millis(silence),
+                    node,
+                )
+                .await;
             }
             Ok(_) => self.complain(peer, "its first message is none that opens a connection"),
             Err(error) => self.complain(peer, &sentence(&error)),
@@ -316,7 +322,10 @@ impl<H: HttpService + 'static> Hall<H> {
         self.last.set(self.last.get() + 1);
         let number = self.last.get();
         let mut events = Vec::new();
-        let greeted = self.core.borrow_mut().greet(hello, number, self.now(), &mut events);
+        let greeted = self
+            .core
+            .borrow_mut()
+            .greet(hello, number, self.now(), &mut events);
         self.take(events);
         let greeted = match greeted {
             Ok(greeted) => greeted,

@@ -312,7 +312,12 @@ impl Desk {
         let mut first = Some(short(&Up::Relay(node.to_owned())));
         self.is_connected.set(true);
         self.unsent.borrow_mut().extend(self.waiting.borrow().keys());
-        let next = || first.take().map(|first| first.to_vec()).or_else(|| self.next_frame());
+        let next = || {
+            first
+                .take()
+                .map(|first| first.to_vec())
+                .or_else(|| self.next_frame())
+        };
         let read = async {
             loop {
                 let message = timeout(silence(), inbox.next::<Down<'static>>()).await;

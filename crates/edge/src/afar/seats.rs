@@ -71,6 +71,17 @@ pub(super) struct Shared {
     pub(super) refused: AtomicU64,
 }
 
+/// Tells of the end of the thread, also after a panic: without it the core would have no edges.
+struct Presence(Option<Arc<Link>>);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if let Some(link) = &self.0 {
+            link.note_gone();
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Seats {
@@ -113,6 +124,7 @@ impl Seats {
                     return;
                 }
             };
+            let _presence = Presence(own.links.first().cloned());
             runtime.block_on(async move {
                 let listener = settings
                     .listener

@@ -148,9 +148,9 @@ pub(crate) fn sentence(error: &io::Error) -> String {
         | Error::AlertReceived(AlertDescription::CertificateExpired) => {
             "the certificate of the cluster has expired: make a new one with `fchatd cluster key`, copy it to all nodes and restart them"
         }
-        Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            "the certificate of the other side is not valid yet: compare the clocks of both machines"
-        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "the certificate of the other side is not valid yet: compare the clocks of both machines",
         Error::InvalidCertificate(_)
         | Error::NoCertificatesPresented
         | Error::AlertReceived(
@@ -170,7 +170,37 @@ pub(crate) fn sentence(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::greet;
     use super::*;
+
+    /// The sentences of both sides about a connection between them.
+    async fn meet(server: &str, client: &str) -> [Option<String>; 2] {
+        let [server, client] = [server, client].map(|text| Security::from_pem(text.as_bytes()).unwrap());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accept = async {
+            let (stream, _) = listener.accept().await?;
+            greet(&mut server.accept(stream).await?).await
+        };
+        let connect = async {
+            let stream = TcpStream::connect(address).await?;
+            greet(&mut client.connect(stream).await?).await
+        };
+        let (accepted, connected) = tokio::join!(accept, connect);
+        [accepted, connected].map(|result| result.err().map(|error| sentence(&error)))
+    }
+
+    #[tokio::test]
+    async fn nodes_with_one_key_meet_and_others_are_told_why_not() {
+        let (key, other, old) = (make_key(2026), make_key(2026), make_key(1990));
+        let (key, other, old) = (key.unwrap(), other.unwrap(), old.unwrap());
+        assert_eq!(meet(&key, &key).await, [None, None]);
+        for (first, second, part) in [(&key, &other, "another cluster"), (&old, &old, "has expired")] {
+            let told = meet(first, second).await;
+            let told = told.map(Option::unwrap);
+            assert!(told.iter().all(|text| text.contains(part)), "{told:?}");
+        }
+    }
 
     #[test]
     fn a_new_key_can_be_used_and_other_texts_can_not() {
@@ -178,7 +208,11 @@ mod tests {
         assert!(Security::from_pem(text.as_bytes()).is_ok());
         let (certificate, key) = text.split_at(text.find("-----BEGIN PRIVATE").unwrap());
         let error = |text: &str| Security::from_pem(text.as_bytes()).unwrap_err();
-        assert!(error(certificate).contains("private key"), "{}", error(certificate));
+        assert!(
+            error(certificate).contains("private key"),
+            "{}",
+            error(certificate)
+        );
         assert!(error(key).contains("one certificate"), "{}", error(key));
         assert!(error("").contains("one certificate"));
         let other = make_key(2026).unwrap();

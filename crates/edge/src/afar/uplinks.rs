@@ -196,7 +196,8 @@ impl Uplinks {
         for event in events {
             match event {
                 UplinkEvent::Order(Order::Apply(outputs)) => {
-                    lane.link.enqueue(EdgeOrder::Apply(Arc::new(outputs.into_owned())));
+                    lane.link
+                        .enqueue(EdgeOrder::Apply(Arc::new(outputs.into_owned())));
                     is_woken = true;
                 }
                 UplinkEvent::Order(Order::Stored(commit)) => {
@@ -241,12 +242,12 @@ impl Uplinks {
                 UplinkEvent::Refused(reason) => {
                     lane.refused.set(true);
                     self.tell(&format!("the core refuses this edge: {reason}"));
-                    lane.closing.notify_one();
+                    lane.closing.notify_waiters();
                 }
                 UplinkEvent::Bye => info!("the core ends; connections stay for a while (cluster_patience)"),
                 UplinkEvent::Silent => {
                     self.tell("nothing was heard of the core for cluster_silence: connecting again");
-                    lane.closing.notify_one();
+                    lane.closing.notify_waiters();
                 }
                 UplinkEvent::GiveUp => {
                     warn!("there was no core for too long (cluster_patience): all connections are closed");

@@ -221,7 +221,10 @@ impl Edge<Remote> {
                 Some(EdgeOrder::Configure(settings)) => self.configure(*settings),
                 Some(EdgeOrder::Stop) => return false,
                 Some(command) => {
-                    if let EdgeOrder::Forsake { is_other_core: true, .. } = &command {
+                    if let EdgeOrder::Forsake {
+                        is_other_core: true, ..
+                    } = &command
+                    {
                         self.shared.borrow_mut().fan.forget_core();
                     }
                     begin(command);

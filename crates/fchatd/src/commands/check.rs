@@ -4,8 +4,8 @@ use fchatd_script::engine::Watchdog;
 
 use crate::clock::Clock;
 use crate::configuration;
-use crate::configuration::cluster;
 use crate::configuration::accounts::catalogue;
+use crate::configuration::cluster;
 use crate::failure::Failure;
 use crate::folder::rules;
 use crate::folder::scripts::{self, Scope};

@@ -65,7 +65,10 @@ fn key(options: &Options) -> Result<(), Failure> {
         });
     match made {
         Ok(()) => {
-            say!("{} is made; copy it to all nodes, and keep it secret", file.display());
+            say!(
+                "{} is made; copy it to all nodes, and keep it secret",
+                file.display()
+            );
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(format!(
@@ -123,7 +126,9 @@ fn asked(
     let folder = options.dir.display();
     match answer {
         Ok(Some(answer)) => answer,
-        Ok(None) => Err(format!("no core runs in {folder}; give the core's folder with --dir")),
+        Ok(None) => Err(format!(
+            "no core runs in {folder}; give the core's folder with --dir"
+        )),
         Err(error) => Err(format!("the core in {folder} can't be asked: {error}")),
     }
 }

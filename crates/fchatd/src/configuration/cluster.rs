@@ -172,12 +172,11 @@ fn node(settings: &Settings) -> Result<(), Failure> {
 fn cores(settings: &Settings) -> Result<(), Failure> {
     let cores = settings.list(keys::CORES);
     match (role(settings), cores) {
-        (Role::Edge, []) => {
-            Err("role=\"edge\" needs cores, the address of the core, such as cores = {\"10.0.0.1:9730\"}".to_owned())
-        }
-        (Role::All | Role::Core, [_, ..]) => {
-            Err("cores has an effect only with role = \"edge\"".to_owned())
-        }
+        (Role::Edge, []) => Err(
+            "role=\"edge\" needs cores, the address of the core, such as cores = {\"10.0.0.1:9730\"}"
+                .to_owned(),
+        ),
+        (Role::All | Role::Core, [_, ..]) => Err("cores has an effect only with role = \"edge\"".to_owned()),
         _ => match cores.iter().find(|text| host_and_port(text).is_none()) {
             Some(text) => Err(format!(
                 "cores must be addresses with a port, such as 10.0.0.1:9730; there is {text:?}"
@@ -207,7 +206,10 @@ fn plain(settings: &Settings) -> Result<(), Failure> {
             Err(format!("{far}; set cluster_bind to 127.0.0.1"))
         }
         Role::Edge => {
-            let hosts = settings.list(keys::CORES).iter().filter_map(|text| host_and_port(text));
+            let hosts = settings
+                .list(keys::CORES)
+                .iter()
+                .filter_map(|text| host_and_port(text));
             match hosts.map(|(host, _)| host).find(|host| !is_near(host)) {
                 Some(host) => Err(format!("{far}; {host} in cores is another machine")),
                 None => Ok(()),
@@ -238,21 +240,35 @@ mod tests {
         let edge = ("role", "edge");
         assert_eq!(faults(&[]), [""; 0]);
         assert_eq!(faults(&[("role", "core"), ("node", "core-a")]), [""; 0]);
-        assert_eq!(faults(&[edge, ("node", "e"), ("cores", "10.0.0.1:9730,[::1]:9730")]), [""; 0]);
+        assert_eq!(
+            faults(&[edge, ("node", "e"), ("cores", "10.0.0.1:9730,[::1]:9730")]),
+            [""; 0]
+        );
         for (pairs, part) in [
             (&[edge, ("node", "e")][..], "needs cores"),
             (&[edge, ("node", "e 1"), ("cores", "a:1")], "node must be"),
             (&[edge, ("node", "e"), ("cores", "10.0.0.1")], "with a port"),
             (&[("cores", "a:1")], "only with role"),
             (&[("cluster_bind", "here")], "cluster_bind must be"),
-            (&[("role", "core"), ("node", "c"), ("cluster_plain", "true")], "loopback"),
             (
-                &[edge, ("node", "e"), ("cores", "a.example:1"), ("cluster_plain", "true")],
+                &[("role", "core"), ("node", "c"), ("cluster_plain", "true")],
+                "loopback",
+            ),
+            (
+                &[
+                    edge,
+                    ("node", "e"),
+                    ("cores", "a.example:1"),
+                    ("cluster_plain", "true"),
+                ],
                 "a.example",
             ),
         ] {
             let faults = faults(pairs);
-            assert!(faults.len() == 1 && faults[0].contains(part), "{pairs:?}: {faults:?}");
+            assert!(
+                faults.len() == 1 && faults[0].contains(part),
+                "{pairs:?}: {faults:?}"
+            );
         }
     }
 

@@ -130,9 +130,13 @@ fn seats(chat: &Chat) -> Result<Seats, String> {
 
 fn drain_edge(node: &str, chat: &Chat) -> Result<String, String> {
     if seats(chat)?.drain(node) {
-        return Ok(format!("the edge {node} sends its people elsewhere, and ends then"));
+        return Ok(format!(
+            "the edge {node} sends its people elsewhere, and ends then"
+        ));
     }
-    Err(format!("no edge is named {node}; \"fchatd cluster status\" shows all there are"))
+    Err(format!(
+        "no edge is named {node}; \"fchatd cluster status\" shows all there are"
+    ))
 }
 
 async fn undo(id: u64, folder: &Path, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {

@@ -175,7 +175,11 @@ async fn serve(
     for listener in listening.listeners.drain(..) {
         outpost.serve(listener);
     }
-    say!("fchatd {} listens on {}", env!("CARGO_PKG_VERSION"), listening.local);
+    say!(
+        "fchatd {} listens on {}",
+        env!("CARGO_PKG_VERSION"),
+        listening.local
+    );
     say!("edge {node} of the core at {}", cores.join(", "));
     say!("accounts: those of the core");
     process.notifier.ready(&status_of(&outpost));
@@ -189,7 +193,9 @@ async fn serve(
         }
     };
     say!("the edge sends its people elsewhere; a further signal ends it at once");
-    process.notifier.stopping(configuration.settings().seconds(keys::DRAIN_TIME) + GRACE * 3);
+    process
+        .notifier
+        .stopping(configuration.settings().seconds(keys::DRAIN_TIME) + GRACE * 3);
     let people = u32::try_from(outpost.gauges().connections).unwrap_or(u32::MAX);
     let spread = configuration
         .settings()
@@ -249,7 +255,11 @@ async fn report(notifier: Rc<Notifier>, outpost: Outpost) {
 }
 
 fn status_of(outpost: &Outpost) -> String {
-    let state = if outpost.is_attached() { "attached to the core" } else { "without a core" };
+    let state = if outpost.is_attached() {
+        "attached to the core"
+    } else {
+        "without a core"
+    };
     format!("{} clients are connected; {state}", outpost.gauges().connections)
 }
 
@@ -272,7 +282,11 @@ impl HttpService for EdgeSite {
             return Box::pin(async move {
                 let answer = relay.ask(request.clone()).await;
                 // Without a core the page is there, too; only forms for browsers without scripts are missing.
-                if answer.status == 503 { page::front(&request, None) } else { answer }
+                if answer.status == 503 {
+                    page::front(&request, None)
+                } else {
+                    answer
+                }
             });
         }
         if request.path == "/health" {

@@ -16,8 +16,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::configuration;
 use crate::configuration::Configuration;
-use crate::configuration::cluster;
 use crate::configuration::accounts::{account_settings, site_checks, website_settings};
+use crate::configuration::cluster;
 use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;

@@ -9,7 +9,7 @@ section! {
             "role",
             Choice(&["all", "core", "edge"]),
             Restart,
-            "what this process does (docs/cluster.md): \"all\" is a whole server; \"core\" has the rules and the state, and no clients; \"edge\" has clients, and a core elsewhere",
+            "task of this process (docs/cluster.md): \"all\" is a whole server; \"core\" has the rules and the state, and no clients; \"edge\" has clients, and a core elsewhere",
         ),
         NODE = key(
             "node",
