@@ -53,6 +53,8 @@ pub enum CoreEvent {
     Room(u16, usize),
     /// The edge is gone, with the reason. The turn with the ends of its connections follows.
     Gone(u16, Name, &'static str),
+    /// The edge has ended in order. Its people have been sent elsewhere.
+    Left(u16, Name),
     /// Close a connection: its edge is silent or gone.
     Close(u64),
     /// All inputs of the last owner have been handled: the seat is free.
@@ -153,12 +155,7 @@ impl Core {
                     replaced,
                 });
             }
-            self.expel(
-                number as u16,
-                "another run of it has come",
-                Departure::Lost,
-                events,
-            );
+            self.expel(number as u16, Some("another run of it has come"), events);
         }
         let vacant = self.seats.iter().position(Seat::is_vacant).ok_or(Refusal::Full)?;
         self.attachments += 1;
@@ -220,7 +217,7 @@ impl Core {
                 events.push(CoreEvent::Room(seat, weight));
             }
             Up::Beat(tally) => owner.tally = tally,
-            Up::Bye => self.expel(seat, "it has ended in order", Departure::Moved, events),
+            Up::Bye => self.expel(seat, None, events),
             Up::Hello(_) | Up::Relay(_) | Up::Ask { .. } => return Err(Malformed::Garbage),
         }
         Ok(())
@@ -265,12 +262,7 @@ impl Core {
             Ok(false) => events.push(CoreEvent::Room(seat, weight)),
             Err(_) => {
                 events.push(CoreEvent::Room(seat, weight));
-                self.expel(
-                    seat,
-                    "a message for it is longer than allowed",
-                    Departure::Lost,
-                    events,
-                );
+                self.expel(seat, Some("a message for it is longer than allowed"), events);
             }
         }
     }
@@ -294,18 +286,12 @@ impl Core {
             } else {
                 continue;
             };
-            self.expel(number as u16, reason, Departure::Lost, events);
+            self.expel(number as u16, Some(reason), events);
         }
     }
 
-    /// Gives an edge up: its connections have ended for the core.
-    fn expel(
-        &mut self,
-        number: u16,
-        reason: &'static str,
-        departure: Departure,
-        events: &mut Vec<CoreEvent>,
-    ) {
+    /// Gives an edge up: its connections have ended for the core. Without a reason it has ended in order.
+    fn expel(&mut self, number: u16, reason: Option<&'static str>, events: &mut Vec<CoreEvent>) {
         let Some(seat) = self.seats.get_mut(usize::from(number)) else {
             return;
         };
@@ -313,7 +299,15 @@ impl Core {
         events.extend(owner.connection.take().map(CoreEvent::Close));
         let (name, weight) = (owner.name.clone(), owner.acknowledge(u64::MAX));
         events.push(CoreEvent::Room(number, weight));
-        events.push(CoreEvent::Gone(number, name, reason));
+        let departure = if reason.is_some() {
+            Departure::Lost
+        } else {
+            Departure::Moved
+        };
+        events.push(match reason {
+            Some(reason) => CoreEvent::Gone(number, name, reason),
+            None => CoreEvent::Left(number, name),
+        });
         if let Some((turn, inputs)) = seat.expel(number, departure) {
             events.push(CoreEvent::Turn {
                 seat: number,

@@ -6,6 +6,8 @@ pub const FRAME_MAX: usize = 32 << 20;
 pub const SEATS: usize = 62;
 /// Longest pause between two messages of one side, in milliseconds.
 pub const BEAT: u64 = 250;
+/// Longest pause between two reports of an edge's counters, in milliseconds.
+pub(crate) const TALLY: u64 = 1_000;
 /// Weight of unacknowledged batches beyond which an edge is behind, in bytes. The core handles nothing more then.
 pub const BATCHES_MAX: usize = 16 << 20;
 /// Time after which an edge that is behind is given up, in milliseconds.

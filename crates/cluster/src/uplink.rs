@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use fchatd_protocol::exchange::Inputs;
 
-use crate::limits::{BEAT, BYTES_UNSAID, ORDERS_UNSAID, Timing, UNSAID};
+use crate::limits::{BEAT, BYTES_UNSAID, ORDERS_UNSAID, TALLY, Timing, UNSAID};
 use crate::message::{Down, Hello, Name, Order, Up, Welcome};
 
 /// A turn that the core has not handled yet.
@@ -76,9 +76,12 @@ pub struct Uplink {
     unsaid_since: Option<u64>,
     hello: bool,
     bye: bool,
+    has_left: bool,
     heard: u64,
     spoke: u64,
-    /// Since when there is no core; `None` while there is one, and after giving up.
+    /// When the counters went out last.
+    told: u64,
+    /// Since when there is no core; `None` while there is one, before the first one, and after giving up.
     away_since: Option<u64>,
     tally: Vec<u8>,
     /// Turns that were sent more than once.
@@ -107,9 +110,11 @@ impl Uplink {
             unsaid_since: None,
             hello: false,
             bye: false,
+            has_left: false,
             heard: now,
             spoke: now,
-            away_since: Some(now),
+            told: now,
+            away_since: None,
             tally: Vec::new(),
             resent: 0,
         }
@@ -165,6 +170,12 @@ impl Uplink {
     /// Leaves for good, after all turns have been sent.
     pub fn leave(&mut self) {
         self.bye = true;
+    }
+
+    /// Whether the core was told that the edge leaves. It must not connect again.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.has_left
     }
 
     /// A message of the core has arrived.
@@ -272,13 +283,15 @@ impl Uplink {
                     inputs: Cow::Borrowed(&turn.inputs),
                 });
             }
-            if self.bye && self.kept.is_empty() {
-                self.bye = false;
+            if self.bye && !self.has_left && self.kept.is_empty() {
+                self.has_left = true;
                 return Some(Up::Bye);
             }
         }
-        if self.state == State::Attached && now.saturating_sub(self.spoke) >= BEAT {
-            self.spoke = now;
+        // Under load the counters go out, too.
+        let is_due = now.saturating_sub(self.spoke) >= BEAT || now.saturating_sub(self.told) >= TALLY;
+        if self.state == State::Attached && is_due {
+            (self.spoke, self.told) = (now, now);
             return Some(Up::Beat(self.tally.clone()));
         }
         None

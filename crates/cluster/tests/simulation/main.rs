@@ -16,7 +16,7 @@ mod world;
 use world::{Faults, World};
 
 /// Seeds of each kind of run. `SIMULATION_SEEDS` sets another number.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 200;
 
 fn run(first: u64, faults: Faults) {
     let seeds = std::env::var("SIMULATION_SEEDS")

@@ -260,7 +260,7 @@ impl World {
                         self.cut(edge);
                     }
                 }
-                CoreEvent::Room(..) | CoreEvent::Gone(..) | CoreEvent::Vacant(_) => {}
+                CoreEvent::Room(..) | CoreEvent::Gone(..) | CoreEvent::Left(..) | CoreEvent::Vacant(_) => {}
             }
         }
     }

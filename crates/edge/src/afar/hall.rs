@@ -25,8 +25,8 @@ use crate::apart::link::{EdgeOrder, Link};
 use crate::common::lock;
 use crate::http::HttpService;
 
-/// Maximum number of connections that have not said who they are.
-const STRANGERS_MAX: usize = 64;
+/// Maximum number of connections before their first message.
+const STRANGERS_MAX: usize = 256;
 /// Minimum interval between two log messages about connections that failed.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -219,9 +219,15 @@ impl<H: HttpService + 'static> Hall<H> {
                         link.release(weight);
                     }
                 }
+                CoreEvent::Left(seat, name) => {
+                    info!("the edge {name} has ended in order");
+                    self.show(seat, Tally::default());
+                }
                 CoreEvent::Gone(seat, name, reason) => {
                     self.shared.lost.fetch_add(1, Ordering::Relaxed);
-                    warn!("the edge {name} is gone: {reason}; its people are away until they connect again");
+                    warn!(
+                        "the edge {name} is gone: {reason}; people that were on it are away until they connect again"
+                    );
                     self.show(seat, Tally::default());
                 }
                 CoreEvent::Close(number) => {

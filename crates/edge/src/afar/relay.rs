@@ -229,7 +229,7 @@ pub(super) async fn run(
         let mut next = 0_usize;
         loop {
             if let Some(core) = cores.get(next % cores.len().max(1)) {
-                // The links of the edge tell the operator what is wrong.
+                // The links of the edge tell the operator about failures.
                 let _ = own.connect(core, &node, &security, &silence).await;
             }
             own.lose();

@@ -1,5 +1,5 @@
-//! The encryption of links: TLS 1.3 with one certificate and key for all nodes of a cluster. Each side accepts only what
-//! this key has signed.
+//! The encryption of links: TLS 1.3 with one certificate and key for all nodes of a cluster. Each side accepts only
+//! certificates that are signed with this key.
 
 use std::io;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl Security {
     /// TLS with the certificate and the key of a cluster, as PEM.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the text.
+    /// A sentence about the fault in the text.
     pub fn from_pem(text: &[u8]) -> Result<Self, String> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
         let certificates = certificates.map_err(|error| format!("the certificate can't be read: {error}"))?;

@@ -283,6 +283,9 @@ impl Uplinks {
             let outcome = self.connect(lane, core).await;
             let was_attached = lane.uplink.borrow().state() == State::Attached;
             lane.uplink.borrow_mut().disconnected(self.now());
+            if lane.uplink.borrow().has_left() {
+                return;
+            }
             if let Err(error) = outcome {
                 self.tell(&format!("the core at {core}: {}", sentence(&error)));
             }

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 /// The checks of these settings.
 pub(super) const CHECKS: &[Check] = &[bind, node, cores, plain];
 
-/// Settings that edges take over from their core. What belongs to a machine (addresses, proxies, threads, the number of sockets)
-/// is in the edge's own file.
+/// Settings that edges take over from their core. Settings of one machine (addresses, proxies, threads, the number of sockets)
+/// are in the edge's own file.
 const SHARED: [&str; 22] = [
     "allowed_origin",
     "allowed_origin_host",
@@ -40,7 +40,7 @@ const SHARED: [&str; 22] = [
     "unread_max",
 ];
 
-/// What this process does.
+/// The task of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// A whole server.

@@ -31,7 +31,7 @@ use crate::server::successor;
 
 /// Connections are closed no farther apart than this without need.
 const PACE_MAX: Duration = Duration::from_millis(10);
-/// Time without a core after which load balancers send nobody new.
+/// Time without a core after which load balancers send no new clients.
 const UNHEALTHY: Duration = Duration::from_secs(3);
 /// How often the status line is brought up to date.
 const STATUS: Duration = Duration::from_secs(10);

@@ -221,7 +221,7 @@ fn an_edge_that_is_drained_sends_its_people_elsewhere() {
     ada.close(1012);
     let ended = first.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    cluster.core().await_log("it has ended in order");
+    cluster.core().await_log("the edge edge-a has ended in order");
     let mut ada = WebSocket::log_in(&second, "Ada", "any");
     say(&mut ada, "here again");
     loop {
