@@ -30,6 +30,9 @@ const STRANGERS_MAX: usize = 256;
 /// Minimum interval between two log messages about connections that failed.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
 
+/// The same for a message that is the same as the last one.
+const COMPLAINT_AGAIN: Duration = Duration::from_secs(60);
+
 /// A connection of an edge.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -66,7 +69,8 @@ pub(super) struct Hall<H> {
     started: Instant,
     last: Cell<u64>,
     strangers: Cell<usize>,
-    complained: Cell<Option<Instant>>,
+    /// The last log message about a connection that failed, and its time.
+    complained: RefCell<Option<(Instant, String)>>,
     stop: Notify,
 }
 
@@ -92,7 +96,7 @@ impl<H: HttpService + 'static> Hall<H> {
             started: Instant::now(),
             last: Cell::new(0),
             strangers: Cell::new(0),
-            complained: Cell::new(None),
+            complained: RefCell::default(),
             stop: Notify::new(),
         })
     }
@@ -417,10 +421,22 @@ impl<H: HttpService + 'static> Hall<H> {
     fn complain(&self, peer: SocketAddr, reason: &str) {
         self.shared.refused.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
-        let is_soon = |before: Instant| now - before < COMPLAINT_PAUSE;
-        if !self.complained.get().is_some_and(is_soon) {
-            self.complained.set(Some(now));
-            warn!("the connection of {peer} to the cluster port failed: {reason}");
+        let complaint = format!(
+            "the connection of {} to the cluster port failed: {reason}",
+            peer.ip()
+        );
+        let mut complained = self.complained.borrow_mut();
+        let is_soon = complained.as_ref().is_some_and(|(before, text)| {
+            let pause = if *text == complaint {
+                COMPLAINT_AGAIN
+            } else {
+                COMPLAINT_PAUSE
+            };
+            now - *before < pause
+        });
+        if !is_soon {
+            warn!("{complaint}");
+            *complained = Some((now, complaint));
         }
     }
 }
