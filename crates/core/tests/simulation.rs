@@ -340,6 +340,7 @@ fn departures_that_count_as_a_break() {
         (Departure::Lost, false),
         (Departure::Silent, false),
         (Departure::SlowReader, false),
+        (Departure::Moved, false),
         (Departure::Goodbye, true),
         (Departure::Violation, true),
         (Departure::Closed, true),

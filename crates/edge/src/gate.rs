@@ -88,6 +88,11 @@ impl Gate {
         self.change(|bans| drop(bans.remove(network)));
     }
 
+    /// All bans.
+    pub fn bans(&self) -> NetworkBans {
+        self.bans.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Connections and requests that were refused because of a ban, since the start.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod bridge_send;
 pub(crate) mod calls;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod command_line;
 pub(crate) mod config;
 pub(crate) mod duration;

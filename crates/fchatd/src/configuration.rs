@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 mod checks;
 mod classic;
+pub(crate) mod cluster;
 pub(crate) mod files;
 mod hosts;
 pub(crate) mod memory;

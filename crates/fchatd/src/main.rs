@@ -24,7 +24,8 @@ use fchatd_profiler::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{Command, CommandLine};
 use crate::commands::{
-    accounts, bridge_send, calls, check, config, flash_policy, gate, logs, replay, restart, scripts, state,
+    accounts, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, replay, restart, scripts,
+    state,
 };
 use crate::output::complain;
 
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         }) => bridge_send::send(&options, sending),
         Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
         Some(Command::Calls { action }) => calls::calls(&options, action),
+        Some(Command::Cluster { action }) => cluster::cluster(&options, action),
         Some(Command::Log { action }) => logs::log(&options, action),
         Some(Command::State { action }) => state::state(&options, action),
     };

@@ -14,6 +14,7 @@ mod layout;
 mod listening;
 mod manager;
 mod operators;
+mod outpost;
 mod page;
 mod persistence;
 mod prepare;
@@ -39,6 +40,9 @@ use crate::server::start::start;
 /// # Errors
 /// A sentence that says why it can't run.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if outpost::is_wanted(options)? {
+        return outpost::run(options);
+    }
     let Prepared {
         runtime,
         process,

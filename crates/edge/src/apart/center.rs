@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -33,17 +33,21 @@ const STUCK: Duration = Duration::from_secs(2);
 
 /// An application and the links to its edges.
 pub(crate) struct Center<A> {
-    pub(super) links: Vec<Arc<Link>>,
-    intake: Arc<Intake>,
+    pub(crate) links: Vec<Arc<Link>>,
+    /// The set of edges that exist. Only edges on other machines come and go.
+    pub(crate) seated: Arc<AtomicU64>,
+    pub(crate) intake: Arc<Intake>,
     workload: RefCell<Workload<A>>,
     /// Inputs that do not come from an edge.
     own: RefCell<Inputs>,
     alarm: Alarm,
-    pub(super) settings: RefCell<EdgeSettings>,
-    pub(super) stopped: Cell<bool>,
-    pub(super) stopping: Notify,
-    pub(super) common: Arc<Common>,
-    threads: RefCell<Vec<JoinHandle<()>>>,
+    pub(crate) settings: RefCell<EdgeSettings>,
+    pub(crate) stopped: Cell<bool>,
+    pub(crate) stopping: Notify,
+    pub(crate) common: Arc<Common>,
+    pub(crate) threads: RefCell<Vec<JoinHandle<()>>>,
+    /// Whether the links are seats for edges on other machines.
+    pub(crate) seats: bool,
     /// For each edge: the last seen value of its heartbeat counter, and the time of that change.
     pulses: RefCell<Vec<(u64, Instant)>>,
 }
@@ -63,13 +67,26 @@ struct Workload<A> {
 
 impl<A: Application + 'static> Center<A> {
     /// An application, and links to `edges` edges that are not started yet.
-    pub(super) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+    pub(crate) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+        Rc::new(Self::with_links(edges, settings, application))
+    }
+
+    /// An application, and links to edges on other machines. None of them exists yet.
+    pub(crate) fn with_seats(seats: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+        let mut center = Self::with_links(seats, settings, application);
+        center.seats = true;
+        center.seated.store(0, Ordering::SeqCst);
+        Rc::new(center)
+    }
+
+    fn with_links(edges: u16, settings: EdgeSettings, application: A) -> Self {
         let intake = Arc::new(Intake::default());
         let common = Common::new(usize::from(edges), settings.backlog_bytes_max);
         let link = |edge| Link::new(edge, Arc::clone(&intake), Arc::clone(&common));
         let links = (0..edges).map(|edge| Arc::new(link(edge)));
-        Rc::new(Self {
+        Self {
             links: links.collect(),
+            seated: Arc::new(AtomicU64::new(u64::MAX)),
             common,
             intake,
             workload: RefCell::new(Workload {
@@ -86,8 +103,9 @@ impl<A: Application + 'static> Center<A> {
             stopped: Cell::new(false),
             stopping: Notify::new(),
             threads: RefCell::default(),
+            seats: false,
             pulses: RefCell::new(vec![(0, Instant::now()); usize::from(edges)]),
-        })
+        }
     }
 
     /// Starts the edges. [`Center::run`] starts the tasks of the application.
@@ -163,10 +181,12 @@ impl<A: Application + 'static> Center<A> {
 
     /// Like [`Edge::stored`](crate::Edge::stored).
     pub(crate) fn stored(&self, commit: u64) {
-        for link in &self.links {
+        let seated = self.seated.load(Ordering::SeqCst);
+        let links = || self.links.iter().filter(|link| seated & bit(link.edge) != 0);
+        for link in links() {
             link.enqueue(EdgeOrder::Stored(commit));
         }
-        for link in &self.links {
+        for link in links() {
             link.wake.notify_one();
         }
     }
@@ -182,7 +202,9 @@ impl<A: Application + 'static> Center<A> {
     /// The last published counters, summed over all edges.
     pub(crate) fn gauges(&self) -> Gauges {
         let all = self.links.iter().map(|link| link.gauges());
-        all.fold(Gauges::default(), Gauges::plus).with(&self.common)
+        let sum = all.fold(Gauges::default(), Gauges::plus);
+        // Edges on other machines share nothing with this process.
+        if self.seats { sum } else { sum.with(&self.common) }
     }
 
     /// Number of open sockets of all edges.
@@ -196,7 +218,8 @@ impl<A: Application + 'static> Center<A> {
         let now = Instant::now();
         let mut pulses = self.pulses.borrow_mut();
         let mut alive = true;
-        for (link, pulse) in self.links.iter().zip(pulses.iter_mut()) {
+        let threads = if self.seats { &[] } else { self.links.as_slice() };
+        for (link, pulse) in threads.iter().zip(pulses.iter_mut()) {
             let beats = link.beats();
             if beats != pulse.0 {
                 *pulse = (beats, now);
@@ -301,7 +324,7 @@ impl<A: Application + 'static> Center<A> {
     /// Sends the application's outputs to the edges that they concern, and reports the handled turns.
     fn send_off(&self, load: &mut Workload<A>) {
         if !load.outputs.operations.is_empty() {
-            let concerned = concerned(&load.outputs.operations);
+            let concerned = concerned(&load.outputs.operations) & self.seated.load(Ordering::SeqCst);
             let empty = load.used_again();
             let batch = Arc::new(std::mem::replace(&mut load.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::accounts::arguments::{AccountAction, CharacterAction};
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::calls::CallsAction;
+use crate::commands::cluster::ClusterAction;
 use crate::commands::config::ConfigAction;
 use crate::commands::flash_policy::Serving;
 use crate::commands::gate::{BanAction, RegistrationAction};
@@ -94,6 +95,11 @@ pub(crate) enum Command {
     Calls {
         #[command(subcommand)]
         action: CallsAction,
+    },
+    /// Edges on other machines: the key of the cluster, its state, draining an edge
+    Cluster {
+        #[command(subcommand)]
+        action: ClusterAction,
     },
     /// The chat log, and the action log of moderators
     Log {

@@ -3,7 +3,7 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::network;
+use crate::configuration::{cluster, network};
 use crate::failure::Failure;
 use crate::neighbours;
 
@@ -17,7 +17,7 @@ const CHECKS: &[neighbours::Check] = &[
 
 /// The mistakes, a sentence for each.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
-    let checks = CHECKS.iter().chain(neighbours::CHECKS);
+    let checks = CHECKS.iter().chain(neighbours::CHECKS).chain(cluster::CHECKS);
     checks.filter_map(|check| check(settings).err())
 }
 

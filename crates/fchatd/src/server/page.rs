@@ -66,9 +66,14 @@ impl HttpService for Site {
     }
 }
 
+/// Whether the page at `/` is wanted.
+pub(super) fn is_front(request: &HttpRequest) -> bool {
+    matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
+}
+
 /// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
 /// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
-fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
+pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
     let Some(page) = file("index.html").and_then(|file| std::str::from_utf8(file.plain).ok()) else {
         return text(404, "There is no page here.");
     };
@@ -118,6 +123,18 @@ fn body_of(visitor: &FrontPage) -> String {
 
 fn file(name: &str) -> Option<&'static PageFile> {
     FILES.iter().find(|file| file.name == name)
+}
+
+/// The answer to a request for a file of the page; `None` for other paths. For edges, which have no table of endpoints.
+pub(super) fn file_answer(request: &HttpRequest) -> Option<HttpResponse> {
+    let name = match request.path.as_str() {
+        "/favicon.ico" => "favicon.ico",
+        path => path.strip_prefix("/web/")?,
+    };
+    Some(match request.method.as_str() {
+        "GET" | "HEAD" => answer(request, name),
+        _ => nothing(request),
+    })
 }
 
 /// A file of the page.
@@ -188,7 +205,8 @@ fn tagged(request: &HttpRequest, kind: &'static str, tag: &str, content: Bytes) 
     }
 }
 
-fn text(status: u16, sentence: &'static str) -> HttpResponse {
+/// A sentence as an answer.
+pub(super) fn text(status: u16, sentence: &'static str) -> HttpResponse {
     HttpResponse {
         status,
         headers: vec![("content-type", "text/plain; charset=utf-8".into())],

@@ -21,6 +21,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 
 use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
+use crate::configuration::cluster::{self, Role};
 use crate::configuration::files::raise_file_limit;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
@@ -98,9 +99,14 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         ));
     }
     let settings = configuration::load(options)?;
+    cluster::check(&settings, &options.dir, options.dev)?;
     let address = listening_address(&settings)?;
-    if process.inherited.is_empty() && !address.ip().is_loopback() {
-        refuse_open_house(options, address.ip())?;
+    let reachable = match cluster::role(&settings) {
+        Role::Core => cluster::cluster_address(&settings)?,
+        _ => address,
+    };
+    if process.inherited.is_empty() && !reachable.ip().is_loopback() {
+        refuse_open_house(options, reachable.ip())?;
     }
     let bridge = bridge_settings(&settings)?;
     raise_file_limit(settings.count(keys::MAXCONNECTIONS), threads(&settings));
@@ -130,7 +136,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
 }
 
 /// The process, before anything is read: a signal must not end a process that is taking over.
-fn begin() -> Result<(LocalRuntime, Process), Failure> {
+pub(super) fn begin() -> Result<(LocalRuntime, Process), Failure> {
     output::detach();
     output::logger::start();
     heap::keep_little();
@@ -235,7 +241,7 @@ pub(crate) fn refuse_open_house(options: &Options, address: IpAddr) -> Result<()
     if options.dev && !options.force {
         return Err(format!(
             "--dev lets everyone in, so it listens on loopback only; {address} is reachable by others. \
-             Set bindaddr to 127.0.0.1, or add --force if you are sure"
+             Set bindaddr (for a core: cluster_bind) to 127.0.0.1, or add --force if you are sure"
         ));
     }
     Ok(())

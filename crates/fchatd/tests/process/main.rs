@@ -4,6 +4,7 @@
 mod accounts;
 mod classic_configuration;
 mod clients;
+mod cluster;
 mod configuration;
 mod intruders;
 mod layouts;
