@@ -10,6 +10,9 @@
 -- TCP port to listen on; 0 takes any free port (0 to 65535, restart)
 --port = 9722
 
+-- IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0 (text, restart)
+--admin_listen = "127.0.0.1:9724"
+
 -- threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors (0 to 64, threads, restart)
 --threads = 0
 
@@ -36,6 +39,9 @@
 
 -- header in which trusted proxies send the client's address: x-forwarded-for, x-real-ip, forwarded, cf-connecting-ip or similar; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address if the two disagree (text)
 --proxy_header = ""
+
+-- trusted load balancers, as addresses or CIDR blocks, that begin each connection with the header of the PROXY protocol (version 1 or 2); connections of them without it are closed (list)
+--proxy_protocol = {}
 
 -- maximum number of banned networks (fchatd ban) (0 to 100000, bans)
 --network_bans_max = 10000

@@ -2,13 +2,15 @@
 //! of the world, which are part of recordings.
 
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table, Value};
+use fchatd_protocol::error;
 use fchatd_protocol::exchange::ConnectionId;
+use fchatd_script::engine::Watchdog;
 use fchatd_world::settings::keys;
 
 use crate::Core;
 use crate::trial::Trial;
 
-static TABLES: [&Table<Core>; 15] = [
+static TABLES: [&Table<Core>; 16] = [
     &CHARACTERS,
     &CONNECTIONS,
     &CHANNELS,
@@ -17,6 +19,7 @@ static TABLES: [&Table<Core>; 15] = [
     &CONDUCT,
     &STATE,
     &REPORTS,
+    &ERRORS,
     &FIELDS,
     &LIMITS,
     &LISTS,
@@ -57,6 +60,12 @@ static CONNECTIONS: Table<Core> = Table {
             "",
             "Connections that the chat knows, before and after their log-in.",
             |core| core.world.connection_count().into(),
+        ),
+        Row::gauge(
+            "fchatd_sessions_limit",
+            "at most after their log-in",
+            "Upper bound for connections that have logged in (`maxusers`).",
+            |core| core.world.settings.count(keys::MAXUSERS).into(),
         ),
         Row::gauge(
             "fchatd_sessions_identifying",
@@ -133,6 +142,12 @@ static SCRIPTS: Table<Core> = Table {
             |core| core.isolated_max().into(),
         ),
         Row::counter(
+            "fchatd_script_seconds_total",
+            "in calls",
+            "Time in calls of scripts, estimated by the watchdog, which looks 50 times a second whether a call runs.",
+            |core| core.watchdog.as_ref().map(Watchdog::running_time).into(),
+        ),
+        Row::counter(
             "fchatd_script_timeouts_total",
             "calls out of time",
             "Calls of scripts that were stopped because they exceeded their time limit.",
@@ -203,6 +218,18 @@ static REPORTS: Table<Core> = Table {
             |core| core.world.staff_call_bytes().into(),
         ),
     ],
+};
+
+static ERRORS: Table<Core> = Table {
+    section: "errors",
+    rows: &[Row::counters_by(
+        "fchatd_errors_total",
+        "sent, by number",
+        "number",
+        "Errors (`ERR`) sent to clients, by their number.",
+        error::NUMBERS,
+        |core, place| core.world.errors_sent(place).into(),
+    )],
 };
 
 static FIELDS: Table<Core> = Table {

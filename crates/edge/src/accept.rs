@@ -33,6 +33,7 @@ use crate::drain::{FIRST_REQUEST, GOING_AWAY};
 use crate::edge::{Application, Edge, EdgeSettings};
 use crate::http::HttpService;
 use crate::patient::Patient;
+use crate::proxy::preamble;
 use crate::reader::Reader;
 use crate::respond;
 use crate::websocket::extension::{self, Agreement};
@@ -103,9 +104,11 @@ where
 }
 
 /// The address group of a new socket. A socket of a trusted proxy has no group yet, because the client's
-/// address is known only after the first request.
+/// address is known only after the first request, or after the header of the PROXY protocol.
 pub(crate) fn group_of(settings: &EdgeSettings, peer: SocketAddr) -> Option<AddressGroup> {
-    (!settings.proxies.trusts(peer.ip())).then(|| AddressGroup::from(peer.ip()))
+    let (proxies, address) = (&settings.proxies, peer.ip());
+    let is_proxy = proxies.trusts(address) || proxies.has_preamble(address);
+    (!is_proxy).then(|| AddressGroup::from(address))
 }
 
 /// Requests a place for an accepted socket before any work is done for it; `None` when there is none. While
@@ -200,6 +203,64 @@ pub(crate) struct Greeted {
     pub(crate) early: Bytes,
 }
 
+/// A socket whose client is known, as far as the PROXY protocol tells it.
+struct Introduced {
+    stream: TcpStream,
+    /// The client's address, or that of a reverse proxy that names it in a header.
+    peer: SocketAddr,
+    /// Whether the client spoke TLS with the load balancer.
+    is_tls: bool,
+}
+
+/// Reads the header of the PROXY protocol where the peer has to send one. Bans and places of the client's address apply from
+/// then on; nothing for a connection that ends here.
+async fn introduced<A: Application>(
+    place: &Place<A>,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<Introduced> {
+    let settings = place.0.settings();
+    let proxies = &settings.proxies;
+    if !proxies.has_preamble(peer.ip()) {
+        return Some(Introduced {
+            stream,
+            peer,
+            is_tls: false,
+        });
+    }
+    let time = preamble::TIME_MAX.min(settings.handshake_timeout);
+    let client = match preamble::read(&mut stream, time).await {
+        Ok(client) => client,
+        Err(fault) => {
+            settings.gate.refuse_preamble(peer.ip(), fault);
+            return None;
+        }
+    };
+    let peer = client
+        .address
+        .map_or(peer, |address| SocketAddr::new(address, peer.port()));
+    if client.address.is_some() {
+        stream = settings.gate.admit(stream, peer)?;
+        if !proxies.trusts(peer.ip()) {
+            let (places, group) = (settings.places(), peer.ip().into());
+            if !place
+                .0
+                .common
+                .doors
+                .belongs_to(place.number(), group, places, Instant::now())
+            {
+                debug!(%peer, "{TURNED_AWAY}");
+                return None;
+            }
+        }
+    }
+    Some(Introduced {
+        stream,
+        peer,
+        is_tls: client.is_tls,
+    })
+}
+
 /// Waits for the first bytes of a connection. Says whether the edge has stopped by then; nothing for a connection that stays
 /// silent or is gone.
 async fn first_bytes(
@@ -235,6 +296,7 @@ where
     let patience = edge.settings().handshake_timeout;
     let stopping = edge.stopping.notified();
     tokio::pin!(stopping);
+    let Introduced { stream, peer, is_tls } = introduced(place, stream, peer).await?;
     // A connection costs 10 KiB inside the HTTP library, so a silent connection does not get there.
     let stopped = first_bytes(&stream, edge.stopped.get(), stopping.as_mut(), patience).await?;
 
@@ -247,7 +309,8 @@ where
             let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
             Box::pin(async move {
                 let settings = edge.settings();
-                let origin = settings.proxies.origin(peer.ip(), request.headers());
+                let mut origin = settings.proxies.origin(peer.ip(), request.headers());
+                origin.is_https |= is_tls;
                 settings.gate.remark(peer.ip(), &origin);
                 let refused = settings.gate.forbid(&origin);
                 let refused = refused.or_else(|| respond::refuse_head(request.version(), request.headers()));

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::budget::Budget;
 use crate::doors::Doors;
+use crate::timings::Timings;
 
 /// An instruction to end a connection in favour of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,7 @@ struct OrderQueue {
 pub(crate) struct Common {
     pub(crate) budget: Budget,
     pub(crate) doors: Doors,
+    pub(crate) timings: Timings,
     order_queues: Vec<OrderQueue>,
     /// Connections that ended because they had not identified in time, since the start.
     pub(crate) unidentified: AtomicU64,
@@ -52,6 +54,7 @@ impl Common {
         Arc::new(Self {
             budget: Budget::new(backlog_bytes_max),
             doors: Doors::default(),
+            timings: Timings::default(),
             order_queues: (0..edges).map(|_| OrderQueue::default()).collect(),
             unidentified: AtomicU64::new(0),
         })

@@ -25,6 +25,7 @@ use crate::common::Common;
 use crate::doors::Places;
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase};
+use crate::figures::Queues;
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::{Intake, IntakeLimits};
@@ -317,6 +318,15 @@ impl<A: Application + 'static> Edge<A> {
         self.shared.borrow().gauges().with(&self.common)
     }
 
+    /// The weight of the input that waits for the application.
+    pub(crate) fn queues(&self) -> Queues {
+        let shared = self.shared.borrow();
+        Queues {
+            inputs: shared.inputs.weight() + shared.turn.weight(),
+            outputs: 0,
+        }
+    }
+
     pub(crate) fn count_refused_body(&self) {
         let shared = &mut *self.shared.borrow_mut();
         shared.gauges.refused_bodies += 1;
@@ -338,7 +348,7 @@ impl<A> Shared<A> {
     pub(crate) fn gauges(&self) -> Gauges {
         Gauges {
             connections: self.fan.len(),
-            deliveries: self.fan.deliveries,
+            deliveries: self.fan.by_kind,
             ..self.gauges
         }
     }

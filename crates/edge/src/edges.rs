@@ -5,6 +5,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use fchatd_figures::Sink;
 use fchatd_protocol::exchange::{Input, Outputs};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -152,6 +153,17 @@ impl<A: Application + 'static> Edges<A> {
             Layout::Together(edge) => edge.gauges(),
             Layout::Apart(center) => center.gauges(),
         }
+    }
+
+    /// Puts the figures of all edges into a sink.
+    pub fn figures(&self, sink: &mut dyn Sink) {
+        self.gauges().figures(sink);
+        let (common, queues) = match &self.layout {
+            Layout::Together(edge) => (&edge.common, edge.queues()),
+            Layout::Apart(center) => (&center.common, center.queues()),
+        };
+        common.timings.figures(sink);
+        queues.figures(sink);
     }
 
     /// Number of open sockets, including HTTP.

@@ -26,6 +26,7 @@ use crate::backlog::Backlog;
 use crate::budget::{Charge, Kind};
 use crate::common::Common;
 use crate::fan::deflated::{Deflated, Forms};
+use crate::kinds::{PING, Tally, kind_of};
 use crate::members::{Audience, Membership};
 use crate::websocket::Opcode;
 use crate::websocket::encode;
@@ -162,6 +163,8 @@ pub(crate) struct Fan<S> {
     holding: Vec<u32>,
     /// Frames handed to connections since the start.
     pub(crate) deliveries: u64,
+    /// The same by kind.
+    pub(crate) by_kind: Tally,
     /// Writes to many sockets at once by io_uring, where the system supports it.
     pub(crate) ring: Option<Ring>,
 }
@@ -191,6 +194,7 @@ impl<S: Socket> Fan<S> {
             stored: 0,
             holding: Vec::new(),
             deliveries: 0,
+            by_kind: Tally::default(),
             ring: None,
         }
     }
@@ -316,6 +320,7 @@ impl<S: Socket> Fan<S> {
     )]
     pub(crate) fn apply(&mut self, outputs: &Outputs) {
         for &operation in &outputs.operations {
+            let before = self.deliveries;
             match operation {
                 Operation::Send { connection, frame } => {
                     if let Some(slot) = self.slot_of(connection) {
@@ -325,6 +330,7 @@ impl<S: Socket> Fan<S> {
                         } else {
                             self.hold(slot, range);
                         }
+                        self.count(before, outputs.bytes_of(frame));
                     }
                 }
                 Operation::SendChannel {
@@ -339,11 +345,13 @@ impl<S: Socket> Fan<S> {
                     let except = except.and_then(|connection| self.slot_of(connection));
                     self.push_all(&audience, except, outputs.bytes_of(frame));
                     self.channels[channel.0 as usize] = audience;
+                    self.count(before, outputs.bytes_of(frame));
                 }
                 Operation::SendEveryone { frame } => {
                     let audience = std::mem::take(&mut self.everyone);
                     self.push_all(&audience, None, outputs.bytes_of(frame));
                     self.everyone = audience;
+                    self.count(before, outputs.bytes_of(frame));
                 }
                 Operation::Identified { connection } => self.identify(connection),
                 Operation::Departed { connection } => {
@@ -370,20 +378,29 @@ impl<S: Socket> Fan<S> {
         self.awaited = 0;
     }
 
+    /// Counts the deliveries of one frame by its kind. `before` is the number of deliveries before them.
+    fn count(&mut self, before: u64, frame: &[u8]) {
+        self.by_kind.add(kind_of(frame), self.deliveries - before);
+    }
+
     /// Queues a frame that the edge itself creates for one connection, such as a pong.
     pub(crate) fn send(&mut self, slot: u32, opcode: Opcode, payload: &[u8]) {
+        let before = self.deliveries;
         let range = self.append_for(slot, opcode, payload);
         self.push(slot, range);
+        self.by_kind.add(PING, self.deliveries - before);
     }
 
     /// Queues one frame for several connections.
     pub(crate) fn send_to(&mut self, slots: impl Iterator<Item = u32>, opcode: Opcode, payload: &[u8]) {
         self.make_room();
+        let before = self.deliveries;
         let mut forms = Forms::new(opcode, payload);
         for slot in slots {
             let range = self.form(&mut forms, slot);
             self.push(slot, range);
         }
+        self.count(before, payload);
     }
 
     fn slot_of(&self, connection: ConnectionId) -> Option<u32> {

@@ -7,9 +7,13 @@ use crate::afar::Seats;
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::Intake;
+use crate::kinds::KINDS;
+use crate::timings::Timings;
 
 /// All tables of this crate.
-pub static TABLES: &[&dyn AnyTable] = &[&NETWORK, &SOCKETS, &BACKLOGS, &REQUESTS, &BANS, &CLUSTER];
+pub static TABLES: &[&dyn AnyTable] = &[
+    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS, &PREAMBLES, &CLUSTER,
+];
 
 static NETWORK: Table<Gauges> = Table {
     section: "network",
@@ -20,17 +24,21 @@ static NETWORK: Table<Gauges> = Table {
             "Open WebSocket connections.",
             |of| of.connections.into(),
         ),
-        Row::counter(
+        Row::counters_by(
             "fchatd_frames_sent_total",
             "frames delivered",
+            "kind",
             "Frames handed to WebSocket connections, one for each recipient.",
-            |of| of.deliveries.into(),
+            KINDS,
+            |of, kind| of.deliveries.of(kind).into(),
         ),
-        Row::counter(
+        Row::counters_by(
             "fchatd_commands_total",
             "commands received",
+            "kind",
             "Commands received on WebSocket connections.",
-            |of| of.commands.into(),
+            KINDS,
+            |of, kind| of.commands.of(kind).into(),
         ),
         Row::counters(
             "fchatd_connections_cut_off_total",
@@ -103,6 +111,42 @@ static BACKLOGS: Table<Gauges> = Table {
     ],
 };
 
+static TURNS: Table<Timings> = Table {
+    section: "turns",
+    rows: &[
+        Row::histogram(
+            "fchatd_turn_seconds",
+            "turns",
+            "Duration of turns: all commands that arrived together are handled.",
+            |of| of.turns.read().into(),
+        ),
+        Row::histogram(
+            "fchatd_fan_out_seconds",
+            "fan-outs",
+            "Duration of fan-outs: the frames of a turn are distributed, and the sockets are written.",
+            |of| of.fan_outs.read().into(),
+        ),
+    ],
+};
+
+static QUEUES: Table<Queues> = Table {
+    section: "threads",
+    rows: &[
+        Row::gauge(
+            "fchatd_edge_input_bytes",
+            "of input wait for the rules",
+            "Weight of the input that waits for the rules.",
+            |of| of.inputs.into(),
+        ),
+        Row::gauge(
+            "fchatd_edge_output_bytes",
+            "of output wait for the threads of the network",
+            "Weight of the output that waits for the threads of the network.",
+            |of| of.outputs.into(),
+        ),
+    ],
+};
+
 static REQUESTS: Table<Intake> = Table {
     section: "requests by HTTP",
     rows: &[
@@ -129,6 +173,12 @@ static REQUESTS: Table<Intake> = Table {
             "refused for being too many",
             "HTTP requests, bodies and answers refused because too many were under way.",
             |of| of.refused().into(),
+        ),
+        Row::histogram(
+            "fchatd_http_request_seconds",
+            "answered",
+            "Time from a complete HTTP request to its answer. Handshakes of WebSockets are not among them.",
+            |of| of.durations.read().into(),
         ),
     ],
 };
@@ -199,12 +249,48 @@ impl Seats {
     }
 }
 
+static PREAMBLES: Table<Gate> = Table {
+    section: "PROXY protocol",
+    rows: &[Row::counters(
+        "fchatd_proxy_protocol_refused_total",
+        "refused",
+        "reason",
+        "Connections of load balancers refused for the header of the PROXY protocol.",
+        &[
+            Series::new("late", "too late", |of| of.refused_preambles()[0].into()),
+            Series::new("missing", "without one", |of| of.refused_preambles()[1].into()),
+            Series::new("invalid", "not valid", |of| of.refused_preambles()[2].into()),
+        ],
+    )],
+};
+
 impl Gauges {
     /// Puts the figures of the edges into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
         NETWORK.put(self, sink);
         SOCKETS.put(self, sink);
         BACKLOGS.put(self, sink);
+    }
+}
+
+/// The weight of the data between the threads, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Queues {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+}
+
+impl Timings {
+    /// Puts the durations into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        TURNS.put(self, sink);
+    }
+}
+
+impl Queues {
+    /// Puts the queues between threads into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        QUEUES.put(self, sink);
     }
 }
 
@@ -219,5 +305,6 @@ impl Gate {
     /// Puts the figures of refused networks into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
         BANS.put(self, sink);
+        PREAMBLES.put(self, sink);
     }
 }

@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tracing::{debug, warn};
 
 use crate::proxy::Origin;
+use crate::proxy::preamble::Fault;
 
 /// Maximum number of banned peers that get an explanation at the same time; further ones are only closed.
 const FAREWELLS_MAX: usize = 64;
@@ -40,6 +41,8 @@ pub struct Gate {
     refused: AtomicU64,
     farewells: AtomicUsize,
     remarks: Mutex<Remarks>,
+    /// Connections refused for a fault of the header of the PROXY protocol: late, missing, invalid.
+    preambles: [AtomicU64; 3],
 }
 
 /// Addresses with a log message about their headers. A reverse proxy that `load_balancers` does not name
@@ -52,6 +55,8 @@ struct Remarks {
     others: BTreeSet<AddressGroup>,
     /// Time of the last log message about an external address.
     told_at: Option<Instant>,
+    /// Time of the last log message about the PROXY protocol.
+    preamble_at: Option<Instant>,
 }
 
 impl Remarks {
@@ -147,6 +152,41 @@ impl Gate {
             gate.farewells.fetch_sub(1, Ordering::Relaxed);
         });
         None
+    }
+
+    /// Connections refused for a fault of the header of the PROXY protocol, since the start: late, missing, invalid.
+    pub(crate) fn refused_preambles(&self) -> [u64; 3] {
+        self.preambles
+            .each_ref()
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Counts a connection of a load balancer without a valid header of the PROXY protocol, and logs it, once in
+    /// [`REMARK_PAUSE`]. A connection without a byte is a check of the port.
+    pub(crate) fn refuse_preamble(&self, peer: IpAddr, fault: Fault) {
+        let (place, fault) = match fault {
+            Fault::Silent => return,
+            Fault::Late => (0, "sent no whole header in time"),
+            Fault::Missing => (1, "does not begin its connections with it"),
+            Fault::Invalid => (2, "sent a header that is not valid"),
+        };
+        if let Some(count) = self.preambles.get(place) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let now = Instant::now();
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = remarks.preamble_at;
+        if last.is_some_and(|last| now.duration_since(last) < REMARK_PAUSE) {
+            return;
+        }
+        remarks.preamble_at = Some(now);
+        drop(remarks);
+        let peer = peer.to_canonical();
+        warn!(
+            %peer,
+            "{peer} is in proxy_protocol and {fault}, so its connection was closed. Have it send the PROXY protocol \
+             (HAProxy: send-proxy-v2), or take it out of proxy_protocol. This message appears once a minute at most"
+        );
     }
 
     /// Logs that the headers of an address are not trusted, once for each address; see [`Remarks`].

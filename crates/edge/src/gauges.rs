@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use crate::common::Common;
+use crate::kinds::Tally;
 
 /// The counters of an edge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,9 +13,9 @@ pub struct Gauges {
     /// WebSocket connections now.
     pub connections: usize,
     /// Frames delivered to connections since the start.
-    pub deliveries: u64,
+    pub deliveries: Tally,
     /// Commands received since the start.
-    pub commands: u64,
+    pub commands: Tally,
     /// Connections cut off because they read too slowly, since the start.
     pub slow_readers: u64,
     /// Connections closed because they broke the WebSocket protocol, since the start.
@@ -44,8 +45,8 @@ impl Gauges {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             connections: self.connections + other.connections,
-            deliveries: self.deliveries + other.deliveries,
-            commands: self.commands + other.commands,
+            deliveries: self.deliveries.plus(other.deliveries),
+            commands: self.commands.plus(other.commands),
             slow_readers: self.slow_readers + other.slow_readers,
             violations: self.violations + other.violations,
             silent: self.silent + other.silent,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use fchatd_figures::Histogram;
 use fchatd_protocol::address::AddressGroup;
 use tokio::sync::Notify;
 
@@ -52,7 +53,11 @@ impl Default for IntakeLimits {
 
 /// The requests and long bodies in progress.
 #[derive(Debug, Default)]
-pub struct Intake(Mutex<UnderWay>);
+pub struct Intake {
+    under_way: Mutex<UnderWay>,
+    /// Time from a complete request to its answer.
+    pub(crate) durations: Histogram,
+}
 
 #[derive(Debug, Default)]
 struct UnderWay {
@@ -207,7 +212,7 @@ impl Intake {
     }
 
     fn lock(&self) -> MutexGuard<'_, UnderWay> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The address of a client: that of the peer, or the one that a trusted proxy sends in a header. The parser
-//! of these headers is in `hops`.
+//! of these headers is in `hops`; the header of the PROXY protocol is in `preamble`.
 
 mod hops;
+pub(crate) mod preamble;
 
 use std::net::IpAddr;
 
@@ -19,6 +20,8 @@ pub struct Proxies {
     networks: Vec<IpNet>,
     /// The only trusted header; `None` when the operator has named none.
     header: Option<HeaderName>,
+    /// The networks of load balancers that begin each connection with the header of the PROXY protocol.
+    preamble: Vec<IpNet>,
 }
 
 /// Where a request comes from.
@@ -48,13 +51,20 @@ impl Proxies {
     /// # Errors
     /// A sentence that names the part that is neither.
     pub fn parse(list: &[String]) -> Result<Self, String> {
-        let networks = list.iter().map(|text| {
-            network::parse(text)
-                .ok_or_else(|| format!("{text:?} is no address and no CIDR block such as 10.1.0.0/16"))
-        });
         Ok(Self {
-            networks: networks.collect::<Result<_, _>>()?,
-            header: None,
+            networks: networks(list)?,
+            ..Self::default()
+        })
+    }
+
+    /// Selects the load balancers that speak the PROXY protocol: addresses and CIDR blocks.
+    ///
+    /// # Errors
+    /// A sentence that names the part that is neither.
+    pub fn with_preamble(self, list: &[String]) -> Result<Self, String> {
+        Ok(Self {
+            preamble: networks(list)?,
+            ..self
         })
     }
 
@@ -76,6 +86,13 @@ impl Proxies {
     /// Whether an address is a trusted proxy's.
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.networks
+            .iter()
+            .any(|network| network::contains(network, address))
+    }
+
+    /// Whether connections of an address begin with the header of the PROXY protocol.
+    pub(crate) fn has_preamble(&self, address: IpAddr) -> bool {
+        self.preamble
             .iter()
             .any(|network| network::contains(network, address))
     }
@@ -137,6 +154,14 @@ impl Proxies {
             .map(|(_, name)| name)
             .or_else(|| own.map(|_| "the header of proxy_header"))
     }
+}
+
+fn networks(list: &[String]) -> Result<Vec<IpNet>, String> {
+    let networks = list.iter().map(|text| {
+        network::parse(text)
+            .ok_or_else(|| format!("{text:?} is no address and no CIDR block such as 10.1.0.0/16"))
+    });
+    networks.collect()
 }
 
 /// Whether the proxy next to the server was reached by HTTPS. As with addresses, the last value counts.

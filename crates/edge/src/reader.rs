@@ -18,6 +18,7 @@ use crate::budget::{Charge, Kind};
 use crate::edge::{Application, READ_BYTES, Shared};
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase, Socket};
+use crate::kinds::kind_of;
 use crate::turn::{FRAME_COST, INPUTS_MAX};
 use crate::websocket::{Decoder, Event, Opcode};
 
@@ -138,6 +139,7 @@ impl<A: Application + 'static> Reader<A> {
         let (mut close, mut pongs) = (None, Vec::new());
         let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
         let before = inputs.len();
+        let commands = &mut shared.gauges.commands;
         let outcome = self
             .decoder
             .receive_some(bytes, &mut shared.inflater, &mut |event| {
@@ -145,6 +147,7 @@ impl<A: Application + 'static> Reader<A> {
                 match event {
                     Event::Text(text) if phase == Phase::Open => {
                         *spent += text.len();
+                        commands.add(kind_of(text.as_bytes()), 1);
                         inputs.push(Input::Message {
                             connection: self.id,
                             text,
@@ -162,7 +165,6 @@ impl<A: Application + 'static> Reader<A> {
                     ControlFlow::Break(())
                 }
             });
-        shared.gauges.commands += (shared.inputs.len() - before) as u64;
         let used = outcome.as_ref().map_or(bytes.len(), |used| *used);
         self.hold(shared, bytes.get(used..).unwrap_or_default());
         if let Err(violation) = outcome {

@@ -97,7 +97,9 @@ pub(crate) async fn answer<H: HttpService>(
         body,
         address: origin.address,
     };
+    let begun = Instant::now();
     let answer = service.call(request).await;
+    settings.intake.durations.record(begun.elapsed());
     // A file of the page is in memory once, for any number of readers.
     let is_counted = answer.body.len() > SMALL_ANSWER && answer.body.is_unique();
     let body = if is_counted {

@@ -107,14 +107,23 @@ impl<A: Application + 'static> Edge<A> {
         if shared.turn.is_over() {
             shared.begin_turn();
         }
+        let is_measured = !shared.turn.inputs.is_empty();
+        let begun = Instant::now();
         let resumed = shared.turn.handled > 0;
         let interrupted = shared.handle_inputs();
         if interrupted || !resumed {
             shared.turn.is_slow = interrupted;
         }
+        let handled = Instant::now();
         shared.fan.apply(&shared.outputs);
         shared.outputs.clear();
         shared.fan.flush();
+        if is_measured {
+            let timings = &self.common.timings;
+            let written = Instant::now();
+            timings.turns.record(written - begun);
+            timings.fan_outs.record(written - handled);
+        }
         self.handle_events(shared);
         if !interrupted {
             for (id, departure, goodbye) in std::mem::take(&mut shared.turn.parting) {

@@ -13,6 +13,7 @@ mod keeper;
 mod layout;
 mod listening;
 mod manager;
+mod monitor;
 mod operators;
 mod outpost;
 mod page;
@@ -27,6 +28,7 @@ mod script_web;
 mod signals;
 mod start;
 mod successor;
+mod timings;
 mod trimmer;
 
 use crate::failure::Failure;

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::figure::Kind;
+use crate::histogram::Distribution;
 use crate::sink::Phrase;
 use crate::table::{AnyTable, Listing};
 
 /// Upper bound for the number of series of one figure.
-pub const SERIES_MAX: usize = 32;
+pub const SERIES_MAX: usize = 64;
+/// Upper bound for the number of series of all figures. A histogram has one for each bucket, its sum and its count.
+const SERIES_OF_ALL_MAX: usize = 2000;
 /// First words of names: those of this server, and the names that Prometheus reserves for processes.
 const PREFIXES: [&str; 2] = ["fchatd_", "process_"];
 /// Endings for units that are no base units.
@@ -29,6 +32,7 @@ const RESERVED: [&str; 3] = ["_bucket", "_count", "_sum"];
 #[must_use]
 pub fn faults(tables: &[&'static dyn AnyTable]) -> Vec<String> {
     let (mut faults, mut names, mut phrases) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut number = 0;
     for listing in tables.iter().flat_map(|table| table.list()) {
         let name = listing.figure.name;
         let mut fault = |text: &str| faults.push(format!("{name}: {text}"));
@@ -41,6 +45,10 @@ pub fn faults(tables: &[&'static dyn AnyTable]) -> Vec<String> {
             fault("the help is no sentence");
         }
         faults_of_series(&listing, &mut fault);
+        number += match listing.figure.kind {
+            Kind::Histogram => Distribution::default().cumulative().count() + 2,
+            _ => listing.series.len(),
+        };
         let sum = listing.figure.label.map(|_| ("", listing.figure.sum.to_owned()));
         let series = listing.series.iter();
         let of_series = series.map(|(_, phrase)| (listing.figure.sum, words(*phrase)));
@@ -50,6 +58,9 @@ pub fn faults(tables: &[&'static dyn AnyTable]) -> Vec<String> {
             }
         }
     }
+    if number > SERIES_OF_ALL_MAX {
+        faults.push(format!("all figures: {number} series are too many"));
+    }
     faults
 }
 
@@ -57,8 +68,13 @@ fn faults_of_name(name: &str, kind: Kind, fault: &mut dyn FnMut(&str)) {
     if !PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || !is_word(name) {
         fault("the name is not fchatd_ and lower-case words");
     }
-    if name.ends_with("_total") != (kind == Kind::Counter) {
-        fault("counters end in _total, and gauges do not");
+    for (ending, of) in [("_total", Kind::Counter), ("_info", Kind::Info)] {
+        if name.ends_with(ending) != (kind == of) {
+            fault(&format!("{of}s end in {ending}, and no others"));
+        }
+    }
+    if kind == Kind::Histogram && !name.ends_with("_seconds") {
+        fault("histograms end in _seconds");
     }
     let stem = name.strip_suffix("_total").unwrap_or(name);
     if OTHER_UNITS.iter().any(|unit| stem.ends_with(unit)) {
@@ -77,13 +93,17 @@ fn faults_of_series(listing: &Listing, fault: &mut dyn FnMut(&str)) {
     match listing.figure.label {
         None => {}
         Some(label) => {
-            if listing.figure.sum.is_empty() {
+            if listing.figure.sum.is_empty() && listing.figure.kind != Kind::Info {
                 fault("the sum of all series has no words");
             }
             if !is_word(label) || matches!(label, "le" | "quantile") {
                 fault("the name of the label is not valid");
             }
-            if values.len() != listing.series.len() || !values.iter().all(|value| is_word(value)) {
+            let is_valid = |value: &str| match listing.figure.kind {
+                Kind::Info => !value.contains(['"', '\\', '\n']),
+                _ => is_word(value) || value.parse::<i32>().is_ok(),
+            };
+            if values.len() != listing.series.len() || !values.iter().all(|value| is_valid(value)) {
                 fault("a value of the label is not valid or there twice");
             }
         }
@@ -170,8 +190,8 @@ mod tests {
             [
                 "fchatd_connections: the name is in use already",
                 "chat_rooms: the name is not fchatd_ and lower-case words",
-                "fchatd_sent: counters end in _total, and gauges do not",
-                "fchatd_rooms_total: counters end in _total, and gauges do not",
+                "fchatd_sent: counters end in _total, and no others",
+                "fchatd_rooms_total: counters end in _total, and no others",
                 "fchatd_wait_ms: units are seconds and bytes",
                 "fchatd_wait_sum: the ending is one of a histogram",
                 "fchatd_helpless: the help is no sentence",

@@ -9,6 +9,10 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Durations in buckets, in seconds. Its name ends in `_seconds`.
+    Histogram,
+    /// A fact about the program, as the value of the label. The number is always 1. Its name ends in `_info`.
+    Info,
 }
 
 impl fmt::Display for Kind {
@@ -16,6 +20,8 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Info => "info",
         })
     }
 }
@@ -48,7 +54,7 @@ impl Unit {
 pub struct Figure {
     /// As in `fchatd_commands_total`. The ending gives the unit, see [`Figure::unit`].
     pub name: &'static str,
-    /// Counter or gauge.
+    /// How its values develop.
     pub kind: Kind,
     /// The name of the label that tells the series of this figure apart, if it has several.
     pub label: Option<&'static str>,

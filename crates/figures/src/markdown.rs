@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::figure::Kind;
 use crate::table::AnyTable;
 
 /// A table for each section, in the order of the sections' first figures.
@@ -21,6 +22,9 @@ pub fn markdown(tables: &[&'static dyn AnyTable]) -> String {
         for listing in listings.iter().filter(|listing| listing.section == section) {
             let figure = listing.figure;
             let label = figure.label.map(|label| {
+                if figure.kind == Kind::Info {
+                    return format!("`{label}`");
+                }
                 let values: Vec<_> = listing
                     .series
                     .iter()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::figure::Figure;
+use crate::histogram::Distribution;
 
 /// The value of a figure at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,6 +12,8 @@ pub enum Value {
     Whole(u64),
     /// Any other number.
     Real(f64),
+    /// Durations by bucket.
+    Durations(Distribution),
     /// The system does not tell the value. Sinks leave the sample out.
     Unknown,
 }
@@ -42,6 +45,12 @@ impl From<bool> for Value {
 impl From<f64> for Value {
     fn from(value: f64) -> Self {
         Self::Real(value)
+    }
+}
+
+impl From<Distribution> for Value {
+    fn from(value: Distribution) -> Self {
+        Self::Durations(value)
     }
 }
 

@@ -34,6 +34,9 @@ impl Part {
         if self.figure.label.is_none() {
             return self.series.join(", ");
         }
+        if self.figure.kind == Kind::Info {
+            return self.series.join(", ");
+        }
         let sum = after(self.sum, self.figure, self.figure.sum);
         match self.series.as_slice() {
             [] => sum,
@@ -87,12 +90,13 @@ impl Sink for StatusText {
         let number = match sample.value {
             Value::Whole(number) => number as f64,
             Value::Real(number) => number,
+            Value::Durations(durations) => durations.count() as f64,
             Value::Unknown => return,
         };
         let section = self.section(sample.section);
         let parts = match sample.figure.kind {
-            Kind::Gauge => &mut section.gauges,
-            Kind::Counter => &mut section.counters,
+            Kind::Gauge | Kind::Info => &mut section.gauges,
+            Kind::Counter | Kind::Histogram => &mut section.counters,
         };
         if parts
             .last()
@@ -108,6 +112,9 @@ impl Sink for StatusText {
         part.sum += number;
         if sample.label.is_none() || number != 0.0 {
             part.series.push(match sample.phrase {
+                Phrase::After(words) if let Value::Durations(durations) = sample.value => {
+                    format!("{number} {words} of {} on average", seconds(durations.mean()))
+                }
                 Phrase::After(words) => after(number, sample.figure, words),
                 Phrase::UnlessZero { zero, .. } if number == 0.0 => zero.to_owned(),
                 Phrase::UnlessZero { after: words, .. } => after(number, sample.figure, words),
@@ -145,6 +152,9 @@ fn bytes(number: f64) -> String {
 
 /// A duration: from a minute on in days, hours, minutes and seconds.
 fn seconds(number: f64) -> String {
+    if number > 0.0 && number < 0.001 {
+        return format!("{:.0} µs", number * 1e6);
+    }
     if number < 1.0 {
         return format!("{:.0} ms", number.max(0.0) * 1000.0);
     }
@@ -166,8 +176,37 @@ fn seconds(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::histogram::Histogram;
     use crate::table::{Row, Series, Table};
+
+    static FACTS: Table<Histogram> = Table {
+        section: "facts",
+        rows: &[
+            Row::info("fchatd_build_info", "version", "1.0", "version 1.0", "The build."),
+            Row::histogram("fchatd_turn_seconds", "turns", "Turns.", |of| of.read().into()),
+            Row::counters_by(
+                "fchatd_errors_total",
+                "errors",
+                "number",
+                "Errors.",
+                &["-1", "5"],
+                |_, place| (place * 3).into(),
+            ),
+        ],
+    };
+
+    #[test]
+    fn facts_durations_and_numbered_series_have_a_place() {
+        let (turns, mut text) = (Histogram::default(), StatusText::default());
+        turns.record(Duration::from_millis(4));
+        turns.record(Duration::from_millis(8));
+        FACTS.put(&turns, &mut text);
+        let expected = "facts: version 1.0; so far 2 turns of 6 ms on average, 3 errors (3 5)";
+        assert_eq!(text.finish(), expected);
+    }
 
     struct Network {
         connections: usize,
@@ -253,6 +292,7 @@ mod tests {
         assert_eq!(seconds(3_600.0), "1 h 0 min 0 s");
         assert_eq!(seconds(-1.0), "0 ms");
         assert_eq!(seconds(0.0254), "25 ms");
+        assert_eq!(seconds(0.000_025_4), "25 µs");
         assert_eq!(bytes(1023.0), "1023 bytes");
     }
 }

@@ -16,14 +16,27 @@ impl<T> Table<T> {
     /// Reads all values.
     pub fn put(&self, from: &T, sink: &mut dyn Sink) {
         for row in self.rows {
-            for series in row.series() {
+            let mut put = |label, phrase, value| {
                 sink.put(Sample {
                     section: self.section,
                     figure: &row.figure,
-                    label: row.figure.label.map(|_| series.label),
-                    phrase: series.phrase,
-                    value: (series.read)(from),
+                    label: row.figure.label.map(|_| label),
+                    phrase,
+                    value,
                 });
+            };
+            match &row.readings {
+                Readings::One(series) => put(series.label, series.phrase, (series.read)(from)),
+                Readings::Several(several) => {
+                    for series in *several {
+                        put(series.label, series.phrase, (series.read)(from));
+                    }
+                }
+                Readings::By(labels, read) => {
+                    for (place, label) in labels.iter().enumerate() {
+                        put(label, Phrase::After(label), read(from, place));
+                    }
+                }
             }
         }
     }
@@ -40,6 +53,8 @@ pub struct Row<T: 'static> {
 enum Readings<T: 'static> {
     One(Series<T>),
     Several(&'static [Series<T>]),
+    /// A series for each value of the label, read by the place of that value.
+    By(&'static [&'static str], fn(&T, usize) -> Value),
 }
 
 impl<T> Row<T> {
@@ -105,6 +120,62 @@ impl<T> Row<T> {
         Self::several(Kind::Counter, name, sum, label, help, series)
     }
 
+    /// As [`Row::counters`], with a series for each of `values`. `read` gets the place of the value; the value is its own
+    /// word in the status text.
+    pub const fn counters_by(
+        name: &'static str,
+        sum: &'static str,
+        label: &'static str,
+        help: &'static str,
+        values: &'static [&'static str],
+        read: fn(&T, usize) -> Value,
+    ) -> Self {
+        Self {
+            figure: Figure {
+                name,
+                kind: Kind::Counter,
+                label: Some(label),
+                sum,
+                help,
+            },
+            readings: Readings::By(values, read),
+        }
+    }
+
+    /// Durations. `phrase` is the word for their number in the status text.
+    pub const fn histogram(
+        name: &'static str,
+        phrase: &'static str,
+        help: &'static str,
+        read: fn(&T) -> Value,
+    ) -> Self {
+        Self::one(Kind::Histogram, name, Phrase::After(phrase), help, read)
+    }
+
+    /// A fact about the program: the value of a label that never changes while it runs.
+    pub const fn info(
+        name: &'static str,
+        label: &'static str,
+        value: &'static str,
+        phrase: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            figure: Figure {
+                name,
+                kind: Kind::Info,
+                label: Some(label),
+                sum: "",
+                help,
+            },
+            readings: Readings::One(Series {
+                label: value,
+                phrase: Phrase::Switch { on: phrase, off: "" },
+                read: |_| Value::Whole(1),
+            }),
+        }
+    }
+
     const fn one(
         kind: Kind,
         name: &'static str,
@@ -148,10 +219,16 @@ impl<T> Row<T> {
         }
     }
 
-    fn series(&self) -> &[Series<T>] {
+    /// The values of the label and the phrases, one for each series.
+    fn series(&self) -> Vec<(&'static str, Phrase)> {
+        let of = |series: &Series<T>| (series.label, series.phrase);
         match &self.readings {
-            Readings::One(series) => std::slice::from_ref(series),
-            Readings::Several(series) => series,
+            Readings::One(series) => vec![of(series)],
+            Readings::Several(several) => several.iter().map(of).collect(),
+            Readings::By(labels, _) => labels
+                .iter()
+                .map(|label| (*label, Phrase::After(label)))
+                .collect(),
         }
     }
 }
@@ -198,11 +275,7 @@ impl<T> AnyTable for Table<T> {
         rows.map(|row| Listing {
             section: self.section,
             figure: &row.figure,
-            series: row
-                .series()
-                .iter()
-                .map(|series| (series.label, series.phrase))
-                .collect(),
+            series: row.series(),
         })
         .collect()
     }

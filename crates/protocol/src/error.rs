@@ -7,6 +7,9 @@ macro_rules! errors {
 
         /// Every error as (name, number, text). Scripts see them as `const.FERR_<name>`.
         pub const ALL: &[(&str, i32, &str)] = &[$((stringify!($name), $number, $text)),*];
+
+        /// The numbers as text, in the order of [`ALL`].
+        pub const NUMBERS: &[&str] = &[$(stringify!($number)),*];
     };
 }
 
@@ -78,6 +81,12 @@ pub fn message(number: i32) -> &'static str {
     text(number).or_else(|| text(UNKNOWN)).unwrap_or_default()
 }
 
+/// The place of an error number in [`ALL`]; unknown numbers have that of [`UNKNOWN`].
+pub fn place(number: i32) -> usize {
+    let place = |wanted: i32| ALL.iter().position(|row| row.1 == wanted);
+    place(number).or_else(|| place(UNKNOWN)).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +99,9 @@ mod tests {
         assert_eq!(numbers.len(), ALL.len());
         assert!(ALL.iter().all(|row| row.2.ends_with('.')));
         assert_eq!(message(12345), message(UNKNOWN));
+        let texts: Vec<String> = ALL.iter().map(|row| row.1.to_string()).collect();
+        assert_eq!(texts, NUMBERS);
+        assert_eq!(place(-10), NUMBERS.len() - 1);
+        assert_eq!(place(12345), place(UNKNOWN));
     }
 }

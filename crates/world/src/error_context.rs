@@ -16,9 +16,30 @@ pub(crate) struct Errors {
     refused: bool,
     /// The error of a value that a host function has refused.
     unfit: Option<(i32, Option<String>)>,
+    /// Only metrics depend on it, so no image has it.
+    #[serde(skip)]
+    counts: ErrorCounts,
+}
+
+/// Errors sent since the start, by their place in [`error::ALL`].
+#[derive(Debug, Default)]
+pub(crate) struct ErrorCounts(Vec<u64>);
+
+impl ErrorCounts {
+    fn note(&mut self, number: i32) {
+        self.0.resize(error::ALL.len(), 0);
+        if let Some(count) = self.0.get_mut(error::place(number)) {
+            *count += 1;
+        }
+    }
 }
 
 impl World {
+    /// Errors sent since the start, of the number at this place in [`error::ALL`].
+    pub fn errors_sent(&self, place: usize) -> u64 {
+        self.errors.counts.0.get(place).copied().unwrap_or(0)
+    }
+
     /// A connection's command begins.
     pub fn begin_command(&mut self, key: ConnectionKey) {
         self.errors.acting = Some(key);
@@ -67,6 +88,7 @@ impl World {
     }
 
     pub(crate) fn note_error(&mut self, key: ConnectionKey, number: i32) {
+        self.errors.counts.note(number);
         self.limit_counts.addresses_full += u64::from(number == error::TOO_MANY_FROM_IP);
         if self.errors.acting == Some(key) {
             self.errors

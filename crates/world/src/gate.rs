@@ -34,7 +34,8 @@ impl World {
         } = order;
         check_reason(reason)?;
         if !force {
-            check_own(network, self.settings.list(keys::LOAD_BALANCERS))?;
+            let lists = [keys::LOAD_BALANCERS, keys::PROXY_PROTOCOL];
+            check_own(network, &lists.map(|key| (key.name(), self.settings.list(key))))?;
             if own.is_some_and(|address| network::contains(network, address)) {
                 return Err(format!(
                     "{network} holds your own address, so you would be kept out yourself. Force it if you mean that."
@@ -183,7 +184,7 @@ impl World {
 ///
 /// # Errors
 /// A sentence that names the address in the network.
-fn check_own(network: &IpNet, load_balancers: &[String]) -> Result<(), String> {
+fn check_own(network: &IpNet, proxies: &[(&str, &[String])]) -> Result<(), String> {
     let loopback = [
         IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
         IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
@@ -194,15 +195,17 @@ fn check_own(network: &IpNet, load_balancers: &[String]) -> Result<(), String> {
              by a proxy on it, would be kept out. Force it if you mean that."
         ));
     }
-    let mut proxies = load_balancers.iter();
-    let proxy = proxies.find(|text| network::parse(text).is_some_and(|own| network::overlap(&own, network)));
-    match proxy {
-        Some(proxy) => Err(format!(
-            "{network} holds addresses of the trusted proxy {proxy} (load_balancers), so everybody behind it would be \
-             kept out. Force it if you mean that."
-        )),
-        None => Ok(()),
+    for (setting, proxies) in proxies {
+        let mut proxies = proxies.iter();
+        let is_in = |text: &&String| network::parse(text).is_some_and(|own| network::overlap(&own, network));
+        if let Some(proxy) = proxies.find(is_in) {
+            return Err(format!(
+                "{network} holds addresses of the trusted proxy {proxy} ({setting}), so everybody behind it would be \
+                 kept out. Force it if you mean that."
+            ));
+        }
     }
+    Ok(())
 }
 
 /// Whether a text can be the reason of a ban.
@@ -243,7 +246,10 @@ mod tests {
             ("203.0.113.0/24", false),
         ] {
             let parsed = network::parse(network).unwrap();
-            assert_eq!(check_own(&parsed, &proxies).is_err(), refused, "{network}");
+            for setting in ["load_balancers", "proxy_protocol"] {
+                let checked = check_own(&parsed, &[("other", &[]), (setting, &proxies)]);
+                assert_eq!(checked.is_err(), refused, "{network}");
+            }
         }
     }
 

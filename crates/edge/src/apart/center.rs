@@ -20,6 +20,7 @@ use crate::clock::Alarm;
 use crate::common::Common;
 use crate::drain::STEP;
 use crate::edge::{Application, EdgeSettings, OUTPUT_BYTES_MAX};
+use crate::figures::Queues;
 use crate::gauges::Gauges;
 use crate::http::HttpService;
 use crate::turn::{INPUTS_PER_LOOK, TURN_MAX};
@@ -207,6 +208,14 @@ impl<A: Application + 'static> Center<A> {
         if self.seats { sum } else { sum.with(&self.common) }
     }
 
+    /// The weight of the data on its way between the threads.
+    pub(crate) fn queues(&self) -> Queues {
+        Queues {
+            inputs: self.links.iter().map(|link| link.waiting()).sum(),
+            outputs: self.links.iter().map(|link| link.unsent()).sum(),
+        }
+    }
+
     /// Number of open sockets of all edges.
     pub(crate) fn sockets(&self) -> usize {
         let sockets = self.links.iter().map(|link| link.sockets.load(Ordering::Relaxed));
@@ -304,6 +313,7 @@ impl<A: Application + 'static> Center<A> {
             self.intake.is_slow.store(is_slow, Ordering::Relaxed);
         }
         self.send_off(load);
+        self.common.timings.turns.record(begun.elapsed());
         !load.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
     }
 

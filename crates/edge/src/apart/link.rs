@@ -274,6 +274,11 @@ impl Link {
         }
     }
 
+    /// Weight of the batches that are not applied yet, in bytes.
+    pub(crate) fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
     /// Whether the edge has so much unapplied output that the application must wait.
     pub(crate) fn is_behind(&self) -> bool {
         self.unsent.load(Ordering::SeqCst) > UNSENT_MAX && !self.is_gone()

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs};
 
@@ -208,12 +209,16 @@ impl Edge<Remote> {
     /// Carries out the commands for this edge, and writes each touched socket once. Returns false when the
     /// edge is to end.
     pub(super) fn obey(self: &Rc<Self>, begin: &impl Fn(EdgeOrder)) -> bool {
-        let answered = {
+        let (answered, begun) = {
             let remote = &mut self.shared.borrow_mut().application;
             // Read before the commands are taken: so the outputs of these turns are among them.
             let answered = remote.link.answered();
             remote.take();
-            answered
+            let has_batches = remote
+                .commands
+                .iter()
+                .any(|command| matches!(command, EdgeOrder::Apply(_)));
+            (answered, has_batches.then(Instant::now))
         };
         loop {
             let command = carry_out(&mut self.shared.borrow_mut());
@@ -234,6 +239,9 @@ impl Edge<Remote> {
         }
         let shared = &mut *self.shared.borrow_mut();
         shared.fan.flush();
+        if let Some(begun) = begun {
+            self.common.timings.fan_outs.record(begun.elapsed());
+        }
         self.handle_events(shared);
         shared.application.answered = answered;
         while let Some((id, departure, goodbye)) = shared.application.next_leaving() {

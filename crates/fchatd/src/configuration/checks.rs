@@ -9,6 +9,7 @@ use crate::neighbours;
 
 const CHECKS: &[neighbours::Check] = &[
     |settings| network::listening_address(settings).map(drop),
+    |settings| network::admin_listen(settings).map(drop),
     |settings| network::edge_settings(settings).map(drop),
     |settings| network::script_hosts(settings).map(drop),
     origin,

@@ -12,6 +12,9 @@ use fchatd_world::settings::keys;
 use crate::configuration::{files, memory};
 use crate::failure::Failure;
 
+/// The default of `admin_listen`.
+const ADMIN_DEFAULT: &str = "127.0.0.1:9724";
+
 /// The address that the server listens on.
 ///
 /// # Errors
@@ -22,6 +25,37 @@ pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failu
         format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
     })?;
     Ok(SocketAddr::new(ip, settings.count(keys::PORT) as u16))
+}
+
+/// The place of the listener for programs that watch the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdminListen {
+    /// There is none.
+    Nowhere,
+    /// The default, which may be in use.
+    Default(SocketAddr),
+    /// Another address, which the operator wants.
+    Chosen(SocketAddr),
+}
+
+/// Where metrics and health checks are served. With `port = 0` the server is one of several on its machine, a trial or a test,
+/// so it does not compete for the default address.
+///
+/// # Errors
+/// `admin_listen` is no address with a port.
+pub(crate) fn admin_listen(settings: &Settings) -> Result<AdminListen, Failure> {
+    let text = settings.text(keys::ADMIN_LISTEN).trim();
+    if text.is_empty() {
+        return Ok(AdminListen::Nowhere);
+    }
+    let address = text.parse().map_err(|_| {
+        format!("admin_listen must be an IP address and a port such as {ADMIN_DEFAULT}, or \"\" for none; it is {text:?}")
+    })?;
+    Ok(match (text == ADMIN_DEFAULT, settings.count(keys::PORT)) {
+        (true, 0) => AdminListen::Nowhere,
+        (true, _) => AdminListen::Default(address),
+        (false, _) => AdminListen::Chosen(address),
+    })
 }
 
 /// More edges than this are only on request: the rules are one thread, and it has to keep up.
@@ -65,7 +99,9 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
     let proxies = Proxies::parse(settings.list(keys::LOAD_BALANCERS))
         .map_err(|error| format!("load_balancers: {error}"))?
         .with_header(settings.text(keys::PROXY_HEADER))
-        .map_err(|error| format!("proxy_header: {error}"))?;
+        .map_err(|error| format!("proxy_header: {error}"))?
+        .with_preamble(settings.list(keys::PROXY_PROTOCOL))
+        .map_err(|error| format!("proxy_protocol: {error}"))?;
     Ok(EdgeSettings {
         outbox_bytes_max: settings.count(keys::OUTBOX_MAX),
         early_outbox_bytes_max: settings.count(keys::OUTBOX_BEFORE_LOGIN),
@@ -113,6 +149,25 @@ pub(crate) fn script_hosts(settings: &Settings) -> Result<Hosts, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_of_admin_listen_yields() {
+        let listen = |port: &str, text: Option<&str>| {
+            let mut settings = Settings::default();
+            settings.set_from_text("port", port).unwrap();
+            if let Some(text) = text {
+                settings.set_from_text("admin_listen", text).unwrap();
+            }
+            admin_listen(&settings)
+        };
+        let default = ADMIN_DEFAULT.parse().unwrap();
+        let chosen = "[::1]:99".parse().unwrap();
+        assert_eq!(listen("9722", None), Ok(AdminListen::Default(default)));
+        assert_eq!(listen("0", None), Ok(AdminListen::Nowhere));
+        assert_eq!(listen("0", Some("[::1]:99")), Ok(AdminListen::Chosen(chosen)));
+        assert_eq!(listen("9722", Some("")), Ok(AdminListen::Nowhere));
+        assert!(listen("0", Some("here")).is_err_and(|error| error.starts_with("admin_listen must be")));
+    }
 
     #[test]
     fn the_layout_grows_with_the_processors() {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_core::Core;
@@ -31,6 +31,7 @@ use crate::server::profiling::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
 use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;
+use crate::server::timings::Timings;
 
 /// Requests may lead to further ones so many times in a row.
 const ROUNDS_MAX: usize = 8;
@@ -64,6 +65,7 @@ struct Parts {
     around: Surroundings,
     /// Log-in checks that are running, so that those of closed connections can be cancelled.
     checks: HashMap<ConnectionId, AbortHandle>,
+    timings: Rc<Timings>,
     by_ticket: TicketSessions,
     saved: u64,
     scripts: ScriptReader,
@@ -100,6 +102,7 @@ impl Chat {
             now,
             around,
             checks: HashMap::new(),
+            timings: Rc::default(),
             by_ticket: TicketSessions::default(),
             saved: now.monotonic,
             scripts,
@@ -132,6 +135,11 @@ impl Chat {
         let parts = &mut *self.0.borrow_mut();
         parts.take_up(done, outputs);
         parts.answer_all(None, outputs);
+    }
+
+    /// Puts all figures into a sink but those of the edges, which are on other threads.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        self.0.borrow().figures(None, sink);
     }
 
     /// Does something with the neighbours.
@@ -330,6 +338,7 @@ impl Parts {
     fn figures(&self, asker: Option<ConnectionId>, sink: &mut dyn Sink) {
         self.core.figures(asker, sink);
         self.core.recorder_figures(sink);
+        self.timings.figures(sink);
         figures::put_process(sink);
         self.around.web.figures(sink);
         self.around.neighbours.figures(sink);
@@ -368,11 +377,14 @@ impl Parts {
         };
         self.by_ticket.asked(connection, &check);
         let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
+        let timings = Rc::clone(&self.timings);
         let task = tokio::task::spawn_local(async move {
+            let begun = Instant::now();
             let answer = match provider.check(check).await {
                 LoginOutcome::Answer(answer) => Some(answer),
                 LoginOutcome::Failed => None,
             };
+            timings.login_checks.record(begun.elapsed());
             // The receiver is gone when the server is going down.
             let _ = answers.send(Answer::Login(connection, answer));
         });
@@ -380,7 +392,14 @@ impl Parts {
     }
 
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
+        let begun = match input {
+            Input::Message { .. } => self.timings.begin_command(),
+            _ => None,
+        };
         let handled = catch_unwind(AssertUnwindSafe(|| self.core.handle(self.now, input, outputs)));
+        if let Some(begun) = begun {
+            self.timings.end_command(begun);
+        }
         if handled.is_err() {
             tracing::error!("the core panicked; the connection that caused it is closed");
             if let Input::Message { connection, .. } | Input::LoginAnswer { connection, .. } = input {

@@ -34,7 +34,7 @@ pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
             }
         }
         Answer::Status(connection, mut text) => {
-            edge.gauges().figures(&mut text);
+            edge.figures(&mut text);
             let text = text.finish();
             edge.interject(|chat, outputs| chat.done(Done::Tell(connection, text), outputs));
         }

@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::output::{ERR, OUT};
 #[cfg(test)]
-use crate::server::{keeper, recorder, script_web};
+use crate::server::{keeper, recorder, script_web, timings};
 
 static PROCESS: Table<()> = Table {
     section: "process",
@@ -31,6 +31,13 @@ static PROCESS: Table<()> = Table {
                 Value::Real(used.tv_sec as f64 + used.tv_nsec as f64 / 1e9)
             },
         ),
+        Row::info(
+            "fchatd_build_info",
+            "version",
+            env!("CARGO_PKG_VERSION"),
+            concat!("version ", env!("CARGO_PKG_VERSION")),
+            "The version of the program.",
+        ),
     ],
 };
 
@@ -52,7 +59,6 @@ static OUTPUT: Table<()> = Table {
 pub(crate) fn put_process(sink: &mut dyn Sink) {
     PROCESS.put(&(), sink);
     OUTPUT.put(&(), sink);
-    sink.remark(PROCESS.section, format!("version {}", env!("CARGO_PKG_VERSION")));
 }
 
 /// All tables of figures of the server, in the order of the reference.
@@ -66,6 +72,7 @@ fn all() -> Vec<&'static dyn AnyTable> {
         fchatd_links::FIGURES,
         &own,
         &keeper::FIGURES,
+        &timings::FIGURES,
     ] {
         all.extend(tables);
     }

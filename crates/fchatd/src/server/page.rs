@@ -6,6 +6,8 @@ use bytes::Bytes;
 use fchatd_accounts::{AccountHttp, ChatPage, FrontPage};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 
+use crate::server::monitor::{Readiness, probe};
+
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -44,21 +46,29 @@ const PAGE: ChatPage = ChatPage { front, file: answer };
 /// Answers everything that comes over plain HTTP.
 pub(crate) struct Site {
     http: AccountHttp,
+    readiness: Readiness,
 }
 
 impl Site {
     /// A site with the page and these accounts.
-    pub(crate) fn new(accounts: AccountHttp) -> Self {
+    pub(crate) fn new(accounts: AccountHttp, readiness: Readiness) -> Self {
         Self {
             http: accounts.with_page(PAGE),
+            readiness,
         }
     }
 }
 
 impl HttpService for Site {
     fn call(&self, request: HttpRequest) -> HttpFuture {
-        let answer = self.http.route(&request);
-        answer.unwrap_or_else(|| Box::pin(std::future::ready(nothing(&request))))
+        if let Some(answer) = self.http.route(&request) {
+            return answer;
+        }
+        let probed = match request.method.as_str() {
+            "GET" | "HEAD" => probe(&request.path, &self.readiness),
+            _ => None,
+        };
+        Box::pin(std::future::ready(probed.unwrap_or_else(|| nothing(&request))))
     }
 
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {

@@ -28,6 +28,7 @@ use crate::server::doors::Doors;
 use crate::server::ending::{self, End};
 use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
+use crate::server::monitor::{Monitor, Readiness, Stage};
 use crate::server::page::Site;
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
@@ -47,6 +48,7 @@ pub(crate) struct Running {
     signals: Signals,
     orders: Receiver<Order>,
     notifier: Rc<Notifier>,
+    readiness: Readiness,
     has_state: bool,
 }
 
@@ -61,6 +63,8 @@ pub(crate) async fn start(
     state: Option<&Persistence>,
 ) -> Result<Running, Failure> {
     let (mut listening, bridge) = listen(options, &mut process, &mut parts).await?;
+    let monitor = Monitor::open(&parts.settings)?;
+    let readiness = Readiness::default();
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
     let accounts = parts.provider.describe();
     let http = account_http(options, &parts);
@@ -83,7 +87,8 @@ pub(crate) async fn start(
             doors: doors.clone(),
         },
     )?;
-    let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, &http)?;
+    let site = (http.clone(), readiness.clone());
+    let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
     tokio::task::spawn_local(operators::hear(provider.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let follow = process
@@ -94,7 +99,12 @@ pub(crate) async fn start(
         edge.serve(listener);
     }
     relay(answered, parts.events, &edge);
-    announce(options, listening.local, doors.seats(), &accounts, state);
+    readiness.enter(Stage::Serving);
+    let watched_at = monitor.as_ref().map(|monitor| monitor.local);
+    if let Some(monitor) = monitor {
+        monitor.serve(&edge, readiness.clone())?;
+    }
+    announce(options, (listening.local, watched_at), doors.seats(), &accounts, state);
     serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
@@ -103,6 +113,7 @@ pub(crate) async fn start(
         signals: process.signals,
         orders: ordered,
         notifier: process.notifier,
+        readiness,
         has_state: state.is_some(),
     };
     running.tell_ready(options, state);
@@ -132,6 +143,7 @@ impl Running {
     /// # Errors
     /// The state could not be saved.
     pub(crate) async fn end(mut self, options: &Options, end: End) -> Result<Vec<Named>, Failure> {
+        self.readiness.enter(Stage::Draining);
         if end == End::Stop {
             // No program takes these over; clients that connect now are to be refused instead of waiting.
             self.sockets.clear();
@@ -155,15 +167,12 @@ fn edges(
     settings: &Settings,
     edge: EdgeSettings,
     chat: &Chat,
-    http: &AccountHttp,
+    (accounts, readiness): (AccountHttp, Readiness),
 ) -> Result<ChatEdges, Failure> {
     let fault = |error| format!("the threads of the network could not be started: {error}");
-    let site = http.clone();
+    let site = move || Site::new(accounts.clone(), readiness.clone());
     if cluster::role(settings) != Role::Core {
-        return Edges::start(threads(settings), edge, chat.clone(), move || {
-            Site::new(site.clone())
-        })
-        .map_err(fault);
+        return Edges::start(threads(settings), edge, chat.clone(), site).map_err(fault);
     }
     let address = cluster::cluster_address(settings)?;
     let seats = SeatsSettings {
@@ -173,8 +182,7 @@ fn edges(
         timing: cluster::timing(settings),
         listener: listen_for_edges(address)?,
     };
-    let (edge, seats) =
-        Edges::start_core(edge, chat.clone(), move || Site::new(site), seats).map_err(fault)?;
+    let (edge, seats) = Edges::start_core(edge, chat.clone(), site, seats).map_err(fault)?;
     seats.tell_settings(cluster::shared(settings));
     chat.doors().extend_to(seats);
     Ok(edge)
@@ -260,9 +268,10 @@ fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
     }));
 }
 
+/// Says where everything is. The addresses are those of the chat and of `admin_listen`.
 fn announce(
     options: &Options,
-    local: SocketAddr,
+    (local, watched_at): (SocketAddr, Option<SocketAddr>),
     seats: Option<&Seats>,
     accounts: &str,
     state: Option<&Persistence>,
@@ -282,6 +291,9 @@ fn announce(
     } else {
         say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
         say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    }
+    if let Some(address) = watched_at {
+        say!("metrics: http://{address}/metrics; health checks: /health and /ready there");
     }
     match state {
         Some(state) => say!("state: {}", state.store.path().display()),

@@ -31,6 +31,8 @@ struct Watched {
     /// The tick interval in nanoseconds.
     tick: AtomicU64,
     time_outs: Arc<AtomicU64>,
+    /// Time in calls, in nanoseconds, estimated at each tick.
+    running: AtomicU64,
     sampler: Arc<Sampler>,
 }
 
@@ -61,6 +63,7 @@ impl Watchdog {
             alarms: Mutex::default(),
             tick: AtomicU64::new(nanoseconds(LONGEST_TICK)),
             time_outs: Arc::default(),
+            running: AtomicU64::new(0),
             sampler: Arc::default(),
         });
         let weak = Arc::downgrade(&watched);
@@ -73,6 +76,11 @@ impl Watchdog {
     /// Number of calls that exceeded their time limit, of all engines under this watchdog.
     pub fn time_outs(&self) -> u64 {
         self.0.time_outs.load(Ordering::Relaxed)
+    }
+
+    /// Time in calls under this watchdog. It is an estimate: at each tick, the time since the last tick counts if a call runs.
+    pub fn running_time(&self) -> Duration {
+        Duration::from_nanos(self.0.running.load(Ordering::Relaxed))
     }
 
     /// Starts to sample the call stacks of scripts under this watchdog.
@@ -112,8 +120,10 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 fn watch(watched: &Weak<Watched>) {
+    let mut last = Instant::now();
     while let Some(watched) = watched.upgrade() {
         let now = Instant::now();
+        let mut is_running = false;
         watched
             .alarms
             .lock()
@@ -121,10 +131,15 @@ fn watch(watched: &Weak<Watched>) {
             .retain(|alarm| {
                 let alarm = alarm.upgrade();
                 if let Some(alarm) = &alarm {
-                    alarm.look(now);
+                    is_running |= alarm.look(now);
                 }
                 alarm.is_some()
             });
+        if is_running {
+            let time = nanoseconds(now.duration_since(last));
+            watched.running.fetch_add(time, Ordering::Relaxed);
+        }
+        last = now;
         let mut tick = Duration::from_nanos(watched.tick.load(Ordering::Relaxed));
         if watched.sampler.is_on() {
             tick = tick.min(Samples::INTERVAL);
@@ -136,10 +151,11 @@ fn watch(watched: &Weak<Watched>) {
 }
 
 impl Alarm {
-    fn look(&self, now: Instant) {
+    /// Marks the running call as expired if it exceeds its limit. Returns whether a call runs.
+    fn look(&self, now: Instant) -> bool {
         let epoch = self.epoch.load(Ordering::Acquire);
         if epoch.is_multiple_of(2) {
-            return;
+            return false;
         }
         if self.sampler.is_on() {
             self.sampled.store(epoch, Ordering::Release);
@@ -152,6 +168,7 @@ impl Alarm {
             self.expired.store(epoch, Ordering::Release);
             self.trigger.fire();
         }
+        true
     }
 
     /// Starts a call with this limit.

@@ -1,7 +1,6 @@
 //! The figures of the thread that saves the state: commits, the action log and the data folder.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 #[cfg(test)]
 use fchatd_figures::AnyTable;
@@ -28,11 +27,11 @@ static DISK: Table<Shared> = Table {
             "Failed attempts of a transaction. Each is followed by another attempt.",
             |of| get(&of.counters.failed),
         ),
-        Row::counter(
-            "fchatd_commit_seconds_total",
-            "of writing",
-            "Duration of all transactions and failed attempts. Divided by their number, the latency of the disk.",
-            |of| Duration::from_nanos(of.counters.nanoseconds.load(Ordering::Relaxed)).into(),
+        Row::histogram(
+            "fchatd_commit_seconds",
+            "attempts",
+            "Duration of transactions of the chat's state, failed attempts included: the latency of the disk.",
+            |of| of.counters.durations.read().into(),
         ),
     ],
 };

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use fchatd_figures::Histogram;
+
 use super::pending::Pending;
 use crate::failure::Failure;
 
@@ -80,7 +82,7 @@ impl Shared {
 pub(super) struct Counters {
     pub(super) written: AtomicU64,
     pub(super) failed: AtomicU64,
-    pub(super) nanoseconds: AtomicU64,
+    pub(super) durations: Histogram,
 }
 
 impl Counters {
@@ -88,7 +90,6 @@ impl Counters {
     pub(super) fn note(&self, time: Duration, has_failed: bool) {
         let counter = if has_failed { &self.failed } else { &self.written };
         counter.fetch_add(1, Ordering::Relaxed);
-        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.nanoseconds.fetch_add(time, Ordering::Relaxed);
+        self.durations.record(time);
     }
 }

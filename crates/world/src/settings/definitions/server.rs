@@ -19,6 +19,12 @@ section! {
             Restart,
             "TCP port to listen on; 0 takes any free port",
         ),
+        ADMIN_LISTEN = key(
+            "admin_listen",
+            Text("127.0.0.1:9724"),
+            Restart,
+            "IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0",
+        ),
         THREADS = key(
             "threads",
             Whole(0, 0, 64, "threads"),
@@ -74,6 +80,12 @@ section! {
             "header in which trusted proxies send the client's address: x-forwarded-for, x-real-ip, forwarded, \
              cf-connecting-ip or similar; unset: X-Forwarded-For or X-Real-IP, and the proxy's own address if the two \
              disagree",
+        ),
+        PROXY_PROTOCOL = key(
+            "proxy_protocol",
+            List(&[]),
+            Live,
+            "trusted load balancers, as addresses or CIDR blocks, that begin each connection with the header of the PROXY protocol (version 1 or 2); connections of them without it are closed",
         ),
         NETWORK_BANS_MAX = key(
             "network_bans_max",
