@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod duration;
 pub(crate) mod flash_policy;
 pub(crate) mod gate;
+pub(crate) mod json;
 pub(crate) mod logs;
 pub(crate) mod quantity;
 pub(crate) mod replay;

@@ -26,7 +26,7 @@ use crate::configuration::neighbours::bridge_settings;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
-use crate::folder::{action_log, rules};
+use crate::folder::{action_log, places, rules};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
 use crate::server::keeper::{Keeper, Places};
@@ -91,11 +91,8 @@ pub(crate) struct Parts {
 /// A sentence that says why the server can't run.
 pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
     let (runtime, process) = begin()?;
-    if !options.dir.is_dir() {
-        return Err(format!(
-            "{} is not a folder; give the server's folder with --dir",
-            options.dir.display()
-        ));
+    if options.dir.exists() {
+        places::require(&options.dir)?;
     }
     let settings = configuration::load(options)?;
     let address = listening_address(&settings)?;
@@ -113,6 +110,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         |before| rules::start(&scripts, settings.clone(), before, &watchdog, process.clock.now());
     // A script that does not even start is told before anything is made or opened.
     start_core(None)?;
+    if places::make(&options.dir)? {
+        tracing::info!("the folder {} was missing and is made", options.dir.display());
+    }
     let state = Persistence::open(options)?;
     let before = match &state {
         Some(state) => state.store.load_snapshot().map_err(|error| error.to_string())?,
