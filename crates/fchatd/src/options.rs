@@ -37,19 +37,27 @@ impl Default for Options {
 }
 
 /// The options of a command that works on a server's folder and reads no settings.
-pub(crate) fn folder() -> [Arg; 1] {
-    [Arg::new(DIR)
-        .long(DIR)
-        .value_name("DIR")
-        .value_parser(value_parser!(PathBuf))
-        .help("The server's folder: scripts in DIR/script, state in DIR/data [default: .]")]
+pub(crate) fn folder() -> [Arg; 2] {
+    settings().map(|arg| {
+        let has_effect = arg.get_id() == DIR;
+        arg.hide(!has_effect)
+    })
+}
+
+/// The options of a command that needs no folder. It takes them without an effect, and so does [`folder`], because operators have the
+/// options of their server in one place, such as an alias of the shell.
+pub(crate) fn none() -> [Arg; 2] {
+    settings().map(|arg| arg.hide(true))
 }
 
 /// The options of a command that reads the settings of a server.
 pub(crate) fn settings() -> [Arg; 2] {
-    let [dir] = folder();
     [
-        dir,
+        Arg::new(DIR)
+            .long(DIR)
+            .value_name("DIR")
+            .value_parser(value_parser!(PathBuf))
+            .help("The server's folder: scripts in DIR/script, state in DIR/data [default: .]"),
         Arg::new(SET)
             .long(SET)
             .value_name("KEY=VALUE")
@@ -89,14 +97,18 @@ pub(crate) fn check() -> [Arg; 4] {
     })
 }
 
-/// Gives the commands below a command the shared options of that command.
+/// Gives the commands below a command the folder and the settings as options where that command has them.
 pub(crate) fn spread(command: clap::Command) -> clap::Command {
     let shared: Vec<Arg> = command
         .get_arguments()
         .filter(|arg| [DIR, SET].contains(&arg.get_id().as_str()))
         .cloned()
         .collect();
-    command.mut_subcommands(|below| spread(below.args(&shared)))
+    command.mut_subcommands(|below| {
+        let is_new = |arg: &&Arg| below.get_arguments().all(|own| own.get_id() != arg.get_id());
+        let new: Vec<Arg> = shared.iter().filter(is_new).cloned().collect();
+        spread(below.args(new))
+    })
 }
 
 impl Options {
