@@ -143,7 +143,10 @@ impl Options {
                 }
             }
         }
-        match given.into_iter().find(|option| last.try_contains_id(option).is_err()) {
+        match given
+            .into_iter()
+            .find(|option| last.try_contains_id(option).is_err())
+        {
             Some(option) => Err(format!("'{path}' takes no '--{option}'")),
             None => Ok(options),
         }

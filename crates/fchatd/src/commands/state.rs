@@ -226,7 +226,9 @@ fn summary(snapshot: &Snapshot) -> String {
 fn numbers<'a>(object: Object<'a>, snapshot: &Snapshot) -> Object<'a> {
     parts(snapshot)
         .into_iter()
-        .fold(object, |object, (number, _, key)| json::raw(object, key, &number.to_string()))
+        .fold(object, |object, (number, _, key)| {
+            json::raw(object, key, &number.to_string())
+        })
 }
 
 /// How many there are of each kind, with the word for one and the key for programs.
@@ -240,11 +242,19 @@ fn parts(snapshot: &Snapshot) -> [(usize, &'static str, &'static str); 10] {
         (public, "public channel", "public_channels"),
         (snapshot.channels.len() - public, "room", "rooms"),
         (snapshot.operators.len(), "global moderator", "global_moderators"),
-        (snapshot.super_operators.len(), "super moderator", "super_moderators"),
+        (
+            snapshot.super_operators.len(),
+            "super moderator",
+            "super_moderators",
+        ),
         (snapshot.bans.len(), "account ban", "account_bans"),
         (snapshot.timeouts.len(), "account timeout", "account_timeouts"),
         (snapshot.hellbans.len(), "hell-ban", "hellbans"),
-        (snapshot.name_sanctions.len(), "measure by name", "measures_by_name"),
+        (
+            snapshot.name_sanctions.len(),
+            "measure by name",
+            "measures_by_name",
+        ),
         (snapshot.staff_calls.len(), "open staff call", "open_staff_calls"),
         (snapshot.network_bans.len(), "network ban", "network_bans"),
     ]

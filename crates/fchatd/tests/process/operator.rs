@@ -246,7 +246,10 @@ fn lists_are_printed_for_programs() {
         accounts[0],
         serde_json::json!({"id": 1, "name": "ada", "admin": true, "banned": false})
     );
-    assert_eq!((&accounts[1]["banned"], &accounts[1]["ban_reason"]), (&true.into(), &reason.into()));
+    assert_eq!(
+        (&accounts[1]["banned"], &accounts[1]["ban_reason"]),
+        (&true.into(), &reason.into())
+    );
     assert!(accounts[1]["banned_until"].as_i64().unwrap() > 1_700_000_000);
     let [shown] = &listed(&["account", "show", "ada"])[..] else {
         panic!("one object")
@@ -258,7 +261,10 @@ fn lists_are_printed_for_programs() {
     assert_eq!(listed(&["account", "invitations"]), [invitation]);
     let registration = serde_json::json!({"registration": "open", "paused": false});
     assert_eq!(listed(&["registration", "status"]), [registration]);
-    assert_eq!(listed(&["ban", "list"]).len() + listed(&["calls", "list"]).len(), 0);
+    assert_eq!(
+        listed(&["ban", "list"]).len() + listed(&["calls", "list"]).len(),
+        0
+    );
     assert_eq!(listed(&["log", "actions"]).len(), 0);
     let [checked] = &listed(&["state", "check"])[..] else {
         panic!("one object")

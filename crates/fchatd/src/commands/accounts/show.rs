@@ -98,9 +98,7 @@ pub(super) fn characters(desk: &mut AccountDesk, account: &str, as_json: bool) -
 fn character_lines(list: &CharacterList) -> Vec<String> {
     let characters = list.characters.iter().map(|character| {
         json::line(|object| {
-            let object = object
-                .integer("id", character.id.0)
-                .text("name", &character.name);
+            let object = object.integer("id", character.id.0).text("name", &character.name);
             json::flag(object, "default", Some(character.id) == list.default)
         })
     });
