@@ -22,10 +22,11 @@ use fchatd_profile::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{self, Command};
 use crate::commands::{
-    accounts, bridge_send, calls, check, config, flash_policy, gate, logs, replay, restart, scripts, state,
+    accounts, backup, bridge_send, calls, check, config, flash_policy, gate, logs, replay, restart, scripts,
+    state,
 };
 use crate::failure::Failure;
-use crate::folder::places;
+use crate::folder::{places, recovery};
 use crate::options::Options;
 use crate::output::complain;
 
@@ -49,6 +50,9 @@ fn main() -> ExitCode {
 fn carry_out(options: &Options, command: &Command) -> Result<(), Failure> {
     if !matches!(command, Command::Run) {
         places::require(&options.dir)?;
+        if let Some(sentence) = recovery::complete_restore(&options.dir)? {
+            complain!("{sentence}");
+        }
     }
     match command {
         Command::Run => server::run(options),
@@ -74,6 +78,8 @@ fn carry_out(options: &Options, command: &Command) -> Result<(), Failure> {
         Command::FlashPolicy(serving) => flash_policy::serve(serving),
         Command::Calls { action } => calls::calls(options, action),
         Command::Log { action } => logs::log(options, action),
+        Command::Backup(wanted) => backup::backup(options, wanted),
+        Command::Restore(wanted) => backup::restore(options, wanted),
         Command::State { action } => state::state(options, action),
     }
 }

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::accounts::arguments::{AccountAction, CharacterAction};
+use crate::commands::backup::{Backup, Restore};
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::calls::CallsAction;
 use crate::commands::config::ConfigAction;
@@ -122,6 +123,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: LogAction,
     },
+    /// Back up the state, the action log, pictures, scripts and settings in one archive; also while the server runs
+    #[command(args = options::folder())]
+    Backup(Backup),
+    /// Restore a backup into the server's folder; the server must not be running
+    #[command(args = options::folder())]
+    Restore(Restore),
     /// Check the stored state, and move channels, moderators and bans between servers
     #[command(args = options::folder())]
     State {
@@ -236,8 +243,7 @@ mod tests {
         let (_, tail) = rest.split_once("<!-- end of the commands -->\n").unwrap();
         let mut table = String::from("| command | effect | common options |\n|---|---|---|\n");
         rows(&program(), "fchatd", &mut table);
-        let wanted =
-            format!("{head}<!-- commands -->\n{table}<!-- end of the commands -->\n{tail}");
+        let wanted = format!("{head}<!-- commands -->\n{table}<!-- end of the commands -->\n{tail}");
         if std::env::var_os("UPDATE_REFERENCE").is_some() {
             std::fs::write(&path, &wanted).unwrap();
         } else {
@@ -263,6 +269,8 @@ mod tests {
             ("fchatd state check --help", "dir"),
             ("fchatd log tail --help", "dir set"),
             ("fchatd log actions --help", "dir"),
+            ("fchatd backup --help", "dir"),
+            ("fchatd restore --help", "dir"),
             ("fchatd replay --help", ""),
             ("fchatd script definitions --help", ""),
             ("fchatd config sample --help", ""),

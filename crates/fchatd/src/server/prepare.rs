@@ -21,12 +21,12 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 
 use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
-use crate::configuration::files::raise_file_limit;
+use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
 use crate::configuration::neighbours::bridge_settings;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
-use crate::folder::{action_log, places, rules};
+use crate::folder::{action_log, places, recovery, rules};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
 use crate::server::keeper::{Keeper, Places};
@@ -35,7 +35,7 @@ use crate::server::persistence::Persistence;
 use crate::server::provider::{OwnAccounts, login_provider};
 use crate::server::recorder::Recorder;
 use crate::server::reload::{self, Reloads};
-use crate::server::signals::{Signals, survive_file_size_limit};
+use crate::server::signals::Signals;
 use crate::server::trimmer::Trimmer;
 use crate::{configuration, output};
 
@@ -93,6 +93,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
     let (runtime, process) = begin()?;
     if options.dir.exists() {
         places::require(&options.dir)?;
+        if let Some(sentence) = recovery::complete_restore(&options.dir)? {
+            tracing::warn!("{sentence}");
+        }
     }
     let settings = configuration::load(options)?;
     let address = listening_address(&settings)?;
