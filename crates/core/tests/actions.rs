@@ -301,9 +301,21 @@ fn on_the_whole_server() {
         &mut play,
         &[
             ("Four", &confirm, ""),
-            ("Superone", &confirm, "SFC by Superone -> Alice"),
+            ("Superone", &confirm, "SFC by Superone"),
             ("Superone", &confirm, ""),
         ],
+    );
+    let report =
+        r#"SFC {"action":"report","report":"Reporting user: [user]three[/user] | rude","tab":"Garden"}"#;
+    check(
+        &mut play,
+        &[("Globalmod", report, "SFC by Globalmod -> Three/13")],
+    );
+    let call = play.chat.core.world().staff_calls[0].id.clone();
+    let confirm = format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#);
+    check(
+        &mut play,
+        &[("Superone", &confirm, "SFC by Superone -> Three/13")],
     );
     for (code, payload, wanted) in [
         ("HLB", r#"{"a":14}"#, "HLB by (website) -> Four, Five/14"),
