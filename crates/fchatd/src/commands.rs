@@ -1,6 +1,7 @@
 //! The commands that start, do one thing and end. Running the server is [`crate::server`].
 
 pub(crate) mod accounts;
+pub(crate) mod backup;
 pub(crate) mod bridge_send;
 pub(crate) mod calls;
 pub(crate) mod check;
@@ -10,6 +11,7 @@ pub(crate) mod config;
 pub(crate) mod duration;
 pub(crate) mod flash_policy;
 pub(crate) mod gate;
+pub(crate) mod json;
 pub(crate) mod logs;
 pub(crate) mod quantity;
 pub(crate) mod replay;

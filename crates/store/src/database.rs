@@ -30,6 +30,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// The database's name in the data folder.
+    pub const FILE_NAME: &str = FILE_NAME;
+    /// The schema version that this program works with.
+    pub const SCHEMA: i64 = migrate::SCHEMA_VERSION;
+
     /// Opens `fchatd.sqlite` in the given folder. A missing folder is made with mode 0700, a missing file with mode
     /// 0600. Reads the whole file once to find damage. An older file is brought up to date, after a copy of it was
     /// made beside it; only when no server is running on it.

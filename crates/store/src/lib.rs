@@ -33,6 +33,7 @@ mod wal;
 pub use accounts::{Account, AccountId, Accounts, Character, CharacterId};
 pub use chat::ChatWriter;
 pub use claim::{Claim, Holder, Kept};
+pub use copy::copy_database;
 pub use database::Store;
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;

@@ -22,11 +22,11 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster::{self, Role};
-use crate::configuration::files::raise_file_limit;
+use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
-use crate::folder::{action_log, rules};
+use crate::folder::{action_log, places, recovery, rules};
 use crate::neighbours::bridge::bridge_settings;
 use crate::neighbours::{Neighbours, Start};
 use crate::options::Options;
@@ -36,7 +36,7 @@ use crate::server::persistence::Persistence;
 use crate::server::provider::{OwnAccounts, login_provider};
 use crate::server::recorder::Recorder;
 use crate::server::reload::{self, Reloads};
-use crate::server::signals::{Signals, survive_file_size_limit};
+use crate::server::signals::Signals;
 use crate::server::trimmer::Trimmer;
 use crate::{configuration, output};
 
@@ -92,11 +92,11 @@ pub(crate) struct Parts {
 /// A sentence that says why the server can't run.
 pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
     let (runtime, process) = begin()?;
-    if !options.dir.is_dir() {
-        return Err(format!(
-            "{} is not a folder; give the server's folder with --dir",
-            options.dir.display()
-        ));
+    if options.dir.exists() {
+        places::require(&options.dir)?;
+        if let Some(sentence) = recovery::complete_restore(&options.dir)? {
+            tracing::warn!("{sentence}");
+        }
     }
     let settings = configuration::load(options)?;
     cluster::check(&settings, &options.dir, options.dev)?;
@@ -119,6 +119,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         |before| rules::start(&scripts, settings.clone(), before, &watchdog, process.clock.now());
     // A script that does not even start is told before anything is made or opened.
     start_core(None)?;
+    if places::make(&options.dir)? {
+        tracing::info!("the folder {} was missing and is made", options.dir.display());
+    }
     let state = Persistence::open(options)?;
     let before = match &state {
         Some(state) => state.store.load_snapshot().map_err(|error| error.to_string())?,

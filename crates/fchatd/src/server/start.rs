@@ -104,7 +104,13 @@ pub(crate) async fn start(
     if let Some(monitor) = monitor {
         monitor.serve(&edge, readiness.clone())?;
     }
-    announce(options, (listening.local, watched_at), doors.seats(), &accounts, state);
+    announce(
+        options,
+        (listening.local, watched_at),
+        doors.seats(),
+        &accounts,
+        state,
+    );
     serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
