@@ -116,7 +116,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The bytes are no message; the connection has to be closed.
-    pub fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, Malformed> {
+    pub fn take<M: DeserializeOwned>(&mut self) -> Result<Option<M>, Malformed> {
         let rest = self.bytes.get(self.start..).unwrap_or_default();
         let Some((head, rest)) = rest.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
@@ -152,7 +152,7 @@ mod tests {
             let (mut decoder, mut found) = (Decoder::default(), Vec::new());
             for piece in bytes.chunks(size) {
                 decoder.push(piece);
-                while let Some(message) = decoder.next::<Up<'static>>().unwrap() {
+                while let Some(message) = decoder.take::<Up<'static>>().unwrap() {
                     found.push(message);
                 }
             }
@@ -170,7 +170,7 @@ mod tests {
         let read = |bytes: &[u8]| {
             let mut decoder = Decoder::default();
             decoder.push(bytes);
-            decoder.next::<Down<'static>>()
+            decoder.take::<Down<'static>>()
         };
         assert_eq!(read(&[0xff; 4]), Err(Malformed::TooLong(u32::MAX as usize)));
         assert_eq!(read(&[0, 0, 0, 1, 200]), Err(Malformed::Garbage));

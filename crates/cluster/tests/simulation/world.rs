@@ -208,7 +208,7 @@ impl World {
         connection.up.deliver(&mut self.random);
         connection.down.deliver(&mut self.random);
         let mut events = Vec::new();
-        while let Some(message) = connection.up.arrived.next::<Up<'static>>().unwrap() {
+        while let Some(message) = connection.up.arrived.take::<Up<'static>>().unwrap() {
             match (message, connection.seat) {
                 (Up::Hello(hello), None) => {
                     match self.core.greet(&hello, connection.number, now, &mut events) {
@@ -230,7 +230,7 @@ impl World {
             }
         }
         let mut news = Vec::new();
-        while let Some(message) = connection.down.arrived.next::<Down<'static>>().unwrap() {
+        while let Some(message) = connection.down.arrived.take::<Down<'static>>().unwrap() {
             edge.uplink.receive(message, now, &mut news);
         }
         self.take(events);

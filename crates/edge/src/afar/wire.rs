@@ -75,7 +75,7 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
     /// The next message. No byte is lost when the future is dropped.
     pub(super) async fn next<M: DeserializeOwned>(&mut self) -> io::Result<M> {
         loop {
-            if let Some(message) = self.decoder.next().map_err(io::Error::other)? {
+            if let Some(message) = self.decoder.take().map_err(io::Error::other)? {
                 return Ok(message);
             }
             let count = self.reader.read(&mut self.buffer).await?;
