@@ -284,11 +284,6 @@ impl Link {
         self.unsent.load(Ordering::SeqCst) > UNSENT_MAX && !self.is_gone()
     }
 
-    /// Weight of the batches that are not applied yet, in bytes.
-    pub(crate) fn unsent(&self) -> usize {
-        self.unsent.load(Ordering::Relaxed)
-    }
-
     /// The last published counters of the edge.
     pub(crate) fn gauges(&self) -> Gauges {
         *lock(&self.gauges)

@@ -7,8 +7,8 @@ use fchatd_edge::{Security, Timing};
 use fchatd_world::Settings;
 use fchatd_world::settings::{Value, keys};
 
-use crate::configuration::neighbours::Check;
 use crate::failure::Failure;
+use crate::neighbours::Check;
 
 /// The checks of these settings.
 pub(super) const CHECKS: &[Check] = &[bind, node, cores, plain];

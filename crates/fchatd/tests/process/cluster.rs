@@ -15,7 +15,7 @@ use crate::websocket::WebSocket;
 
 fn join(person: &mut WebSocket) {
     person.say(r#"JCH {"channel":"Frontpage"}"#);
-    person.await_code("CDS ");
+    person.await_text("CDS ");
 }
 
 fn say(person: &mut WebSocket, text: &str) {
@@ -32,9 +32,9 @@ fn people_on_two_edges_talk_and_the_page_is_there() {
     join(&mut ada);
     join(&mut bob);
     say(&mut ada, "from the first");
-    assert!(bob.await_code("MSG ").contains("from the first"));
+    assert!(bob.await_text("MSG ").contains("from the first"));
     say(&mut bob, "from the second");
-    assert!(ada.await_code("MSG ").contains("from the second"));
+    assert!(ada.await_text("MSG ").contains("from the second"));
     // The limit of an address holds across edges.
     let refused = WebSocket::open(&first).identify("Cem", "any").unwrap_err();
     assert!(refused.contains("\"number\":30"), "{refused}");
@@ -78,16 +78,6 @@ fn a_link_that_breaks_again_and_again_loses_and_doubles_nothing() {
         .map(|(name, edge)| WebSocket::log_in(edge, name, "any"))
         .collect();
     people.iter_mut().for_each(join);
-    let listeners: Vec<_> = people.iter().map(WebSocket::reader).collect();
-    let heard: Vec<_> = listeners
-        .into_iter()
-        .map(|mut listener| {
-            thread::spawn(move || {
-                let all = (names.len() - 1) * LINES;
-                (0..all).map(|_| listener.await_code("MSG ")).collect::<Vec<_>>()
-            })
-        })
-        .collect();
     let talk = thread::spawn(move || {
         for number in 0..LINES {
             for person in &mut people {
@@ -102,8 +92,13 @@ fn a_link_that_breaks_again_and_again_loses_and_doubles_nothing() {
         cuts += proxy.cut();
         thread::sleep(Duration::from_millis(60));
     }
-    let people = talk.join().unwrap();
-    let heard: Vec<Vec<String>> = heard.into_iter().map(|heard| heard.join().unwrap()).collect();
+    let mut people = talk.join().unwrap();
+    // Until now the lines waited in the buffers of the sockets.
+    let heard = people.iter_mut().map(|person| {
+        let all = (names.len() - 1) * LINES;
+        (0..all).map(|_| person.await_text("MSG ")).collect()
+    });
+    let heard: Vec<Vec<String>> = heard.collect();
     assert!(cuts > 4, "{cuts} links were cut");
     for (listener, texts) in names.iter().zip(&heard) {
         for speaker in names.iter().filter(|speaker| *speaker != listener) {
@@ -160,7 +155,7 @@ fn people_of_a_killed_edge_come_back_on_another_one() {
     let mut cem = WebSocket::log_in(&again, "Cem", "any");
     join(&mut cem);
     say(&mut cem, "from the new one");
-    assert!(bob.await_code("MSG ").contains("from the new one"));
+    assert!(bob.await_text("MSG ").contains("from the new one"));
 }
 
 #[test]
@@ -218,7 +213,7 @@ fn an_edge_that_is_drained_sends_its_people_elsewhere() {
     join(&mut bob);
     first.terminate();
     assert_eq!(ada.closed(), 1012);
-    ada.close(1012);
+    ada.close();
     let ended = first.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     cluster.core().await_log("the edge edge-a has ended in order");
@@ -316,7 +311,7 @@ fn strangers_on_the_cluster_port_are_told_and_change_nothing() {
     let mut bob = WebSocket::log_in(&edge, "Bob", "any");
     join(&mut bob);
     say(&mut ada, "as ever");
-    assert!(bob.await_code("MSG ").contains("as ever"));
+    assert!(bob.await_text("MSG ").contains("as ever"));
     drop(silent);
     cluster.core().terminate();
     let ended = cluster.core.unwrap().ended();

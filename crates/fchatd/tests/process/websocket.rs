@@ -2,8 +2,8 @@
 
 use std::net::TcpStream;
 
-pub(crate) use fchatd_dialogue::visitor::Frame;
-use fchatd_dialogue::visitor::{Refused, Visitor};
+use fchatd_dialogue::visitor::Visitor;
+pub(crate) use fchatd_dialogue::visitor::{Frame, Refused};
 
 use crate::site::Server;
 
@@ -21,12 +21,20 @@ impl WebSocket {
     /// # Errors
     /// The server refuses it.
     pub(crate) fn open_with(server: &Server, headers: &[(&str, &str)]) -> Result<Self, Refused> {
-        Visitor::over(server.connect(), headers).map(Self)
+        Self::over_with(server.connect(), headers)
+    }
+
+    /// Shakes hands on a connection, with further headers.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub(crate) fn over_with(stream: TcpStream, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        Visitor::over(stream, headers).map(Self)
     }
 
     /// Shakes hands on a connection.
     pub(crate) fn over(stream: TcpStream) -> Self {
-        Self(Visitor::over(stream, &[]).unwrap())
+        Self::over_with(stream, &[]).unwrap()
     }
 
     /// Opens a connection and logs in with an account of the character's name; the first frames are read away.
