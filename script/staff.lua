@@ -248,7 +248,9 @@ local function report(con, args)
         logid = log,
     })
     common.tell(con, heard > 0 and common.say.reported or common.report_kept)
-    s.logAction(con, "SFC", args)
+    -- The target of a report is the reported character, where the report names one, not its author.
+    local call = s.getStaffCall(id)
+    s.logAction(con, "SFC", args, call and call.reported or nil)
     return const.FERR_OK
 end
 
@@ -274,7 +276,7 @@ local function confirm(con, args)
         tab = call.tab,
         logid = call.logid,
     })
-    s.logAction(con, "SFC", args, call.character)
+    s.logAction(con, "SFC", args, call.reported)
     if report_url ~= "" and call.logid > 0 then
         local _, character_id = u.getAccountCharacterIDs(con)
         local form = { log_id = call.logid, moderator = character_id, secret = report_secret }

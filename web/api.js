@@ -20,7 +20,14 @@ const BUSY_RETRIES = 3;
 const BUSY_WAIT_MAX = 10;
 
 /** Some texts are the words that other programs look for. People get these in their place. */
-const WORDS = { 'Password mismatch.': 'The account name or the password is wrong.' };
+const WORDS = {
+  'Password mismatch.': 'The account name or the password is wrong.',
+  'Your login ticket has expired (five minutes) or no ticket requested.': 'You were away for a long time.',
+  'Invalid ticket.': 'Your sign-in is not valid any more.',
+};
+
+/** An error of the server in words for people. */
+export const inWords = text => WORDS[text] ?? text;
 
 async function request(path, fields) {
   for (let attempt = 1; ; attempt += 1) {
@@ -47,7 +54,7 @@ async function requestOnce(path, fields) {
     if (!response || response.ok) throw new ApiError('The server cannot be reached. Check your connection and try again.', false);
   }
   if (!response.ok) throw failed(response, answer?.error);
-  if (answer?.error !== '') throw new ApiError(WORDS[answer?.error] ?? (answer?.error || 'The server gave an answer this page does not understand.'), true);
+  if (answer?.error !== '') throw new ApiError(inWords(answer?.error) || 'The server gave an answer this page does not understand.', true);
   return answer;
 }
 

@@ -1,8 +1,8 @@
-// Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as drawers and keys.
+// Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as its keys.
 
 import { byId, isolated } from './text.js';
 import { connectText, rich } from './bbcode.js';
-import { ApiError, forgetSession, freshTicket, loadSession, saveSession, session, signIn, site } from './api.js';
+import { ApiError, forgetSession, freshTicket, inWords, loadSession, saveSession, session, signIn, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
@@ -17,6 +17,9 @@ import { focusComposer, forgetTyping, startComposer } from './composer.js';
 import { openPerson, startDialogs } from './dialogs.js';
 import { toast } from './dialog.js';
 import { enterPeople, refreshPeople, startPeopleParts } from './people.js';
+import { closeDrawer, startDrawers } from './drawers.js';
+import { startLayers } from './layers.js';
+import { startLeaving } from './leaving.js';
 import { loadSettings } from './settings.js';
 import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
@@ -26,8 +29,6 @@ const RENEW_EVERY = 5 * 60 * 1000;
 let statusTimer = 0;
 let statusSentAt = 0;
 let countdown = 0;
-let drawer = null;
-let drawerOpener = null;
 let shownDescription = null;
 
 const connection = new Connection({
@@ -104,7 +105,8 @@ const BAR_TEXT = {
   locked: 'Please sign in again to go on.',
 };
 
-function phaseChanged(phase, reason) {
+function phaseChanged(phase, told) {
+  const reason = inWords(told);
   const was = state.phase;
   state.phase = phase;
   clearInterval(countdown);
@@ -132,7 +134,7 @@ function phaseChanged(phase, reason) {
 }
 
 function connectionAction() {
-  if (connection.phase === 'locked') askAgain(connection.reason);
+  if (connection.phase === 'locked') askAgain(inWords(connection.reason));
   else connection.start();
 }
 
@@ -140,7 +142,7 @@ function connectionAction() {
 function askAgain(reason) {
   if (session.accounts === 'open') return leaveChat(reason);
   const dialog = byId('password-dialog');
-  byId('password-reason').textContent = `${reason} Your conversations are kept.`;
+  byId('password-reason').textContent = `${reason} Your conversations and drafts are kept.`;
   byId('password-label').textContent = session.accounts === 'remote' ? 'New ticket' : `Password of account ${session.account}`;
   byId('password-form').elements.account.value = session.account;
   if (!dialog.open) dialog.showModal();
@@ -190,37 +192,7 @@ function renderHead() {
   shownDescription = description;
 }
 
-// Drawers of the narrow layout
-
-function openDrawer(side, opener) {
-  closeDrawer();
-  drawer = side;
-  drawerOpener = opener;
-  side.classList.add('open');
-  opener.setAttribute('aria-expanded', 'true');
-  byId('backdrop').hidden = false;
-  byId('conversation').inert = true;
-  (side.querySelector('[aria-current]') ?? side.querySelector('button')).focus();
-}
-
-function closeDrawer(returnFocus = false) {
-  if (!drawer) return;
-  drawer.classList.remove('open');
-  drawerOpener.setAttribute('aria-expanded', 'false');
-  byId('backdrop').hidden = true;
-  byId('conversation').inert = false;
-  drawer = null;
-  if (returnFocus) drawerOpener.focus();
-}
-
-function startDrawers() {
-  for (const [button, side] of [['show-conversations', 'conversations'], ['show-members', 'members']]) {
-    byId(button).addEventListener('click', () => openDrawer(byId(side), byId(button)));
-  }
-  for (const button of document.querySelectorAll('[data-close-drawer]')) button.addEventListener('click', () => closeDrawer(true));
-  byId('backdrop').addEventListener('click', () => closeDrawer(true));
-  matchMedia('(min-width: 60rem)').addEventListener('change', () => closeDrawer());
-}
+// Keys and conversations
 
 function onKey(event) {
   if (byId('chat').hidden || document.querySelector('dialog[open]')) return;
@@ -253,15 +225,15 @@ async function start() {
   onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
-  // Before the composer, which takes the focus then: an element behind a drawer cannot have it.
-  onChange('focus', () => closeDrawer());
+  startDrawers();
   startLog({ openPerson, join });
   startLists({ openPerson, close, chosen: () => { closeDrawer(); focusComposer(); } });
   startComposer({ connection });
   startDialogs({ connection, setStatus });
   startTalk({ connection, outbox, setStatus, openPerson });
   startPeopleParts({ connection, openPerson, leaveChat });
-  startDrawers();
+  startLayers();
+  startLeaving();
   onChange('active', renderHead);
   onChange('active-state', renderHead);
   onChange('members', renderHead);

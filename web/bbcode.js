@@ -75,6 +75,9 @@ const textOf = nodes => nodes.map(node => (typeof node === 'string' ? node : nod
 const personButton = (name, more, ...children) =>
   el('button', { type: 'button', class: 'in-text', click: () => actions.openPerson(name), ...more }, ...children);
 
+/** A name that opens the card of this person. */
+export const personLink = name => personButton(name, {}, name);
+
 /** An avatar of this server. Without one, or without its picture, the name. */
 function icon(name) {
   const picture = el('img', { class: 'icon-image', src: `/avatar/${encodeURIComponent(fold(name))}`, alt: name, title: name, loading: 'lazy',
@@ -233,4 +236,14 @@ export function rich(source, { blocks = false } = {}) {
   }
   take(text.length, text.length);
   return builder.end();
+}
+
+/** The words of a text without its tags, for lists and other places on one line. What is under a spoiler stays there. */
+export function plainText(source) {
+  if (!source.includes('[')) return calm(source);
+  const nodes = rich(source);
+  for (const extra of nodes.querySelectorAll('.link-host, .visually-hidden')) extra.remove();
+  for (const picture of nodes.querySelectorAll('img')) picture.replaceWith(picture.alt);
+  for (const spoiler of nodes.querySelectorAll('.spoiler')) spoiler.replaceWith('…');
+  return nodes.textContent;
 }

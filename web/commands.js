@@ -11,6 +11,9 @@ let connection;
 let setStatus;
 let focus;
 
+/** The text that was no command of this page when it was sent first, and where. */
+let asked = null;
+
 export function startCommands(parts) {
   ({ connection, setStatus, focus } = parts);
 }
@@ -134,7 +137,11 @@ export function obey(message, target) {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : null;
   if (!command) {
-    tell('error', `There is no command /${written}. /help tells which there are; a message cannot begin with a slash.`);
+    // A script of the site may know it. Sent by mistake, it would be read by everybody.
+    const isMeant = asked?.message === message && asked.target === target;
+    asked = isMeant ? null : { message, target };
+    if (isMeant) return 'post';
+    tell('error', `There is no command /${written} in this page; /help lists the commands. If a script of this site knows it, send it once more.`);
     return 'kept';
   }
   const [usage, may, , run] = command;

@@ -1,15 +1,18 @@
 // The box one writes in: drafts, tools, limits, typing notices.
 
-import { byId, byteLength, el } from './text.js';
+import { byId, byteLength, el, isComposing } from './text.js';
 import { active, changed, limitFor, onChange, state } from './state.js';
 import { post } from './talking.js';
 import { obey } from './commands.js';
 import { drawing, formatting } from './formatting.js';
 import { rich } from './bbcode.js';
-import { openDice } from './dice.js';
+import { diceAreAllowed, openDice } from './dice.js';
+import { startCompletion } from './complete.js';
 import { adIsRunning, openAd } from './ads.js';
+import { noteSent, startRecall } from './recall.js';
 import { keep, kept } from './storage.js';
 import { scrollLog } from './log.js';
+import { enterSends, onSetting } from './settings.js';
 
 /** Without a key for so long, the other side is told that writing paused. */
 const PAUSE = 5000;
@@ -26,6 +29,7 @@ let shown = null;
 let pauseTimer = 0;
 let sentTyping = 'clear';
 let tools;
+let dice;
 const text = byId('text');
 
 export function startComposer(parts) {
@@ -49,12 +53,18 @@ export function startComposer(parts) {
     renderLimit();
     noteTyping();
   });
+  startCompletion(text);
+  startRecall(text);
   text.addEventListener('keydown', onKey);
+  // A keyboard on the screen names its key after this.
+  const nameEnter = () => { text.enterKeyHint = enterSends() ? 'send' : 'enter'; };
+  nameEnter();
+  onSetting(name => name === 'enter' && nameEnter());
   startTools();
 }
 
 function startTools() {
-  const dice = el('button', { type: 'button', class: 'tool tool-dice', 'aria-label': 'Roll dice', title: 'Roll dice', click: openDice }, drawing(DIE));
+  dice = el('button', { type: 'button', class: 'tool tool-dice', 'aria-label': 'Roll dice', title: 'Roll dice', click: openDice }, drawing(DIE));
   tools = formatting(text, { extra: [dice], render: asSaid });
   byId('composer-tools').append(tools.bar, tools.preview);
   byId('open-ad').addEventListener('click', openAd);
@@ -82,7 +92,8 @@ function asSaid(message) {
 }
 
 function onKey(event) {
-  if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+  if (isComposing(event)) return;
+  if (event.key === 'Enter' && !event.shiftKey && (enterSends() || event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     submit();
   } else if (event.key === 'PageUp' || event.key === 'PageDown') {
@@ -117,6 +128,7 @@ function renderState() {
   byId('composer-kind').hidden = shown.kind !== 'channel' || shown.mode !== 'both';
   const ad = chosenKind() === 'LRP';
   const takesAds = shown.kind === 'channel' && shown.mode !== 'chat';
+  dice.hidden = !diceAreAllowed(shown);
   byId('open-ad').hidden = !takesAds;
   byId('open-ad').textContent = takesAds && adIsRunning(shown) ? 'Your ad is being posted…' : 'Post an ad regularly…';
   byId('text-label').textContent = `${ad ? 'Ad' : 'Message'} ${shown.kind === 'private' ? 'to' : 'in'} ${shown.title}`;
@@ -169,6 +181,7 @@ function submit() {
     post(shown, kind, message);
   }
   const said = shown;
+  noteSent(said, message);
   said.draft = '';
   changed('history');
   // A command may have opened another conversation: then the box has the draft of that one.

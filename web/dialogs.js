@@ -1,11 +1,13 @@
 // The dialogs about people: the own status, all people online, one person.
 
 import { byId, byteLength, dressAvatar, el, fold } from './text.js';
-import { STATUSES, activate, byName, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
+import { STATUSES, activate, byName, findPrivate, isIgnored, isMe, onChange, person, privateWith, state } from './state.js';
 import { memberNote, statusMark, statusName } from './lists.js';
 import { focusComposer } from './composer.js';
+import { setMuted } from './mute.js';
 import { editAction, noteAction, profileAction, relationActions, reportAction } from './people.js';
 import { moderationActions } from './moderation.js';
+import { rich } from './bbcode.js';
 import { prepareDialog, show } from './dialog.js';
 
 const STATUS_BYTES = 255;
@@ -20,6 +22,8 @@ export function startDialogs(parts) {
   for (const dialog of document.querySelectorAll('dialog')) prepareDialog(dialog);
   startStatus();
   startPeople();
+  // A name or a channel in a status leads elsewhere, so the card closes first.
+  byId('person-status').addEventListener('click', event => event.target.closest('button') && byId('person-dialog').close(), true);
   byId('self').addEventListener('click', openStatus);
   byId('open-people').addEventListener('click', openPeople);
   onChange('people', () => byId('people-dialog').open && renderPeople());
@@ -84,7 +88,7 @@ export function openPerson(name) {
   dressAvatar(byId('person-avatar'), shownPerson);
   byId('person-name').textContent = shownPerson;
   byId('person-note').textContent = known ? [known.gender === 'None' ? '' : known.gender, statusName(known.status)].filter(Boolean).join(' · ') : 'Offline';
-  byId('person-status').textContent = known?.statusmsg ?? '';
+  byId('person-status').replaceChildren(rich(known?.statusmsg ?? ''));
   const isMine = isMe(shownPerson);
   const buttons = [];
   const action = (label, act, more = {}) => buttons.push(el('button', { type: 'button', text: label, ...more, click: () => {
@@ -96,6 +100,11 @@ export function openPerson(name) {
   profileAction(shownPerson, action);
   if (isMine) editAction(shownPerson, action);
   if (!isMine) {
+    const conversation = findPrivate(shownPerson);
+    if (conversation) {
+      const isMuted = state.muted.has(conversation.id);
+      action(isMuted ? 'Unmute' : 'Mute', () => setMuted(conversation, !isMuted));
+    }
     noteAction(shownPerson, action);
     relationActions(shownPerson, action);
     const ignored = isIgnored(shownPerson);

@@ -1,6 +1,6 @@
 // Throwing dice and spinning the bottle without typing a command.
 
-import { byId, el } from './text.js';
+import { byId, el, fold } from './text.js';
 import { active } from './state.js';
 import { roll } from './talking.js';
 import { isRoom } from './roles.js';
@@ -11,6 +11,9 @@ const USUAL = ['1d2', '1d4', '1d6', '2d6', '1d8', '1d10', '1d12', '1d20', '1d100
 
 /** What the server takes: up to 20 terms of at most 9 dice with 2 to 500 sides, or numbers up to 10000. */
 const DICE = /^-?(?:[1-9]d(?:500|[1-4]?\d{1,2})|\d{1,5})(?:[+-](?:[1-9]d(?:500|[1-4]?\d{1,2})|\d{1,5})){0,19}$/;
+
+/** The server takes no dice in this channel. */
+const WITHOUT_DICE = 'frontpage';
 
 const LAST = 'fchatd-dice';
 
@@ -38,9 +41,13 @@ export function startDice() {
   });
 }
 
+/** Dice count as messages, and one channel has none. */
+export const diceAreAllowed = target => target.kind === 'private'
+  || (target.kind === 'channel' && target.mode !== 'ads' && fold(target.name) !== WITHOUT_DICE);
+
 export function openDice() {
   const target = active();
-  if (target.kind === 'server') return;
+  if (!diceAreAllowed(target)) return;
   form.elements.dice.value = kept(LAST, '');
   byId('dice-help').textContent = 'Up to 9 dice of a kind, with 2 to 500 sides.';
   byId('bottle').hidden = target.kind === 'channel' && !isRoom(target);

@@ -1,8 +1,9 @@
 // Searching the lines of the open conversation, and choosing between messages and ads.
 
-import { byId, el, fold } from './text.js';
+import { byId, el, fold, isComposing } from './text.js';
 import { active, changed, onChange } from './state.js';
 import { drawing } from './formatting.js';
+import { addLayer, layersChanged } from './layers.js';
 import { logParts, showLine, toEnd } from './log.js';
 
 const HIGHLIGHT = 'found';
@@ -36,12 +37,13 @@ export function startFind() {
     if (event.key === 'Escape') {
       event.stopPropagation();
       close();
-    } else if (event.key === 'Enter' && event.target === field) {
+    } else if (event.key === 'Enter' && event.target === field && !isComposing(event)) {
       event.preventDefault();
       go(at + (event.shiftKey ? 1 : -1));
     }
   });
-  byId('log-place').before(bar);
+  byId('log-box').before(bar);
+  addLayer({ isOpen: () => !bar.hidden, close });
   byId('toggle-find').addEventListener('click', () => (bar.hidden ? open() : close()));
   onChange('active', renderAll);
   onChange('active-state', renderViews);
@@ -56,6 +58,7 @@ export function startFind() {
 
 function open() {
   bar.hidden = false;
+  layersChanged();
   byId('toggle-find').setAttribute('aria-expanded', 'true');
   renderViews();
   search(true);
@@ -65,6 +68,7 @@ function open() {
 
 function close() {
   bar.hidden = true;
+  layersChanged();
   byId('toggle-find').setAttribute('aria-expanded', 'false');
   field.value = '';
   mark([]);

@@ -33,7 +33,7 @@ const MORE_BLOCKS = [['heading', 'Heading'], ['big', 'Big'], ['small', 'Small'],
 const capital = word => word[0].toUpperCase() + word.slice(1);
 
 /** Replace the selection as if it were typed, so that it can be undone; then select `from` to `to` of what was put in. */
-function put(field, text, from, to) {
+export function replaceSelection(field, text, from, to) {
   const start = field.selectionStart;
   field.focus();
   if (!document.execCommand('insertText', false, text)) {
@@ -47,15 +47,15 @@ function put(field, text, from, to) {
 export function surround(field, tag, argument) {
   const chosen = field.value.slice(field.selectionStart, field.selectionEnd);
   const opening = argument === undefined ? `[${tag}]` : `[${tag}=${argument}]`;
-  if (tag === 'hr') return put(field, `${chosen}[hr]`, chosen.length + 4, chosen.length + 4);
-  put(field, `${opening}${chosen}[/${tag}]`, opening.length, opening.length + chosen.length);
+  if (tag === 'hr') return replaceSelection(field, `${chosen}[hr]`, chosen.length + 4, chosen.length + 4);
+  replaceSelection(field, `${opening}${chosen}[/${tag}]`, opening.length, opening.length + chosen.length);
 }
 
 function link(field) {
   const chosen = field.value.slice(field.selectionStart, field.selectionEnd);
   if (/^https?:\/\/\S+$/.test(chosen.trim())) return surround(field, 'url');
   const address = 'https://';
-  put(field, `[url=${address}]${chosen}[/url]`, 5, 5 + address.length);
+  replaceSelection(field, `[url=${address}]${chosen}[/url]`, 5, 5 + address.length);
 }
 
 /**

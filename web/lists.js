@@ -1,6 +1,7 @@
 // The two side columns: conversations on one side, members of the open channel on the other.
 
 import { avatar, byId, dressAvatar, el, fold } from './text.js';
+import { plainText } from './bbcode.js';
 import { STATUSES, active, activate, listed, onChange, person, sortedMembers, state } from './state.js';
 
 /** Height of a row in the list of members, in CSS pixels; `.member` in style.css is this high. */
@@ -45,7 +46,7 @@ export function statusMark(status) {
 function renderSelf() {
   const me = person(state.me);
   const status = me?.status ?? 'offline';
-  const text = me?.statusmsg || (me ? statusName(status) : 'Connecting…');
+  const text = plainText(me?.statusmsg ?? '') || (me ? statusName(status) : 'Connecting…');
   dressAvatar(byId('self-avatar'), state.me);
   byId('self-name').textContent = state.me;
   byId('self-status').replaceChildren(statusMark(status), el('span', { class: 'clip', text }));
@@ -68,9 +69,10 @@ function conversationItem(each) {
     type: 'button', class: 'conversation', dataset: { id: each.id }, 'aria-current': current ? 'page' : null,
     click: () => { activate(each.id); actions.chosen(); },
   }, icon, el('span', { class: 'clip', text: each.title }), typing, badge,
-  el('span', { class: 'visually-hidden', text: unreadText(each) }));
+  el('span', { class: 'visually-hidden', text: `${unreadText(each)}${state.muted.has(each.id) ? ', muted' : ''}` }));
   if (each.unread > 0) button.classList.add('unread');
   if (each.joined === 'no') button.classList.add('absent');
+  if (state.muted.has(each.id)) button.classList.add('muted-conversation');
   const close = each.kind === 'server' ? null : el('button', {
     type: 'button', class: 'icon close', 'aria-label': `${each.kind === 'channel' ? 'Leave' : 'Close'} ${each.title}`, click: () => actions.close(each),
   });
@@ -102,7 +104,7 @@ function renderUnread() {
   const badge = byId('drawer-badge');
   badge.hidden = unread === 0;
   badge.textContent = mentions > 0 ? String(mentions) : '';
-  byId('show-conversations').setAttribute('aria-label', unread > 0 ? `Conversations, ${unread} unread` : 'Conversations');
+  byId('show-conversations').setAttribute('aria-label', `Conversations${unread > 0 ? `, ${unread} unread` : ''}${mentions > 0 ? `, ${mentions} for you` : ''}`);
 }
 
 function refreshMembers() {
@@ -125,7 +127,7 @@ function refreshMembers() {
 export function memberNote(known) {
   if (!known) return 'Offline';
   const words = [known.gender === 'None' ? '' : known.gender, statusName(known.status)].filter(Boolean).join(' · ');
-  return known.statusmsg ? `${words} – ${known.statusmsg}` : words;
+  return known.statusmsg ? `${words} – ${plainText(known.statusmsg)}` : words;
 }
 
 function memberRow(row, index) {

@@ -3,7 +3,7 @@
 
 import { decode, fold, isolated, titleText } from './text.js';
 import {
-  activate, changed, channel, closeConversation, findChannel, isIgnored, isMe, notice, state, tell,
+  activate, changed, channel, closeConversation, findChannel, forgetInvites, isIgnored, isMe, notice, state, tell,
 } from './state.js';
 import { onFrames, takeFrame } from './frames.js';
 import { settings } from './settings.js';
@@ -216,8 +216,11 @@ onFrames({
   CKU: removal('removed'),
   CBU: removal('banned'),
   CTU: removal('banned'),
+  IGN({ action, character }) {
+    if (action === 'add') forgetInvites(character);
+  },
   CIU({ sender, title, name }) {
     if (isIgnored(sender)) return;
-    tell('invite', `${sender} invites you to “${isolated(titleText(title))}”.`, { invite: name, mention: true });
+    tell('invite', `${sender} invites you to “${isolated(titleText(title))}”.`, { invite: name, sender, mention: true });
   },
 });

@@ -12,7 +12,7 @@ const DEPTHS = [200, 100, 50, 20, 5, 0];
 /** Characters in all; browsers give a tab about five million. */
 const MOST = 1500000;
 
-const PLAIN = ['kind', 'from', 'text', 'own', 'mention', 'state', 'note', 'invite'];
+const PLAIN = ['kind', 'from', 'text', 'own', 'mention', 'state', 'note', 'invite', 'sender', 'stamp'];
 
 let timer = 0;
 let entered = false;

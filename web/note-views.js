@@ -50,6 +50,9 @@ export function startNoteViews(parts) {
 /** On entering: drafts are of another character. */
 export const forgetDrafts = () => drafts.clear();
 
+/** Whether a note has been begun and not sent. */
+export const hasNoteDraft = () => drafts.size > 0 || (writing.open && form.elements.message.value.trim() !== '');
+
 function renderButton() {
   const { unread } = notes;
   byId('notes-badge').hidden = unread === 0;

@@ -1,5 +1,6 @@
 // Notifications of the browser, and a sound: only those that are switched on, and only while the page is not in view.
 
+import { plainText } from './bbcode.js';
 import { fold } from './text.js';
 import { onFrame } from './frames.js';
 import { activate, isIgnored, isMe, onLine, state } from './state.js';
@@ -72,17 +73,15 @@ function show(target) {
   focusComposer();
 }
 
-/** Without the tags, as far as that can be told without reading them. */
-const plain = text => text.replace(/\[\/?[a-z]{1,8}(?:=[^\]]*)?\]/gi, '');
-
 function onMessage(target, line) {
   if (line.own || state.phase !== 'online' || Date.now() - line.time > FRESH) return;
   const looking = !document.hidden && document.hasFocus() && target.id === state.active;
   if (looking) return;
+  if (state.muted.has(target.id) && !line.mention) return;
   const forMe = target.kind === 'private' ? line.kind === 'message' && settings.notifyPrivate : line.mention && settings.notifyMentions;
   if (!forMe) return;
   const title = target.kind === 'private' || line.from === '' ? target.title : `${line.from} in ${target.title}`;
-  announce(title, plain(line.text), target.id, () => show(target));
+  announce(title, plainText(line.text), target.id, () => show(target));
 }
 
 /** Somebody has come online. */

@@ -63,7 +63,8 @@ async function submit(event) {
   button.disabled = true;
   error.hidden = true;
   try {
-    const report = about ? `${about}: ${text}` : text;
+    // Other clients write the name in the same way, and the server reads it for its log of actions.
+    const report = about ? `Reporting user: [user]${about}[/user] | ${text}` : text;
     const body = { action: 'report', report, tab: note ? 'A note' : target.title };
     if (!connection.online) throw new Error('There is no connection at the moment. Please try again.');
     if (form.elements.log.checked && hasRelations() && (note || target.kind !== 'server')) {

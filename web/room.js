@@ -7,6 +7,7 @@ import { leave } from './membership.js';
 import { isRoom, mayModerate, mayOwn } from './roles.js';
 import { MODE_NAMES, askForLists } from './channels.js';
 import { formatting } from './formatting.js';
+import { muteBox } from './mute.js';
 import { ask, makeDialog, setTitle, show, toast } from './dialog.js';
 
 /** An answer to the question for the bans comes sooner than this, or it is about something else. */
@@ -61,6 +62,7 @@ const section = (title, ...content) => el('section', { class: 'room-part' }, el(
 
 function build() {
   part.note = el('p', { class: 'muted' });
+  part.mute = muteBox(() => target);
   part.people = el('datalist', { id: 'people-online' });
   part.invite = section('Invite', nameForm('Invite', 'Name of someone online', 'Invite', character => send('CIU', { character })));
   part.invite.querySelector('label > span').className = 'visually-hidden';
@@ -116,7 +118,7 @@ function build() {
     ask('Close it for good?', `“${chosen.title}” ends for everybody in it, and cannot be had back.`, 'Close for good')
       .then(yes => yes && command(chosen, 'KIC'));
   } });
-  dialog = makeDialog('channel-dialog', '', part.note, part.people, part.invite, part.topicForm, part.description, part.rules, part.staff, part.bans,
+  dialog = makeDialog('channel-dialog', '', part.note, part.mute.label, part.people, part.invite, part.topicForm, part.description, part.rules, part.staff, part.bans,
     el('div', { class: 'actions actions-low' }, part.destroy, el('button', { type: 'button', class: 'danger', id: 'leave-channel', text: 'Leave', click: () => {
       dialog.close();
       leave(target);
@@ -144,6 +146,7 @@ function openRoom() {
   if (mayModerate(target) && target.joined === 'yes') askForBans();
   renderLimit();
   tools.refresh();
+  part.mute.refresh();
   render();
   show(dialog);
 }

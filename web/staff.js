@@ -6,6 +6,7 @@ import { onFrame } from './frames.js';
 import { isAdmin, isStaff, takesReports } from './roles.js';
 import { rich } from './bbcode.js';
 import { openModeration } from './moderation.js';
+import { reportLog, startReportLog } from './report-log.js';
 import { ask, makeDialog, show, toast } from './dialog.js';
 
 /** So many of the server's last answers are shown. */
@@ -83,6 +84,7 @@ function readReports() {
 
 export function startStaff(parts) {
   ({ connection, openPerson } = parts);
+  startReportLog({ back: openStaff });
   build();
   byId('open-staff').addEventListener('click', openStaff);
   for (const topic of ['calls', 'members', 'self', 'conversations', 'roles']) onChange(topic, renderButton);
@@ -126,7 +128,7 @@ function reportItem([id, call]) {
     el('div', { class: 'formatted report-text' }, rich(call.report)),
     el('div', { class: 'button-row' },
       el('button', { type: 'button', class: 'primary', text: 'Take care of it', 'aria-label': `Take care of it: the report by ${call.character}`, click: () => takeCare(id) }),
-      call.log === null ? null : el('a', { href: `/fchat/getLog.php?log=${encodeURIComponent(call.log)}`, target: '_blank', rel: 'noopener noreferrer nofollow', text: 'Log of what was said' })));
+      call.log === null ? null : reportLog(call.log, call.character)));
 }
 
 function renderReports() {

@@ -5,6 +5,9 @@ import { fold } from './text.js';
 /** Lines kept, and shown, per conversation. */
 export const MAX_LINES = 500;
 
+/** Invitations kept per conversation, one of each sender to each room: many of them must not push out what people said. */
+const MAX_INVITES = 5;
+
 const SERVER = 'server';
 
 export const STATUSES = { online: 'Online', looking: 'Looking', busy: 'Busy', dnd: 'Do not disturb', idle: 'Idle', away: 'Away' };
@@ -20,6 +23,8 @@ export const state = {
   people: new Map(),
   staff: new Set(),
   ignored: new Set(),
+  /** The ids of muted conversations. */
+  muted: new Set(),
   vars: { ...FIRST_VARS },
   /** What the user chose, null before; told to the server again after a reconnection. */
   wantedStatus: null,
@@ -146,10 +151,12 @@ export function onLine(listener) {
 export function addLine(target, line) {
   target.lastLine += 1;
   const entry = { number: target.lastLine, time: new Date(), from: '', text: '', own: false, mention: false, state: 'sent', ...line };
+  if (entry.kind === 'invite') dropInvites(target, entry);
   target.lines.push(entry);
   if (target.lines.length > MAX_LINES) target.lines.splice(0, target.lines.length - MAX_LINES);
   const unseen = target.id !== state.active || document.hidden;
-  if (unseen && !entry.own) {
+  const isQuiet = state.muted.has(target.id) && !entry.mention;
+  if (unseen && !entry.own && !isQuiet) {
     if (target.unread === 0) target.firstUnread = entry.number;
     target.unread += 1;
     if (entry.mention || target.kind === 'private') target.mentions += 1;
@@ -158,6 +165,21 @@ export function addLine(target, line) {
   changed(target.id === state.active ? 'log' : 'history');
   for (const listener of lineListeners) listener(target, entry);
   return entry;
+}
+
+/** Make room for an invitation. */
+function dropInvites(target, { sender, invite }) {
+  const others = target.lines.filter(line => line.kind === 'invite' && (line.sender !== sender || line.invite !== invite));
+  const kept = new Set(others.slice(1 - MAX_INVITES));
+  target.lines = target.lines.filter(line => line.kind !== 'invite' || kept.has(line));
+}
+
+/** Remove all invitations by somebody. */
+export function forgetInvites(sender) {
+  for (const target of state.conversations.values()) {
+    target.lines = target.lines.filter(line => line.kind !== 'invite' || fold(line.sender ?? '') !== fold(sender));
+  }
+  changed('log', 'history');
 }
 
 /** A line of the page itself in a conversation. It is not unread. */

@@ -12,6 +12,10 @@ import { startStaff } from './staff.js';
 import { focusComposer } from './composer.js';
 import { send, startTalking } from './talking.js';
 import { startMembership } from './membership.js';
+import { startIdle } from './idle.js';
+import { startOlder } from './older.js';
+import { recallMuted } from './mute.js';
+import { enterArchive, leaveArchive, prune } from './archive.js';
 import './presence.js';
 import './announcements.js';
 
@@ -27,16 +31,23 @@ export function startTalk({ connection, outbox, setStatus, openPerson }) {
   startFind();
   startStaff({ connection, openPerson });
   startMemory();
+  startIdle({ setStatus });
+  startOlder();
 }
 
 /** After a reload: drafts, lines and running ads of this character. What was never sent is sent. */
 export function recallTalk() {
+  enterArchive();
+  recallMuted();
   recall(send);
   recallAds();
+  // Without a storage there is nothing to remove.
+  prune().catch(() => {});
 }
 
 /** On leaving the chat. */
 export function forgetTalk() {
   forget();
   forgetAds();
+  leaveArchive();
 }

@@ -1,10 +1,11 @@
 // Messages, ads and dice: those that the user sends, and those that come in.
 
-import { decode, fold } from './text.js';
+import { decode } from './text.js';
 import {
   addLine, changed, findChannel, findPrivate, isIgnored, isMe, notice, personName, privateWith, state,
 } from './state.js';
 import { onFrames, takeFrame } from './frames.js';
+import { highlightWords } from './settings.js';
 
 let connection;
 let outbox;
@@ -31,11 +32,18 @@ export function roll(target, dice) {
   outbox.push(target, null, 'RLL', { ...where, dice });
 }
 
+/** Whether the own name, or a word that was chosen in the settings, stands in a text by itself. */
 function mentionsMe(text) {
-  const at = fold(text).indexOf(fold(state.me));
-  if (at < 0) return false;
-  const around = [text[at - 1], text[at + state.me.length]];
-  return around.every(letter => letter === undefined || !/[\p{L}\p{N}_]/u.test(letter));
+  const folded = text.toLowerCase();
+  return [state.me, ...highlightWords()].some(word => holds(folded, word.toLowerCase()));
+}
+
+function holds(text, word) {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    const around = [text[at - 1], text[at + word.length]];
+    if (around.every(letter => letter === undefined || !/[\p{L}\p{N}_]/u.test(letter))) return true;
+  }
+  return false;
 }
 
 function say(target, kind, from, escaped) {

@@ -57,6 +57,12 @@ export function el(tag, attributes = {}, ...children) {
 /** The element with this id; the page has every id that the code names. */
 export const byId = id => document.getElementById(id);
 
+/**
+ * Whether a key belongs to an input method that composes a word. Safari ends the composition before the key that ended it, and marks
+ * that key with 229 alone.
+ */
+export const isComposing = event => event.isComposing || event.keyCode === 229;
+
 /** A steady hue for a name, so that people keep their colour. */
 export function hueOf(name) {
   let hash = 2166136261;

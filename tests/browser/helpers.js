@@ -90,7 +90,9 @@ export async function joinChannel(someone, channel) {
 export async function write(someone, text) {
   const { page } = someone;
   await page.locator('#text').fill(text);
-  await page.locator('#text').press('Enter');
+  // By touch, Enter makes a new line.
+  if (someone.phone) await page.locator('#send').click();
+  else await page.locator('#text').press('Enter');
 }
 
 /** Wait for a line of the open conversation. */

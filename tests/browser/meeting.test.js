@@ -93,7 +93,7 @@ test('they write privately, with typing notice and unread marks', async () => {
   await ada.page.getByText(`${bob.name} is typing…`).waitFor();
   await picture(ada, '07-private');
   await ada.page.getByText(`${bob.name} has stopped typing for now.`).waitFor();
-  await bob.page.locator('#text').press('Enter');
+  await bob.page.locator('#send').click();
   await line(ada, 'Sure').waitFor();
   assert.equal(await ada.page.locator('#typing').textContent(), '');
 });
@@ -110,7 +110,7 @@ test('one loses the network, comes back, and goes on without a reload', async ()
   await assertAccessible(bob, 'the lost connection');
   await line(bob, 'Hello from the wide screen').waitFor();
   await bob.page.locator('#text').fill('written without a network');
-  await bob.page.locator('#text').press('Enter');
+  await bob.page.locator('#send').click();
   await bob.page.getByText('Waiting to be sent').waitFor();
   await bob.page.locator('#text').fill('a draft that must survive');
   network.mend();
@@ -120,7 +120,7 @@ test('one loses the network, comes back, and goes on without a reload', async ()
   assert.equal(await bob.page.locator('#text').inputValue(), 'a draft that must survive');
   await write(ada, 'Welcome back');
   await line(bob, 'Welcome back').waitFor();
-  await bob.page.locator('#text').press('Enter');
+  await bob.page.locator('#send').click();
   await line(ada, 'a draft that must survive').waitFor();
   assert.equal(await bob.page.evaluate(() => window.neverReloaded), true);
   await memberOf(ada, bob.name).getByText('Busy – at <work> & back').waitFor();

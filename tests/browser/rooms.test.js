@@ -116,7 +116,7 @@ test('dice are thrown from the dialog and by command, and the bottle is spun', a
 
 test('commands tell what they want', async () => {
   await write(olga, '/nonsense');
-  await line(olga, 'There is no command /nonsense.').waitFor();
+  await line(olga, 'There is no command /nonsense in this page').waitFor();
   assert.equal(await olga.page.locator('#text').inputValue(), '/nonsense');
   await write(olga, '/timeout somebody');
   await line(olga, 'Write it as /timeout name, minutes').waitFor();

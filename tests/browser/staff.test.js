@@ -60,6 +60,39 @@ test('a report comes in, and somebody takes care of it', options, async () => {
   assert.equal(await boss.page.evaluate(() => window.hacked), undefined);
 });
 
+test('a report about somebody has its log in the page, without another sign-in', options, async () => {
+  const { page } = boss;
+  await page.keyboard.press('Escape');
+  // The staff may report at any time, and others once in two minutes.
+  await openConversation(boss, 'Staff Room');
+  await write(boss, 'what was [i]said[/i]');
+  await page.getByRole('button', { name: 'People', exact: true }).click();
+  await page.getByRole('searchbox', { name: 'Find a person by name' }).fill(rita.name);
+  await page.getByRole('dialog', { name: 'People online' }).getByRole('button', { name: new RegExp(rita.name) }).click();
+  await page.getByRole('button', { name: 'Report', exact: true }).click();
+  const writing = page.getByRole('dialog', { name: `Report ${rita.name}` });
+  await writing.getByRole('textbox', { name: 'What is wrong?' }).fill('Too quiet');
+  await writing.getByRole('button', { name: 'Send report' }).click();
+  await writing.waitFor({ state: 'hidden' });
+  await open();
+  const report = staff().locator('.report').filter({ hasText: 'Too quiet' });
+  await report.getByRole('button', { name: rita.name, exact: true }).waitFor();
+  await report.getByRole('button', { name: `Log of what was said: the report by ${name}` }).click();
+  const log = page.getByRole('dialog', { name: /^Report \d+$/ });
+  await log.getByText('what was said').waitFor();
+  assert.equal(await log.locator('em').textContent(), 'said');
+  assert.deepEqual(await log.locator('dd button').allTextContents(), [name, rita.name], 'from and about');
+  await picture(boss, '61-report-log');
+  await assertAccessible(boss, 'the log of a report');
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok(await log.evaluate(element => element.scrollWidth <= element.clientWidth), 'it fits a phone');
+  await picture(boss, '61-report-log-narrow');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await log.getByRole('button', { name: 'Back to the reports' }).click();
+  await report.getByRole('button', { name: /^Take care/ }).click();
+  await report.waitFor({ state: 'detached' });
+});
+
 test('administrators broadcast, make channels and moderators, reward, and ask the server', options, async () => {
   const channel = unique('Library');
   await staff().getByRole('textbox', { name: 'Public channel' }).fill(channel);

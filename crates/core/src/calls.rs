@@ -37,7 +37,7 @@ impl Core {
                 by: Party::Named(Undo::OPERATOR),
                 code: "SFC",
                 arguments: String::from_utf8(arguments).unwrap_or_default(),
-                target: Some(Party::Named(&call.character)),
+                target: call.reported().map(Party::Named),
             });
             true
         })

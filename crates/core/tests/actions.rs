@@ -301,7 +301,7 @@ fn on_the_whole_server() {
         &mut play,
         &[
             ("Four", &confirm, ""),
-            ("Superone", &confirm, "SFC by Superone -> Alice"),
+            ("Superone", &confirm, "SFC by Superone"),
             ("Superone", &confirm, ""),
         ],
     );
@@ -315,6 +315,23 @@ fn on_the_whole_server() {
         play.chat.handle(Input::Bridge { code, payload });
         assert_eq!(deeds(&mut play), wanted, "{code} {payload}");
     }
+}
+
+#[test]
+fn a_report_is_about_the_reported_character() {
+    let mut play = Play::with(&["Globalmod", "Superone", "Three/13"]);
+    let report =
+        r#"SFC {"action":"report","report":"Reporting user: [user]three[/user] | rude","tab":"Garden"}"#;
+    check(
+        &mut play,
+        &[("Globalmod", report, "SFC by Globalmod -> Three/13")],
+    );
+    let call = play.chat.core.world().staff_calls[0].id.clone();
+    let confirm = format!(r#"SFC {{"action":"confirm","callid":"{call}"}}"#);
+    check(
+        &mut play,
+        &[("Superone", &confirm, "SFC by Superone -> Three/13")],
+    );
 }
 
 #[test]

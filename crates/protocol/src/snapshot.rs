@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::is_possible;
 use crate::network::NetworkBan;
 use crate::session::Sessions;
 
@@ -151,4 +152,46 @@ pub struct StaffCall {
     pub tab: String,
     /// When, in Unix seconds.
     pub time: i64,
+}
+
+/// The beginning of a report about a character, as all clients of this family write it.
+const ABOUT: &str = "Reporting user: [user]";
+
+impl StaffCall {
+    /// The reported character, where the report begins with its name as clients write it.
+    pub fn reported(&self) -> Option<&str> {
+        let (beginning, rest) = self.report.split_at_checked(ABOUT.len())?;
+        let (name, _) = rest.split_once("[/user]")?;
+        let name = name.trim();
+        (beginning.eq_ignore_ascii_case(ABOUT) && is_possible(name)).then_some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_the_reported_character() {
+        let reported = |report: &str| {
+            let call = StaffCall {
+                report: report.to_owned(),
+                ..StaffCall::default()
+            };
+            call.reported().map(str::to_owned)
+        };
+        for (report, wanted) in [
+            ("Reporting user: [user]Bob B[/user] | He shouts.", Some("Bob B")),
+            ("reporting user: [USER] Bob [/user]", Some("Bob")),
+            ("Reporting user: [user]Bob", None),
+            ("Reporting user: [user][/user] | x", None),
+            ("Reporting user: [user][b]Bob[/b][/user] | x", None),
+            ("Reporting user: [user]&lt;Bob[/user] | x", None),
+            ("He said: Reporting user: [user]Bob[/user]", None),
+            ("Reporting user: [use\u{e9}]", None),
+            ("", None),
+        ] {
+            assert_eq!(reported(report).as_deref(), wanted, "{report}");
+        }
+    }
 }

@@ -70,8 +70,8 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         }
         Ok(Reply::None)
     };
-    "getStaffCall" "(id: string): {callid: string, character: string, report: string, logid: number, timestamp: number, tab: string} | false"
-        "A staff call, or false." |w, a| {
+    "getStaffCall" "(id: string): {callid: string, character: string, report: string, logid: number, timestamp: number, tab: string, reported: string?} | false"
+        "A staff call, or false. + `reported` is the character that the report is about, where its text names one as clients do." |w, a| {
         let Some(call) = w.staff_call(&a.text(1)?) else {
             return Ok(false.into());
         };
@@ -82,6 +82,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
             ("logid".into(), (call.log as f64).into()),
             ("timestamp".into(), (call.time as f64).into()),
             ("tab".into(), call.tab.clone().into()),
+            ("reported".into(), call.reported().map(str::to_owned).into()),
         ])))
     };
     "sendStaffCalls" "(con: Connection)"

@@ -103,6 +103,7 @@ fn rest(action: &Action) -> Option<String> {
         "mode",
         "action",
         "command",
+        "callid",
         "id",
         "a",
     ];
