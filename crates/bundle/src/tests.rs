@@ -1,5 +1,4 @@
 //! Small pages, built. The browser tests run the real one.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use super::*;
 

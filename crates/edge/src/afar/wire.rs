@@ -87,9 +87,12 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
     }
 }
 
+/// The two halves of a connection.
+pub(super) type Halves = (Inbox<ReadHalf<Box<dyn Stream>>>, WriteHalf<Box<dyn Stream>>);
+
 impl Inbox<Box<dyn Stream>> {
     /// Divides the connection. Bytes that were read already stay in the inbox.
-    pub(super) fn split(self) -> (Inbox<ReadHalf<Box<dyn Stream>>>, WriteHalf<Box<dyn Stream>>) {
+    pub(super) fn split(self) -> Halves {
         let (reader, writer) = tokio::io::split(self.reader);
         let inbox = Inbox {
             reader,
