@@ -281,7 +281,7 @@ fn a_bomb_is_defused() {
     }
 }
 
-/// Whatever is cut off or changed is noticed.
+/// Each cut and each changed bit is noticed.
 #[test]
 fn every_cut_and_every_flipped_bit_is_found() {
     let ground = Ground::new();
@@ -304,7 +304,7 @@ fn every_cut_and_every_flipped_bit_is_found() {
         fs::write(&path, &whole[..cut]).unwrap();
         ground.refused(&path);
     }
-    // Not in the head of gzip, which has a time and a name that nobody needs.
+    // Not in the head of gzip, which has a time and a name without an effect.
     for place in (10..whole.len()).step_by(step) {
         let mut flipped = whole.clone();
         flipped[place] ^= 1 << (place % 8);
