@@ -44,7 +44,7 @@ mod tests {
     fn it_is_ready_while_it_serves() {
         let readiness = Readiness::default();
         assert!(readiness.refusal().is_some_and(|text| text.contains("starting")));
-        readiness.clone().enter(Stage::Serving);
+        readiness.enter(Stage::Serving);
         assert_eq!(readiness.refusal(), None);
         readiness.enter(Stage::Draining);
         assert!(readiness.refusal().is_some_and(|text| text.contains("closing")));
