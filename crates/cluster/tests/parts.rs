@@ -1,5 +1,4 @@
 //! The part of a batch that goes to one edge, and the refusals of a core.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use fchatd_cluster::{Core, CoreEvent, Hello, Name, Refusal, SEATS, Timing, Up};
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Input, Inputs, Operation, Outputs};
