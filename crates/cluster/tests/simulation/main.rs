@@ -1,7 +1,11 @@
 //! A core and edges over connections that break at any byte, from a seed. The history of each run is checked: every
 //! listener hears every line once, in one order, and nothing waits for ever after the last fault.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
-#![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may fail, and says how much it did"
+)]
 
 mod chat;
 mod edge;

@@ -56,6 +56,10 @@ pub(super) async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> io:
     tokio::time::timeout(PATIENCE, step).await.map_err(late)?
 }
 
+/// The two sides of a connection.
+type Reader = ReadHalf<Box<dyn Stream>>;
+type Writer = WriteHalf<Box<dyn Stream>>;
+
 /// Messages from a connection.
 pub(super) struct Inbox<R> {
     reader: R,
@@ -87,12 +91,9 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
     }
 }
 
-/// The two halves of a connection.
-pub(super) type Halves = (Inbox<ReadHalf<Box<dyn Stream>>>, WriteHalf<Box<dyn Stream>>);
-
 impl Inbox<Box<dyn Stream>> {
     /// Divides the connection. Bytes that were read already stay in the inbox.
-    pub(super) fn split(self) -> Halves {
+    pub(super) fn split(self) -> (Inbox<Reader>, Writer) {
         let (reader, writer) = tokio::io::split(self.reader);
         let inbox = Inbox {
             reader,
