@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_banned_is_refused_until_the_ban_is_lifted_or_over() {
+    fn a_banned_address_is_refused_until_the_ban_is_lifted_or_over() {
         let gate = Gate::default();
         assert!(gate.forbid(&origin("203.0.113.9", None)).is_none());
         gate.ban(ban("203.0.113.0/24", 0));

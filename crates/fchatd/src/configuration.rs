@@ -7,7 +7,6 @@ mod classic;
 pub(crate) mod files;
 mod hosts;
 pub(crate) mod memory;
-pub(crate) mod neighbours;
 pub(crate) mod network;
 
 use std::collections::HashMap;

@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 #[cfg(test)]
 mod imports;
+mod neighbours;
 mod options;
 mod output;
 mod server;
@@ -17,7 +18,7 @@ mod server;
 use std::alloc::System;
 use std::process::ExitCode;
 
-use fchatd_profile::heap::Sampled;
+use fchatd_profiler::heap::Sampled;
 
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{self, Command};

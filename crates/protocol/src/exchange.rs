@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_reported_to_the_staff_is_never_printed() {
+    fn reports_to_the_staff_are_never_printed() {
         let call = crate::snapshot::StaffCall {
             report: "secret report".into(),
             ..crate::snapshot::StaffCall::default()

@@ -10,8 +10,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::claim::Claim;
 use crate::database::{connect, keep_log, refuse_unfit, with_suffix};
 use crate::error::StoreError;
-use crate::log;
 use crate::migrate::SCHEMA_VERSION;
+use crate::wal;
 
 /// More copies of one version than this are not made.
 const MOST: u32 = 1000;
@@ -81,7 +81,7 @@ pub fn copy_database(from: &Path, to: &Path) -> Result<i64, StoreError> {
     let folder = from.parent().unwrap_or(Path::new("."));
     // The log of a server that runs changes while it is read.
     if matches!(Claim::holder(folder), Ok(None))
-        && let Some(detail) = log::fault(from)
+        && let Some(detail) = wal::fault(from)
     {
         return Err(StoreError::Damaged {
             path: from.to_owned(),

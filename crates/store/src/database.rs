@@ -12,9 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::accounts::Accounts;
 use crate::claim::Claim;
 use crate::error::StoreError;
-use crate::log;
 use crate::migrate;
 use crate::place::Place;
+use crate::wal;
 
 /// How long an operation waits for another process, such as `fchatd account add` beside a running server.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ impl Store {
         }
         refuse_unfit(&path, true)?;
         // Another process's log changes while it is read; a claimed log does not.
-        if let Some(detail) = claim.and_then(|_| log::fault(&path)) {
+        if let Some(detail) = claim.and_then(|_| wal::fault(&path)) {
             return Err(StoreError::Damaged { path, detail });
         }
         let failure = |error| StoreError::from_sqlite(&path, &error);

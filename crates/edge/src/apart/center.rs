@@ -35,7 +35,7 @@ const STUCK: Duration = Duration::from_secs(2);
 pub(crate) struct Center<A> {
     pub(super) links: Vec<Arc<Link>>,
     intake: Arc<Intake>,
-    desk: RefCell<Desk<A>>,
+    workload: RefCell<Workload<A>>,
     /// Inputs that do not come from an edge.
     own: RefCell<Inputs>,
     alarm: Alarm,
@@ -48,8 +48,8 @@ pub(crate) struct Center<A> {
     pulses: RefCell<Vec<(u64, Instant)>>,
 }
 
-/// The state of the application's thread.
-struct Desk<A> {
+/// The application, its outputs, and the turns that it handles.
+struct Workload<A> {
     application: A,
     outputs: Outputs,
     turns: VecDeque<Turn>,
@@ -72,7 +72,7 @@ impl<A: Application + 'static> Center<A> {
             links: links.collect(),
             common,
             intake,
-            desk: RefCell::new(Desk {
+            workload: RefCell::new(Workload {
                 application,
                 outputs: Outputs::default(),
                 turns: VecDeque::new(),
@@ -141,7 +141,7 @@ impl<A: Application + 'static> Center<A> {
             loop {
                 clock.tick().await;
                 center.input(Input::Tick);
-                center.desk.borrow_mut().trim();
+                center.workload.borrow_mut().trim();
             }
         });
     }
@@ -154,10 +154,10 @@ impl<A: Application + 'static> Center<A> {
 
     /// Like [`Edge::interject`](crate::Edge::interject), between two inputs.
     pub(crate) fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
-        let desk = &mut *self.desk.borrow_mut();
-        desk.application.begin_turn();
-        let result = work(&mut desk.application, &mut desk.outputs);
-        self.send_off(desk);
+        let load = &mut *self.workload.borrow_mut();
+        load.application.begin_turn();
+        let result = work(&mut load.application, &mut load.outputs);
+        self.send_off(load);
         result
     }
 
@@ -246,33 +246,33 @@ impl<A: Application + 'static> Center<A> {
     /// Handles the collected inputs until all are handled, the batch is full or the time limit is reached.
     /// Then it sends the outputs. Returns true when inputs are left.
     pub(super) fn step(&self) -> bool {
-        let desk = &mut *self.desk.borrow_mut();
-        if desk.turns.is_empty() {
-            self.take(desk);
+        let load = &mut *self.workload.borrow_mut();
+        if load.turns.is_empty() {
+            self.take(load);
         }
-        if desk.turns.is_empty() {
+        if load.turns.is_empty() {
             return false;
         }
-        desk.application.begin_turn();
+        load.application.begin_turn();
         let (begun, mut inputs) = (Instant::now(), 0_usize);
         let (mut interrupted, mut is_slow) = (false, false);
-        while let Some(turn) = desk.turns.pop_front() {
-            for input in turn.inputs.iter_from(desk.handled) {
-                desk.handled += 1;
-                desk.application.handle(input, &mut desk.outputs);
+        while let Some(turn) = load.turns.pop_front() {
+            for input in turn.inputs.iter_from(load.handled) {
+                load.handled += 1;
+                load.application.handle(input, &mut load.outputs);
                 inputs += 1;
                 is_slow = inputs.is_multiple_of(INPUTS_PER_LOOK) && begun.elapsed() > TURN_MAX;
-                interrupted = is_slow || desk.outputs.weight() > OUTPUT_BYTES_MAX;
+                interrupted = is_slow || load.outputs.weight() > OUTPUT_BYTES_MAX;
                 if interrupted {
                     break;
                 }
             }
-            if desk.handled < turn.inputs.len() {
-                desk.turns.push_front(turn);
+            if load.handled < turn.inputs.len() {
+                load.turns.push_front(turn);
                 break;
             }
-            desk.handled = 0;
-            desk.done.push(turn);
+            load.handled = 0;
+            load.done.push(turn);
             if interrupted {
                 break;
             }
@@ -280,30 +280,30 @@ impl<A: Application + 'static> Center<A> {
         if self.intake.is_slow.load(Ordering::Relaxed) != is_slow {
             self.intake.is_slow.store(is_slow, Ordering::Relaxed);
         }
-        self.send_off(desk);
-        !desk.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
+        self.send_off(load);
+        !load.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
     }
 
     /// Takes the collected inputs.
-    fn take(&self, desk: &mut Desk<A>) {
+    fn take(&self, load: &mut Workload<A>) {
         let inputs = std::mem::take(&mut *self.own.borrow_mut());
         if !inputs.is_empty() {
-            desk.turns.push_back(Turn {
+            load.turns.push_back(Turn {
                 edge: OWN,
                 number: 0,
                 inputs,
                 wants_answer: false,
             });
         }
-        self.intake.take(&mut desk.turns);
+        self.intake.take(&mut load.turns);
     }
 
     /// Sends the application's outputs to the edges that they concern, and reports the handled turns.
-    fn send_off(&self, desk: &mut Desk<A>) {
-        if !desk.outputs.operations.is_empty() {
-            let concerned = concerned(&desk.outputs.operations);
-            let empty = desk.used_again();
-            let batch = Arc::new(std::mem::replace(&mut desk.outputs, empty));
+    fn send_off(&self, load: &mut Workload<A>) {
+        if !load.outputs.operations.is_empty() {
+            let concerned = concerned(&load.outputs.operations);
+            let empty = load.used_again();
+            let batch = Arc::new(std::mem::replace(&mut load.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);
             for link in concerned() {
                 link.enqueue(EdgeOrder::Apply(Arc::clone(&batch)));
@@ -313,21 +313,21 @@ impl<A: Application + 'static> Center<A> {
             for link in concerned() {
                 link.wake.notify_one();
             }
-            desk.batches.push_back(batch);
+            load.batches.push_back(batch);
         }
-        desk.outputs.clear();
-        for turn in desk.done.drain(..) {
+        load.outputs.clear();
+        for turn in load.done.drain(..) {
             if let Some(link) = self.links.get(usize::from(turn.edge)) {
                 link.answer(turn);
             }
         }
-        if let Some(wait) = desk.application.next_due() {
+        if let Some(wait) = load.application.next_due() {
             self.alarm.set(wait);
         }
     }
 }
 
-impl<A> Desk<A> {
+impl<A> Workload<A> {
     /// Releases memory that a burst has needed.
     fn trim(&mut self) {
         self.batches.clear();

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 use fchatd_protocol::change::Commit;
+use fchatd_protocol::duration::in_words;
 use fchatd_protocol::exchange::{BanOrder, GateOrder, Request};
 use fchatd_protocol::json::write::Object;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
@@ -135,7 +136,10 @@ fn list(bans: &[NetworkBan], about: Option<&IpNet>, json: bool) {
         } else {
             let end = match ban.until {
                 0 => "for good".to_owned(),
-                until => format!("for another {}", network::duration(until.saturating_sub(now))),
+                until => format!(
+                    "for another {}",
+                    in_words(until.saturating_sub(now).unsigned_abs())
+                ),
             };
             say!("{}\t{end}\tby {}\t{}", ban.network, ban.by, ban.reason);
         }

@@ -3,8 +3,9 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{neighbours, network};
+use crate::configuration::network;
 use crate::failure::Failure;
+use crate::neighbours;
 
 const CHECKS: &[neighbours::Check] = &[
     |settings| network::listening_address(settings).map(drop),

@@ -1,10 +1,9 @@
-//! The page at `/`, which is part of the program, and the routing of HTTP requests.
+//! The page at `/`, which is part of the program. Its paths are rows of the table of endpoints (`fchatd_accounts`).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
 
 use bytes::Bytes;
-use fchatd_accounts::{AccountHttp, FrontPage};
+use fchatd_accounts::{AccountHttp, ChatPage, FrontPage};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -19,40 +18,32 @@ const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_f
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// The page for the table of endpoints.
+const PAGE: ChatPage = ChatPage { front, file: answer };
+
 /// Answers everything that comes over plain HTTP.
 pub(crate) struct Site {
-    accounts: Rc<AccountHttp>,
+    http: AccountHttp,
 }
 
 impl Site {
     /// A site with the page and these accounts.
     pub(crate) fn new(accounts: AccountHttp) -> Self {
         Self {
-            accounts: Rc::new(accounts),
+            http: accounts.with_page(PAGE),
         }
     }
 }
 
 impl HttpService for Site {
     fn call(&self, request: HttpRequest) -> HttpFuture {
-        if let Some(answer) = self.accounts.route(&request) {
-            return answer;
-        }
-        if !is_front(&request) {
-            return Box::pin(std::future::ready(answer(&request)));
-        }
-        let accounts = Rc::clone(&self.accounts);
-        Box::pin(async move { front(&request, accounts.front_page(&request).await.as_ref()) })
+        let answer = self.http.route(&request);
+        answer.unwrap_or_else(|| Box::pin(std::future::ready(nothing(&request))))
     }
 
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         AccountHttp::body_bytes_max(path, usual)
     }
-}
-
-/// Whether the page at `/` is wanted.
-fn is_front(request: &HttpRequest) -> bool {
-    matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
 }
 
 /// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
@@ -109,18 +100,20 @@ fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
     found.map(|&(_, kind, content)| (kind, content))
 }
 
-fn answer(request: &HttpRequest) -> HttpResponse {
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-        return text(405, "There is nothing here to send to.");
+/// A file of the page.
+fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
+    match file(name) {
+        Some((kind, content)) => tagged(request, kind, Bytes::from_static(content)),
+        None => nothing(request),
     }
-    let name = match request.path.as_str() {
-        "/favicon.ico" => "favicon.ico",
-        path => path.strip_prefix("/web/").unwrap_or_default(),
-    };
-    let Some((kind, content)) = file(name) else {
-        return text(404, "There is no such page here. The chat is at /.");
-    };
-    tagged(request, kind, Bytes::from_static(content))
+}
+
+/// The answer where the table has no endpoint.
+fn nothing(request: &HttpRequest) -> HttpResponse {
+    match request.method.as_str() {
+        "GET" | "HEAD" => text(404, "There is no such page here. The chat is at /."),
+        _ => text(405, "There is nothing here to send to."),
+    }
 }
 
 /// An answer that browsers keep, and ask about once more each time.
@@ -171,10 +164,9 @@ mod tests {
 
     fn get(path: &str, if_none_match: Option<String>) -> HttpResponse {
         let request = request(path, if_none_match);
-        if is_front(&request) {
-            front(&request, None)
-        } else {
-            answer(&request)
+        match path.strip_prefix("/web/") {
+            Some(name) => answer(&request, name),
+            None => front(&request, None),
         }
     }
 
@@ -205,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_changed_is_not_sent_again() {
+    fn an_unchanged_page_is_not_sent_again() {
         let first = get("/", None);
         let tag = first
             .headers

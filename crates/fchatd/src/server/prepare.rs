@@ -10,7 +10,7 @@ use fchatd_core::Core;
 use fchatd_edge::{EdgeSettings, runtime};
 use fchatd_links::BridgeSettings;
 use fchatd_links::web::WebClient;
-use fchatd_profile::heap;
+use fchatd_profiler::heap;
 use fchatd_script::engine::Watchdog;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::{self, Named};
@@ -22,15 +22,15 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
-use crate::configuration::neighbours::bridge_settings;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
 use crate::folder::{action_log, places, recovery, rules};
+use crate::neighbours::bridge::bridge_settings;
+use crate::neighbours::{Neighbours, Start};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
 use crate::server::keeper::{Keeper, Places};
-use crate::server::neighbours::{Neighbours, Start};
 use crate::server::persistence::Persistence;
 use crate::server::provider::{OwnAccounts, login_provider};
 use crate::server::recorder::Recorder;
@@ -135,7 +135,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
 /// The process, before anything is read: a signal must not end a process that is taking over.
 fn begin() -> Result<(LocalRuntime, Process), Failure> {
     output::detach();
-    output::log::start();
+    output::logger::start();
     heap::keep_little();
     let inherited = inherit::take()?;
     let clock = Clock::new();
@@ -175,11 +175,15 @@ fn parts(
     };
     let provider = login_provider(options, &settings, state, &web, own)?;
     let answers = unbounded_channel();
+    let answering = answers.0.clone();
     let neighbours = Neighbours::start(&Start {
         settings: &settings,
         dir: &options.dir,
         data: state.map(Persistence::folder),
-        answers: &answers.0,
+        wants_all: Arc::new(move || {
+            // The receiver is gone when the server is going down.
+            let _ = answering.send(Answer::NeighbourWantsAll);
+        }),
     })?;
     let keeper = match state {
         Some(state) => Some(keeper(options, &settings, state, &neighbours, answers.0.clone())?),

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::configuration;
 use crate::configuration::Configuration;
-use crate::configuration::accounts::{account_settings, site_checks, website_settings};
+use crate::configuration::accounts::{provider_settings, website_settings};
 use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -136,8 +136,7 @@ impl Running {
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
-        self.provider
-            .configure(&account_settings(&live), site_checks(&live));
+        self.provider.configure(&provider_settings(&live));
         Ok(change)
     }
 

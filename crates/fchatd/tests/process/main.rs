@@ -11,7 +11,7 @@ mod layouts;
 mod login_site;
 mod notes;
 mod operator;
-mod profile;
+mod profiling;
 mod recorder;
 mod reload;
 mod restart;

@@ -78,7 +78,7 @@ fn a_ban_takes_effect_while_the_server_runs() {
 }
 
 #[test]
-fn whose_connection_is_broken_is_put_out_too() {
+fn an_away_character_is_removed_too() {
     let (site, server) = running(&[]);
     let ada = log_in(&server, "ada");
     let mut bob = log_in(&server, "bob");
@@ -123,7 +123,7 @@ fn rights_passwords_and_characters_change_while_the_server_runs() {
 }
 
 #[test]
-fn what_is_deleted_leaves_nothing_behind_and_nobody_online() {
+fn a_deleted_account_leaves_nothing_behind_and_nobody_online() {
     let (site, server) = running(&[]);
     let mut ada = log_in(&server, "ada");
     site.run_with_input(&["account", "add", "zebedee-account"], PASSWORD)

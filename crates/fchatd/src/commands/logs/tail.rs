@@ -11,8 +11,8 @@ use fchatd_protocol::json::read::Tape;
 
 use super::plain::{harmless, local, print_failure, unescaped};
 use crate::configuration;
-use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
+use crate::neighbours::chat_log::chat_log_path;
 use crate::options::Options;
 use crate::output::{complain, escape};
 

@@ -6,7 +6,7 @@ use std::alloc::System;
 use std::hint::black_box;
 use std::thread;
 
-use fchatd_profile::{StartError, heap, heap::Sampled};
+use fchatd_profiler::{StartError, heap, heap::Sampled};
 use reader::Profile;
 
 #[global_allocator]
@@ -46,7 +46,7 @@ fn about(value: i64, wanted: i64) {
 
 /// A single test, because a process has only one profile.
 #[test]
-fn what_is_kept_is_told_from_what_is_thrown_away() {
+fn kept_objects_are_told_from_freed_ones() {
     let before = hoard(8 << 20);
     assert!(heap::stop().is_none());
     heap::start().unwrap();

@@ -6,7 +6,7 @@ mod reader;
 use std::hint::black_box;
 use std::thread;
 
-use fchatd_profile::{StartError, processor};
+use fchatd_profiler::{StartError, processor};
 use reader::Profile;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -102,7 +102,7 @@ fn check(profile: &Profile) {
     );
     for (stack, _) in &profile.samples {
         assert!(
-            !stack[0].contains("fchatd_profile") && !stack[0].contains("src/processor.rs"),
+            !stack[0].contains("fchatd_profiler") && !stack[0].contains("src/processor.rs"),
             "the profiler sees itself: {stack:?}"
         );
     }

@@ -1,11 +1,9 @@
 //! The surroundings in which neighbours start.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use fchatd_world::Settings;
-use tokio::sync::mpsc::UnboundedSender;
-
-use crate::server::answer::Answer;
 
 /// The material for the start of a neighbour.
 pub(crate) struct Start<'a> {
@@ -14,6 +12,6 @@ pub(crate) struct Start<'a> {
     pub(crate) dir: &'a Path,
     /// The folder with the state; none with `--dev`.
     pub(crate) data: Option<&'a Path>,
-    /// Takes a neighbour's wish to hear everything again.
-    pub(crate) answers: &'a UnboundedSender<Answer>,
+    /// Asks the server for [`Neighbour::tell_all`](super::neighbour::Neighbour::tell_all). Threads of neighbours call it.
+    pub(crate) wants_all: Arc<dyn Fn() + Send + Sync>,
 }

@@ -1,7 +1,8 @@
-//! The neighbours of a running chat: a list of [`Neighbour`]s. [`STARTERS`] has a line for each kind.
+//! The neighbours of the chat: [`CHECKS`] and [`STARTERS`] have a line for each kind. The file of a kind has its settings and
+//! its part as a [`Neighbour`] of a running chat.
 
-mod bridge;
-mod chat_log;
+pub(crate) mod bridge;
+pub(crate) mod chat_log;
 mod neighbour;
 mod redis;
 mod start;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use fchatd_figures::Sink;
 use fchatd_links::Counters;
 use fchatd_protocol::exchange::{LogEntry, Request};
-use fchatd_world::{Now, World};
+use fchatd_world::{Now, Settings, World};
 
 use self::bridge::BridgeLink;
 use self::chat_log::ChatLogLink;
@@ -21,6 +22,16 @@ use self::redis::RedisLink;
 pub(crate) use self::start::Start;
 use self::webhooks::WebhookLink;
 use crate::failure::Failure;
+
+/// A check of values that the table of the settings can't make. Its sentence begins with the key that is wrong.
+pub(crate) type Check = fn(&Settings) -> Result<(), Failure>;
+
+/// The checks of the settings of neighbours.
+pub(crate) const CHECKS: &[Check] = &[
+    |settings| bridge::bridge_settings(settings).map(drop),
+    |settings| redis::redis_settings(settings).map(drop),
+    |settings| webhooks::webhook_settings(settings, None).map(drop),
+];
 
 /// Starts a kind of neighbour where the settings ask for it.
 type Starter = fn(&Start<'_>) -> Result<Option<Box<dyn Neighbour>>, Failure>;
@@ -122,7 +133,6 @@ mod tests {
     use std::rc::Rc;
 
     use fchatd_figures::StatusText;
-    use fchatd_world::Settings;
 
     use super::*;
 

@@ -1,14 +1,23 @@
 //! The chat log as a neighbour: a socket whose readers get an entry for every message.
 
+use std::path::{Path, PathBuf};
+
 use fchatd_figures::Sink;
 use fchatd_links::chat_log::ChatLog;
 use fchatd_protocol::exchange::LogEntry;
+use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::neighbours::chat_log_path;
+use super::neighbour::Neighbour;
+use super::start::Start;
 use crate::failure::Failure;
-use crate::server::neighbours::neighbour::Neighbour;
-use crate::server::neighbours::start::Start;
+
+/// The path of the chat log's socket for a server in this folder, if the settings name one.
+pub(crate) fn chat_log_path(settings: &Settings, dir: &Path) -> Option<PathBuf> {
+    let path = settings.text(keys::LOG_SOCKET_PATH);
+    // A path that is absolute stays as it is.
+    (!path.is_empty()).then(|| dir.join(path))
+}
 
 /// The chat log of a server.
 pub(super) struct ChatLogLink(ChatLog);

@@ -1,22 +1,51 @@
 //! Sends webhooks for moderation actions, reports and user counts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fchatd_figures::Sink;
-use fchatd_links::webhooks::{Event, Threshold, Webhooks};
+use fchatd_links::webhooks::{Event, Hook, Threshold, WebhookSettings, Webhooks};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::read::Tape;
-use fchatd_world::{Now, World};
+use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings, World};
 
-use crate::configuration::neighbours::webhook_settings;
+use super::neighbour::{Barrier, Neighbour};
+use super::start::Start;
 use crate::failure::Failure;
-use crate::server::neighbours::neighbour::{Barrier, Neighbour};
-use crate::server::neighbours::start::Start;
 
 /// How long the end waits for the queue and for receivers that are there.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How long a commit that is on disk may wait for the webhooks about it to be there too.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The settings of webhooks, if there are any. `folder` is the one with the state.
+///
+/// # Errors
+/// A setting is wrong.
+pub(super) fn webhook_settings(
+    settings: &Settings,
+    folder: Option<&Path>,
+) -> Result<Option<WebhookSettings>, Failure> {
+    let hooks = Hook::parse(settings.text(keys::WEBHOOKS)).map_err(|error| format!("webhooks: {error}"))?;
+    if hooks.is_empty() {
+        return Ok(None);
+    }
+    let secret = settings.text(keys::WEBHOOK_SECRET).to_owned();
+    if secret.is_empty() {
+        return Err(
+            "webhooks need a webhook_secret, by which their receivers know that it is this server who tells them"
+                .to_owned(),
+        );
+    }
+    Ok(Some(WebhookSettings {
+        hooks,
+        secret,
+        folder: folder.map(Path::to_owned),
+        queue_max: settings.count(keys::WEBHOOK_QUEUE) as u64,
+        keep: Duration::from_secs(settings.count(keys::WEBHOOK_KEEP) as u64 * 3600),
+    }))
+}
 
 /// The webhooks of a chat.
 pub(super) struct WebhookLink {

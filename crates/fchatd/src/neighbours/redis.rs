@@ -1,24 +1,47 @@
 //! The events of the chat for a Redis, in Redis' terms.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fchatd_figures::Sink;
-use fchatd_links::redis::Redis;
+use fchatd_links::redis::{Redis, RedisSettings};
 use fchatd_protocol::exchange::{ActionEntry, Request};
 use fchatd_protocol::json::write;
-use fchatd_world::{Now, World};
+use fchatd_world::settings::keys;
+use fchatd_world::{Now, Settings, World};
 
-use crate::configuration::neighbours::redis_settings;
+use super::neighbour::Neighbour;
+use super::start::Start;
 use crate::failure::Failure;
-use crate::server::answer::Answer;
-use crate::server::neighbours::neighbour::Neighbour;
-use crate::server::neighbours::start::Start;
 
 /// How often Redis hears that the chat runs.
 const ALIVE_MILLISECONDS: u64 = 5000;
 /// How long the end waits for a Redis that takes its time.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The address of Redis, if it is wanted.
+///
+/// # Errors
+/// A setting is wrong.
+pub(super) fn redis_settings(settings: &Settings) -> Result<Option<RedisSettings>, Failure> {
+    if !settings.flag(keys::ENABLEREDIS) {
+        return Ok(None);
+    }
+    let host = settings.text(keys::REDISHOST).trim();
+    let has_port = host.contains(':') && host.parse::<IpAddr>().is_err();
+    if host.is_empty() || has_port || host.contains(['/', ' ']) {
+        return Err(format!(
+            "redishost must be a host name or an IP address alone, such as 127.0.0.1 (the port is redisport); it is \
+             {host:?}"
+        ));
+    }
+    Ok(Some(RedisSettings {
+        host: host.to_owned(),
+        port: settings.count(keys::REDISPORT) as u16,
+        password: settings.text(keys::REDISPASS).to_owned(),
+    }))
+}
 
 /// The Redis of a chat.
 pub(super) struct RedisLink {
@@ -35,12 +58,8 @@ impl RedisLink {
         let Some(settings) = redis_settings(start.settings)? else {
             return Ok(None);
         };
-        let answers = start.answers.clone();
-        let wanted = move || {
-            // The receiver is gone when the server is going down.
-            let _ = answers.send(Answer::NeighbourWantsAll);
-        };
-        let redis = Redis::start(settings, wanted)
+        let wants_all = Arc::clone(&start.wants_all);
+        let redis = Redis::start(settings, move || wants_all())
             .map_err(|error| format!("no thread for Redis could be started: {error}"))?;
         Ok(Some(Self { redis, told_alive: 0 }))
     }
@@ -106,7 +125,25 @@ fn action_json(entry: &ActionEntry) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use fchatd_world::settings::Value as Setting;
+
     use super::*;
+
+    #[test]
+    fn a_host_is_named_alone() {
+        let place = |host: &str| {
+            let mut settings = Settings::default();
+            settings.set("enableredis", Setting::Boolean(true)).unwrap();
+            settings.set("redishost", Setting::Text(host.into())).unwrap();
+            redis_settings(&settings).map(|found| found.unwrap().host)
+        };
+        for host in ["127.0.0.1", "::1", "redis.example"] {
+            assert_eq!(place(host).as_deref(), Ok(host));
+        }
+        for host in ["", "127.0.0.1:6379", "[::1]", "redis://127.0.0.1", "a b"] {
+            assert!(place(host).unwrap_err().contains("redisport"), "{host}");
+        }
+    }
 
     #[test]
     fn an_action_is_one_line_of_json() {

@@ -8,8 +8,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use fchatd_profile::pprof::{Line, Location, Writer};
-use fchatd_profile::{Recording, StartError, heap, processor};
+use fchatd_profiler::pprof::{Line, Location, Writer};
+use fchatd_profiler::{Recording, StartError, heap, processor};
 use fchatd_protocol::exchange::{ConnectionId, ProfileKind};
 use fchatd_script::engine::{Samples, Watchdog};
 use jiff::Timestamp;

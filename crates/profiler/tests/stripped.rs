@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::{env, fs};
 
-use fchatd_profile::heap::{self, Sampled};
+use fchatd_profiler::heap::{self, Sampled};
 use reader::Profile;
 
 #[global_allocator]
@@ -67,7 +67,7 @@ fn names_are_found_without_debug_information() {
     for (stack, _) in &profile.samples {
         let first = stack.first().unwrap();
         assert!(
-            !first.contains("fchatd_profile::") && !first.contains("__rust_alloc"),
+            !first.contains("fchatd_profiler::") && !first.contains("__rust_alloc"),
             "{stack:?}"
         );
     }

@@ -34,7 +34,7 @@ pub(crate) trait Neighbour {
     fn tick(&mut self, _world: &World, _now: Now) {}
 
     /// Sends the whole state again: at each housekeeping turn, and when a neighbour asks for it by
-    /// [`Answer::NeighbourWantsAll`](crate::server::answer::Answer::NeighbourWantsAll).
+    /// [`Start::wants_all`](super::start::Start::wants_all).
     fn tell_all(&mut self, _world: &World, _now: Now) {}
 
     /// Puts the neighbour's figures into a sink.

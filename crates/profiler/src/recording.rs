@@ -27,7 +27,7 @@ impl Place {
     /// Whether it belongs to the code between an allocation and this crate's recording.
     fn is_own(&self) -> bool {
         let file = |own: &str| self.file.ends_with(own);
-        self.function.contains("fchatd_profile::")
+        self.function.contains("fchatd_profiler::")
             || self.function.contains("__rust_alloc")
             || self.function.contains("__rust_realloc")
             || file(crate::heap::FILE)

@@ -1,6 +1,6 @@
 //! Profiles on an administrator's word.
 
-#[path = "../../../profile/tests/reader/mod.rs"]
+#[path = "../../../profiler/tests/reader/mod.rs"]
 mod reader;
 
 use std::fs;
@@ -27,7 +27,7 @@ end";
 
 fn zzz(admin: &mut WebSocket, command: &str) -> String {
     admin.say(&format!(r#"ZZZ {{"command":"{command}"}}"#));
-    admin.await_code("ZZZ ")
+    admin.await_text("ZZZ ")
 }
 
 /// The profiles that a message says were written, with their names.
@@ -66,7 +66,7 @@ fn profiles_are_written_where_the_administrator_is_told() {
     // Enough work for some samples on any machine.
     while asked < 60 {
         admin.say("UPT");
-        let answer = admin.await_code("ERR ");
+        let answer = admin.await_text("ERR ");
         assert!(answer.contains("\"number\":8"), "{answer}");
         asked += 1;
     }
@@ -107,7 +107,7 @@ fn profiles_are_written_where_the_administrator_is_told() {
     let told = zzz(&mut admin, "heap-start");
     assert!(told.contains("heap-stop writes it to"), "{told}");
     admin.say("ORS");
-    assert!(admin.await_code("ERR ").contains("\"number\":8"));
+    assert!(admin.await_text("ERR ").contains("\"number\":8"));
     let told = zzz(&mut admin, "heap-stop");
     let profiles = written(&told);
     let [(path, heap)] = &profiles[..] else {
@@ -129,7 +129,7 @@ fn a_profile_ends_by_itself_and_at_the_end_of_the_server() {
     let mut admin = WebSocket::log_in(&server, "Admin", "admin");
     let told = zzz(&mut admin, "heap-start");
     assert!(told.contains("after 1 s"), "{told}");
-    let told = admin.await_code("ZZZ ");
+    let told = admin.await_text("ZZZ ");
     assert_eq!(written(&told).len(), 1, "{told}");
     assert!(zzz(&mut admin, "heap-stop").contains("heap-start begins one"));
 
