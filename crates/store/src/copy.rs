@@ -10,7 +10,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::claim::Claim;
 use crate::database::{connect, keep_log, refuse_unfit, with_suffix};
 use crate::error::StoreError;
-
 use crate::migrate::SCHEMA_VERSION;
 use crate::wal;
 
