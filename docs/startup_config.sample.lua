@@ -503,6 +503,35 @@
 -- time after which an undelivered webhook is dropped (1 to 8760, hours, restart)
 --webhook_keep = 72
 
+-- Edges on other machines
+
+-- task of this process (docs/cluster.md): "all" is a whole server; "core" has the rules and the state, and no clients; "edge" has clients, and a core elsewhere ("all", "core", "edge", restart)
+--role = "all"
+
+-- name of this process in the cluster; each edge needs a name of its own; empty means the host name (text, restart)
+--node = ""
+
+-- for an edge: addresses of its core, as HOST:PORT; the edge tries one after another (list, restart)
+--cores = {}
+
+-- for a core: IP address on which edges connect; it must not be reachable from the internet (text, restart)
+--cluster_bind = "0.0.0.0"
+
+-- for a core: TCP port on which edges connect; 0 takes any free port (0 to 65535, restart)
+--cluster_port = 9730
+
+-- file in the server's folder with the certificate and the key of the cluster, which "fchatd cluster key" makes; the same on all nodes (text, restart)
+--cluster_key = "cluster.pem"
+
+-- connections of the cluster without TLS; on loopback addresses only (true, false, restart)
+--cluster_plain = false
+
+-- silence after which the other side of a cluster connection counts as gone; a core logs the people of a lost edge as away after this time (0.3 to 60, seconds)
+--cluster_silence = 1.5
+
+-- time for which an edge keeps its clients connected without a core; then it closes them (code 1012) (1 to 600, seconds)
+--cluster_patience = 15
+
 -- Beyond the classic server
 
 -- time that a character stays online after its connection broke, and again time to rejoin its channels after its return; 0 logs it off at once (0 to 3600, seconds)

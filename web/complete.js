@@ -8,6 +8,9 @@ import { replaceSelection } from './formatting.js';
 /** Names have spaces: so many words before the cursor may belong to one. */
 const WORDS = 3;
 
+/** A single letter is more often a word of its own than the beginning of a name; behind an @ it is not. */
+const LEAST = 2;
+
 /** Where a word may begin. */
 const BEFORE_WORD = /[\s([{"'“„@]/;
 
@@ -42,6 +45,7 @@ function begin() {
   if (field.selectionStart !== end) return null;
   const before = field.value.slice(0, end);
   for (const start of beginnings(before)) {
+    if (end - start < LEAST && before[start - 1] !== '@') continue;
     const names = fitting(before.slice(start));
     if (names.length > 0) return { start: before[start - 1] === '@' ? start - 1 : start, end, names, at: -1, value: field.value };
   }

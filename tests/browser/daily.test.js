@@ -32,7 +32,7 @@ const member = (someone, name) => someone.page.getByRole('complementary', { name
 
 /** Lines of somebody else, as if they had come over the network. */
 const hear = (someone, word, count) => someone.page.evaluate(async ([text, number]) => {
-  const { addLine, findChannel } = await import('/web/state.js');
+  const { addLine, findChannel } = (await pageModules()).state;
   for (let each = 1; each <= number; each += 1) addLine(findChannel('Development'), { kind: 'message', from: 'Somebody', text: `${text} ${each}` });
 }, [word, count]);
 
@@ -262,7 +262,7 @@ test('a muted channel is quiet, but for mentions', async () => {
 test('without input the status becomes idle, and comes back with it', async () => {
   const { page } = dora;
   await page.evaluate(async () => {
-    const { IDLE_AFTER, look } = await import('/web/idle.js');
+    const { IDLE_AFTER, look } = (await pageModules()).idle;
     look(Date.now() + IDLE_AFTER);
   });
   await openDrawer(pia, 'Members');
@@ -298,7 +298,7 @@ test('many invitations push out nothing that people said', async () => {
   await write(dora, 'said before the invitations');
   await line(pia, 'said before the invitations').waitFor();
   const invite = (from, to) => pia.page.evaluate(async ([first, end]) => {
-    const { handleFrame } = await import('/web/frames.js');
+    const { handleFrame } = (await pageModules()).frames;
     for (let each = first; each < end; each += 1) handleFrame('CIU', { sender: `Inviter ${each}`, title: `Room ${each}`, name: `ADH-${each}` });
   }, [from, to]);
   await invite(0, 3000);
@@ -307,18 +307,18 @@ test('many invitations push out nothing that people said', async () => {
   assert.equal(await pia.page.locator('.line-invite').count(), 5);
   await invite(2999, 3000);
   assert.equal(await line(pia, 'Inviter 2999 invites you').count(), 1, 'one of each sender to each room');
-  await pia.page.evaluate(async () => (await import('/web/frames.js')).handleFrame('IGN', { action: 'add', character: 'Inviter 2999' }));
+  await pia.page.evaluate(async () => ((await pageModules()).frames).handleFrame('IGN', { action: 'add', character: 'Inviter 2999' }));
   await line(pia, 'Inviter 2999 invites you').waitFor({ state: 'detached' });
   await invite(2999, 3000);
   assert.equal(await pia.page.locator('.line-invite').count(), 4, 'none of an ignored person');
-  await pia.page.evaluate(async () => (await import('/web/frames.js')).handleFrame('IGN', { action: 'delete', character: 'Inviter 2999' }));
+  await pia.page.evaluate(async () => ((await pageModules()).frames).handleFrame('IGN', { action: 'delete', character: 'Inviter 2999' }));
 });
 
 test('a session that is over is told in plain words, and the dialog fits', async () => {
   const { page } = pia;
   const refusal = { error: 'Your login ticket has expired (five minutes) or no ticket requested.' };
   await page.route('**/api/renew', route => route.fulfill({ json: refusal }));
-  await page.evaluate(async () => { (await import('/web/api.js')).session.ticketAt = 0; });
+  await page.evaluate(async () => { ((await pageModules()).api).session.ticketAt = 0; });
   pia.lineIsCut = true;
   network.cut();
   await page.getByText('Connection lost, trying again.').waitFor();

@@ -18,7 +18,7 @@ after(() => browser?.close());
 
 /** The markup that a text becomes, with the attributes that say nothing about safety left out. */
 const markup = (text, blocks = false) => reader.page.evaluate(async ([source, withBlocks]) => {
-  const { rich } = await import('/web/bbcode.js');
+  const { rich } = (await pageModules()).bbcode;
   const box = document.createElement('div');
   box.append(rich(source, { blocks: withBlocks }));
   for (const element of box.querySelectorAll('*')) {
@@ -91,7 +91,7 @@ test('what is broken stays the text it was', () => becomes({
 
 test('of three thousand random texts none becomes more than it may', async () => {
   const found = await reader.page.evaluate(async () => {
-    const { rich } = await import('/web/bbcode.js');
+    const { rich } = (await pageModules()).bbcode;
     // A generator of its own, so that a failure can be repeated: mulberry32.
     let seed = 20260801;
     const random = limit => {
@@ -138,7 +138,7 @@ test('of three thousand random texts none becomes more than it may', async () =>
 
 test('long texts made to be slow are not', async () => {
   const slow = await reader.page.evaluate(async () => {
-    const { rich } = await import('/web/bbcode.js');
+    const { rich } = (await pageModules()).bbcode;
     const fill = text => text.repeat(100000 / text.length);
     const texts = [...['[b]', '[user]', '[noparse]', '[url=', '[b=', '[/b]', '[url]', 'http://', 'https://.', '[color=red]', '[session=x]', '[hr]',
       'https://a.b ', '[collapse=x]', '[', '[b][/b]', 'x[hr]', '[quote]\n'].map(fill), `${fill('[noparse]')}[/noparse]`, `${fill('[user]')}[/user]`,

@@ -42,6 +42,10 @@ export function launch() {
 /** A person: a browser context of their own, with every error of the page collected. */
 export async function person(browser, { url = serverUrl, device = WIDE, ...options } = {}) {
   const context = await browser.newContext({ ...device, reducedMotion: 'reduce', ...options });
+  // The page's own modules, by their names without ".js": the script exports them for the tests.
+  await context.addInitScript(() => {
+    globalThis.pageModules = async () => (await import(document.querySelector('script[src]').src)).modules;
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const someone = { context, page, url, errors: [], lineIsCut: false, name: '', phone: device !== WIDE };

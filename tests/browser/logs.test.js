@@ -31,7 +31,7 @@ async function openLogs() {
 
 /** Lines of somebody else, as if they had come over the network. */
 const hear = (word, count) => lola.page.evaluate(async ([text, number]) => {
-  const { addLine, findChannel } = await import('/web/state.js');
+  const { addLine, findChannel } = (await pageModules()).state;
   for (let each = 1; each <= number; each += 1) addLine(findChannel('Development'), { kind: 'message', from: 'Somebody', text: `${text} ${each}` });
 }, [word, count]);
 
@@ -114,7 +114,7 @@ test('the logs are searched, read and exported', async () => {
 test('old lines end by themselves, and a log can be forgotten', async () => {
   const { page } = lola;
   await page.evaluate(async () => {
-    const { addLine, findChannel } = await import('/web/state.js');
+    const { addLine, findChannel } = (await pageModules()).state;
     addLine(findChannel('Development'), { kind: 'message', from: 'Somebody', text: 'from long ago', time: new Date(Date.now() - 40 * 24 * 3600 * 1000) });
   });
   const logs = dialog('Logs');
@@ -126,9 +126,9 @@ test('old lines end by themselves, and a log can be forgotten', async () => {
   await logs.getByText('There are no logs on this device.').waitFor();
   await page.keyboard.press('Escape');
   await page.evaluate(async () => {
-    const { eachLine, prune } = await import('/web/archive.js');
-    const { settings } = await import('/web/settings.js');
-    const { addLine, channel } = await import('/web/state.js');
+    const { eachLine, prune } = (await pageModules()).archive;
+    const { settings } = (await pageModules()).settings;
+    const { addLine, channel } = (await pageModules()).state;
     const texts = async () => {
       const found = [];
       await eachLine(null, row => { found.push(row.text); });
@@ -149,7 +149,7 @@ test('a storage that fails costs the logs and nothing else', async () => {
   const { page } = lola;
   await page.evaluate(async () => {
     IDBDatabase.prototype.transaction = () => { throw new DOMException('The disk is broken.', 'UnknownError'); };
-    const { addLine, findChannel } = await import('/web/state.js');
+    const { addLine, findChannel } = (await pageModules()).state;
     addLine(findChannel('Development'), { kind: 'message', from: 'Somebody', text: 'not kept' });
   });
   await page.locator('#toasts').getByText('Logs cannot be kept: The disk is broken.').waitFor();

@@ -175,7 +175,7 @@ test('a reload of the page comes back to the same place', async () => {
 
 test('when the ticket has expired, the password is asked for and nothing is lost', async () => {
   await bob.page.evaluate(async () => {
-    const { session } = await import('/web/api.js');
+    const { session } = (await pageModules()).api;
     session.ticket = 'expired';
   });
   bob.lineIsCut = true;

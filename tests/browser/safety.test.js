@@ -129,7 +129,7 @@ test('a tall message is folded, and unfolds by keyboard', async () => {
 
 test('titles and names keep their direction of writing to themselves', async () => {
   const [title, sentence, isolation] = await victim.page.evaluate(async () => {
-    const { titleText, isolated } = await import('/web/text.js');
+    const { titleText, isolated } = (await pageModules()).text;
     return [titleText('a\u202eb\n\u2066c'), isolated('\u05e9\u05dc'), getComputedStyle(document.querySelector('#conversation-name')).unicodeBidi];
   });
   assert.deepEqual([title, sentence, isolation], ['ab c', '\u2068\u05e9\u05dc\u2069', 'isolate']);
@@ -137,7 +137,7 @@ test('titles and names keep their direction of writing to themselves', async () 
 
 test('no more than 500 lines are kept on the screen', async () => {
   await victim.page.evaluate(async () => {
-    const { active, addLine } = await import('/web/state.js');
+    const { active, addLine } = (await pageModules()).state;
     for (let number = 0; number < 2000; number += 1) addLine(active(), { kind: 'message', from: `Someone ${number % 9}`, text: `line ${number}` });
   });
   await line(victim, /^line 1999$/).waitFor();
@@ -146,7 +146,7 @@ test('no more than 500 lines are kept on the screen', async () => {
 
 test('a crowd of members makes few rows', async () => {
   const size = await victim.page.evaluate(async () => {
-    const { active, changed } = await import('/web/state.js');
+    const { active, changed } = (await pageModules()).state;
     for (let number = 0; number < 5000; number += 1) active().members.set(`crowd ${number}`, `Crowd ${number}`);
     changed('members');
     return active().members.size;

@@ -133,8 +133,8 @@ test('drafts and lines survive a lost network and a reload, each in its conversa
 test('what is kept is bounded, and gone after leaving', async () => {
   const { page } = tess;
   const kept = await page.evaluate(async () => {
-    const { addLine, privateWith } = await import('/web/state.js');
-    const { save } = await import('/web/memory.js');
+    const { addLine, privateWith } = (await pageModules()).state;
+    const { save } = (await pageModules()).memory;
     for (let number = 0; number < 60; number += 1) {
       const target = privateWith(`Writer ${number}`);
       for (let each = 0; each < 40; each += 1) addLine(target, { kind: 'message', from: target.name, text: `${each} ${'x'.repeat(4000)}` });

@@ -1,5 +1,6 @@
 //! The refusals of the account service, with the sentences that people read.
 
+use fchatd_protocol::duration::in_words;
 use fchatd_store::{AccountsError, NameError, StoreError};
 
 /// Why the account service refused. The texts are shown to people by the clients.
@@ -10,13 +11,13 @@ pub enum AccountError {
     #[error("Password mismatch.")]
     WrongPassword,
     /// A rate limit.
-    #[error("Too many attempts. Please try again in {}.", duration(*seconds))]
+    #[error("Too many attempts. Please try again in {}.", in_words(*seconds))]
     TooManyAttempts {
         /// How long to wait.
         seconds: u64,
     },
     /// An account has written as many notes as it may for now.
-    #[error("You have written many notes. Please wait {} before the next one.", duration(*seconds))]
+    #[error("You have written many notes. Please wait {} before the next one.", in_words(*seconds))]
     TooManyNotes {
         /// How long to wait.
         seconds: u64,
@@ -24,7 +25,7 @@ pub enum AccountError {
     /// An account has written notes to as many characters as it may in a day.
     #[error(
         "You have written to many characters today. Please wait {} before you write to another one.",
-        duration(*seconds)
+        in_words(*seconds)
     )]
     TooManyRecipients {
         /// How long to wait.
@@ -151,20 +152,10 @@ impl From<StoreError> for AccountError {
     }
 }
 
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0 | 1 => "1 second".to_owned(),
-        2..=90 => format!("{seconds} seconds"),
-        91..=7200 => format!("{} minutes", seconds.div_ceil(60)),
-        7201..=172_800 => format!("{} hours", seconds.div_ceil(3600)),
-        _ => format!("{} days", seconds.div_ceil(86_400)),
-    }
-}
-
 fn for_how_long(seconds: u64) -> String {
     match seconds {
         0 => String::new(),
-        seconds => format!(" for another {}", duration(seconds)),
+        seconds => format!(" for another {}", in_words(seconds)),
     }
 }
 

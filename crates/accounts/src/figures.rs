@@ -1,12 +1,8 @@
-//! The figures of log-ins and accounts, for each login provider.
+//! The figures of log-ins and accounts of our own. Each other login provider has its figures in its file.
 
-use fchatd_figures::{AnyTable, Row, Series, Table};
+use fchatd_figures::{Row, Series, Table};
 
-use crate::login::remote::RemoteLogin;
 use crate::service::AccountService;
-
-/// All tables of this crate.
-pub static TABLES: &[&dyn AnyTable] = &[&ACCOUNTS, &SITE];
 
 pub(crate) static ACCOUNTS: Table<AccountService> = Table {
     section: "accounts",
@@ -71,30 +67,6 @@ pub(crate) static ACCOUNTS: Table<AccountService> = Table {
                 Series::new("rate_limit", "over a limit", |of| of.counters().limited().into()),
                 Series::new("busy", "while busy", |of| of.counters().busy().into()),
             ],
-        ),
-    ],
-};
-
-pub(crate) static SITE: Table<RemoteLogin> = Table {
-    section: "log-in site",
-    rows: &[
-        Row::gauge(
-            "fchatd_login_site_waiting",
-            "checks wait",
-            "Log-in checks that wait for their turn at the log-in site.",
-            |of| of.waiting().into(),
-        ),
-        Row::counter(
-            "fchatd_login_site_failures_total",
-            "without an answer",
-            "Log-in checks without an answer of the log-in site.",
-            |of| of.failures().into(),
-        ),
-        Row::counter(
-            "fchatd_login_site_delayed_total",
-            "held back after bad tickets",
-            "Log-in checks delayed because their address sent bad tickets before.",
-            |of| of.held_back().into(),
         ),
     ],
 };

@@ -15,7 +15,7 @@ mod event;
 mod figures;
 mod http;
 mod limits;
-mod login;
+pub mod login;
 mod profile;
 mod secret;
 mod service;
@@ -34,15 +34,13 @@ pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
-pub use figures::TABLES as FIGURES;
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
 };
-pub use http::{AccountHttp, FrontPage};
+pub use http::{AccountHttp, ChatPage, FrontPage};
 pub use limits::{Limit, Pace, RateLimiter};
 pub use login::check::{LoginCheck, LoginOutcome};
-pub use login::provider::LoginProvider;
-pub use login::remote::{RemoteLogin, SiteChecks};
+pub use login::{FIGURES, LoginProvider, ProviderSettings};
 pub use profile::catalogue::{Catalogue, LiveCatalogue};
 pub use secret::Secret;
 pub use service::counters::Counters;

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_quickly_is_counted_in_parts_of_a_second() {
+    fn fast_paces_are_counted_in_parts_of_a_second() {
         let pace = Pace {
             burst: 5,
             per_second: 2,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_soon_can_be_waited_for() {
+    fn a_short_wait_is_offered() {
         let mut limiter = RateLimiter::new(LIMIT, 10);
         for _ in 0..3 {
             assert_eq!(limiter.reserve(&"a", 1000, 25), Ok(0));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_can_be_taken_again() {
+    fn a_place_that_is_given_back_can_be_taken_again() {
         let mut limiter = RateLimiter::new(LIMIT, 10);
         for _ in 0..100 {
             assert_eq!(limiter.take(&"a", 1000), Ok(()));

@@ -7,7 +7,7 @@ use serde_json::json;
 use support::{PASSWORD, site_with_events, told};
 
 #[tokio::test]
-async fn what_is_deleted_is_gone() {
+async fn deleted_data_is_gone() {
     let (site, mut events) = site_with_events();
     let (ada, bob) = (site.person("ada").await, site.person("bob").await);
     let secret = "a very particular sentence";

@@ -164,7 +164,7 @@ async fn a_name_of_digits_is_a_name_before_it_is_an_id() {
 }
 
 #[tokio::test]
-async fn who_asks_each_other_are_friends() {
+async fn mutual_requests_make_friends() {
     let (site, mut events) = site_with_events();
     let (ada, bob) = (site.person("ada").await, site.person("bob").await);
     ada.done("request-send", &[("source_name", "Zoe"), ("dest_name", "Bob")])

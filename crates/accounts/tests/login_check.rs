@@ -103,7 +103,7 @@ async fn a_new_password_ends_the_tickets() {
 }
 
 #[tokio::test]
-async fn who_is_banned_gets_no_ticket_and_has_none() {
+async fn a_banned_account_gets_no_ticket_and_has_none() {
     let mut site = site();
     let ticket = site.ticket().await;
     let ask = async |site: &support::Site| {

@@ -126,7 +126,7 @@ async fn many_guesses_at_once_gain_nothing() {
 }
 
 #[tokio::test]
-async fn who_goes_away_before_the_answer_has_guessed_all_the_same() {
+async fn a_guess_counts_when_the_client_leaves_before_the_answer() {
     let site = site(|settings| settings);
     let guesses = crowd(&site, 1, "ada", "wrong horse");
     while site.service.counters().wrong_passwords() == 0 {
@@ -145,7 +145,7 @@ async fn who_goes_away_before_the_answer_has_guessed_all_the_same() {
 }
 
 #[tokio::test]
-async fn who_comes_back_soon_is_not_hashed_again() {
+async fn a_password_seen_lately_is_not_hashed_again() {
     let mut site = site(|settings| settings);
     let login = |address| {
         call(

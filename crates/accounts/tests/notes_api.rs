@@ -157,7 +157,7 @@ async fn nobody_reaches_the_notes_of_others() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_refused_and_costs_nothing() {
+async fn an_invalid_note_is_refused_and_costs_nothing() {
     let (site, mut events) = changed_site_with_events(|settings| AccountSettings {
         notes_per_account: Limit {
             burst: 1,

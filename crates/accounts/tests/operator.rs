@@ -61,7 +61,7 @@ fn by_invitation() -> Site {
 }
 
 #[tokio::test]
-async fn who_has_a_code_can_register() {
+async fn a_code_lets_a_person_register() {
     let mut site = by_invitation();
     let about = support::call(&site.http, support::get("/api/site", "")).await;
     assert_eq!(about["registration"], "invitation");

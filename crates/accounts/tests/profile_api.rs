@@ -33,7 +33,7 @@ async fn a_new_character_has_a_whole_page() {
 }
 
 #[tokio::test]
-async fn what_is_saved_is_read_in_every_shape() {
+async fn a_saved_profile_is_read_in_every_shape() {
     let (site, _events) = site_with_events();
     let (ada, bob) = (site.person("ada").await, site.person("bob").await);
     site.advance(5);
@@ -152,7 +152,7 @@ async fn what_is_saved_is_read_in_every_shape() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_refused_and_changes_nothing() {
+async fn an_invalid_profile_is_refused_and_changes_nothing() {
     let (site, _events) = site_with_events();
     let ada = site.person("ada").await;
     let before = ada.done("character-data", &[("name", "Ada")]).await;

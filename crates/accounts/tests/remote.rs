@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fchatd_accounts::login::remote::{RemoteLogin, SiteChecks};
 use fchatd_accounts::{
-    AccountHttp, Catalogue, LiveCatalogue, LoginCheck, LoginOutcome, LoginProvider, RemoteLogin, Secret,
-    SiteChecks,
+    AccountHttp, Catalogue, LiveCatalogue, LoginCheck, LoginOutcome, LoginProvider, Secret,
 };
 use fchatd_links::web::{WebAddress, WebClient};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -201,7 +201,7 @@ fn the_form_says_what_the_client_said_and_the_connection_is_kept() {
 }
 
 #[test]
-fn whatever_is_not_200_with_json_is_a_failure() {
+fn answers_other_than_200_with_json_are_a_failure() {
     on_an_edge(async {
         let (address, seen) = site().await;
         let provider = provider(address);
@@ -382,7 +382,7 @@ fn ten_thousand_checks_with_a_silent_site_all_come_to_an_end() {
 }
 
 #[test]
-fn who_shows_bad_tickets_neither_floods_the_site_nor_takes_the_turns_of_others() {
+fn bad_tickets_neither_flood_the_site_nor_take_the_turns_of_others() {
     on_an_edge(async {
         let (address, seen) = site().await;
         let provider = provider(address);
@@ -460,6 +460,7 @@ fn a_server_without_accounts_says_so() {
                 query: String::new(),
                 content_type: Some("application/x-www-form-urlencoded".into()),
                 if_none_match: None,
+                accept_encoding: None,
                 cookie: None,
                 is_https: false,
                 body: "account=ada&password=secret&ticket=t&name=x".into(),

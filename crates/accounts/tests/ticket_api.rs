@@ -114,7 +114,7 @@ async fn wrong_password_and_unknown_account_look_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_proper_request_is_told_so() {
+async fn improper_requests_get_a_sentence() {
     let site = site();
     let fields = [("account", "ada"), ("password", PASSWORD)];
     let error = |answer: serde_json::Value| answer["error"].as_str().unwrap().to_owned();

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::accounting::Account;
+use crate::load::frame;
 
 /// Ports below the range for outgoing connections, which could occupy them.
 const PORTS: std::ops::Range<u16> = 17_000..32_000;
@@ -58,11 +59,7 @@ impl Site {
             .map_err(|error| Error::because(format!("{host} can't be found"), error))?
             .next()
             .ok_or_else(|| Error::new(format!("{host} has no address")))?;
-        let upgrade = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-             Origin: http://{host}\r\n\r\n"
-        );
+        let upgrade = frame::upgrade(path, host, &format!("Origin: http://{host}\r\n"));
         Ok(Self {
             address,
             host: host.to_owned(),
@@ -361,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_start_is_told() {
+    fn a_server_that_does_not_start_is_told() {
         let error = Wanted::parse("sh -c exit {port}").ready(&[]).unwrap_err();
         assert!(error.to_string().contains("sh is not ready"), "{error}");
         assert!(Wanted::parse("/nowhere/{port}").ready(&[]).is_err());

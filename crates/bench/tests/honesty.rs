@@ -82,7 +82,7 @@ fn drops_one_in_fifty(wishes: Wishes) {
 }
 
 #[test]
-fn what_is_dropped_is_counted() {
+fn dropped_messages_are_counted() {
     drops_one_in_fifty(open(400.0));
 }
 
@@ -93,7 +93,7 @@ fn a_closed_loop_goes_on_when_messages_are_dropped() {
 }
 
 #[test]
-fn what_comes_twice_is_counted_and_nothing_else() {
+fn doubled_messages_are_counted_and_nothing_else() {
     let sample = measure(
         Workload::Big,
         Faults {

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs, thread};
 
-use fchatd_profile::count::{Counted, allocations};
+use fchatd_profiler::count::{Counted, allocations};
 use site::{LINE, Site, login_answer};
 
 /// Luau takes memory in pages of these sizes, in bytes. When it does depends on when its collector begins, and that on

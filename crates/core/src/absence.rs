@@ -10,7 +10,11 @@ use crate::Core;
 /// Whether a connection broke rather than ended on purpose, so that its client will try to come back.
 pub(crate) fn is_break(departure: Departure) -> bool {
     match departure {
-        Departure::Lost | Departure::Silent | Departure::SlowReader | Departure::GoingAway => true,
+        Departure::Lost
+        | Departure::Silent
+        | Departure::SlowReader
+        | Departure::GoingAway
+        | Departure::Moved => true,
         Departure::Goodbye | Departure::Violation | Departure::Closed => false,
     }
 }

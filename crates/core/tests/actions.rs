@@ -305,6 +305,21 @@ fn on_the_whole_server() {
             ("Superone", &confirm, ""),
         ],
     );
+    for (code, payload, wanted) in [
+        ("HLB", r#"{"a":14}"#, "HLB by (website) -> Four, Five/14"),
+        ("HLB", r#"{"b":14}"#, ""),
+        ("RTB", r#"{"a":14,"c":"{}"}"#, ""),
+        ("KIK", r#"{"a":14}"#, "KIK by (website) -> Four, Five/14"),
+        ("KIK", r#"{"a":77}"#, "KIK by (website) -> /77"),
+    ] {
+        play.chat.handle(Input::Bridge { code, payload });
+        assert_eq!(deeds(&mut play), wanted, "{code} {payload}");
+    }
+}
+
+#[test]
+fn a_report_is_about_the_reported_character() {
+    let mut play = Play::with(&["Globalmod", "Superone", "Three/13"]);
     let report =
         r#"SFC {"action":"report","report":"Reporting user: [user]three[/user] | rude","tab":"Garden"}"#;
     check(
@@ -317,16 +332,6 @@ fn on_the_whole_server() {
         &mut play,
         &[("Superone", &confirm, "SFC by Superone -> Three/13")],
     );
-    for (code, payload, wanted) in [
-        ("HLB", r#"{"a":14}"#, "HLB by (website) -> Four, Five/14"),
-        ("HLB", r#"{"b":14}"#, ""),
-        ("RTB", r#"{"a":14,"c":"{}"}"#, ""),
-        ("KIK", r#"{"a":14}"#, "KIK by (website) -> Four, Five/14"),
-        ("KIK", r#"{"a":77}"#, "KIK by (website) -> /77"),
-    ] {
-        play.chat.handle(Input::Bridge { code, payload });
-        assert_eq!(deeds(&mut play), wanted, "{code} {payload}");
-    }
 }
 
 #[test]

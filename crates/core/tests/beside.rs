@@ -12,7 +12,7 @@ use support::Simulation;
 use support::play::{Play, site};
 
 #[test]
-fn what_lasts_comes_back() {
+fn durable_state_comes_back() {
     let mut play = Play::with(&["Admin Ann", "Alice/7", "Bob/8", "Owner"]);
     for name in ["Owner", "Bob"] {
         play.say(name, r#"JCH {"channel":"garden"}"#);
@@ -373,7 +373,7 @@ fn logs_are_plain_data() {
 }
 
 #[test]
-fn who_comes_and_goes_is_told_only_when_somebody_wants_to_know() {
+fn presence_is_told_only_on_request() {
     let told = |wanted: bool| {
         let mut play = Play::with(&[]);
         play.chat.core.tell_presence(wanted);

@@ -99,7 +99,7 @@ fn those_who_were_online_go_on_and_nobody_sees_anything() {
 }
 
 #[test]
-fn who_does_not_come_back_in_time_goes_for_all_to_see() {
+fn a_character_that_does_not_return_in_time_logs_off_for_all() {
     let mut chat = chat_with(&[]);
     let ada = log_in(&mut chat, 1, "Ada");
     log_in(&mut chat, 2, "Bob");
@@ -253,7 +253,7 @@ fn after_a_long_outage_and_after_a_ban_nobody_is_expected_back() {
 }
 
 #[test]
-fn who_said_goodbye_is_gone_and_who_was_away_is_away() {
+fn after_a_restart_goodbyes_are_gone_and_away_characters_are_away() {
     let mut chat = chat_with(&[]);
     let ada = log_in(&mut chat, 1, "Ada");
     let bob = log_in(&mut chat, 2, "Bob");

@@ -196,7 +196,7 @@ fn a_room_lasts_until_it_has_gone() {
 }
 
 #[test]
-fn what_ends_by_itself_holds_nobody_up() {
+fn effects_of_time_delay_nobody() {
     let (mut chat, _, ada, bob) = chat();
     let room = make_room(&mut chat, ada);
     chat.say(
@@ -218,7 +218,7 @@ fn what_ends_by_itself_holds_nobody_up() {
 }
 
 #[test]
-fn what_could_not_be_saved_is_told_to_who_did_it() {
+fn a_failed_save_is_told_to_the_author_of_the_change() {
     let (mut chat, root, ada, _) = chat();
     chat.say(root, r#"SCP {"action":"add","character":"Ada"}"#);
     let [commit] = &chat.commits()[..] else {

@@ -12,30 +12,10 @@ mod support;
 use fchatd_core::Core;
 use fchatd_protocol::exchange::{ConnectionId, Departure, Outputs, Request};
 use fchatd_script::builtin;
-use fchatd_script::host::Scripts;
 use fchatd_world::Settings;
 use serde_json::{Value, json};
+use support::whisper::{scripts_with, whisper};
 use support::{Simulation, answer};
-
-const PAGE: &str = include_str!("../../../docs/talk-commands.md");
-
-/// The server's scripts with one more module, which `main.lua` requires.
-fn scripts_with(source: &str) -> Scripts {
-    let mut scripts = builtin::scripts();
-    scripts.modules.insert("whisper".into(), source.into());
-    let line = "require(\"talking\"),";
-    assert!(scripts.main.contains(line));
-    scripts.main = scripts
-        .main
-        .replace(line, "require(\"talking\"), require(\"whisper\"),");
-    scripts
-}
-
-/// The script of the page.
-fn whisper() -> String {
-    let block = PAGE.split("```lua\n").find(|block| block.contains("s.declare("));
-    block.unwrap().split("```").next().unwrap().to_owned()
-}
 
 /// The same without a declaration.
 fn undeclared() -> String {

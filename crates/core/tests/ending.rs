@@ -51,7 +51,7 @@ fn everybody_has_one_farewell_and_rooms_stay() {
 }
 
 #[test]
-fn what_a_farewell_changes_lasts() {
+fn changes_of_a_farewell_last() {
     let mut play = Play::on(&site(), logging(), &["Alice"]);
     say_farewell(
         &mut play,

@@ -23,7 +23,7 @@ fn audience(chat: &mut Simulation, count: u32) -> Vec<ConnectionId> {
 }
 
 #[test]
-fn who_reconnects_after_each_burst_says_no_more_than_who_stays() {
+fn reconnecting_after_each_burst_lets_a_person_say_no_more() {
     for grace in ["60", "0"] {
         let mut chat = chat(&[("resume_grace", grace), ("login_pause", "0")]);
         let bob = enter(&mut chat, 2, "Bob");
@@ -55,7 +55,7 @@ fn who_reconnects_after_each_burst_says_no_more_than_who_stays() {
 }
 
 #[test]
-fn what_waits_when_its_sender_goes_is_said_and_then_nobody_is_left() {
+fn messages_that_wait_at_a_log_off_are_sent_before_the_character_goes() {
     for departure in [Departure::Goodbye, Departure::Lost, Departure::Violation] {
         let mut chat = chat(&[("resume_grace", "0")]);
         let bob = enter(&mut chat, 2, "Bob");
@@ -287,7 +287,7 @@ fn characters_that_are_away_count_for_their_address() {
 }
 
 #[test]
-fn who_moves_to_another_address_is_counted_there() {
+fn a_person_at_another_address_is_counted_there() {
     let mut chat = chat(&[("max_per_ip", "2")]);
     let (home, office): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
     let log_in = |chat: &mut Simulation, address: IpAddr, account: u32, name: &str| {

@@ -274,7 +274,7 @@ fn kicks_bans_and_timeouts() {
 }
 
 #[test]
-fn who_is_put_out_of_a_private_room_needs_a_new_invitation() {
+fn a_person_kicked_from_a_private_room_needs_a_new_invitation() {
     let mut play = Play::with(&["Alice", "Bob"]);
     let room = play.private_room("Alice", &["Bob"]);
     let command = |code: &str| format!(r#"{code} {{"channel":"{room}","character":"bob"}}"#);

@@ -188,7 +188,7 @@ fn commands_on_an_open_room() {
 }
 
 #[test]
-fn who_is_safe_from_whom() {
+fn roles_are_safe_from_lower_ones() {
     let commands = [
         r#"CKU {C,"character":"T"}"#,
         r#"CBU {C,"character":"T"}"#,

@@ -16,6 +16,7 @@ use fchatd_script::host::Scripts;
 use fchatd_world::settings::Value;
 use fchatd_world::{Now, Settings};
 use proptest::prelude::*;
+use support::whisper::{scripts_with, whisper};
 use support::{Simulation, answer};
 
 const NAMES: [&str; 6] = ["Ada", "Bob", "Cyd", "Dot", "Eve", "Fay"];
@@ -396,4 +397,71 @@ fn an_isolated_administrator_is_not_thrown_out_of_their_state() {
         .checkpoint(chat.now, &mut Outputs::default())
         .unwrap_err();
     assert!(failure.to_string().contains("state of their own"), "{failure}");
+}
+
+/// Topics are durable, and whispers come from a script of the site: one waits for its turn, one is held for a broken
+/// connection.
+#[test]
+fn topics_and_whispers_are_replayed_byte_for_byte() {
+    let mut settings = Settings::default();
+    settings.set("msg_flood", Value::Number(2.0)).unwrap();
+    let mut chat = Simulation::with(&scripts_with(&whisper()), settings, None);
+    chat.core.record_changes(true);
+    let admin = chat.open();
+    let as_admin = answer(1, 1, "Ada").replace(r#""admin":"0""#, r#""admin":"1""#);
+    chat.log_in_with(admin, "Ada", &as_admin);
+    let bob = chat.log_in("Bob");
+    chat.say(admin, r#"CRC {"channel":"Tavern"}"#);
+    let join = r#"JCH {"channel":"Tavern"}"#;
+    for person in [admin, bob] {
+        chat.say(person, join);
+    }
+    let back = chat.open();
+    let (mut core, mut now) = (chat.core, chat.now);
+    let mut recorder = Recorder::start(&mut core, now);
+    let whispered =
+        |message: &str| format!(r#"XWH {{"channel":"Tavern","character":"Bob","message":"{message}"}}"#);
+    let break_off = Input::Closed {
+        connection: bob,
+        departure: Departure::Lost,
+    };
+    let (first, second, third) = (whispered("one & two"), whispered("waits"), whispered("held"));
+    let log_in = r#"IDN {"method":"ticket","account":"Bob","ticket":"x","character":"Bob","cname":"c","cversion":"1"}"#;
+    let as_bob = answer(2, 2, "Bob");
+    let said = [
+        input(admin, r#"CTO {"channel":"Tavern","topic":"Roses & <tea>"}"#),
+        input(admin, &first),
+        input(admin, &second),
+        Input::Tick,
+        break_off,
+        input(admin, &third),
+        input(admin, r#"CTO {"channel":"Tavern","topic":""}"#),
+        input(back, log_in),
+        Input::LoginAnswer {
+            connection: back,
+            answer: Some(&as_bob),
+        },
+        input(back, join),
+    ];
+    let mut recorded: Vec<Vec<u8>> = Vec::new();
+    for input in said {
+        now.monotonic += 3000;
+        now.unix += 3000;
+        let outputs = recorder.call(&mut core, now, Call::Input(input));
+        recorded.push(outputs.bytes["before".len()..].to_vec());
+    }
+    let file = recorder.file();
+    let mut replay = Replay::new(&file, Watchdog::start().unwrap()).unwrap();
+    assert_eq!(replay.start().verdict, Verdict::Same);
+    let mut replayed: Vec<Vec<u8>> = Vec::new();
+    while let Some(call) = replay.next_call() {
+        assert_eq!(replay.make(call).verdict, Verdict::Same);
+        replayed.push(replay.outputs().bytes.clone());
+    }
+    assert_eq!((replay.end, replay.fault()), (Some(End::Stopped), None));
+    assert_eq!(replayed, recorded);
+    let all = String::from_utf8(recorded.concat()).unwrap();
+    for part in ["Roses &amp; &lt;tea&gt;", "one &amp; two", "waits", "held"] {
+        assert!(all.contains(part), "{part:?} is not in {all}");
+    }
 }

@@ -50,7 +50,7 @@ fn refusal(play: &mut Play, name: &str) -> Option<i64> {
 }
 
 #[test]
-fn who_has_gone_is_banned_with_the_whole_account() {
+fn a_character_that_has_gone_is_banned_with_the_whole_account() {
     let mut play = Play::with(&["Globalmod", "Alice/7", "Alt/7", "Bob/8"]);
     play.leave("Alice");
     play.heard();
@@ -347,7 +347,7 @@ fn slow_mode_lets_a_raid_in_one_by_one() {
 }
 
 #[test]
-fn who_loses_a_role_leaves_the_staff_room_at_once() {
+fn a_lost_role_ends_the_place_in_the_staff_room_at_once() {
     let mut play = Play::with(&[
         "Admin Ann",
         "Globalmod",

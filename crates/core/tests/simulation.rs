@@ -224,7 +224,7 @@ fn refused_commands_do_not_count_as_messages() {
 }
 
 #[test]
-fn what_is_said_before_log_in() {
+fn commands_before_the_log_in_are_refused() {
     let mut chat = Simulation::new();
     let stranger = chat.open();
     chat.say(stranger, "PIN");
@@ -335,11 +335,12 @@ fn the_same_character_again_takes_the_place() {
 
 /// Only an end that was not intended is a break.
 #[test]
-fn what_counts_as_a_break() {
+fn departures_that_count_as_a_break() {
     for (departure, is_seen) in [
         (Departure::Lost, false),
         (Departure::Silent, false),
         (Departure::SlowReader, false),
+        (Departure::Moved, false),
         (Departure::Goodbye, true),
         (Departure::Violation, true),
         (Departure::Closed, true),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_clients_is_found() {
+    fn frames_that_break_clients_are_found() {
         let nln = r#"NLN {"identity":"Ada","gender":"None","status":"online"}"#;
         let jch = r#"JCH {"channel":"X","character":{"identity":"Ada"},"title":"X"}"#;
         let col = r#"COL {"channel":"X","oplist":[""]}"#;

@@ -17,6 +17,7 @@ pub mod run;
 pub mod site;
 pub mod socket_stage;
 pub mod stage;
+pub mod visitor;
 pub mod websocket;
 
 use std::fmt;

@@ -1,22 +1,20 @@
-//! A minimal WebSocket client for tests. Its reads and writes have time limits.
+//! Our own WebSocket client for tests: it can send malformed frames and raw bytes, reset the connection, read slowly or
+//! never, and sees the code of a close frame. Its reads have time limits. For ordinary conversations there is
+//! [`crate::visitor`]. The protocol without sockets is in [`wire`].
+
+pub mod wire;
 
 use std::collections::VecDeque;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::wire::{CLOSE, PING, PONG, TEXT};
 use crate::program::STARTING;
 
 /// Generous: nothing here takes more than a second, but other tests also need the processor.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The opcode of a text.
-pub const TEXT: u8 = 0x1;
-const CLOSE: u8 = 0x8;
-const PING: u8 = 0x9;
-const PONG: u8 = 0xA;
-const MASK: [u8; 4] = [1, 2, 3, 4];
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection to the chat.
 #[derive(Debug)]
@@ -51,8 +49,8 @@ impl WebSocket {
     /// # Errors
     /// The handshake fails.
     pub fn open_as(server: SocketAddr, path: &str, version: u8, from: &str) -> io::Result<Self> {
-        let version = format!("X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\n");
-        Self::over(TcpStream::connect(server)?, path, &version)
+        let headers = format!("X-Real-IP: {from}\r\nSec-WebSocket-Version: {version}\r\n");
+        Self::over(TcpStream::connect(server)?, path, &headers)
     }
 
     /// Like [`WebSocket::open`], over an existing TCP connection. `headers` are additional header lines, each
@@ -64,20 +62,11 @@ impl WebSocket {
         let server = stream.peer_addr()?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             {headers}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes())?;
+        stream.write_all(wire::upgrade(path, &server.to_string(), headers).as_bytes())?;
         let mut stream = BufReader::new(stream);
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte)?;
-            head.extend(byte);
-        }
-        if !head.starts_with(b"HTTP/1.1 101 ") {
-            return Err(io::Error::other(String::from_utf8_lossy(&head).into_owned()));
+        let head = wire::read_head(&mut stream)?;
+        if !head.starts_with("HTTP/1.1 101 ") || !head.contains(wire::ACCEPT) {
+            return Err(io::Error::other(head));
         }
         Ok(Self {
             stream,
@@ -244,10 +233,10 @@ impl WebSocket {
         let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
         let (near, far) = (socket.local_addr()?, socket.peer_addr()?);
-        let nobody_starts = STARTING.lock();
+        let no_process_starts = STARTING.lock();
         // The old socket is closed when the new one takes its place.
         self.stream = BufReader::new(other.into());
-        drop(nobody_starts);
+        drop(no_process_starts);
         await_end(near, far)
     }
 
@@ -274,61 +263,24 @@ impl WebSocket {
     }
 
     fn read_frame(&mut self) -> io::Result<Came> {
-        let [first, second] = self.take()?;
-        let length = match second {
-            126 => u64::from(u16::from_be_bytes(self.take()?)),
-            127 => u64::from_be_bytes(self.take()?),
-            short => u64::from(short),
-        };
-        let mut payload = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.stream.read_exact(&mut payload)?;
+        let (first, payload) = wire::read(&mut self.stream)?;
         match first {
-            0x81 => Ok(Came::Text(String::from_utf8(payload).map_err(io::Error::other)?)),
-            0x88 => {
+            TEXT => Ok(Came::Text(String::from_utf8(payload).map_err(io::Error::other)?)),
+            CLOSE => {
                 self.is_closed = true;
                 self.closed_with = payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
                 let _ = self.send(CLOSE, payload.get(..2).unwrap_or_default());
                 Ok(Came::Nothing)
             }
-            0x8A => Ok(Came::Pong(payload)),
-            0x89 => Ok(Came::Nothing),
+            PONG => Ok(Came::Pong(payload)),
+            PING => Ok(Came::Nothing),
             _ => Err(io::Error::other(format!("a frame begins with {first:#x}"))),
         }
     }
 
-    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.stream.read_exact(&mut bytes)?;
-        Ok(bytes)
+    fn send(&mut self, first: u8, payload: &[u8]) -> io::Result<()> {
+        self.raw(&wire::frame(first, payload))
     }
-
-    fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        self.raw(&frame(opcode, payload))
-    }
-}
-
-/// A complete client frame with its mask.
-pub fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x80 | opcode];
-    match payload.len() {
-        short @ 0..=125 => frame.push(0x80 | short as u8),
-        middle @ 126..=0xFFFF => {
-            frame.push(0x80 | 126);
-            frame.extend((middle as u16).to_be_bytes());
-        }
-        long => {
-            frame.push(0x80 | 127);
-            frame.extend((long as u64).to_be_bytes());
-        }
-    }
-    frame.extend(MASK);
-    frame.extend(
-        payload
-            .iter()
-            .zip(MASK.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
-    frame
 }
 
 /// A connection that never identifies and only checks the server's progress. When it gets an answer, all

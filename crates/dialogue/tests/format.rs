@@ -33,14 +33,14 @@ const HEARD: &str =
     "Bob hears MSG {\"channel\": \"Development\", \"character\": \"Ada\", \"message\": \"hi &lt;3\"}\n";
 
 #[test]
-fn what_is_as_the_play_says_comes_out() {
+fn a_play_that_is_right_succeeds() {
     assert_eq!(outcome(&format!("{SAID}{HEARD}Ada hears nothing.\n")), Ok(5));
     let split = "Bob hears MSG\n  {\"channel\": \"Development\", \"character\": \"Ada\",\n  \"message\": \"hi &lt;3\"}\n";
     assert_eq!(outcome(&format!("{SAID}{split}")), Ok(4));
 }
 
 #[test]
-fn what_is_not_mentioned_is_a_failure() {
+fn an_unmentioned_frame_is_a_failure() {
     assert_fails(SAID, &["rule.play:4", "Bob also heard MSG", "hi &lt;3"]);
     assert_fails(
         &format!("{SAID}Ada says PIN\n{HEARD}"),
@@ -58,7 +58,7 @@ fn what_is_not_mentioned_is_a_failure() {
 }
 
 #[test]
-fn what_does_not_come_is_a_failure() {
+fn a_missing_frame_is_a_failure() {
     let silent = "Ada says PIN\n";
     assert_fails(
         &format!("{silent}{HEARD}"),
@@ -79,7 +79,7 @@ fn what_does_not_come_is_a_failure() {
 }
 
 #[test]
-fn what_comes_otherwise_is_a_failure() {
+fn a_different_frame_is_a_failure() {
     let frame = |members: &str| format!("{SAID}Bob hears MSG {{{members}}}\n");
     let fails = |members: &str| {
         assert_fails(
@@ -131,7 +131,7 @@ fn placeholders_stand_for_what_they_say() {
 }
 
 #[test]
-fn what_is_prepared_must_work() {
+fn a_failing_preparation_is_a_failure() {
     assert_fails("Cem joins Nowhere.\n", &["rule.play:4", "Cem hears ERR"]);
     assert_fails(
         "Beforehand, Cem says KIC {\"channel\": \"Development\"}\n",

@@ -3,13 +3,14 @@
 //! thread. `cargo run --release -p fchatd-edge --example deflate`.
 #![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 
 use bytes::Bytes;
+use fchatd_dialogue::websocket::wire;
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use fchatd_edge::{Application, Edge, EdgeSettings, listen, runtime, serve};
 use fchatd_protocol::exchange::{ChannelId, Input, Operation, Outputs};
@@ -76,35 +77,11 @@ fn connect(address: SocketAddr, deflate: bool) -> Result<TcpStream, Failure> {
     } else {
         ""
     };
-    write!(
-        stream,
-        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offer}\r\n"
-    )?;
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
+    let headers = format!("{}{offer}", wire::VERSION);
+    stream.write_all(wire::upgrade("/", "localhost", &headers).as_bytes())?;
+    wire::read_head(&mut stream)?;
     stream.set_nodelay(true)?;
     Ok(stream)
-}
-
-/// Reads one frame and returns its size including the header.
-fn skip_frame(stream: &mut impl Read) -> Result<usize, Failure> {
-    let mut header = [0; 4];
-    stream.read_exact(&mut header[..2])?;
-    let (size, length) = match header[1] {
-        126 => {
-            stream.read_exact(&mut header[2..])?;
-            (4, usize::from(u16::from_be_bytes([header[2], header[3]])))
-        }
-        length => (2, usize::from(length)),
-    };
-    let mut payload = [0; 1 << 16];
-    stream.read_exact(&mut payload[..length])?;
-    Ok(size + length)
 }
 
 fn line(number: usize, length: usize) -> String {
@@ -140,15 +117,8 @@ fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let mut speaker = members[0].try_clone()?;
     let mut members: Vec<_> = members.into_iter().map(std::io::BufReader::new).collect();
-    let mut say = |number| -> Result<(), Failure> {
-        let text = line(number, length);
-        // A mask of zeroes leaves the text unchanged.
-        let mut frame = vec![0x81, 0xFE];
-        frame.extend((text.len() as u16).to_be_bytes());
-        frame.extend([0; 4]);
-        frame.extend(text.as_bytes());
-        Ok(speaker.write_all(&frame)?)
-    };
+    let mut say =
+        |number| -> Result<(), Failure> { Ok(speaker.write_all(&wire::text(&line(number, length)))?) };
     let mut bytes = 0;
     let mut begin = 0;
     let warm_up = LINES / 10;
@@ -160,7 +130,7 @@ fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
             (bytes, begin) = (0, processor_time(&edge)?);
         }
         for member in &mut members {
-            bytes += skip_frame(member)?;
+            bytes += wire::size_of(wire::read(member)?.1.len());
         }
         if number + OUTSTANDING < warm_up + LINES {
             say(number + OUTSTANDING)?;

@@ -76,6 +76,14 @@ impl Backlog {
         }
     }
 
+    /// Removes the bytes that wait for a commit.
+    pub(crate) fn forget_waiting(&mut self) {
+        if let Some(barrier) = self.barriers.front() {
+            self.bytes.truncate(barrier.from.max(self.sent));
+            self.barriers.clear();
+        }
+    }
+
     /// Whether any bytes wait for a commit.
     pub(crate) fn waits(&self) -> bool {
         !self.barriers.is_empty()

@@ -32,7 +32,7 @@ impl Order {
 /// The orders for one edge. Their number is bounded by the number of connections: each connection gets at
 /// most one order of each kind.
 #[derive(Debug, Default)]
-struct Desk {
+struct OrderQueue {
     orders: Mutex<Vec<Order>>,
     given: Notify,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Common {
     pub(crate) budget: Budget,
     pub(crate) doors: Doors,
     pub(crate) timings: Timings,
-    desks: Vec<Desk>,
+    order_queues: Vec<OrderQueue>,
     /// Connections that ended because they had not identified in time, since the start.
     pub(crate) unidentified: AtomicU64,
 }
@@ -55,31 +55,32 @@ impl Common {
             budget: Budget::new(backlog_bytes_max),
             doors: Doors::default(),
             timings: Timings::default(),
-            desks: (0..edges).map(|_| Desk::default()).collect(),
+            order_queues: (0..edges).map(|_| OrderQueue::default()).collect(),
             unidentified: AtomicU64::new(0),
         })
     }
 
     /// Passes an order to the edge of its connection.
     pub(crate) fn order(&self, order: Order) {
-        if let Some(desk) = self.desks.get(usize::from(order.connection().edge)) {
-            lock(&desk.orders).push(order);
-            desk.given.notify_one();
+        if let Some(queue) = self.order_queues.get(usize::from(order.connection().edge)) {
+            lock(&queue.orders).push(order);
+            queue.given.notify_one();
         }
     }
 
     /// Waits for orders for an edge.
     pub(crate) async fn ordered(&self, edge: u16) {
-        match self.desks.get(usize::from(edge)) {
-            Some(desk) => desk.given.notified().await,
+        match self.order_queues.get(usize::from(edge)) {
+            Some(queue) => queue.given.notified().await,
             None => std::future::pending().await,
         }
     }
 
     /// Takes the orders for an edge.
     pub(crate) fn take_orders(&self, edge: u16) -> Vec<Order> {
-        let desk = self.desks.get(usize::from(edge));
-        desk.map(|desk| std::mem::take(&mut *lock(&desk.orders)))
+        let queue = self.order_queues.get(usize::from(edge));
+        queue
+            .map(|queue| std::mem::take(&mut *lock(&queue.orders)))
             .unwrap_or_default()
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use fchatd_protocol::exchange::ConnectionId;
+use fchatd_protocol::exchange::{ConnectionId, Departure};
 
 use crate::edge::{Application, Edge};
 use crate::end::Goodbye;
@@ -11,6 +11,8 @@ use crate::websocket::CloseCode;
 
 /// The last frame to a connection on shutdown.
 pub(crate) const GOING_AWAY: Goodbye = Goodbye::Say(CloseCode::GoingAway, "the server is going down");
+/// The last frame to a connection that has to begin anew.
+const MOVED: Goodbye = Goodbye::Say(CloseCode::Restart, "please connect again");
 /// Time limit for the first request of a new connection during shutdown: the request may be on its way.
 pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(1);
 /// Interval between two batches of closes.
@@ -30,19 +32,7 @@ impl<A: Application + 'static> Edge<A> {
         // Input received so far is answered first.
         self.take_all_turns();
         self.settle(Instant::now() + patience).await;
-        let everyone = self.everyone();
-        let total = everyone.len();
-        let begin = Instant::now();
-        let mut left = everyone.into_iter();
-        loop {
-            let remaining = total - share(total, begin.elapsed(), spread);
-            let due = left.len().saturating_sub(remaining);
-            self.send_away(left.by_ref().take(due));
-            if left.len() == 0 {
-                break;
-            }
-            tokio::time::sleep(STEP).await;
-        }
+        spread_over(self.everyone(), spread, |id| self.send_away(id)).await;
         // Connections that finished their handshake meanwhile are closed by their own tasks.
         let end = Instant::now() + patience;
         while self.sockets() > 0 && Instant::now() < end {
@@ -70,14 +60,41 @@ impl<A: Application + 'static> Edge<A> {
             .collect()
     }
 
-    fn send_away(&self, connections: impl Iterator<Item = ConnectionId>) {
+    fn send_away(&self, id: ConnectionId) {
         let shared = &mut *self.shared.borrow_mut();
-        for id in connections {
-            if shared.is_current(id) && shared.is_known(id.slot) {
-                self.part(shared, id.slot, GOING_AWAY);
-            }
+        if shared.is_current(id) && shared.is_known(id.slot) {
+            self.part(shared, id.slot, GOING_AWAY);
         }
         self.handle_events(shared);
+    }
+
+    /// Closes the present connections (close code 1012) evenly over `spread`, so that their clients connect again, here
+    /// or elsewhere. The application gets each end as a [`Departure::Moved`].
+    pub(crate) async fn send_elsewhere(&self, spread: Duration) {
+        spread_over(self.everyone(), spread, |id| {
+            let shared = &mut *self.shared.borrow_mut();
+            if shared.is_current(id) && shared.is_known(id.slot) {
+                self.end(shared, id.slot, Departure::Moved, MOVED);
+            }
+            self.handle_events(shared);
+        })
+        .await;
+    }
+}
+
+/// Handles connections evenly over a time.
+async fn spread_over(connections: Vec<ConnectionId>, spread: Duration, mut handle: impl FnMut(ConnectionId)) {
+    let total = connections.len();
+    let begin = Instant::now();
+    let mut left = connections.into_iter();
+    loop {
+        let remaining = total - share(total, begin.elapsed(), spread);
+        let due = left.len().saturating_sub(remaining);
+        left.by_ref().take(due).for_each(&mut handle);
+        if left.len() == 0 {
+            return;
+        }
+        tokio::time::sleep(STEP).await;
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::accept::serve;
+use crate::afar::{Seats, SeatsSettings};
 use crate::apart::Center;
 use crate::edge::{Application, Edge, EdgeSettings};
 use crate::gauges::Gauges;
@@ -83,6 +84,30 @@ impl<A: Application + 'static> Edges<A> {
             layout: Layout::Apart(center),
             serve: Rc::new(move |listener| tokio::task::spawn_local(Rc::clone(&accepting).serve(listener))),
         })
+    }
+
+    /// Starts the application for edges on other machines; this process has none of its own. The handle is for the program.
+    ///
+    /// # Errors
+    /// Errors of the operating system: the thread could not be started.
+    pub fn start_core<H, M>(
+        settings: EdgeSettings,
+        application: A,
+        service: M,
+        seats: SeatsSettings,
+    ) -> io::Result<(Self, Seats)>
+    where
+        H: HttpService + 'static,
+        M: FnOnce() -> H + Send + 'static,
+    {
+        let (center, seats) = Seats::start(settings, application, service, seats)?;
+        center.run();
+        let accepting = Rc::clone(&center);
+        let edges = Self {
+            layout: Layout::Apart(center),
+            serve: Rc::new(move |listener| tokio::task::spawn_local(Rc::clone(&accepting).serve(listener))),
+        };
+        Ok((edges, seats))
     }
 
     /// Accepts connections until the edges are shut down; then the task ends.

@@ -3,6 +3,7 @@
 
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table};
 
+use crate::afar::Seats;
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::Intake;
@@ -11,7 +12,7 @@ use crate::timings::Timings;
 
 /// All tables of this crate.
 pub static TABLES: &[&dyn AnyTable] = &[
-    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS, &PREAMBLES,
+    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS, &PREAMBLES, &CLUSTER,
 ];
 
 static NETWORK: Table<Gauges> = Table {
@@ -191,6 +192,62 @@ static BANS: Table<Gate> = Table {
         |of| of.refused().into(),
     )],
 };
+
+static CLUSTER: Table<Seats> = Table {
+    section: "edges on other machines",
+    rows: &[
+        Row::gauge(
+            "fchatd_cluster_edges",
+            "threads of edges attached",
+            "Threads of edges on other machines that are attached.",
+            |of| of.status().len().into(),
+        ),
+        Row::gauge(
+            "fchatd_cluster_edges_disconnected",
+            "of them not connected",
+            "Threads of attached edges whose connection is broken at the moment.",
+            |of| {
+                let edges = of.status();
+                let broken = edges.iter().filter(|edge| !edge.is_connected);
+                broken.count().into()
+            },
+        ),
+        Row::gauge(
+            "fchatd_cluster_unacknowledged_bytes",
+            "bytes of batches not acknowledged",
+            "Weight of batches that edges on other machines have not acknowledged.",
+            |of| {
+                let edges = of.status();
+                edges.iter().map(|edge| edge.unacknowledged).sum::<usize>().into()
+            },
+        ),
+        Row::counter(
+            "fchatd_cluster_edges_lost_total",
+            "edges given up",
+            "Threads of edges that were given up because they were silent, slow or ended.",
+            |of| of.lost().into(),
+        ),
+        Row::counter(
+            "fchatd_cluster_orders_resent_total",
+            "batches and orders sent again",
+            "Batches and orders that were sent again after a broken connection.",
+            |of| of.resent().into(),
+        ),
+        Row::counter(
+            "fchatd_cluster_connections_refused_total",
+            "connections refused",
+            "Connections to the cluster port that failed or were refused.",
+            |of| of.refused().into(),
+        ),
+    ],
+};
+
+impl Seats {
+    /// Puts the figures of edges on other machines into a sink.
+    pub fn figures(&self, sink: &mut dyn Sink) {
+        CLUSTER.put(self, sink);
+    }
+}
 
 static PREAMBLES: Table<Gate> = Table {
     section: "PROXY protocol",

@@ -93,6 +93,11 @@ impl Gate {
         self.change(|bans| drop(bans.remove(network)));
     }
 
+    /// All bans.
+    pub fn bans(&self) -> NetworkBans {
+        self.bans.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Connections and requests that were refused because of a ban, since the start.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
@@ -295,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_banned_is_refused_until_the_ban_is_lifted_or_over() {
+    fn a_banned_address_is_refused_until_the_ban_is_lifted_or_over() {
         let gate = Gate::default();
         assert!(gate.forbid(&origin("203.0.113.9", None)).is_none());
         gate.ban(ban("203.0.113.0/24", 0));

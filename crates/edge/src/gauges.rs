@@ -2,11 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::common::Common;
 use crate::kinds::Tally;
 
 /// The counters of an edge.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gauges {
     /// WebSocket connections now.
     pub connections: usize,
@@ -49,7 +51,13 @@ impl Gauges {
             violations: self.violations + other.violations,
             silent: self.silent + other.silent,
             refused_bodies: self.refused_bodies + other.refused_bodies,
-            ..self
+            anonymous: self.anonymous + other.anonymous,
+            refused_sockets: self.refused_sockets + other.refused_sockets,
+            evicted: self.evicted + other.evicted,
+            unidentified: self.unidentified + other.unidentified,
+            backlog: self.backlog + other.backlog,
+            backlog_max: self.backlog_max + other.backlog_max,
+            relieved: self.relieved + other.relieved,
         }
     }
 

@@ -21,6 +21,8 @@ pub struct HttpRequest {
     pub content_type: Option<String>,
     /// The `If-None-Match` header, when the client sent one.
     pub if_none_match: Option<String>,
+    /// The `Accept-Encoding` header, when the client sent one.
+    pub accept_encoding: Option<String>,
     /// The `Cookie` header, when the client sent one.
     pub cookie: Option<String>,
     /// Whether the client used HTTPS, according to a trusted proxy's `X-Forwarded-Proto`.

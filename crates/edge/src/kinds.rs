@@ -1,5 +1,7 @@
 //! Kinds of commands and frames, for metrics. The kind is read from the code alone.
 
+use serde::{Deserialize, Serialize};
+
 /// The kinds, in the order of their places in a [`Tally`].
 pub(crate) const KINDS: &[&str; 10] = &[
     "message", "private", "ad", "roll", "status", "typing", "presence", "ping", "error", "other",
@@ -25,7 +27,7 @@ pub(crate) fn kind_of(text: &[u8]) -> usize {
 }
 
 /// Counts by kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally([u64; KINDS.len()]);
 
 impl Tally {

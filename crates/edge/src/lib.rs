@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing)]
 
 mod accept;
+mod afar;
 mod apart;
 mod backlog;
 mod budget;
@@ -35,9 +36,11 @@ mod turn;
 pub mod websocket;
 
 pub use accept::{listen, serve};
+pub use afar::{EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
+pub use fchatd_cluster::Timing;
 pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_by_strangers_is_noticed() {
+    fn headers_of_strangers_are_noticed() {
         for (header, name, noticed) in [
             ("", "x-forwarded-for", true),
             ("", "x-real-ip", true),

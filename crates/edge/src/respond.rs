@@ -10,8 +10,8 @@ use fchatd_protocol::address::AddressGroup;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE, COOKIE, HOST,
-    HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
+    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
@@ -91,6 +91,7 @@ pub(crate) async fn answer<H: HttpService>(
         query: head.uri.query().unwrap_or_default().to_owned(),
         content_type: header(&head.headers, &CONTENT_TYPE),
         if_none_match: header(&head.headers, &IF_NONE_MATCH),
+        accept_encoding: header(&head.headers, &ACCEPT_ENCODING),
         cookie: header(&head.headers, &COOKIE),
         is_https: origin.is_https,
         body,

@@ -73,7 +73,7 @@ fn more_than_a_socket_holds_can_wait_and_goes_out_as_it_is_read() {
 }
 
 #[test]
-fn what_waits_counts_against_the_outbox() {
+fn waiting_frames_count_against_the_outbox() {
     let small = EdgeSettings {
         outbox_bytes_max: 1000,
         ..settings()

@@ -4,10 +4,11 @@
 
 mod support;
 
+use fchatd_dialogue::websocket::wire::frame;
 use fchatd_edge::EdgeSettings;
 use fchatd_edge::websocket::{Deflater, Inflater};
 use fchatd_protocol::exchange::Departure;
-use support::{Client, Server, frame, settings, upgrade, with_server};
+use support::{Client, Server, settings, upgrade, with_server};
 
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
 const SMALL_WINDOW: &str = "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n";

@@ -4,6 +4,7 @@ mod support;
 
 use std::time::Duration;
 
+use fchatd_dialogue::websocket::wire;
 use fchatd_edge::EdgeSettings;
 use fchatd_edge::proxy::Proxies;
 use support::{Heard, Server, settings, upgrade, with_server};
@@ -111,7 +112,7 @@ fn one_connection_serves_several_requests() {
 }
 
 #[test]
-fn who_does_not_finish_a_handshake_is_closed() {
+fn an_unfinished_handshake_is_closed() {
     with_server(hasty(), async |server| {
         let mut silent = server.connect().await;
         let mut half = server.connect().await;
@@ -147,14 +148,14 @@ fn a_head_that_trickles_in_is_closed_all_the_same() {
 #[test]
 fn frames_in_the_packet_of_the_handshake_are_handled() {
     with_server(settings(), async |server| {
-        let early = [support::text("one"), support::text("two")].concat();
+        let early = [wire::text("one"), wire::text("two")].concat();
         // The last frame is split in two.
         let (now, later) = early.split_at(early.len() - 2);
         let mut client = server.open_with("", now).await;
         assert_eq!(client.text().await, "one");
         client.send(later).await;
         assert_eq!(client.text().await, "two");
-        let mut client = server.open_with("", &support::frame(0x88, &[0x03, 0xE8])).await;
+        let mut client = server.open_with("", &wire::frame(0x88, &[0x03, 0xE8])).await;
         assert_eq!(client.close_code().await, 1000);
     });
 }
@@ -214,7 +215,7 @@ fn pages_from_elsewhere_are_refused() {
 }
 
 #[test]
-fn who_does_not_read_an_answer_is_closed() {
+fn a_client_that_does_not_read_an_answer_is_closed() {
     with_server(hasty(), async |server| {
         let mut client = server.connect().await;
         let begin = std::time::Instant::now();

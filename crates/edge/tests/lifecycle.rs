@@ -4,9 +4,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use fchatd_dialogue::websocket::wire::{frame, text};
 use fchatd_edge::EdgeSettings;
 use fchatd_protocol::exchange::Departure;
-use support::{Client, Heard, Server, frame, settings, text, upgrade, with_server};
+use support::{Client, Heard, Server, settings, upgrade, with_server};
 use tokio::io::AsyncWriteExt;
 
 #[test]
@@ -146,7 +147,7 @@ fn silence_is_ended_and_life_is_not() {
 }
 
 #[test]
-fn who_is_identified_gets_pins() {
+fn identified_clients_get_pins() {
     let settings = EdgeSettings {
         ping_seconds: 1,
         ..settings()

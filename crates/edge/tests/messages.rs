@@ -2,9 +2,10 @@
 
 mod support;
 
+use fchatd_dialogue::websocket::wire::{frame, text};
 use fchatd_edge::EdgeSettings;
 use fchatd_protocol::exchange::Departure;
-use support::{frame, settings, text, with_server, with_threads};
+use support::{settings, with_server, with_threads};
 
 #[test]
 fn many_frames_in_one_segment_are_answered_in_order() {
@@ -78,7 +79,7 @@ fn the_largest_backlogs_go_when_all_together_are_too_much() {
 }
 
 #[test]
-fn who_does_not_identify_in_time_is_closed_whatever_comes() {
+fn an_unidentified_connection_is_closed_in_time_whatever_comes() {
     let settings = EdgeSettings {
         identify_seconds: 1,
         ..settings()
@@ -148,7 +149,7 @@ fn large_messages_go_both_ways() {
 }
 
 #[test]
-fn what_breaks_the_protocol_is_named_after_all_that_came_before() {
+fn a_breach_of_the_protocol_has_its_code_after_all_earlier_answers() {
     let table: [(&str, Vec<u8>, u16); 10] = [
         ("unmasked", vec![0x81, 2, b'h', b'i'], 1002),
         ("reserved bits", frame(0xC1, b"hi"), 1002),

@@ -6,9 +6,10 @@ mod support;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use fchatd_dialogue::websocket::wire::{frame, text};
 use fchatd_edge::EdgeSettings;
 use fchatd_protocol::exchange::Departure;
-use support::{Client, frame, settings, text, with_server};
+use support::{Client, settings, with_server};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -101,7 +102,7 @@ fn a_slow_reader_that_catches_up_gets_everything() {
 }
 
 #[test]
-fn who_does_not_read_the_answers_is_not_read() {
+fn a_client_that_reads_no_answers_is_not_read() {
     let settings = EdgeSettings {
         outbox_bytes_max: 2 << 20,
         ..settings()
@@ -137,7 +138,7 @@ fn who_does_not_read_the_answers_is_not_read() {
 
 /// Both ways of writing to sockets, where the system supports both.
 #[test]
-fn who_reads_slowly_or_breaks_off_keeps_nobody_else_waiting() {
+fn slow_and_broken_readers_delay_no_other_client() {
     for ring in [true, false] {
         with_server(EdgeSettings { ring, ..settings() }, async |server| {
             let mut clients = Vec::new();

@@ -4,10 +4,10 @@
 pub(crate) mod accounts;
 mod checks;
 mod classic;
+pub(crate) mod cluster;
 pub(crate) mod files;
 mod hosts;
 pub(crate) mod memory;
-pub(crate) mod neighbours;
 pub(crate) mod network;
 
 use std::collections::HashMap;

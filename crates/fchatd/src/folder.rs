@@ -4,5 +4,6 @@ pub(crate) mod action_log;
 pub(crate) mod control;
 pub(crate) mod note;
 pub(crate) mod places;
+pub(crate) mod recovery;
 pub(crate) mod rules;
 pub(crate) mod scripts;

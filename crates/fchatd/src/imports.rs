@@ -6,15 +6,16 @@ use std::path::Path;
 
 /// The modules below the root by level. A module imports modules of a lower level and of its own folder, so commands and the
 /// server never import each other.
-const LEVELS: [(&str, u8); 8] = [
+const LEVELS: [(&str, u8); 9] = [
     ("failure", 0),
     ("clock", 0),
     ("options", 0),
     ("output", 1),
     ("folder", 2),
-    ("configuration", 3),
-    ("commands", 4),
-    ("server", 4),
+    ("neighbours", 3),
+    ("configuration", 4),
+    ("commands", 5),
+    ("server", 5),
 ];
 
 /// Each module, by its path without `crate`, with the modules that it imports.

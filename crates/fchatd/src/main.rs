@@ -10,6 +10,7 @@ mod failure;
 mod folder;
 #[cfg(test)]
 mod imports;
+mod neighbours;
 mod options;
 mod output;
 mod server;
@@ -17,14 +18,17 @@ mod server;
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::Parser;
-use fchatd_profile::heap::Sampled;
+use fchatd_profiler::heap::Sampled;
 
 use crate::commands::bridge_send::BridgeAction;
-use crate::commands::command_line::{Command, CommandLine};
+use crate::commands::command_line::{self, Command};
 use crate::commands::{
-    accounts, bridge_send, calls, check, config, flash_policy, gate, logs, replay, restart, scripts, state,
+    accounts, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, replay, restart,
+    scripts, state,
 };
+use crate::failure::Failure;
+use crate::folder::{places, recovery};
+use crate::options::Options;
 use crate::output::complain;
 
 /// The kinds of profiles.
@@ -32,34 +36,8 @@ use crate::output::complain;
 static ALLOCATOR: Sampled<System> = Sampled(System);
 
 fn main() -> ExitCode {
-    let CommandLine { options, command } = CommandLine::parse();
-    let outcome = match &command {
-        None | Some(Command::Run) => server::run(&options),
-        Some(Command::Restart) => restart::restart(&options),
-        Some(Command::Check) => check::check(&options),
-        Some(Command::Config { action }) => config::config(&options, action),
-        Some(Command::Test { file }) => scripts::test(&options, file.as_deref()),
-        Some(Command::Script { action }) => scripts::script(action),
-        Some(Command::Account { action }) => accounts::account(&options, action),
-        Some(Command::Character { action }) => accounts::character(&options, action),
-        Some(Command::Ban { action }) => gate::ban(&options, action),
-        Some(Command::Registration { action }) => gate::registration(&options, *action),
-        Some(Command::Replay { file, from, print }) => replay::replay(
-            file,
-            replay::Show {
-                from: *from,
-                all: *print,
-            },
-        ),
-        Some(Command::Bridge {
-            action: BridgeAction::Send(sending),
-        }) => bridge_send::send(&options, sending),
-        Some(Command::FlashPolicy(serving)) => flash_policy::serve(serving),
-        Some(Command::Calls { action }) => calls::calls(&options, action),
-        Some(Command::Log { action }) => logs::log(&options, action),
-        Some(Command::State { action }) => state::state(&options, action),
-    };
-    let code = match outcome.and_then(|()| output::outcome()) {
+    let (options, command) = command_line::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let code = match carry_out(&options, &command).and_then(|()| output::outcome()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             complain!("fchatd: {failure}");
@@ -68,4 +46,42 @@ fn main() -> ExitCode {
     };
     output::flush();
     code
+}
+
+fn carry_out(options: &Options, command: &Command) -> Result<(), Failure> {
+    if !matches!(command, Command::Run) {
+        places::require(&options.dir)?;
+        if let Some(sentence) = recovery::complete_restore(&options.dir)? {
+            complain!("{sentence}");
+        }
+    }
+    match command {
+        Command::Run => server::run(options),
+        Command::Restart => restart::restart(options),
+        Command::Check => check::check(options),
+        Command::Config { action } => config::config(options, action),
+        Command::Test { file } => scripts::test(options, file.as_deref()),
+        Command::Script { action } => scripts::script(action),
+        Command::Account { action } => accounts::account(options, action),
+        Command::Character { action } => accounts::character(options, action),
+        Command::Ban { action } => gate::ban(options, action),
+        Command::Registration { action } => gate::registration(options, *action),
+        Command::Replay { file, from, print } => replay::replay(
+            file,
+            replay::Show {
+                from: *from,
+                all: *print,
+            },
+        ),
+        Command::Bridge {
+            action: BridgeAction::Send(sending),
+        } => bridge_send::send(options, sending),
+        Command::FlashPolicy(serving) => flash_policy::serve(serving),
+        Command::Calls { action } => calls::calls(options, action),
+        Command::Cluster { action } => cluster::cluster(options, action),
+        Command::Log { action } => logs::log(options, action),
+        Command::Backup(wanted) => backup::backup(options, wanted),
+        Command::Restore(wanted) => backup::restore(options, wanted),
+        Command::State { action } => state::state(options, action),
+    }
 }

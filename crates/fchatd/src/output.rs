@@ -1,11 +1,11 @@
 //! All output of the program to standard output and standard error, the log included.
 //!
 //! No output panics, and no output of the server blocks it: after [`detach`], lines wait in a bounded queue for a thread
-//! of their own ([`queue`]). Control characters of foreign text are escaped ([`escape`], [`log`]). The macros of the standard
+//! of their own ([`queue`]). Control characters of foreign text are escaped ([`escape`], [`logger`]). The macros of the standard
 //! library that print are denied by a lint; use [`say!`] and [`complain!`].
 
 pub(crate) mod escape;
-pub(crate) mod log;
+pub(crate) mod logger;
 mod outlet;
 mod queue;
 

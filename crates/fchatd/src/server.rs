@@ -14,12 +14,12 @@ mod layout;
 mod listening;
 mod manager;
 mod monitor;
-mod neighbours;
 mod operators;
+mod outpost;
 mod page;
 mod persistence;
 mod prepare;
-mod profiles;
+mod profiling;
 mod provider;
 mod recorder;
 mod reload;
@@ -42,6 +42,9 @@ use crate::server::start::start;
 /// # Errors
 /// A sentence that says why it can't run.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if outpost::is_wanted(options)? {
+        return outpost::run(options);
+    }
     let Prepared {
         runtime,
         process,

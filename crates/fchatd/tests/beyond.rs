@@ -201,7 +201,7 @@ fn nothing_is_lost_and_nothing_comes_twice_over_many_breaks() {
 
 /// A client that never comes back goes when its time is over.
 #[test]
-fn who_does_not_come_back_goes() {
+fn a_character_that_does_not_return_logs_off() {
     let mut site = Site::with(&["resume_grace=1", "room_grace=1"]);
     let mut bob = site.online("Bob", &[]);
     let mut ada = site.online("Ada", &[]);
@@ -215,7 +215,7 @@ fn who_does_not_come_back_goes() {
 
 /// The flood rule of the classic server loses lines that an official client says in quick succession.
 #[test]
-fn what_is_said_quickly_arrives_in_order() {
+fn quick_messages_arrive_in_order() {
     let mut site = Site::with(&["msg_flood=0.2"]);
     let mut bob = site.online("Bob", &["Development"]);
     let mut ada = site.online("Ada", &["Development"]);
@@ -234,7 +234,7 @@ fn what_is_said_quickly_arrives_in_order() {
 }
 
 #[test]
-fn what_is_said_quickly_is_refused_where_that_is_off() {
+fn quick_messages_are_refused_with_flood_mode_reject() {
     let mut site = Site::with(&["msg_flood=600", "flood_mode=reject"]);
     let mut bob = site.online("Bob", &[]);
     let mut ada = site.online("Ada", &[]);

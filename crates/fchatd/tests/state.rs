@@ -114,6 +114,19 @@ fn the_classic_state_outlives_a_run_of_the_server() {
 }
 
 #[test]
+fn a_topic_is_exported_and_imported() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    import(first.path());
+    let mut channels = exported(first.path(), "channels.json");
+    channels["public"][0]["topic"] = json!("Roses & <tea>");
+    let files = first.path().join("with-topic");
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("channels.json"), channels.to_string()).unwrap();
+    done(second.path(), &["state", "import", files.to_str().unwrap()]);
+    assert_eq!(exported(second.path(), "channels.json"), channels);
+}
+
+#[test]
 fn with_compat_the_classic_files_are_kept_where_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let (server, _) = Server::start(folder.path(), &["--set", "compat=classic"]);
@@ -265,7 +278,7 @@ fn where_there_is_no_room_nothing_changes_and_it_is_said() {
 }
 
 #[test]
-fn what_is_not_there_is_said() {
+fn missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     assert!(refused(folder.path(), &["state", "show"]).contains("--dir"));
     let nothing = refused(

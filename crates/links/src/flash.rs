@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_takes_too_long_is_sent_away() {
+    async fn a_slow_client_is_disconnected() {
         let mut service = FlashPolicy::new(POLICY, 10).unwrap();
         service.patience = Duration::from_millis(50);
         let service = Arc::new(service);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_refused() {
+    fn invalid_policies_are_refused() {
         let refused = |policy: &str| FlashPolicy::new(policy, 1).err();
         assert_eq!(refused(POLICY), None);
         assert_eq!(refused("x"), Some(PolicyError::NoPolicy));

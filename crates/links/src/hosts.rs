@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_named() {
+    fn an_invalid_host_is_named() {
         for text in [
             "",
             "http://x/",

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_dead_left_is_replaced_and_the_living_are_not() {
+    fn sockets_of_ended_processes_are_replaced_and_others_are_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let first = listen(&path).unwrap();

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_right_is_refused() {
+    fn invalid_datagrams_are_refused() {
         let refused = |datagram: &[u8]| verifier().verify(datagram, NOW).unwrap_err();
         assert_eq!(refused(b""), Refusal::Unsigned);
         assert_eq!(refused(b"v2"), Refusal::Unsigned);
@@ -340,7 +340,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_signed_comes_out(code in prop::sample::select(&COMMANDS[..]), payload in "\\PC{0,200}", secret in "\\PC{1,100}") {
+        fn a_signed_order_is_accepted(code in prop::sample::select(&COMMANDS[..]), payload in "\\PC{0,200}", secret in "\\PC{1,100}") {
             let mut verifier = Verifier::new(&secret, true, NOW);
             let rest = format!("{code}{payload}");
             let wanted = Order { code, payload: &payload };

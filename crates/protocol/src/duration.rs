@@ -1,5 +1,5 @@
-//! Durations as people write them: in options of commands, settings, channel descriptions and recorded plays. Clock
-//! times and dates are not in here, nor are texts about durations.
+//! Durations as people write and read them: in options of commands, settings, channel descriptions, recorded plays and
+//! refusals. Clock times and dates are not in here.
 
 use std::time::Duration;
 
@@ -57,9 +57,35 @@ pub fn unit(name: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// The duration in words, for a wait: in the largest unit of which it has more than two, rounded up, and 1 second at
+/// least.
+pub fn in_words(seconds: u64) -> String {
+    let units = [("days", DAY), ("hours", 3600), ("minutes", 60)];
+    match units.into_iter().find(|&(_, unit)| seconds > 2 * unit) {
+        Some((name, unit)) => format!("{} {name}", seconds.div_ceil(unit)),
+        None if seconds <= 1 => "1 second".to_owned(),
+        None => format!("{seconds} seconds"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_are_told_in_few_words() {
+        for (seconds, words) in [
+            (0, "1 second"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (121, "3 minutes"),
+            (7200, "120 minutes"),
+            (7201, "3 hours"),
+            (7 * DAY, "7 days"),
+        ] {
+            assert_eq!(in_words(seconds), words);
+        }
+    }
 
     #[test]
     fn all_forms_are_read() {

@@ -8,7 +8,7 @@ mod request;
 mod undo;
 
 pub use gate::{BAN, BanOrder, GateChange, GateOrder, REGISTRATION, UNBAN};
-pub use input::{Departure, INPUT_WEIGHT, Input, Inputs};
+pub use input::{Departure, INPUT_WEIGHT, Input, Inputs, Stage};
 pub use output::{Frame, Operation, Outputs};
 pub use request::{ActionEntry, LogEntry, LogParty, ProfileKind, Request};
 pub use undo::Undo;
@@ -16,7 +16,7 @@ pub use undo::Undo;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a message here changes; both sides of a transport must agree on it.
-pub const VERSION: u16 = 9;
+pub const VERSION: u16 = 10;
 
 /// Names one connection for as long as the process of its edge lives: no two connections ever share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_reported_to_the_staff_is_never_printed() {
+    fn reports_to_the_staff_are_never_printed() {
         let call = crate::snapshot::StaffCall {
             report: "secret report".into(),
             ..crate::snapshot::StaffCall::default()

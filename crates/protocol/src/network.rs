@@ -8,6 +8,8 @@ pub use ipnet::IpNet;
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
+use crate::duration::in_words;
+
 /// Bytes of the reason of a ban.
 pub const REASON_BYTES_MAX: usize = 500;
 
@@ -90,23 +92,16 @@ impl NetworkBan {
     pub fn sentence(&self, now: i64) -> String {
         let time = match self.until {
             0 => String::new(),
-            until => format!(" for another {}", duration(until.saturating_sub(now).max(1))),
+            until => format!(
+                " for another {}",
+                in_words(until.saturating_sub(now).max(1).unsigned_abs())
+            ),
         };
         let reason = match self.reason.as_str() {
             "" => String::new(),
             reason => format!(" The reason given: {reason}"),
         };
         format!("Your network address is banned from this server{time}.{reason}")
-    }
-}
-
-/// A length of time in the largest unit of which it has two, rounded up.
-pub fn duration(seconds: i64) -> String {
-    let units = [("days", 86_400), ("hours", 3600), ("minutes", 60)];
-    match units.into_iter().find(|&(_, unit)| seconds > 2 * unit) {
-        Some((name, unit)) => format!("{} {name}", (seconds + unit - 1) / unit),
-        None if seconds == 1 => "1 second".to_owned(),
-        None => format!("{seconds} seconds"),
     }
 }
 

@@ -105,7 +105,7 @@ fn errors_have_their_line() {
 }
 
 #[test]
-fn what_no_setting_can_be_is_told_for_each_key() {
+fn impossible_values_are_told_for_each_key() {
     let unusable = |source: &str| {
         let found = evaluate("c.lua", source).unwrap();
         match &found[..] {

@@ -85,7 +85,7 @@ fn the_next_call_begins_anew() {
 }
 
 #[test]
-fn what_is_kept_with_a_connection_is_bounded() {
+fn data_kept_with_a_connection_is_bounded() {
     for body in [
         "for i = 1, 1e6 do u.setMiscData(con, 'key' .. i, ('x'):rep(100)) end",
         "for i = 1, 1e6 do u.setInfoTags(con, {['tag' .. i] = ('x'):rep(100)}) end",
@@ -108,7 +108,7 @@ fn what_is_kept_with_a_connection_is_bounded() {
 }
 
 #[test]
-fn what_is_replaced_needs_no_room() {
+fn replaced_data_needs_no_room() {
     let (mut world, key) = world();
     let body = "for i = 1, 100 do
             u.setMiscData(con, 'key', ('x'):rep(60000))

@@ -53,7 +53,7 @@ fn a_mistake_comes_out_when_it_is_loaded() {
 }
 
 #[test]
-fn what_scripts_do_is_sampled_on_demand() {
+fn scripts_are_sampled_on_demand() {
     let watchdog = Watchdog::start().unwrap();
     let limits = Limits {
         call: Duration::from_secs(60),

@@ -1,15 +1,17 @@
-//! A copy of the database before a newer program changes its schema.
+//! Copies of databases: before a newer program changes the schema, and for backups.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::database::with_suffix;
+use crate::claim::Claim;
+use crate::database::{connect, keep_log, refuse_unfit, with_suffix};
 use crate::error::StoreError;
 use crate::migrate::SCHEMA_VERSION;
+use crate::wal;
 
 /// More copies of one version than this are not made.
 const MOST: u32 = 1000;
@@ -67,6 +69,48 @@ fn copy(
         .and_then(|folder| folder.sync_all())
         .map_err(folder_error)?;
     Ok(Some(copy))
+}
+
+/// Copies a database, also one that a server uses, into the new file `to`: one moment of it, with the content of the write-ahead log,
+/// and without the space of deleted rows. The server goes on writing meanwhile. The result is the schema version of the copy.
+///
+/// # Errors
+/// The database is damaged or can't be read, or the copy can't be written.
+pub fn copy_database(from: &Path, to: &Path) -> Result<i64, StoreError> {
+    refuse_unfit(from, false)?;
+    let folder = from.parent().unwrap_or(Path::new("."));
+    // The log of a server that runs changes while it is read.
+    if matches!(Claim::holder(folder), Ok(None))
+        && let Some(detail) = wal::fault(from)
+    {
+        return Err(StoreError::Damaged {
+            path: from.to_owned(),
+            detail,
+        });
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(|source| StoreError::Folder {
+            path: to.parent().unwrap_or(Path::new(".")).to_owned(),
+            source,
+        })?;
+    let name = to.to_str().ok_or_else(|| StoreError::CannotOpen {
+        path: to.to_owned(),
+        detail: "the name of its folder is not UTF-8".to_owned(),
+    })?;
+    let copied = connect(from).and_then(|connection| {
+        keep_log(&connection, true)?;
+        connection.execute("VACUUM INTO ?", [name])?;
+        schema(to)
+    });
+    copied.map_err(|error| match error.sqlite_error_code() {
+        // Nothing is written but the copy.
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => StoreError::from_sqlite(to, &error),
+        _ => StoreError::from_sqlite(from, &error),
+    })
 }
 
 fn schema(copy: &Path) -> rusqlite::Result<i64> {

@@ -12,9 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::accounts::Accounts;
 use crate::claim::Claim;
 use crate::error::StoreError;
-use crate::log;
 use crate::migrate;
 use crate::place::Place;
+use crate::wal;
 
 /// How long an operation waits for another process, such as `fchatd account add` beside a running server.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -30,6 +30,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// The database's name in the data folder.
+    pub const FILE_NAME: &str = FILE_NAME;
+    /// The schema version that this program works with.
+    pub const SCHEMA: i64 = migrate::SCHEMA_VERSION;
+
     /// Opens `fchatd.sqlite` in the given folder. A missing folder is made with mode 0700, a missing file with mode
     /// 0600. Reads the whole file once to find damage. An older file is brought up to date, after a copy of it was
     /// made beside it; only when no server is running on it.
@@ -69,7 +74,7 @@ impl Store {
         }
         refuse_unfit(&path, true)?;
         // Another process's log changes while it is read; a claimed log does not.
-        if let Some(detail) = claim.and_then(|_| log::fault(&path)) {
+        if let Some(detail) = claim.and_then(|_| wal::fault(&path)) {
             return Err(StoreError::Damaged { path, detail });
         }
         let failure = |error| StoreError::from_sqlite(&path, &error);

@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_there_again_in_its_order() {
+    fn waiting_deliveries_are_there_again_in_their_order() {
         let folder = tempfile::tempdir().unwrap();
         let (mut queue, aside) = Deliveries::open(folder.path()).unwrap();
         assert_eq!(aside, None);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, ffi};
 
+use crate::disk_space::{self, Trouble};
 use crate::names::NameError;
-use crate::room::{self, Trouble};
 
 /// The reason why the store cannot be used. Each text is one sentence or two for the operator: the fault and its remedy.
 #[derive(Debug, thiserror::Error)]
@@ -194,7 +194,7 @@ impl StoreError {
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::CannotOpen { path, detail },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::DiskFull) => Self::Full { path },
-            Some(ErrorCode::SystemIoFailure) => match room::trouble(&path) {
+            Some(ErrorCode::SystemIoFailure) => match disk_space::trouble(&path) {
                 Some(Trouble::Full) => Self::Full { path },
                 Some(Trouble::ReadOnly) => Self::ReadOnly { path },
                 None => Self::Disk { path, detail },

@@ -294,7 +294,7 @@ proptest! {
 }
 
 #[test]
-fn what_belongs_to_a_new_channel_may_come_before_it() {
+fn changes_of_a_new_channel_may_come_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let moderators = vec![ModeratorRecord {

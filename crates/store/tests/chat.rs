@@ -162,7 +162,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn what_is_saved_is_loaded(first in snapshot(), second in snapshot()) {
+    fn a_saved_state_is_loaded(first in snapshot(), second in snapshot()) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         prop_assert_eq!(store.load_snapshot().unwrap(), None);

@@ -36,7 +36,7 @@ fn faults(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn what_a_classic_server_left_comes_back_as_it_was() {
+fn the_files_of_a_classic_server_come_back_unchanged() {
     let snapshot = classic::read(sample()).unwrap().over(None).unwrap();
     assert_eq!(
         (snapshot.channels.len(), snapshot.operators.as_slice()),
@@ -74,8 +74,30 @@ fn what_a_classic_server_left_comes_back_as_it_was() {
     );
 }
 
+/// The classic server passes over the key, which only channels with a topic have.
 #[test]
-fn what_the_files_do_not_hold_stays() {
+fn a_topic_goes_into_the_file_and_comes_back() {
+    let mut snapshot = classic::read(sample()).unwrap().over(None).unwrap();
+    let topic = "Roses & <tea>, \"tonight\" \u{2013} b\u{e4}r";
+    snapshot.channels[1].head.topic = topic.into();
+    let folder = tempfile::tempdir().unwrap();
+    classic::write(folder.path(), &snapshot).unwrap();
+    let channels = value(folder.path(), "channels.json");
+    let all = ["public", "private"].map(|kind| channels[kind].as_array().unwrap().clone());
+    let topics: Vec<Value> = all
+        .concat()
+        .iter()
+        .filter_map(|channel| channel.get("topic").cloned())
+        .collect();
+    assert_eq!(topics, [json!(topic)]);
+    assert_eq!(
+        classic::read(folder.path()).unwrap().over(None).unwrap(),
+        snapshot
+    );
+}
+
+#[test]
+fn state_that_the_files_do_not_hold_stays() {
     let before = Snapshot {
         operators: vec!["Old".into()],
         super_operators: vec!["Older".into()],

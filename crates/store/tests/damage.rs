@@ -151,7 +151,7 @@ fn without_damage_everything_is_there() {
 }
 
 #[test]
-fn what_is_no_database_any_more_is_refused_by_all() {
+fn a_file_that_is_no_database_any_more_is_refused_by_all() {
     for content in [
         Vec::new(),
         vec![0; 8192],
@@ -276,7 +276,7 @@ fn a_flipped_bit_in_a_definition_is_found() {
 }
 
 #[test]
-fn what_lies_before_and_behind_a_damaged_page_is_got_out() {
+fn rows_before_and_behind_a_damaged_page_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     store.save_snapshot(&full()).unwrap();

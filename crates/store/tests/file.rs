@@ -86,7 +86,7 @@ fn changes_are_seen_without_closing_as_after_kill() {
 }
 
 #[test]
-fn what_is_not_a_database_is_refused() {
+fn other_files_than_databases_are_refused() {
     let temporary = tempfile::tempdir().unwrap();
     fs::write(
         temporary.path().join("fchatd.sqlite"),

@@ -281,7 +281,7 @@ fn a_note_goes_when_both_have_deleted_it() {
 }
 
 #[test]
-fn what_others_have_of_a_deleted_character_stays_without_its_name() {
+fn notes_of_a_deleted_character_stay_with_others_without_its_name() {
     let Fixture {
         mut accounts,
         ada,

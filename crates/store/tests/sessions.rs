@@ -50,7 +50,7 @@ fn line(number: u64, in_channel: bool, to: &str) -> HeldLine {
 }
 
 #[test]
-fn what_was_kept_last_is_there() {
+fn the_last_kept_state_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let mut writer = store.chat_writer().unwrap();

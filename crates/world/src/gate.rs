@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use fchatd_protocol::duration::in_words;
 use fchatd_protocol::error;
 use fchatd_protocol::exchange::{self, BanOrder, GateChange, GateOrder, Request, Undo};
 use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTES_MAX};
@@ -107,7 +108,7 @@ impl World {
             GateOrder::Ban(ban) => {
                 let ended = self.ban_network(ban, Undo::OPERATOR, None)?;
                 let time = ban.seconds.map_or("for good".to_owned(), |seconds| {
-                    format!("for {}", network::duration(seconds))
+                    format!("for {}", in_words(seconds.unsigned_abs()))
                 });
                 let sentence = format!("{} is banned {time}; sessions ended: {ended}", ban.network);
                 (exchange::BAN, ban.arguments(), Some(ban.network), sentence)

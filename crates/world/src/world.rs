@@ -22,6 +22,7 @@ use crate::changes::Marks;
 use crate::channel::Channel;
 use crate::connection::{Connection, State};
 use crate::error_context::Errors;
+use crate::http_calls::WebCalls;
 use crate::lists::ChannelList;
 use crate::lookup::Lookups;
 use crate::names::Names;
@@ -35,7 +36,6 @@ use crate::settings::keys;
 use crate::staff::CallPages;
 use crate::user_list::UserList;
 use crate::waiting::{Legacy, Turn};
-use crate::web::WebCalls;
 use fchatd_protocol::snapshot::StaffCall;
 
 /// Points at a connection.

@@ -1,5 +1,6 @@
 //! The account service over HTTP: `getApiTicket` and `/json/api/*` in the shapes that existing clients use
-//! (docs/api.md), `/api/*` for the built-in page, the website's pages, and pictures.
+//! (docs/api.md), `/api/*` for the built-in page, the website's pages, and pictures. The page of the chat has its rows in
+//! the same table; its content comes from the program as a [`ChatPage`].
 
 mod api;
 mod edit;
@@ -24,13 +25,32 @@ use tokio::sync::Semaphore;
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::desk::website::{Website, WebsiteSettings};
-use crate::login::provider::LoginProvider;
+use crate::login::LoginProvider;
 use crate::profile::catalogue::LiveCatalogue;
 
 /// All paths below these folders are the account service's, whether there is an endpoint or not.
 const OWN_FOLDERS: [&str; 2] = ["/json/", "/images/"];
 
-/// Answers the account service's part of the HTTP requests. Cheap to clone.
+/// The page of the chat, as the program brings it along.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatPage {
+    /// The page at `/` for a visitor.
+    pub front: fn(&HttpRequest, Option<&FrontPage>) -> HttpResponse,
+    /// A file of the page by its name.
+    pub file: fn(&HttpRequest, &str) -> HttpResponse,
+}
+
+impl Default for ChatPage {
+    /// No page.
+    fn default() -> Self {
+        Self {
+            front: |_, _| reply::not_found(),
+            file: |_, _| reply::not_found(),
+        }
+    }
+}
+
+/// Answers the requests to the endpoints of the table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AccountHttp {
     provider: LoginProvider,
@@ -40,6 +60,7 @@ pub struct AccountHttp {
     catalogue: Arc<LiveCatalogue>,
     /// Sessions and settings of the website.
     website: Arc<Website>,
+    page: ChatPage,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
     /// Bounds the exports that are made at once.
@@ -57,6 +78,7 @@ impl AccountHttp {
             genders: Arc::new(RwLock::new(genders.into())),
             catalogue,
             website: Arc::new(Website::new(WebsiteSettings::default())),
+            page: ChatPage::default(),
             files: Arc::default(),
             exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
@@ -72,6 +94,12 @@ impl AccountHttp {
         }
     }
 
+    /// The same with the page of the chat.
+    #[must_use]
+    pub fn with_page(self, page: ChatPage) -> Self {
+        Self { page, ..self }
+    }
+
     /// Sets the website anew, for all clones. The folder of pictures stays as it was.
     pub fn configure_website(&self, settings: &WebsiteSettings) {
         self.website.configure(settings);
@@ -80,6 +108,11 @@ impl AccountHttp {
     /// The part of the page at `/` that depends on the visitor; `None` where no one can sign in here.
     pub async fn front_page(&self, request: &HttpRequest) -> Option<FrontPage> {
         pages::front_page(self, request).await
+    }
+
+    /// The page of the chat for a visitor.
+    async fn front(&self, request: &HttpRequest) -> HttpResponse {
+        (self.page.front)(request, self.front_page(request).await.as_ref())
     }
 
     /// Allows other genders from now on, for all clones.
@@ -98,7 +131,7 @@ impl AccountHttp {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The answer to a request, or `None` when its path is not the account service's. Errors, too, are answered with
+    /// The answer to a request, or `None` where the table has no endpoint for its path. Errors of JSON, too, are answered with
     /// status 200 and a JSON object with the remedy in `error`, because clients read that.
     #[must_use]
     pub fn route(&self, request: &HttpRequest) -> Option<HttpFuture> {

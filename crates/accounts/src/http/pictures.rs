@@ -122,7 +122,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_is_asked_for_is_a_name_or_nothing(path: String) {
+        fn any_path_is_a_name_or_nothing(path: String) {
             if let Some(name) = avatar_name(&path) {
                 proptest::prop_assert!(!name.chars().any(|one| one.is_control() || one == '/'));
             }

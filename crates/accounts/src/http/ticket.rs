@@ -7,7 +7,7 @@ use super::AccountHttp;
 use super::form::Form;
 use super::reply::{Readers, Refusal};
 use crate::desk::CharacterList;
-use crate::login::provider::LoginProvider;
+use crate::login::LoginProvider;
 use crate::secret::Secret;
 
 /// The answer of `getApiTicket`. Clients use both shapes of `characters` (docs/api.md, tickets).

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use fchatd_figures::{Row, Table};
 use fchatd_links::web::{Form, WebAddress, WebClient, WebError};
 use fchatd_protocol::address::AddressGroup;
 use serde::Deserialize;
@@ -29,6 +30,31 @@ const REFUSED_PER_ACCOUNT: Limit = Limit {
 const REFUSED_PER_ADDRESS: Limit = Limit {
     burst: 60,
     seconds_each: 2,
+};
+
+/// The figures of log-in checks by a site.
+pub(crate) static FIGURES: Table<RemoteLogin> = Table {
+    section: "log-in site",
+    rows: &[
+        Row::gauge(
+            "fchatd_login_site_waiting",
+            "checks wait",
+            "Log-in checks that wait for their turn at the log-in site.",
+            |of| of.waiting().into(),
+        ),
+        Row::counter(
+            "fchatd_login_site_failures_total",
+            "without an answer",
+            "Log-in checks without an answer of the log-in site.",
+            |of| of.failures().into(),
+        ),
+        Row::counter(
+            "fchatd_login_site_delayed_total",
+            "held back after bad tickets",
+            "Log-in checks delayed because their address sent bad tickets before.",
+            |of| of.held_back().into(),
+        ),
+    ],
 };
 
 /// Asks a website whether a login is let in. Cheap to clone; belongs on one runtime.

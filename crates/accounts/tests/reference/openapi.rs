@@ -36,6 +36,7 @@ pub(crate) fn text() -> String {
             { "name": "site", "description": "For the built-in page. Only pages of the same origin may read the answers." },
             { "name": "pages", "description": "HTML pages of the website." },
             { "name": "pictures", "description": "Avatars and pictures of the operator." },
+            { "name": "chat", "description": "The page of the chat and its files. Nothing is counted for them." },
         ],
         "paths": paths,
         "components": components(),
@@ -47,7 +48,8 @@ pub(crate) fn text() -> String {
 
 fn operation(endpoint: &Endpoint, method: Method, name: &str) -> Value {
     let path = endpoint.place.template();
-    let id: String = path
+    let name_of_root = if path == "/" { "page" } else { path.as_str() };
+    let id: String = name_of_root
         .trim_matches('/')
         .trim_end_matches(".php")
         .chars()
@@ -91,6 +93,7 @@ fn tag(family: Family) -> &'static str {
         Family::Site => "site",
         Family::Pages => "pages",
         Family::Pictures => "pictures",
+        Family::Chat => "chat",
     }
 }
 
@@ -258,6 +261,13 @@ fn responses(endpoint: &Endpoint) -> Value {
             add("403", html("The form to sign in."));
             add("404", html("There is no such page."));
             add("405", html("Another method is needed."));
+        }
+        Family::Chat => {
+            add("200", html("The page, or the file in its own type."));
+            add("304", json!({ "description": "It is as `If-None-Match` says." }));
+            add("404", json!({ "description": "There is no such file." }));
+            add("405", html("Another method is needed."));
+            return responses.into();
         }
         Family::Pictures => {
             add("200", picture("The picture."));

@@ -8,7 +8,7 @@ pub(crate) fn fields(family: Family) -> String {
     for endpoint in endpoints().filter(|one| one.family == family) {
         let name = match family {
             Family::Clients => endpoint.name().to_owned(),
-            Family::Site | Family::Pages | Family::Pictures => endpoint.place.template(),
+            Family::Site | Family::Pages | Family::Pictures | Family::Chat => endpoint.place.template(),
         };
         let fields: Vec<String> = endpoint.fields.iter().map(field).collect();
         let answer: Vec<String> = endpoint.answer.iter().map(member).collect();
@@ -91,6 +91,9 @@ fn access(access: Access) -> &'static str {
 }
 
 fn rate(endpoint: &Endpoint) -> &'static str {
+    if endpoint.family == Family::Chat {
+        return "none";
+    }
     match (endpoint.cost, endpoint.access) {
         (Some(Cost::Read), _) => "reads",
         (Some(Cost::Change), _) => "changes",

@@ -175,6 +175,7 @@ pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequ
         query: query.to_owned(),
         content_type: Some("application/x-www-form-urlencoded;charset=utf-8".to_owned()),
         if_none_match: None,
+        accept_encoding: None,
         cookie: None,
         is_https: false,
         body: Bytes::from(body.finish()),

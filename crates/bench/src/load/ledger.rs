@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_listened_to_is_strange() {
+    fn an_unknown_speaker_is_strange() {
         let mut ledger = Ledger::default();
         ledger.listener(1);
         assert_eq!(ledger.book(0, 1, 0), Arrival::Strange);

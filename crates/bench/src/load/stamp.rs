@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_found(slot in 0_u32..1 << 20, sequence in 0_u32..1 << 28, intended in 0_u64..1 << 36) {
+        fn a_written_stamp_is_found(slot in 0_u32..1 << 20, sequence in 0_u32..1 << 28, intended in 0_u64..1 << 36) {
             let stamp = Stamp { slot, sequence, intended };
             let mut frame = b"MSG {\"message\":\"".to_vec();
             stamp.write(&mut frame);

@@ -171,14 +171,8 @@ impl Horde {
         socket.stream = Some(stream);
         socket.phase = Phase::Shaking;
         self.opening += 1;
-        socket.out.extend_from_slice(
-            format!(
-                "GET /chat2 HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                self.server
-            )
-            .as_bytes(),
-        );
+        let request = frame::upgrade("/chat2", &self.server.to_string(), "");
+        socket.out.extend_from_slice(request.as_bytes());
         self.tally.count("connections");
     }
 

@@ -143,10 +143,7 @@ impl Wire {
             stream: home::connect(server, from)?,
             bytes: Vec::new(),
         };
-        let request = format!(
-            "GET /chat2 HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
+        let request = frame::upgrade("/chat2", &server.to_string(), "");
         wire.stream.write_all(request.as_bytes())?;
         let end = loop {
             if let Some(end) = memchr::memmem::find(&wire.bytes, b"\r\n\r\n") {

@@ -8,6 +8,7 @@
 
 pub(crate) mod kept;
 pub(crate) mod play;
+pub(crate) mod whisper;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

@@ -191,7 +191,7 @@ fn the_errors_of_each_command_exist() {
 }
 
 #[test]
-fn what_clients_hear_in_the_plays_is_what_is_described() {
+fn frames_in_the_plays_are_as_described() {
     let mut heard: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (code, keys) in plays::heard() {
         heard.entry(code).or_default().extend(keys);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -34,23 +34,27 @@ const STUCK: Duration = Duration::from_secs(2);
 
 /// An application and the links to its edges.
 pub(crate) struct Center<A> {
-    pub(super) links: Vec<Arc<Link>>,
-    intake: Arc<Intake>,
-    desk: RefCell<Desk<A>>,
+    pub(crate) links: Vec<Arc<Link>>,
+    /// The set of edges that exist. Only edges on other machines come and go.
+    pub(crate) seated: Arc<AtomicU64>,
+    pub(crate) intake: Arc<Intake>,
+    workload: RefCell<Workload<A>>,
     /// Inputs that do not come from an edge.
     own: RefCell<Inputs>,
     alarm: Alarm,
-    pub(super) settings: RefCell<EdgeSettings>,
-    pub(super) stopped: Cell<bool>,
-    pub(super) stopping: Notify,
+    pub(crate) settings: RefCell<EdgeSettings>,
+    pub(crate) stopped: Cell<bool>,
+    pub(crate) stopping: Notify,
     pub(crate) common: Arc<Common>,
-    threads: RefCell<Vec<JoinHandle<()>>>,
+    pub(crate) threads: RefCell<Vec<JoinHandle<()>>>,
+    /// Whether the links are seats for edges on other machines.
+    pub(crate) seats: bool,
     /// For each edge: the last seen value of its heartbeat counter, and the time of that change.
     pulses: RefCell<Vec<(u64, Instant)>>,
 }
 
-/// The state of the application's thread.
-struct Desk<A> {
+/// The application, its outputs, and the turns that it handles.
+struct Workload<A> {
     application: A,
     outputs: Outputs,
     turns: VecDeque<Turn>,
@@ -64,16 +68,29 @@ struct Desk<A> {
 
 impl<A: Application + 'static> Center<A> {
     /// An application, and links to `edges` edges that are not started yet.
-    pub(super) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+    pub(crate) fn new(edges: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+        Rc::new(Self::with_links(edges, settings, application))
+    }
+
+    /// An application, and links to edges on other machines. None of them exists yet.
+    pub(crate) fn with_seats(seats: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
+        let mut center = Self::with_links(seats, settings, application);
+        center.seats = true;
+        center.seated.store(0, Ordering::SeqCst);
+        Rc::new(center)
+    }
+
+    fn with_links(edges: u16, settings: EdgeSettings, application: A) -> Self {
         let intake = Arc::new(Intake::default());
         let common = Common::new(usize::from(edges), settings.backlog_bytes_max);
         let link = |edge| Link::new(edge, Arc::clone(&intake), Arc::clone(&common));
         let links = (0..edges).map(|edge| Arc::new(link(edge)));
-        Rc::new(Self {
+        Self {
             links: links.collect(),
+            seated: Arc::new(AtomicU64::new(u64::MAX)),
             common,
             intake,
-            desk: RefCell::new(Desk {
+            workload: RefCell::new(Workload {
                 application,
                 outputs: Outputs::default(),
                 turns: VecDeque::new(),
@@ -87,8 +104,9 @@ impl<A: Application + 'static> Center<A> {
             stopped: Cell::new(false),
             stopping: Notify::new(),
             threads: RefCell::default(),
+            seats: false,
             pulses: RefCell::new(vec![(0, Instant::now()); usize::from(edges)]),
-        })
+        }
     }
 
     /// Starts the edges. [`Center::run`] starts the tasks of the application.
@@ -142,7 +160,7 @@ impl<A: Application + 'static> Center<A> {
             loop {
                 clock.tick().await;
                 center.input(Input::Tick);
-                center.desk.borrow_mut().trim();
+                center.workload.borrow_mut().trim();
             }
         });
     }
@@ -155,19 +173,21 @@ impl<A: Application + 'static> Center<A> {
 
     /// Like [`Edge::interject`](crate::Edge::interject), between two inputs.
     pub(crate) fn interject<T>(&self, work: impl FnOnce(&mut A, &mut Outputs) -> T) -> T {
-        let desk = &mut *self.desk.borrow_mut();
-        desk.application.begin_turn();
-        let result = work(&mut desk.application, &mut desk.outputs);
-        self.send_off(desk);
+        let load = &mut *self.workload.borrow_mut();
+        load.application.begin_turn();
+        let result = work(&mut load.application, &mut load.outputs);
+        self.send_off(load);
         result
     }
 
     /// Like [`Edge::stored`](crate::Edge::stored).
     pub(crate) fn stored(&self, commit: u64) {
-        for link in &self.links {
+        let seated = self.seated.load(Ordering::SeqCst);
+        let links = || self.links.iter().filter(|link| seated & bit(link.edge) != 0);
+        for link in links() {
             link.enqueue(EdgeOrder::Stored(commit));
         }
-        for link in &self.links {
+        for link in links() {
             link.wake.notify_one();
         }
     }
@@ -183,7 +203,9 @@ impl<A: Application + 'static> Center<A> {
     /// The last published counters, summed over all edges.
     pub(crate) fn gauges(&self) -> Gauges {
         let all = self.links.iter().map(|link| link.gauges());
-        all.fold(Gauges::default(), Gauges::plus).with(&self.common)
+        let sum = all.fold(Gauges::default(), Gauges::plus);
+        // Edges on other machines share nothing with this process.
+        if self.seats { sum } else { sum.with(&self.common) }
     }
 
     /// The weight of the data on its way between the threads.
@@ -205,7 +227,8 @@ impl<A: Application + 'static> Center<A> {
         let now = Instant::now();
         let mut pulses = self.pulses.borrow_mut();
         let mut alive = true;
-        for (link, pulse) in self.links.iter().zip(pulses.iter_mut()) {
+        let threads = if self.seats { &[] } else { self.links.as_slice() };
+        for (link, pulse) in threads.iter().zip(pulses.iter_mut()) {
             let beats = link.beats();
             if beats != pulse.0 {
                 *pulse = (beats, now);
@@ -255,33 +278,33 @@ impl<A: Application + 'static> Center<A> {
     /// Handles the collected inputs until all are handled, the batch is full or the time limit is reached.
     /// Then it sends the outputs. Returns true when inputs are left.
     pub(super) fn step(&self) -> bool {
-        let desk = &mut *self.desk.borrow_mut();
-        if desk.turns.is_empty() {
-            self.take(desk);
+        let load = &mut *self.workload.borrow_mut();
+        if load.turns.is_empty() {
+            self.take(load);
         }
-        if desk.turns.is_empty() {
+        if load.turns.is_empty() {
             return false;
         }
-        desk.application.begin_turn();
+        load.application.begin_turn();
         let (begun, mut inputs) = (Instant::now(), 0_usize);
         let (mut interrupted, mut is_slow) = (false, false);
-        while let Some(turn) = desk.turns.pop_front() {
-            for input in turn.inputs.iter_from(desk.handled) {
-                desk.handled += 1;
-                desk.application.handle(input, &mut desk.outputs);
+        while let Some(turn) = load.turns.pop_front() {
+            for input in turn.inputs.iter_from(load.handled) {
+                load.handled += 1;
+                load.application.handle(input, &mut load.outputs);
                 inputs += 1;
                 is_slow = inputs.is_multiple_of(INPUTS_PER_LOOK) && begun.elapsed() > TURN_MAX;
-                interrupted = is_slow || desk.outputs.weight() > OUTPUT_BYTES_MAX;
+                interrupted = is_slow || load.outputs.weight() > OUTPUT_BYTES_MAX;
                 if interrupted {
                     break;
                 }
             }
-            if desk.handled < turn.inputs.len() {
-                desk.turns.push_front(turn);
+            if load.handled < turn.inputs.len() {
+                load.turns.push_front(turn);
                 break;
             }
-            desk.handled = 0;
-            desk.done.push(turn);
+            load.handled = 0;
+            load.done.push(turn);
             if interrupted {
                 break;
             }
@@ -289,31 +312,31 @@ impl<A: Application + 'static> Center<A> {
         if self.intake.is_slow.load(Ordering::Relaxed) != is_slow {
             self.intake.is_slow.store(is_slow, Ordering::Relaxed);
         }
-        self.send_off(desk);
+        self.send_off(load);
         self.common.timings.turns.record(begun.elapsed());
-        !desk.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
+        !load.turns.is_empty() || !self.own.borrow().is_empty() || !self.intake.is_empty()
     }
 
     /// Takes the collected inputs.
-    fn take(&self, desk: &mut Desk<A>) {
+    fn take(&self, load: &mut Workload<A>) {
         let inputs = std::mem::take(&mut *self.own.borrow_mut());
         if !inputs.is_empty() {
-            desk.turns.push_back(Turn {
+            load.turns.push_back(Turn {
                 edge: OWN,
                 number: 0,
                 inputs,
                 wants_answer: false,
             });
         }
-        self.intake.take(&mut desk.turns);
+        self.intake.take(&mut load.turns);
     }
 
     /// Sends the application's outputs to the edges that they concern, and reports the handled turns.
-    fn send_off(&self, desk: &mut Desk<A>) {
-        if !desk.outputs.operations.is_empty() {
-            let concerned = concerned(&desk.outputs.operations);
-            let empty = desk.used_again();
-            let batch = Arc::new(std::mem::replace(&mut desk.outputs, empty));
+    fn send_off(&self, load: &mut Workload<A>) {
+        if !load.outputs.operations.is_empty() {
+            let concerned = concerned(&load.outputs.operations) & self.seated.load(Ordering::SeqCst);
+            let empty = load.used_again();
+            let batch = Arc::new(std::mem::replace(&mut load.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);
             for link in concerned() {
                 link.enqueue(EdgeOrder::Apply(Arc::clone(&batch)));
@@ -323,21 +346,21 @@ impl<A: Application + 'static> Center<A> {
             for link in concerned() {
                 link.wake.notify_one();
             }
-            desk.batches.push_back(batch);
+            load.batches.push_back(batch);
         }
-        desk.outputs.clear();
-        for turn in desk.done.drain(..) {
+        load.outputs.clear();
+        for turn in load.done.drain(..) {
             if let Some(link) = self.links.get(usize::from(turn.edge)) {
                 link.answer(turn);
             }
         }
-        if let Some(wait) = desk.application.next_due() {
+        if let Some(wait) = load.application.next_due() {
             self.alarm.set(wait);
         }
     }
 }
 
-impl<A> Desk<A> {
+impl<A> Workload<A> {
     /// Releases memory that a burst has needed.
     fn trim(&mut self) {
         self.batches.clear();

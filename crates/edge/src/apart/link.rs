@@ -49,6 +49,18 @@ pub(crate) enum EdgeOrder {
     Accepted(TcpStream, SocketAddr, Admission),
     /// Put new settings in force.
     Configure(Box<EdgeSettings>),
+    /// For edges on other machines: a message of the program in a form of its own.
+    Pass(Arc<[u8]>),
+    /// Close the present connections over this time, so that their clients begin anew. When the core is another one,
+    /// everything that the earlier core has said is forgotten first.
+    Forsake {
+        /// Whether the core is another one.
+        is_other_core: bool,
+        /// The time over which the connections are closed.
+        spread: Duration,
+    },
+    /// For edges on other machines: send all clients elsewhere, and leave.
+    Leave,
     /// Shut down gracefully; the values are the spread of the closes and the maximum wait after them.
     Drain(Duration, Duration),
     /// End the thread.
@@ -191,7 +203,11 @@ impl Link {
 
     /// Records that a batch was applied.
     pub(crate) fn carried_out(&self, batch: &Outputs) {
-        let bytes = batch.weight();
+        self.release(batch.weight());
+    }
+
+    /// Records that batches of this weight were applied, or are needed no more.
+    pub(crate) fn release(&self, bytes: usize) {
         let before = self.unsent.fetch_sub(bytes, Ordering::SeqCst);
         if before > UNSENT_MAX && before - bytes <= UNSENT_MAX {
             self.intake.room.notify_one();

@@ -13,7 +13,7 @@
 
 mod accept;
 mod center;
-mod link;
+pub(crate) mod link;
 mod remote;
 mod thread;
 

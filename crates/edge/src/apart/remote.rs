@@ -225,7 +225,15 @@ impl Edge<Remote> {
             match command {
                 Some(EdgeOrder::Configure(settings)) => self.configure(*settings),
                 Some(EdgeOrder::Stop) => return false,
-                Some(command) => begin(command),
+                Some(command) => {
+                    if let EdgeOrder::Forsake {
+                        is_other_core: true, ..
+                    } = &command
+                    {
+                        self.shared.borrow_mut().fan.forget_core();
+                    }
+                    begin(command);
+                }
                 None => break,
             }
         }

@@ -175,7 +175,7 @@ fn start(application: Room) -> (Rc<Center<Room>>, Vec<OneEdge>) {
 }
 
 fn commits(center: &Center<Room>) -> u64 {
-    center.desk.borrow().application.commits
+    center.workload.borrow().application.commits
 }
 
 proptest! {
@@ -263,7 +263,7 @@ fn the_application_waits_for_an_edge_that_is_behind() {
         edges[0].hand_over();
         assert!(center.step(), "each makes a full batch");
         while center.step() {}
-        assert_eq!(center.desk.borrow().application.said, rounds as u32);
+        assert_eq!(center.workload.borrow().application.said, rounds as u32);
     }
     edges[0].obey();
     assert!(center.is_held_up(), "the other one is behind still");

@@ -98,6 +98,15 @@ fn begin<H: HttpService + 'static>(
                 link.note_drained();
             });
         }
-        EdgeOrder::Apply(_) | EdgeOrder::Stored(_) | EdgeOrder::Configure(_) | EdgeOrder::Stop => {}
+        EdgeOrder::Forsake { spread, .. } => {
+            let edge = Rc::clone(edge);
+            tokio::task::spawn_local(async move { edge.send_elsewhere(spread).await });
+        }
+        EdgeOrder::Apply(_)
+        | EdgeOrder::Stored(_)
+        | EdgeOrder::Configure(_)
+        | EdgeOrder::Pass(_)
+        | EdgeOrder::Leave
+        | EdgeOrder::Stop => {}
     }
 }

@@ -43,6 +43,28 @@ impl<S: Socket> Fan<S> {
         self.holding = holding;
     }
 
+    /// The core is another one now: its channels and commits have nothing to do with the earlier ones. The present
+    /// connections belong to no audience from now on. Frames that wait for a commit are dropped, because nobody
+    /// will ever know whether it was made.
+    pub(crate) fn forget_core(&mut self) {
+        for slot in 0..self.lanes.len() as u32 {
+            self.withdraw(slot);
+            if let Some(Some(cold)) = self.cold.get_mut(slot as usize)
+                && let Some(backlog) = &mut cold.backlog
+                && backlog.waits()
+            {
+                backlog.forget_waiting();
+                match self.resume(slot) {
+                    Ok(_) if self.is_blocked(slot) => self.events.push(Event::Blocked(slot)),
+                    Ok(_) => {}
+                    Err(_) => self.cut(Event::Broken(slot)),
+                }
+            }
+        }
+        self.holding.clear();
+        self.stored = 0;
+    }
+
     /// Releases frames that waited; returns whether some still wait.
     fn release_held(&mut self, slot: u32, commit: u64) -> bool {
         // The connection has ended, or was cut off.

@@ -61,7 +61,7 @@ fn examples_of_the_rfc() {
 }
 
 #[test]
-fn what_is_not_whole_is_refused() {
+fn incomplete_messages_are_refused() {
     let message = b"a message a message of some length of some length".repeat(5);
     let whole = compress(&message).unwrap();
     assert_eq!(inflate_alone(&whole), Ok(message));
@@ -219,7 +219,7 @@ fn a_message_between_others_of_a_server_is_kept_compressed_until_it_is_whole() {
 }
 
 #[test]
-fn what_a_compressed_message_may_not_be() {
+fn invalid_compressed_messages_are_refused() {
     let options = Options {
         max_message: 1000,
         deflate: true,
@@ -272,7 +272,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_compressed_comes_back(messages in vec(message(), 1..8)) {
+    fn compressed_messages_are_inflated_unchanged(messages in vec(message(), 1..8)) {
         let (mut deflater, mut inflater) = (Deflater::default(), Inflater::default());
         for message in &messages {
             if let Some(payload) = deflater.compress(message) {
@@ -291,7 +291,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_client_uses_can_be_read(message in message(), level in 0..=9, window in 9..=15_u8) {
+    fn all_compressions_of_clients_can_be_read(message in message(), level in 0..=9, window in 9..=15_u8) {
         prop_assert_eq!(inflate_alone(&compress_as(&message, level, window)), Ok(message));
     }
 

@@ -1,6 +1,6 @@
-//! An edge with a small test application, and a client that is independent of the crate's WebSocket code.
-//! Server and clients of a test run on one thread, so all writes of a client between two awaits arrive
-//! together.
+//! An edge with a small test application, and a client whose frames `fchatd_dialogue` makes and reads, independent of
+//! this crate's WebSocket code. Server and clients of a test run on one thread, so all writes of a client between two
+//! awaits arrive together.
 #![allow(dead_code, reason = "not every test file uses all of it")]
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use fchatd_dialogue::websocket::wire;
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use fchatd_edge::{Application, EdgeSettings, Edges, listen, runtime};
 use fchatd_protocol::exchange::{ChannelId, ConnectionId, Departure, Input, Operation, Outputs};
@@ -121,9 +122,9 @@ impl Application for Room {
 }
 
 /// Answers with the data of the request.
-struct Desk;
+struct EchoHttp;
 
-impl HttpService for Desk {
+impl HttpService for EchoHttp {
     fn call(&self, request: HttpRequest) -> HttpFuture {
         let HttpRequest {
             method,
@@ -196,7 +197,7 @@ pub(crate) fn with_threads(threads: usize, settings: EdgeSettings, test: impl As
             heard: Rc::clone(&heard),
             dropped: Rc::clone(&dropped),
         };
-        let edge = Edges::start(threads, settings, room, || Desk).unwrap();
+        let edge = Edges::start(threads, settings, room, || EchoHttp).unwrap();
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server {
@@ -285,47 +286,15 @@ impl Server {
         client.send(&[upgrade(headers).as_bytes(), early].concat()).await;
         let response = client.response().await;
         assert_eq!(response.status, 101, "{}", response.head);
-        assert!(
-            response
-                .head
-                .contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=")
-        );
+        let accept = format!("sec-websocket-accept: {}", wire::ACCEPT.to_lowercase());
+        assert!(response.head.contains(&accept), "{}", response.head);
         client
     }
 }
 
-/// The handshake of the RFC's example.
+/// The request for a WebSocket, with further header lines.
 pub(crate) fn upgrade(headers: &str) -> String {
-    format!(
-        "GET /chat2 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
-    )
-}
-
-/// A client's frame. `first` is the first byte: the final bit, reserved bits and the opcode.
-pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        length @ 0..=125 => bytes.push(0x80 | length as u8),
-        length @ 126..=65535 => bytes.extend([0xFE, (length >> 8) as u8, length as u8]),
-        length => {
-            bytes.push(0xFF);
-            bytes.extend((length as u64).to_be_bytes());
-        }
-    }
-    let mask = [0x37, 0xFA, 0x21, 0x3D];
-    bytes.extend(mask);
-    bytes.extend(
-        payload
-            .iter()
-            .zip(mask.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
-    bytes
-}
-
-pub(crate) fn text(text: &str) -> Vec<u8> {
-    frame(0x81, text.as_bytes())
+    wire::upgrade("/chat2", "localhost", &format!("{}{headers}", wire::VERSION))
 }
 
 /// An HTTP answer; header names in lower case.
@@ -350,7 +319,7 @@ impl Client {
     }
 
     pub(crate) async fn say(&mut self, message: &str) {
-        self.send(&text(message)).await;
+        self.send(&wire::text(message)).await;
     }
 
     /// Reads until the buffer has `count` bytes; false when the stream ends first.
@@ -409,44 +378,30 @@ impl Client {
 
     /// The next frame; `None` when the stream ends before it or inside it.
     pub(crate) async fn whole_frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        if !self.fill(2).await {
-            return None;
+        loop {
+            if let Some((first, payload, size)) = wire::parse(&self.buffer) {
+                let frame = (first, payload.to_vec());
+                self.buffer.drain(..size);
+                return Some(frame);
+            }
+            if !self.fill(self.buffer.len() + 1).await {
+                return None;
+            }
         }
-        let size = match self.buffer[1] {
-            126 => 4,
-            127 => 10,
-            _ => 2,
-        };
-        if !self.fill(size).await {
-            return None;
-        }
-        let length = match size {
-            2 => usize::from(self.buffer[1]),
-            _ => self.buffer[2..size]
-                .iter()
-                .fold(0, |length, &byte| length << 8 | usize::from(byte)),
-        };
-        if !self.fill(size + length).await {
-            return None;
-        }
-        let first = self.buffer[0];
-        let payload = self.buffer[size..size + length].to_vec();
-        self.buffer.drain(..size + length);
-        Some((first, payload))
     }
 
     /// The next frame, which must be a text.
     pub(crate) async fn text(&mut self) -> String {
         let (first, payload) = self.frame().await.expect("a text, not the end");
         let payload = String::from_utf8_lossy(&payload).into_owned();
-        assert_eq!(first, 0x81, "{payload:?}");
+        assert_eq!(first, wire::TEXT, "{payload:?}");
         payload
     }
 
     /// Expects a close frame, then the end. Returns the code, or 0 for none.
     pub(crate) async fn close_code(&mut self) -> u16 {
         let (first, payload) = self.frame().await.expect("a close frame before the end");
-        assert_eq!(first, 0x88, "{:?}", String::from_utf8_lossy(&payload));
+        assert_eq!(first, wire::CLOSE, "{:?}", String::from_utf8_lossy(&payload));
         assert!(self.is_over().await, "nothing follows a close frame");
         payload
             .first_chunk::<2>()

@@ -31,8 +31,8 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             let account = desk.add_account(name, &password, *admin).map_err(told)?;
             say!("account {} made, number {}", name.trim(), account.0);
         }
-        AccountAction::List => show::list(&mut desk)?,
-        AccountAction::Show { name } => show::account(&mut desk, name)?,
+        AccountAction::List { json } => show::list(&mut desk, *json)?,
+        AccountAction::Show { name, json } => show::account(&mut desk, name, *json)?,
         AccountAction::Password { name } => {
             desk.reset_password(name, &read_password(name)?).map_err(told)?;
             say!("the password of {name} is changed; its tickets have ended");
@@ -75,7 +75,7 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
                 complain!("it is of no use before registration = \"invitation\" is set");
             }
         }
-        AccountAction::Invitations => show::invitations(&mut desk)?,
+        AccountAction::Invitations { json } => show::invitations(&mut desk, *json)?,
         AccountAction::Revoke { number } => {
             if !desk.revoke_invitation(*number).map_err(told)? {
                 return Err(format!("there is no invitation {number}"));
@@ -96,17 +96,13 @@ pub(crate) fn character(options: &Options, action: &CharacterAction) -> Result<(
             gender,
         } => {
             let profile = Profile {
-                gender: Some(gender.clone()),
+                gender: Some(known_gender(options, gender)?),
                 ..Profile::default()
             };
             let character = desk.add_character(account, name, &profile).map_err(told)?;
             say!("character {} made, number {}", name.trim(), character.0);
         }
-        CharacterAction::List { account } => {
-            for character in desk.list_characters(account).map_err(told)?.characters {
-                say!("{}\t{}", character.id.0, character.name);
-            }
-        }
+        CharacterAction::List { account, json } => show::characters(&mut desk, account, *json)?,
         CharacterAction::Rename { name, new } => {
             desk.rename_character(name, new).map_err(told)?;
             say!("{name} is called {new} now");
@@ -123,6 +119,16 @@ pub(crate) fn character(options: &Options, action: &CharacterAction) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The gender as the settings write it.
+fn known_gender(options: &Options, gender: &str) -> Result<String, Failure> {
+    let settings = configuration::load(options)?;
+    let known = settings.list(keys::GENDERS);
+    let found = known.iter().find(|known| known.eq_ignore_ascii_case(gender));
+    found
+        .cloned()
+        .ok_or_else(|| format!("{gender:?} is not one of the genders: {}", known.join(", ")))
 }
 
 fn delete_accounts(desk: &mut AccountDesk, names: &[String], yes: bool) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `fchatd calls`: the open reports to the staff, listed and dropped; of a server that runs or of one that does not.
 
-use std::io::{self, Write};
+use std::io;
 
 use clap::{Args, Subcommand};
 use fchatd_protocol::change::{Change, Commit};
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::folder::control::{self, calls_as_json, unknown_call};
 use crate::folder::places::data_folder;
 use crate::options::Options;
+use crate::output::OUT;
 
 /// As much of a report as a line of the list shows, in characters.
 const SHOWN: usize = 60;
@@ -56,13 +57,14 @@ fn list(options: &Options, listing: &Listing) -> Result<(), Failure> {
             calls_as_json(&snapshot.unwrap_or_default().staff_calls)
         }
     };
-    let printed = if listing.json { Ok(calls) } else { plain(&calls) };
-    match io::stdout().write_all(printed?.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("the list can't be printed: {error}"))
+    if listing.json {
+        for line in calls.lines() {
+            OUT.json(line);
         }
-        _ => Ok(()),
+    } else {
+        OUT.line(format_args!("{}", plain(&calls)?.trim_end()));
     }
+    Ok(())
 }
 
 /// The lines of JSON for a person: one line for each call, with the beginning of its text.

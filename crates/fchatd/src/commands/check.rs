@@ -5,6 +5,7 @@ use fchatd_script::engine::Watchdog;
 use crate::clock::Clock;
 use crate::configuration;
 use crate::configuration::accounts::catalogue;
+use crate::configuration::cluster;
 use crate::failure::Failure;
 use crate::folder::rules;
 use crate::folder::scripts::{self, Scope};
@@ -17,6 +18,9 @@ use crate::output::{complain, say};
 /// All mistakes, with file and line.
 pub(crate) fn check(options: &Options) -> Result<(), Failure> {
     let settings = configuration::load(options);
+    if let Ok(settings) = &settings {
+        cluster::check(settings, &options.dir, options.dev)?;
+    }
     let scripts = scripts::load_checked(&options.dir, Scope::All);
     let (settings, checked) = match (settings, scripts) {
         (Ok(settings), Ok(checked)) => (settings, checked),

@@ -7,7 +7,7 @@ use fchatd_world::settings;
 
 use crate::configuration::migrate;
 use crate::failure::Failure;
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::output::OUT;
 
 #[derive(Debug, Clone, Subcommand)]
@@ -17,6 +17,7 @@ pub(crate) enum ConfigAction {
     Sample,
     /// Print the settings of a startup_config.lua, such as one of the classic server, as a clean file for this
     /// server, with remarks on settings without an effect
+    #[command(args = options::folder())]
     Migrate {
         /// The file; by default DIR/script/startup_config.lua
         #[arg(value_name = "FILE")]

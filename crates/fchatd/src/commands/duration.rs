@@ -30,10 +30,10 @@ impl FromStr for Duration {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use std::ffi::OsString;
 
     use super::*;
-    use crate::commands::command_line::CommandLine;
+    use crate::commands::command_line;
 
     #[test]
     fn a_duration_has_bounds() {
@@ -60,7 +60,9 @@ mod tests {
             &["fchatd", "ban", "add", "203.0.113.0/24", "--for"],
             &["fchatd", "log", "actions", "--since"],
         ];
-        let read = |words: &[&str], text: &str| CommandLine::try_parse_from([words, &[text]].concat());
+        let read = |words: &[&str], text: &str| {
+            command_line::read([words, &[text]].concat().into_iter().map(OsString::from))
+        };
         for words in commands {
             for text in [
                 "90s", "90m", "30min", "12 h", "3d", "3 days", "2w", "6mo", "1y", "1h30m",

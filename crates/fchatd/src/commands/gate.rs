@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Subcommand;
 use fchatd_protocol::change::Commit;
+use fchatd_protocol::duration::in_words;
 use fchatd_protocol::exchange::{BanOrder, GateOrder, Request};
 use fchatd_protocol::json::write::Object;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
@@ -14,18 +15,20 @@ use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 
 use crate::commands::duration::Duration;
+use crate::commands::json;
 use crate::commands::quantity::count;
 use crate::configuration;
 use crate::failure::Failure;
 use crate::folder::action_log;
 use crate::folder::control;
 use crate::folder::places::data_folder;
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::output::say;
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum BanAction {
     /// Ban a network: connections, log-ins and page requests from it are refused, and its sessions end
+    #[command(args = options::force("Ban the network even if it has the server's own machine or its proxies in it"))]
     Add {
         /// An address or a CIDR block, such as 203.0.113.9, 203.0.113.0/24 or 2001:db8:1:2::/64. An IPv6 subscriber
         /// has at least a /64
@@ -62,7 +65,11 @@ pub(crate) enum RegistrationAction {
     /// Resume registration, as the setting "registration" defines it
     Resume,
     /// Print the state of registration
-    Status,
+    Status {
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How a refusal ends that can be forced.
@@ -101,9 +108,12 @@ pub(crate) fn registration(options: &Options, action: RegistrationAction) -> Res
     let paused = match action {
         RegistrationAction::Pause => true,
         RegistrationAction::Resume => false,
-        RegistrationAction::Status => {
+        RegistrationAction::Status { json } => {
             let setting = configuration::load(options)?.text(keys::REGISTRATION).to_owned();
             match saved(options)?.registration_paused {
+                paused if json => {
+                    json::print(|object| json::flag(object.text("registration", &setting), "paused", paused));
+                }
                 true => say!("paused; registration = {setting:?} counts when it is resumed"),
                 false => say!("not paused; registration = {setting:?}"),
             }
@@ -122,11 +132,14 @@ fn list(bans: &[NetworkBan], about: Option<&IpNet>, json: bool) {
     bans.sort_by_key(|ban| (std::cmp::Reverse(ban.time), ban.network));
     for ban in &bans {
         if json {
-            say!("{}", as_json(ban));
+            json::print(|object| as_json(ban, object));
         } else {
             let end = match ban.until {
                 0 => "for good".to_owned(),
-                until => format!("for another {}", network::duration(until.saturating_sub(now))),
+                until => format!(
+                    "for another {}",
+                    in_words(until.saturating_sub(now).unsigned_abs())
+                ),
             };
             say!("{}\t{end}\tby {}\t{}", ban.network, ban.by, ban.reason);
         }
@@ -136,16 +149,13 @@ fn list(bans: &[NetworkBan], about: Option<&IpNet>, json: bool) {
     }
 }
 
-fn as_json(ban: &NetworkBan) -> String {
-    let mut json = Vec::new();
-    Object::open(&mut json)
+fn as_json<'a>(ban: &NetworkBan, object: Object<'a>) -> Object<'a> {
+    object
         .text("network", &ban.network.to_string())
         .integer("until", ban.until)
         .text("reason", &ban.reason)
         .text("by", &ban.by)
         .integer("time", ban.time)
-        .close();
-    String::from_utf8(json).unwrap_or_default()
 }
 
 /// The state as it was last saved; of a running server that is all that it has answered for.

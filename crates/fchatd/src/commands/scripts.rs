@@ -30,7 +30,7 @@ pub(crate) enum ScriptAction {
 pub(crate) fn test(options: &Options, file: Option<&Path>) -> Result<(), Failure> {
     let settings = configuration::load(options)?;
     // The output of scripts is for their tester; failures are told by the tests.
-    output::log::start_for_tests();
+    output::logger::start_for_tests();
     let mut scripts = scripts::load(&options.dir)?;
     let own = options.dir.join("script/tests.lua");
     let (name, source) = match file {

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use fchatd_protocol::json::write::Object;
 use fchatd_store::snapshot::Snapshot;
 use fchatd_store::{Claim, Inspection, Store, StoreError, classic, inspect};
 
+use crate::commands::json;
 use crate::commands::quantity::count;
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
@@ -35,9 +37,17 @@ pub(crate) enum StateAction {
         folder: PathBuf,
     },
     /// Print a summary of the stored state
-    Show,
+    Show {
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Read the whole state and report each fault, without a change; also while the server runs
-    Check,
+    Check {
+        /// As a JSON object; a faultless state has an empty list of faults
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `fchatd state …`
@@ -46,11 +56,15 @@ pub(crate) fn state(options: &Options, action: &StateAction) -> Result<(), Failu
     match action {
         StateAction::Import { folder, skip_strange } => import(&data, folder, *skip_strange),
         StateAction::Export { folder } => export(&data, folder),
-        StateAction::Show => {
-            say!("{}", summary(&saved(&data)?));
+        StateAction::Show { json } => {
+            let snapshot = saved(&data)?;
+            match json {
+                true => json::print(|object| numbers(object, &snapshot)),
+                false => say!("{}", summary(&snapshot)),
+            }
             Ok(())
         }
-        StateAction::Check => check(&data),
+        StateAction::Check { json } => check(&data, *json),
     }
 }
 
@@ -129,8 +143,37 @@ fn rescue(data: &Path, folder: &Path, damage: &StoreError) -> Result<(), Failure
     ))
 }
 
-fn check(data: &Path) -> Result<(), Failure> {
+fn check(data: &Path, as_json: bool) -> Result<(), Failure> {
     let found = inspect(data).map_err(|error| error.to_string())?;
+    match as_json {
+        true => print_findings(&found),
+        false => tell_findings(&found),
+    }
+    match found.faults.len() {
+        0 => Ok(()),
+        faults => Err(format!(
+            "{} in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
+             can get out of it",
+            count(faults, "fault"),
+            data.display()
+        )),
+    }
+}
+
+fn print_findings(found: &Inspection) {
+    json::print(|object| {
+        let object = object.strings("faults", &found.faults);
+        let object = object.strings("remarks", &found.remarks);
+        let object = json::raw(object, "accounts", &found.accounts.to_string());
+        let object = json::raw(object, "characters", &found.characters.to_string());
+        match &found.snapshot {
+            Some(snapshot) => numbers(object, snapshot),
+            None => object,
+        }
+    });
+}
+
+fn tell_findings(found: &Inspection) {
     for fault in &found.faults {
         say!("{fault}");
     }
@@ -145,17 +188,8 @@ fn check(data: &Path) -> Result<(), Failure> {
         count(found.accounts, "account"),
         count(found.characters, "character")
     );
-    match found.faults.len() {
-        0 => {
-            say!("all of it can be read and is what it should be");
-            Ok(())
-        }
-        faults => Err(format!(
-            "{} in {}; nothing was changed. Put a backup in its place, or see what `fchatd state export DIR` \
-             can get out of it",
-            count(faults, "fault"),
-            data.display()
-        )),
+    if found.faults.is_empty() {
+        say!("all of it can be read and is what it should be");
     }
 }
 
@@ -183,22 +217,45 @@ fn nothing_saved() -> Failure {
 }
 
 fn summary(snapshot: &Snapshot) -> String {
+    parts(snapshot)
+        .map(|(number, one, _)| count(number, one))
+        .join(", ")
+}
+
+/// The members of an object for the parts of a state.
+fn numbers<'a>(object: Object<'a>, snapshot: &Snapshot) -> Object<'a> {
+    parts(snapshot)
+        .into_iter()
+        .fold(object, |object, (number, _, key)| {
+            json::raw(object, key, &number.to_string())
+        })
+}
+
+/// How many there are of each kind, with the word for one and the key for programs.
+fn parts(snapshot: &Snapshot) -> [(usize, &'static str, &'static str); 10] {
     let public = snapshot
         .channels
         .iter()
         .filter(|channel| channel.head.kind == "public")
         .count();
-    let parts = [
-        (public, "public channel"),
-        (snapshot.channels.len() - public, "room"),
-        (snapshot.operators.len(), "global moderator"),
-        (snapshot.super_operators.len(), "super moderator"),
-        (snapshot.bans.len(), "account ban"),
-        (snapshot.timeouts.len(), "account timeout"),
-        (snapshot.hellbans.len(), "hell-ban"),
-        (snapshot.name_sanctions.len(), "measure by name"),
-        (snapshot.staff_calls.len(), "open staff call"),
-        (snapshot.network_bans.len(), "network ban"),
-    ];
-    parts.map(|(number, one)| count(number, one)).join(", ")
+    [
+        (public, "public channel", "public_channels"),
+        (snapshot.channels.len() - public, "room", "rooms"),
+        (snapshot.operators.len(), "global moderator", "global_moderators"),
+        (
+            snapshot.super_operators.len(),
+            "super moderator",
+            "super_moderators",
+        ),
+        (snapshot.bans.len(), "account ban", "account_bans"),
+        (snapshot.timeouts.len(), "account timeout", "account_timeouts"),
+        (snapshot.hellbans.len(), "hell-ban", "hellbans"),
+        (
+            snapshot.name_sanctions.len(),
+            "measure by name",
+            "measures_by_name",
+        ),
+        (snapshot.staff_calls.len(), "open staff call", "open_staff_calls"),
+        (snapshot.network_bans.len(), "network ban", "network_bans"),
+    ]
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use fchatd_accounts::login::remote::SiteChecks;
 use fchatd_accounts::{
-    AccountSettings, Catalogue, Limit, LiveCatalogue, Pace, PasswordCost, ProfilePages, Quotas, Registration,
-    SiteChecks, TextFilter, WebsiteSettings,
+    AccountSettings, Catalogue, Limit, LiveCatalogue, Pace, PasswordCost, ProfilePages, ProviderSettings,
+    Quotas, Registration, TextFilter, WebsiteSettings,
 };
 use fchatd_links::web::WebAddress;
 use fchatd_world::settings::key::of;
@@ -126,6 +127,14 @@ pub(crate) fn catalogue(dir: &Path, settings: &Settings) -> Result<Arc<LiveCatal
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
     Ok(LiveCatalogue::new(catalogue, settings.list(keys::GENDERS)))
+}
+
+/// The settings of the login provider that may change while it runs.
+pub(crate) fn provider_settings(settings: &Settings) -> ProviderSettings {
+    ProviderSettings {
+        accounts: account_settings(settings),
+        site: site_checks(settings),
+    }
 }
 
 /// The bounds of log-in checks by the log-in site.

@@ -3,8 +3,9 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{neighbours, network};
+use crate::configuration::{cluster, network};
 use crate::failure::Failure;
+use crate::neighbours;
 
 const CHECKS: &[neighbours::Check] = &[
     |settings| network::listening_address(settings).map(drop),
@@ -17,7 +18,7 @@ const CHECKS: &[neighbours::Check] = &[
 
 /// The mistakes, a sentence for each.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
-    let checks = CHECKS.iter().chain(neighbours::CHECKS);
+    let checks = CHECKS.iter().chain(neighbours::CHECKS).chain(cluster::CHECKS);
     checks.filter_map(|check| check(settings).err())
 }
 

@@ -1,6 +1,9 @@
 //! The limits of the system for a process.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
 
 /// Files that are open beside the clients' sockets: the database, the log, log-in checks.
 const OTHER_FILES: usize = 100;
@@ -28,6 +31,23 @@ pub(crate) fn raise_file_limit(wanted: usize, threads: usize) {
             files.unwrap_or_default(),
         );
     }
+}
+
+/// A file that would grow over the limit of `ulimit -f` is then an error of the write, as a full disk is, and not the
+/// end of the process. Needs a runtime.
+pub(crate) fn survive_file_size_limit() -> Result<(), Failure> {
+    let kind = SignalKind::from_raw(Signal::XFSZ.as_raw());
+    // The handler stays; it needs no listener.
+    signal(kind)
+        .map(drop)
+        .map_err(|error| format!("signals can't be received: {error}"))
+}
+
+/// As [`survive_file_size_limit`], for a command, which has no runtime.
+pub(crate) fn survive_file_size_limit_in_command() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.map_err(|error| format!("signals can't be received: {error}"))?;
+    runtime.block_on(async { survive_file_size_limit() })
 }
 
 /// The `wanted` connections, or as many as fit.

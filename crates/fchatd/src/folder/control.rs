@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fchatd_edge::EdgeStatus;
 use fchatd_protocol::exchange::{BanOrder, GateOrder};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
@@ -49,6 +50,45 @@ pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<St
     let mut question = Vec::new();
     Object::open(&mut question).text("drop_call", id).close();
     ask(dir, &String::from_utf8_lossy(&question))
+}
+
+/// Asks a core for its edges, as lines of JSON; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_cluster(dir: &Path) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, "{\"cluster\":true}")
+}
+
+/// Asks a core to drain an edge; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_drain(dir: &Path, node: &str) -> io::Result<Option<Result<String, String>>> {
+    let mut question = Vec::new();
+    Object::open(&mut question).text("drain_edge", node).close();
+    ask(dir, &String::from_utf8_lossy(&question))
+}
+
+/// The edges as lines of JSON. Numbers are texts, which are read as they are.
+pub(crate) fn edges_as_json(edges: &[EdgeStatus]) -> String {
+    let mut lines = Vec::new();
+    for edge in edges {
+        let mut object = Object::open(&mut lines)
+            .text("node", &edge.node)
+            .text("thread", &(edge.lane + 1).to_string())
+            .text("version", &edge.program)
+            .text("connections", &edge.connections.to_string())
+            .text("sockets", &edge.sockets.to_string())
+            .text("unacknowledged", &edge.unacknowledged.to_string());
+        for (key, value) in [("connected", edge.is_connected), ("draining", edge.is_draining)] {
+            let word = if value { "true" } else { "false" };
+            object.key(key).extend_from_slice(word.as_bytes());
+        }
+        object.close();
+        lines.push(b'\n');
+    }
+    String::from_utf8(lines).unwrap_or_default()
 }
 
 /// Has a server carry out an order about banned networks or registration; nothing when no server runs in the folder.

@@ -1,5 +1,6 @@
 //! Foreign text in a log, in a file with one entry for each line, and on a terminal.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// The text in one line, with everything visible that a terminal would obey or that turns the order of letters around,
@@ -25,6 +26,23 @@ pub(super) fn layout(text: &str) -> String {
         }
     }
     out
+}
+
+/// As [`harmless`], for a line of JSON: escaped as JSON does, so that a reader gets the same text. Raw control characters
+/// stand in strings only.
+pub(crate) fn json(line: &str) -> Cow<'_, str> {
+    if !line.chars().any(is_obeyed) {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len() + 16);
+    for character in line.chars() {
+        let _ = match character {
+            // All of these have one unit of UTF-16.
+            character if is_obeyed(character) => write!(out, "\\u{:04x}", u32::from(character)),
+            character => out.write_char(character),
+        };
+    }
+    Cow::Owned(out)
 }
 
 fn push(out: &mut String, character: char) {
@@ -71,6 +89,15 @@ impl<W: Write> Write for OneLine<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_stays_json() {
+        assert_eq!(json(r#"{"a":"b\n"}"#), r#"{"a":"b\n"}"#);
+        assert_eq!(
+            json("{\"a\":\"\u{202e}\u{9b}é\u{7f}\"}"),
+            r#"{"a":"\u202e\u009bé\u007f"}"#
+        );
+    }
 
     #[test]
     fn nothing_reaches_the_terminal_that_it_obeys() {

@@ -86,6 +86,13 @@ impl Outlet {
         self.raw(text.into_bytes());
     }
 
+    /// Prints a line of JSON.
+    pub(crate) fn json(&self, line: &str) {
+        let mut line = escape::json(line).into_owned();
+        line.push('\n');
+        self.raw(line.into_bytes());
+    }
+
     /// Prints text without a line break behind it, such as a question to the operator.
     pub(crate) fn text(&self, text: &str) {
         self.raw(text.as_bytes().to_vec());

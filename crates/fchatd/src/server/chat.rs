@@ -21,13 +21,13 @@ use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
 use crate::failure::Failure;
+use crate::neighbours::Neighbours;
 use crate::server::answer::{Answer, Done, Order, Reload};
 use crate::server::doors::Doors;
 use crate::server::drain::{Drain, TicketSessions};
 use crate::server::figures;
 use crate::server::keeper::{Keeper, Occasion};
-use crate::server::neighbours::Neighbours;
-use crate::server::profiles::Profiles;
+use crate::server::profiling::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
 use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fchatd_edge::Seats;
 use fchatd_links::local_socket;
 use fchatd_protocol::exchange::{GateOrder, Outputs};
 use fchatd_protocol::json::read::Tape;
@@ -15,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::clock::Clock;
 use crate::folder::action_log;
-use crate::folder::control::{ANSWER, calls_as_json, gate_order, path, unknown_call};
+use crate::folder::control::{ANSWER, calls_as_json, edges_as_json, gate_order, path, unknown_call};
 use crate::folder::places::data_folder;
 use crate::server::chat::Chat;
 use crate::server::layout::ChatEdges;
@@ -101,6 +102,10 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
     } else if question.boolean("calls") == Some(true) {
         let calls = |core: &mut RecordedCore, _, _: &mut Outputs| calls_as_json(&core.world().staff_calls);
         Ok(chat.with_core(&mut Outputs::default(), calls))
+    } else if question.boolean("cluster") == Some(true) {
+        seats(chat).map(|seats| edges_as_json(&seats.status()))
+    } else if let Some(node) = question.text("drain_edge") {
+        drain_edge(&node, chat)
     } else if let Some(order) = gate_order(&question) {
         carry_out(&order, edge, chat).await
     } else {
@@ -115,6 +120,23 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
         .close();
     json.push(b'\n');
     writer.write_all(&json).await
+}
+
+/// The edges on other machines.
+fn seats(chat: &Chat) -> Result<Seats, String> {
+    let none = || "this server has no edges on other machines: role is not \"core\"".to_owned();
+    chat.doors().seats().cloned().ok_or_else(none)
+}
+
+fn drain_edge(node: &str, chat: &Chat) -> Result<String, String> {
+    if seats(chat)?.drain(node) {
+        return Ok(format!(
+            "the edge {node} sends its people elsewhere, and ends then"
+        ));
+    }
+    Err(format!(
+        "no edge is named {node}; \"fchatd cluster status\" shows all there are"
+    ))
 }
 
 async fn undo(id: u64, folder: &Path, edge: &ChatEdges, chat: &Chat) -> Result<String, String> {

@@ -1,10 +1,10 @@
 //! Refusals before the chat is reached: banned networks, too much HTTP at once, and accounts while registration
 //! is paused. The core decides, this hands it on to where it is refused.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fchatd_accounts::LoginProvider;
-use fchatd_edge::{EdgeSettings, Gate, Intake};
+use fchatd_edge::{EdgeSettings, Gate, Intake, Seats};
 use fchatd_figures::Sink;
 use fchatd_protocol::exchange::GateChange;
 use fchatd_world::World;
@@ -14,6 +14,8 @@ use fchatd_world::World;
 pub(crate) struct Doors {
     gate: Arc<Gate>,
     intake: Arc<Intake>,
+    /// Edges on other machines, which have the bans, too.
+    seats: Arc<OnceLock<Seats>>,
 }
 
 impl Doors {
@@ -37,14 +39,31 @@ impl Doors {
         match change {
             GateChange::Banned(ban) => self.gate.ban(ban),
             GateChange::Lifted(network) => self.gate.lift(&network),
-            GateChange::RegistrationPaused(paused) => pause(provider, paused),
+            GateChange::RegistrationPaused(paused) => return pause(provider, paused),
         }
+        if let Some(seats) = self.seats() {
+            seats.tell_bans(self.gate.bans());
+        }
+    }
+
+    /// The edges on other machines, if this server is a core.
+    pub(crate) fn seats(&self) -> Option<&Seats> {
+        self.seats.get()
+    }
+
+    /// Has edges on other machines follow, too.
+    pub(crate) fn extend_to(&self, seats: Seats) {
+        seats.tell_bans(self.gate.bans());
+        let _ = self.seats.set(seats);
     }
 
     /// Puts the figures of the refusals into a sink.
     pub(crate) fn figures(&self, sink: &mut dyn Sink) {
         self.gate.figures(sink);
         self.intake.figures(sink);
+        if let Some(seats) = self.seats() {
+            seats.figures(sink);
+        }
     }
 }
 

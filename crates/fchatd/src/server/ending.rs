@@ -16,7 +16,7 @@ use crate::server::signals::Signals;
 use crate::server::successor;
 
 /// How long the last bytes and HTTP requests under way may take after the last connection was closed.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// The time that saving and ending may take beyond the drain before a service manager loses patience.
 const SAVING: Duration = Duration::from_secs(60);
 

@@ -30,6 +30,20 @@ impl Listening {
     /// # Errors
     /// A sentence with the remedy.
     pub(crate) fn open(inherited: Vec<Named>, address: SocketAddr) -> Result<Self, Failure> {
+        Self::with(inherited, address, true)
+    }
+
+    /// The same for a core: clients connect to its edges.
+    ///
+    /// # Errors
+    /// A sentence with the remedy.
+    pub(crate) fn without_clients(inherited: Vec<Named>, address: SocketAddr) -> Result<Self, Failure> {
+        let is_datagrams = |named: &Named| matches!(named.socket, Socket::Datagrams(_));
+        let datagrams = inherited.into_iter().filter(is_datagrams).collect();
+        Self::with(datagrams, address, false)
+    }
+
+    fn with(inherited: Vec<Named>, address: SocketAddr, has_clients: bool) -> Result<Self, Failure> {
         let mut found = Self {
             listeners: Vec::new(),
             local: address,
@@ -46,7 +60,7 @@ impl Listening {
                 }
             }
         }
-        if found.listeners.is_empty() {
+        if found.listeners.is_empty() && has_clients {
             let listener = listen(address).map_err(|error| refused(address, &error))?;
             found.add(OWN.to_owned(), listener)?;
         }

@@ -1,10 +1,9 @@
-//! The page at `/`, which is part of the program, and the routing of HTTP requests.
+//! The page at `/`, which is part of the program. Its paths are rows of the table of endpoints (`fchatd_accounts`).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
 
 use bytes::Bytes;
-use fchatd_accounts::{AccountHttp, FrontPage};
+use fchatd_accounts::{AccountHttp, ChatPage, FrontPage};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 
 use crate::server::monitor::{Readiness, probe};
@@ -14,16 +13,39 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ICON: &str = "image/x-icon";
 
-/// The files of the page: name, type, content. The build script lists them.
-const FILES: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+/// A file of the page, as the build script made it.
+struct PageFile {
+    /// The name below `/web/`.
+    name: &'static str,
+    /// The `Content-Type`.
+    kind: &'static str,
+    /// Whether the name changes with the content, so that browsers may keep the file.
+    is_hashed: bool,
+    /// A hash of the content.
+    hash: &'static str,
+    plain: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    brotli: Option<&'static [u8]>,
+}
+
+/// The files of the page. The build script lists them.
+const FILES: &[PageFile] = include!(concat!(env!("OUT_DIR"), "/page_files.rs"));
+
+/// How long browsers may keep a file whose name has a hash: a year, and without asking again.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Browsers keep the file and ask about it each time.
+const ASK_AGAIN: &str = "no-cache";
 
 /// The page brings everything along and talks to no other server; the browser holds it to that.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+/// The page for the table of endpoints.
+const PAGE: ChatPage = ChatPage { front, file: answer };
+
 /// Answers everything that comes over plain HTTP.
 pub(crate) struct Site {
-    accounts: Rc<AccountHttp>,
+    http: AccountHttp,
     readiness: Readiness,
 }
 
@@ -31,7 +53,7 @@ impl Site {
     /// A site with the page and these accounts.
     pub(crate) fn new(accounts: AccountHttp, readiness: Readiness) -> Self {
         Self {
-            accounts: Rc::new(accounts),
+            http: accounts.with_page(PAGE),
             readiness,
         }
     }
@@ -39,19 +61,14 @@ impl Site {
 
 impl HttpService for Site {
     fn call(&self, request: HttpRequest) -> HttpFuture {
-        if let Some(answer) = self.accounts.route(&request) {
+        if let Some(answer) = self.http.route(&request) {
             return answer;
         }
-        if matches!(request.method.as_str(), "GET" | "HEAD")
-            && let Some(answer) = probe(&request.path, &self.readiness)
-        {
-            return Box::pin(std::future::ready(answer));
-        }
-        if !is_front(&request) {
-            return Box::pin(std::future::ready(answer(&request)));
-        }
-        let accounts = Rc::clone(&self.accounts);
-        Box::pin(async move { front(&request, accounts.front_page(&request).await.as_ref()) })
+        let probed = match request.method.as_str() {
+            "GET" | "HEAD" => probe(&request.path, &self.readiness),
+            _ => None,
+        };
+        Box::pin(std::future::ready(probed.unwrap_or_else(|| nothing(&request))))
     }
 
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
@@ -60,14 +77,14 @@ impl HttpService for Site {
 }
 
 /// Whether the page at `/` is wanted.
-fn is_front(request: &HttpRequest) -> bool {
+pub(super) fn is_front(request: &HttpRequest) -> bool {
     matches!(request.path.as_str(), "/" | "/index.html") && matches!(request.method.as_str(), "GET" | "HEAD")
 }
 
 /// The page at `/`, with two things that programs look for in it: the token of the form to sign in, and the number of unread notes. It is the
 /// same for an address and an hour as long as nothing comes, so that browsers need not load it again.
-fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
-    let Some(page) = file("index.html").and_then(|(_, content)| std::str::from_utf8(content).ok()) else {
+pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
+    let Some(page) = file("index.html").and_then(|file| std::str::from_utf8(file.plain).ok()) else {
         return text(404, "There is no page here.");
     };
     let page = page
@@ -81,13 +98,14 @@ fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpResponse {
             &visitor.map_or_else(String::new, body_of),
             1,
         );
-    let mut answer = tagged(request, HTML, Bytes::from(page));
-    for (name, value) in &mut answer.headers {
-        if *name == "cache-control" {
-            "private, no-cache".clone_into(value);
-        }
-    }
-    answer.headers.push(("vary", "Cookie".into()));
+    let mut hasher = DefaultHasher::new();
+    page.hash(&mut hasher);
+    let tag = format!("{:016x}", hasher.finish());
+    let mut answer = tagged(request, HTML, &tag, Bytes::from(page));
+    answer.headers.extend([
+        ("cache-control", "private, no-cache".into()),
+        ("vary", "Cookie".into()),
+    ]);
     answer
 }
 
@@ -113,37 +131,82 @@ fn body_of(visitor: &FrontPage) -> String {
     }
 }
 
-fn file(name: &str) -> Option<(&'static str, &'static [u8])> {
-    let found = FILES.iter().find(|(known, ..)| *known == name);
-    found.map(|&(_, kind, content)| (kind, content))
+fn file(name: &str) -> Option<&'static PageFile> {
+    FILES.iter().find(|file| file.name == name)
 }
 
-fn answer(request: &HttpRequest) -> HttpResponse {
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
-        return text(405, "There is nothing here to send to.");
-    }
+/// The answer to a request for a file of the page; `None` for other paths. For edges, which have no table of endpoints.
+pub(super) fn file_answer(request: &HttpRequest) -> Option<HttpResponse> {
     let name = match request.path.as_str() {
         "/favicon.ico" => "favicon.ico",
-        path => path.strip_prefix("/web/").unwrap_or_default(),
+        path => path.strip_prefix("/web/")?,
     };
-    let Some((kind, content)) = file(name) else {
-        return text(404, "There is no such page here. The chat is at /.");
-    };
-    tagged(request, kind, Bytes::from_static(content))
+    Some(match request.method.as_str() {
+        "GET" | "HEAD" => answer(request, name),
+        _ => nothing(request),
+    })
 }
 
-/// An answer that browsers keep, and ask about once more each time.
-fn tagged(request: &HttpRequest, kind: &'static str, content: Bytes) -> HttpResponse {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    let tag = format!("\"{:016x}\"", hasher.finish());
+/// A file of the page.
+fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
+    // The page itself has places for the visitor's part, and is at `/` only.
+    let Some(file) = file(name).filter(|file| file.kind != HTML) else {
+        return nothing(request);
+    };
+    let (encoding, content) = packed(file, request.accept_encoding.as_deref().unwrap_or_default());
+    let tag = format!("{}{}", file.hash, encoding.unwrap_or_default());
+    let mut answer = tagged(request, file.kind, &tag, Bytes::from_static(content));
+    let keep = if file.is_hashed { FOR_EVER } else { ASK_AGAIN };
+    answer
+        .headers
+        .extend([("cache-control", keep.into()), ("vary", "Accept-Encoding".into())]);
+    answer
+        .headers
+        .extend(encoding.map(|encoding| ("content-encoding", encoding.into())));
+    answer
+}
+
+/// The answer where the table has no endpoint.
+fn nothing(request: &HttpRequest) -> HttpResponse {
+    match request.method.as_str() {
+        "GET" | "HEAD" => text(404, "There is no such page here. The chat is at /."),
+        _ => text(405, "There is nothing here to send to."),
+    }
+}
+
+/// The smallest form of a file that the client understands, with the name of its encoding.
+fn packed(file: &PageFile, accepted: &str) -> (Option<&'static str>, &'static [u8]) {
+    let forms = [("br", file.brotli), ("gzip", file.gzip)];
+    let mut understood = forms
+        .into_iter()
+        .filter(|(encoding, _)| accepts(accepted, encoding));
+    match understood.find_map(|(encoding, content)| content.map(|content| (encoding, content))) {
+        Some((encoding, content)) => (Some(encoding), content),
+        None => (None, file.plain),
+    }
+}
+
+/// Whether an `Accept-Encoding` header names the encoding, and not with the weight 0.
+fn accepts(header: &str, encoding: &str) -> bool {
+    header.split(',').any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, "q=1"));
+        let weight = weight
+            .trim()
+            .strip_prefix("q=")
+            .and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(encoding) && weight.is_some_and(|weight| weight > 0.0)
+    })
+}
+
+/// An answer with the tag of its content. It has no body where the browser has that content already.
+fn tagged(request: &HttpRequest, kind: &'static str, tag: &str, content: Bytes) -> HttpResponse {
+    let tag = format!("\"{tag}\"");
     let unchanged = request.if_none_match.as_deref() == Some(tag.as_str());
     HttpResponse {
         status: if unchanged { 304 } else { 200 },
         headers: vec![
             ("content-type", kind.into()),
             ("etag", tag),
-            ("cache-control", "no-cache".into()),
             ("content-security-policy", POLICY.into()),
             ("x-content-type-options", "nosniff".into()),
             ("referrer-policy", "no-referrer".into()),
@@ -152,7 +215,8 @@ fn tagged(request: &HttpRequest, kind: &'static str, content: Bytes) -> HttpResp
     }
 }
 
-fn text(status: u16, sentence: &'static str) -> HttpResponse {
+/// A sentence as an answer.
+pub(super) fn text(status: u16, sentence: &'static str) -> HttpResponse {
     HttpResponse {
         status,
         headers: vec![("content-type", "text/plain; charset=utf-8".into())],
@@ -171,6 +235,7 @@ mod tests {
             query: String::new(),
             content_type: None,
             if_none_match,
+            accept_encoding: None,
             cookie: None,
             is_https: false,
             body: Bytes::new(),
@@ -180,60 +245,80 @@ mod tests {
 
     fn get(path: &str, if_none_match: Option<String>) -> HttpResponse {
         let request = request(path, if_none_match);
-        if is_front(&request) {
-            front(&request, None)
-        } else {
-            answer(&request)
+        match path.strip_prefix("/web/") {
+            Some(name) => answer(&request, name),
+            None => front(&request, None),
+        }
+    }
+
+    fn header(answer: &HttpResponse, wanted: &str) -> Option<String> {
+        let found = answer.headers.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// A first visit loads the page, a script and a style sheet: 80 KB at most, also without TLS, where browsers know no Brotli.
+    #[test]
+    fn the_page_is_three_files() {
+        let page = get("/", None);
+        let html = String::from_utf8(page.body.to_vec()).unwrap();
+        let mut bytes = page.body.len();
+        let mut names: Vec<&str> = html.split("\"/web/").skip(1).collect();
+        for name in &mut names {
+            *name = name.split('"').next().unwrap();
+            let mut request = request(&format!("/web/{name}"), None);
+            request.accept_encoding = Some("gzip, deflate".to_owned());
+            let file = answer(&request, name);
+            assert_eq!(file.status, 200, "{name}");
+            assert_eq!(header(&file, "cache-control").unwrap(), FOR_EVER);
+            bytes += file.body.len();
+        }
+        assert_eq!(names.len(), 2, "{names:?}");
+        assert!(bytes <= 80 * 1000, "{bytes}");
+    }
+
+    #[test]
+    fn the_smallest_form_that_the_client_understands_is_sent() {
+        let script = FILES.iter().find(|file| file.kind == SCRIPT).unwrap();
+        let of = |accepted: &str| {
+            let mut request = request(&format!("/web/{}", script.name), None);
+            request.accept_encoding = Some(accepted.to_owned());
+            let answer = answer(&request, script.name);
+            assert_eq!(header(&answer, "vary").unwrap(), "Accept-Encoding");
+            (
+                header(&answer, "content-encoding"),
+                header(&answer, "etag"),
+                answer.body,
+            )
+        };
+        let (plain, plain_tag, plain_body) = of("");
+        let (gzip, gzip_tag, gzip_body) = of("br;q=0, GZIP;q=0.5");
+        let (brotli, brotli_tag, brotli_body) = of("gzip, deflate, br, zstd");
+        assert_eq!(
+            (plain, gzip.as_deref(), brotli.as_deref()),
+            (None, Some("gzip"), Some("br"))
+        );
+        assert!(brotli_body.len() < gzip_body.len() && gzip_body.len() < plain_body.len());
+        assert!(plain_tag != gzip_tag && gzip_tag != brotli_tag);
+        for nonsense in ["identity", "gzip;q=x", "brother", ";;,,=", "gzip;level=9"] {
+            assert_eq!(of(nonsense).0, None, "{nonsense}");
         }
     }
 
     #[test]
-    fn every_file_of_the_page_is_served() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web");
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            assert_eq!(
-                get(&format!("/web/{name}"), None).status,
-                200,
-                "{name} is not in the table"
-            );
+    fn an_unchanged_file_is_not_sent_again() {
+        for path in ["/", "/web/site.css", "/web/favicon.ico"] {
+            let tag = header(&get(path, None), "etag");
+            let again = get(path, tag);
+            assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+            assert!(header(&again, "cache-control").unwrap().ends_with("no-cache"));
         }
-    }
-
-    /// Else the browser would learn of the modules one import after another, a round trip each.
-    #[test]
-    fn every_module_is_asked_for_at_once() {
-        let page = String::from_utf8(get("/", None).body.to_vec()).unwrap();
-        for (name, ..) in FILES.iter().filter(|(_, kind, _)| *kind == SCRIPT) {
-            let link = match *name {
-                "app.js" => "<script type=\"module\" src=\"/web/app.js\">".to_owned(),
-                name => format!("<link rel=\"modulepreload\" href=\"/web/{name}\">"),
-            };
-            assert!(page.contains(&link), "{name} is not in index.html");
-        }
-    }
-
-    #[test]
-    fn what_has_not_changed_is_not_sent_again() {
-        let first = get("/", None);
-        let tag = first
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "etag")
-            .unwrap()
-            .1
-            .clone();
-        let again = get("/", Some(tag));
-        assert_eq!((again.status, again.body.len()), (304, 0));
+        assert_eq!(get("/web/index.html", None).status, 404);
         assert_eq!(get("/web/../Cargo.toml", None).status, 404);
     }
 
     #[test]
     fn the_page_has_what_programs_look_for() {
-        let header = |answer: &HttpResponse, wanted: &str| {
-            let found = answer.headers.iter().find(|(name, _)| *name == wanted);
-            found.map(|(_, value)| value.clone()).unwrap()
-        };
+        let header = |answer: &HttpResponse, wanted: &str| header(answer, wanted).unwrap();
         let of = |visitor: Option<&FrontPage>, known: Option<String>| front(&request("/", known), visitor);
         let words = |answer: &HttpResponse| String::from_utf8(answer.body.to_vec()).unwrap();
         let mut visitor = FrontPage {

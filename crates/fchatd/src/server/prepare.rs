@@ -10,7 +10,7 @@ use fchatd_core::Core;
 use fchatd_edge::{EdgeSettings, runtime};
 use fchatd_links::BridgeSettings;
 use fchatd_links::web::WebClient;
-use fchatd_profile::heap;
+use fchatd_profiler::heap;
 use fchatd_script::engine::Watchdog;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::{self, Named};
@@ -21,21 +21,22 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, u
 
 use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
-use crate::configuration::files::raise_file_limit;
-use crate::configuration::neighbours::bridge_settings;
+use crate::configuration::cluster::{self, Role};
+use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
-use crate::folder::{action_log, rules};
+use crate::folder::{action_log, places, recovery, rules};
+use crate::neighbours::bridge::bridge_settings;
+use crate::neighbours::{Neighbours, Start};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
 use crate::server::keeper::{Keeper, Places};
-use crate::server::neighbours::{Neighbours, Start};
 use crate::server::persistence::Persistence;
 use crate::server::provider::{OwnAccounts, login_provider};
 use crate::server::recorder::Recorder;
 use crate::server::reload::{self, Reloads};
-use crate::server::signals::{Signals, survive_file_size_limit};
+use crate::server::signals::Signals;
 use crate::server::trimmer::Trimmer;
 use crate::{configuration, output};
 
@@ -91,16 +92,21 @@ pub(crate) struct Parts {
 /// A sentence that says why the server can't run.
 pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
     let (runtime, process) = begin()?;
-    if !options.dir.is_dir() {
-        return Err(format!(
-            "{} is not a folder; give the server's folder with --dir",
-            options.dir.display()
-        ));
+    if options.dir.exists() {
+        places::require(&options.dir)?;
+        if let Some(sentence) = recovery::complete_restore(&options.dir)? {
+            tracing::warn!("{sentence}");
+        }
     }
     let settings = configuration::load(options)?;
+    cluster::check(&settings, &options.dir, options.dev)?;
     let address = listening_address(&settings)?;
-    if process.inherited.is_empty() && !address.ip().is_loopback() {
-        refuse_open_house(options, address.ip())?;
+    let reachable = match cluster::role(&settings) {
+        Role::Core => cluster::cluster_address(&settings)?,
+        _ => address,
+    };
+    if process.inherited.is_empty() && !reachable.ip().is_loopback() {
+        refuse_open_house(options, reachable.ip())?;
     }
     let bridge = bridge_settings(&settings)?;
     raise_file_limit(settings.count(keys::MAXCONNECTIONS), threads(&settings));
@@ -113,6 +119,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         |before| rules::start(&scripts, settings.clone(), before, &watchdog, process.clock.now());
     // A script that does not even start is told before anything is made or opened.
     start_core(None)?;
+    if places::make(&options.dir)? {
+        tracing::info!("the folder {} was missing and is made", options.dir.display());
+    }
     let state = Persistence::open(options)?;
     let before = match &state {
         Some(state) => state.store.load_snapshot().map_err(|error| error.to_string())?,
@@ -130,9 +139,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
 }
 
 /// The process, before anything is read: a signal must not end a process that is taking over.
-fn begin() -> Result<(LocalRuntime, Process), Failure> {
+pub(super) fn begin() -> Result<(LocalRuntime, Process), Failure> {
     output::detach();
-    output::log::start();
+    output::logger::start();
     heap::keep_little();
     let inherited = inherit::take()?;
     let clock = Clock::new();
@@ -172,11 +181,15 @@ fn parts(
     };
     let provider = login_provider(options, &settings, state, &web, own)?;
     let answers = unbounded_channel();
+    let answering = answers.0.clone();
     let neighbours = Neighbours::start(&Start {
         settings: &settings,
         dir: &options.dir,
         data: state.map(Persistence::folder),
-        answers: &answers.0,
+        wants_all: Arc::new(move || {
+            // The receiver is gone when the server is going down.
+            let _ = answering.send(Answer::NeighbourWantsAll);
+        }),
     })?;
     let keeper = match state {
         Some(state) => Some(keeper(options, &settings, state, &neighbours, answers.0.clone())?),
@@ -231,7 +244,7 @@ pub(crate) fn refuse_open_house(options: &Options, address: IpAddr) -> Result<()
     if options.dev && !options.force {
         return Err(format!(
             "--dev lets everyone in, so it listens on loopback only; {address} is reachable by others. \
-             Set bindaddr to 127.0.0.1, or add --force if you are sure"
+             Set bindaddr (for a core: cluster_bind) to 127.0.0.1, or add --force if you are sure"
         ));
     }
     Ok(())

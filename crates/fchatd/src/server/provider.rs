@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use fchatd_accounts::{
-    AccountEvent, AccountService, AccountSettings, LiveCatalogue, LoginProvider, RemoteLogin,
-};
+use fchatd_accounts::login::remote::RemoteLogin;
+use fchatd_accounts::{AccountEvent, AccountService, AccountSettings, LiveCatalogue, LoginProvider};
 use fchatd_links::web::WebClient;
-use fchatd_profile::heap;
+use fchatd_profiler::heap;
 use fchatd_world::Settings;
 use tokio::sync::mpsc::Sender;
 

@@ -16,7 +16,8 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::configuration;
 use crate::configuration::Configuration;
-use crate::configuration::accounts::{account_settings, site_checks, website_settings};
+use crate::configuration::accounts::{provider_settings, website_settings};
+use crate::configuration::cluster;
 use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -46,6 +47,11 @@ pub(crate) fn receive() -> Result<(Reload, Reloads), Failure> {
 }
 
 impl Reloads {
+    /// Waits for the next SIGHUP.
+    pub(crate) async fn hung_up(&mut self) {
+        self.hangup.recv().await;
+    }
+
     /// Reads again at each order.
     pub(crate) async fn follow(
         mut self,
@@ -133,11 +139,14 @@ impl Running {
                 )
             })?;
         let doors = self.edge.interject(|chat, _| chat.doors());
+        if let Some(seats) = doors.seats() {
+            seats.set_timing(cluster::timing(&live));
+            seats.tell_settings(cluster::shared(&live));
+        }
         self.edge.configure(doors.with(edge_settings));
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
-        self.provider
-            .configure(&account_settings(&live), site_checks(&live));
+        self.provider.configure(&provider_settings(&live));
         Ok(change)
     }
 

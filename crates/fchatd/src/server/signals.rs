@@ -40,13 +40,3 @@ impl Signals {
         while self.next().await != Order::Stop {}
     }
 }
-
-/// A file that would grow over the limit of `ulimit -f` is then an error of the write, as a full disk is, and not the
-/// end of the process.
-pub(crate) fn survive_file_size_limit() -> Result<(), Failure> {
-    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // The handler stays; it needs no listener.
-    signal(kind)
-        .map(drop)
-        .map_err(|error| format!("signals can't be received: {error}"))
-}

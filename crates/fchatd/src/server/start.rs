@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use fchatd_accounts::{AccountEvent, AccountHttp, WebsiteSettings};
-use fchatd_edge::Edges;
+use fchatd_edge::{EdgeSettings, Edges, Seats, SeatsSettings};
 use fchatd_links::Bridge;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_service::Notifier;
 use fchatd_service::inherit::Named;
+use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
 use crate::configuration::accounts::website_settings;
+use crate::configuration::cluster::{self, Role};
 use crate::configuration::network::threads;
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
@@ -85,12 +87,8 @@ pub(crate) async fn start(
             doors: doors.clone(),
         },
     )?;
-    let (site, threads) = ((http.clone(), readiness.clone()), threads(&parts.settings));
-    let edge = Edges::start(threads, doors.with(parts.edge), chat.clone(), move || {
-        let (accounts, readiness) = site.clone();
-        Site::new(accounts, readiness)
-    })
-    .map_err(|error| format!("the threads of the network could not be started: {error}"))?;
+    let site = (http.clone(), readiness.clone());
+    let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
     tokio::task::spawn_local(operators::hear(provider.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let follow = process
@@ -106,7 +104,13 @@ pub(crate) async fn start(
     if let Some(monitor) = monitor {
         monitor.serve(&edge, readiness.clone())?;
     }
-    announce(options, (listening.local, watched_at), &accounts, state);
+    announce(
+        options,
+        (listening.local, watched_at),
+        doors.seats(),
+        &accounts,
+        state,
+    );
     serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
@@ -163,13 +167,58 @@ impl Running {
     }
 }
 
+/// The edges: threads of this process, or other machines.
+fn edges(
+    options: &Options,
+    settings: &Settings,
+    edge: EdgeSettings,
+    chat: &Chat,
+    (accounts, readiness): (AccountHttp, Readiness),
+) -> Result<ChatEdges, Failure> {
+    let fault = |error| format!("the threads of the network could not be started: {error}");
+    let site = move || Site::new(accounts.clone(), readiness.clone());
+    if cluster::role(settings) != Role::Core {
+        return Edges::start(threads(settings), edge, chat.clone(), site).map_err(fault);
+    }
+    let address = cluster::cluster_address(settings)?;
+    let seats = SeatsSettings {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        id: identity()?,
+        security: cluster::security(settings, &options.dir)?,
+        timing: cluster::timing(settings),
+        listener: listen_for_edges(address)?,
+    };
+    let (edge, seats) = Edges::start_core(edge, chat.clone(), site, seats).map_err(fault)?;
+    seats.tell_settings(cluster::shared(settings));
+    chat.doors().extend_to(seats);
+    Ok(edge)
+}
+
+/// A random number that names this process in the cluster.
+pub(super) fn identity() -> Result<u64, Failure> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+    Ok(u64::from_be_bytes(bytes).max(1))
+}
+
+fn listen_for_edges(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
+    let listener = fchatd_edge::listen(address).and_then(tokio::net::TcpListener::into_std);
+    listener.map_err(|error| {
+        format!("{address} can't be listened on for edges ({error}): choose another with cluster_bind and cluster_port")
+    })
+}
+
 /// Opens the sockets: those for clients, and that of the real-time bridge where the settings ask for it.
 async fn listen(
     options: &Options,
     process: &mut Process,
     parts: &mut Parts,
 ) -> Result<(Listening, Option<(Bridge, SocketAddr)>), Failure> {
-    let mut listening = Listening::open(std::mem::take(&mut process.inherited), parts.address)?;
+    let inherited = std::mem::take(&mut process.inherited);
+    let mut listening = match cluster::role(&parts.settings) {
+        Role::Core => Listening::without_clients(inherited, parts.address)?,
+        _ => Listening::open(inherited, parts.address)?,
+    };
     if listening.is_public() {
         refuse_open_house(options, listening.local.ip())?;
     }
@@ -229,6 +278,7 @@ fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
 fn announce(
     options: &Options,
     (local, watched_at): (SocketAddr, Option<SocketAddr>),
+    seats: Option<&Seats>,
     accounts: &str,
     state: Option<&Persistence>,
 ) {
@@ -238,8 +288,16 @@ fn announce(
     } else {
         local
     };
-    say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
-    say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    if let Some(seats) = seats {
+        say!(
+            "fchatd {} is a core; edges connect to {}",
+            env!("CARGO_PKG_VERSION"),
+            seats.address()
+        );
+    } else {
+        say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
+        say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+    }
     if let Some(address) = watched_at {
         say!("metrics: http://{address}/metrics; health checks: /health and /ready there");
     }

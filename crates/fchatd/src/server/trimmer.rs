@@ -42,7 +42,7 @@ impl Trimmer {
                     return;
                 };
                 if watch.is_time(held, Instant::now()) {
-                    fchatd_profile::heap::give_back();
+                    fchatd_profiler::heap::give_back();
                     watch.gave_back(figures::resident_kibibytes().unwrap_or(held), Instant::now());
                 }
             }

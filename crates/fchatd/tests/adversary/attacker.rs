@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use fchatd_dialogue::websocket::{TEXT, WebSocket, frame};
+use fchatd_dialogue::websocket::WebSocket;
+use fchatd_dialogue::websocket::wire::{self, TEXT, frame};
 use socket2::{Domain, Socket, Type};
 
 /// Far more than any machine needs that does other things, too.
@@ -18,7 +19,7 @@ pub(crate) fn empty_frame() -> Vec<u8> {
 
 /// One piece of memory with a message many times, to be written at once.
 pub(crate) fn many(message: &str, times: usize) -> Vec<u8> {
-    frame(TEXT, message.as_bytes()).repeat(times)
+    wire::text(message).repeat(times)
 }
 
 /// The address of the n-th attacker. All of 127.0.0.0/8 is this machine, and the server sees different addresses.
@@ -45,7 +46,7 @@ pub(crate) fn connect(server: SocketAddr, from: Ipv4Addr) -> io::Result<TcpStrea
 /// # Errors
 /// The server does not shake hands; the head of its answer is the message.
 pub(crate) fn websocket(server: SocketAddr, from: Ipv4Addr) -> io::Result<WebSocket> {
-    let socket = WebSocket::over(connect(server, from)?, "/chat2", "Sec-WebSocket-Version: 13\r\n")?;
+    let socket = WebSocket::over(connect(server, from)?, "/chat2", wire::VERSION)?;
     socket.set_patience(Some(PATIENCE))?;
     Ok(socket)
 }

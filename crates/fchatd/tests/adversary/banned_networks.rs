@@ -19,7 +19,7 @@ fn assert_kept_out(scene: &Scene, ticket: &str) {
         let answer = scene.post(path, &form, address(1));
         assert!(answer.starts_with("HTTP/1.1 403 "), "{path}: {answer}");
     }
-    for path in ["/", "/web/app.js", "/avatar/Tom"] {
+    for path in ["/", "/web/site.css", "/avatar/Tom"] {
         let answer = scene.get(path, address(2));
         assert!(
             answer.starts_with("HTTP/1.1 403 ") && answer.contains("raid"),

@@ -4,13 +4,12 @@
 use std::thread;
 use std::time::Duration;
 
-use fchatd_dialogue::websocket::{WebSocket, frame};
+use fchatd_dialogue::websocket::WebSocket;
+use fchatd_dialogue::websocket::wire::{PING, frame};
 
 use crate::attacker::{address, at_once, drain, many};
 use crate::bystanders::Bystanders;
 use crate::scene::in_each_layout;
-
-const PING: u8 = 0x9;
 
 /// The errors that come until the connection is closed.
 fn errors(socket: &mut WebSocket) -> Vec<String> {
@@ -44,7 +43,7 @@ fn ten_commands_before_the_log_in_close_the_connection() {
 }
 
 #[test]
-fn who_does_not_log_in_in_time_is_closed_whatever_they_send() {
+fn a_connection_without_a_log_in_is_closed_in_time_whatever_it_sends() {
     const IDLERS: usize = 12;
     in_each_layout(0, &["--set", "identify_timeout=2"], |scene| {
         let bystanders = Bystanders::start(scene);

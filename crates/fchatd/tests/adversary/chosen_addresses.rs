@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 
-use fchatd_dialogue::websocket::WebSocket;
+use fchatd_dialogue::websocket::{WebSocket, wire};
 
 use crate::attacker::{connect, http};
 use crate::bystanders::Bystanders;
@@ -74,8 +74,7 @@ fn strangers_who_tell_addresses_are_not_believed_and_noticed_once() {
         for number in 0..20 {
             let headers = format!("X-Real-IP: 203.0.113.{number}\r\n");
             let stream = connect(scene.address(), stranger).unwrap();
-            let version = "Sec-WebSocket-Version: 13\r\n";
-            let socket = WebSocket::over(stream, "/chat2", &format!("{version}{headers}"));
+            let socket = WebSocket::over(stream, "/chat2", &format!("{}{headers}", wire::VERSION));
             drop(socket.unwrap());
         }
         let log = scene.server.await_log("load_balancers");

@@ -7,7 +7,7 @@ use crate::witness::{ask, heard};
 const STAFF_ROOM: &str = "ADH-UBERAWESOMESTAFFROOM";
 
 #[test]
-fn who_has_lost_the_role_hears_nothing_more() {
+fn a_demoted_moderator_hears_nothing_more() {
     let scene = Scene::open(1, &[]);
     let bystanders = Bystanders::start(&scene);
     let name = character(0, 0);

@@ -99,7 +99,7 @@ fn huge_names_are_not_kept() {
 }
 
 #[test]
-fn what_is_no_name_is_refused_in_every_command() {
+fn invalid_names_are_refused_in_every_command() {
     let scene = Scene::open(2, &[]);
     let bystanders = Bystanders::start(&scene);
     let (mut mallory, mut guest) = (scene.attacker(0), scene.attacker(1));

@@ -12,7 +12,7 @@ const PAUSE: u128 = 50;
 
 /// Says six things, goes, comes back at once, and so on.
 #[test]
-fn who_reconnects_after_each_burst_says_no_more_than_who_stays() {
+fn reconnecting_after_each_burst_lets_a_person_say_no_more() {
     for grace in ["resume_grace=60", "resume_grace=0"] {
         let words = [
             "--set",

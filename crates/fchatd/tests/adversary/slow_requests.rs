@@ -109,7 +109,7 @@ fn heads_without_an_end_and_answers_that_nobody_reads_harm_nobody() {
         for number in 0..BODIES {
             let mut stream = connect(scene.address(), address(number)).unwrap();
             // The same page over and over, until the server stops to read.
-            let request = b"GET /web/style.css HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
+            let request = b"GET /web/site.css HTTP/1.1\r\nHost: x\r\n\r\n".repeat(50);
             let _ = stream.write_all(&request);
             unread.push(stream);
         }

@@ -58,7 +58,7 @@ fn the_classic_form_that_is_switched_off() {
 }
 
 #[test]
-fn what_was_cut_short() {
+fn shortened_datagrams_are_refused() {
     let mut cut = Vec::new();
     for whole in [classic(r#"{"a":7}"#), at(now())] {
         cut.extend(

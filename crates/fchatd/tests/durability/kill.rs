@@ -34,7 +34,7 @@ struct Passes {
 }
 
 #[test]
-fn whoever_has_seen_the_answer_finds_the_change() {
+fn a_change_is_there_once_its_answer_was_seen() {
     let (seed, rounds) = (
         variable("DURABILITY_SEED", 1),
         variable("DURABILITY_ROUNDS", ROUNDS),

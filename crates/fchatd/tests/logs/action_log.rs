@@ -34,7 +34,7 @@ fn without(mut action: Value, keys: &[&str]) -> Value {
 }
 
 #[test]
-fn what_was_answered_is_there_after_a_kill() {
+fn answered_actions_are_there_after_a_kill() {
     let place = crowd();
     for round in 0..3 {
         let server = place.start();
@@ -68,7 +68,7 @@ fn what_was_answered_is_there_after_a_kill() {
 }
 
 #[test]
-fn who_banned_me() {
+fn the_action_log_answers_who_banned_me() {
     let place = crowd();
     let server = place.start();
     let mut admin = server.enter("Admin");

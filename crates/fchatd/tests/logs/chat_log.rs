@@ -95,7 +95,7 @@ fn flood(person: &mut Person, count: usize) {
 }
 
 #[test]
-fn who_is_too_slow_is_cut_off_and_nobody_else_minds() {
+fn a_reader_that_is_too_slow_is_cut_off_alone() {
     const COUNT: usize = 500;
     let place = crowd();
     let server = place.try_start(&["outbox_max=100000000"]).unwrap();
@@ -179,7 +179,7 @@ fn the_socket_of_a_dead_server_is_replaced_and_that_of_a_living_one_is_not() {
 }
 
 #[test]
-fn who_is_there_when_the_server_stops_has_a_last_line() {
+fn readers_at_the_stop_get_a_last_line() {
     let place = crowd();
     let server = place.start();
     let mut admin = server.enter("Admin");

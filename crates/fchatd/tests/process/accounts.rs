@@ -35,7 +35,7 @@ fn accounts_and_characters_are_made_and_listed() {
 }
 
 #[test]
-fn what_cannot_be_made_is_refused_with_a_sentence() {
+fn impossible_accounts_are_refused_with_a_sentence() {
     let site = Site::new();
     add(&site, &["ada"], PASSWORD).assert_done();
     site.run(&["character", "add", "ada", "Ada"]).assert_done();

@@ -57,7 +57,7 @@ fn it_starts_and_says_what_has_no_effect() {
     let server = site.start(&["--set", &port]);
     assert!(server.address.ip().is_loopback());
     for origin in ["null", "file://", "https://other.example"] {
-        let opened = WebSocket::open_with(&server, &format!("Origin: {origin}\r\n"));
+        let opened = WebSocket::open_with(&server, &[("Origin", origin)]);
         assert!(opened.is_ok(), "{origin}");
     }
     server.terminate();
@@ -71,7 +71,7 @@ fn it_starts_and_says_what_has_no_effect() {
 }
 
 #[test]
-fn what_is_migrated_means_the_same_and_is_clean() {
+fn a_migrated_configuration_means_the_same_and_is_clean() {
     let site = classic();
     let migrated = site.run(&["config", "migrate"]);
     assert_eq!(

@@ -27,7 +27,7 @@ fn assert_refused(file: &str, content: &str, parts: &[&str]) {
 }
 
 #[test]
-fn what_is_fine_is_said_to_be_fine() {
+fn a_good_configuration_is_called_good() {
     let site = Site::new();
     let built_in = site.run(&["check"]);
     built_in.assert_done();
@@ -224,7 +224,7 @@ fn the_later_place_wins() {
 }
 
 #[test]
-fn what_has_no_effect_is_told_and_stops_nothing() {
+fn settings_without_effect_are_told_and_stop_nothing() {
     let site = Site::new();
     let ended = site.run_with(&["check"], &[("FCHATD_PROT", "hidden"), ("FCHATD_port", "1")]);
     assert_eq!(ended.code, Some(0), "{ended:?}");

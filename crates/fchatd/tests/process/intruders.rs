@@ -37,7 +37,7 @@ fn ticket(server: &Server) -> String {
 /// The number before some words in a line of the server's status.
 fn counted(boss: &mut WebSocket, words: &str) -> u64 {
     boss.say(r#"ZZZ {"command":"status"}"#);
-    let told = boss.await_code("ZZZ ");
+    let told = boss.await_text("ZZZ ");
     let number = told.split_once(&format!(" {words}")).map(|(before, _)| before);
     let number = number.and_then(|before| before.rsplit([' ', '(']).next()?.parse().ok());
     number.unwrap_or_else(|| panic!("{words} are not in {told}"))
@@ -119,7 +119,7 @@ fn guessed_tickets_are_refused_on_both_ways_in() {
 }
 
 #[test]
-fn what_means_something_to_a_database_is_a_name_like_any_other() {
+fn words_of_a_database_are_names_like_any_other() {
     let (site, server, mut boss) = running(&[]);
     let own = format!("account=boss&ticket={}", ticket(&server));
     let hostile = [
@@ -134,7 +134,7 @@ fn what_means_something_to_a_database_is_a_name_like_any_other() {
         socket.say(&format!(
             r#"IDN {{"method":"ticket","account":"{value}","ticket":"{value}","character":"{value}","cname":"{value}","cversion":"{value}"}}"#
         ));
-        assert!(socket.await_code("ERR ").contains("\"number\":4,"), "{value}");
+        assert!(socket.await_text("ERR ").contains("\"number\":4,"), "{value}");
         assert_eq!(counted(&mut boss, "bad tickets"), number as u64 + 1);
         let coded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
         for (path, fields) in [

@@ -24,7 +24,7 @@ fn everybody_hears_the_same_and_the_recording_replays() {
         let mut people = PEOPLE.map(|name| WebSocket::log_in(&server, name, "any"));
         for person in &mut people {
             person.say(r#"JCH {"channel":"Frontpage"}"#);
-            person.await_code("CDS ");
+            person.await_text("CDS ");
         }
         for number in 0..MESSAGES {
             for person in &mut people {
@@ -33,12 +33,12 @@ fn everybody_hears_the_same_and_the_recording_replays() {
         }
         let heard = people.each_mut().map(|person| {
             let all = (PEOPLE.len() - 1) * MESSAGES;
-            (0..all).map(|_| person.await_code("MSG ")).collect::<Vec<_>>()
+            (0..all).map(|_| person.await_text("MSG ")).collect::<Vec<_>>()
         });
         same_order(&heard);
 
         people[0].say(r#"ZZZ {"command":"status"}"#);
-        let status = people[0].await_code("ZZZ ");
+        let status = people[0].await_text("ZZZ ");
         assert!(status.contains("4 WebSocket connections"), "{status}");
         drop(people);
         server.terminate();
@@ -90,8 +90,8 @@ fn settings_that_change_reach_all_threads() {
         server.signal(Signal::HUP);
         for person in &mut people {
             // One may have been due in any case.
-            person.await_pin();
-            person.await_pin();
+            person.await_text("PIN");
+            person.await_text("PIN");
         }
     }
 }

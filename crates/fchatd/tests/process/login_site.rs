@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
 use crate::site::Site;
-use crate::websocket::WebSocket;
+use crate::websocket::{WebSocket, log_in};
 
 fn json(body: &str) -> Vec<u8> {
     let length = body.len();
@@ -121,9 +121,7 @@ fn strange_answers_refuse_that_log_in_and_nothing_else() {
     let server = site.start(&["--set", &login_site(), "--set", "logintimeout=2"]);
     let (mut one, _) = WebSocket::log_in_as(&server, "ada", "good-1", "Ada 1");
     let mut slow = WebSocket::open(&server);
-    slow.say(
-        r#"IDN {"method":"ticket","account":"x","ticket":"slow","character":"x","cname":"x","cversion":"x"}"#,
-    );
+    slow.say(&log_in("x", "slow", "x"));
     for ticket in STRANGE {
         let refusal = WebSocket::open(&server)
             .identify("Ada 9", ticket)
@@ -134,7 +132,7 @@ fn strange_answers_refuse_that_log_in_and_nothing_else() {
         let next = one.text();
         assert!(next.starts_with("UPT "), "others see nothing of {ticket}: {next}");
     }
-    let refusal = slow.await_code("ERR ");
+    let refusal = slow.await_text("ERR ");
     assert!(has_number(&refusal, -4), "{refusal}");
     let (_two, _) = WebSocket::log_in_as(&server, "ada", "good-2", "Ada 2");
     assert!(one.text().contains("Ada 2"));

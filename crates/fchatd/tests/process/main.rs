@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;
+mod backup;
 mod classic_configuration;
 mod clients;
+mod cluster;
 mod configuration;
 mod intruders;
 mod layouts;
@@ -11,7 +13,7 @@ mod login_site;
 mod monitoring;
 mod notes;
 mod operator;
-mod profile;
+mod profiling;
 mod prometheus;
 mod proxy_protocol;
 mod recorder;

@@ -59,7 +59,7 @@ fn metrics_show_what_happens() {
     let (server, address) = watched(&site, &[]);
     let mut ada = WebSocket::log_in(&server, "Ada", "any");
     ada.say("PRO {\"character\":\"Nobody\"}");
-    ada.await_code("ERR ");
+    ada.await_text("ERR ");
     assert!(server.get("/").starts_with("HTTP/1.1 200 "));
     let text = ask(address, "GET /metrics HTTP/1.1");
     assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
@@ -156,7 +156,7 @@ fn many_readers_and_slow_ones_are_no_matter() {
         assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
     }
     ada.say("UPT");
-    ada.await_code("UPT ");
+    ada.await_text("UPT ");
     drop((silent, unread));
 }
 

@@ -78,7 +78,7 @@ fn a_ban_takes_effect_while_the_server_runs() {
 }
 
 #[test]
-fn whose_connection_is_broken_is_put_out_too() {
+fn an_away_character_is_removed_too() {
     let (site, server) = running(&[]);
     let ada = log_in(&server, "ada");
     let mut bob = log_in(&server, "bob");
@@ -123,7 +123,7 @@ fn rights_passwords_and_characters_change_while_the_server_runs() {
 }
 
 #[test]
-fn what_is_deleted_leaves_nothing_behind_and_nobody_online() {
+fn a_deleted_account_leaves_nothing_behind_and_nobody_online() {
     let (site, server) = running(&[]);
     let mut ada = log_in(&server, "ada");
     site.run_with_input(&["account", "add", "zebedee-account"], PASSWORD)
@@ -215,4 +215,62 @@ fn accounts_are_taken_over_beside_a_running_server() {
         .assert_refused(&["JSON array"]);
     site.run(&["account", "import", "-"])
         .assert_refused(&["--format"]);
+}
+
+#[test]
+fn lists_are_printed_for_programs() {
+    let site = Site::new();
+    site.run_with_input(&["account", "add", "ada", "--admin"], PASSWORD)
+        .assert_done();
+    site.run_with_input(&["account", "add", "bob"], PASSWORD)
+        .assert_done();
+    site.run(&["character", "add", "ada", "Ada", "--gender", "female"])
+        .assert_done();
+    site.run(&["character", "add", "ada", "Eve", "--gender", "Purple"])
+        .assert_refused(&["\"Purple\" is not one of the genders", "None"]);
+    // The reason has a mark that turns the direction of writing around, which a terminal must not get.
+    let reason = "spam \u{202e}\"";
+    site.run(&["account", "ban", "bob", "--for", "3d", "--reason", reason])
+        .assert_done();
+    site.run(&["account", "invite", "--note", "for Cem"]);
+    let listed = |words: &[&str]| -> Vec<Value> {
+        let ended = site.run(&[words, &["--json"]].concat());
+        ended.assert_done();
+        assert!(!ended.stdout.contains('\u{202e}'));
+        let lines = ended.stdout.lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let accounts = listed(&["account", "list"]);
+    assert_eq!(accounts.len(), 2);
+    assert_eq!(
+        accounts[0],
+        serde_json::json!({"id": 1, "name": "ada", "admin": true, "banned": false})
+    );
+    assert_eq!(
+        (&accounts[1]["banned"], &accounts[1]["ban_reason"]),
+        (&true.into(), &reason.into())
+    );
+    assert!(accounts[1]["banned_until"].as_i64().unwrap() > 1_700_000_000);
+    let [shown] = &listed(&["account", "show", "ada"])[..] else {
+        panic!("one object")
+    };
+    let ada = serde_json::json!({"id": 1, "name": "Ada", "default": true});
+    assert_eq!((&shown["characters"][0], &shown["tickets"]), (&ada, &0.into()));
+    assert_eq!(listed(&["character", "list", "ada"]), [ada]);
+    let invitation = serde_json::json!({"id": 1, "uses_left": 1, "expires_at": 0, "note": "for Cem"});
+    assert_eq!(listed(&["account", "invitations"]), [invitation]);
+    let registration = serde_json::json!({"registration": "open", "paused": false});
+    assert_eq!(listed(&["registration", "status"]), [registration]);
+    assert_eq!(
+        listed(&["ban", "list"]).len() + listed(&["calls", "list"]).len(),
+        0
+    );
+    assert_eq!(listed(&["log", "actions"]).len(), 0);
+    let [checked] = &listed(&["state", "check"])[..] else {
+        panic!("one object")
+    };
+    assert_eq!(
+        (&checked["faults"], &checked["accounts"], &checked["characters"]),
+        (&serde_json::json!([]), &2.into(), &1.into())
+    );
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::monitoring::{ask, connect};
 use crate::site::{PATIENCE, Site};
-use crate::websocket::WebSocket;
+use crate::websocket::{Refused, WebSocket};
 
 /// A HAProxy of this test's own; it is killed with this value. It believes the PROXY protocol of its own clients, so a test
 /// chooses their addresses.
@@ -120,7 +120,7 @@ fn clients_behind_haproxy_have_their_own_addresses() {
     operator.identify("Admin", "any").unwrap();
     let names = [["Ada", "Bob", "Cyd"], ["Dot", "Eve", "Fay"]];
     for (version, [ada, bob, cyd]) in names.into_iter().enumerate() {
-        let open = |address: &str| WebSocket::shake_hands(haproxy.client(version, address), "");
+        let open = |address: &str| WebSocket::over_with(haproxy.client(version, address), &[]);
         let network = version + 1;
         let (one, other) = (format!("203.0.{network}.9"), format!("2001:db8:{network}::7"));
         let mut first = open(&one).unwrap();
@@ -129,16 +129,16 @@ fn clients_behind_haproxy_have_their_own_addresses() {
         assert!(refused.contains("\"number\":30"), "{refused}");
         open(&other).unwrap().identify(cyd, "any").unwrap();
         // A header of the client says nothing against the load balancer.
-        let forged =
-            WebSocket::shake_hands(haproxy.client(version, &one), "X-Forwarded-For: 198.51.100.1\r\n");
+        let header = ("X-Forwarded-For", "198.51.100.1");
+        let forged = WebSocket::over_with(haproxy.client(version, &one), &[header]);
         let refused = forged.unwrap().identify(bob, "any").unwrap_err();
         assert!(refused.contains("\"number\":30"), "{refused}");
         operator.say(&format!(
             r#"NBN {{"network":"2001:db8:{network}::/64","reason":"raid"}}"#
         ));
-        operator.await_code("SYS ");
+        operator.await_text("SYS ");
         let refused = open(&other).map(drop).unwrap_err();
-        assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+        assert_eq!(refused, Refused::Status(403));
         let lone = open(&format!("203.0.{network}.10")).unwrap().identify(bob, "any");
         assert_eq!(lone, Ok(()), "another address is another person");
     }

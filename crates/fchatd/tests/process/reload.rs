@@ -3,8 +3,10 @@
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 
+use fchatd_dialogue::visitor::Refused;
+
 use crate::site::{Server, Site};
-use crate::websocket::{Frame, WebSocket};
+use crate::websocket::{Frame, WebSocket, log_in};
 
 const CONFIGURATION: &str = "script/startup_config.lua";
 
@@ -130,20 +132,19 @@ fn the_edge_takes_its_settings() {
         "In force now: max_per_ip, load_balancers, allowed_origin, ping_interval.",
     );
     ada.await_text("PIN");
-    let refused = WebSocket::open_with(&server, "Origin: https://other.example\r\n")
-        .err()
-        .unwrap();
-    assert!(refused.contains("403"), "{refused}");
-    let known = WebSocket::open_with(&server, "Origin: https://chat.example\r\n");
+    let refused = WebSocket::open_with(&server, &[("Origin", "https://other.example")]).err();
+    assert_eq!(refused, Some(Refused::Status(403)));
+    let known = WebSocket::open_with(&server, &[("Origin", "https://chat.example")]);
     assert!(
         known.unwrap().identify("Bob", "any").is_err(),
         "one from each address"
     );
-    let elsewhere = WebSocket::open_with(&server, "X-Real-IP: 192.0.2.1\r\n");
+    let elsewhere = WebSocket::open_with(&server, &[("X-Real-IP", "192.0.2.1")]);
     elsewhere.unwrap().identify("Bob", "any").unwrap();
 
     reload(&site, &server, "maxconnections = 1\n", "maxconnections");
-    assert_eq!(WebSocket::open_with(&server, "").err(), Some(String::new()));
+    let turned_away = WebSocket::open_with(&server, &[]).err();
+    assert_eq!(turned_away, Some(Refused::NoAnswer));
     reload(&site, &server, "", "maxconnections");
     WebSocket::log_in(&server, "Bob", "any");
 }
@@ -234,9 +235,7 @@ fn log_in_checks_take_their_bounds() {
     let server = site.start(&[]);
     let asks = |name: &str| {
         let mut visitor = WebSocket::open(&server);
-        visitor.say(&format!(
-            r#"IDN {{"method":"ticket","account":"{name}","ticket":"any","character":"{name}","cname":"test","cversion":"1"}}"#
-        ));
+        visitor.say(&log_in(name, "any", name));
         visitor
     };
     let question = || {

@@ -36,7 +36,7 @@ fn log_in(server: &Server) -> WebSocket {
 fn knock(address: SocketAddr) {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    WebSocket::shake_hands(stream, "").unwrap();
+    WebSocket::over(stream);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn every_connection_attempt_is_served_and_everything_is_there() {
         })
     };
     ada.say(r#"CRC {"channel":"Harbour"}"#);
-    ada.await_code("SYS ");
+    ada.await_text("SYS ");
     let restarted = site.run(&["restart"]);
     restarted.assert_done();
     assert!(
@@ -66,18 +66,18 @@ fn every_connection_attempt_is_served_and_everything_is_there() {
             .stdout
             .contains(&format!("(process {pid}) has restarted"))
     );
-    assert!(ada.await_code("BRO ").contains("The server restarts"));
+    assert!(ada.await_text("BRO ").contains("The server restarts"));
     assert_eq!(ada.closed(), 1001);
     let mut ada = log_in(&server);
     ada.say("CHA");
-    assert!(ada.await_code("CHA ").contains("Harbour"));
+    assert!(ada.await_text("CHA ").contains("Harbour"));
     done.store(true, Ordering::Relaxed);
     assert!(knocking.join().unwrap() > 10, "nobody knocked while it restarted");
     // An administrator can do it, too. A profile that runs ends with the old program.
     ada.say(r#"ZZZ {"command":"profile-start"}"#);
-    ada.await_code("ZZZ ");
+    ada.await_text("ZZZ ");
     ada.say(r#"ZZZ {"command":"restart"}"#);
-    assert!(ada.await_code("BRO ").contains("The server restarts"));
+    assert!(ada.await_text("BRO ").contains("The server restarts"));
     assert_eq!(ada.closed(), 1001);
     log_in(&server);
     server.terminate();
@@ -114,7 +114,7 @@ fn scripts_see_everybody_leave_and_what_they_do_then_is_kept() {
 fn described(socket: &mut WebSocket) -> String {
     socket.say(r#"JCH {"channel":"Frontpage"}"#);
     loop {
-        let description = socket.await_code("CDS ");
+        let description = socket.await_text("CDS ");
         if description.contains(r#""channel":"Frontpage""#) {
             return description;
         }
@@ -129,14 +129,14 @@ fn a_mistake_keeps_the_server_as_it_is() {
     site.run(&["restart"])
         .assert_refused(&["goes on as it was", "startup_config.lua:1", "maxusers"]);
     ada.say(r#"ZZZ {"command":"restart"}"#);
-    ada.await_code("ZZZ ");
-    assert!(ada.await_code("ZZZ ").contains("maxusers"), "and why");
+    ada.await_text("ZZZ ");
+    assert!(ada.await_text("ZZZ ").contains("maxusers"), "and why");
     site.write("script/startup_config.lua", "");
     site.write("script/main.lua", "this is no Lua");
     site.run(&["restart"])
         .assert_refused(&["goes on as it was", "main.lua:1"]);
     ada.say(r#"ZZZ {"command":"status"}"#);
-    ada.await_code("ZZZ ");
+    ada.await_text("ZZZ ");
     fs::remove_file(site.path("script/main.lua")).unwrap();
     site.run(&["restart"]).assert_done();
     assert_eq!(ada.closed(), 1001);
@@ -187,9 +187,9 @@ fn a_program_that_is_gone_after_its_check_is_told_and_nothing_is_lost() {
     let server = site.start_by(command, &[]);
     let mut ada = log_in(&server);
     ada.say(r#"CRC {"channel":"Harbour"}"#);
-    ada.await_code("SYS ");
+    ada.await_text("SYS ");
     server.signal(Signal::USR2);
-    assert!(ada.await_code("BRO ").contains("The server restarts"));
+    assert!(ada.await_text("BRO ").contains("The server restarts"));
     assert_eq!(ada.closed(), 1001);
     let ended = server.ended();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -204,7 +204,7 @@ fn a_program_that_is_gone_after_its_check_is_told_and_nothing_is_lost() {
     let server = site.start(&[]);
     let mut ada = log_in(&server);
     ada.say("CHA");
-    assert!(ada.await_code("CHA ").contains("Harbour"));
+    assert!(ada.await_text("CHA ").contains("Harbour"));
 }
 
 #[test]

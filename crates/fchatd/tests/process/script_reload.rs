@@ -3,8 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::site::{Server, Site};
-use crate::websocket::WebSocket;
+use fchatd_dialogue::websocket::{WebSocket as TwoWaySocket, wire};
+
+use crate::site::{PATIENCE, Server, Site};
+use crate::websocket::{WebSocket, log_in};
 
 const RELOADS: u32 = 100;
 const CHANNELS: usize = 5;
@@ -44,13 +46,26 @@ fn field<'t>(frame: &'t str, key: &str) -> &'t str {
     frame[start..].split('"').next().unwrap()
 }
 
+/// A person in a channel, on a connection that one thread writes to and another one reads.
+fn enter(server: &Server, number: usize) -> TwoWaySocket {
+    let mut socket = TwoWaySocket::over(server.connect(), "/chat2", wire::VERSION).unwrap();
+    socket.set_patience(Some(PATIENCE)).unwrap();
+    socket.say(&log_in(&name(number), "t", &name(number))).unwrap();
+    socket.await_text(|text| text.starts_with("NLN ")).unwrap();
+    let join = format!(r#"JCH {{"channel":"{}"}}"#, channel(number));
+    socket.say(&join).unwrap();
+    socket.await_text(|text| text.starts_with("CDS ")).unwrap();
+    socket.heard.clear();
+    socket
+}
+
 /// Reads one person's frames until all people have said "end": each message once and in its order, nothing wrong.
-fn listen(mut socket: WebSocket, number: usize) -> u64 {
+fn listen(mut socket: TwoWaySocket, number: usize) -> u64 {
     let mut next = vec![[0_u64; 2]; CHANNELS * MEMBERS];
     let mut open = MEMBERS;
     let mut heard = 0;
     while open > 0 {
-        let frame = socket.text();
+        let frame = socket.next_text().unwrap().unwrap();
         let private = match &frame[..3] {
             "MSG" => 0,
             "PRI" => 1,
@@ -73,7 +88,7 @@ fn listen(mut socket: WebSocket, number: usize) -> u64 {
 
 fn zzz(admin: &mut WebSocket, arguments: &str) -> String {
     admin.say(&format!("ZZZ {{{arguments}}}"));
-    admin.await_code("ZZZ ")
+    admin.await_text("ZZZ ")
 }
 
 fn reload(admin: &mut WebSocket) -> String {
@@ -87,7 +102,7 @@ fn write_rules(site: &Site, number: u32) {
 
 fn check_rules(admin: &mut WebSocket, number: u32) {
     admin.say("UPT");
-    let answer = admin.await_code("ERR ");
+    let answer = admin.await_text("ERR ");
     assert!(
         answer.contains(&format!("\"number\":{number},"))
             || answer.contains(&format!("\"number\":{number}}}")),
@@ -103,23 +118,16 @@ fn nothing_is_lost_while_the_scripts_are_read_again_a_hundred_times() {
     let mut admin = WebSocket::log_in(&server, "Admin", "admin");
     for room in 0..CHANNELS {
         admin.say(&format!(r#"CRC {{"channel":"Room {room}"}}"#));
-        admin.await_code("SYS ");
+        admin.await_text("SYS ");
     }
-    let mut people: Vec<WebSocket> = (0..CHANNELS * MEMBERS)
-        .map(|number| {
-            let mut socket = WebSocket::log_in(&server, &name(number), "t");
-            socket.say(&format!(r#"JCH {{"channel":"{}"}}"#, channel(number)));
-            socket.await_code("CDS ");
-            socket
-        })
+    let readers: Vec<TwoWaySocket> = (0..CHANNELS * MEMBERS)
+        .map(|number| enter(&server, number))
         .collect();
-    let listeners: Vec<_> = people
-        .iter()
+    let mut people: Vec<TwoWaySocket> = readers.iter().map(|reader| reader.writer().unwrap()).collect();
+    let listeners: Vec<_> = readers
+        .into_iter()
         .enumerate()
-        .map(|(number, socket)| {
-            let socket = socket.reader();
-            thread::spawn(move || listen(socket, number))
-        })
+        .map(|(number, reader)| thread::spawn(move || listen(reader, number)))
         .collect();
 
     let (told, reloaded) = std::sync::mpsc::channel();
@@ -147,13 +155,14 @@ fn nothing_is_lost_while_the_scripts_are_read_again_a_hundred_times() {
             let text = count[number][private];
             count[number][private] += 1;
             said[private] += 1;
-            socket.say(&match private {
+            let said = match private {
                 0 => format!(r#"MSG {{"channel":"{}","message":"{text}"}}"#, channel(number)),
                 _ => format!(
                     r#"PRI {{"recipient":"{}","message":"{text}"}}"#,
                     name(friend(number))
                 ),
-            });
+            };
+            socket.say(&said).unwrap();
             sent += 1;
             since += 1;
         }
@@ -169,14 +178,14 @@ fn nothing_is_lost_while_the_scripts_are_read_again_a_hundred_times() {
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     for (number, socket) in people.iter_mut().enumerate() {
-        socket.say(&format!(
-            r#"MSG {{"channel":"{}","message":"end"}}"#,
-            channel(number)
-        ));
-        socket.say(&format!(
+        let to_all = format!(r#"MSG {{"channel":"{}","message":"end"}}"#, channel(number));
+        let to_one = format!(
             r#"PRI {{"recipient":"{}","message":"end"}}"#,
             name(friend(number))
-        ));
+        );
+        for text in [to_all, to_one] {
+            socket.say(&text).unwrap();
+        }
     }
     drop(wanted);
     let (mut admin, _site) = administrator.join().unwrap();
@@ -188,7 +197,7 @@ fn nothing_is_lost_while_the_scripts_are_read_again_a_hundred_times() {
     assert_eq!(heard, said[0] * (MEMBERS as u64 - 1) + said[1]);
     println!("{sent} messages in {:?}", start.elapsed());
     admin.say(r#"ZZZ {"command":"status"}"#);
-    let status = admin.await_code("ZZZ ");
+    let status = admin.await_text("ZZZ ");
     let online = format!("characters: {} online", people.len() + 1);
     assert!(status.contains(&online), "{status}");
 }
@@ -252,7 +261,7 @@ fn broken_scripts_change_nothing_and_nobody_waits_for_them() {
         }
     };
     assert!(first.contains("still there?"), "{first}");
-    let answer = admin.await_code("ZZZ ");
+    let answer = admin.await_text("ZZZ ");
     assert!(
         answer.contains("took too long") && answer.contains("nothing has changed"),
         "{answer}"
@@ -265,7 +274,7 @@ fn broken_scripts_change_nothing_and_nobody_waits_for_them() {
     check_rules(&mut admin, 9);
     alice.say(r#"JCH {"channel":"Half"}"#);
     assert!(
-        alice.await_code("ERR ").contains("\"number\":26"),
+        alice.await_text("ERR ").contains("\"number\":26"),
         "no half of them was left behind"
     );
     server.terminate();

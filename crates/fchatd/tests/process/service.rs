@@ -87,7 +87,7 @@ fn a_socket_of_the_manager_is_served_also_after_a_restart() {
 }
 
 #[test]
-fn what_is_no_listening_socket_is_refused() {
+fn other_descriptors_than_listening_sockets_are_refused() {
     let site = Site::new();
     let file = File::open("/dev/null").unwrap();
     let output = activated(&site, file)

@@ -191,6 +191,30 @@ impl Site {
         }
     }
 
+    #[allow(dead_code, reason = "the tests of attacks use the rest")]
+    /// Starts the program, which does not get ready, and waits until its log has something in it.
+    pub(crate) fn begin(&self, words: &[&str], part: &str) -> (Child, String) {
+        let mut command = self.program();
+        command
+            .env("RUST_LOG", "info")
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(words);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        drop(collect_lines(child.stderr.take().unwrap(), Arc::clone(&log)));
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE && !log.lock().unwrap().contains(part) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let log = log.lock().unwrap().clone();
+        (child, log)
+    }
+
     /// The program that is tested.
     pub(crate) fn program(&self) -> Command {
         self.command(env!("CARGO_BIN_EXE_fchatd"))

@@ -73,7 +73,7 @@ fn fifty_people_fit_into_64_mebibytes() {
     });
     for socket in &mut sockets {
         socket.say(r#"JCH {"channel":"Frontpage"}"#);
-        socket.await_code("CDS ");
+        socket.await_text("CDS ");
     }
     for (number, socket) in sockets.iter_mut().enumerate() {
         let long = "x".repeat(4000);
@@ -83,10 +83,10 @@ fn fifty_people_fit_into_64_mebibytes() {
     }
     let (last, others) = sockets.split_last_mut().unwrap();
     for _ in 1..PEOPLE {
-        last.await_code("MSG ");
+        last.await_text("MSG ");
     }
     for socket in others {
-        socket.await_code("MSG ");
+        socket.await_text("MSG ");
     }
     let peak = peak(server.pid());
     assert!(peak <= KIBIBYTES, "{peak} KiB");

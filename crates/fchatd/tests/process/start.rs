@@ -68,12 +68,52 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_server_makes_its_folder_and_not_the_folders_around_it() {
     let site = Site::new();
     let folder = site.path("");
     fs::remove_dir(&folder).unwrap();
-    site.run(&[]).assert_refused(&["is not a folder", "--dir"]);
-    assert!(!folder.exists());
+    let server = site.start(&[]);
+    server.terminate();
+    assert_eq!(server.ended().code, Some(0));
+    assert!(site.path("data/fchatd.sqlite").is_file());
+
+    let deep = site.path("missing/folder");
+    site.run(&["run", "--set", "port=0", "--dir", deep.to_str().unwrap()])
+        .assert_refused(&["missing/folder", "can't be made", "--dir"]);
+    site.write("file", "I am a file");
+    let file = site.path("file");
+    site.run(&["run", "--dir", file.to_str().unwrap()])
+        .assert_refused(&["is not a folder", "--dir"]);
+}
+
+#[test]
+fn a_command_refuses_a_folder_that_is_not_there() {
+    let site = Site::new();
+    let folder = site.path("");
+    fs::remove_dir(&folder).unwrap();
+    for words in [
+        &["check"][..],
+        &["test"],
+        &["config", "migrate"],
+        &["restart"],
+        &["account", "list"],
+        &["account", "add", "ada"],
+        &["character", "list", "ada"],
+        &["ban", "list"],
+        &["registration", "status"],
+        &["bridge", "send", "KIK", "{}"],
+        &["calls", "list"],
+        &["log", "actions"],
+        &["log", "undo", "1"],
+        &["log", "tail"],
+        &["state", "show"],
+        &["state", "check"],
+        &["state", "import", "x"],
+        &["state", "export", "x"],
+    ] {
+        site.run(words).assert_refused(&["is not a folder", "--dir"]);
+        assert!(!folder.exists(), "{words:?}");
+    }
 }
 
 #[test]

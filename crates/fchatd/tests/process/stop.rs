@@ -4,10 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use fchatd_dialogue::websocket::{WebSocket as Malformed, wire};
 use rustix::process::Signal;
 
 use crate::site::Site;
-use crate::websocket::{Frame, WebSocket};
+use crate::websocket::{Frame, WebSocket, log_in};
 
 #[test]
 fn everyone_gets_a_close_frame_before_the_end() {
@@ -21,18 +22,13 @@ fn everyone_gets_a_close_frame_before_the_end() {
     server.terminate();
     for known in &mut visitors[..2] {
         assert_eq!(
-            known.await_code("BRO "),
+            known.await_text("BRO "),
             r#"BRO {"message":"The server is going down."}"#
         );
     }
     for visitor in &mut visitors {
-        let code = loop {
-            if let Frame::Close(code) = visitor.frame() {
-                break code;
-            }
-        };
-        assert_eq!(code, 1001, "going away");
-        visitor.close(code);
+        assert_eq!(visitor.closed(), 1001, "going away");
+        visitor.close();
     }
     let ended = server.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -77,13 +73,11 @@ fn clients_of_all_kinds_are_let_go_in_time_and_everything_is_saved() {
     let server = site.start(&["--set", &login_url, "--set", "drain_time=1"]);
     let mut idle = WebSocket::open(&server);
     let mut checked = WebSocket::open(&server);
-    checked.say(
-        r#"IDN {"method":"ticket","account":"a","ticket":"b","character":"Ada","cname":"test","cversion":"1"}"#,
-    );
+    checked.say(&log_in("a", "b", "Ada"));
     let (mut asked, _) = login.accept().unwrap();
     asked.read_exact(&mut [0; 4]).unwrap();
-    let mut half = WebSocket::open(&server);
-    half.raw(&[0x81, 0xFE, 0x01]);
+    let mut half = Malformed::over(server.connect(), "/chat2", wire::VERSION).unwrap();
+    half.raw(&[wire::TEXT, 0xFE, 0x01]).unwrap();
     let nothing_said = server.connect();
     let mut half_asked = server.connect();
     half_asked.write_all(b"GET / HTT").unwrap();
@@ -93,9 +87,11 @@ fn clients_of_all_kinds_are_let_go_in_time_and_everything_is_saved() {
         .unwrap();
     let begin = Instant::now();
     server.signal(Signal::INT);
-    for visitor in [&mut idle, &mut checked, &mut half] {
+    for visitor in [&mut idle, &mut checked] {
         assert_eq!(visitor.closed(), 1001);
     }
+    half.await_close().unwrap();
+    assert_eq!(half.closed_with, Some(1001));
     let ended = server.ended();
     assert!(begin.elapsed() < ALLOWED);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -105,14 +101,14 @@ fn clients_of_all_kinds_are_let_go_in_time_and_everything_is_saved() {
 }
 
 #[test]
-fn who_never_reads_is_not_waited_for() {
+fn a_client_that_never_reads_does_not_delay_the_end() {
     let site = Site::new();
     let server = site.start(&["--dev", "--set", "msg_flood=0", "--set", "drain_time=1"]);
     let mut mute = WebSocket::log_in(&server, "Mute", "any");
     let mut talker = WebSocket::log_in(&server, "Talker", "any");
     for visitor in [&mut mute, &mut talker] {
         visitor.say(r#"JCH {"channel":"Frontpage"}"#);
-        visitor.await_code("CDS ");
+        visitor.await_text("CDS ");
     }
     // More than the sockets between them hold.
     let message = format!(r#"PRI {{"recipient":"Mute","message":"{}"}}"#, "x".repeat(40_000));
@@ -120,7 +116,7 @@ fn who_never_reads_is_not_waited_for() {
         talker.say(&message);
     }
     talker.say("CHA");
-    talker.await_code("CHA ");
+    talker.await_text("CHA ");
     let begin = Instant::now();
     server.terminate();
     assert_eq!(talker.closed(), 1001);
@@ -158,7 +154,7 @@ fn an_administrator_halts_the_server() {
     let server = site.start(&["--dev"]);
     let mut admin = WebSocket::log_in(&server, "admin", "any");
     admin.say(r#"ZZZ {"command":"halt"}"#);
-    admin.await_code("BRO ");
+    admin.await_text("BRO ");
     assert_eq!(admin.closed(), 1001);
     assert_eq!(server.ended().code, Some(0));
 }

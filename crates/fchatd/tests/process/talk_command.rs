@@ -39,7 +39,7 @@ fn start(site: &Site, settings: &[&str]) -> Server {
 fn enter(server: &Server, name: &str) -> WebSocket {
     let mut socket = WebSocket::log_in(server, name, "t");
     socket.say(r#"JCH {"channel":"Development"}"#);
-    socket.await_code("CDS ");
+    socket.await_text("CDS ");
     socket
 }
 
@@ -85,13 +85,13 @@ fn whispers_are_sent_again_after_a_broken_connection() {
     // Until the server has noticed it.
     loop {
         admin.say(r#"ZZZ {"command":"status"}"#);
-        if admin.await_code("ZZZ ").contains("1 characters that are away") {
+        if admin.await_text("ZZZ ").contains("1 characters that are away") {
             break;
         }
     }
     whisper(&mut ada, "Bob", "held");
     ada.say("UPT");
-    ada.await_code("UPT ");
+    ada.await_text("UPT ");
     let mut bob = WebSocket::log_in(&server, "Bob", "t");
     assert_eq!(heard(&mut bob), ("XWH".to_owned(), "held".to_owned()));
     whisper(&mut ada, "Bob", "at once");

@@ -1,62 +1,40 @@
-//! A WebSocket client, no bigger than these tests need.
+//! People in the chat: an ordinary client with a log-in, whose failures fail the test.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
+
+use fchatd_dialogue::visitor::Visitor;
+pub(crate) use fchatd_dialogue::visitor::{Frame, Refused};
 
 use crate::site::Server;
 
-const TEXT: u8 = 0x1;
-const CLOSE: u8 = 0x8;
-
-/// A server's frame.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Frame {
-    Text(String),
-    Close(u16),
-}
-
 /// A connection to the chat.
-pub(crate) struct WebSocket {
-    stream: TcpStream,
-}
+pub(crate) struct WebSocket(Visitor);
 
 impl WebSocket {
     /// Shakes hands.
     pub(crate) fn open(server: &Server) -> Self {
-        Self::open_with(server, "").unwrap()
+        Self::open_with(server, &[]).unwrap()
     }
 
-    /// Shakes hands, with further header lines.
+    /// Shakes hands, with further headers.
     ///
     /// # Errors
-    /// The head of the answer that refuses it; nothing, when there is none.
-    pub(crate) fn open_with(server: &Server, headers: &str) -> Result<Self, String> {
-        Self::shake_hands(server.connect(), headers)
+    /// The server refuses it.
+    pub(crate) fn open_with(server: &Server, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        Self::over_with(server.connect(), headers)
     }
 
-    /// As [`WebSocket::open_with`], on a connection.
-    pub(crate) fn shake_hands(mut stream: TcpStream, headers: &str) -> Result<Self, String> {
-        let request = format!(
-            "GET /chat2 HTTP/1.1\r\nHost: test\r\n{headers}Upgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        // A refused client may find the connection closed already.
-        let _ = stream.write_all(request.as_bytes());
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            if stream.read_exact(&mut byte).is_err() {
-                return Err(String::new());
-            }
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8(head).unwrap();
-        if !head.starts_with("HTTP/1.1 101 ") {
-            return Err(head);
-        }
-        // The answer to that key, from RFC 6455, section 1.3.
-        assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        Ok(Self { stream })
+    /// Shakes hands on a connection, with further headers.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub(crate) fn over_with(stream: TcpStream, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        Visitor::over(stream, headers).map(Self)
+    }
+
+    /// Shakes hands on a connection.
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        Self::over_with(stream, &[]).unwrap()
     }
 
     /// Opens a connection and logs in with an account of the character's name; the first frames are read away.
@@ -71,17 +49,12 @@ impl WebSocket {
     /// # Errors
     /// The error that refuses it.
     pub(crate) fn identify(&mut self, character: &str, ticket: &str) -> Result<(), String> {
-        self.say(&format!(
-            r#"IDN {{"method":"ticket","account":"{character}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
-        ));
-        loop {
-            match self.frame() {
-                Frame::Text(text) if text.starts_with("NLN ") => return Ok(()),
-                Frame::Text(text) if text.starts_with("ERR ") => return Err(text),
-                Frame::Text(_) => {}
-                Frame::Close(code) => panic!("closed with {code}"),
-            }
+        self.say(&log_in(character, ticket, character));
+        let answer = self.await_any(&["NLN ", "ERR "]);
+        if answer.starts_with("ERR ") {
+            return Err(answer);
         }
+        Ok(())
     }
 
     /// Logs in with an account's ticket; the frames up to the own `NLN`.
@@ -92,9 +65,7 @@ impl WebSocket {
         character: &str,
     ) -> (Self, Vec<String>) {
         let mut socket = Self::open(server);
-        socket.say(&format!(
-            r#"IDN {{"method":"ticket","account":"{account}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
-        ));
+        socket.say(&log_in(account, ticket, character));
         let mut frames = Vec::new();
         loop {
             let frame = socket.text();
@@ -107,120 +78,52 @@ impl WebSocket {
         }
     }
 
-    /// The same connection once more, for another thread to read from.
-    pub(crate) fn reader(&self) -> Self {
-        Self {
-            stream: self.stream.try_clone().unwrap(),
-        }
-    }
-
-    /// Reads until a `PIN` comes.
+    /// The next frame, without pings.
     #[track_caller]
-    pub(crate) fn await_pin(&mut self) {
-        while self.frame() != Frame::Text("PIN".into()) {}
+    pub(crate) fn frame(&mut self) -> Frame {
+        self.0.frame().unwrap()
     }
 
     /// The next text that is no `PIN`.
     #[track_caller]
     pub(crate) fn text(&mut self) -> String {
-        loop {
-            match self.frame() {
-                Frame::Text(text) if text == "PIN" => {}
-                Frame::Text(text) => return text,
-                Frame::Close(code) => panic!("closed with {code}"),
-            }
-        }
+        self.0.await_text(|text| text != "PIN").unwrap()
     }
 
-    /// Reads until a frame of this command comes, and returns it.
+    /// Reads until a text that begins like this, and returns it. It may be a `PIN`.
     #[track_caller]
-    pub(crate) fn await_code(&mut self, code: &str) -> String {
-        loop {
-            let text = self.text();
-            if text.starts_with(code) {
-                return text;
-            }
-        }
+    pub(crate) fn await_text(&mut self, begin: &str) -> String {
+        self.await_any(&[begin])
+    }
+
+    #[track_caller]
+    fn await_any(&mut self, begins: &[&str]) -> String {
+        let is_it = |text: &str| begins.iter().any(|begin| text.starts_with(begin));
+        self.0.await_text(is_it).unwrap()
     }
 
     /// Reads until the close frame; gives its code.
+    #[track_caller]
     pub(crate) fn closed(&mut self) -> u16 {
-        loop {
-            if let Frame::Close(code) = self.frame() {
-                return code;
-            }
-        }
-    }
-
-    /// Sends bytes as they are.
-    pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
+        self.0.await_close().unwrap()
     }
 
     /// Sends a message.
+    #[track_caller]
     pub(crate) fn say(&mut self, text: &str) {
-        self.send(TEXT, text.as_bytes());
+        self.0.say(text).unwrap();
     }
 
-    /// Reads until a text that begins like this, and returns it.
-    pub(crate) fn await_text(&mut self, begin: &str) -> String {
-        loop {
-            match self.frame() {
-                Frame::Text(text) if text.starts_with(begin) => return text,
-                Frame::Text(_) => {}
-                Frame::Close(code) => panic!("closed with {code}"),
-            }
-        }
+    /// Answers a close frame, and waits for the end of the connection.
+    #[track_caller]
+    pub(crate) fn close(&mut self) {
+        self.0.close().unwrap();
     }
+}
 
-    /// Answers a close frame.
-    pub(crate) fn close(&mut self, code: u16) {
-        self.send(CLOSE, &code.to_be_bytes());
-    }
-
-    /// The next frame but for pings.
-    pub(crate) fn frame(&mut self) -> Frame {
-        loop {
-            let [first, second] = self.read();
-            let length = match second {
-                126 => usize::from(u16::from_be_bytes(self.read())),
-                127 => usize::try_from(u64::from_be_bytes(self.read())).unwrap(),
-                short => usize::from(short),
-            };
-            let mut payload = vec![0; length];
-            self.stream.read_exact(&mut payload).unwrap();
-            match first {
-                0x81 => return Frame::Text(String::from_utf8(payload).unwrap()),
-                0x88 => return Frame::Close(u16::from_be_bytes([payload[0], payload[1]])),
-                0x89 => {}
-                _ => panic!("a frame begins with {first:#x}"),
-            }
-        }
-    }
-
-    fn read<const N: usize>(&mut self) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.stream.read_exact(&mut bytes).unwrap();
-        bytes
-    }
-
-    fn send(&mut self, opcode: u8, payload: &[u8]) {
-        const MASK: [u8; 4] = [1, 2, 3, 4];
-        let mut frame = vec![0x80 | opcode];
-        match u16::try_from(payload.len()).unwrap() {
-            short @ 0..=125 => frame.push(0x80 | short as u8),
-            long => {
-                frame.push(0x80 | 126);
-                frame.extend(long.to_be_bytes());
-            }
-        }
-        frame.extend(MASK);
-        frame.extend(
-            payload
-                .iter()
-                .zip(MASK.iter().cycle())
-                .map(|(byte, mask)| byte ^ mask),
-        );
-        self.stream.write_all(&frame).unwrap();
-    }
+/// The command with which a character logs in.
+pub(crate) fn log_in(account: &str, ticket: &str, character: &str) -> String {
+    format!(
+        r#"IDN {{"method":"ticket","account":"{account}","ticket":"{ticket}","character":"{character}","cname":"test","cversion":"1"}}"#
+    )
 }

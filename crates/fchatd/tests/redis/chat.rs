@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fchatd_dialogue::Program;
-use fchatd_dialogue::websocket::WebSocket;
+use fchatd_dialogue::visitor::Visitor;
 use serde_json::json;
 
 use crate::server::{PASSWORD, Place, Redis, eventually};
@@ -14,7 +14,7 @@ pub(crate) struct Chat {
 }
 
 pub(crate) struct Person {
-    socket: WebSocket,
+    visitor: Visitor,
 }
 
 impl Chat {
@@ -50,8 +50,8 @@ impl Chat {
 
     /// A person comes; an account named admin is an administrator's.
     pub(crate) fn enter(&self, account: &str, character: &str) -> Person {
-        let socket = WebSocket::open(self.program.address, "127.0.0.1").unwrap();
-        let mut person = Person { socket };
+        let visitor = Visitor::open(self.program.address).unwrap();
+        let mut person = Person { visitor };
         let login = json!({"method": "ticket", "account": account, "ticket": "x", "character": character,
             "cname": "test", "cversion": "1"});
         let own = format!("\"identity\":\"{character}\"");
@@ -71,13 +71,9 @@ impl Person {
     /// Says something and waits for the answer.
     #[track_caller]
     pub(crate) fn ask(&mut self, text: &str, is_answer: impl Fn(&str) -> bool) -> String {
-        self.socket.heard.clear();
-        self.socket.say(text).unwrap();
-        self.socket.await_text(&is_answer).unwrap();
-        let heard = self.socket.heard.iter().rev().find(|text| is_answer(text));
-        heard
-            .unwrap_or_else(|| panic!("no answer to {text}: {:?}", self.socket.heard))
-            .clone()
+        self.visitor.say(text).unwrap();
+        let answer = self.visitor.await_text(is_answer);
+        answer.unwrap_or_else(|error| panic!("no answer to {text}: {error}"))
     }
 
     /// Carries out the entry of the action log.
@@ -100,13 +96,13 @@ impl Person {
     }
 
     pub(crate) fn leave(mut self) {
-        self.socket.close().unwrap();
+        self.visitor.close().unwrap();
     }
 
     /// Stops the server.
     pub(crate) fn halt(&mut self) {
         self.ask(r#"ZZZ {"command":"halt"}"#, |text| text.starts_with("ZZZ "));
-        let _ = self.socket.await_close();
+        let _ = self.visitor.await_close();
     }
 }
 

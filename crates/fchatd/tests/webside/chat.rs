@@ -1,20 +1,20 @@
 //! People in the chat.
 
-use fchatd_dialogue::websocket::WebSocket;
+use fchatd_dialogue::visitor::Visitor;
 use serde_json::{Value, json};
 
 use crate::site::Server;
 
 pub(crate) struct Person {
-    socket: WebSocket,
+    visitor: Visitor,
 }
 
 impl Person {
     /// A person comes; with `--dev` an account named admin is an administrator's.
     #[track_caller]
     pub(crate) fn enter(server: &Server, account: &str, character: &str) -> Self {
-        let socket = WebSocket::open(server.address, "127.0.0.1").unwrap();
-        let mut person = Self { socket };
+        let visitor = Visitor::open(server.address).unwrap();
+        let mut person = Self { visitor };
         let login = json!({"method": "ticket", "account": account, "ticket": "good", "character": character,
             "cname": "test", "cversion": "1"});
         let own = format!("\"identity\":\"{character}\"");
@@ -24,19 +24,13 @@ impl Person {
     }
 
     pub(crate) fn say(&mut self, text: &str) {
-        self.socket.say(text).unwrap();
+        self.visitor.say(text).unwrap();
     }
 
     /// Waits for something and forgets earlier frames.
     #[track_caller]
     pub(crate) fn hear(&mut self, is_it: impl Fn(&str) -> bool) -> String {
-        self.socket.await_text(&is_it).unwrap();
-        while let Some(text) = self.socket.heard.pop_front() {
-            if is_it(&text) {
-                return text;
-            }
-        }
-        panic!("the connection was closed");
+        self.visitor.await_text(is_it).unwrap()
     }
 
     /// The message of the next `SYS`.
@@ -65,6 +59,6 @@ impl Person {
     }
 
     pub(crate) fn leave(mut self) {
-        self.socket.close().unwrap();
+        self.visitor.close().unwrap();
     }
 }

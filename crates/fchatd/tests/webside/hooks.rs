@@ -187,7 +187,7 @@ fn know(logins: &fchatd_dialogue::site::Site, account: i64, name: &str) {
 
 /// A client that has seen the answer to a change finds its webhook delivered after any end of the program.
 #[test]
-fn what_waits_survives_kill_9_and_comes_in_its_order() {
+fn waiting_webhooks_survive_kill_9_and_come_in_order() {
     let logins = fchatd_dialogue::site::Site::start().unwrap();
     know(&logins, 1, "Ann");
     let login_url = format!("login_url={}", logins.url());

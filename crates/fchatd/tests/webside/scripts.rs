@@ -161,7 +161,7 @@ fn web_servers_that_are_not_as_they_should_be_are_status_0() {
 }
 
 #[test]
-fn who_may_be_asked_can_change_while_the_server_runs() {
+fn the_allowed_hosts_can_change_while_the_server_runs() {
     let web = Receiver::start(|_| answer(200, "well"));
     let (site, server) = start(&[]);
     let mut ada = Person::enter(&server, "ada", "Ada");

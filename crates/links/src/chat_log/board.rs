@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_later_gets_only_what_comes_later() {
+    fn a_later_reader_gets_later_entries_only() {
         let mut board = Board::default();
         board.add(b"one\n".as_slice().into());
         let (mut reader, mut end) = pair(&board);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_too_far_behind_has_lost_something() {
+    fn a_reader_too_far_behind_has_lost_entries() {
         let mut board = Board::default();
         let readers = [pair(&board).0, pair(&board).0];
         for _ in 0..11 {

@@ -101,7 +101,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_said_is_one_line(body in any::<String>(), name in any::<String>()) {
+        fn any_text_is_one_line(body in any::<String>(), name in any::<String>()) {
             let entry = LogEntry {
                 kind: "message".into(),
                 from: LogParty { character: name.clone(), ..LogParty::default() },

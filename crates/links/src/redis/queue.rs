@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_online_is_told_as_a_whole_after_each_connection() {
+    fn the_list_of_characters_online_is_sent_whole_after_each_connection() {
         let queue = queue();
         queue.push(presence("Ada", true));
         assert_eq!(queue.len(), 0);

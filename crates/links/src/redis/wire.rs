@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_is_one_transaction_in_pieces() {
+    fn one_transaction_goes_in_pieces() {
         let names = (0..1001).map(|number| format!("Name {number}").into()).collect();
         let (text, answers) = written(&Entry::Everybody(names));
         assert_eq!(text.matches("SADD").count(), 3);

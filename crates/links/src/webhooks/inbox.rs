@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_the_disk_waits_for_what_is_there() {
+    fn a_wait_for_the_disk_ends_with_the_earlier_messages() {
         let inbox = std::sync::Arc::new(Inbox::default());
         inbox.wait_until_written(Duration::from_secs(60));
         inbox.push(delivery(1));

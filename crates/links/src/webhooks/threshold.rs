@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_still_holds_after_the_minute_is_told_then() {
+    fn a_threshold_that_holds_after_the_minute_is_told_then() {
         let numbers = [(0, 6), (1, 5), (2, 6), (30, 6), (61, 6), (62, 6)];
         assert_eq!(told(Threshold::over(5), &numbers), [0, 61]);
     }

@@ -23,6 +23,8 @@ pub enum Departure {
     Violation,
     /// The server closed it.
     Closed,
+    /// The edge asked its client to connect again elsewhere: the edge is drained, or its core was away too long.
+    Moved,
 }
 
 /// One input of the core.
@@ -104,6 +106,17 @@ pub enum Input<'a> {
     },
     /// Time has passed; comes at least once per second.
     Tick,
+}
+
+/// The place of an input of an edge in the life of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// [`Input::Opened`].
+    Opened,
+    /// [`Input::Message`].
+    Message,
+    /// [`Input::Closed`].
+    Closed,
 }
 
 /// The weight of an input beside its text, in bytes: about the memory that its existence takes. Without it an input
@@ -264,6 +277,17 @@ impl Inputs {
             },
             Item::Tick => Input::Tick,
         })
+    }
+
+    /// Keeps the inputs that an edge may have, and drops all others. `admit` gets the connection of each and whether the
+    /// input opens it, continues it or ends it; it may rename the connection, and says whether the input stays.
+    pub fn retain_of_edge(&mut self, mut admit: impl FnMut(&mut ConnectionId, Stage) -> bool) {
+        self.items.retain_mut(|item| match item {
+            Item::Opened { connection, .. } => admit(connection, Stage::Opened),
+            Item::Message { connection, .. } => admit(connection, Stage::Message),
+            Item::Closed { connection, .. } => admit(connection, Stage::Closed),
+            _ => false,
+        });
     }
 
     /// Whether there is nothing in it.

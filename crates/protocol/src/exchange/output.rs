@@ -131,6 +131,64 @@ impl Outputs {
         self.bytes.len() + self.operations.len() * size_of::<Operation>()
     }
 
+    /// The part of these outputs that concerns one edge: its operations with their frames, without requests. `rename`
+    /// maps a connection to its name at that edge, and is `None` for a connection of another edge.
+    pub fn part_of_edge(&self, rename: impl Fn(ConnectionId) -> Option<ConnectionId>) -> Self {
+        let mut part = Self::default();
+        // Operations in a row often share a frame.
+        let mut copied: Option<(Frame, Frame)> = None;
+        for &operation in &self.operations {
+            let mut copy = |part: &mut Self, frame: Frame| match copied {
+                Some((from, to)) if from == frame => to,
+                _ => {
+                    let to = part.raw_frame(|bytes| bytes.extend_from_slice(self.bytes_of(frame)));
+                    copied = Some((frame, to));
+                    to
+                }
+            };
+            let own = match operation {
+                Operation::Send { connection, frame } => rename(connection).map(|connection| {
+                    let frame = copy(&mut part, frame);
+                    Operation::Send { connection, frame }
+                }),
+                Operation::SendChannel {
+                    channel,
+                    except,
+                    frame,
+                } => Some(Operation::SendChannel {
+                    channel,
+                    except: except.and_then(&rename),
+                    frame: copy(&mut part, frame),
+                }),
+                Operation::SendEveryone { frame } => Some(Operation::SendEveryone {
+                    frame: copy(&mut part, frame),
+                }),
+                Operation::Identified { connection } => {
+                    rename(connection).map(|connection| Operation::Identified { connection })
+                }
+                Operation::Departed { connection } => {
+                    rename(connection).map(|connection| Operation::Departed { connection })
+                }
+                Operation::Join { channel, connection } => {
+                    rename(connection).map(|connection| Operation::Join { channel, connection })
+                }
+                Operation::Leave { channel, connection } => {
+                    rename(connection).map(|connection| Operation::Leave { channel, connection })
+                }
+                Operation::Close {
+                    connection,
+                    delay_milliseconds,
+                } => rename(connection).map(|connection| Operation::Close {
+                    connection,
+                    delay_milliseconds,
+                }),
+                Operation::CloseChannel { .. } | Operation::Await { .. } => Some(operation),
+            };
+            part.operations.extend(own);
+        }
+        part
+    }
+
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty() && self.requests.is_empty()

@@ -9,12 +9,12 @@ mod authority;
 mod channels;
 mod connections;
 mod gate;
+mod http;
 mod kept;
 mod natures;
 mod os;
 mod server;
 mod staff;
-mod web;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     authority::FUNCTIONS,
     gate::FUNCTIONS,
     staff::FUNCTIONS,
-    web::FUNCTIONS,
+    http::FUNCTIONS,
     os::FUNCTIONS,
 ];
 

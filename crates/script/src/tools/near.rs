@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_meant() {
+    fn the_nearest_name_is_found() {
         let known = || ["getName", "getMode", "getTitle", "send"].into_iter();
         assert_eq!(nearest("getNmae", known()), Some("getName"));
         assert_eq!(nearest("getname", known()), Some("getName"));

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_can_be_written_to_is_named() {
+    fn all_libraries_that_can_be_written_to_are_named() {
         assert_eq!(of("local x = s.escapeHTML('a') return u.getName(x)"), these(&[]));
         for source in [
             "s.escapeHTML = nil",

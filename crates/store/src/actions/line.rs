@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_can_be_read(name in any::<String>(), arguments in any::<String>(), whom in "[^\"]+",
+        fn a_written_line_can_be_read(name in any::<String>(), arguments in any::<String>(), whom in "[^\"]+",
             time in 0..4_000_000_000_i64, id in 1..1_000_000_000_u64) {
             let entry = ActionEntry {
                 name: name.clone(),
@@ -194,7 +194,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_read_harms_nothing(line in any::<String>()) {
+        fn any_line_is_read_without_harm(line in any::<String>()) {
             let _ = parse(&line);
         }
     }

@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_leaves_nothing_behind() {
+    fn a_failed_write_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let (mut writer, _) = ActionWriter::open(folder.path(), LIMITS).unwrap();
         writer.append(&[entry("Ann", 1)]).unwrap();

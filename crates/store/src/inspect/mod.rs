@@ -14,8 +14,8 @@ use rusqlite::{Connection, OpenFlags};
 use crate::claim::Claim;
 use crate::database::{FILE_NAME, LOCK_WAIT, keep_log, refuse_unfit, with_suffix};
 use crate::error::StoreError;
-use crate::log;
 use crate::migrate::{APPLICATION_ID, SCHEMA_VERSION, strange_definition};
+use crate::wal;
 
 /// The result of an inspection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn inspect(folder: &Path) -> Result<Inspection, StoreError> {
     let failure = |error| StoreError::from_sqlite(&path, &error);
     let connection = open(&path, in_use).map_err(failure)?;
     let mut inspection = Inspection::default();
-    if !in_use && let Some(fault) = log::fault(&path) {
+    if !in_use && let Some(fault) = wal::fault(&path) {
         inspection.faults.push(fault);
     }
     match begin(&connection).map_err(failure) {

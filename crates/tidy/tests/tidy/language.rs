@@ -1,5 +1,6 @@
 //! The language of comments and documents, as counts that may only fall.
 
+use fchatd_tidy::Kind;
 use fchatd_tidy::language::{count, counts, name};
 
 use crate::{limit, none, repository};
@@ -38,4 +39,21 @@ fn sentences_name_their_nouns() {
         "name the noun instead of who, whoever, whom, whose, what, whatever, somebody, nobody, everybody, anybody",
         &over,
     );
+}
+
+/// The name of a function is a sentence, too.
+#[test]
+fn names_of_functions_begin_with_a_noun_or_a_verb() {
+    let repository = repository();
+    let mut riddles = Vec::new();
+    for file in repository.of(Kind::Rust) {
+        for line in file.text.lines() {
+            let name = line.split_once("fn ").map_or("", |(_, name)| name);
+            let begin = name.split('_').next().unwrap_or_default();
+            if name.contains('_') && ["who", "whoever", "whose", "what", "whatever"].contains(&begin) {
+                riddles.push(format!("{}: {}", file.path, line.trim()));
+            }
+        }
+    }
+    none("the name of a function names its subject", &riddles);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 mod citations;
+mod dependencies;
 mod documents;
 mod language;
 mod shape;

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_restart_stays_as_it_was() {
+    fn settings_that_need_a_restart_stay() {
         let before = Settings::default();
         let mut after = before.clone();
         after.set_from_text("port", "1").unwrap();

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_line_by_line() {
+    fn mistakes_are_told_line_by_line() {
         let text = "name,password,password_hash,banned\nada,secret,$x,\nbob,,,\ncem,secret,,perhaps\ndot,secret\neve,\"open\n";
         assert_eq!(
             faults(text, ImportFormat::Csv),
@@ -377,7 +377,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_quoted_comes_back(fields in prop::collection::vec("[a\",;\n\r ]{0,6}", 2..5)) {
+        fn quoted_fields_are_read(fields in prop::collection::vec("[a\",;\n\r ]{0,6}", 2..5)) {
             let quoted: Vec<_> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
             let found = records(&quoted.join(","), ',');
             prop_assert_eq!(found, vec![(1, Ok(fields))]);

@@ -93,6 +93,8 @@ pub enum Family {
     Pages,
     /// Pictures: pages of all origins may show them.
     Pictures,
+    /// The page of the chat and its files, which the program brings along. They need no accounts.
+    Chat,
 }
 
 /// The proof of identity that an endpoint asks for.
@@ -187,7 +189,7 @@ impl Endpoint {
             methods: match family {
                 Family::Clients => &[Method::Post, Method::Get],
                 Family::Site => &[Method::Post],
-                Family::Pages | Family::Pictures => &[Method::Get],
+                Family::Pages | Family::Pictures | Family::Chat => &[Method::Get],
             },
             family,
             access,
@@ -243,7 +245,7 @@ impl Endpoint {
     fn readers(&self) -> Readers {
         match self.family {
             Family::Clients | Family::Pictures => Readers::Anyone,
-            Family::Site | Family::Pages => Readers::Site,
+            Family::Site | Family::Pages | Family::Chat => Readers::Site,
         }
     }
 
@@ -278,7 +280,7 @@ impl Endpoint {
                 };
                 own.json::<Value>(Err(Refusal::new(sentence)), self.readers())
             }
-            Family::Pages => pages::wrong_method(),
+            Family::Pages | Family::Chat => pages::wrong_method(),
             Family::Pictures => reply::not_found(),
         }
     }
@@ -330,7 +332,7 @@ impl Endpoint {
                 let caller = match self.family {
                     Family::Clients => form.caller(request)?,
                     // The page may come with any ticket, or with none.
-                    Family::Site | Family::Pages | Family::Pictures => Caller {
+                    Family::Site | Family::Pages | Family::Pictures | Family::Chat => Caller {
                         account: form.required("account")?.to_owned(),
                         ticket: Secret::new(form.optional("ticket")?),
                         address: request.address,

@@ -1,4 +1,4 @@
-//! Rows of the table: pages of the website, reports in a browser, and pictures.
+//! Rows of the table: the page of the chat, pages of the website, reports in a browser, and pictures.
 
 use super::shape::{Kind, optional, required};
 use super::{Access, Endpoint, Family, Handler, Method, Place};
@@ -33,6 +33,14 @@ macro_rules! operators {
     };
 }
 
+/// The page of the chat.
+const FRONT: Handler = Handler::Whole(|own, request, _| Box::pin(async move { own.front(&request).await }));
+
+/// Files of the page of the chat at a place.
+const fn file(place: Place, handler: Handler) -> Endpoint {
+    Endpoint::new(place, Family::Chat, Access::Anyone, handler)
+}
+
 /// An avatar.
 const AVATAR: Handler = Handler::Whole(|own, request, name| {
     Box::pin(async move { pictures::avatar(&own, &request, &name).await })
@@ -40,6 +48,25 @@ const AVATAR: Handler = Handler::Whole(|own, request, name| {
 
 /// The endpoints for browsers.
 pub(super) const ROWS: &[Endpoint] = &[
+    file(Place::Exact("/"), FRONT).about(
+        "Gives the page of the chat, with the token of the form to sign in or the number of unread notes. A request with \
+         `Upgrade: websocket` opens the chat itself, at this path and at all others.",
+    ),
+    file(Place::Exact("/index.html"), FRONT).about("The same as `/`."),
+    file(
+        Place::Below {
+            start: "/web/",
+            part: "file",
+            end: "",
+        },
+        Handler::Whole(|own, request, name| Box::pin(async move { (own.page.file)(&request, &name) })),
+    )
+    .about("Gives a file of the page, such as a script or a style sheet."),
+    file(
+        Place::Exact("/favicon.ico"),
+        Handler::Whole(|own, request, _| Box::pin(async move { (own.page.file)(&request, "favicon.ico") })),
+    )
+    .about("Gives the icon of the page."),
     Endpoint::new(
         Place::Below {
             start: "/c/",

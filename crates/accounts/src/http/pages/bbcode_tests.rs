@@ -190,7 +190,7 @@ fn is_sound(html: &str) -> bool {
 
 proptest! {
     #[test]
-    fn whatever_is_written_the_markup_is_sound(
+    fn any_text_gives_sound_markup(
         parts in proptest::collection::vec(
             prop_oneof![
                 "\\[/?(b|i|url|color|quote|collapse|spoiler|user|icon|eicon|noparse|hr|big|heading)(=[a-z:/.\"<]{0,12})?\\]",

@@ -51,9 +51,7 @@ impl Page {
                 "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
                  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
                  <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n\
-                 <link rel=\"icon\" href=\"/favicon.ico\">\n<link rel=\"stylesheet\" href=\"/web/style.css\">\n\
-                 <link rel=\"stylesheet\" href=\"/web/bbcode.css\">\n<link rel=\"stylesheet\" href=\"/web/talk.css\">\n\
-                 <link rel=\"stylesheet\" href=\"/web/people.css\">\n<link rel=\"stylesheet\" href=\"/web/site.css\">\n<title>",
+                 <link rel=\"icon\" href=\"/favicon.ico\">\n<link rel=\"stylesheet\" href=\"/web/site.css\">\n<title>",
             )
             .text(&self.title)
             .raw(

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_or_cut_off_is_refused() {
+    fn other_files_and_incomplete_pictures_are_refused() {
         let whole = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x0b\x08\0\x32\0\x64\x03abc";
         for length in 0..whole.len() {
             assert_eq!(found(&whole[..length]), None, "{length}");
@@ -153,7 +153,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_is_examined(
+        fn any_bytes_are_examined(
             kind in proptest::sample::select(vec![
                 b"".as_slice(), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"GIF89a", b"\xff\xd8\xff", b"RIFF....WEBPVP8 ",
                 b"RIFF....WEBPVP8L", b"RIFF....WEBPVP8X",

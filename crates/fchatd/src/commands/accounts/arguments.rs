@@ -17,11 +17,18 @@ pub(crate) enum AccountAction {
         admin: bool,
     },
     /// List all accounts
-    List,
+    List {
+        /// As JSON, one object in each line
+        #[arg(long)]
+        json: bool,
+    },
     /// Show an account with its bans, tickets and characters
     Show {
         /// The account's name
         name: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Set a new password; asks for it, or reads it from the first line of standard input. The connections of the
     /// account end
@@ -91,7 +98,11 @@ pub(crate) enum AccountAction {
         note: String,
     },
     /// List the invitations, without their codes
-    Invitations,
+    Invitations {
+        /// As JSON, one object in each line
+        #[arg(long)]
+        json: bool,
+    },
     /// Revoke an invitation
     Revoke {
         /// Its number, as "invitations" shows it
@@ -116,7 +127,7 @@ pub(crate) enum CharacterAction {
         account: String,
         /// The character's name
         name: String,
-        /// The character's gender
+        /// The character's gender, one of the setting genders
         #[arg(long, default_value = "None")]
         gender: String,
     },
@@ -124,6 +135,9 @@ pub(crate) enum CharacterAction {
     List {
         /// The account's name
         account: String,
+        /// As JSON, one object in each line
+        #[arg(long)]
+        json: bool,
     },
     /// Rename a character; its connections end. Friends, bookmarks and its profile stay; roles in channels and
     /// entries of ignore lists belong to the old name and must be granted anew

@@ -2,17 +2,23 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use fchatd_accounts::{Account, AccountDesk};
+use fchatd_accounts::{Account, AccountDesk, CharacterList};
+use fchatd_protocol::json::write::Object;
 
 use super::sentences::told;
+use crate::commands::json;
 use crate::commands::quantity::count;
 use crate::failure::Failure;
-use crate::output::say;
+use crate::output::{OUT, say};
 
 /// A line for each account: number, name, and its special properties.
-pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
+pub(super) fn list(desk: &mut AccountDesk, as_json: bool) -> Result<(), Failure> {
     let now = now();
     for account in desk.list_accounts().map_err(told)? {
+        if as_json {
+            json::print(|object| head(object, &account, now));
+            continue;
+        }
         let admin = if account.admin { "\tadmin" } else { "" };
         let banned = if is_banned(&account, now) { "\tbanned" } else { "" };
         say!("{}\t{}{admin}{banned}", account.id.0, account.name);
@@ -20,10 +26,38 @@ pub(super) fn list(desk: &mut AccountDesk) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Number, name, rights and ban of an account.
+fn head<'a>(object: Object<'a>, account: &Account, now: u64) -> Object<'a> {
+    let object = object.integer("id", account.id.0).text("name", &account.name);
+    let object = json::flag(object, "admin", account.admin);
+    let object = json::flag(object, "banned", is_banned(account, now));
+    match (account.banned, is_banned(account, now)) {
+        (false, false) => object,
+        // Without an end.
+        (true, _) => object.text("ban_reason", &account.ban_reason),
+        (false, true) => object
+            .text("ban_reason", &account.ban_reason)
+            .integer("banned_until", seconds(account.timeout_until)),
+    }
+}
+
 /// Everything about one account.
-pub(super) fn account(desk: &mut AccountDesk, name: &str) -> Result<(), Failure> {
+pub(super) fn account(desk: &mut AccountDesk, name: &str, as_json: bool) -> Result<(), Failure> {
     let (account, details) = desk.details(name).map_err(told)?;
     let list = desk.list_characters(name).map_err(told)?;
+    if as_json {
+        let characters = character_lines(&list);
+        json::print(|object| {
+            let object = head(object, &account, now()).integer("created_at", seconds(details.created_at));
+            let object = match &details.banned_in_chat {
+                Some(character) => object.text("banned_in_chat", character),
+                None => object,
+            };
+            let object = json::raw(object, "tickets", &details.tickets.to_string());
+            json::list(object, "characters", &characters)
+        });
+        return Ok(());
+    }
     say!("name: {}", account.name);
     say!("number: {}", account.id.0);
     say!("made: {}", date(details.created_at));
@@ -45,10 +79,45 @@ pub(super) fn account(desk: &mut AccountDesk, name: &str) -> Result<(), Failure>
     Ok(())
 }
 
+/// A line for each character of an account: number and name.
+pub(super) fn characters(desk: &mut AccountDesk, account: &str, as_json: bool) -> Result<(), Failure> {
+    let list = desk.list_characters(account).map_err(told)?;
+    if as_json {
+        for line in character_lines(&list) {
+            OUT.json(&line);
+        }
+        return Ok(());
+    }
+    for character in list.characters {
+        say!("{}\t{}", character.id.0, character.name);
+    }
+    Ok(())
+}
+
+/// The characters as objects of JSON.
+fn character_lines(list: &CharacterList) -> Vec<String> {
+    let characters = list.characters.iter().map(|character| {
+        json::line(|object| {
+            let object = object.integer("id", character.id.0).text("name", &character.name);
+            json::flag(object, "default", Some(character.id) == list.default)
+        })
+    });
+    characters.collect()
+}
+
 /// A line for each invitation: number, uses, end, note.
-pub(super) fn invitations(desk: &mut AccountDesk) -> Result<(), Failure> {
+pub(super) fn invitations(desk: &mut AccountDesk, as_json: bool) -> Result<(), Failure> {
     let now = now();
     for invitation in desk.invitations().map_err(told)? {
+        if as_json {
+            json::print(|object| {
+                let object = object.integer("id", invitation.id.0);
+                json::raw(object, "uses_left", &invitation.uses_left.to_string())
+                    .integer("expires_at", seconds(invitation.expires_at))
+                    .text("note", &invitation.note)
+            });
+            continue;
+        }
         let uses = match invitation.uses_left {
             0 => "used up".to_owned(),
             uses => format!("{} left", count(uses, "use")),
@@ -95,6 +164,10 @@ fn now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs())
+}
+
+fn seconds(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 fn date(seconds: u64) -> String {

@@ -11,6 +11,7 @@ use super::since;
 use crate::failure::Failure;
 use crate::folder::action_log;
 use crate::options::Options;
+use crate::output::escape;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Search {
@@ -41,7 +42,7 @@ pub(super) fn actions(options: &Options, search: &Search) -> Result<(), Failure>
     let read = each_action(&action_log::folder(&options.dir), |action| {
         if printed.is_ok() && search.wants(&action) {
             printed = match search.json {
-                true => writeln!(out, "{}", action.line),
+                true => writeln!(out, "{}", escape::json(&action.line)),
                 false => writeln!(out, "{}", sentence(&action)),
             };
         }

@@ -11,10 +11,10 @@ use fchatd_protocol::json::read::Tape;
 
 use super::plain::{harmless, local, print_failure, unescaped};
 use crate::configuration;
-use crate::configuration::neighbours::chat_log_path;
 use crate::failure::Failure;
+use crate::neighbours::chat_log::chat_log_path;
 use crate::options::Options;
-use crate::output::complain;
+use crate::output::{complain, escape};
 
 /// How soon a connection is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -90,8 +90,7 @@ fn print(stream: UnixStream, json: bool) -> io::Result<()> {
             return Ok(());
         }
         if json {
-            out.write_all(&line)?;
-            out.write_all(b"\n")?;
+            writeln!(out, "{}", escape::json(&String::from_utf8_lossy(&line)))?;
         } else {
             writeln!(out, "{}", sentence(&String::from_utf8_lossy(&line)))?;
         }

@@ -86,7 +86,7 @@ fn commits_are_reported_when_they_can_be_read() {
 }
 
 #[test]
-fn what_could_not_be_saved_is_told_once_and_saved_when_it_can_be() {
+fn unsaved_changes_are_told_once_and_saved_when_the_disk_allows() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let store = Store::open(&data).unwrap();

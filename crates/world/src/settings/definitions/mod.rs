@@ -2,6 +2,7 @@
 
 mod accounts;
 mod beyond;
+mod cluster;
 mod connections;
 mod flood;
 mod limits;
@@ -17,6 +18,7 @@ pub use rules::GENDERS;
 pub mod keys {
     pub use super::accounts::keys::*;
     pub use super::beyond::keys::*;
+    pub use super::cluster::keys::*;
     pub use super::connections::keys::*;
     pub use super::flood::keys::*;
     pub use super::limits::keys::*;
@@ -40,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     rules::SECTION,
     scripts::SECTION,
     neighbours::SECTION,
+    cluster::SECTION,
     beyond::SECTION,
 ];
 

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_is_refused() {
+    fn incomplete_pictures_are_refused() {
         for (kind, make) in [
             ("PNG", png as fn(&[u8]) -> Vec<u8>),
             ("GIF", gif),
@@ -86,7 +86,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_is_survived_and_clean_in_the_end(
+        fn any_bytes_are_survived_and_the_result_is_clean(
             kind in 0_usize..4,
             changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 0..8),
         ) {

@@ -1,0 +1,19 @@
+//! Edges on other machines: the carrying part of the protocol in `fchatd_cluster`, for both ends.
+//!
+//! The queues of [`apart`](crate::apart) stay between edge and application, on both machines. At the core each edge has
+//! a link like that of a thread, and one further thread stands for all edges ([`hall`]): it carries between these links
+//! and connections. At the edge, tasks of the main thread stand for the core ([`uplinks`]). So edges and application
+//! work in the same way on one machine and on many, and a server without a cluster pays nothing.
+
+mod hall;
+mod outpost;
+mod relay;
+mod seats;
+mod security;
+mod uplinks;
+mod wire;
+
+pub use outpost::{News, Outpost, OutpostSettings};
+pub use relay::Relay;
+pub use seats::{EdgeStatus, Seats, SeatsSettings};
+pub use security::{Security, make_key};
