@@ -116,7 +116,7 @@ fn clients_behind_haproxy_have_their_own_addresses() {
     let server = site.start(&words);
     let haproxy = Haproxy::start(server.address);
     haproxy.await_health();
-    let mut operator = WebSocket::shake_hands(haproxy.client(0, "198.51.100.1"), "").unwrap();
+    let mut operator = WebSocket::over(haproxy.client(0, "198.51.100.1"));
     operator.identify("Admin", "any").unwrap();
     let names = [["Ada", "Bob", "Cyd"], ["Dot", "Eve", "Fay"]];
     for (version, [ada, bob, cyd]) in names.into_iter().enumerate() {
@@ -130,7 +130,8 @@ fn clients_behind_haproxy_have_their_own_addresses() {
         open(&other).unwrap().identify(cyd, "any").unwrap();
         // A header of the client says nothing against the load balancer.
         let header = ("X-Forwarded-For", "198.51.100.1");
-        let forged = WebSocket::over_with(haproxy.client(version, &one), &[header]);
+        let header = [("X-Forwarded-For", "198.51.100.1")];
+        let forged = WebSocket::over_with(haproxy.client(version, &one), &header);
         let refused = forged.unwrap().identify(bob, "any").unwrap_err();
         assert!(refused.contains("\"number\":30"), "{refused}");
         operator.say(&format!(
