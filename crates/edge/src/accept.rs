@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -313,8 +313,7 @@ where
     let (edge, number) = (&place.0, place.number());
     stream.set_nodelay(true).ok()?;
     let patience = edge.settings().handshake_timeout;
-    let stopping = edge.stopping.notified();
-    tokio::pin!(stopping);
+    let mut stopping = pin!(edge.stopping.notified());
     let Introduced { stream, peer, is_tls } = introduced(place, stream, peer).await?;
     // A connection costs 10 KiB inside the HTTP library, so a silent connection does not get there.
     let stopped = first_bytes(&stream, edge.stopped.get(), stopping.as_mut(), patience).await?;
@@ -328,8 +327,8 @@ where
             let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
             Box::pin(async move {
                 let settings = edge.settings();
-                let mut origin = settings.proxies.origin(peer.ip(), request.headers());
-                origin.is_https |= is_tls;
+                let proxies = &settings.proxies;
+                let origin = proxies.origin(peer.ip(), request.headers()).or_tls(is_tls);
                 if let Some(refusal) = turned_away(&edge.common, &settings, (number, peer), &origin, &request)
                 {
                     return Ok::<_, Infallible>(refusal);

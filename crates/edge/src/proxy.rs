@@ -39,6 +39,14 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// The same, over HTTPS if a load balancer has said so beforehand.
+    pub(crate) fn or_tls(self, is_tls: bool) -> Self {
+        Self {
+            is_https: self.is_https || is_tls,
+            ..self
+        }
+    }
+
     /// All addresses that a ban may apply to.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         std::iter::once(self.address).chain(self.disputed.into_iter().flatten())
