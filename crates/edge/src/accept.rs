@@ -33,7 +33,7 @@ use crate::drain::{FIRST_REQUEST, GOING_AWAY};
 use crate::edge::{Application, Edge, EdgeSettings};
 use crate::http::HttpService;
 use crate::patient::Patient;
-use crate::proxy::preamble;
+use crate::proxy::{Origin, preamble};
 use crate::reader::Reader;
 use crate::respond;
 use crate::websocket::extension::{self, Agreement};
@@ -285,6 +285,25 @@ async fn first_bytes(
     Some(stopped)
 }
 
+/// The answer to a request that goes no further: from a banned network, with a bad head, or from an address with too many sockets.
+fn turned_away(
+    common: &Common,
+    settings: &EdgeSettings,
+    (number, peer): (u64, SocketAddr),
+    origin: &Origin,
+    request: &Request<Incoming>,
+) -> Option<Response<Full<Bytes>>> {
+    settings.gate.remark(peer.ip(), origin);
+    let refused = settings.gate.forbid(origin);
+    let refused = refused.or_else(|| respond::refuse_head(request.version(), request.headers()));
+    refused.or_else(|| {
+        let (group, places) = (origin.address.into(), settings.places());
+        let is_full = settings.proxies.trusts(peer.ip())
+            && !common.doors.belongs_to(number, group, places, Instant::now());
+        is_full.then(respond::too_many_sockets)
+    })
+}
+
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
 async fn greet<A, H>(place: &Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>) -> Option<Greeted>
 where
@@ -310,23 +329,11 @@ where
                 let settings = edge.settings();
                 let proxies = &settings.proxies;
                 let origin = proxies.origin(peer.ip(), request.headers()).or_tls(is_tls);
-                settings.gate.remark(peer.ip(), &origin);
-                let refused = settings.gate.forbid(&origin);
-                let refused = refused.or_else(|| respond::refuse_head(request.version(), request.headers()));
-                if let Some(refusal) = refused {
+                if let Some(refusal) = turned_away(&edge.common, &settings, (number, peer), &origin, &request)
+                {
                     return Ok::<_, Infallible>(refusal);
                 }
                 let address = origin.address;
-                if settings.proxies.trusts(peer.ip())
-                    && !edge.common.doors.belongs_to(
-                        number,
-                        address.into(),
-                        settings.places(),
-                        Instant::now(),
-                    )
-                {
-                    return Ok(respond::too_many_sockets());
-                }
                 let mut response = match handshake::examine(request.method(), request.headers()) {
                     Handshake::Accept { accept } => {
                         if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
