@@ -129,7 +129,6 @@ fn clients_behind_haproxy_have_their_own_addresses() {
         assert!(refused.contains("\"number\":30"), "{refused}");
         open(&other).unwrap().identify(cyd, "any").unwrap();
         // A header of the client says nothing against the load balancer.
-        let header = ("X-Forwarded-For", "198.51.100.1");
         let header = [("X-Forwarded-For", "198.51.100.1")];
         let forged = WebSocket::over_with(haproxy.client(version, &one), &header);
         let refused = forged.unwrap().identify(bob, "any").unwrap_err();
