@@ -62,16 +62,16 @@ static CONNECTIONS: Table<Core> = Table {
             |core| core.world.connection_count().into(),
         ),
         Row::gauge(
-            "fchatd_sessions_limit",
-            "at most after their log-in",
-            "Upper bound for connections that have logged in (`maxusers`).",
-            |core| core.world.settings.count(keys::MAXUSERS).into(),
-        ),
-        Row::gauge(
             "fchatd_sessions_identifying",
             "of them waiting for their log-in check",
             "Connections that wait for the answer to their log-in check.",
             |core| core.world.identifying_count().into(),
+        ),
+        Row::gauge(
+            "fchatd_sessions_limit",
+            "at most after their log-in",
+            "Upper bound for connections that have logged in (`maxusers`).",
+            |core| core.world.settings.count(keys::MAXUSERS).into(),
         ),
         Row::counter("fchatd_logins_total", "accepted", "Accepted log-ins.", |core| {
             core.world.accepted.into()

@@ -21,7 +21,7 @@ pub(crate) fn flag<'a>(object: Object<'a>, key: &str, value: bool) -> Object<'a>
     raw(object, key, if value { "true" } else { "false" })
 }
 
-/// A member with a list of objects, each as [`line`] gives it.
+/// A member with a list of objects, each as [`line()`] gives it.
 pub(crate) fn list<'a>(object: Object<'a>, key: &str, lines: &[String]) -> Object<'a> {
     raw(object, key, &format!("[{}]", lines.join(",")))
 }

@@ -40,7 +40,7 @@ fn people_on_two_edges_talk_and_the_page_is_there() {
     assert!(refused.contains("\"number\":30"), "{refused}");
 
     for edge in [&first, &second] {
-        assert!(edge.get("/web/app.js").starts_with("HTTP/1.1 200 "));
+        assert!(edge.get("/web/site.css").starts_with("HTTP/1.1 200 "));
         assert!(edge.get("/").contains("<html"));
         assert!(edge.get("/health").starts_with("HTTP/1.1 200 "));
         let ticket = edge.post("/json/getApiTicket.php", "account=Ada&password=any");
@@ -173,7 +173,7 @@ fn connections_stay_while_the_core_is_away_and_begin_anew_after_it() {
         "{answer}"
     );
     // The page is there without a core, too.
-    assert!(edge.get("/web/app.js").starts_with("HTTP/1.1 200 "));
+    assert!(edge.get("/web/site.css").starts_with("HTTP/1.1 200 "));
     await_health(&edge, "503");
     cluster.start_again();
     assert_eq!(ada.closed(), 1012);
