@@ -1,5 +1,5 @@
 //! The metrics of the server. Each part of the server describes its metrics in a [`Table`]; a table reads the values
-//! when they are asked for and puts them into a [`Sink`]. Sinks are the status text for people and the [`exposition`] for Prometheus.
+//! when they are asked for and puts them into a [`Sink`]. Sinks are the status text for people and the [`mod@exposition`] for Prometheus.
 //!
 //! The counters themselves are plain integers and atomics of the parts that count. This crate reads them and knows
 //! nothing of the chat. Names follow the conventions of Prometheus; [`check`] enforces them.
