@@ -238,7 +238,7 @@ export function rich(source, { blocks = false } = {}) {
   return builder.end();
 }
 
-/** The words of a text without its tags, for lists and other places on one line. What is under a spoiler stays there. */
+/** The words of a text without its tags, for lists and other places on one line. Text under a spoiler stays there. */
 export function plainText(source) {
   if (!source.includes('[')) return calm(source);
   const nodes = rich(source);

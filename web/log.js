@@ -191,7 +191,7 @@ function noteTop() {
   if (box.scrollTop < NEAR_TOP) atTop(list);
 }
 
-/** Put older lines above the others. What the reader sees stays where it is. */
+/** Put older lines above the others. The visible lines stay where they are. */
 export function prependLines(lines) {
   const kept = { last, marker, elements: [...elements] };
   last = null;

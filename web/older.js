@@ -36,7 +36,7 @@ async function load(list) {
   } finally {
     loading = false;
   }
-  // What was opened in the meantime had to wait.
+  // A view that was opened in the meantime had to wait.
   if (view !== list && view.isConnected) load(view);
 }
 

@@ -1,4 +1,4 @@
-// What a visit loads: the page, one script and one style sheet, and at the second visit the page alone.
+// The files that a visit loads: the page, one script and one style sheet, and at the second visit the page alone.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

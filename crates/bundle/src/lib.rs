@@ -23,7 +23,7 @@ const STYLES: [&str; 4] = ["style.css", "bbcode.css", "talk.css", "people.css"];
 /// The style sheet that the server's own pages, such as profiles, need beside those of the chat.
 const SITE_STYLE: &str = "site.css";
 
-/// What keeps the page from being built, as one sentence for the author of the page.
+/// The reason why the page cannot be built, as one sentence for its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault(String);
 
