@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::markdown::{links, target, with_links};
+use crate::markdown::{target, with_links};
 use crate::{Kind, Repository};
 
 /// The index by reader, whose tables list all pages.

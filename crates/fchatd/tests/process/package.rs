@@ -373,6 +373,39 @@ fn is_healthy(port: u16) -> bool {
     command.status().unwrap().success()
 }
 
+/// Linked crates and the sources that are compiled into them are listed; crates of tests, of the build and macros are not.
+#[test]
+fn the_bill_of_materials_lists_the_crates_of_the_program() {
+    let output = Command::new(repository().join("release/materials"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let bill: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        bill["metadata"]["component"]["version"],
+        env!("CARGO_PKG_VERSION")
+    );
+    let components = bill["components"].as_array().unwrap();
+    for component in components {
+        assert!(component["licenses"][0]["expression"].is_string(), "{component}");
+    }
+    let has = |name| components.iter().any(|component| component["name"] == name);
+    assert!(
+        ["tokio", "mlua", "luau0-src", "libsqlite3-sys", "fchatd-core"]
+            .into_iter()
+            .all(has)
+    );
+    assert!(
+        !["proptest", "clap_derive", "fchatd-bench", "cc"]
+            .into_iter()
+            .any(has)
+    );
+}
+
 fn tarball_is_complete(tarball: &Path) {
     let output = Command::new("tar").arg("tzf").arg(tarball).output().unwrap();
     let names = String::from_utf8(output.stdout).unwrap();
