@@ -13,6 +13,7 @@ pub(crate) mod flash_policy;
 pub(crate) mod gate;
 pub(crate) mod json;
 pub(crate) mod logs;
+pub(crate) mod manual;
 pub(crate) mod quantity;
 pub(crate) mod replay;
 pub(crate) mod restart;

@@ -23,8 +23,8 @@ use fchatd_profiler::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{self, Command};
 use crate::commands::{
-    accounts, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, replay, restart,
-    scripts, state,
+    accounts, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, manual, replay,
+    restart, scripts, state,
 };
 use crate::failure::Failure;
 use crate::folder::{places, recovery};
@@ -83,5 +83,10 @@ fn carry_out(options: &Options, command: &Command) -> Result<(), Failure> {
         Command::Backup(wanted) => backup::backup(options, wanted),
         Command::Restore(wanted) => backup::restore(options, wanted),
         Command::State { action } => state::state(options, action),
+        Command::Completions { shell } => {
+            manual::completions(*shell);
+            Ok(())
+        }
+        Command::Manual { folder } => manual::manual(folder),
     }
 }

@@ -55,6 +55,59 @@ pub fn links(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The text with other targets of its links; a target stays where `change` gives none.
+#[must_use]
+pub fn with_links(text: &str, mut change: impl FnMut(&str) -> Option<String>) -> String {
+    let mut fenced = false;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        fenced ^= line.trim_start().starts_with("```");
+        for (index, part) in line.split('`').enumerate() {
+            if index > 0 {
+                out.push('`');
+            }
+            // Each second part is code.
+            if fenced || index % 2 == 1 {
+                out.push_str(part);
+                continue;
+            }
+            let mut pieces = part.split("](");
+            out.push_str(pieces.next().unwrap_or_default());
+            for piece in pieces {
+                let (target, rest) = piece.split_at(piece.find([')', ' ', '\n']).unwrap_or(piece.len()));
+                out.push_str("](");
+                out.push_str(change(target).as_deref().unwrap_or(target));
+                out.push_str(rest);
+            }
+        }
+    }
+    out
+}
+
+/// The path from the root of the repository to which a link in a file leads, and its anchor; nothing for an address on the web.
+#[must_use]
+pub fn target(from: &str, link: &str) -> Option<(String, String)> {
+    if link.contains("://") || link.starts_with("mailto:") {
+        return None;
+    }
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    if path.is_empty() {
+        return Some((from.to_owned(), anchor.to_owned()));
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    Some((parts.join("/"), anchor.to_owned()))
+}
+
 fn outside_fences(text: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     text.lines().filter(move |line| {
@@ -82,5 +135,17 @@ mod tests {
     fn links_are_found_outside_code() {
         let text = "See [a\npage](docs/a.md#b) and ![x](y.png), not `[c](d)`.\n\n```\n[e](f)\n```\n";
         assert_eq!(links(text), ["docs/a.md#b", "y.png"]);
+        let changed = with_links(text, |link| link.ends_with("png").then(|| "z.png".to_owned()));
+        assert_eq!(changed, text.replace("y.png", "z.png"));
+    }
+
+    #[test]
+    fn a_link_leads_to_a_path_from_the_root() {
+        let path = |link| target("docs/a.md", link);
+        let told = |path: &str, anchor: &str| Some((path.to_owned(), anchor.to_owned()));
+        assert_eq!(path("b.md#c"), told("docs/b.md", "c"));
+        assert_eq!(path("../README.md"), told("README.md", ""));
+        assert_eq!(path("#d"), told("docs/a.md", "d"));
+        assert_eq!(path("https://example.org/"), None);
     }
 }

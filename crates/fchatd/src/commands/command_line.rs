@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::commands::accounts::arguments::{AccountAction, CharacterAction};
 use crate::commands::backup::{Backup, Restore};
@@ -20,16 +21,19 @@ use crate::commands::scripts::ScriptAction;
 use crate::commands::state::StateAction;
 use crate::options::{self, Options};
 
-/// The end of the help.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  not done, or a check has found a fault; standard error names the reason
-  2  a mistake in the command line";
+/// The exit codes with their meanings.
+pub(crate) const EXIT_CODES: [(u8, &str); 3] = [
+    (0, "done"),
+    (
+        1,
+        "not done, or a check has found a fault; standard error names the reason",
+    ),
+    (2, "a mistake in the command line"),
+];
 
 /// A chat server for the F-Chat protocol, with accounts and a web client: start it, and open the printed address.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "fchatd", version, max_term_width = 100, after_help = EXIT_CODES, args = options::server())]
+#[command(name = "fchatd", version, max_term_width = 100, after_help = exit_codes(), args = options::server())]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -142,6 +146,25 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: StateAction,
     },
+    /// Print the completions of commands and options for a shell
+    #[command(args = options::none())]
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual for `man` into a folder, a page for each command
+    #[command(args = options::none())]
+    Manual {
+        /// The folder for the pages
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+}
+
+/// The end of the help.
+fn exit_codes() -> String {
+    let lines = EXIT_CODES.map(|(code, meaning)| format!("\n  {code}  {meaning}"));
+    format!("Exit codes:{}", lines.concat())
 }
 
 /// The whole command line, as the program and its help know it.
@@ -283,6 +306,8 @@ mod tests {
             ("fchatd config sample --help", ""),
             ("fchatd config migrate --help", "dir"),
             ("fchatd flash-policy --help", ""),
+            ("fchatd manual --help", ""),
+            ("fchatd completions --help", ""),
         ] {
             let help = told(words).unwrap_err().to_string();
             let lines: Vec<&str> = help.lines().map(str::trim_start).collect();

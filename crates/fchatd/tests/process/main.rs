@@ -13,6 +13,7 @@ mod login_site;
 mod monitoring;
 mod notes;
 mod operator;
+mod package;
 mod profiling;
 mod prometheus;
 mod proxy_protocol;

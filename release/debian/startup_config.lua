@@ -1,0 +1,9 @@
+-- The settings of fchatd. A line assigns a setting:
+--
+--   bindaddr = "0.0.0.0"          -- listen on all interfaces, not only on this machine
+--   load_balancers = {"10.0.0.5"} -- the reverse proxy whose address header is trusted
+--   registration = "closed"       -- accounts are made by "fchatd account add"
+--
+-- All settings, their defaults and their meanings: /usr/share/doc/fchatd/docs/startup_config.sample.lua
+-- A check:  runuser -u fchatd -- fchatd --dir /var/lib/fchatd check
+-- Apply:    systemctl reload fchatd
