@@ -2,8 +2,8 @@
 
 import { fold } from './text.js';
 
-/** Lines kept, and shown, per conversation. */
-export const MAX_LINES = 500;
+/** Lines kept per conversation. */
+export const MAX_LINES = 5000;
 
 /** Invitations kept per conversation, one of each sender to each room: many of them must not push out what people said. */
 const MAX_INVITES = 5;
@@ -172,12 +172,14 @@ function dropInvites(target, { sender, invite }) {
   const others = target.lines.filter(line => line.kind === 'invite' && (line.sender !== sender || line.invite !== invite));
   const kept = new Set(others.slice(1 - MAX_INVITES));
   target.lines = target.lines.filter(line => line.kind !== 'invite' || kept.has(line));
+  target.hasGaps = true;
 }
 
 /** Remove all invitations by somebody. */
 export function forgetInvites(sender) {
   for (const target of state.conversations.values()) {
     target.lines = target.lines.filter(line => line.kind !== 'invite' || fold(line.sender ?? '') !== fold(sender));
+    target.hasGaps = true;
   }
   changed('log', 'history');
 }
