@@ -3,6 +3,7 @@
 import { byId, el, fold, isComposing } from './text.js';
 import { active, changed, onChange } from './state.js';
 import { drawing } from './formatting.js';
+import { toFirstUnread, toMention } from './keys.js';
 import { addLayer, layersChanged } from './layers.js';
 import { plainText } from './bbcode.js';
 import { allLines, applyView, elementOf, onDraw, showLine } from './log.js';
@@ -37,7 +38,8 @@ export function startFind() {
   bar = el('div', { class: 'find', role: 'search', 'aria-label': 'In this conversation', hidden: true },
     el('div', { class: 'find-row' }, field, count, step('Earlier', -1, 'M6 15l6-6 6 6'), step('Later', 1, 'M6 9l6 6 6-6'),
       el('button', { type: 'button', class: 'icon', 'aria-label': 'Close the search', click: close }, drawing('M6 6l12 12M18 6L6 18'))),
-    views);
+    el('div', { class: 'button-row' }, views, el('button', { type: 'button', class: 'small', text: 'First unread', click: toFirstUnread }),
+      el('button', { type: 'button', class: 'small', text: 'Last mention', click: toMention })));
   bar.addEventListener('keydown', event => {
     if (event.key === 'Escape') {
       event.stopPropagation();

@@ -2,7 +2,8 @@
 
 import { avatar, el, hueOf } from './text.js';
 import { rich } from './bbcode.js';
-import { timeText } from './settings.js';
+import { genderOf } from './gender.js';
+import { settings, timeText } from './settings.js';
 import { roleIn } from './state.js';
 
 /** Lines of one person within this time share one heading. */
@@ -30,13 +31,14 @@ function isAction(line) {
 
 /** Whether a line goes on below the one before it, without a heading of its own. */
 export function continues(target, before, line) {
-  return before !== undefined && line.from !== '' && before.from === line.from && before.kind === line.kind && line.kind === 'message'
+  return settings.layout !== 'compact' && before !== undefined && line.from !== '' && before.from === line.from && before.kind === line.kind && line.kind === 'message'
     && !isAction(line) && !isAction(before) && !isWarning(target, line) && line.time - before.time < GROUP_TIME;
 }
 
 function nameButton(name) {
   const button = el('button', { type: 'button', class: 'name', text: name, tabindex: '-1', click: () => actions.openPerson(name) });
   button.style.setProperty('--hue', hueOf(name));
+  button.dataset.gender = genderOf(name);
   return button;
 }
 

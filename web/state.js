@@ -203,11 +203,23 @@ export function roleIn(target, name) {
 const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
 const RANK = { owner: 0, moderator: 1, staff: 2, '': 3 };
 
-/** Members in the order of the list: owner, moderators, staff, then everyone by name. */
-export function sortedMembers(target) {
+const STATUS_RANK = ['looking', 'online', 'crown', 'busy', 'idle', 'away', 'dnd'];
+
+const MEMBER_RANKS = {
+  /** Owner, moderators, staff, then everyone else. */
+  role: ({ role }) => RANK[role],
+  /** Those who look for somebody first, those who do not want to be disturbed last. */
+  status: ({ name }) => (STATUS_RANK.indexOf(person(name)?.status) + 1 || STATUS_RANK.length + 1),
+  name: () => 0,
+};
+
+/** Members with their roles in one of the orders `role`, `status` and `name`. Equal ones are sorted by name. */
+export function sortedMembers(target, order = 'role') {
+  const rank = MEMBER_RANKS[order];
   return [...target.members.values()]
     .map(name => ({ name, role: roleIn(target, name) }))
-    .sort((a, b) => RANK[a.role] - RANK[b.role] || collator.compare(a.name, b.name));
+    .map(member => ({ ...member, rank: rank(member) }))
+    .sort((a, b) => a.rank - b.rank || collator.compare(a.name, b.name));
 }
 
 export const byName = (a, b) => collator.compare(a.name, b.name);
