@@ -383,7 +383,7 @@ mod tests {
             .map(str::to_owned);
         assert_eq!(first.as_deref(), Some(input), "on a line of its own");
         assert!(!words(&stranger).contains("NavigationNotecount"));
-        assert_eq!(header(&stranger, "vary"), "Cookie");
+        assert_eq!(header(&stranger, "vary"), "Cookie, Accept-Encoding");
         assert_eq!(header(&stranger, "cache-control"), "private, no-cache");
         visitor.unread = Some((3, 0));
         let known = of(Some(&visitor), None);
