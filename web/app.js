@@ -6,7 +6,7 @@ import { ApiError, forgetSession, freshTicket, inWords, loadSession, saveSession
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
-  active, activate, changed, channel, closeConversation, isMe, listed, markRead, onChange, person, resetState, state,
+  active, changed, channel, closeConversation, isMe, listed, markRead, onChange, person, resetState, state,
 } from './state.js';
 import { handleFrame, onFrame } from './frames.js';
 import { join, leave, rejoinAll } from './membership.js';
@@ -18,9 +18,11 @@ import { openPerson, startDialogs } from './dialogs.js';
 import { toast } from './dialog.js';
 import { enterPeople, refreshPeople, startPeopleParts } from './people.js';
 import { closeDrawer, startDrawers } from './drawers.js';
+import { startKeys } from './keys.js';
 import { startLayers } from './layers.js';
 import { startLeaving } from './leaving.js';
 import { loadSettings } from './settings.js';
+import { startSwitcher } from './switcher.js';
 import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
 /** How often it is looked whether the ticket needs to be renewed: a server that is away for a while has to find it good. */
@@ -192,20 +194,7 @@ function renderHead() {
   shownDescription = description;
 }
 
-// Keys and conversations
-
-function onKey(event) {
-  if (byId('chat').hidden || document.querySelector('dialog[open]')) return;
-  if (event.key === 'Escape') {
-    closeDrawer(true);
-  } else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
-    event.preventDefault();
-    const order = listed().map(each => each.id);
-    const step = event.key === 'ArrowDown' ? 1 : order.length - 1;
-    activate(order[(order.indexOf(state.active) + step) % order.length]);
-    focusComposer();
-  }
-}
+// Conversations
 
 function close(target) {
   if (target.kind === 'channel') leave(target);
@@ -251,7 +240,8 @@ async function start() {
   byId('password-form').addEventListener('submit', signInAgain);
   byId('change-character').addEventListener('click', () => leaveChat());
   byId('sign-out').addEventListener('click', () => { forgetSession(); leaveChat(); });
-  document.addEventListener('keydown', onKey);
+  startKeys({ focus: focusComposer, closeDrawer });
+  startSwitcher();
   document.addEventListener('visibilitychange', markRead);
   setInterval(() => { if (session.ticket) freshTicket().catch(() => {}); }, RENEW_EVERY);
   loadSession();

@@ -1,7 +1,8 @@
-// The Tab key completes names in the message box, as in the other clients of this family. Where there is nothing to complete, and
-// after Escape, it leaves the box as everywhere.
+// Names in the message box: the Tab key completes them, as in the other clients of this family, and after an @ there is a list to choose
+// from. Where there is nothing to complete, and after Escape, Tab leaves the box as everywhere.
 
-import { byId, fold } from './text.js';
+import { avatar, byId, el, fold, isComposing } from './text.js';
+import { choiceList } from './choice-list.js';
 import { active, byName, isMe, state } from './state.js';
 import { replaceSelection } from './formatting.js';
 
@@ -10,6 +11,10 @@ const WORDS = 3;
 
 /** A single letter is more often a word of its own than the beginning of a name; behind an @ it is not. */
 const LEAST = 2;
+
+/** Names in the list, and letters after the @ that may belong to one. */
+const OFFERED = 8;
+const LETTERS_MAX = 60;
 
 /** Where a word may begin. */
 const BEFORE_WORD = /[\s([{"'“„@]/;
@@ -21,15 +26,77 @@ let field;
 let round = null;
 let suspended = false;
 
+/** The list after an @: where the @ stands, or -1 when the list is closed. */
+let offeredAt = -1;
+let choices;
+const list = byId('name-choices');
+
 export function startCompletion(text) {
   field = text;
   text.addEventListener('keydown', onKey);
-  text.addEventListener('input', () => { suspended = false; });
-  text.addEventListener('blur', () => { round = null; });
+  text.setAttribute('aria-autocomplete', 'list');
+  text.setAttribute('aria-controls', list.id);
+  choices = choiceList({ field, list, render: name => [avatar(name), el('span', { class: 'clip', text: name })], choose: take });
+  text.addEventListener('input', event => {
+    suspended = false;
+    if (!event.isComposing) offer();
+  });
+  text.addEventListener('blur', () => {
+    round = null;
+    closeList();
+  });
+}
+
+/** Open the list of names where the cursor is behind an @ and the beginning of one. */
+function offer() {
+  const before = field.value.slice(0, field.selectionEnd);
+  const at = before.lastIndexOf('@');
+  const beginning = before.slice(at + 1);
+  const isWord = at >= 0 && field.selectionStart === field.selectionEnd && (at === 0 || BEFORE_WORD.test(before[at - 1])) && /^(?!\s)[^\n]*$/.test(beginning) && beginning.length <= LETTERS_MAX;
+  const names = isWord ? fitting(beginning).slice(0, OFFERED) : [];
+  if (names.length === 0) return closeList();
+  offeredAt = at;
+  list.hidden = false;
+  choices.fill(names);
+  status.textContent = `${names.length} ${names.length === 1 ? 'name' : 'names'} to choose from, with the arrow keys and Enter`;
+}
+
+function closeList() {
+  if (offeredAt < 0) return;
+  offeredAt = -1;
+  choices.clear();
+  list.hidden = true;
+  status.textContent = '';
+}
+
+function take(name) {
+  const [start, end] = [offeredAt, field.selectionEnd];
+  closeList();
+  const text = written(name);
+  field.setSelectionRange(start, end);
+  replaceSelection(field, text, text.length, text.length);
+  closeList();
+}
+
+/** The keys of the open list. Returns whether this was one of them. */
+function listKey(event) {
+  if (offeredAt < 0 || isComposing(event) || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return false;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) choices.move(step);
+  else if (event.key === 'Enter' || event.key === 'Tab') take(choices.chosen());
+  else if (event.key === 'Escape') closeList();
+  else return false;
+  return true;
 }
 
 function onKey(event) {
   if (event.key === 'Escape') suspended = true;
+  if (listKey(event)) {
+    event.preventDefault();
+    // Enter sends, and the arrow keys recall, where there is no list.
+    event.stopImmediatePropagation();
+    return;
+  }
   if (event.key !== 'Tab' || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey || suspended) return;
   if (!isGoingOn()) round = begin();
   if (!round) return;

@@ -3,8 +3,10 @@
 import { byId, el, fold, isComposing } from './text.js';
 import { active, changed, onChange } from './state.js';
 import { drawing } from './formatting.js';
+import { toFirstUnread, toMention } from './keys.js';
 import { addLayer, layersChanged } from './layers.js';
-import { logParts, showLine, toEnd } from './log.js';
+import { plainText } from './bbcode.js';
+import { allLines, applyView, elementOf, onDraw, showLine } from './log.js';
 
 const HIGHLIGHT = 'found';
 const VIEWS = { all: 'All', message: 'Messages', ad: 'Ads' };
@@ -12,8 +14,12 @@ const VIEWS = { all: 'All', message: 'Messages', ad: 'Ads' };
 let bar;
 let field;
 let count;
+/** The lines that were found, drawn or not, and the chosen one of them. */
 let found = [];
+let foundSet = new Set();
 let at = -1;
+/** Line → its text as it is compared. */
+const texts = new WeakMap();
 
 export function startFind() {
   field = el('input', { type: 'search', placeholder: 'Search these messages', 'aria-label': 'Search these messages', autocomplete: 'off', spellcheck: 'false',
@@ -26,13 +32,14 @@ export function startFind() {
     active().view = event.target.value;
     changed('history');
     applyView();
-    toEnd();
+    renderViews();
     search(false);
   });
   bar = el('div', { class: 'find', role: 'search', 'aria-label': 'In this conversation', hidden: true },
     el('div', { class: 'find-row' }, field, count, step('Earlier', -1, 'M6 15l6-6 6 6'), step('Later', 1, 'M6 9l6 6 6-6'),
       el('button', { type: 'button', class: 'icon', 'aria-label': 'Close the search', click: close }, drawing('M6 6l12 12M18 6L6 18'))),
-    views);
+    el('div', { class: 'button-row' }, views, el('button', { type: 'button', class: 'small', text: 'First unread', click: toFirstUnread }),
+      el('button', { type: 'button', class: 'small', text: 'Last mention', click: toMention })));
   bar.addEventListener('keydown', event => {
     if (event.key === 'Escape') {
       event.stopPropagation();
@@ -47,7 +54,8 @@ export function startFind() {
   byId('toggle-find').addEventListener('click', () => (bar.hidden ? open() : close()));
   onChange('active', renderAll);
   onChange('active-state', renderViews);
-  onChange('log', () => { applyView(); if (!bar.hidden && field.value) search(false); });
+  onChange('log', () => { if (!bar.hidden && field.value) search(false); });
+  onDraw(dress, paint);
   document.addEventListener('keydown', event => {
     if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.key.toLowerCase() !== 'f') return;
     if (byId('chat').hidden || document.querySelector('dialog[open]')) return;
@@ -77,7 +85,6 @@ function close() {
 }
 
 function renderAll() {
-  applyView();
   renderViews();
   if (!bar.hidden) search(true);
 }
@@ -95,35 +102,40 @@ function renderViews() {
   toggle.setAttribute('aria-label', filtered ? `Search and filter: only ${VIEWS[target.view].toLowerCase()} are shown` : 'Search and filter');
 }
 
-function applyView() {
-  const { list } = logParts();
-  if (list) list.dataset.view = active().view ?? 'all';
+/** The name and the text of a line, as they are compared. Most texts have no BBCode. */
+function textOf(line) {
+  if (!texts.has(line)) texts.set(line, fold(`${line.from}\n${line.text.includes('[') ? plainText(line.text) : line.text}`));
+  return texts.get(line);
 }
 
 /** Find the lines with this text; the newest comes first into sight. */
 function search(jump) {
   const wanted = fold(field.value.trim());
-  const { elements, list } = logParts();
-  if (wanted === '' || !list) {
+  if (wanted === '') {
     mark([]);
     count.textContent = '';
     return;
   }
-  const shown = [...elements.values()].filter(line => line.offsetParent !== null);
-  mark(shown.filter(line => fold(line.querySelector('.text').textContent).includes(wanted)
-    || fold(line.querySelector('.name')?.textContent ?? '').includes(wanted)));
+  mark(allLines().filter(line => textOf(line).includes(wanted)));
   if (jump) go(found.length - 1);
   else renderCount();
 }
 
 function mark(lines) {
   const current = found[at];
-  for (const line of found) line.classList.remove('found', 'found-current');
+  const before = found;
   found = lines;
+  foundSet = new Set(lines);
   at = found.indexOf(current);
-  for (const line of found) line.classList.add('found');
-  if (at >= 0) found[at].classList.add('found-current');
+  for (const line of new Set([...before, ...found])) dress(line, elementOf(line));
   paint();
+}
+
+/** Mark the element of a line. */
+function dress(line, element) {
+  if (!element || bar.hidden) return element?.classList.remove('found', 'found-current');
+  element.classList.toggle('found', foundSet.has(line));
+  element.classList.toggle('found-current', found[at] === line);
 }
 
 /** Where the browser can paint ranges, the words themselves are marked, without touching the text. */
@@ -133,8 +145,8 @@ function paint() {
   const wanted = fold(field.value.trim());
   if (wanted === '' || found.length === 0) return;
   const ranges = [];
-  for (const line of found) {
-    const walker = document.createTreeWalker(line.querySelector('.text'), NodeFilter.SHOW_TEXT);
+  for (const element of document.querySelectorAll('.line.found')) {
+    const walker = document.createTreeWalker(element.querySelector('.text'), NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const text = fold(node.data);
       for (let start = text.indexOf(wanted); start >= 0; start = text.indexOf(wanted, start + wanted.length)) {
@@ -147,10 +159,11 @@ function paint() {
 
 function go(index) {
   if (found.length > 0) {
-    found[at]?.classList.remove('found-current');
+    const before = found[at];
     at = (index + found.length) % found.length;
-    found[at].classList.add('found-current');
+    if (before) dress(before, elementOf(before));
     showLine(found[at]);
+    dress(found[at], elementOf(found[at]));
   }
   renderCount();
 }

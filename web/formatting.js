@@ -78,7 +78,7 @@ export function formatting(field, { blocks = false, extra = [], render = text =>
     title: keys ? `${label} (Ctrl+${keys.toUpperCase()})` : label, 'aria-keyshortcuts': keys ? `Control+${keys.toUpperCase()}` : null, click: act }, ...face);
   const bar = el('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Formatting' },
     ...SIMPLE.map(([tag, label, letter, key]) => tool(label, key, () => surround(field, tag), el(tag, { 'aria-hidden': 'true', text: letter }))),
-    tool('Link', 'k', () => link(field), drawing(LINK)),
+    tool('Link', 'Shift+k', () => link(field), drawing(LINK)),
     menuButton({ label: 'Colour', class: 'tool', items: COLORS.map(color => ({ label: capital(color), class: `color-${color}`,
       run: () => surround(field, 'color', color) })) }, el('span', { class: 'tool-colour', 'aria-hidden': 'true', text: 'A' })),
     menuButton({ label: 'More formatting', class: 'tool', items: [...MORE, ...(blocks ? MORE_BLOCKS : [])].map(([tag, label]) => ({ label,
@@ -91,10 +91,11 @@ export function formatting(field, { blocks = false, extra = [], render = text =>
 }
 
 function shortCut(field, event) {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
-  const found = SIMPLE.find(([, , , letter]) => letter === key);
-  if (!found && key !== 'k') return;
+  const found = event.shiftKey ? undefined : SIMPLE.find(([, , , letter]) => letter === key);
+  // Ctrl+K without Shift is the quick switcher, as in other clients.
+  if (!found && !(key === 'k' && event.shiftKey)) return;
   event.preventDefault();
   if (found) surround(field, found[0]);
   else link(field);

@@ -2,6 +2,8 @@
 
 import { avatar, byId, dressAvatar, el, fold } from './text.js';
 import { plainText } from './bbcode.js';
+import { genderOf } from './gender.js';
+import { MEMBER_ORDERS, onSetting, setSetting, settings } from './settings.js';
 import { STATUSES, active, activate, listed, onChange, person, sortedMembers, state } from './state.js';
 
 /** Height of a row in the list of members, in CSS pixels; `.member` in style.css is this high. */
@@ -33,6 +35,11 @@ export function startLists(parts) {
   new ResizeObserver(renderRows).observe(byId('member-scroll'));
   byId('member-filter').addEventListener('input', refreshMembers);
   byId('member-list').addEventListener('keydown', moveFocus);
+  const order = byId('member-order');
+  order.append(...Object.entries(MEMBER_ORDERS).map(([value, text]) => el('option', { value, text })));
+  order.value = settings.memberOrder;
+  order.addEventListener('change', () => setSetting('memberOrder', order.value));
+  onSetting(name => (name === 'memberOrder' || name === 'genderColours') && refreshMembers());
 }
 
 /** Name of a status for people; an unknown one is shown as it came. */
@@ -116,7 +123,7 @@ function refreshMembers() {
   byId('show-members').hidden = !isChannel;
   if (!isChannel) return;
   const filter = fold(byId('member-filter').value.trim());
-  rows = sortedMembers(target);
+  rows = sortedMembers(target, settings.memberOrder);
   byId('members-title').textContent = `Members (${rows.length})`;
   byId('show-members').setAttribute('aria-label', `Members (${rows.length})`);
   if (filter) rows = rows.filter(row => fold(row.name).includes(filter));
@@ -139,7 +146,7 @@ function memberRow(row, index) {
   },
   el('span', { class: 'avatar-box' }, avatar(row.name), statusMark(known?.status ?? 'offline')),
   el('span', { class: 'member-text' },
-    el('span', { class: 'member-line' }, el('span', { class: 'clip member-name', text: row.name }), role),
+    el('span', { class: 'member-line' }, el('span', { class: 'clip member-name', dataset: { gender: genderOf(row.name) }, text: row.name }), role),
     el('span', { class: 'clip member-note', text: memberNote(known) })));
   if (state.ignored.has(fold(row.name))) button.classList.add('ignored');
   return el('li', { 'aria-setsize': String(rows.length), 'aria-posinset': String(index + 1) }, button);

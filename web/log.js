@@ -1,12 +1,11 @@
-// The lines of the open conversation.
+// The lines of the open conversation: a list of which only the part near the view is drawn.
 
-import { avatar, byId, el, hueOf } from './text.js';
-import { rich } from './bbcode.js';
-import { onSetting, timeText } from './settings.js';
-import { active, changed, onChange, roleIn, state } from './state.js';
-
-/** Lines of one person within this time share one heading. */
-const GROUP_TIME = 5 * 60 * 1000;
+import { byId, el } from './text.js';
+import { plainText } from './bbcode.js';
+import { continues, lineElement, showState, startLines } from './log-line.js';
+import { LogWindow } from './log-window.js';
+import { onSetting } from './settings.js';
+import { active, changed, onChange, state } from './state.js';
 
 /** This close to the end (CSS pixels) counts as reading along. */
 const NEAR_END = 60;
@@ -16,98 +15,128 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric'
 /** Between the upper edge and the "New" marker when the view begins there (CSS pixels). */
 const MARKER_GAP = 12;
 
-/** Elements of lines, with those that were loaded from the logs. Beyond it, only the lines of the state are left. */
-const ELEMENTS_MAX = 5000;
+/** Lines in the list at most, with those that were loaded from the logs; the oldest go first. */
+const LINES_MAX = 100000;
 
 /** So near to the beginning (CSS pixels) older lines are asked for. */
-const NEAR_TOP = 400;
+const NEAR_TOP = 800;
+
+/** Lines that are read out at most when several come at once, and characters of each. */
+const SPOKEN_LINES = 5;
+const SPOKEN_LETTERS = 600;
+/** Milliseconds in which a screen reader takes them up. */
+const SPOKEN_TIME = 3000;
+
+/** Settings that change how lines look. */
+const LOOKS = new Set(['clock24', 'seconds', 'pictures', 'size', 'layout', 'font', 'genderColours']);
 
 let shown = null;
 let box = null;
 let list = null;
-let last = null;
+let lines = null;
+/** The number of the newest line that was added to the list. */
+let newest = 0;
 let following = true;
 /** The number of the first line that is new to the reader, 0 when none is; the marker stands before it. */
 let newFrom = 0;
-let marker = null;
 /** The reader has been at the end since the marker was set: later news gets a marker of its own. */
 let passed = false;
 /** The number of the last line that has been in view. */
 let seen = 0;
-const elements = new Map();
+let width = 0;
+/** The first line in view, with its place, at the last scrolling. */
+let anchor = null;
+/** The stamp of the oldest line, from which the logs go on. */
+let topStamp = Infinity;
 
-/** Older lines above those of the conversation's state: their elements have numbers from -1 down. */
-let olderCount = 0;
-/** When the topmost line was said, or null. */
-let topTime = null;
-let atTop = () => {};
-const actions = { openPerson: () => {}, join: () => {} };
+const listeners = { top: () => {}, drawn: [] };
 
 export function startLog({ openPerson, join }) {
-  Object.assign(actions, { openPerson, join });
-  onChange('active', open);
+  startLines({ openPerson, join, unfolded: () => following && toEnd() });
+  onChange('active', () => open());
   onChange('log', append);
   onChange('lines', updateStates);
-  onSetting(name => (name === 'clock24' || name === 'seconds' || name === 'pictures') && open());
+  onSetting(name => LOOKS.has(name) && open(true));
   byId('to-bottom').addEventListener('click', goDown);
-  new ResizeObserver(() => following && toEnd()).observe(byId('log-place'));
+  new ResizeObserver(resized).observe(byId('log-place'));
 }
 
-/** A fresh element for each conversation: screen readers announce what is added to a log, not what it came with. */
-function open() {
+const fits = line => (shown.view ?? 'all') === 'all' || (line.kind !== 'ad' && line.kind !== 'message') || line.kind === shown.view;
+
+/**
+ * A fresh element for each conversation. Screen readers hear new lines from a place of their own: what is drawn here on scrolling is
+ * not new.
+ */
+function open(again = false) {
   keepPlace();
+  if (shown && shown !== active() && !(shown.place?.number < 0)) shown.older = [];
   shown = active();
-  elements.clear();
-  olderCount = 0;
-  topTime = shown.lines[0]?.time ?? null;
-  last = null;
-  marker = null;
-  newFrom = shown.firstUnread;
+  // Between older lines and the first that is kept there must be no gap.
+  if (!shown.older || shown.lines[0]?.number > 1) shown.older = [];
+  topStamp = [...shown.older, ...shown.lines].find(line => line.stamp !== undefined)?.stamp ?? Infinity;
+  newest = shown.lastLine;
+  newFrom = again ? newFrom : shown.firstUnread;
   list = el('div', { class: `lines lines-${shown.kind}`, dataset: { view: shown.view } });
-  box = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-live': 'polite', 'aria-relevant': 'additions',
-    'aria-label': `Messages in ${shown.title}` });
+  box = el('div', { class: 'log', role: 'log', tabindex: '0', 'aria-live': 'off', 'aria-label': `Messages in ${shown.title}` });
   if (shown.kind === 'server') box.append(welcome());
   box.append(list);
-  addLines(shown.lines);
   box.addEventListener('scroll', onScroll, { passive: true });
   byId('log-place').replaceChildren(box);
+  byId('heard').replaceChildren();
+  width = box.clientWidth;
+  lines = new LogWindow(box, list, nodesOf);
+  lines.reset([...shown.older, ...shown.lines].filter(fits));
   toEnd();
-  if (marker && marker.getBoundingClientRect().top < box.getBoundingClientRect().top) {
+  const first = lines.rows.findIndex(line => newFrom > 0 && line.number >= newFrom);
+  if (!again && first >= 0 && first < lines.rows.length && isAbove(first)) {
     seen = newFrom - 1;
     passed = false;
     showMarker();
   } else {
     returnToPlace();
   }
+  told();
   noteTop();
 }
+
+/** Whether the first new line is out of view, when the end is in view. */
+function isAbove(index) {
+  const element = lines.element(lines.rows[index]);
+  return !element || (marker() ?? element).getBoundingClientRect().top < box.getBoundingClientRect().top;
+}
+
+const marker = () => list.querySelector('.unread-divider');
 
 /** Remember where the reader was, unless it was the end. */
 function keepPlace() {
   if (!shown || !box?.isConnected) return;
   shown.place = null;
   if (following) return;
-  const { top } = box.getBoundingClientRect();
-  for (const [number, element] of elements) {
-    const rectangle = element.getBoundingClientRect();
-    if (rectangle.bottom <= top) continue;
-    shown.place = { number, offset: rectangle.top - top, seen };
-    return;
-  }
+  const first = lines.firstVisible();
+  if (first) shown.place = { number: first.row.number, offset: first.offset, seen };
 }
 
 function returnToPlace() {
-  const element = elements.get(shown.place?.number);
-  if (!element) return;
+  const index = shown.place ? lines.rows.findIndex(line => line.number === shown.place.number) : -1;
+  if (index < 0) return;
   seen = shown.place.seen;
-  box.scrollTop += element.getBoundingClientRect().top - box.getBoundingClientRect().top - shown.place.offset;
+  lines.bring(index, shown.place.offset);
   onScroll();
 }
 
 /** Begin the view at the marker. */
 function showMarker() {
-  box.scrollTop += marker.getBoundingClientRect().top - box.getBoundingClientRect().top - MARKER_GAP;
+  const index = lines.rows.findIndex(line => line.number >= newFrom);
+  lines.bring(index, MARKER_GAP, nodes => nodes.find(node => node.matches('.unread-divider')) ?? nodes.at(-1));
   onScroll();
+}
+
+/** To the first line that is new since this conversation was opened. Returns whether there is one. */
+export function showFirstUnread() {
+  if (newFrom === 0 || !lines.rows.some(line => line.number >= newFrom)) return false;
+  following = false;
+  showMarker();
+  return true;
 }
 
 function welcome() {
@@ -121,220 +150,146 @@ function welcome() {
 
 function append() {
   if (shown !== active()) return;
-  const newest = last?.number ?? 0;
   const added = shown.lines.filter(line => line.number > newest);
-  prune();
-  if (added.length === 0) return;
-  expectNews(added);
-  addLines(added);
-  prune();
-  if (following || added.some(line => line.own && line.from !== '')) toEnd();
+  newest = shown.lastLine;
+  if (shown.hasGaps) {
+    shown.hasGaps = false;
+    const kept = new Set(shown.lines);
+    lines.retain(line => line.kind !== 'invite' || kept.has(line));
+  }
+  const fitting = added.filter(fits);
+  if (fitting.length === 0) return;
+  speak(fitting);
+  expectNews(fitting);
+  if (following && lines.rows.length > LINES_MAX) lines.reset(lines.rows.slice(-LINES_MAX / 2));
+  const toLast = following || fitting.some(line => line.own && line.from !== '');
+  lines.append(fitting, toLast);
+  if (toLast) toEnd();
   else renderWayDown();
+  told();
 }
 
-/** Remove the elements of lines that are not kept any more. With older lines above them, they stay for now: a gap would be worse. */
-function prune() {
-  if (elements.size <= shown.lines.length || (olderCount > 0 && elements.size < ELEMENTS_MAX)) return;
-  olderCount = 0;
-  const kept = new Set(shown.lines.map(line => line.number));
-  for (const [number, element] of elements) {
-    if (kept.has(number)) continue;
-    elements.delete(number);
-    const above = element.previousElementSibling;
-    if (above?.classList.contains('divider')) above.remove();
-    element.remove();
-  }
+/** Read new lines out. */
+function speak(added) {
+  const place = byId('heard');
+  const texts = added.slice(-SPOKEN_LINES).map(line => (line.from ? `${line.from}: ` : '') + plainText(line.text).slice(0, SPOKEN_LETTERS));
+  const spoken = texts.map(text => el('p', { text }));
+  place.append(...spoken);
+  // Somebody who reads the page by its elements must not find each line twice.
+  setTimeout(() => { for (const each of spoken) each.remove(); }, SPOKEN_TIME);
 }
 
 /** Lines come that the reader does not see at once: the first of them gets the marker, and an older marker goes. */
 function expectNews(added) {
   const from = document.hidden ? shown.firstUnread : following ? 0 : added.find(line => !line.own)?.number ?? 0;
   if (from <= newFrom || (newFrom > 0 && !passed)) return;
-  marker?.remove();
-  marker = null;
+  const old = newFrom > 0 && lines.rows.find(line => line.number >= newFrom);
   newFrom = from;
   passed = false;
+  if (old) lines.redraw(old);
 }
 
-function addLines(lines) {
-  list.append(...nodesOf(lines));
+function divider(text, kind = '') {
+  return el('p', { class: `divider ${kind}` }, el('span', { text }));
 }
 
-const dayDivider = time => el('p', { class: 'divider' }, el('span', { text: day.format(time) }));
-
-function nodesOf(lines) {
+/** A line with what stands above it: the day where another one begins, and the marker of what is new. */
+function nodesOf(rows, index) {
+  const line = rows[index];
+  const before = rows[index - 1];
   const nodes = [];
-  for (const line of lines) {
-    if (!last || last.time.toDateString() !== line.time.toDateString()) {
-      if (last) nodes.push(dayDivider(line.time));
-    }
-    // Without a line above it the marker would say nothing, unless older lines are kept no more.
-    if (newFrom > 0 && !marker && line.number >= newFrom && (last || line.number > newFrom)) {
-      marker = el('p', { class: 'divider unread-divider' }, el('span', { text: 'New' }));
-      nodes.push(marker);
-      last = last && { ...last, from: '' };
-    }
-    const element = lineElement(line, continues(line));
-    elements.set(line.number, element);
-    nodes.push(element);
-    last = line;
-  }
+  if (before && before.time.toDateString() !== line.time.toDateString()) nodes.push(divider(day.format(line.time)));
+  // Without a line above it the marker would say nothing, unless older lines are kept no more.
+  const isFirstNew = newFrom > 0 && line.number >= newFrom && (before ? before.number < newFrom : line.number > newFrom);
+  if (isFirstNew) nodes.push(divider('New', 'unread-divider'));
+  const element = lineElement(shown, line, !isFirstNew && continues(shown, before, line));
+  for (const listener of listeners.drawn) listener(line, element);
+  nodes.push(element);
   return nodes;
+}
+
+/** Call `listener(line, element)` for each line that is drawn, before it is seen; and `told()` when the drawn part is another one. */
+export function onDraw(listener, seenAgain) {
+  listeners.drawn.push(listener);
+  listeners.told = seenAgain;
+}
+
+function told() {
+  listeners.told?.();
 }
 
 /** Call `listener(list)` with the element of the list when the reader is near its beginning. */
 export function onTop(listener) {
-  atTop = listener;
+  listeners.top = listener;
 }
 
 function noteTop() {
-  if (box.scrollTop < NEAR_TOP) atTop(list);
+  if (box.scrollTop < NEAR_TOP && lines.from === 0) listeners.top(list);
 }
+
+/** The stamp of the first line of the list that is in the logs. */
+export const oldestStamp = () => topStamp;
 
 /** Put older lines above the others. The visible lines stay where they are. */
-export function prependLines(lines) {
-  const kept = { last, marker, elements: [...elements] };
-  last = null;
-  elements.clear();
-  olderCount += lines.length;
-  const nodes = nodesOf(lines.map((line, index) => ({ ...line, number: index - olderCount })));
-  if (topTime && lines.at(-1).time.toDateString() !== topTime.toDateString()) nodes.push(dayDivider(topTime));
-  topTime = lines[0].time;
-  marker = kept.marker;
-  // Where no other line is there yet, the next one follows these.
-  last = kept.last ?? { ...last, number: 0 };
-  for (const [number, element] of kept.elements) elements.set(number, element);
-  const first = list.firstElementChild;
-  const top = first?.getBoundingClientRect().top ?? 0;
-  list.prepend(...nodes);
+export function prependLines(older) {
+  const first = shown.older[0]?.number ?? 0;
+  const numbered = older.map((line, index) => ({ ...line, number: first - older.length + index }));
+  shown.older = [...numbered, ...shown.older];
+  topStamp = numbered[0].stamp;
+  lines.prepend(numbered.filter(fits));
   if (following) toEnd();
-  else if (first) box.scrollTop += first.getBoundingClientRect().top - top;
+  told();
   noteTop();
-}
-
-/** A moderator's warning, as other clients write it. */
-function isWarning(line) {
-  return line.kind === 'message' && line.text.startsWith('/warn ') && roleIn(shown, line.from) !== '';
-}
-
-function isAction(line) {
-  return line.kind === 'message' && /^\/me\b/.test(line.text);
-}
-
-function continues(line) {
-  return last !== null && line.from !== '' && last.from === line.from && last.kind === line.kind && line.kind === 'message'
-    && !isAction(line) && !isAction(last) && !isWarning(line) && line.time - last.time < GROUP_TIME;
-}
-
-function nameButton(name) {
-  const button = el('button', { type: 'button', class: 'name', text: name, tabindex: '-1', click: () => actions.openPerson(name) });
-  button.style.setProperty('--hue', hueOf(name));
-  return button;
-}
-
-/** A message of more lines than this is folded; so many letters stand on a line, as far as can be told without drawing it. */
-const TALL_LINES = 40;
-const LINE_LETTERS = 60;
-
-function isTall(text) {
-  if (text.length < TALL_LINES) return false;
-  const lines = text.split('\n').reduce((count, line) => count + Math.max(1, Math.ceil(line.length / LINE_LETTERS)), 0);
-  return lines > TALL_LINES;
-}
-
-/** Show the beginning of a tall message, and a button for all of it: no message pushes the others off the screen. */
-function foldTall(element, text, line) {
-  if (!isTall(line.text)) return;
-  text.id = `line-text-${line.number}`;
-  const button = el('button', { type: 'button', class: 'link unfold', 'aria-controls': text.id, click: () => {
-    setFolded(!text.classList.contains('folded'));
-    if (following) toEnd();
-  } });
-  const setFolded = folded => {
-    text.classList.toggle('folded', folded);
-    button.textContent = folded ? 'Show the whole message' : 'Show less';
-    button.setAttribute('aria-expanded', String(!folded));
-  };
-  setFolded(true);
-  element.append(button);
-}
-
-function timeOf(line) {
-  return el('time', { datetime: line.time.toISOString(), text: timeText(line.time) });
-}
-
-function lineElement(line, continued) {
-  const element = el('div', { class: `line line-${line.kind}` });
-  if (line.own && line.from) element.classList.add('own');
-  if (line.mention) element.classList.add('mention');
-  const text = el('div', { class: 'text' });
-  if (line.from === '') {
-    text.append(rich(line.text));
-    // The text names the character. The members' list leads to it by keyboard; here each roll would be one more tab stop.
-    if (line.kind === 'roll') for (const name of text.querySelectorAll('.in-text')) name.tabIndex = -1;
-    if (line.invite) {
-      text.append(' ', el('button', { type: 'button', text: 'Join', 'aria-label': `Join: ${line.text}`, click: () => actions.join(line.invite) }));
-    }
-    element.append(timeOf(line), text);
-  } else if (isAction(line)) {
-    element.classList.add('line-action');
-    text.append(nameButton(line.from), rich(line.text.slice(3)));
-    element.append(timeOf(line), text);
-  } else {
-    const heading = el('div', { class: 'line-head' }, nameButton(line.from), line.kind === 'ad' ? el('span', { class: 'tag', text: 'Ad' }) : isWarning(line) ? el('span', { class: 'tag', text: 'Warning' }) : null, timeOf(line));
-    if (continued) {
-      element.classList.add('continued');
-      heading.replaceChildren(el('span', { class: 'visually-hidden', text: `${line.from}: ` }), timeOf(line));
-    } else {
-      element.append(avatar(line.from));
-    }
-    const warns = isWarning(line);
-    if (warns) element.classList.add('line-warning');
-    text.append(rich(warns ? line.text.slice(6) : line.text));
-    element.append(heading, text);
-  }
-  foldTall(element, text, line);
-  showState(element, line);
-  return element;
-}
-
-function showState(element, line) {
-  if (element.dataset.state === line.state || (!element.dataset.state && line.state === 'sent')) return;
-  element.dataset.state = line.state;
-  element.querySelector('.line-note')?.remove();
-  if (line.state === 'queued') element.append(el('p', { class: 'line-note', text: 'Waiting to be sent' }));
-  else if (line.note) element.append(el('p', { class: 'line-note', text: line.note }));
 }
 
 function updateStates() {
   if (shown !== active()) return;
-  for (const line of shown.lines) {
-    const element = elements.get(line.number);
-    if (element && line.own) showState(element, line);
-  }
+  for (const [line, element] of lines.drawn()) if (line.own) showState(element, line);
   if (following) toEnd();
 }
 
+/** In another width lines have other heights: the first line in view stays the same. */
+function resized() {
+  if (!box?.isConnected) return;
+  const isWider = box.clientWidth !== width;
+  width = box.clientWidth;
+  if (isWider) lines.forgetHeights();
+  if (following) toEnd();
+  else if (isWider && anchor) lines.bring(lines.rows.indexOf(anchor.row), anchor.offset);
+  else lines.fill();
+}
+
 function onScroll() {
-  following = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+  // The event may come before the observer of sizes has its turn.
+  if (box.clientWidth !== width) return resized();
+  const { from, to } = lines;
+  const wasAtEnd = isAtEnd();
+  lines.fill();
+  // The heights of lines that were drawn now may be others than they were estimated: a reader who went to the end stays there.
+  if (wasAtEnd && !isAtEnd()) toEnd();
+  following = isAtEnd();
   if (following) passed = true;
+  anchor = lines.firstVisible();
   noteSeen();
   renderWayDown();
+  if (from !== lines.from || to !== lines.to) told();
   noteTop();
 }
 
+const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END;
+
 /** Move `seen` on to the last line in view; of a tall line, half a screen is enough. */
 function noteSeen() {
-  const end = last?.number ?? 0;
   if (following) {
-    seen = end;
+    seen = newest;
     return;
   }
   const { bottom, height } = box.getBoundingClientRect();
-  while (seen < end) {
-    const rectangle = elements.get(seen + 1)?.getBoundingClientRect();
-    if (rectangle && rectangle.top + Math.min(rectangle.height, height / 2) > bottom) return;
-    seen += 1;
+  for (const [line, element] of lines.drawn()) {
+    if (line.number <= seen) continue;
+    const rectangle = element.getBoundingClientRect();
+    if (rectangle.top + Math.min(rectangle.height, height / 2) > bottom) return;
+    seen = line.number;
   }
 }
 
@@ -349,13 +304,18 @@ function renderWayDown() {
 
 /** To the first new line if it is further down, else to the end. */
 function goDown() {
-  if (marker?.isConnected && marker.getBoundingClientRect().bottom > box.getBoundingClientRect().bottom) return showMarker();
+  const index = newFrom > 0 ? lines.rows.findIndex(line => line.number >= newFrom) : -1;
+  const below = index >= lines.to || (marker()?.getBoundingClientRect().bottom ?? 0) > box.getBoundingClientRect().bottom;
+  if (index >= 0 && below) return showMarker();
   toEnd();
   changed('focus');
 }
 
 export function toEnd() {
   if (!box) return;
+  if (lines.to < lines.rows.length) lines.jump(lines.rows.length);
+  box.scrollTop = box.scrollHeight;
+  lines.fill();
   box.scrollTop = box.scrollHeight;
   following = true;
   passed = true;
@@ -363,14 +323,26 @@ export function toEnd() {
   renderWayDown();
 }
 
-/** What searching needs: the list, and the line elements by their numbers. */
-export const logParts = () => ({ list, elements });
+/** The lines of the list, drawn or not. */
+export const allLines = () => lines?.rows ?? [];
+
+/** The element of a line, if it is drawn. */
+export const elementOf = line => lines.element(line);
+
+/** After another choice between messages and ads. */
+export function applyView() {
+  open(true);
+  toEnd();
+}
 
 /** Bring a line into the middle. */
-export function showLine(element) {
+export function showLine(line) {
+  const index = lines.rows.indexOf(line);
+  if (index < 0) return;
   following = false;
-  renderWayDown();
-  element.scrollIntoView({ block: 'center' });
+  lines.bring(index, box.clientHeight / 3);
+  onScroll();
+  told();
 }
 
 /** The page keys move the log while the message box has the focus. */

@@ -1,13 +1,20 @@
-// Actions of moderators and the staff against one person: kick, time out and ban, in a channel or on the whole server.
+// Actions of moderators and the staff against one person: kick, time out and ban, in a channel or on the whole server, with the reason.
 
 import { byId, el, fold } from './text.js';
-import { active, isMe, roleIn, state } from './state.js';
+import { active, isMe, privateWith, roleIn, state } from './state.js';
 import { isStaff, mayModerate, mayOwn } from './roles.js';
 import { command } from './room.js';
+import { post } from './talking.js';
 import { ask, makeDialog, setTitle, show, toast } from './dialog.js';
 
 /** The longest time-out, in minutes. */
 const LONGEST = 5256000;
+
+/** Units of a length, in minutes. */
+const UNITS = { 1: 'minutes', 60: 'hours', 1440: 'days', 10080: 'weeks' };
+
+/** After a message that has to wait for the flood rule, an action waits so much longer (milliseconds), so that the message is there first. */
+const AFTER_MESSAGE = 500;
 
 let connection;
 let dialog;
@@ -19,8 +26,11 @@ export function startModeration(parts) {
   ({ connection } = parts);
   form = el('form', { class: 'stack' },
     el('fieldset', { class: 'choices choices-tall', id: 'moderate-choices' }, el('legend', { class: 'visually-hidden', text: 'What is to happen' })),
-    el('label', { id: 'moderate-minutes' }, 'Minutes', el('input', { name: 'minutes', type: 'number', min: '1', max: String(LONGEST), step: '1', value: '30', required: true })),
-    el('label', { id: 'moderate-reason' }, 'Reason, which they will read', el('input', { name: 'reason', autocomplete: 'off', maxlength: '400' })),
+    el('div', { id: 'moderate-length', class: 'inline-form' },
+      el('label', {}, 'For how long', el('input', { name: 'amount', type: 'number', min: '1', step: '1', value: '30', required: true })),
+      el('label', {}, 'Unit', el('select', { name: 'unit' }, ...Object.entries(UNITS).map(([value, text]) => el('option', { value, text }))))),
+    el('label', {}, 'Reason, which they will read', el('input', { name: 'reason', autocomplete: 'off', maxlength: '400', 'aria-describedby': 'moderate-way' })),
+    el('p', { id: 'moderate-way', class: 'muted' }),
     el('div', { class: 'actions' }, el('button', { type: 'button', 'data-close': true, text: 'Cancel' }),
       el('button', { type: 'submit', class: 'danger', id: 'moderate-submit' })));
   dialog = makeDialog('moderate-dialog', '', form);
@@ -76,21 +86,29 @@ export function openModeration(person, place) {
 function render() {
   const what = form.elements.what.value;
   const timed = what === 'CTU' || what === 'TMO';
-  byId('moderate-minutes').hidden = !timed;
-  form.elements.minutes.disabled = !timed;
-  byId('moderate-reason').hidden = what !== 'TMO';
-  form.elements.reason.disabled = what !== 'TMO';
+  byId('moderate-length').hidden = !timed;
+  for (const name of ['amount', 'unit']) form.elements[name].disabled = !timed;
+  form.elements.amount.max = String(Math.floor(LONGEST / Number(form.elements.unit.value)));
+  byId('moderate-way').textContent = what === 'TMO' ? 'They read it as they are timed out, and at each try to come back.' : 'It goes to them as a private message from you. Without a reason, no message is sent.';
   byId('moderate-submit').textContent = ALL[what][0];
 }
 
 function submit(event) {
   event.preventDefault();
   const what = form.elements.what.value;
-  const minutes = Number(form.elements.minutes.value);
+  const minutes = Number(form.elements.amount.value) * Number(form.elements.unit.value);
+  const reason = form.elements.reason.value.trim();
+  const [person, place] = [name, target];
   dialog.close();
-  if (what === 'CTU') command(target, what, { character: name, length: minutes });
-  else if (Object.hasOwn(HERE, what)) command(target, what, { character: name });
-  else if (!connection.send(what, { character: name, ...(what === 'TMO' ? { time: minutes, reason: form.elements.reason.value.trim() || 'No reason was given.' } : {}) })) {
-    toast('There is no connection at the moment.');
-  }
+  const act = () => {
+    if (what === 'CTU') command(place, what, { character: person, length: minutes });
+    else if (Object.hasOwn(HERE, what)) command(place, what, { character: person });
+    else if (!connection.send(what, { character: person, ...(what === 'TMO' ? { time: minutes, reason: reason || 'No reason was given.' } : {}) })) {
+      toast('There is no connection at the moment.');
+    }
+  };
+  if (reason === '' || what === 'TMO' || !connection.online) return act();
+  const line = post(privateWith(person), 'MSG', `${ALL[what][0]}${Object.hasOwn(HERE, what) ? ` in “${place.title}”` : ''}: ${reason}`);
+  if (line.state === 'queued') setTimeout(act, state.vars.msg_flood * 1000 + AFTER_MESSAGE);
+  else act();
 }

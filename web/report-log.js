@@ -5,43 +5,37 @@ import { el } from './text.js';
 import { personLink, rich } from './bbcode.js';
 import { hasRelations } from './relations.js';
 import { momentText } from './settings.js';
-import { makeDialog, setTitle, show } from './dialog.js';
 
-let dialog;
-let content;
-let asked = 0;
+const LABEL = 'Log of what was said';
 
-/** `back` opens the view that the log was opened from. */
-export function startReportLog({ back }) {
-  content = el('div', { class: 'stack' });
-  dialog = makeDialog('report-log-dialog', '', content,
-    el('div', { class: 'actions' }, el('button', { type: 'button', text: 'Back to the reports', click: back })));
-  dialog.classList.add('room-dialog');
-}
-
-/** The way to the log of a report. Where another website keeps the accounts, the log is a page of its own. */
+/**
+ * The log of a report: a button that shows it, and the place where it appears. Where another website keeps the accounts, the log is a page
+ * of its own, and the place is null.
+ */
 export function reportLog(id, character) {
-  const text = 'Log of what was said';
-  if (hasRelations()) {
-    return el('button', { type: 'button', text, 'aria-label': `${text}: the report by ${character}`, click: () => open(id) });
+  if (!hasRelations()) {
+    return [el('a', { href: `/fchat/getLog.php?log=${encodeURIComponent(id)}`, target: '_blank', rel: 'noopener noreferrer nofollow', text: LABEL }), null];
   }
-  return el('a', { href: `/fchat/getLog.php?log=${encodeURIComponent(id)}`, target: '_blank', rel: 'noopener noreferrer nofollow', text });
+  const place = el('div', { class: 'stack-tight', id: `report-log-${id}`, hidden: true });
+  const button = el('button', { type: 'button', text: LABEL, 'aria-label': `${LABEL}: the report by ${character}`, 'aria-expanded': 'false', 'aria-controls': place.id,
+    click: () => {
+      place.hidden = !place.hidden;
+      button.setAttribute('aria-expanded', String(!place.hidden));
+      if (!place.hidden) fill(place, id);
+    } });
+  return [button, place];
 }
 
-async function open(id) {
-  asked += 1;
-  const mine = asked;
-  setTitle(dialog, `Report ${id}`);
-  content.replaceChildren(el('p', { class: 'muted', role: 'status', text: 'One moment…' }));
-  show(dialog);
-  let parts;
+/** Read the log. One that was read is not read again. */
+async function fill(place, id) {
+  if (place.dataset.read) return;
+  place.replaceChildren(el('p', { class: 'muted', role: 'status', text: 'One moment…' }));
   try {
-    parts = report(await call('/api/report', { log_id: String(id) }));
+    place.replaceChildren(...report(await call('/api/report', { log_id: String(id) })));
+    place.dataset.read = 'yes';
   } catch (error) {
-    parts = [el('p', { class: 'form-error', role: 'alert', text: error.message })];
+    place.replaceChildren(el('p', { class: 'form-error', role: 'alert', text: error.message }));
   }
-  // A later question has the dialog now.
-  if (mine === asked) content.replaceChildren(...parts);
 }
 
 function report({ character, reported, channel, text, log, time }) {
@@ -50,8 +44,7 @@ function report({ character, reported, channel, text, log, time }) {
     el('dl', { class: 'fields' }, ...row('From', personLink(character)), ...row('About', reported && personLink(reported)),
       ...row('Where', channel), ...row('When', momentText(new Date(time * 1000)))),
     el('div', { class: 'formatted' }, rich(text)),
-    el('section', { class: 'room-part' }, el('h3', { text: 'Log' }),
-      el('div', { class: 'report-said', tabindex: '0', role: 'region', 'aria-label': 'Log of what was said' }, ...lines(log))),
+    el('div', { class: 'report-said', tabindex: '0', role: 'region', 'aria-label': `${LABEL}: the report by ${character}` }, ...lines(log)),
   ];
 }
 

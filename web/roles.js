@@ -12,7 +12,7 @@ export const isRoom = target => target.name.startsWith('ADH-');
 export const isAdmin = () => (state.vars.permissions & ADMINISTRATOR) !== 0;
 export const isStaff = () => isAdmin() || state.staff.has(fold(state.me));
 const isInStaffRoom = () => findChannel(STAFF_ROOM)?.joined === 'yes';
-export const takesReports = () => isStaff() || isInStaffRoom() || state.calls.size > 0;
+export const takesReports = () => isStaff() || isInStaffRoom() || [...state.calls.values()].some(call => !call.taken);
 
 /** May throw out and ban here, and write the description. */
 export function mayModerate(target) {

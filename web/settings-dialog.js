@@ -1,10 +1,13 @@
 // The dialog of settings: looks, reading, notifications, and the way to the account.
 
 import { byId, el } from './text.js';
-import { ENTERS, LOG_DAYS, SIZES, THEMES, onSetting, setSetting, settings } from './settings.js';
+import { FONTS, LAYOUTS, SIZES, THEMES } from './looks.js';
+import { ENTERS, LOG_DAYS, onSetting, setSetting, settings } from './settings.js';
+import { renderTheme, themeEditor } from './theme-editor.js';
 import { askToNotify, maySpeak, playSound } from './notify.js';
 import { hasRelations } from './relations.js';
 import { forgetAll, prune, startArchive } from './archive.js';
+import { openKeys } from './keys.js';
 import { openLogs, startLogsDialog } from './logs-dialog.js';
 import { ask, makeDialog, show, toast } from './dialog.js';
 
@@ -59,13 +62,15 @@ export function startSettings(parts) {
   const profile = el('button', { type: 'button', text: 'Edit your profile…', click: () => parts.editProfile() });
   account = part('Account', el('div', { class: 'button-row' }, profile, more));
   form = el('form', { class: 'stack' },
-    part('Looks', choices('theme', 'Colours', THEMES), choices('size', 'Size of text', SIZES), check('pictures', 'Show avatars as pictures')),
+    part('Looks', choices('theme', 'Colours', THEMES), themeEditor(), choices('layout', 'Layout of messages', LAYOUTS), choices('size', 'Size of text', SIZES),
+      choices('font', 'Font', FONTS), check('genderColours', 'Names in colours that tell male, female and so on'), check('pictures', 'Show avatars as pictures')),
     part('Reading', check('clock24', 'Clock with 24 hours'), check('seconds', 'Times with seconds'), check('arrivals', 'Say who joins and leaves channels'),
       el('label', {}, 'Words that count as a mention, with commas between them',
         el('input', { name: 'highlights', autocomplete: 'off', spellcheck: 'false', maxlength: String(HIGHLIGHTS_MAX), placeholder: 'tea, lighthouse' }))),
     part('Writing', choices('enter', 'The Enter key', ENTERS),
       el('p', { class: 'muted', text: 'Ctrl and Enter always send, Shift and Enter always make a new line.' }),
-      check('idle', 'Show me as idle after ten minutes without input')),
+      check('idle', 'Show me as idle after ten minutes without input'),
+      el('div', { class: 'button-row' }, el('button', { type: 'button', 'aria-haspopup': 'dialog', text: 'All keys…', click: openKeys }))),
     logPart(),
     part('Notifications', el('p', { class: 'muted', text: 'Shown by your browser while you look elsewhere. This page has to be open.' }),
       check('notifyPrivate', 'Private messages'), check('notifyMentions', 'Messages that mention me'),
@@ -74,7 +79,7 @@ export function startSettings(parts) {
     account);
   form.addEventListener('change', event => change(event.target));
   // A word counts as it is typed, before the field is left.
-  form.addEventListener('input', event => event.target.type === 'text' && change(event.target));
+  form.addEventListener('input', event => (event.target.type === 'text' || event.target.type === 'color') && change(event.target));
   form.addEventListener('submit', event => event.preventDefault());
   dialog = makeDialog('settings-dialog', 'Settings', form);
   dialog.classList.add('room-dialog');
@@ -99,8 +104,10 @@ function fill() {
   for (const input of form.querySelectorAll('input')) {
     if (input.type === 'checkbox') input.checked = settings[input.name];
     else if (input.type === 'text') input.value = settings[input.name];
+    else if (input.type === 'color') continue;
     else input.checked = settings[input.name] === input.value;
   }
+  renderTheme();
   const wanted = [...NOTIFICATIONS].some(name => settings[name]);
   byId('notify-state').textContent = wanted && !maySpeak() ? 'Your browser does not show them yet.' : '';
 }

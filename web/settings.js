@@ -1,16 +1,18 @@
 // The settings of this page, kept in this browser: looks, clock, lines, notifications.
 
+import { FONTS, LAYOUTS, OWN_COLOURS, SIZES, THEMES, applyLooks, onContrast } from './looks.js';
 import { keep, kept } from './storage.js';
 
 const STORAGE_KEY = 'fchatd-settings';
 
 const DEFAULTS = {
-  theme: 'device', size: 'medium', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false, idle: true, highlights: '', logs: false, logDays: 365,
+  theme: 'device', size: 'medium', layout: 'comfortable', font: 'system', ownPage: '#fdf6e3', ownInk: '#2b2a26', ownAccent: '#0b5f8a', genderColours: true,
+  memberOrder: 'role', enter: 'device', clock24: true, seconds: false, pictures: true, arrivals: false, idle: true, highlights: '', logs: false, logDays: 365,
   notifyPrivate: false, notifyMentions: false, notifyFriends: false, sound: false,
 };
 
-export const THEMES = { device: 'As the device', light: 'Light', dark: 'Dark' };
-export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Very large' };
+/** The orders of the list of members. */
+export const MEMBER_ORDERS = { role: 'By role', status: 'By status', name: 'By name' };
 
 /** The Enter key in the message box; automatic is a new line where one types by touch. */
 export const ENTERS = { device: 'Automatic', send: 'Sends', line: 'New line' };
@@ -18,8 +20,8 @@ export const ENTERS = { device: 'Automatic', send: 'Sends', line: 'New line' };
 /** How long logs stay on this device, in days; 0 is always. */
 export const LOG_DAYS = { 30: 'A month', 90: 'Three months', 365: 'A year', 0: 'Always' };
 
-/** In percent of what the browser is set to. */
-const PERCENT = { small: 90, medium: 100, large: 115, huge: 130 };
+/** The settings that have one of several values. */
+const CHOICES = { theme: THEMES, size: SIZES, layout: LAYOUTS, font: FONTS, enter: ENTERS, logDays: LOG_DAYS, memberOrder: MEMBER_ORDERS };
 
 const listeners = [];
 let formats = {};
@@ -32,10 +34,9 @@ export function loadSettings() {
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     if (typeof before?.[name] === typeof usual) settings[name] = before[name];
   }
-  if (!Object.hasOwn(THEMES, settings.theme)) settings.theme = DEFAULTS.theme;
-  if (!Object.hasOwn(SIZES, settings.size)) settings.size = DEFAULTS.size;
-  if (!Object.hasOwn(ENTERS, settings.enter)) settings.enter = DEFAULTS.enter;
-  if (!Object.hasOwn(LOG_DAYS, settings.logDays)) settings.logDays = DEFAULTS.logDays;
+  for (const [name, values] of Object.entries(CHOICES)) if (!Object.hasOwn(values, settings[name])) settings[name] = DEFAULTS[name];
+  for (const name of Object.keys(OWN_COLOURS)) if (!/^#[0-9a-f]{6}$/i.test(settings[name])) settings[name] = DEFAULTS[name];
+  onContrast(apply);
   apply();
 }
 
@@ -56,10 +57,7 @@ export function onSetting(listener) {
 }
 
 function apply() {
-  const root = document.documentElement;
-  if (settings.theme === 'device') delete root.dataset.theme;
-  else root.dataset.theme = settings.theme;
-  root.style.fontSize = settings.size === 'medium' ? '' : `${PERCENT[settings.size]}%`;
+  applyLooks(settings);
   const second = settings.seconds ? { second: '2-digit' } : {};
   // With hourCycle, since `hour12: false` makes midnight 24:00 in some languages.
   const hourCycle = settings.clock24 ? 'h23' : 'h12';

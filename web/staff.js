@@ -1,13 +1,20 @@
 // The views of the staff: open reports, all people on the server, and the actions of administrators.
 
 import { byId, decode, el, fold } from './text.js';
-import { byName, changed, isMe, onChange, server, state } from './state.js';
+import { activate, byName, changed, isMe, listed, onChange, privateWith, server, state } from './state.js';
 import { onFrame } from './frames.js';
-import { isAdmin, isStaff, takesReports } from './roles.js';
+import { isAdmin, isStaff, mayModerate, takesReports } from './roles.js';
 import { rich } from './bbcode.js';
 import { openModeration } from './moderation.js';
-import { reportLog, startReportLog } from './report-log.js';
+import { focusComposer } from './composer.js';
+import { reportLog } from './report-log.js';
 import { ask, makeDialog, show, toast } from './dialog.js';
+
+/** Reports that somebody has taken are shown until there are so many later ones. */
+const TAKEN_MAX = 20;
+
+/** Report → its element, which may have its log open. */
+const items = new Map();
 
 /** So many of the server's last answers are shown. */
 const ANSWERS = 8;
@@ -43,7 +50,9 @@ const list = { list: 'people-everywhere', placeholder: 'Name' };
 
 function build() {
   part.people = el('datalist', { id: 'people-everywhere' });
-  part.reports = el('ul', { class: 'report-list' });
+  part.reports = el('ul', { class: 'report-list', 'aria-label': 'Open reports' });
+  part.taken = el('ul', { class: 'report-list', 'aria-label': 'Reports that somebody has taken' });
+  part.takenBox = section('Taken care of', el('p', { class: 'muted', text: 'Since you came in. Their logs, and what can be done, are still here.' }), part.taken);
   part.reportState = el('p', { class: 'muted', role: 'status' });
   part.person = section('Somebody on the server',
     oneField('Character', list, ['Kick, time out or ban', name => { openModeration(name, null); }, 'danger'], ['Let back in', character('UNB')], ['About them', name => { openPerson(name); }]));
@@ -60,7 +69,7 @@ function build() {
   dialog = makeDialog('staff-dialog', 'Staff', part.people,
     section('Open reports', part.reportState, part.reports, el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Read the list again', click: readReports }))),
-    part.person, part.admin, section('What the server answered', part.answers));
+    part.takenBox, part.person, part.admin, section('What the server answered', part.answers));
   dialog.classList.add('room-dialog');
 }
 
@@ -78,13 +87,14 @@ function command(text) {
 
 function readReports() {
   if (!send('PCR')) return;
-  state.calls.clear();
+  for (const [id, call] of state.calls) if (!call.taken) state.calls.delete(id);
   changed('calls');
 }
 
+const openCalls = () => [...state.calls].filter(([, call]) => !call.taken);
+
 export function startStaff(parts) {
   ({ connection, openPerson } = parts);
-  startReportLog({ back: openStaff });
   build();
   byId('open-staff').addEventListener('click', openStaff);
   for (const topic of ['calls', 'members', 'self', 'conversations', 'roles']) onChange(topic, renderButton);
@@ -95,7 +105,7 @@ export function startStaff(parts) {
 function renderButton() {
   const button = byId('open-staff');
   button.hidden = !takesReports();
-  const count = state.calls.size;
+  const count = openCalls().length;
   const badge = byId('staff-badge');
   badge.hidden = count === 0;
   badge.textContent = String(count);
@@ -113,29 +123,76 @@ function openStaff() {
   if (!state.staff.has(fold(state.me))) readReports();
 }
 
-/** Who takes care of it hears of it, unless the server tells moderators only; so it goes from the list at once. */
+/** The server tells all moderators at once, but not an administrator; so the report is marked here, too. */
 function takeCare(callid) {
-  if (!send('SFC', { action: 'confirm', callid })) return;
-  state.calls.delete(callid);
+  if (send('SFC', { action: 'confirm', callid })) markTaken(callid, state.me);
+}
+
+function markTaken(id, moderator) {
+  const call = state.calls.get(id);
+  if (!call || call.taken) return;
+  call.taken = moderator || 'a moderator';
+  items.delete(id);
+  const taken = [...state.calls].filter(each => each[1].taken);
+  for (const [old] of taken.slice(0, -TAKEN_MAX)) state.calls.delete(old);
   changed('calls');
 }
 
+/** The reported character, where the report names one as clients do. */
+const reportedIn = text => /^Reporting user: \[user\]([^[\]]{1,64})\[\/user\]/.exec(text)?.[1] ?? '';
+
+/** The channel of a report, if this character moderates it. */
+const placeOf = ({ tab }) => listed().find(each => each.kind === 'channel' && each.title === tab && mayModerate(each)) ?? null;
+
+/** Write to the author, with a beginning that says what it is about. */
+function answer({ character: author, report }) {
+  const target = privateWith(author);
+  if (target.draft === '') target.draft = `About your report (${report.replace(/^Reporting user: \[user\][^[\]]*\[\/user\] \| /, '').split('\n')[0].slice(0, 60)}): `;
+  dialog.close();
+  activate(target.id);
+  focusComposer();
+}
+
 function reportItem([id, call]) {
+  const reported = reportedIn(call.report);
+  const place = placeOf(call);
+  const [logButton, log] = call.log === null ? [null, null] : reportLog(call.log, call.character);
   return el('li', { class: 'report' },
     el('p', { class: 'report-head' },
       el('button', { type: 'button', class: 'in-text', text: call.character, click: () => openPerson(call.character) }),
-      el('span', { class: 'muted', text: ` ${clock.format(call.time)} · ${call.tab}` })),
+      el('span', { class: 'muted', text: ` ${clock.format(call.time)} · ${call.tab}` }),
+      call.taken ? el('span', { class: 'tag', text: `Taken by ${call.taken}` }) : null),
     el('div', { class: 'formatted report-text' }, rich(call.report)),
     el('div', { class: 'button-row' },
-      el('button', { type: 'button', class: 'primary', text: 'Take care of it', 'aria-label': `Take care of it: the report by ${call.character}`, click: () => takeCare(id) }),
-      call.log === null ? null : reportLog(call.log, call.character)));
+      call.taken ? null : el('button', { type: 'button', class: 'primary', text: 'Take care of it', 'aria-label': `Take care of it: the report by ${call.character}`, click: () => takeCare(id) }),
+      logButton,
+      isMe(call.character) ? null : el('button', { type: 'button', text: 'Answer', 'aria-label': `Answer ${call.character}`, click: () => answer(call) }),
+      reported && !isMe(reported) && (isStaff() || place)
+        ? el('button', { type: 'button', class: 'danger', text: `Moderate ${reported}`, click: () => openModeration(reported, place) }) : null),
+    log);
+}
+
+/** The elements of reports. Those that are known stay as they are, with their logs. */
+function elementsOf(calls) {
+  return calls.map(([id, call]) => {
+    if (!items.has(id)) items.set(id, reportItem([id, call]));
+    return items.get(id);
+  });
 }
 
 function renderReports() {
-  part.reportState.textContent = state.calls.size === 0 ? 'There are no open reports.' : '';
-  const hadFocus = part.reports.contains(document.activeElement);
-  part.reports.replaceChildren(...[...state.calls].map(reportItem));
-  if (hadFocus) (part.reports.querySelector('.primary') ?? dialog.querySelector('[data-close]')).focus();
+  const open = openCalls();
+  const taken = [...state.calls].filter(([, call]) => call.taken).reverse();
+  for (const id of [...items.keys()]) if (!state.calls.has(id)) items.delete(id);
+  part.reportState.textContent = open.length === 0 ? 'There are no open reports.' : '';
+  part.takenBox.hidden = taken.length === 0;
+  for (const [list, calls] of [[part.reports, open], [part.taken, taken]]) {
+    const wanted = elementsOf(calls);
+    if (wanted.length === list.childElementCount && wanted.every((each, index) => each === list.children[index])) continue;
+    const hadFocus = list.contains(document.activeElement);
+    list.replaceChildren(...wanted);
+    if (hadFocus) (part.reports.querySelector('.primary') ?? dialog.querySelector('[data-close]')).focus();
+  }
 }
 
 function renderAnswers() {
@@ -145,15 +202,15 @@ function renderAnswers() {
 }
 
 /** A report that came in, or that somebody has taken care of. */
-function takeReport({ action, callid, character: by, report, tab, logid, timestamp }) {
+function takeReport({ action, callid, character: by, report, tab, logid, timestamp, moderator }) {
   if (action === 'report') {
     state.calls.set(callid, { character: by, report: decode(report), tab: decode(tab), log: Number(logid) > 0 ? Number(logid) : null, time: new Date(Number(timestamp) * 1000 || Date.now()) });
-  } else {
-    for (const [id, call] of state.calls) {
-      if (id === callid || (callid === undefined && fold(call.character) === fold(by) && Math.abs(call.time / 1000 - Number(timestamp)) < 1)) state.calls.delete(id);
-    }
+    changed('calls');
+    return;
   }
-  changed('calls');
+  for (const [id, call] of state.calls) {
+    if (id === callid || (callid === undefined && fold(call.character) === fold(by) && Math.abs(call.time / 1000 - Number(timestamp)) < 1)) markTaken(id, moderator);
+  }
 }
 
 onFrame('SFC', takeReport);

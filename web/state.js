@@ -2,8 +2,8 @@
 
 import { fold } from './text.js';
 
-/** Lines kept, and shown, per conversation. */
-export const MAX_LINES = 500;
+/** Lines kept per conversation. */
+export const MAX_LINES = 5000;
 
 /** Invitations kept per conversation, one of each sender to each room: many of them must not push out what people said. */
 const MAX_INVITES = 5;
@@ -172,12 +172,14 @@ function dropInvites(target, { sender, invite }) {
   const others = target.lines.filter(line => line.kind === 'invite' && (line.sender !== sender || line.invite !== invite));
   const kept = new Set(others.slice(1 - MAX_INVITES));
   target.lines = target.lines.filter(line => line.kind !== 'invite' || kept.has(line));
+  target.hasGaps = true;
 }
 
 /** Remove all invitations by somebody. */
 export function forgetInvites(sender) {
   for (const target of state.conversations.values()) {
     target.lines = target.lines.filter(line => line.kind !== 'invite' || fold(line.sender ?? '') !== fold(sender));
+    target.hasGaps = true;
   }
   changed('log', 'history');
 }
@@ -201,11 +203,23 @@ export function roleIn(target, name) {
 const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
 const RANK = { owner: 0, moderator: 1, staff: 2, '': 3 };
 
-/** Members in the order of the list: owner, moderators, staff, then everyone by name. */
-export function sortedMembers(target) {
+const STATUS_RANK = ['looking', 'online', 'crown', 'busy', 'idle', 'away', 'dnd'];
+
+const MEMBER_RANKS = {
+  /** Owner, moderators, staff, then everyone else. */
+  role: ({ role }) => RANK[role],
+  /** Those who look for somebody first, those who do not want to be disturbed last. */
+  status: ({ name }) => (STATUS_RANK.indexOf(person(name)?.status) + 1 || STATUS_RANK.length + 1),
+  name: () => 0,
+};
+
+/** Members with their roles in one of the orders `role`, `status` and `name`. Equal ones are sorted by name. */
+export function sortedMembers(target, order = 'role') {
+  const rank = MEMBER_RANKS[order];
   return [...target.members.values()]
     .map(name => ({ name, role: roleIn(target, name) }))
-    .sort((a, b) => RANK[a.role] - RANK[b.role] || collator.compare(a.name, b.name));
+    .map(member => ({ ...member, rank: rank(member) }))
+    .sort((a, b) => a.rank - b.rank || collator.compare(a.name, b.name));
 }
 
 export const byName = (a, b) => collator.compare(a.name, b.name);

@@ -15,9 +15,11 @@ export function startTalking(parts) {
   takeFrame('ERR', error => outbox.onError({ ...error, message: decode(error.message) }));
 }
 
-/** An own message: on the screen at once, since the server never echoes it, and on its way. */
+/** An own message: on the screen at once, since the server never echoes it, and on its way. Returns its line. */
 export function post(target, command, text) {
-  send(target, addLine(target, { kind: command === 'LRP' ? 'ad' : 'message', from: state.me, text, own: true }));
+  const line = addLine(target, { kind: command === 'LRP' ? 'ad' : 'message', from: state.me, text, own: true });
+  send(target, line);
+  return line;
 }
 
 /** Send an own line that is on the screen already. */

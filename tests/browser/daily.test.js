@@ -72,10 +72,10 @@ for (const [who, device] of [[() => dora, 'at a desk'], [() => pia, 'with a phon
     assert.ok(await page.locator('.log').evaluate(log => log.scrollTop < 2), 'the place is where it was left');
     await hear(someone, 'later', 30);
     await down.getByText('30 new messages').waitFor();
+    await down.click();
+    await page.waitForFunction(() => document.querySelector('.unread-divider')?.getBoundingClientRect().top < innerHeight / 3);
     assert.equal(await page.locator('.unread-divider').count(), 1, 'only the latest news has a marker');
     assert.equal(await page.locator('.unread-divider + .line .text').textContent(), 'later 1');
-    await down.click();
-    await page.waitForFunction(() => document.querySelector('.unread-divider').getBoundingClientRect().top < innerHeight / 3);
     await down.click();
     await down.waitFor({ state: 'hidden' });
     await box(someone).fill('one\ntwo\nthree\nfour');

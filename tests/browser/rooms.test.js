@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  SMALL, arrive, assertAccessible, assertNoErrors, launch, line, openDrawer, person, picture, unique, write,
+  SMALL, arrive, assertAccessible, assertNoErrors, launch, line, openConversation, openDrawer, person, picture, unique, write,
 } from './helpers.js';
 
 let browser;
@@ -201,8 +201,12 @@ test('one is kicked, timed out, banned, and let back in', async () => {
   const moderate = dialog(olga, `Moderate ${milo.name}`);
   await picture(olga, '46-moderate');
   await assertAccessible(olga, 'the dialog of moderation');
+  await moderate.getByRole('textbox', { name: 'Reason' }).fill('Too loud');
   await moderate.getByRole('button', { name: 'Kick' }).click();
   await milo.page.getByText(`You were removed by ${olga.name}.`).first().waitFor();
+  await openConversation(milo, olga.name);
+  await line(milo, `Kick in “${title}”: Too loud`).waitFor();
+  await openConversation(milo, title);
   await comeBack();
 
   await write(olga, `/timeout ${milo.name}, 2`);

@@ -56,13 +56,22 @@ test('a report comes in, and somebody takes care of it', options, async () => {
   await staff().getByRole('button', { name: 'Read the list again' }).click();
   await answer('These were the open reports.').waitFor();
   await report.getByRole('button', { name: /^Take care/ }).click();
-  await report.waitFor({ state: 'detached' });
+  await staff().getByText('There are no open reports.').waitFor();
+  await staff().getByRole('list', { name: 'Reports that somebody has taken' }).getByText(`Taken by ${name}`).waitFor();
+  await report.getByRole('button', { name: `Answer ${rita.name}` }).click();
+  await boss.page.getByRole('heading', { level: 1, name: rita.name }).waitFor();
+  const box = boss.page.locator('#text');
+  assert.match(await box.inputValue(), /^About your report \(\[b\]Spam/);
+  await box.fill('Thank you, it is gone.');
+  await box.press('Enter');
+  await openConversation(rita, name);
+  await line(rita, 'Thank you, it is gone.').waitFor();
+  await openConversation(rita, 'Development');
   assert.equal(await boss.page.evaluate(() => window.hacked), undefined);
 });
 
 test('a report about somebody has its log in the page, without another sign-in', options, async () => {
   const { page } = boss;
-  await page.keyboard.press('Escape');
   // The staff may report at any time, and others once in two minutes.
   await openConversation(boss, 'Staff Room');
   await write(boss, 'what was [i]said[/i]');
@@ -78,19 +87,29 @@ test('a report about somebody has its log in the page, without another sign-in',
   const report = staff().locator('.report').filter({ hasText: 'Too quiet' });
   await report.getByRole('button', { name: rita.name, exact: true }).waitFor();
   await report.getByRole('button', { name: `Log of what was said: the report by ${name}` }).click();
-  const log = page.getByRole('dialog', { name: /^Report \d+$/ });
+  const log = report.getByRole('region', { name: /^Log of what was said/ });
   await log.getByText('what was said').waitFor();
   assert.equal(await log.locator('em').textContent(), 'said');
-  assert.deepEqual(await log.locator('dd button').allTextContents(), [name, rita.name], 'from and about');
+  await log.getByRole('button', { name, exact: true }).waitFor();
+  assert.deepEqual(await report.locator('dd button').allTextContents(), [name, rita.name], 'from and about');
   await picture(boss, '61-report-log');
   await assertAccessible(boss, 'the log of a report');
   await page.setViewportSize({ width: 390, height: 844 });
-  assert.ok(await log.evaluate(element => element.scrollWidth <= element.clientWidth), 'it fits a phone');
+  assert.ok(await staff().evaluate(element => element.scrollWidth <= element.clientWidth), 'it fits a phone');
   await picture(boss, '61-report-log-narrow');
   await page.setViewportSize({ width: 1280, height: 800 });
-  await log.getByRole('button', { name: 'Back to the reports' }).click();
+  // The people in a report are at hand, and the log is still open on the way back.
+  await report.locator('dd').getByRole('button', { name: rita.name }).click();
+  await page.getByRole('dialog', { name: rita.name }).getByRole('button', { name: 'Kick, time out or ban' }).waitFor();
+  await page.keyboard.press('Escape');
+  await open();
+  await log.getByText('what was said').waitFor();
+  await report.getByRole('button', { name: `Moderate ${rita.name}` }).click();
+  await page.getByRole('dialog', { name: `Moderate ${rita.name}` }).getByRole('radio', { name: 'Ban from the server' }).waitFor();
+  await page.keyboard.press('Escape');
+  await open();
   await report.getByRole('button', { name: /^Take care/ }).click();
-  await report.waitFor({ state: 'detached' });
+  await report.getByText(`Taken by ${name}`).waitFor();
 });
 
 test('administrators broadcast, make channels and moderators, reward, and ask the server', options, async () => {
@@ -108,7 +127,10 @@ test('administrators broadcast, make channels and moderators, reward, and ask th
   await rita.page.getByRole('button', { name: 'Staff, 1 open report' }).click();
   const report = rita.page.getByRole('dialog', { name: 'Staff', exact: true }).locator('.report').filter({ hasText: 'The kettle is empty' });
   await report.getByRole('button', { name: /^Take care/ }).click();
-  await report.waitFor({ state: 'detached' });
+  await report.getByText(`Taken by ${rita.name}`).waitFor();
+  await open();
+  await staff().locator('.report').filter({ hasText: 'The kettle is empty' }).getByText(`Taken by ${rita.name}`).waitFor();
+  await boss.page.keyboard.press('Escape');
   assert.equal(await rita.page.getByRole('textbox', { name: 'Server command' }).count(), 0, 'moderators are no administrators');
   await rita.page.keyboard.press('Escape');
   await open();
@@ -137,14 +159,15 @@ test('somebody is timed out from the server, let back in, and kicked', options, 
     return moderate;
   };
   const timeOut = await choose('Time out from the server');
-  await timeOut.getByRole('spinbutton', { name: 'Minutes' }).fill('5');
+  await timeOut.getByRole('spinbutton', { name: 'For how long' }).fill('3');
+  await timeOut.getByRole('combobox', { name: 'Unit' }).selectOption('days');
   await timeOut.getByRole('textbox', { name: 'Reason' }).fill('Too loud');
   await picture(boss, '62-time-out');
   await assertAccessible(boss, 'the dialog of moderation on the server');
   await timeOut.getByRole('button', { name: 'Time out from the server' }).click();
-  await rita.page.getByText('You have been timed out for 5 minutes: Too loud').first().waitFor();
+  await rita.page.getByText('You have been timed out for 4320 minutes: Too loud').first().waitFor();
   await open();
-  await answer(`${rita.name} is timed out for 5 minutes.`).waitFor();
+  await answer(`${rita.name} is timed out for 4320 minutes.`).waitFor();
   await staff().getByRole('combobox', { name: 'Character' }).fill(rita.name);
   await staff().getByRole('button', { name: 'Let back in' }).click();
   await answer(`${rita.name} may come back.`).waitFor();

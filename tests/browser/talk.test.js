@@ -44,7 +44,7 @@ test('text is formatted by keys, by tools and by menu, and undone', async () => 
   await page.keyboard.press('Control+z');
   assert.equal(await box(tess).inputValue(), '[b][i]word[/i][/b]', 'one step is undone');
   await choose(tess, 'https://example.org/');
-  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Control+Shift+k');
   assert.equal(await box(tess).inputValue(), '[url]https://example.org/[/url]');
   await choose(tess, 'a page');
   await page.getByRole('button', { name: 'Link' }).click();

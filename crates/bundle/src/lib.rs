@@ -19,7 +19,7 @@ const FIRST: &str = "app.js";
 /// The place in `index.html` of the links to the style sheet and to the script.
 const PLACE: &str = "<!--bundle-->\n";
 /// The style sheets of the page, in the order in which they take effect.
-const STYLES: [&str; 4] = ["style.css", "bbcode.css", "talk.css", "people.css"];
+const STYLES: [&str; 5] = ["style.css", "bbcode.css", "talk.css", "people.css", "looks.css"];
 /// The style sheet that the server's own pages, such as profiles, need beside those of the chat.
 const SITE_STYLE: &str = "site.css";
 
