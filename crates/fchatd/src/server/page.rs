@@ -112,7 +112,9 @@ pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpR
     } else {
         None
     };
-    let encoding = compressed.is_some().then_some(("content-encoding", "gzip".into()));
+    let encoding = compressed
+        .is_some()
+        .then_some(("content-encoding", "gzip".into()));
     let content = compressed.unwrap_or_else(|| page.into_bytes());
     let mut answer = tagged(request, HTML, &tag, Bytes::from(content));
     answer.headers.extend([
