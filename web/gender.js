@@ -1,4 +1,4 @@
-// The gender of somebody online as a word for style sheets, where names are coloured by it.
+// The gender of a character online as a word for style sheets, where names are coloured by it.
 
 import { person } from './state.js';
 import { settings } from './settings.js';

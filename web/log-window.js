@@ -173,7 +173,7 @@ export class LogWindow {
     if (node) this.#box.scrollTop += node.getBoundingClientRect().top - this.#box.getBoundingClientRect().top - offset;
   }
 
-  /** Draw what comes near the view, and remove what is far from it. */
+  /** Draw the rows that come near the view, and remove those that are far from it. */
   fill() {
     for (let round = 0; round < 4 && this.#fillOnce(); round += 1);
   }
@@ -219,7 +219,7 @@ export class LogWindow {
     return !selection.isCollapsed && this.to - this.from < DRAWN_MAX && this.#list.contains(selection.anchorNode);
   }
 
-  /** The scroll bar was moved far: draw what stands there. The estimate stays the same, else it would stand elsewhere. */
+  /** The scroll bar was moved far: draw the rows there. The estimate stays the same, else other rows would stand there. */
   #jumpToView(offset) {
     this.#measure(this.from, this.to);
     let [index, sum] = [0, 0];

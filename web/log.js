@@ -64,8 +64,8 @@ export function startLog({ openPerson, join }) {
 const fits = line => (shown.view ?? 'all') === 'all' || (line.kind !== 'ad' && line.kind !== 'message') || line.kind === shown.view;
 
 /**
- * A fresh element for each conversation. Screen readers hear new lines from a place of their own: what is drawn here on scrolling is
- * not new.
+ * A fresh element for each conversation. Screen readers hear new lines from a place of their own: a line that is drawn here
+ * on scrolling is not new.
  */
 function open(again = false) {
   keepPlace();
@@ -175,7 +175,7 @@ function speak(added) {
   const texts = added.slice(-SPOKEN_LINES).map(line => (line.from ? `${line.from}: ` : '') + plainText(line.text).slice(0, SPOKEN_LETTERS));
   const spoken = texts.map(text => el('p', { text }));
   place.append(...spoken);
-  // Somebody who reads the page by its elements must not find each line twice.
+  // A reader who goes through the elements of the page must not find each line twice.
   setTimeout(() => { for (const each of spoken) each.remove(); }, SPOKEN_TIME);
 }
 
@@ -193,7 +193,7 @@ function divider(text, kind = '') {
   return el('p', { class: `divider ${kind}` }, el('span', { text }));
 }
 
-/** A line with what stands above it: the day where another one begins, and the marker of what is new. */
+/** A line with the dividers above it: the day where another one begins, and the marker of new lines. */
 function nodesOf(rows, index) {
   const line = rows[index];
   const before = rows[index - 1];
@@ -265,7 +265,7 @@ function onScroll() {
   const { from, to } = lines;
   const wasAtEnd = isAtEnd();
   lines.fill();
-  // The heights of lines that were drawn now may be others than they were estimated: a reader who went to the end stays there.
+  // The heights of lines that were drawn now may be others than they were estimated: a reader at the end stays there.
   if (wasAtEnd && !isAtEnd()) toEnd();
   following = isAtEnd();
   if (following) passed = true;

@@ -1,5 +1,5 @@
-// The looks of the page: theme, size, font, layout. A theme of one's own is three colours; all others are made from them, and only what
-// can be read is applied.
+// The looks of the page: theme, size, font, layout. A theme of one's own is three colours; all others are made from them, and the theme is
+// applied only if all text can be read.
 
 export const THEMES = { device: 'As the device', light: 'Light', dark: 'Dark', contrast: 'High contrast', own: 'My own' };
 export const SIZES = { small: 'Small', medium: 'Medium', large: 'Large', huge: 'Very large' };
@@ -77,7 +77,7 @@ export function ownTheme(page, ink, accent) {
   return { scheme, colours, problems };
 }
 
-/** The theme that is in effect: somebody who asks the device for more contrast gets it. */
+/** The theme that is in effect: a device that is set to more contrast gets it. */
 const effective = theme => (theme === 'device' && more.matches ? 'contrast' : theme);
 
 export function applyLooks(settings) {

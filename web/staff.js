@@ -10,7 +10,7 @@ import { focusComposer } from './composer.js';
 import { reportLog } from './report-log.js';
 import { ask, makeDialog, show, toast } from './dialog.js';
 
-/** Reports that somebody has taken are shown until there are so many later ones. */
+/** Reports that a moderator has taken are shown until there are so many later ones. */
 const TAKEN_MAX = 20;
 
 /** Report → its element, which may have its log open. */
@@ -201,7 +201,7 @@ function renderAnswers() {
   part.answers.scrollTop = part.answers.scrollHeight;
 }
 
-/** A report that came in, or that somebody has taken care of. */
+/** A report that came in, or that a moderator has taken care of. */
 function takeReport({ action, callid, character: by, report, tab, logid, timestamp, moderator }) {
   if (action === 'report') {
     state.calls.set(callid, { character: by, report: decode(report), tab: decode(tab), log: Number(logid) > 0 ? Number(logid) : null, time: new Date(Number(timestamp) * 1000 || Date.now()) });

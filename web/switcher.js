@@ -1,7 +1,7 @@
 // The quick switcher (Ctrl+K): to a conversation, a channel or a person, by some letters of the name.
 
 import { avatar, byId, el, isComposing } from './text.js';
-import { activate, isMe, listed, privateWith, state } from './state.js';
+import { activate, isMe, listed, onChange, privateWith, state } from './state.js';
 import { choiceList } from './choice-list.js';
 import { best } from './fuzzy.js';
 import { join } from './membership.js';
@@ -27,6 +27,8 @@ export function startSwitcher() {
   status = el('p', { class: 'muted', role: 'status' });
   choices = choiceList({ field, list, render: optionOf, choose: go });
   dialog = makeDialog('switcher-dialog', 'Go to', field, list, status);
+  // The lists of channels and rooms come a moment later.
+  onChange('channels', () => dialog.open && refresh());
   byId('open-switcher').addEventListener('click', openSwitcher);
   document.addEventListener('keydown', event => {
     if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== 'k' || byId('chat').hidden) return;
@@ -39,13 +41,17 @@ export function startSwitcher() {
 function openSwitcher() {
   askForLists();
   field.value = '';
-  all = targets();
-  render();
+  refresh();
   show(dialog);
   field.focus();
 }
 
-/** All that one can go to: what is open first, unread before read, then channels and people. */
+function refresh() {
+  all = targets();
+  render();
+}
+
+/** All places to go to: open conversations first, unread before read, then channels and people. */
 function targets() {
   const open = listed().filter(each => each.id !== state.active).sort((a, b) => b.mentions - a.mentions || b.unread - a.unread);
   const known = new Set(open.map(each => each.id).concat(state.active));

@@ -1,4 +1,4 @@
-// The editor of a theme of one's own, in the settings: three colours, a sample, and what is wrong with them.
+// The editor of a theme of one's own, in the settings: three colours, a sample, and the reasons why they are not used.
 
 import { el } from './text.js';
 import { OWN_COLOURS, ownTheme } from './looks.js';

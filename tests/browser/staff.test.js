@@ -56,8 +56,7 @@ test('a report comes in, and somebody takes care of it', options, async () => {
   await staff().getByRole('button', { name: 'Read the list again' }).click();
   await answer('These were the open reports.').waitFor();
   await report.getByRole('button', { name: /^Take care/ }).click();
-  await staff().getByText('There are no open reports.').waitFor();
-  await staff().getByRole('list', { name: 'Reports that somebody has taken' }).getByText(`Taken by ${name}`).waitFor();
+  await staff().getByRole('list', { name: 'Reports that somebody has taken' }).locator('.report', { hasText: rita.name }).getByText(`Taken by ${name}`).waitFor();
   await report.getByRole('button', { name: `Answer ${rita.name}` }).click();
   await boss.page.getByRole('heading', { level: 1, name: rita.name }).waitFor();
   const box = boss.page.locator('#text');
@@ -124,7 +123,7 @@ test('administrators broadcast, make channels and moderators, reward, and ask th
   await boss.page.keyboard.press('Escape');
   await openConversation(boss, 'Staff Room');
   await write(boss, '/report The kettle is empty');
-  await rita.page.getByRole('button', { name: 'Staff, 1 open report' }).click();
+  await rita.page.getByRole('button', { name: /^Staff, \d+ open reports?$/ }).click();
   const report = rita.page.getByRole('dialog', { name: 'Staff', exact: true }).locator('.report').filter({ hasText: 'The kettle is empty' });
   await report.getByRole('button', { name: /^Take care/ }).click();
   await report.getByText(`Taken by ${rita.name}`).waitFor();
