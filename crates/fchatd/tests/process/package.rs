@@ -136,7 +136,8 @@ impl System {
                 "/var/lib/fchatd",
             ])
             .args(words);
-        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success(), "{words:?}");
     }

@@ -8,7 +8,7 @@
 )]
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use fchatd_tidy::Repository;
@@ -17,8 +17,8 @@ use fchatd_tidy::book::{Book, dead_links};
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["stage", folder] => stage(folder.into()),
-        ["check", folder] => check(folder.into()),
+        ["stage", folder] => stage(folder.as_ref()),
+        ["check", folder] => check(folder.as_ref()),
         _ => Err("usage: book stage FOLDER, or book check FOLDER".into()),
     };
     if let Err(error) = done {
@@ -28,14 +28,14 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn stage(folder: PathBuf) -> Result<(), Box<dyn Error>> {
+fn stage(folder: &Path) -> Result<(), Box<dyn Error>> {
     let repository = Repository::here()?;
-    Book::of(&repository)?.write(&repository, &folder)?;
+    Book::of(&repository)?.write(&repository, folder)?;
     Ok(())
 }
 
-fn check(folder: PathBuf) -> Result<(), Box<dyn Error>> {
-    let dead = dead_links(&folder)?;
+fn check(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let dead = dead_links(folder)?;
     if dead.is_empty() {
         return Ok(());
     }
