@@ -10,6 +10,9 @@
 -- TCP port to listen on; 0 takes any free port (0 to 65535, restart)
 --port = 9722
 
+-- listeners instead of bindaddr and port, such as {"tls://0.0.0.0:443", "tcp://0.0.0.0:80 redirect", "unix:/run/fchatd.sock"}; words after the place: redirect, trust=NETWORK, header=NAME, proxy_protocol=NETWORK; see docs/tls.md (list, restart)
+--listen = {}
+
 -- IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0 (text, restart)
 --admin_listen = "127.0.0.1:9724"
 
@@ -87,6 +90,32 @@
 
 -- maximum duration of a profile that an administrator has started (1 to 3600, seconds)
 --profilelimit = 300
+
+-- TLS
+
+-- PEM files with certificates and their chains, for the tls listeners; clients get the one for the name that they ask for, and otherwise the first; paths are relative to the server's folder (list)
+--tls_certificate = {}
+
+-- PEM files with the private keys, in the same order as tls_certificate (list)
+--tls_key = {}
+
+-- time for which a browser that has used HTTPS uses nothing else for this host (Strict-Transport-Security); 0: no such header. It can't be taken back before that time (0 to 63072000, seconds)
+--hsts = 0
+
+-- host names for which the server gets one certificate from a certificate authority by ACME, and renews it; with this setting you agree to the authority's terms of service (list, restart)
+--acme_names = {}
+
+-- address of the authority's ACME directory (text, restart)
+--acme_directory = "https://acme-v02.api.letsencrypt.org/directory"
+
+-- mail address that the authority gets with a new account (text, restart)
+--acme_contact = ""
+
+-- proof that the names are this server's: a handshake on port 443 of each name, or a request to its port 80; a listener of this server must be reached there ("tls-alpn-01", "http-01", restart)
+--acme_challenge = "tls-alpn-01"
+
+-- PEM file with the root certificates of a private authority; unset: those of browsers (text, restart)
+--acme_root = ""
 
 -- Connections
 

@@ -30,9 +30,19 @@ pub enum Refused {
 }
 
 /// A connection to the chat.
-#[derive(Debug)]
 pub struct Visitor {
-    socket: tungstenite::WebSocket<TcpStream>,
+    socket: tungstenite::WebSocket<Box<dyn Stream>>,
+}
+
+/// A stream with a read timeout, such as a TCP connection or TLS over one.
+pub trait Stream: io::Read + io::Write + Send {}
+
+impl<S: io::Read + io::Write + Send> Stream for S {}
+
+impl std::fmt::Debug for Visitor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Visitor").finish_non_exhaustive()
+    }
 }
 
 impl Visitor {
@@ -54,6 +64,14 @@ impl Visitor {
             .set_read_timeout(Some(PATIENCE))
             .and_then(|()| stream.set_nodelay(true));
         prepared.map_err(|_| Refused::NoAnswer)?;
+        Self::over_stream(Box::new(stream), headers)
+    }
+
+    /// Like [`Visitor::over`], over any stream.
+    ///
+    /// # Errors
+    /// The handshake fails.
+    pub fn over_stream(stream: Box<dyn Stream>, headers: &[(&str, &str)]) -> Result<Self, Refused> {
         let request = headers.iter().fold(
             ClientRequestBuilder::new(Uri::from_static("ws://test/chat2")),
             |request, (name, value)| request.with_header(*name, *value),

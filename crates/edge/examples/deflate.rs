@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
@@ -107,7 +108,7 @@ fn measure(length: usize, deflating: usize) -> Result<(f64, f64), Failure> {
             sender.send((listener.local_addr()?, id.to_string_lossy().into_owned()))?;
             let edge = Edge::new(EdgeSettings::default(), Room);
             edge.run();
-            serve(edge, listener, Rc::new(Nothing)).await;
+            serve(edge, listener, Arc::default(), Rc::new(Nothing)).await;
             Ok(())
         })
     });

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "it reports to the person who runs it")]
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("echoing on ws://{}/", listener.local_addr()?);
         let edge = Edge::new(settings, Echo);
         edge.run();
-        serve(edge, listener, Rc::new(Sign)).await;
+        serve(edge, listener, Arc::default(), Rc::new(Sign)).await;
         Ok(())
     })
 }

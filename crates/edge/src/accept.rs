@@ -8,39 +8,35 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fchatd_protocol::address::AddressGroup;
 use fchatd_protocol::limits::HANDSHAKE_BYTES_MAX;
-use http_body_util::Full;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{
-    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tracing::{debug, warn};
 
 use crate::common::{Common, Order};
 use crate::doors::{Admission, Places};
 use crate::drain::{FIRST_REQUEST, GOING_AWAY};
-use crate::edge::{Application, Edge, EdgeSettings};
+use crate::edge::{Application, Edge};
+use crate::entrance::{Arrival, Entrance, Listener};
 use crate::http::HttpService;
 use crate::patient::Patient;
-use crate::proxy::{Origin, preamble};
+use crate::proxy::{Proxies, preamble};
 use crate::reader::Reader;
-use crate::respond;
-use crate::websocket::extension::{self, Agreement};
-use crate::websocket::handshake::{self, Handshake};
+use crate::reception::Reception;
+use crate::tls::handshake::{Outcome, shake_hands};
+use crate::tls::wire::Wire;
+use crate::websocket::extension::Agreement;
 
-/// Length of the kernel's queue of connections that are not accepted yet.
-const BACKLOG: i32 = 4096;
 /// Pause after a failed `accept`.
 pub(crate) const FULL_PAUSE: Duration = Duration::from_millis(100);
 /// Number of further attempts to get a place for a socket, and the pause between two attempts.
@@ -49,26 +45,17 @@ const ROOM_PAUSE: Duration = Duration::from_millis(1);
 /// Log message about a socket that gets no place.
 pub(crate) const TURNED_AWAY: &str = "turned away: its address has all its sockets, or all are in use";
 
-/// Opens a listening socket.
-///
-/// # Errors
-/// Errors of the operating system, such as an address in use.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
-}
-
 /// Accepts connections until the edge stops.
-pub async fn serve<A, H>(edge: Rc<Edge<A>>, listener: TcpListener, service: Rc<H>)
-where
+pub async fn serve<A, H>(
+    edge: Rc<Edge<A>>,
+    listener: impl Into<Listener>,
+    entrance: Arc<Entrance>,
+    service: Rc<H>,
+) where
     A: Application + 'static,
     H: HttpService + 'static,
 {
-    let mut failed = false;
+    let (listener, mut failed) = (listener.into(), false);
     while !edge.stopped.get() {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -81,19 +68,19 @@ where
                 let Some(stream) = settings.gate.admit(stream, peer) else {
                     continue;
                 };
-                let Some(admission) = admit(&edge.common, group_of(&settings, peer), settings.places()).await
-                else {
+                let group = group_of(entrance.proxies(&settings), peer);
+                let Some(admission) = admit(&edge.common, group, settings.places()).await else {
                     debug!(%peer, "{TURNED_AWAY}");
                     continue;
                 };
                 edge.sockets.fetch_add(1, Ordering::Relaxed);
-                take_in(
-                    Place::new(&edge, &admission),
+                let arrival = Arrival {
                     stream,
                     peer,
-                    admission,
-                    Rc::clone(&service),
-                );
+                    entrance: Arc::clone(&entrance),
+                };
+                let place = Place::new(&edge, &admission);
+                take_in(place, arrival, admission, Rc::clone(&service));
             }
             Err(error) => {
                 tell_of_failure(&error, &mut failed);
@@ -105,8 +92,8 @@ where
 
 /// The address group of a new socket. A socket of a trusted proxy has no group yet, because the client's
 /// address is known only after the first request, or after the header of the PROXY protocol.
-pub(crate) fn group_of(settings: &EdgeSettings, peer: SocketAddr) -> Option<AddressGroup> {
-    let (proxies, address) = (&settings.proxies, peer.ip());
+pub(crate) fn group_of(proxies: &Proxies, peer: SocketAddr) -> Option<AddressGroup> {
+    let address = peer.ip();
     let is_proxy = proxies.trusts(address) || proxies.has_preamble(address);
     (!is_proxy).then(|| AddressGroup::from(address))
 }
@@ -147,8 +134,7 @@ pub(crate) fn tell_of_failure(error: &io::Error, failed: &mut bool) {
 /// Starts a connection that has a place.
 pub(crate) fn take_in<A, H>(
     place: Place<A>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    arrival: Arrival<TcpStream>,
     admission: Admission,
     service: Rc<H>,
 ) where
@@ -157,7 +143,7 @@ pub(crate) fn take_in<A, H>(
 {
     tokio::task::spawn_local(async move {
         let greeted = tokio::select! {
-            greeted = greet(&place, stream, peer, service) => greeted,
+            greeted = greet(&place, arrival, service) => greeted,
             () = admission.evicted.notified() => return,
         };
         let Some(greeted) = greeted else { return };
@@ -194,7 +180,7 @@ impl<A: Application + 'static> Drop for Place<A> {
 
 /// A connection that has become a WebSocket.
 pub(crate) struct Greeted {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Wire,
     /// The client's address.
     pub(crate) address: IpAddr,
     /// The negotiated compression, if any.
@@ -216,17 +202,22 @@ struct Introduced {
 /// then on; nothing for a connection that ends here.
 async fn introduced<A: Application>(
     place: &Place<A>,
-    mut stream: TcpStream,
-    peer: SocketAddr,
-) -> Option<Introduced> {
+    arrival: Arrival<TcpStream>,
+) -> Option<(Introduced, Arc<Entrance>)> {
+    let Arrival {
+        mut stream,
+        peer,
+        entrance,
+    } = arrival;
     let settings = place.0.settings();
-    let proxies = &settings.proxies;
+    let proxies = entrance.proxies(&settings);
     if !proxies.has_preamble(peer.ip()) {
-        return Some(Introduced {
+        let introduced = Introduced {
             stream,
             peer,
             is_tls: false,
-        });
+        };
+        return Some((introduced, entrance));
     }
     let time = preamble::TIME_MAX.min(settings.handshake_timeout);
     let client = match preamble::read(&mut stream, time).await {
@@ -254,11 +245,45 @@ async fn introduced<A: Application>(
             }
         }
     }
-    Some(Introduced {
+    let introduced = Introduced {
         stream,
         peer,
         is_tls: client.is_tls,
-    })
+    };
+    Some((introduced, entrance))
+}
+
+/// The stream for HTTP, after the handshake of TLS where the listener wants it, and whether the client speaks TLS with this
+/// server or its load balancer; nothing for a connection that ends here.
+async fn secured<A>(
+    edge: &Edge<A>,
+    introduced: Introduced,
+    entrance: &Entrance,
+    patience: Duration,
+) -> Option<(Wire, bool)> {
+    let Introduced { stream, peer, is_tls } = introduced;
+    let Some(tls) = &entrance.tls else {
+        return Some((Wire::Plain(stream), is_tls));
+    };
+    // Boxed, because a handshake is large and connections without TLS have none.
+    let handshake = Box::pin(shake_hands(stream, tls, &edge.signatures));
+    let handshakes = &edge.common.handshakes;
+    match tokio::time::timeout(patience, handshake).await {
+        Ok(Ok(Outcome::Client(stream))) => {
+            handshakes.made.fetch_add(1, Ordering::Relaxed);
+            return Some((Wire::Tls(stream), true));
+        }
+        Ok(Ok(Outcome::Nobody)) => {}
+        Ok(Err(error)) => {
+            handshakes.failed.fetch_add(1, Ordering::Relaxed);
+            debug!(%peer, %error, "a handshake of TLS failed");
+        }
+        Err(_) => {
+            handshakes.late.fetch_add(1, Ordering::Relaxed);
+            debug!(%peer, "a handshake of TLS took too long");
+        }
+    }
+    None
 }
 
 /// Waits for the first bytes of a connection. Says whether the edge has stopped by then; nothing for a connection that stays
@@ -285,84 +310,44 @@ async fn first_bytes(
     Some(stopped)
 }
 
-/// The answer to a request that goes no further: from a banned network, with a bad head, or from an address with too many sockets.
-fn turned_away(
-    common: &Common,
-    settings: &EdgeSettings,
-    (number, peer): (u64, SocketAddr),
-    origin: &Origin,
-    request: &Request<Incoming>,
-) -> Option<Response<Full<Bytes>>> {
-    settings.gate.remark(peer.ip(), origin);
-    let refused = settings.gate.forbid(origin);
-    let refused = refused.or_else(|| respond::refuse_head(request.version(), request.headers()));
-    refused.or_else(|| {
-        let (group, places) = (origin.address.into(), settings.places());
-        let is_full = settings.proxies.trusts(peer.ip())
-            && !common.doors.belongs_to(number, group, places, Instant::now());
-        is_full.then(respond::too_many_sockets)
-    })
-}
-
 /// Serves HTTP on a new connection until it becomes a WebSocket or ends.
-async fn greet<A, H>(place: &Place<A>, stream: TcpStream, peer: SocketAddr, service: Rc<H>) -> Option<Greeted>
+async fn greet<A, H>(place: &Place<A>, arrival: Arrival<TcpStream>, service: Rc<H>) -> Option<Greeted>
 where
     A: Application + 'static,
     H: HttpService + 'static,
 {
-    let (edge, number) = (&place.0, place.number());
-    stream.set_nodelay(true).ok()?;
+    let edge = &place.0;
+    // It fails on a Unix socket, which delays nothing.
+    let _ = arrival.stream.set_nodelay(true);
     let patience = edge.settings().handshake_timeout;
     let mut stopping = pin!(edge.stopping.notified());
-    let Introduced { stream, peer, is_tls } = introduced(place, stream, peer).await?;
+    let (introduced, entrance) = introduced(place, arrival).await?;
+    let peer = introduced.peer;
     // A connection costs 10 KiB inside the HTTP library, so a silent connection does not get there.
-    let stopped = first_bytes(&stream, edge.stopped.get(), stopping.as_mut(), patience).await?;
+    let stopped = first_bytes(
+        &introduced.stream,
+        edge.stopped.get(),
+        stopping.as_mut(),
+        patience,
+    )
+    .await?;
+    let (stream, is_tls) = secured(edge, introduced, &entrance, patience).await?;
 
-    let upgraded = Rc::new(Cell::new(None));
-    let asked = Rc::new(Cell::new(false));
+    let reception = Rc::new(Reception {
+        edge: Rc::clone(edge),
+        entrance,
+        service,
+        number: place.number(),
+        peer,
+        is_tls,
+        upgraded: Cell::new(None),
+        asked: Cell::new(false),
+    });
     let answer = {
-        let (edge, upgraded, asked) = (Rc::clone(edge), Rc::clone(&upgraded), Rc::clone(&asked));
+        let reception = Rc::clone(&reception);
         service_fn(move |request: Request<Incoming>| {
-            asked.set(true);
-            let (edge, upgraded, service) = (Rc::clone(&edge), Rc::clone(&upgraded), Rc::clone(&service));
-            Box::pin(async move {
-                let settings = edge.settings();
-                let proxies = &settings.proxies;
-                let origin = proxies.origin(peer.ip(), request.headers()).or_tls(is_tls);
-                if let Some(refusal) = turned_away(&edge.common, &settings, (number, peer), &origin, &request)
-                {
-                    return Ok::<_, Infallible>(refusal);
-                }
-                let address = origin.address;
-                let mut response = match handshake::examine(request.method(), request.headers()) {
-                    Handshake::Accept { accept } => {
-                        if origin_is_allowed(&settings.origin, &settings.origin_host, &request) {
-                            let agreement = settings
-                                .deflate
-                                .then(|| extension::negotiate(request.headers()))
-                                .flatten();
-                            upgraded.set(Some((address, agreement)));
-                            switch(&accept, agreement)
-                        } else {
-                            respond::text(StatusCode::FORBIDDEN, "This origin may not connect here.")
-                        }
-                    }
-                    Handshake::Refuse { status, reason } => refuse(status, reason),
-                    Handshake::NotUpgrade => {
-                        respond::answer(request, &origin, &*service, &settings, patience)
-                            .await
-                            .unwrap_or_else(|refusal| {
-                                edge.count_refused_body();
-                                refusal
-                            })
-                    }
-                };
-                if edge.stopped.get() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(CONNECTION, close);
-                }
-                Ok(response)
-            })
+            let reception = Rc::clone(&reception);
+            Box::pin(async move { Ok::<_, Infallible>(reception.answer(request, patience).await) })
         })
     };
     let mut connection = http1::Builder::new()
@@ -375,7 +360,7 @@ where
         if !leaving && stopping.as_mut().poll(context).is_ready() {
             leaving = true;
             // A connection without a request so far is served once: its first request may be on its way.
-            if asked.get() {
+            if reception.asked.get() {
                 Pin::new(&mut connection).graceful_shutdown();
             }
         }
@@ -385,56 +370,16 @@ where
         debug!(%peer, %error, "the HTTP connection ended with an error");
         return None;
     }
-    let (address, agreement) = upgraded.take()?;
     let parts = connection.into_parts();
+    let stream = parts.io.into_inner().into_inner();
+    let Some((address, agreement)) = reception.upgraded.take() else {
+        stream.end().await;
+        return None;
+    };
     Some(Greeted {
-        stream: parts.io.into_inner().into_inner(),
+        stream,
         address,
         agreement,
         early: parts.read_buf,
     })
-}
-
-/// The answer to a bad WebSocket handshake.
-fn refuse(status: StatusCode, reason: &'static str) -> Response<Full<Bytes>> {
-    let mut response = respond::text(status, reason);
-    if status == StatusCode::UPGRADE_REQUIRED {
-        let version = HeaderValue::from_static(handshake::VERSION);
-        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, version);
-    }
-    response
-}
-
-fn switch(accept: &str, agreement: Option<Agreement>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    if let Ok(accept) = HeaderValue::from_str(accept) {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    }
-    if let Some(Ok(extensions)) = agreement.map(|agreement| HeaderValue::from_str(&agreement.header())) {
-        headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
-    }
-    response
-}
-
-/// Browsers send the origin of a page. Other clients send no origin and are always accepted.
-fn origin_is_allowed(origin: &str, host: &str, request: &Request<Incoming>) -> bool {
-    if origin.is_empty() && host.is_empty() {
-        return true;
-    }
-    let Some(given) = request.headers().get(hyper::header::ORIGIN) else {
-        return true;
-    };
-    let Ok(given) = given.to_str() else { return false };
-    let given_host = given.split_once("://").map_or(given, |(_, rest)| rest);
-    let given_host = match given_host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => given_host.rsplit_once(':').map_or(given_host, |(name, _)| name),
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!origin.is_empty() && given.eq_ignore_ascii_case(origin))
-        || (!host.is_empty() && given_host.eq_ignore_ascii_case(host))
 }

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::budget::Budget;
 use crate::doors::Doors;
 use crate::timings::Timings;
+use crate::tls::handshake::Handshakes;
 
 /// An instruction to end a connection in favour of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(crate) struct Common {
     pub(crate) budget: Budget,
     pub(crate) doors: Doors,
     pub(crate) timings: Timings,
+    /// Handshakes of TLS.
+    pub(crate) handshakes: Handshakes,
     order_queues: Vec<OrderQueue>,
     /// Connections that ended because they had not identified in time, since the start.
     pub(crate) unidentified: AtomicU64,
@@ -55,6 +58,7 @@ impl Common {
             budget: Budget::new(backlog_bytes_max),
             doors: Doors::default(),
             timings: Timings::default(),
+            handshakes: Handshakes::default(),
             order_queues: (0..edges).map(|_| OrderQueue::default()).collect(),
             unidentified: AtomicU64::new(0),
         })

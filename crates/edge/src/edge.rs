@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs};
 use fchatd_protocol::limits;
 use fchatd_ring::Ring;
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tracing::info;
 
 use crate::apart::Remote;
@@ -30,6 +29,8 @@ use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::{Intake, IntakeLimits};
 use crate::proxy::Proxies;
+use crate::tls::handshake::SIGNATURES;
+use crate::tls::wire::Writing;
 use crate::turn::{Shares, Turn};
 use crate::websocket::Inflater;
 
@@ -84,6 +85,8 @@ pub struct EdgeSettings {
     pub body_bytes_max: usize,
     /// The proxies that are trusted to send a client's address.
     pub proxies: Proxies,
+    /// Seconds for which browsers that have used HTTPS use nothing else; 0 for no such rule.
+    pub hsts_seconds: u32,
     /// The only browser origin that may open a WebSocket; empty for any.
     pub origin: String,
     /// A host whose pages may open a WebSocket; empty for any.
@@ -125,6 +128,7 @@ impl Default for EdgeSettings {
             sockets_per_group: usize::MAX,
             body_bytes_max: 64 * 1024,
             proxies: Proxies::default(),
+            hsts_seconds: 0,
             origin: String::new(),
             origin_host: String::new(),
             message_bytes_max: limits::CLIENT_MESSAGE_BYTES_MAX,
@@ -156,7 +160,7 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 
 /// The state shared by all connections of an edge. Borrowed only between two awaits.
 pub(crate) struct Shared<A> {
-    pub(crate) fan: Fan<OwnedWriteHalf>,
+    pub(crate) fan: Fan<Writing>,
     /// The inputs that have arrived since the current turn began.
     pub(crate) inputs: Inputs,
     /// The current turn, or the last one.
@@ -207,6 +211,8 @@ pub struct Edge<A> {
     pub(crate) alarm: Alarm,
     pub(crate) seconds: Cell<Seconds>,
     pub(crate) common: Arc<Common>,
+    /// Places for signatures of handshakes.
+    pub(crate) signatures: Semaphore,
 }
 
 impl<A: Application + 'static> Edge<A> {
@@ -260,6 +266,7 @@ impl<A: Application + 'static> Edge<A> {
             alarm: Alarm::default(),
             seconds: Cell::new(Seconds::new(Instant::now())),
             common,
+            signatures: Semaphore::new(SIGNATURES),
         })
     }
 
@@ -355,13 +362,7 @@ impl<A> Shared<A> {
 
     /// Registers a new connection. `window` is 0 without compression.
     #[expect(clippy::indexing_slicing, reason = "the slot was taken from this table")]
-    pub(crate) fn open(
-        &mut self,
-        socket: OwnedWriteHalf,
-        address: IpAddr,
-        window: u8,
-        place: u64,
-    ) -> ConnectionId {
+    pub(crate) fn open(&mut self, socket: Writing, address: IpAddr, window: u8, place: u64) -> ConnectionId {
         let id = self.fan.open(socket, window);
         let slot = id.slot as usize;
         if self.peers.len() <= slot {

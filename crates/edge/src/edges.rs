@@ -3,17 +3,18 @@
 
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fchatd_figures::Sink;
 use fchatd_protocol::exchange::{Input, Outputs};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::accept::serve;
 use crate::afar::{Seats, SeatsSettings};
 use crate::apart::Center;
 use crate::edge::{Application, Edge, EdgeSettings};
+use crate::entrance::{Entrance, Listener};
 use crate::gauges::Gauges;
 use crate::http::HttpService;
 
@@ -24,7 +25,7 @@ pub const EDGES_MAX: usize = 63;
 pub struct Edges<A: 'static> {
     layout: Layout<A>,
     /// Accepts connections from a listener.
-    serve: Rc<dyn Fn(TcpListener) -> JoinHandle<()>>,
+    serve: Rc<dyn Fn(Listener, Arc<Entrance>) -> JoinHandle<()>>,
 }
 
 enum Layout<A> {
@@ -72,8 +73,9 @@ impl<A: Application + 'static> Edges<A> {
             let (serving, service) = (Rc::clone(&edge), Rc::new(service()));
             return Ok(Self {
                 layout: Layout::Together(edge),
-                serve: Rc::new(move |listener| {
-                    tokio::task::spawn_local(serve(Rc::clone(&serving), listener, Rc::clone(&service)))
+                serve: Rc::new(move |listener, entrance| {
+                    let (edge, service) = (Rc::clone(&serving), Rc::clone(&service));
+                    tokio::task::spawn_local(serve(edge, listener, entrance, service))
                 }),
             });
         }
@@ -82,7 +84,9 @@ impl<A: Application + 'static> Edges<A> {
         let accepting = Rc::clone(&center);
         Ok(Self {
             layout: Layout::Apart(center),
-            serve: Rc::new(move |listener| tokio::task::spawn_local(Rc::clone(&accepting).serve(listener))),
+            serve: Rc::new(move |listener, entrance| {
+                tokio::task::spawn_local(Rc::clone(&accepting).serve(listener, entrance))
+            }),
         })
     }
 
@@ -105,14 +109,16 @@ impl<A: Application + 'static> Edges<A> {
         let accepting = Rc::clone(&center);
         let edges = Self {
             layout: Layout::Apart(center),
-            serve: Rc::new(move |listener| tokio::task::spawn_local(Rc::clone(&accepting).serve(listener))),
+            serve: Rc::new(move |listener, entrance| {
+                tokio::task::spawn_local(Rc::clone(&accepting).serve(listener, entrance))
+            }),
         };
         Ok((edges, seats))
     }
 
     /// Accepts connections until the edges are shut down; then the task ends.
-    pub fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        (self.serve)(listener)
+    pub fn serve(&self, listener: impl Into<Listener>, entrance: Arc<Entrance>) -> JoinHandle<()> {
+        (self.serve)(listener.into(), entrance)
     }
 
     /// Adds an input that does not come from a socket, such as the result of a log-in check.
@@ -162,6 +168,7 @@ impl<A: Application + 'static> Edges<A> {
             Layout::Together(edge) => (&edge.common, edge.queues()),
             Layout::Apart(center) => (&center.common, center.queues()),
         };
+        common.handshakes.figures(sink);
         common.timings.figures(sink);
         queues.figures(sink);
     }

@@ -1,6 +1,8 @@
 //! The figures of the network: connections, sockets, backlogs, HTTP and bans. The counters are plain integers of each
 //! edge ([`Gauges`]) and of the parts that all edges share ([`Intake`], [`Gate`]).
 
+use std::sync::atomic::Ordering;
+
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table};
 
 use crate::afar::Seats;
@@ -9,10 +11,20 @@ use crate::gauges::Gauges;
 use crate::intake::Intake;
 use crate::kinds::KINDS;
 use crate::timings::Timings;
+use crate::tls::handshake::Handshakes;
 
 /// All tables of this crate.
 pub static TABLES: &[&dyn AnyTable] = &[
-    &NETWORK, &SOCKETS, &BACKLOGS, &TURNS, &QUEUES, &REQUESTS, &BANS, &PREAMBLES, &CLUSTER,
+    &NETWORK,
+    &SOCKETS,
+    &HANDSHAKES,
+    &BACKLOGS,
+    &TURNS,
+    &QUEUES,
+    &REQUESTS,
+    &BANS,
+    &PREAMBLES,
+    &CLUSTER,
 ];
 
 static NETWORK: Table<Gauges> = Table {
@@ -86,6 +98,28 @@ static SOCKETS: Table<Gauges> = Table {
         ),
     ],
 };
+
+static HANDSHAKES: Table<Handshakes> = Table {
+    section: "TLS",
+    rows: &[Row::counters(
+        "fchatd_tls_handshakes_total",
+        "handshakes",
+        "result",
+        "Handshakes of TLS with clients.",
+        &[
+            Series::new("made", "made", |of| of.made.load(Ordering::Relaxed).into()),
+            Series::new("failed", "failed", |of| of.failed.load(Ordering::Relaxed).into()),
+            Series::new("late", "too slow", |of| of.late.load(Ordering::Relaxed).into()),
+        ],
+    )],
+};
+
+impl Handshakes {
+    /// Puts the counts into a sink.
+    pub(crate) fn figures(&self, sink: &mut dyn Sink) {
+        HANDSHAKES.put(self, sink);
+    }
+}
 
 static BACKLOGS: Table<Gauges> = Table {
     section: "backlogs",

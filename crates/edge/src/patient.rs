@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
+
+use crate::tls::wire::Wire;
 
 /// A socket whose writes fail when no data is accepted within a time limit.
 pub(crate) struct Patient {
-    stream: TcpStream,
+    stream: Wire,
     patience: Duration,
     /// Runs while the socket is full.
     limit: Option<Pin<Box<Sleep>>>,
@@ -20,7 +21,7 @@ pub(crate) struct Patient {
 
 impl Patient {
     /// Sets the time limit for the client to accept data when the socket is full.
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+    pub(crate) fn new(stream: Wire, patience: Duration) -> Self {
         Self {
             stream,
             patience,
@@ -29,14 +30,14 @@ impl Patient {
     }
 
     /// The socket.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Wire {
         self.stream
     }
 
     fn limited<T>(
         &mut self,
         context: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        write: impl FnOnce(Pin<&mut Wire>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if let Poll::Ready(result) = write(Pin::new(&mut self.stream), context) {
             self.limit = None;

@@ -1,17 +1,13 @@
 //! The task of one WebSocket connection: reads, decodes, and writes the backlog of a full socket.
 
 use std::future::Future;
-use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
-use socket2::SockRef;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::ReadBuf;
 
 use crate::accept::{Greeted, Place};
 use crate::budget::{Charge, Kind};
@@ -19,6 +15,7 @@ use crate::edge::{Application, READ_BYTES, Shared};
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase, Socket};
 use crate::kinds::kind_of;
+use crate::tls::wire::Reading;
 use crate::turn::{FRAME_COST, INPUTS_MAX};
 use crate::websocket::{Decoder, Event, Opcode};
 
@@ -36,31 +33,10 @@ const UNCHARGED: usize = 4096;
 /// reach this rate.
 const READS_PER_HINT: u32 = 16;
 
-impl Socket for tokio::net::tcp::OwnedWriteHalf {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        // Bypasses the runtime. The runtime would first check its own readiness flag, which is separate
-        // memory for each connection and cold in a fan-out. It is informed only of full sockets.
-        match SockRef::from(self.as_ref()).send(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                tokio::net::tcp::OwnedWriteHalf::try_write(self, bytes)
-            }
-            written => written,
-        }
-    }
-
-    fn try_write_vectored(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        tokio::net::tcp::OwnedWriteHalf::try_write_vectored(self, pieces)
-    }
-
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.as_ref().as_fd())
-    }
-}
-
 /// Reads one connection to its end.
 pub(crate) struct Reader<A: Application + 'static> {
     place: Place<A>,
-    socket: OwnedReadHalf,
+    socket: Reading,
     decoder: Decoder,
     id: ConnectionId,
     /// Number of reads in the second of the last received byte.
@@ -281,7 +257,7 @@ impl<A: Application + 'static> Reader<A> {
             let Some(socket) = shared.fan.socket(slot) else {
                 return Poll::Pending;
             };
-            if ready!(socket.as_ref().poll_write_ready(context)).is_err() {
+            if ready!(socket.tcp().poll_write_ready(context)).is_err() {
                 return Poll::Ready(());
             }
             // A client that reads its backlog counts as alive, even while it sends nothing.
@@ -360,7 +336,7 @@ impl<A: Application + 'static> Future for Reader<A> {
             }
             let read_max = this.read_max(shared);
             let mut read = ReadBuf::new(buffer.get_mut(..read_max).unwrap_or_default());
-            match Pin::new(&mut this.socket).poll_read(context, &mut read) {
+            match this.socket.poll_read(context, &mut read) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(())) if !read.filled().is_empty() => {
                     if let Some(peer) = shared.peers.get_mut(slot as usize)
@@ -371,7 +347,7 @@ impl<A: Application + 'static> Future for Reader<A> {
                     }
                     this.reads += 1;
                     if this.reads.is_multiple_of(READS_PER_HINT) {
-                        let _ = this.socket.as_ref().set_quickack(false);
+                        let _ = this.socket.tcp().set_quickack(false);
                     }
                     this.take(shared, read.filled_mut());
                 }

@@ -7,8 +7,10 @@ mod classic;
 pub(crate) mod cluster;
 pub(crate) mod files;
 mod hosts;
+pub(crate) mod listen;
 pub(crate) mod memory;
 pub(crate) mod network;
+pub(crate) mod tls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

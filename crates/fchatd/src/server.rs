@@ -1,13 +1,16 @@
 //! Running the server: from the settings to listening sockets, and to the end. [`run`] has the four steps; the commands
 //! that start, do one thing and end are in [`crate::commands`].
 
+mod acme;
 mod answer;
+mod certificates;
 mod chat;
 mod control;
 mod deliver;
 mod doors;
 mod drain;
 mod ending;
+mod entrances;
 mod figures;
 mod keeper;
 mod layout;

@@ -1,5 +1,5 @@
-//! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), Redis
-//! ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
+//! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), certificate
+//! authorities ([`acme`]), Redis ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
 //! the real-time bridge, by which a website sends commands for connected users.
 //!
 //! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
@@ -10,6 +10,7 @@
 
 use fchatd_figures::AnyTable;
 
+pub mod acme;
 mod bridge;
 pub mod chat_log;
 pub mod errands;

@@ -1,4 +1,4 @@
-//! Unix sockets that only the user of this process can connect to.
+//! Unix sockets, by default such that only the user of this process can connect to them.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -44,6 +44,14 @@ pub enum LocalSocketError {
 /// # Errors
 /// Another process listens there, the path is no socket, or the system refuses.
 pub fn listen(path: &Path) -> Result<UnixListener, LocalSocketError> {
+    listen_with(path, 0o600, BACKLOG)
+}
+
+/// Listens like [`listen`], with another mode and another length of the kernel's queue.
+///
+/// # Errors
+/// As [`listen`].
+pub fn listen_with(path: &Path, mode: u32, backlog: i32) -> Result<UnixListener, LocalSocketError> {
     let failure = |source: std::io::Error| LocalSocketError::System {
         path: path.to_owned(),
         source,
@@ -68,8 +76,8 @@ pub fn listen(path: &Path) -> Result<UnixListener, LocalSocketError> {
         failure(error.into())
     })?;
     // No client can connect before the socket listens.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failure)?;
-    begin(&socket, BACKLOG).map_err(|error| failure(error.into()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failure)?;
+    begin(&socket, backlog).map_err(|error| failure(error.into()))?;
     Ok(UnixListener::from(socket))
 }
 

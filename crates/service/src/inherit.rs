@@ -10,6 +10,7 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,8 @@ const COUNT_MAX: RawFd = 16;
 pub enum Socket {
     /// A listening TCP socket.
     Listener(TcpListener),
+    /// A listening Unix socket.
+    Local(UnixListener),
     /// A UDP socket.
     Datagrams(UdpSocket),
 }
@@ -84,22 +87,30 @@ fn open(number: RawFd) -> io::Result<Socket> {
     fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
     let domain = socket_domain(&descriptor)?;
     let wrong = |text: &str| io::Error::new(io::ErrorKind::Unsupported, text);
-    if domain != AddressFamily::INET && domain != AddressFamily::INET6 {
-        return Err(wrong("it is not a socket of the internet protocols"));
+    if ![AddressFamily::INET, AddressFamily::INET6, AddressFamily::UNIX].contains(&domain) {
+        return Err(wrong(
+            "it is neither a socket of the internet protocols nor a Unix socket",
+        ));
     }
+    let is_local = domain == AddressFamily::UNIX;
     match socket_type(&descriptor)? {
+        SocketType::STREAM if is_local && socket_acceptconn(&descriptor)? => {
+            let listener = UnixListener::from(descriptor);
+            listener.set_nonblocking(true)?;
+            Ok(Socket::Local(listener))
+        }
         SocketType::STREAM if socket_acceptconn(&descriptor)? => {
             let listener = TcpListener::from(descriptor);
             listener.set_nonblocking(true)?;
             Ok(Socket::Listener(listener))
         }
-        SocketType::DGRAM => {
+        SocketType::DGRAM if !is_local => {
             let socket = UdpSocket::from(descriptor);
             socket.set_nonblocking(true)?;
             Ok(Socket::Datagrams(socket))
         }
         _ => Err(wrong(
-            "it is neither a TCP socket that listens (Accept=no) nor a UDP socket",
+            "it is neither a TCP or Unix socket that listens (Accept=no) nor a UDP socket",
         )),
     }
 }
@@ -114,6 +125,7 @@ pub fn replace(mut program: Command, sockets: Vec<Named>) -> io::Error {
         names.push(name);
         let descriptor = match socket {
             Socket::Listener(listener) => OwnedFd::from(listener),
+            Socket::Local(listener) => OwnedFd::from(listener),
             Socket::Datagrams(socket) => OwnedFd::from(socket),
         };
         // Copied to numbers beyond those that are overwritten next.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use fchatd_cluster::Timing;
 use fchatd_protocol::exchange::{Input, Outputs};
 use fchatd_protocol::network::NetworkBans;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -20,6 +19,7 @@ use super::wire::STEP;
 use crate::apart::Center;
 use crate::apart::link::EdgeOrder;
 use crate::edge::{Application, EdgeSettings};
+use crate::entrance::{Entrance, Listener};
 use crate::gauges::Gauges;
 use crate::http::HttpService;
 
@@ -123,8 +123,8 @@ impl Outpost {
     }
 
     /// Accepts connections until the edge ends; then the task ends.
-    pub fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        tokio::task::spawn_local(Rc::clone(&self.center).serve(listener))
+    pub fn serve(&self, listener: impl Into<Listener>, entrance: Arc<Entrance>) -> JoinHandle<()> {
+        tokio::task::spawn_local(Rc::clone(&self.center).serve(listener.into(), entrance))
     }
 
     /// Puts new settings in force.

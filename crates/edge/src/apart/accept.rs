@@ -6,17 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::net::TcpListener;
 use tracing::debug;
 
 use super::center::Center;
 use super::link::{EdgeOrder, Link};
 use crate::accept::{FULL_PAUSE, TURNED_AWAY, admit, group_of, tell_of_failure};
 use crate::edge::Application;
+use crate::entrance::{Arrival, Entrance, Listener};
 
 impl<A: Application + 'static> Center<A> {
     /// Accepts connections until the edges are shut down.
-    pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener) {
+    pub(crate) async fn serve(self: Rc<Self>, listener: Listener, entrance: Arc<Entrance>) {
         let mut failed = false;
         while !self.stopped.get() {
             let accepted = tokio::select! {
@@ -42,7 +42,7 @@ impl<A: Application + 'static> Center<A> {
             failed = false;
             let (group, places) = {
                 let settings = self.settings.borrow();
-                (group_of(&settings, peer), settings.places())
+                (group_of(entrance.proxies(&settings), peer), settings.places())
             };
             let Some(admission) = admit(&self.common, group, places).await else {
                 debug!(%peer, "{TURNED_AWAY}");
@@ -51,7 +51,12 @@ impl<A: Application + 'static> Center<A> {
             let sockets = |link: &&Arc<Link>| link.sockets.load(Ordering::Relaxed);
             if let Some(link) = self.links.iter().min_by_key(sockets) {
                 link.sockets.fetch_add(1, Ordering::Relaxed);
-                link.send(EdgeOrder::Accepted(stream, peer, admission));
+                let arrival = Arrival {
+                    stream,
+                    peer,
+                    entrance: Arc::clone(&entrance),
+                };
+                link.send(EdgeOrder::Accepted(arrival, admission));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The queues between the application's thread and those of the edges.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::common::{Common, lock};
 use crate::doors::Admission;
 use crate::edge::EdgeSettings;
+use crate::entrance::Arrival;
 use crate::gauges::Gauges;
 
 /// Maximum weight of an edge's inputs that wait for the application, in bytes. Beyond it the edge keeps
@@ -46,7 +47,7 @@ pub(crate) enum EdgeOrder {
     /// All commits up to this one are on disk or are no longer awaited.
     Stored(u64),
     /// Take over an accepted and counted socket.
-    Accepted(TcpStream, SocketAddr, Admission),
+    Accepted(Arrival<TcpStream>, Admission),
     /// Put new settings in force.
     Configure(Box<EdgeSettings>),
     /// For edges on other machines: a message of the program in a form of its own.

@@ -13,6 +13,7 @@ use super::link::{EdgeOrder, Link};
 use super::remote::Remote;
 use crate::accept::{Place, take_in};
 use crate::edge::{Edge, EdgeSettings, runtime};
+use crate::entrance::Arrival;
 use crate::http::HttpService;
 
 /// Starts the thread of an edge, and waits until it is ready. The thread creates the service for its HTTP
@@ -84,10 +85,22 @@ fn begin<H: HttpService + 'static>(
     command: EdgeOrder,
 ) {
     match command {
-        EdgeOrder::Accepted(stream, peer, admission) => {
+        EdgeOrder::Accepted(arrival, admission) => {
             let place = Place::new(edge, &admission);
+            let Arrival {
+                stream,
+                peer,
+                entrance,
+            } = arrival;
             match TcpStream::from_std(stream) {
-                Ok(stream) => take_in(place, stream, peer, admission, Rc::clone(service)),
+                Ok(stream) => {
+                    let arrival = Arrival {
+                        stream,
+                        peer,
+                        entrance,
+                    };
+                    take_in(place, arrival, admission, Rc::clone(service));
+                }
                 Err(error) => warn!(%error, "an accepted connection could not be registered"),
             }
         }

@@ -1,11 +1,14 @@
 //! The first phase of a connection: HTTP, its limits and the upgrade to a WebSocket.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{Heard, Server, settings, upgrade, with_server};
 use fchatd_dialogue::websocket::wire;
-use fchatd_edge::EdgeSettings;
 use fchatd_edge::proxy::Proxies;
+use fchatd_edge::{EdgeSettings, Entrance, Tls, listen};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// Settings with short time limits for handshakes and bodies.
 fn hasty() -> EdgeSettings {
@@ -235,5 +238,37 @@ fn a_large_answer_arrives() {
         let mut client = server.connect().await;
         client.send(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert_eq!(client.response().await.body.len(), crate::support::LARGE);
+    });
+}
+
+#[test]
+fn a_slow_handshake_of_tls_is_ended() {
+    with_server(hasty(), async |server| {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let entrance = Entrance {
+            tls: Some(Tls::new(Vec::new()).unwrap()),
+            ..Entrance::default()
+        };
+        server.edge.serve(listener, Arc::new(entrance));
+        // Half of a ClientHello, then a byte now and then: the whole handshake has a time limit.
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream
+            .write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+            .await;
+        let (mut reading, mut writing) = stream.into_split();
+        let dripping = tokio::task::spawn_local(async move {
+            while writing.write_all(&[0]).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let mut answer = Vec::new();
+        let _ = tokio::time::timeout(crate::support::PATIENCE, reading.read_to_end(&mut answer))
+            .await
+            .unwrap();
+        dripping.abort();
+        server
+            .until("its place is free", || server.edge.sockets() == 0)
+            .await;
     });
 }

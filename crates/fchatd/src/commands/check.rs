@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::configuration;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster;
+use crate::configuration::tls;
 use crate::failure::Failure;
 use crate::folder::rules;
 use crate::folder::scripts::{self, Scope};
@@ -20,6 +21,9 @@ pub(crate) fn check(options: &Options) -> Result<(), Failure> {
     let settings = configuration::load(options);
     if let Ok(settings) = &settings {
         cluster::check(settings, &options.dir, options.dev)?;
+        for remark in tls::check(settings, &options.dir)? {
+            complain!("{remark}");
+        }
     }
     let scripts = scripts::load_checked(&options.dir, Scope::All);
     let (settings, checked) = match (settings, scripts) {

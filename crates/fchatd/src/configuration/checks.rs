@@ -3,12 +3,13 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{cluster, network};
+use crate::configuration::{cluster, listen, network};
 use crate::failure::Failure;
 use crate::neighbours;
 
 const CHECKS: &[neighbours::Check] = &[
     |settings| network::listening_address(settings).map(drop),
+    |settings| listen::listeners(settings).map(drop),
     |settings| network::admin_listen(settings).map(drop),
     |settings| network::edge_settings(settings).map(drop),
     |settings| network::script_hosts(settings).map(drop),

@@ -9,17 +9,20 @@ use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{files, memory};
+use crate::configuration::{files, listen, memory};
 use crate::failure::Failure;
 
 /// The default of `admin_listen`.
 const ADMIN_DEFAULT: &str = "127.0.0.1:9724";
 
-/// The address that the server listens on.
+/// The address that the server listens on, or the first one of several.
 ///
 /// # Errors
-/// `bindaddr` is no IP address.
+/// `bindaddr` is no IP address, or `listen` has a mistake.
 pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
+    if let Some(first) = listen::first_address(settings)? {
+        return Ok(first);
+    }
     let text = settings.text(keys::BINDADDR);
     let ip: IpAddr = text.parse().map_err(|_| {
         format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
@@ -38,7 +41,7 @@ pub(crate) enum AdminListen {
     Chosen(SocketAddr),
 }
 
-/// Where metrics and health checks are served. With `port = 0` the server is one of several on its machine, a trial or a test,
+/// Where metrics and health checks are served. With the port 0 the server is one of several on its machine, a trial or a test,
 /// so it does not compete for the default address.
 ///
 /// # Errors
@@ -51,7 +54,8 @@ pub(crate) fn admin_listen(settings: &Settings) -> Result<AdminListen, Failure> 
     let address = text.parse().map_err(|_| {
         format!("admin_listen must be an IP address and a port such as {ADMIN_DEFAULT}, or \"\" for none; it is {text:?}")
     })?;
-    Ok(match (text == ADMIN_DEFAULT, settings.count(keys::PORT)) {
+    let port = listening_address(settings).map_or(0, |address| address.port());
+    Ok(match (text == ADMIN_DEFAULT, port) {
         (true, 0) => AdminListen::Nowhere,
         (true, _) => AdminListen::Default(address),
         (false, _) => AdminListen::Chosen(address),
@@ -115,6 +119,7 @@ pub(crate) fn edge_settings(settings: &Settings) -> Result<EdgeSettings, Failure
         deflate: settings.flag(keys::DEFLATE),
         deflate_bytes_min: settings.count(keys::DEFLATE_MIN),
         proxies,
+        hsts_seconds: settings.count(keys::HSTS) as u32,
         origin: settings.text(keys::ALLOWED_ORIGIN).to_owned(),
         origin_host: settings.text(keys::ALLOWED_ORIGIN_HOST).to_owned(),
         intake_limits: IntakeLimits {

@@ -16,12 +16,15 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::configuration;
 use crate::configuration::cluster::{self, Role};
 use crate::configuration::files::raise_file_limit;
+use crate::configuration::listen;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::output::say;
 use crate::server::answer::Order;
+use crate::server::certificates::Certificates;
 use crate::server::ending::{End, GRACE};
+use crate::server::entrances::{entrances, warn_of_open_passwords};
 use crate::server::listening::Listening;
 use crate::server::page;
 use crate::server::prepare::{Process, begin};
@@ -135,7 +138,12 @@ async fn serve(
 ) -> Result<(End, Vec<fchatd_service::inherit::Named>), Failure> {
     let node = cluster::node_name(&own)?;
     let cores = own.list(keys::CORES).to_vec();
-    let address = listening_address(&own)?;
+    let (address, wanted, is_given) = (
+        listening_address(&own)?,
+        listen::listeners(&own)?,
+        listen::is_given(&own),
+    );
+    let certificates = Certificates::open(&own, &options.dir)?;
     let mut configuration = Configuration {
         own,
         of_core: Vec::new(),
@@ -171,9 +179,13 @@ async fn serve(
             },
         }
     }
-    let mut listening = Listening::open(process.inherited, address)?;
-    for listener in listening.listeners.drain(..) {
-        outpost.serve(listener);
+    let mut listening = Listening::open(process.inherited, wanted, is_given, address)?;
+    warn_of_open_passwords(&listening, &configuration.settings());
+    for (listener, entrance) in entrances(listening.listeners.drain(..), certificates.as_ref())? {
+        outpost.serve(listener, entrance);
+    }
+    if let Some(certificates) = &certificates {
+        certificates.start(&configuration.own)?;
     }
     say!(
         "fchatd {} listens on {}",
@@ -186,7 +198,12 @@ async fn serve(
     tokio::task::spawn_local(report(Rc::clone(&process.notifier), outpost.clone()));
     let end = loop {
         tokio::select! {
-            () = reloads.hung_up() => configuration.reload(options, &outpost),
+            () = reloads.hung_up() => {
+                configuration.reload(options, &outpost);
+                if let Some(certificates) = &certificates {
+                    certificates.follow(&configuration.own).await;
+                }
+            }
             end = next(options, &outpost, &mut news, &mut signals, &mut configuration) => if let Some(end) = end {
                 break end;
             },

@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster::{self, Role};
 use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
+use crate::configuration::listen;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
@@ -31,6 +32,7 @@ use crate::neighbours::bridge::bridge_settings;
 use crate::neighbours::{Neighbours, Start};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
+use crate::server::certificates::Certificates;
 use crate::server::keeper::{Keeper, Places};
 use crate::server::persistence::Persistence;
 use crate::server::provider::{OwnAccounts, login_provider};
@@ -70,8 +72,10 @@ pub(crate) struct Process {
 /// The parts of the server, made from the settings.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
-    /// Where to listen.
+    /// The first address to listen on.
     pub(crate) address: SocketAddr,
+    /// The certificates for listeners with TLS.
+    pub(crate) certificates: Option<Rc<Certificates>>,
     pub(crate) edge: EdgeSettings,
     pub(crate) bridge: Option<BridgeSettings>,
     pub(crate) core: Core,
@@ -102,12 +106,16 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
     cluster::check(&settings, &options.dir, options.dev)?;
     let address = listening_address(&settings)?;
     let reachable = match cluster::role(&settings) {
-        Role::Core => cluster::cluster_address(&settings)?,
-        _ => address,
+        Role::Core => vec![cluster::cluster_address(&settings)?],
+        _ => listen::addresses(&settings)?,
     };
-    if process.inherited.is_empty() && !reachable.ip().is_loopback() {
-        refuse_open_house(options, reachable.ip())?;
+    let mut public = reachable.iter().filter(|address| !address.ip().is_loopback());
+    if process.inherited.is_empty()
+        && let Some(public) = public.next()
+    {
+        refuse_open_house(options, public.ip())?;
     }
+    let certificates = Certificates::open(&settings, &options.dir)?;
     let bridge = bridge_settings(&settings)?;
     raise_file_limit(settings.count(keys::MAXCONNECTIONS), threads(&settings));
     let watchdog = Watchdog::start().map_err(|error| format!("no thread could be started: {error}"))?;
@@ -128,7 +136,13 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         None => None,
     };
     let core = start_core(before.as_ref())?;
-    let parts = parts(options, settings, core, state.as_ref(), (address, bridge))?;
+    let parts = parts(
+        options,
+        settings,
+        core,
+        state.as_ref(),
+        (address, bridge, certificates),
+    )?;
     Ok(Prepared {
         runtime,
         process,
@@ -168,7 +182,7 @@ fn parts(
     settings: Settings,
     core: Core,
     state: Option<&Persistence>,
-    (address, bridge): (SocketAddr, Option<BridgeSettings>),
+    (address, bridge, certificates): (SocketAddr, Option<BridgeSettings>, Option<Rc<Certificates>>),
 ) -> Result<Parts, Failure> {
     let recorder = Recorder::start(&settings, &options.dir)?;
     let web = WebClient::new(settings.count(keys::LOGIN_CONNECTION_POOL))
@@ -199,6 +213,7 @@ fn parts(
         edge: edge_settings(&settings)?,
         settings,
         address,
+        certificates,
         bridge,
         core,
         recorder,

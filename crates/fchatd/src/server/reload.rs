@@ -22,6 +22,7 @@ use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::server::answer::Reload;
+use crate::server::certificates::Certificates;
 use crate::server::layout::ChatEdges;
 use crate::server::manager::status_of;
 use crate::server::recorder::RecordedCore;
@@ -53,15 +54,7 @@ impl Reloads {
     }
 
     /// Reads again at each order.
-    pub(crate) async fn follow(
-        mut self,
-        options: Options,
-        edge: ChatEdges,
-        provider: LoginProvider,
-        http: AccountHttp,
-        notifier: Rc<Notifier>,
-    ) {
-        let running = Running { edge, provider, http };
+    pub(crate) async fn follow(mut self, options: Options, running: Followers, notifier: Rc<Notifier>) {
         loop {
             let (asker, by_signal) = tokio::select! {
                 asked = self.asked.recv() => match asked {
@@ -80,6 +73,7 @@ impl Reloads {
                 continue;
             };
             running.configure(configuration, asker);
+            running.read_certificates().await;
             if by_signal {
                 // After the configuration, by which they are tried out.
                 running.edge.interject(|chat, _| chat.read_scripts());
@@ -90,13 +84,22 @@ impl Reloads {
 }
 
 /// The parts of the server in which settings are in force.
-struct Running {
-    edge: ChatEdges,
-    provider: LoginProvider,
-    http: AccountHttp,
+pub(crate) struct Followers {
+    pub(crate) edge: ChatEdges,
+    pub(crate) provider: LoginProvider,
+    pub(crate) http: AccountHttp,
+    pub(crate) certificates: Option<Rc<Certificates>>,
 }
 
-impl Running {
+impl Followers {
+    /// Reads the files of the certificates again, by the settings in force.
+    async fn read_certificates(&self) {
+        if let Some(certificates) = &self.certificates {
+            let settings = self.with_core(|core, _, _| core.world().settings.clone());
+            certificates.follow(&settings).await;
+        }
+    }
+
     fn configure(&self, configuration: Result<Configuration, Failure>, asker: Option<ConnectionId>) {
         let outcome = self.take(configuration);
         let told = match &outcome {

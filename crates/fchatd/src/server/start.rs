@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
 use crate::configuration::accounts::website_settings;
 use crate::configuration::cluster::{self, Role};
+use crate::configuration::listen::{self, listeners};
 use crate::configuration::network::threads;
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
@@ -26,12 +27,14 @@ use crate::server::chat::{Chat, Surroundings};
 use crate::server::deliver::deliver;
 use crate::server::doors::Doors;
 use crate::server::ending::{self, End};
+use crate::server::entrances::{Places, entrances, warn_of_open_passwords};
 use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
 use crate::server::monitor::{Monitor, Readiness, Stage};
 use crate::server::page::Site;
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
+use crate::server::reload::Followers;
 use crate::server::script_web::ScriptWeb;
 use crate::server::signals::Signals;
 use crate::server::{control, manager, operators};
@@ -62,7 +65,7 @@ pub(crate) async fn start(
     mut parts: Parts,
     state: Option<&Persistence>,
 ) -> Result<Running, Failure> {
-    let (mut listening, bridge) = listen(options, &mut process, &mut parts).await?;
+    let (mut listening, bridge) = open(options, &mut process, &mut parts).await?;
     let monitor = Monitor::open(&parts.settings)?;
     let readiness = Readiness::default();
     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
@@ -91,12 +94,21 @@ pub(crate) async fn start(
     let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
     tokio::task::spawn_local(operators::hear(provider.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
-    let follow = process
-        .reloads
-        .follow(options_again, edge.clone(), provider, http, notifier);
-    tokio::task::spawn_local(follow);
-    for listener in listening.listeners.drain(..) {
-        edge.serve(listener);
+    let followers = Followers {
+        edge: edge.clone(),
+        provider,
+        http,
+        certificates: parts.certificates.clone(),
+    };
+    tokio::task::spawn_local(process.reloads.follow(options_again, followers, notifier));
+    let places = Places::of(&listening, &parts.settings);
+    warn_of_open_passwords(&listening, &parts.settings);
+    let certificates = parts.certificates.as_ref();
+    for (listener, entrance) in entrances(listening.listeners.drain(..), certificates)? {
+        edge.serve(listener, entrance);
+    }
+    if let Some(certificates) = certificates {
+        certificates.start(&parts.settings)?;
     }
     relay(answered, parts.events, &edge);
     readiness.enter(Stage::Serving);
@@ -104,13 +116,7 @@ pub(crate) async fn start(
     if let Some(monitor) = monitor {
         monitor.serve(&edge, readiness.clone())?;
     }
-    announce(
-        options,
-        (listening.local, watched_at),
-        doors.seats(),
-        &accounts,
-        state,
-    );
+    announce(options, (&places, watched_at), doors.seats(), &accounts, state);
     serve_bridge(bridge, edge.clone());
     let running = Running {
         edge,
@@ -209,18 +215,21 @@ fn listen_for_edges(address: SocketAddr) -> Result<std::net::TcpListener, Failur
 }
 
 /// Opens the sockets: those for clients, and that of the real-time bridge where the settings ask for it.
-async fn listen(
+async fn open(
     options: &Options,
     process: &mut Process,
     parts: &mut Parts,
 ) -> Result<(Listening, Option<(Bridge, SocketAddr)>), Failure> {
     let inherited = std::mem::take(&mut process.inherited);
     let mut listening = match cluster::role(&parts.settings) {
-        Role::Core => Listening::without_clients(inherited, parts.address)?,
-        _ => Listening::open(inherited, parts.address)?,
+        Role::Core => Listening::without_clients(inherited, parts.address),
+        _ => {
+            let (wanted, is_given) = (listeners(&parts.settings)?, listen::is_given(&parts.settings));
+            Listening::open(inherited, wanted, is_given, parts.address)?
+        }
     };
-    if listening.is_public() {
-        refuse_open_house(options, listening.local.ip())?;
+    if let Some(public) = listening.public().next() {
+        refuse_open_house(options, public.ip())?;
     }
     let bridge = match &parts.bridge {
         Some(settings) => Some(listening.open_bridge(settings, process.began).await?),
@@ -277,17 +286,11 @@ fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
 /// Says where everything is. The addresses are those of the chat and of `admin_listen`.
 fn announce(
     options: &Options,
-    (local, watched_at): (SocketAddr, Option<SocketAddr>),
+    (places, watched_at): (&Places, Option<SocketAddr>),
     seats: Option<&Seats>,
     accounts: &str,
     state: Option<&Persistence>,
 ) {
-    // Where everything is listened on, the person in front of the machine opens the loopback address.
-    let host = if local.ip().is_unspecified() {
-        SocketAddr::new([127, 0, 0, 1].into(), local.port())
-    } else {
-        local
-    };
     if let Some(seats) = seats {
         say!(
             "fchatd {} is a core; edges connect to {}",
@@ -295,8 +298,7 @@ fn announce(
             seats.address()
         );
     } else {
-        say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
-        say!("page: open http://{host}/ in a browser; clients connect to ws://{host}/chat2");
+        places.announce();
     }
     if let Some(address) = watched_at {
         say!("metrics: http://{address}/metrics; health checks: /health and /ready there");

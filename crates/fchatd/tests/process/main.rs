@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;
+mod acme;
 mod backup;
 mod classic_configuration;
 mod clients;
@@ -27,5 +28,6 @@ mod small_machine;
 mod start;
 mod stop;
 mod talk_command;
+mod tls;
 mod website;
 mod websocket;

@@ -2,8 +2,8 @@
 
 use std::net::TcpStream;
 
-use fchatd_dialogue::visitor::Visitor;
 pub(crate) use fchatd_dialogue::visitor::{Frame, Refused};
+use fchatd_dialogue::visitor::{Stream, Visitor};
 
 use crate::site::Server;
 
@@ -30,6 +30,11 @@ impl WebSocket {
     /// The server refuses it.
     pub(crate) fn over_with(stream: TcpStream, headers: &[(&str, &str)]) -> Result<Self, Refused> {
         Visitor::over(stream, headers).map(Self)
+    }
+
+    /// Shakes hands on a stream, such as TLS.
+    pub(crate) fn over_stream(stream: Box<dyn Stream>) -> Result<Self, Refused> {
+        Visitor::over_stream(stream, &[]).map(Self)
     }
 
     /// Shakes hands on a connection.

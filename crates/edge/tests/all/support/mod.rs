@@ -12,6 +12,7 @@
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -201,7 +202,7 @@ pub(crate) fn with_threads(threads: usize, settings: EdgeSettings, test: impl As
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server {
-            serving: edge.serve(listener),
+            serving: edge.serve(listener, Arc::default()),
             edge,
             address,
             heard,

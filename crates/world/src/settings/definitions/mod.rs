@@ -11,6 +11,7 @@ mod neighbours;
 mod rules;
 mod scripts;
 mod server;
+mod tls;
 
 pub use rules::GENDERS;
 
@@ -27,6 +28,7 @@ pub mod keys {
     pub use super::rules::keys::*;
     pub use super::scripts::keys::*;
     pub use super::server::keys::*;
+    pub use super::tls::keys::*;
 }
 
 use super::definition::{Definition, Section};
@@ -34,6 +36,7 @@ use super::definition::{Definition, Section};
 /// All keys that have an effect, by theme.
 pub const SECTIONS: &[Section] = &[
     server::SECTION,
+    tls::SECTION,
     connections::SECTION,
     login::SECTION,
     accounts::SECTION,

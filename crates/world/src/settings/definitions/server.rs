@@ -19,6 +19,12 @@ section! {
             Restart,
             "TCP port to listen on; 0 takes any free port",
         ),
+        LISTEN = key(
+            "listen",
+            List(&[]),
+            Restart,
+            "listeners instead of bindaddr and port, such as {\"tls://0.0.0.0:443\", \"tcp://0.0.0.0:80 redirect\", \"unix:/run/fchatd.sock\"}; words after the place: redirect, trust=NETWORK, header=NAME, proxy_protocol=NETWORK; see docs/tls.md",
+        ),
         ADMIN_LISTEN = key(
             "admin_listen",
             Text("127.0.0.1:9724"),
