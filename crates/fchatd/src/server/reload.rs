@@ -21,6 +21,7 @@ use crate::configuration::cluster;
 use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::output::logger;
 use crate::server::answer::Reload;
 use crate::server::layout::ChatEdges;
 use crate::server::manager::status_of;
@@ -147,6 +148,7 @@ impl Running {
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
         self.provider.configure(&provider_settings(&live));
+        logger::configure(&live);
         Ok(change)
     }
 
