@@ -19,6 +19,12 @@
 -- threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors (0 to 64, threads, restart)
 --threads = 0
 
+-- least important lines of the log; the variable RUST_LOG, which filters by module, overrides it ("info", "error", "warn", "debug", "trace")
+--log_level = "info"
+
+-- format of the log on standard error: text for people, or an object of JSON in each line for programs ("text", "json")
+--log_format = "text"
+
 -- version text sent to clients in HLO (text)
 --version = "fchatd 0.2.0"
 

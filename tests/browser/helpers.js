@@ -203,7 +203,7 @@ export async function ownServer(...settings) {
         child.once('exit', () => failed(new Error(`The server has ended: ${said}`)));
         child.stdout.on('data', text => {
           said += text;
-          if (said.includes('accounts: ')) ready();
+          if (said.includes(' listens on ')) ready();
         });
       });
     },

@@ -123,19 +123,20 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Reads the server's output until it is ready or has ended.
+/// Reads the line with which a server tells that it is ready; an empty text when it has ended.
 ///
 /// # Errors
 /// Errors of the pipe.
 pub fn read_announcement(stdout: &mut impl BufRead) -> io::Result<String> {
     let mut said = String::new();
-    while !said.contains("accounts: ") && stdout.read_line(&mut said)? > 0 {}
+    stdout.read_line(&mut said)?;
     Ok(said)
 }
 
-/// The address in a server's announcement; `None` when the server is not ready.
+/// The address in a server's announcement, in text or JSON; `None` when the server is not ready.
 pub fn announced_address(announcement: &str) -> Option<SocketAddr> {
-    announcement.lines().next()?.rsplit(' ').next()?.parse().ok()
+    let words = announcement.lines().next()?.split([' ', '"']);
+    words.filter_map(|word| word.parse().ok()).next_back()
 }
 
 /// Held while a program starts: until its exec, the child has copies of all sockets of this process, so a

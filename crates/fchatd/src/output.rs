@@ -5,6 +5,7 @@
 //! library that print are denied by a lint; use [`say!`] and [`complain!`].
 
 pub(crate) mod escape;
+mod json_line;
 pub(crate) mod logger;
 mod outlet;
 mod queue;

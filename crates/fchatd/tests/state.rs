@@ -48,19 +48,19 @@ fn exported(dir: &Path, name: &str) -> Value {
 struct Server(Child);
 
 impl Server {
-    /// Starts one and waits until it has announced itself; also gives its output.
+    /// Starts one and waits until it has announced itself; also gives its log.
     fn start(dir: &Path, arguments: &[&str]) -> (Self, String) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fchatd"))
             .arg("--dir")
             .arg(dir)
             .args(["--set", "port=0"])
             .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut said = String::new();
-        let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap());
         while !said.contains("accounts: ") {
             assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended early: {said}");
         }

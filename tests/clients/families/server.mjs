@@ -52,7 +52,7 @@ export class Server {
     this.exit = once(child, 'exit').finally(() => running.delete(child));
     let isReady = false;
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line.startsWith('page: open')) {
+      if (line.includes(' listens on ')) {
         isReady = true;
         break;
       }

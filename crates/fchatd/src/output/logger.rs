@@ -1,26 +1,49 @@
 //! The log: lines on standard error. Each event is one line, with any text of others in its fields: control characters
-//! in them are escaped here, for all events at once.
+//! in them are escaped here, for all events at once. Level and format are settings, which change while the server runs.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tracing_subscriber::EnvFilter;
+use fchatd_world::Settings;
+use fchatd_world::settings::keys;
+use tracing::Subscriber;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::{DefaultFields, FormatFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, format};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 use super::escape::OneLine;
-use super::outlet::ERR;
+use super::json_line::JsonLine;
+use super::outlet::{ERR, OUT};
 
-/// Starts the log of a server. Panics of all threads go to it.
+/// The variable that filters by module and takes the place of the setting `log_level`.
+const FILTER: &str = "RUST_LOG";
+/// The level before the settings are read.
+const FIRST_LEVEL: &str = "info";
+
+/// Whether lines are JSON.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+/// Where the level of a running server is changed.
+static LEVEL: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Starts the log of a server, in text until [`configure`] says otherwise. Panics of all threads go to it.
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(FIRST_LEVEL));
+    let (filter, handle) = reload::Layer::new(filter);
+    let _ = LEVEL.set(handle);
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .fmt_fields(Escaped)
-        .with_writer(|| Line)
-        .init();
+        .event_format(Style)
+        .with_writer(|| Line);
+    tracing_subscriber::registry().with(filter).with(lines).init();
     // The hook of the standard library writes to standard error itself, which may block.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -33,6 +56,28 @@ pub(crate) fn start() {
     }));
 }
 
+/// Puts the settings of the log in force. The variable `RUST_LOG` overrides the level.
+pub(crate) fn configure(settings: &Settings) {
+    let level = settings.text(keys::LOG_LEVEL);
+    IS_JSON.store(settings.text(keys::LOG_FORMAT) == "json", Ordering::Relaxed);
+    if std::env::var_os(FILTER).is_none()
+        && let Some(handle) = LEVEL.get()
+        && let Err(error) = handle.reload(EnvFilter::new(level))
+    {
+        tracing::error!("the level of the log can't be changed: {error}");
+    }
+}
+
+/// Tells the reader of standard output, once for each start, that the server is ready, in one line of the log's format.
+pub(crate) fn tell_ready(address: &impl fmt::Display) {
+    let version = env!("CARGO_PKG_VERSION");
+    if IS_JSON.load(Ordering::Relaxed) {
+        OUT.json(&format!(r#"{{"version":"{version}","listens":"{address}"}}"#));
+    } else {
+        OUT.line(format_args!("fchatd {version} listens on {address}"));
+    }
+}
+
 /// Shows the output of scripts while they are tested, without times.
 pub(crate) fn start_for_tests() {
     tracing_subscriber::fmt()
@@ -42,6 +87,31 @@ pub(crate) fn start_for_tests() {
         .with_writer(|| Line)
         .without_time()
         .init();
+}
+
+/// The format of events that is in force.
+struct Style;
+
+impl<S, N> FormatEvent<S, N> for Style
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
+        if !IS_JSON.load(Ordering::Relaxed) {
+            return format().format_event(context, writer, event);
+        }
+        let mut time = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        let mut line = JsonLine::open(&time, event.metadata());
+        event.record(&mut line);
+        writer.write_str(&line.close())
+    }
 }
 
 /// Formats the fields of events and spans on one line.

@@ -7,7 +7,6 @@ use fchatd_service::Notifier;
 use tokio::sync::mpsc::Receiver;
 
 use crate::options::Options;
-use crate::output::say;
 use crate::server::answer::Order;
 use crate::server::drain::Drain;
 use crate::server::layout::ChatEdges;
@@ -49,7 +48,7 @@ pub(crate) async fn wait(
         let Order::Restart(asked) = order else {
             return End::Stop;
         };
-        say!("restarting: checking configuration and scripts first");
+        tracing::info!("restarting: checking configuration and scripts first");
         let checked = tokio::select! {
             checked = successor::check(options) => checked,
             () = signals.stop() => return End::Stop,
@@ -94,17 +93,17 @@ pub(crate) async fn send_everyone_away(
     };
     match end {
         End::Stop => {
-            say!("stopping: saying goodbye to everyone; a second signal stops at once");
+            tracing::info!("stopping: saying goodbye to everyone; a second signal stops at once");
             notifier.stopping(spread + GRACE + SAVING);
         }
         End::Restart => {
-            say!("restarting: saying goodbye to everyone; a signal to stop stops at once");
+            tracing::info!("restarting: saying goodbye to everyone; a signal to stop stops at once");
             notifier.reloading();
         }
     }
     edge.input(Input::Notice { to: None, text });
     tokio::select! {
         () = edge.drain(spread, GRACE) => {}
-        () = signals.stop() => say!("stopping at once"),
+        () = signals.stop() => tracing::info!("stopping at once"),
     }
 }

@@ -10,7 +10,6 @@ use fchatd_world::settings::keys;
 
 use crate::configuration::listen::{self, Wanted};
 use crate::failure::Failure;
-use crate::output::say;
 use crate::server::certificates::Certificates;
 use crate::server::listening::Listening;
 
@@ -69,7 +68,7 @@ impl Places {
         }
     }
 
-    /// Prints the places.
+    /// Tells the log the places.
     pub(crate) fn announce(&self) {
         let local = self.local;
         // Where everything is listened on, the person in front of the machine opens the loopback address.
@@ -78,16 +77,16 @@ impl Places {
         } else {
             local
         };
-        say!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
+        tracing::info!("fchatd {} listens on {local}", env!("CARGO_PKG_VERSION"));
         for place in &self.listed {
-            say!("listener: {place}");
+            tracing::info!("listener: {place}");
         }
         let (page, chat) = if self.is_https {
             ("https", "wss")
         } else {
             ("http", "ws")
         };
-        say!("page: open {page}://{host}/ in a browser; clients connect to {chat}://{host}/chat2");
+        tracing::info!("page: open {page}://{host}/ in a browser; clients connect to {chat}://{host}/chat2");
     }
 }
 

@@ -20,14 +20,14 @@ use crate::configuration::listen;
 use crate::configuration::network::{edge_settings, listening_address, threads};
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::output::say;
+use crate::output::logger;
 use crate::server::answer::Order;
 use crate::server::certificates::Certificates;
 use crate::server::ending::{End, GRACE};
 use crate::server::entrances::{entrances, warn_of_open_passwords};
 use crate::server::listening::Listening;
 use crate::server::page;
-use crate::server::prepare::{Process, begin};
+use crate::server::prepare::{Process, begin, read_settings};
 use crate::server::signals::Signals;
 use crate::server::start::identity;
 use crate::server::successor;
@@ -56,7 +56,7 @@ pub(super) fn is_wanted(options: &Options) -> Result<bool, Failure> {
 /// A sentence that says why it can't run.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let (runtime, process) = begin()?;
-    let settings = configuration::load(options)?;
+    let settings = read_settings(options)?;
     cluster::check(&settings, &options.dir, options.dev)?;
     raise_file_limit(settings.count(keys::MAXCONNECTIONS), threads(&settings));
     let (end, sockets) = runtime.block_on(serve(options, settings, process))?;
@@ -91,6 +91,7 @@ impl Configuration {
     /// Puts the settings in force.
     fn apply(&self, outpost: &Outpost) {
         let settings = self.settings();
+        logger::configure(&self.own);
         match self.edge() {
             Ok(edge) => outpost.configure(
                 edge,
@@ -109,7 +110,7 @@ impl Configuration {
             }
             News::Bans(bans) => self.gate.replace(bans),
             News::Drain => {
-                say!("the core drains this edge");
+                tracing::info!("the core drains this edge");
                 return Some(End::Stop);
             }
         }
@@ -187,13 +188,14 @@ async fn serve(
     if let Some(certificates) = &certificates {
         certificates.start(&configuration.own)?;
     }
-    say!(
+    tracing::info!(
         "fchatd {} listens on {}",
         env!("CARGO_PKG_VERSION"),
         listening.local
     );
-    say!("edge {node} of the core at {}", cores.join(", "));
-    say!("accounts: those of the core");
+    tracing::info!("edge {node} of the core at {}", cores.join(", "));
+    tracing::info!("accounts: those of the core");
+    logger::tell_ready(&listening.local);
     process.notifier.ready(&status_of(&outpost));
     tokio::task::spawn_local(report(Rc::clone(&process.notifier), outpost.clone()));
     let end = loop {
@@ -209,7 +211,7 @@ async fn serve(
             },
         }
     };
-    say!("the edge sends its people elsewhere; a further signal ends it at once");
+    tracing::info!("the edge sends its people elsewhere; a further signal ends it at once");
     process
         .notifier
         .stopping(configuration.settings().seconds(keys::DRAIN_TIME) + GRACE * 3);
@@ -220,7 +222,7 @@ async fn serve(
         .min(PACE_MAX.saturating_mul(people));
     tokio::select! {
         () = outpost.leave(spread, GRACE) => {}
-        () = signals.stop() => say!("stopping at once"),
+        () = signals.stop() => tracing::info!("stopping at once"),
     }
     outpost.finish();
     if end == End::Stop {

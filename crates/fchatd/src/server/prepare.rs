@@ -20,6 +20,7 @@ use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 
 use crate::clock::Clock;
+use crate::configuration::Configuration;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster::{self, Role};
 use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
@@ -102,7 +103,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
             tracing::warn!("{sentence}");
         }
     }
-    let settings = configuration::load(options)?;
+    let settings = read_settings(options)?;
     cluster::check(&settings, &options.dir, options.dev)?;
     let address = listening_address(&settings)?;
     let reachable = match cluster::role(&settings) {
@@ -150,6 +151,19 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
         state,
         helpers: (watchdog, Trimmer::start()?),
     })
+}
+
+/// Reads the settings, and puts those of the log in force before their remarks are logged.
+///
+/// # Errors
+/// A sentence for each mistake.
+pub(super) fn read_settings(options: &Options) -> Result<Settings, Failure> {
+    let Configuration { settings, warnings } = configuration::read(options)?;
+    output::logger::configure(&settings);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(settings)
 }
 
 /// The process, before anything is read: a signal must not end a process that is taking over.

@@ -21,6 +21,7 @@ use crate::configuration::cluster;
 use crate::configuration::network::edge_settings;
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::output::logger;
 use crate::server::answer::Reload;
 use crate::server::certificates::Certificates;
 use crate::server::layout::ChatEdges;
@@ -150,6 +151,7 @@ impl Followers {
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
         self.provider.configure(&provider_settings(&live));
+        logger::configure(&live);
         Ok(change)
     }
 

@@ -21,7 +21,7 @@ use crate::configuration::network::threads;
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
 use crate::options::Options;
-use crate::output::say;
+use crate::output::logger;
 use crate::server::answer::{Answer, Order};
 use crate::server::chat::{Chat, Surroundings};
 use crate::server::deliver::deliver;
@@ -118,6 +118,7 @@ pub(crate) async fn start(
     }
     announce(options, (&places, watched_at), doors.seats(), &accounts, state);
     serve_bridge(bridge, edge.clone());
+    let listens = doors.seats().map_or(listening.local, Seats::address);
     let running = Running {
         edge,
         chat,
@@ -129,6 +130,7 @@ pub(crate) async fn start(
         has_state: state.is_some(),
     };
     running.tell_ready(options, state);
+    logger::tell_ready(&listens);
     Ok(running)
 }
 
@@ -272,7 +274,7 @@ fn relay(mut answers: UnboundedReceiver<Answer>, mut events: Receiver<AccountEve
 /// Hands the orders of the website to the chat.
 fn serve_bridge(bridge: Option<(Bridge, SocketAddr)>, edge: ChatEdges) {
     let Some((bridge, place)) = bridge else { return };
-    say!("real-time bridge: UDP {place}");
+    tracing::info!("real-time bridge: UDP {place}");
     tokio::task::spawn_local(bridge.run(move |order| {
         let (code, payload) = (order.code, order.payload);
         let understood = Tape::of(payload).is_ok_and(|tape| tape.is_object());
@@ -292,7 +294,7 @@ fn announce(
     state: Option<&Persistence>,
 ) {
     if let Some(seats) = seats {
-        say!(
+        tracing::info!(
             "fchatd {} is a core; edges connect to {}",
             env!("CARGO_PKG_VERSION"),
             seats.address()
@@ -301,16 +303,16 @@ fn announce(
         places.announce();
     }
     if let Some(address) = watched_at {
-        say!("metrics: http://{address}/metrics; health checks: /health and /ready there");
+        tracing::info!("metrics: http://{address}/metrics; health checks: /health and /ready there");
     }
     match state {
-        Some(state) => say!("state: {}", state.store.path().display()),
-        None => say!("state: nowhere (--dev)"),
+        Some(state) => tracing::info!("state: {}", state.store.path().display()),
+        None => tracing::info!("state: nowhere (--dev)"),
     }
-    say!("accounts: {accounts}");
+    tracing::info!("accounts: {accounts}");
     if options.dev {
-        say!(
-            "WARNING: --dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
+        tracing::warn!(
+            "--dev lets everyone in with any ticket, also as administrator. Never use it for a real site."
         );
     }
 }

@@ -10,6 +10,7 @@ mod cluster;
 mod configuration;
 mod intruders;
 mod layouts;
+mod log_format;
 mod login_site;
 mod monitoring;
 mod notes;

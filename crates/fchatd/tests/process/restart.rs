@@ -228,7 +228,7 @@ fn the_bridge_keeps_its_socket() {
     let ended = server.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let announced = format!("real-time bridge: UDP {bridge}");
-    assert_eq!(ended.stdout.matches(&announced).count(), 2, "{ended:?}");
+    assert_eq!(ended.stderr.matches(&announced).count(), 2, "{ended:?}");
 }
 
 #[test]

@@ -33,8 +33,10 @@ pub(crate) struct Ended {
 /// A running server; it is killed with this value.
 pub(crate) struct Server {
     process: Process,
-    /// Its output until it was ready.
+    /// The events with which it says where everything is; if they are not read, the line on standard output.
     pub(crate) announcement: Vec<String>,
+    /// The line on standard output with which it told that it is ready.
+    ready: String,
     pub(crate) address: SocketAddr,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
@@ -157,6 +159,7 @@ impl Site {
             .chain(layout.iter().map(String::as_str))
             .chain(words.iter().copied())
             .collect();
+        let (level, is_read) = (log, matches!(output, Output::Read));
         let (stderr, output) = match output {
             Output::To(file) => (Stdio::from(file), Output::Unread),
             output => (Stdio::piped(), output),
@@ -171,10 +174,14 @@ impl Site {
             _ => nothing(),
         };
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let announcement = program::read_announcement(&mut stdout).unwrap();
-        let Some(address) = program::announced_address(&announcement) else {
+        let ready = program::read_announcement(&mut stdout).unwrap();
+        let Some(address) = program::announced_address(&ready) else {
             drop(process);
-            panic!("not ready: {announcement:?}; it says: {}", stderr.join().unwrap());
+            panic!("not ready: {ready:?}; it says: {}", stderr.join().unwrap());
+        };
+        let announcement = match is_read && level != "warn" {
+            true => announced(&log),
+            false => vec![ready.trim_end().to_owned()],
         };
         let is_closed = matches!(output, Output::Closed);
         if is_closed {
@@ -182,7 +189,8 @@ impl Site {
         }
         Server {
             process,
-            announcement: announcement.lines().map(str::to_owned).collect(),
+            announcement,
+            ready,
             address,
             stdout: if is_closed { nothing() } else { collect(stdout) },
             stderr,
@@ -313,7 +321,7 @@ impl Server {
     /// Waits for the end.
     pub(crate) fn ended(mut self) -> Ended {
         let code = self.process.wait();
-        let stdout = self.announcement.join("\n") + "\n" + &self.stdout.join().unwrap();
+        let stdout = self.ready + &self.stdout.join().unwrap();
         Ended {
             code,
             stdout,
@@ -413,6 +421,30 @@ pub(crate) fn content_of(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     }
     found.sort();
     found
+}
+
+/// The events with which a server says where everything is, without time, level and module. They stay in the log.
+fn announced(log: &Log) -> Vec<String> {
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let text = log.lock().unwrap().clone();
+        let told: Vec<String> = text
+            .lines()
+            .filter_map(|line| {
+                let start = line.split_once(" INFO fchatd::server::start: ");
+                start.or_else(|| line.split_once(" INFO fchatd::server::outpost: "))
+            })
+            .map(|(_, event)| event.to_owned())
+            .collect();
+        if told.iter().any(|event| event.starts_with("accounts: ")) {
+            return told;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!(
+        "the log does not say where everything is: {}",
+        log.lock().unwrap()
+    );
 }
 
 fn collect_lines(from: impl Read + Send + 'static, log: Log) -> JoinHandle<String> {

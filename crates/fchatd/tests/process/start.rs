@@ -39,11 +39,8 @@ fn a_developers_server_warns_and_keeps_nothing() {
     server.terminate();
     let ended = server.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("accounts: open (--dev)"), "{ended:?}");
-    assert!(
-        ended.stdout.contains("WARNING: --dev lets everyone in"),
-        "{ended:?}"
-    );
+    assert!(ended.stderr.contains("accounts: open (--dev)"), "{ended:?}");
+    assert!(ended.stderr.contains("--dev lets everyone in"), "{ended:?}");
     assert!(!site.path("data").exists());
 }
 

@@ -32,7 +32,7 @@ fn everyone_gets_a_close_frame_before_the_end() {
     }
     let ended = server.ended();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("stopping"), "{ended:?}");
+    assert!(ended.stderr.contains("stopping"), "{ended:?}");
     assert!(
         !ended.stderr.contains("ERROR") && !ended.stderr.contains("panicked"),
         "{ended:?}"

@@ -36,10 +36,8 @@ impl Server {
             .unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap());
-        while !said.contains("accounts: ") {
-            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended early: {said}");
-        }
-        let address = said.lines().next().unwrap().rsplit(' ').next().unwrap();
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended early");
+        let address = said.trim_end().rsplit(' ').next().unwrap();
         let address = address.parse().unwrap();
         Self { child, address }
     }

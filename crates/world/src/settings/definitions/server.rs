@@ -37,6 +37,18 @@ section! {
             Restart,
             "threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors",
         ),
+        LOG_LEVEL = key(
+            "log_level",
+            Choice(&["info", "error", "warn", "debug", "trace"]),
+            Live,
+            "least important lines of the log; the variable RUST_LOG, which filters by module, overrides it",
+        ),
+        LOG_FORMAT = key(
+            "log_format",
+            Choice(&["text", "json"]),
+            Live,
+            "format of the log on standard error: text for people, or an object of JSON in each line for programs",
+        ),
         VERSION = key(
             "version",
             Text(VERSION),
