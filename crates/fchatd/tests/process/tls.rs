@@ -195,12 +195,12 @@ fn certificates_change_while_people_talk() {
         ),
         (
             second.certificate.clone(),
-            first.key.clone(),
+            first.key,
             "chat.key: the private key does not belong to the certificate",
         ),
         (
             expired.certificate.clone(),
-            expired.key.clone(),
+            expired.key,
             "chat.pem has expired",
         ),
     ] {
