@@ -29,6 +29,7 @@ mod members;
 mod patient;
 pub mod proxy;
 mod reader;
+mod replica;
 mod respond;
 pub mod side;
 mod timings;
@@ -36,14 +37,19 @@ mod turn;
 pub mod websocket;
 
 pub use accept::{listen, serve};
-pub use afar::{EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key};
+pub use afar::{
+    EdgeStatus, KeepView, News, Outpost, OutpostSettings, PairNews, PairSettings, PairStatus, Pairing, Relay,
+    Seats, SeatsSettings, Security, make_key,
+};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
 pub use fchatd_cluster::Timing;
+pub use fchatd_cluster::pair;
 pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
 pub use kinds::Tally;
+pub use replica::Replica;
 pub use turn::Shares;

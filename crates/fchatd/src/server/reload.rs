@@ -79,6 +79,13 @@ impl Reloads {
                 notifier.ready(&status_of(&running.edge));
                 continue;
             };
+            if !running.edge.leads() {
+                tracing::warn!(
+                    "the configuration is not read again: this core is a standby, and the leader's settings hold"
+                );
+                notifier.ready(&status_of(&running.edge));
+                continue;
+            }
             running.configure(configuration, asker);
             if by_signal {
                 // After the configuration, by which they are tried out.
