@@ -546,7 +546,7 @@
 -- name of this process in the cluster; each edge needs a name of its own; empty means the host name (text, restart)
 --node = ""
 
--- for an edge: addresses of its core, as HOST:PORT; the edge tries one after another (list, restart)
+-- addresses of all cores, as HOST:PORT: an edge is connected to all of them, and a core with a standby finds the other one here; the own address may be among them (list, restart)
 --cores = {}
 
 -- for a core: IP address on which edges connect; it must not be reachable from the internet (text, restart)
@@ -554,6 +554,12 @@
 
 -- for a core: TCP port on which edges connect; 0 takes any free port (0 to 65535, restart)
 --cluster_port = 9730
+
+-- for a core: how it is decided which of two cores leads (docs/cluster.md); "manual" means by the operator; empty means that there is no second core (text, restart)
+--cluster = ""
+
+-- for a core with a standby: where accounts are; "elsewhere" needs login_url; with "leader-only" the accounts of this machine are not on the other one, and are missing there when it leads ("elsewhere", "leader-only", restart)
+--cluster_accounts = "elsewhere"
 
 -- file in the server's folder with the certificate and the key of the cluster, which "fchatd cluster key" makes; the same on all nodes (text, restart)
 --cluster_key = "cluster.pem"

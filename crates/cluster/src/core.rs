@@ -1,5 +1,7 @@
 //! All links of a core: seats for edges on other machines, by name.
 
+mod roles;
+
 use std::sync::Arc;
 
 use fchatd_protocol::exchange::{Departure, Inputs};
@@ -8,7 +10,7 @@ use thiserror::Error;
 use crate::codec::{Malformed, frame};
 use crate::limits::{SEATS, Timing};
 use crate::message::{Down, Hello, Name, Order, Up, Welcome};
-use crate::seat::Seat;
+use crate::seat::{Joined, Seat};
 
 /// A reason to refuse an edge.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -26,13 +28,13 @@ pub enum Refusal {
     BadName,
 }
 
-/// The answer to an accepted edge.
+/// The result for an accepted edge. The answer to it is among its frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Greeted {
     /// The number of its seat, and of the edge.
     pub seat: u16,
-    /// The answer, which goes out before all other messages.
-    pub welcome: Welcome,
+    /// Whether the core knows none of its connections.
+    pub fresh: bool,
     /// An earlier connection of the same edge, which has to be closed.
     pub replaced: Option<u64>,
 }
@@ -48,7 +50,11 @@ pub enum CoreEvent {
         turn: u64,
         /// The inputs.
         inputs: Inputs,
+        /// Whether it is the last one of the seat's owner: its connections have ended, and the edge leaves.
+        is_last: bool,
     },
+    /// A new edge takes a seat. The answer to it goes out after [`Core::joined`].
+    Joined(Box<Joined>),
     /// The edge has received batches of this weight, or needs them no more.
     Room(u16, usize),
     /// The edge is gone, with the reason. The turn with the ends of its connections follows.
@@ -57,8 +63,6 @@ pub enum CoreEvent {
     Left(u16, Name),
     /// Close a connection: its edge is silent or gone.
     Close(u64),
-    /// All inputs of the last owner have been handled: the seat is free.
-    Vacant(u16),
 }
 
 /// The state of an attached edge, for operators.
@@ -88,10 +92,14 @@ pub struct Core {
     timing: Timing,
     seats: Vec<Seat>,
     attachments: u64,
+    /// Whether this core answers edges. A standby only keeps what it would send.
+    leads: bool,
+    /// Orders of entries up to this one may go out.
+    released: u64,
 }
 
 impl Core {
-    /// A core without edges. `id` is a random number of this process, and not 0.
+    /// A leading core without edges, whose orders go out at once. `id` is a random number of this process, and not 0.
     #[must_use]
     pub fn new(program: &str, id: u64, timing: Timing) -> Self {
         Self {
@@ -100,6 +108,8 @@ impl Core {
             timing,
             seats: (0..SEATS).map(|_| Seat::default()).collect(),
             attachments: 0,
+            leads: true,
+            released: u64::MAX,
         }
     }
 
@@ -136,9 +146,13 @@ impl Core {
             && let Some(seat) = self.seats.get_mut(number)
             && let Some(owner) = &mut seat.owner
         {
-            // The edge may not have heard that it was attached anew. Then it has counted other orders.
+            // The edge may not have heard that it was attached anew. Then it has counted other orders. It may also know
+            // more than this core, where an earlier core went on without a standby.
             let is_same = owner.incarnation == hello.incarnation
-                && (hello.core, hello.attachment) == (self.id, owner.attachment);
+                && (hello.core, hello.attachment) == (self.id, owner.attachment)
+                && owner.joined
+                && hello.got <= owner.ordered()
+                && hello.handled <= owner.received;
             if owner.incarnation != hello.incarnation && owner.connection.is_some() {
                 return Err(Refusal::NameTaken(hello.name.clone()));
             }
@@ -147,11 +161,13 @@ impl Core {
                 let weight = owner.acknowledge(hello.got);
                 let (received, attachment) = (owner.received, owner.attachment);
                 seat.resume(hello, connection, now);
-                let seat = number as u16;
-                events.push(CoreEvent::Room(seat, weight));
+                let number = number as u16;
+                events.push(CoreEvent::Room(number, weight));
+                let welcome = self.welcome(number, attachment, received, false);
+                self.answer(number, 0, welcome);
                 return Ok(Greeted {
-                    seat,
-                    welcome: self.welcome(seat, attachment, received, false),
+                    seat: number,
+                    fresh: false,
                     replaced,
                 });
             }
@@ -160,15 +176,51 @@ impl Core {
         let vacant = self.seats.iter().position(Seat::is_vacant).ok_or(Refusal::Full)?;
         self.attachments += 1;
         let attachment = self.attachments;
+        let number = vacant as u16;
         if let Some(seat) = self.seats.get_mut(vacant) {
-            seat.sit_down(hello, attachment, connection, now);
+            let joined = seat.joined(number, hello, attachment);
+            seat.sit_down(&joined, Some(connection), now);
+            events.push(CoreEvent::Joined(Box::new(joined)));
         }
-        let seat = vacant as u16;
         Ok(Greeted {
-            seat,
-            welcome: self.welcome(seat, attachment, hello.last, true),
+            seat: number,
+            fresh: true,
             replaced,
         })
+    }
+
+    /// An edge has got its place among the events of the application, in an entry. A leader answers it; a standby gives it
+    /// the same seat.
+    pub fn joined(&mut self, joined: &Joined, entry: u64, now: u64) {
+        let number = joined.seat;
+        let leads = self.leads;
+        let Some(seat) = self.seats.get_mut(usize::from(number)) else {
+            return;
+        };
+        if !leads {
+            self.attachments = self.attachments.max(joined.attachment);
+            seat.sit_down(joined, None, now);
+        }
+        let Some(owner) = seat
+            .owner
+            .as_mut()
+            .filter(|owner| owner.attachment == joined.attachment)
+        else {
+            return;
+        };
+        owner.joined = true;
+        if leads {
+            let welcome = self.welcome(number, joined.attachment, joined.last, true);
+            self.answer(number, entry, welcome);
+        }
+    }
+
+    fn answer(&mut self, number: u16, entry: u64, welcome: Welcome) {
+        if let Some(seat) = self.seats.get_mut(usize::from(number))
+            && let Some(owner) = &mut seat.owner
+        {
+            owner.welcome(entry, welcome);
+        }
     }
 
     fn welcome(&self, number: u16, attachment: u64, received: u64, fresh: bool) -> Welcome {
@@ -209,7 +261,12 @@ impl Core {
             Up::Turn { no, inputs } => {
                 let mut inputs = inputs.into_owned();
                 if let Some(turn) = place.turn(seat, no, &mut inputs)? {
-                    events.push(CoreEvent::Turn { seat, turn, inputs });
+                    events.push(CoreEvent::Turn {
+                        seat,
+                        turn,
+                        inputs,
+                        is_last: false,
+                    });
                 }
             }
             Up::Got(n) => {
@@ -218,7 +275,9 @@ impl Core {
             }
             Up::Beat(tally) => owner.tally = tally,
             Up::Bye => self.expel(seat, None, events),
-            Up::Hello(_) | Up::Relay(_) | Up::Ask { .. } => return Err(Malformed::Garbage),
+            Up::Hello(_) | Up::Wait(_) | Up::Join(_) | Up::Relay(_) | Up::Ask { .. } => {
+                return Err(Malformed::Garbage);
+            }
         }
         Ok(())
     }
@@ -236,24 +295,32 @@ impl Core {
         }
     }
 
-    /// The turns of a seat up to this one have been handled.
-    pub fn handled(&mut self, seat: u16, turn: u64, events: &mut Vec<CoreEvent>) {
+    /// The turns of a seat up to this one have been handled, in an entry.
+    pub fn handled(&mut self, seat: u16, turn: u64, entry: u64) {
+        let leads = self.leads;
         if let Some(place) = self.seats.get_mut(usize::from(seat)) {
-            let was_vacant = place.is_vacant();
-            place.handled(turn);
-            if !was_vacant && place.is_vacant() {
-                events.push(CoreEvent::Vacant(seat));
+            match leads {
+                true => place.handled(turn, entry),
+                false => place.followed(turn, entry),
             }
         }
     }
 
-    /// Adds an order for an edge; `weight` is that of its batch. Without an edge the order is dropped.
-    pub fn order(&mut self, seat: u16, order: Order<'_>, weight: usize, events: &mut Vec<CoreEvent>) {
+    /// Adds an order for an edge; `weight` is that of its batch, and `entry` the entry that made it. Without an edge the order is
+    /// dropped.
+    pub fn order(
+        &mut self,
+        seat: u16,
+        order: Order<'_>,
+        weight: usize,
+        entry: u64,
+        events: &mut Vec<CoreEvent>,
+    ) {
         let Some(place) = self.seats.get_mut(usize::from(seat)) else {
             return;
         };
         let is_drain = order == Order::Drain;
-        match place.order(seat, order, weight) {
+        match place.order(seat, order, weight, entry) {
             Ok(true) => {
                 if let Some(owner) = &mut place.owner {
                     owner.draining |= is_drain;
@@ -269,6 +336,9 @@ impl Core {
 
     /// Looks at the clock. Call it several times in each beat.
     pub fn tick(&mut self, now: u64, events: &mut Vec<CoreEvent>) {
+        if !self.leads {
+            return;
+        }
         for number in 0..self.seats.len() {
             let Some(owner) = self.seats.get_mut(number).and_then(|seat| seat.owner.as_mut()) else {
                 continue;
@@ -313,6 +383,7 @@ impl Core {
                 seat: number,
                 turn,
                 inputs,
+                is_last: true,
             });
         }
     }
@@ -324,7 +395,24 @@ impl Core {
             .owner
             .as_mut()
             .filter(|owner| owner.connection == Some(connection))?;
-        owner.next_frame(now)
+        owner.next_frame(now, self.released)
+    }
+
+    /// Orders of entries up to this one may go out.
+    pub fn release(&mut self, entry: u64) {
+        self.released = entry;
+    }
+
+    /// The last entry whose orders may go out.
+    #[must_use]
+    pub fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// Whether this core answers edges.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.leads
     }
 
     /// Whether the edge of a seat has received all its orders, or there is no edge.

@@ -11,6 +11,7 @@ mod codec;
 mod core;
 mod limits;
 mod message;
+pub mod pair;
 mod seat;
 mod uplink;
 
@@ -18,7 +19,8 @@ pub use codec::{Decoder, Malformed, PREAMBLE_BYTES, Preamble, frame, preamble};
 pub use core::{Attendance, Core, CoreEvent, Greeted, Refusal};
 pub use limits::{BATCHES_MAX, BEAT, FRAME_MAX, SEATS, Timing};
 pub use message::{Down, Hello, Name, Order, Up, Welcome};
+pub use seat::{Joined, OwnerImage, SeatImage, SeatsImage};
 pub use uplink::{Kept, State, Uplink, UplinkEvent};
 
 /// Version of the messages of this crate. Both sides must have the same.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;

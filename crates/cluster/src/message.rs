@@ -6,6 +6,8 @@ use std::fmt;
 use fchatd_protocol::exchange::{Inputs, Outputs};
 use serde::{Deserialize, Serialize};
 
+use crate::pair::Join;
+
 /// The name of one thread of an edge.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Name {
@@ -41,6 +43,8 @@ pub struct Hello {
     pub got: u64,
     /// The last turn that the edge had made when it sent this.
     pub last: u64,
+    /// The last turn of which the edge knows that it was handled. The edge has forgotten the turns up to it.
+    pub handled: u64,
 }
 
 /// The answer to a [`Hello`].
@@ -63,7 +67,7 @@ pub struct Welcome {
 /// A message from an edge to its core.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Up<'a> {
-    /// The first message of an edge.
+    /// The edge asks for its seat. The core has told it that it leads.
     Hello(Hello),
     /// The first message of a connection for HTTP requests: the name of the edge.
     Relay(String),
@@ -87,6 +91,11 @@ pub enum Up<'a> {
     },
     /// The edge leaves for good; all its connections have ended.
     Bye,
+    /// The first message of an edge on each connection: it waits for the core to lead, with the number of the last view that it
+    /// has seen.
+    Wait(u64),
+    /// The first message of a core that wants to be the standby.
+    Join(Join),
 }
 
 /// An instruction of the core to one edge.
@@ -129,4 +138,6 @@ pub enum Down<'a> {
     },
     /// The core ends in order.
     Bye,
+    /// This core leads, in the view of this number.
+    Leads(u64),
 }

@@ -1,5 +1,7 @@
 //! The core's side of a link to one edge. It keeps orders until the edge has received them, and handles each turn once.
 
+mod image;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -7,7 +9,9 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Stage};
 
 use crate::codec::{Malformed, frame};
 use crate::limits::{BATCHES_MAX, BEAT, BEHIND};
-use crate::message::{Down, Hello, Name, Order};
+use crate::message::{Down, Hello, Name, Order, Welcome};
+
+pub use self::image::{Joined, OwnerImage, SeatImage, SeatsImage};
 
 /// Spacing of the generations of successive owners of a seat. It spreads the owners over all numbers, so that no two of
 /// them ever use the same connection number: a slot would have to be used a billion times before.
@@ -21,6 +25,8 @@ struct Kept {
     n: u64,
     bytes: Arc<[u8]>,
     weight: usize,
+    /// The entry that made it. It goes out when that entry is released.
+    entry: u64,
 }
 
 /// The owner of a seat: one run of one thread of an edge.
@@ -36,6 +42,10 @@ pub(crate) struct Owner {
     pub(crate) lost_at: u64,
     pub(crate) heard: u64,
     pub(crate) spoke: u64,
+    /// The answer to its hello, which goes out when this entry is released.
+    welcome: Option<(u64, Welcome)>,
+    /// Whether the application's thread knows the owner.
+    pub(crate) joined: bool,
     kept: VecDeque<Kept>,
     kept_weight: usize,
     behind_since: Option<u64>,
@@ -47,8 +57,12 @@ pub(crate) struct Owner {
     pub(crate) received: u64,
     handled: u64,
     told: u64,
+    /// Turns that were handled in entries that are not released yet, as entries and turns.
+    finished: VecDeque<(u64, u64)>,
     /// Turns of the seat before this owner, less those of the edge before it sat down.
     offset: i128,
+    last: u64,
+    owners: u32,
     /// For each slot, the generation of its open connection.
     open: Vec<Option<u32>>,
     base: u32,
@@ -74,33 +88,25 @@ impl Seat {
         self.owner.is_none() && self.leaving.is_none()
     }
 
-    pub(crate) fn sit_down(&mut self, hello: &Hello, attachment: u64, connection: u64, now: u64) {
-        let base = self.owners.wrapping_mul(GENERATIONS);
-        self.owners = self.owners.wrapping_add(1);
-        self.owner = Some(Owner {
+    /// The event by which this edge would sit down.
+    pub(crate) fn joined(&self, number: u16, hello: &Hello, attachment: u64) -> Joined {
+        Joined {
+            seat: number,
             name: hello.name.clone(),
             program: hello.program.clone(),
             incarnation: hello.incarnation,
             attachment,
-            connection: Some(connection),
-            lost_at: now,
-            heard: now,
-            spoke: now,
-            kept: VecDeque::new(),
-            kept_weight: 0,
-            behind_since: None,
-            ordered: 0,
-            sent: 0,
-            got: 0,
-            received: hello.last,
-            handled: hello.last,
-            told: hello.last,
-            offset: i128::from(self.turns) - i128::from(hello.last),
-            open: Vec::new(),
-            base,
-            tally: Vec::new(),
-            draining: false,
-        });
+            last: hello.last,
+            owners: self.owners,
+            turns: self.turns,
+        }
+    }
+
+    pub(crate) fn sit_down(&mut self, joined: &Joined, connection: Option<u64>, now: u64) {
+        self.owners = joined.owners.wrapping_add(1);
+        self.turns = joined.turns;
+        self.leaving = None;
+        self.owner = Some(Owner::new(joined, connection, now));
     }
 
     /// The owner comes back on a new connection.
@@ -113,6 +119,7 @@ impl Seat {
         owner.sent = owner.got;
         // The last such message may have been lost.
         owner.told = 0;
+        owner.behind_since = None;
     }
 
     /// The owner is gone. The result is the last turn, with the ends of its connections.
@@ -158,21 +165,31 @@ impl Seat {
         Ok(Some(self.turns))
     }
 
-    /// The turns of the seat up to this one have been handled. Returns true when the edge has to be told.
-    pub(crate) fn handled(&mut self, turn: u64) -> bool {
+    /// The turns of the seat up to this one have been handled, in an entry.
+    pub(crate) fn handled(&mut self, turn: u64, entry: u64) {
         if self.leaving.is_some_and(|last| last <= turn) {
             self.leaving = None;
         }
-        let Some(owner) = &mut self.owner else {
-            return false;
-        };
-        let no = (i128::from(turn) - owner.offset).clamp(0, i128::from(owner.received));
-        owner.handled = owner.handled.max(no as u64);
-        owner.handled > owner.told
+        let Some(owner) = &mut self.owner else { return };
+        let no = (i128::from(turn) - owner.offset).clamp(0, i128::from(owner.received)) as u64;
+        if no > owner.finished.back().map_or(owner.handled, |&(_, last)| last) {
+            owner.finished.push_back((entry, no));
+        }
+    }
+
+    /// The owner has left, and the application has handled its last turn.
+    pub(crate) fn left(&mut self) {
+        (self.owner, self.leaving) = (None, None);
     }
 
     /// Adds an order for the owner. Returns false when there is none.
-    pub(crate) fn order(&mut self, number: u16, order: Order<'_>, weight: usize) -> Result<bool, Malformed> {
+    pub(crate) fn order(
+        &mut self,
+        number: u16,
+        order: Order<'_>,
+        weight: usize,
+        entry: u64,
+    ) -> Result<bool, Malformed> {
         let Some(owner) = &mut self.owner else {
             return Ok(false);
         };
@@ -193,7 +210,12 @@ impl Seat {
         owner.ordered += 1;
         let n = owner.ordered;
         let bytes = frame(&Down::Order { n, order })?.into();
-        owner.kept.push_back(Kept { n, bytes, weight });
+        owner.kept.push_back(Kept {
+            n,
+            bytes,
+            weight,
+            entry,
+        });
         owner.kept_weight += weight;
         Ok(true)
     }
@@ -205,6 +227,58 @@ impl Seat {
 }
 
 impl Owner {
+    fn new(joined: &Joined, connection: Option<u64>, now: u64) -> Self {
+        Self {
+            name: joined.name.clone(),
+            program: joined.program.clone(),
+            incarnation: joined.incarnation,
+            attachment: joined.attachment,
+            connection,
+            lost_at: now,
+            heard: now,
+            spoke: now,
+            welcome: None,
+            joined: false,
+            kept: VecDeque::new(),
+            kept_weight: 0,
+            behind_since: None,
+            ordered: 0,
+            sent: 0,
+            got: 0,
+            received: joined.last,
+            handled: joined.last,
+            told: joined.last,
+            finished: VecDeque::new(),
+            offset: i128::from(joined.turns) - i128::from(joined.last),
+            last: joined.last,
+            owners: joined.owners,
+            open: Vec::new(),
+            base: joined.owners.wrapping_mul(GENERATIONS),
+            tally: Vec::new(),
+            draining: false,
+        }
+    }
+
+    /// Sends the answer to its hello first, when this entry is released.
+    pub(crate) fn welcome(&mut self, entry: u64, welcome: Welcome) {
+        self.welcome = Some((entry, welcome));
+    }
+
+    /// Weight of the orders that the edge has not acknowledged.
+    pub(crate) fn kept_weight(&self) -> usize {
+        self.kept_weight
+    }
+
+    /// The last order that the edge has received.
+    pub(crate) fn got(&self) -> u64 {
+        self.got
+    }
+
+    /// The last order.
+    pub(crate) fn ordered(&self) -> u64 {
+        self.ordered
+    }
+
     /// Renames a connection of the edge, and says whether an input fits to the state of its slot.
     fn admit(&mut self, number: u16, connection: &mut ConnectionId, stage: Stage) -> bool {
         if connection.slot >= SLOTS_MAX {
@@ -255,14 +329,28 @@ impl Owner {
         self.open.iter().flatten().count()
     }
 
-    /// The next frame for the edge, if there is one now.
-    pub(crate) fn next_frame(&mut self, now: u64) -> Option<Arc<[u8]>> {
+    /// The next frame for the edge, if there is one now. `released` is the last entry whose orders may go out.
+    pub(crate) fn next_frame(&mut self, now: u64, released: u64) -> Option<Arc<[u8]>> {
+        if let Some((entry, _)) = &self.welcome {
+            if *entry > released {
+                return None;
+            }
+            self.spoke = now;
+            let (_, welcome) = self.welcome.take()?;
+            return frame(&Down::Welcome(welcome)).ok().map(Arc::from);
+        }
+        if !self.joined {
+            return None;
+        }
         let first = self.kept.front().map_or(0, |kept| kept.n);
         let place = (self.sent + 1).saturating_sub(first) as usize;
-        if let Some(kept) = self.kept.get(place) {
+        if let Some(kept) = self.kept.get(place).filter(|kept| kept.entry <= released) {
             self.sent = kept.n;
             self.spoke = now;
             return Some(Arc::clone(&kept.bytes));
+        }
+        while let Some((_, no)) = self.finished.pop_front_if(|(entry, _)| *entry <= released) {
+            self.handled = no;
         }
         if self.handled > self.told {
             self.told = self.handled;

@@ -262,6 +262,10 @@ impl Uplink {
                 attachment: self.attachment,
                 got: self.got,
                 last: self.last,
+                handled: self
+                    .kept
+                    .front()
+                    .map_or(self.last, |turn| turn.no.saturating_sub(1)),
             }));
         }
         if self.state == State::Attached {

@@ -86,6 +86,11 @@ impl Core {
         self.commits.recording = true;
     }
 
+    /// Whether changes are given away to be kept.
+    pub fn records_changes(&self) -> bool {
+        self.commits.recording
+    }
+
     /// The number of the last commit; 0 for none.
     pub fn last_commit(&self) -> u64 {
         self.commits.last

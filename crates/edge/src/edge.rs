@@ -29,6 +29,7 @@ use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::{Intake, IntakeLimits};
 use crate::proxy::Proxies;
+use crate::replica::Replica;
 use crate::tls::handshake::SIGNATURES;
 use crate::tls::wire::Writing;
 use crate::turn::{Shares, Turn};
@@ -51,6 +52,11 @@ pub trait Application {
     /// The proxy for an application on another thread. If there is one, none of the other functions is
     /// called.
     fn elsewhere(&mut self) -> Option<&mut Remote> {
+        None
+    }
+
+    /// The application as one of a pair; `None` when it can't be.
+    fn replica(&mut self) -> Option<&mut dyn Replica> {
         None
     }
 }

@@ -11,8 +11,8 @@ use fchatd_protocol::exchange::{Input, Outputs};
 use tokio::task::JoinHandle;
 
 use crate::accept::serve;
-use crate::afar::{Seats, SeatsSettings};
-use crate::apart::Center;
+use crate::afar::{Pairing, Seats, SeatsSettings};
+use crate::apart::{Center, Part};
 use crate::edge::{Application, Edge, EdgeSettings};
 use crate::entrance::{Entrance, Listener};
 use crate::gauges::Gauges;
@@ -150,6 +150,39 @@ impl<A: Application + 'static> Edges<A> {
         match &self.layout {
             Layout::Together(edge) => edge.configure(settings),
             Layout::Apart(center) => center.configure(settings),
+        }
+    }
+
+    /// Has the standby lead in place of this core.
+    ///
+    /// # Errors
+    /// The reason why it does not. Then this core leads on, or waits for an operator.
+    pub async fn hand_over(&self, pairing: &Pairing) -> Result<String, String> {
+        let stopped = match &self.layout {
+            Layout::Together(_) => None,
+            Layout::Apart(center) => center.stop_for_handover(),
+        };
+        match stopped {
+            Some(n) => pairing.hand_over(n).await,
+            None => Err("this core does not lead".to_owned()),
+        }
+    }
+
+    /// Whether the application handles inputs: it is no standby, and is not about to hand over.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        match &self.layout {
+            Layout::Together(_) => true,
+            Layout::Apart(center) => center.part() == Part::Leads,
+        }
+    }
+
+    /// Whether the application has stopped for a moment, to hand over.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        match &self.layout {
+            Layout::Together(_) => false,
+            Layout::Apart(center) => center.part() == Part::Stopped,
         }
     }
 

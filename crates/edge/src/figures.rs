@@ -25,6 +25,7 @@ pub static TABLES: &[&dyn AnyTable] = &[
     &BANS,
     &PREAMBLES,
     &CLUSTER,
+    &PAIR,
 ];
 
 static NETWORK: Table<Gauges> = Table {
@@ -276,10 +277,77 @@ static CLUSTER: Table<Seats> = Table {
     ],
 };
 
+static PAIR: Table<Seats> = Table {
+    section: "pair of cores",
+    rows: &[
+        Row::switch(
+            "fchatd_cluster_leads",
+            ["leads", "stands by"],
+            "Whether this core leads.",
+            |of| of.pair().is_some_and(|pair| pair.leads).into(),
+        ),
+        Row::switch(
+            "fchatd_cluster_protected",
+            ["protected", "not protected"],
+            "Whether this core leads and its standby has everything.",
+            |of| of.pair().is_some_and(|pair| pair.is_protected()).into(),
+        ),
+        Row::gauge(
+            "fchatd_cluster_epoch",
+            "number of the view",
+            "Number of the last view that this core knows.",
+            |of| of.pair().map_or(0, |pair| pair.view.epoch).into(),
+        ),
+        Row::gauge(
+            "fchatd_cluster_standby_unreceived",
+            "entries not received by the standby",
+            "Entries of this leader that its standby has not received.",
+            |of| {
+                of.pair()
+                    .and_then(|pair| pair.peer)
+                    .map_or(0, |peer| peer.unheld)
+                    .into()
+            },
+        ),
+        Row::gauge(
+            "fchatd_cluster_standby_unapplied",
+            "entries not carried out by the standby",
+            "Entries of this leader that its standby has not carried out.",
+            |of| {
+                of.pair()
+                    .and_then(|pair| pair.peer)
+                    .map_or(0, |peer| peer.unapplied)
+                    .into()
+            },
+        ),
+        Row::counter(
+            "fchatd_cluster_view_changes_total",
+            "changes of the view",
+            "Changes of the view that this core has written.",
+            |of| of.pair_counts().0.into(),
+        ),
+        Row::counter(
+            "fchatd_cluster_images_total",
+            "images adopted",
+            "Images from which this core has begun as a standby.",
+            |of| of.pair_counts().1.into(),
+        ),
+        Row::counter(
+            "fchatd_cluster_diverged_total",
+            "results other than the leader's",
+            "Entries with another result at this standby than at its leader.",
+            |of| of.pair_counts().2.into(),
+        ),
+    ],
+};
+
 impl Seats {
-    /// Puts the figures of edges on other machines into a sink.
+    /// Puts the figures of edges on other machines, and of the pair, into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
         CLUSTER.put(self, sink);
+        if self.pairing().is_some() {
+            PAIR.put(self, sink);
+        }
     }
 }
 

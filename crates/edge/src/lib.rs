@@ -31,6 +31,7 @@ mod patient;
 pub mod proxy;
 mod reader;
 mod reception;
+mod replica;
 mod respond;
 pub mod side;
 mod timings;
@@ -39,16 +40,21 @@ mod turn;
 pub mod websocket;
 
 pub use accept::serve;
-pub use afar::{EdgeStatus, News, Outpost, OutpostSettings, Relay, Seats, SeatsSettings, Security, make_key};
+pub use afar::{
+    EdgeStatus, KeepView, News, Outpost, OutpostSettings, PairNews, PairSettings, PairStatus, Pairing, Relay,
+    Seats, SeatsSettings, Security, make_key,
+};
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
 pub use entrance::{BACKLOG, Entrance, Listener, listen};
 pub use fchatd_cluster::Timing;
+pub use fchatd_cluster::pair;
 pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;
 pub use intake::{Intake, IntakeLimits};
 pub use kinds::Tally;
+pub use replica::Replica;
 pub use tls::{Certificate, Tls};
 pub use turn::Shares;

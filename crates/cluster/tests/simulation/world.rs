@@ -212,12 +212,7 @@ impl World {
             match (message, connection.seat) {
                 (Up::Hello(hello), None) => {
                     match self.core.greet(&hello, connection.number, now, &mut events) {
-                        Ok(greeted) => {
-                            connection.seat = Some(greeted.seat);
-                            connection
-                                .down
-                                .send(&frame(&Down::Welcome(greeted.welcome)).unwrap());
-                        }
+                        Ok(greeted) => connection.seat = Some(greeted.seat),
                         // The core has not noticed the end of the earlier run yet.
                         Err(refusal) => connection.down.send(&Core::refuse(&refusal.to_string()).unwrap()),
                     }
@@ -249,7 +244,10 @@ impl World {
     fn take(&mut self, events: Vec<CoreEvent>) {
         for event in events {
             match event {
-                CoreEvent::Turn { seat, turn, inputs } => self.turns.push_back((seat, turn, inputs)),
+                CoreEvent::Turn {
+                    seat, turn, inputs, ..
+                } => self.turns.push_back((seat, turn, inputs)),
+                CoreEvent::Joined(joined) => self.core.joined(&joined, 0, self.now),
                 CoreEvent::Close(number) => {
                     let is_it = |connection: &Option<Connection>| {
                         connection
@@ -260,7 +258,7 @@ impl World {
                         self.cut(edge);
                     }
                 }
-                CoreEvent::Room(..) | CoreEvent::Gone(..) | CoreEvent::Left(..) | CoreEvent::Vacant(_) => {}
+                CoreEvent::Room(..) | CoreEvent::Gone(..) | CoreEvent::Left(..) => {}
             }
         }
     }
@@ -280,11 +278,11 @@ impl World {
         if !outputs.is_empty() {
             for seat in 0..fchatd_cluster::SEATS as u16 {
                 let order = Order::Apply(std::borrow::Cow::Borrowed(&outputs));
-                self.core.order(seat, order, outputs.weight(), &mut events);
+                self.core.order(seat, order, outputs.weight(), 0, &mut events);
             }
         }
         for (seat, turn) in done {
-            self.core.handled(seat, turn, &mut events);
+            self.core.handled(seat, turn, 0);
         }
         self.take(events);
     }

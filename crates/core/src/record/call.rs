@@ -53,6 +53,8 @@ pub enum Call<'a> {
     },
     /// [`Core::take_leave`]
     TakeLeave,
+    /// [`Core::checkpoint`], which starts the scripts afresh. A recording begins with its image instead.
+    Checkpoint,
 }
 
 /// [`Scripts`] as a recording has them.
@@ -85,6 +87,20 @@ impl From<&Sources<'_>> for Scripts {
                 .map(|&(name, source)| (name.to_owned(), source.to_owned()))
                 .collect(),
         }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// Adds the call with its time to the end of `bytes`, complete and with all secrets of its input.
+    pub fn write(&self, now: Now, bytes: &mut Vec<u8>) {
+        // To memory, where nothing can go wrong.
+        let _ = postcard::to_io(&(now, self), bytes);
+    }
+
+    /// The call at the start of `bytes` with its time, and the bytes after it; nothing when there is none.
+    pub fn read(bytes: &'a [u8]) -> Option<(Now, Self, &'a [u8])> {
+        let ((now, call), rest) = postcard::take_from_bytes(bytes).ok()?;
+        Some((now, call, rest))
     }
 }
 
@@ -121,6 +137,7 @@ impl Call<'_> {
                 let _ = core.configure(now, settings.settings(), outputs);
             }
             Self::TakeLeave => core.take_leave(now, outputs),
+            Self::Checkpoint => drop(core.checkpoint(now, outputs)),
         }
     }
 
@@ -172,6 +189,7 @@ impl Call<'_> {
             Self::Gate(_) => "order about who is let in".to_owned(),
             Self::Configure { .. } => "settings".to_owned(),
             Self::TakeLeave => "farewells of the end".to_owned(),
+            Self::Checkpoint => "image".to_owned(),
         }
     }
 

@@ -3,46 +3,39 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use fchatd_cluster::{Core, CoreEvent, Down, Hello, Malformed, Order, Timing, Up};
+use fchatd_cluster::{Core, CoreEvent, Order, Timing};
 use fchatd_protocol::exchange::Inputs;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::relay;
+use super::pair::Pair;
 use super::seats::{EdgeStatus, Shared};
-use super::security::{Security, Stream, sentence};
-use super::wire::{Inbox, STEP, Tally, greet, in_time, short, write_all};
+use super::security::Security;
+use super::wire::{STEP, Tally};
 use crate::accept::FULL_PAUSE;
-use crate::apart::link::{EdgeOrder, Link};
+use crate::apart::link::{EdgeOrder, Link, SeatEvent};
 use crate::common::lock;
 use crate::http::HttpService;
 
 /// Maximum number of connections before their first message.
 const STRANGERS_MAX: usize = 256;
-/// Minimum interval between two log messages about connections that failed.
-const COMPLAINT_PAUSE: Duration = Duration::from_secs(1);
-
-/// The same for a message that is the same as the last one.
-const COMPLAINT_AGAIN: Duration = Duration::from_secs(60);
 
 /// A connection of an edge.
 #[derive(Debug)]
 pub(super) struct Wire {
-    number: u64,
+    pub(super) number: u64,
     /// There may be something to write.
-    wake: Notify,
+    pub(super) wake: Notify,
     /// The connection has to end.
-    closing: Notify,
+    pub(super) closing: Notify,
     /// The core ends: a last message goes out when all others are written.
-    bye: Cell<bool>,
+    pub(super) bye: Cell<bool>,
 }
 
 /// The end of the application's run, for one seat.
@@ -51,26 +44,38 @@ struct Ending {
     at: Instant,
 }
 
+/// Something for the application that waits its turn.
+pub(super) enum Pending {
+    Turn(u64, Inputs),
+    Event(SeatEvent, u64, Inputs),
+}
+
 /// See the module.
 pub(super) struct Hall<H> {
-    core: RefCell<Core>,
-    links: Vec<Arc<Link>>,
-    seated: Arc<AtomicU64>,
-    shared: Arc<Shared>,
-    security: Security,
-    service: Rc<H>,
-    wires: RefCell<HashMap<u64, Rc<Wire>>>,
+    pub(super) core: RefCell<Core>,
+    pub(super) links: Vec<Arc<Link>>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) security: Security,
+    pub(super) service: Rc<H>,
+    pub(super) wires: RefCell<HashMap<u64, Rc<Wire>>>,
     /// The connection of each seat.
-    present: RefCell<Vec<Option<Rc<Wire>>>>,
+    pub(super) present: RefCell<Vec<Option<Rc<Wire>>>>,
     /// Turns that the application could not take yet. Their weight is bounded by the edges: an edge hands over
     /// only a few MiB that are not handled.
-    pending: RefCell<Vec<VecDeque<(u64, Inputs)>>>,
+    pub(super) pending: RefCell<Vec<VecDeque<Pending>>>,
+    /// The entry of the last order of each seat.
+    pub(super) tags: RefCell<Vec<u64>>,
+    /// This core as one of a pair.
+    pub(super) pair: Option<Pair>,
+    /// The application's thread: its last sign of life, and the time of it.
+    pulse: Option<Arc<AtomicU64>>,
+    alive: Cell<(u64, u64)>,
     endings: RefCell<Vec<Option<Ending>>>,
     started: Instant,
     last: Cell<u64>,
-    strangers: Cell<usize>,
+    pub(super) strangers: Cell<usize>,
     /// The last log message about a connection that failed, and its time.
-    complained: RefCell<Option<(Instant, String)>>,
+    pub(super) complained: RefCell<Option<(Instant, String)>>,
     stop: Notify,
 }
 
@@ -78,14 +83,23 @@ impl<H: HttpService + 'static> Hall<H> {
     pub(super) fn new(
         (program, id, timing): (String, u64, Timing),
         security: Security,
-        (links, seated, shared): (Vec<Arc<Link>>, Arc<AtomicU64>, Arc<Shared>),
+        (links, shared): (Vec<Arc<Link>>, Arc<Shared>),
         service: H,
+        pair: Option<(Pair, Arc<AtomicU64>)>,
     ) -> Rc<Self> {
         let seats = links.len();
+        let mut core = Core::new(&program, id, timing);
+        if pair.is_some() {
+            core.follow(&mut Vec::new());
+        }
+        let (pair, pulse) = pair.unzip();
         Rc::new(Self {
-            core: RefCell::new(Core::new(&program, id, timing)),
+            core: RefCell::new(core),
             links,
-            seated,
+            tags: RefCell::new(vec![0; seats]),
+            pair,
+            pulse,
+            alive: Cell::new((0, 0)),
             shared,
             security,
             service: Rc::new(service),
@@ -143,32 +157,70 @@ impl<H: HttpService + 'static> Hall<H> {
         tokio::time::sleep(STEP * 2).await;
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
     }
 
+    pub(super) fn next_number(&self) -> u64 {
+        self.last.set(self.last.get() + 1);
+        self.last.get()
+    }
+
+    pub(super) fn new_wire(&self, number: u64) -> Rc<Wire> {
+        let wire = Rc::new(Wire {
+            number,
+            wake: Notify::new(),
+            closing: Notify::new(),
+            bye: Cell::new(false),
+        });
+        self.wires.borrow_mut().insert(number, Rc::clone(&wire));
+        wire
+    }
+
+    /// Whether the application's thread runs. A core that hangs has to fall silent.
+    pub(super) fn is_center_alive(&self) -> bool {
+        let Some(pulse) = &self.pulse else { return true };
+        let (pulse, now) = (pulse.load(Ordering::Relaxed), self.now());
+        let (before, at) = self.alive.get();
+        if pulse != before {
+            self.alive.set((pulse, now));
+            return true;
+        }
+        now.saturating_sub(at) < self.core.borrow().timing().silence
+    }
+
     /// Takes the application's orders for an edge, and the news of handled turns.
-    fn serve_seat(&self, seat: u16, link: &Link) {
-        // Read before the orders are taken: so the outputs of these turns are among them.
-        let answered = link.answered();
-        let mut orders = Vec::new();
+    pub(super) fn serve_seat(&self, seat: u16, link: &Link) {
+        let (mut orders, now) = (Vec::new(), self.now());
         link.take(&mut orders);
         let mut events = Vec::new();
         {
             let core = &mut *self.core.borrow_mut();
+            let tags = &mut *self.tags.borrow_mut();
+            let mut none = 0;
+            let tag = tags.get_mut(usize::from(seat)).unwrap_or(&mut none);
             for order in orders {
                 match order {
+                    EdgeOrder::Entry(n) => *tag = n,
+                    EdgeOrder::Join(joined) => core.joined(&joined, *tag, now),
+                    EdgeOrder::Left => core.left(seat, &mut events),
+                    EdgeOrder::Answered(turn) => core.handled(seat, turn, *tag),
                     EdgeOrder::Apply(batch) => {
                         core.order(
                             seat,
                             Order::Apply(Cow::Borrowed(&batch)),
                             batch.weight(),
+                            *tag,
                             &mut events,
                         );
                     }
-                    EdgeOrder::Stored(commit) => core.order(seat, Order::Stored(commit), 0, &mut events),
-                    EdgeOrder::Pass(bytes) => core.order(seat, Order::Note(bytes.to_vec()), 0, &mut events),
-                    EdgeOrder::Leave => core.order(seat, Order::Drain, 0, &mut events),
+                    EdgeOrder::Stored(commit) => {
+                        core.order(seat, Order::Stored(commit), 0, *tag, &mut events);
+                    }
+                    EdgeOrder::Pass(bytes) => {
+                        core.order(seat, Order::Note(bytes.to_vec()), 0, *tag, &mut events);
+                    }
+                    EdgeOrder::Leave => core.order(seat, Order::Drain, 0, *tag, &mut events),
                     EdgeOrder::Drain(_, patience) => {
                         if let Some(ending) = self.endings.borrow_mut().get_mut(usize::from(seat)) {
                             let at = Instant::now() + patience;
@@ -179,7 +231,6 @@ impl<H: HttpService + 'static> Hall<H> {
                     EdgeOrder::Accepted(..) | EdgeOrder::Configure(_) | EdgeOrder::Forsake { .. } => {}
                 }
             }
-            core.handled(seat, answered, &mut events);
         }
         self.take(events);
         self.hand_over(seat);
@@ -200,23 +251,44 @@ impl<H: HttpService + 'static> Hall<H> {
         let Some(pending) = pending.get_mut(usize::from(seat)) else {
             return;
         };
-        while let Some((turn, inputs)) = pending.front_mut() {
+        while let Some(next) = pending.front_mut() {
             // The answer is always wanted: the edge has to hear of it.
-            if !link.hand_over(inputs, *turn, true) {
+            if let Pending::Turn(turn, inputs) = next
+                && !link.hand_over(inputs, *turn, true)
+            {
                 return;
             }
-            pending.pop_front();
+            if let Some(Pending::Event(event, turn, inputs)) = pending.pop_front() {
+                link.hand_over_event(event, turn, inputs);
+            }
         }
     }
 
-    fn take(&self, events: Vec<CoreEvent>) {
+    fn put(&self, seat: u16, pending: Pending) {
+        if let Some(of_seat) = self.pending.borrow_mut().get_mut(usize::from(seat)) {
+            of_seat.push_back(pending);
+        }
+        self.hand_over(seat);
+    }
+
+    pub(super) fn take(&self, events: Vec<CoreEvent>) {
         for event in events {
             match event {
-                CoreEvent::Turn { seat, turn, inputs } => {
-                    if let Some(pending) = self.pending.borrow_mut().get_mut(usize::from(seat)) {
-                        pending.push_back((turn, inputs));
-                    }
-                    self.hand_over(seat);
+                CoreEvent::Turn {
+                    seat,
+                    turn,
+                    inputs,
+                    is_last,
+                } => self.put(
+                    seat,
+                    match is_last {
+                        true => Pending::Event(SeatEvent::Left, turn, inputs),
+                        false => Pending::Turn(turn, inputs),
+                    },
+                ),
+                CoreEvent::Joined(joined) => {
+                    let event = SeatEvent::Joined(joined.clone());
+                    self.put(joined.seat, Pending::Event(event, 0, Inputs::default()));
                 }
                 CoreEvent::Room(seat, weight) => {
                     if let Some(link) = self.links.get(usize::from(seat)) {
@@ -239,9 +311,6 @@ impl<H: HttpService + 'static> Hall<H> {
                         wire.closing.notify_one();
                     }
                 }
-                CoreEvent::Vacant(seat) => {
-                    self.seated.fetch_and(!(1 << seat), Ordering::SeqCst);
-                }
             }
         }
     }
@@ -258,6 +327,12 @@ impl<H: HttpService + 'static> Hall<H> {
         let (now, mut events) = (self.now(), Vec::new());
         if let Some(timing) = lock(&self.shared.timing).take() {
             self.core.borrow_mut().set_timing(timing);
+            if let Some(pair) = &self.pair {
+                pair.set_silence(timing.silence);
+            }
+        }
+        if let Some(pair) = &self.pair {
+            self.tick_pair(pair);
         }
         self.core.borrow_mut().tick(now, &mut events);
         self.take(events);
@@ -282,7 +357,8 @@ impl<H: HttpService + 'static> Hall<H> {
         self.shared.resent.store(resent, Ordering::Relaxed);
         for (seat, ending) in self.endings.borrow_mut().iter_mut().enumerate() {
             let Some(Ending { at }) = *ending else { continue };
-            if self.core.borrow().is_settled(seat as u16) || Instant::now() >= at {
+            let is_over = !self.core.borrow().leads() || self.core.borrow().is_settled(seat as u16);
+            if is_over || Instant::now() >= at {
                 *ending = None;
                 if let Some(Some(wire)) = self.present.borrow().get(seat) {
                     wire.bye.set(true);
@@ -294,149 +370,6 @@ impl<H: HttpService + 'static> Hall<H> {
         }
         for wire in self.present.borrow().iter().flatten() {
             wire.wake.notify_one();
-        }
-    }
-
-    /// Serves one connection.
-    async fn attend(self: Rc<Self>, stream: TcpStream, peer: SocketAddr) {
-        self.strangers.set(self.strangers.get() + 1);
-        let greeted = self.greet(stream).await;
-        self.strangers.set(self.strangers.get() - 1);
-        match greeted {
-            Ok((stream, Up::Hello(hello))) => self.serve_edge(stream, peer, &hello).await,
-            Ok((stream, Up::Relay(node))) => {
-                let silence = self.core.borrow().timing().silence;
-                relay::answer(
-                    stream,
-                    Rc::clone(&self.service),
-                    Duration::from_millis(silence),
-                    node,
-                )
-                .await;
-            }
-            Ok(_) => self.complain(peer, "its first message is none that opens a connection"),
-            Err(error) => self.complain(peer, &sentence(&error)),
-        }
-    }
-
-    async fn greet(&self, stream: TcpStream) -> io::Result<(Inbox<Box<dyn Stream>>, Up<'static>)> {
-        let mut stream = in_time(self.security.accept(stream)).await?;
-        in_time(greet(&mut stream)).await?;
-        let mut inbox = Inbox::new(stream);
-        let first = in_time(inbox.next::<Up<'static>>()).await?;
-        Ok((inbox, first))
-    }
-
-    async fn serve_edge(&self, inbox: Inbox<Box<dyn Stream>>, peer: SocketAddr, hello: &Hello) {
-        let (mut inbox, mut writer) = inbox.split();
-        self.last.set(self.last.get() + 1);
-        let number = self.last.get();
-        let mut events = Vec::new();
-        let greeted = self
-            .core
-            .borrow_mut()
-            .greet(hello, number, self.now(), &mut events);
-        self.take(events);
-        let greeted = match greeted {
-            Ok(greeted) => greeted,
-            Err(refusal) => {
-                self.complain(peer, &refusal.to_string());
-                let refused = Core::refuse(&refusal.to_string()).unwrap_or_default();
-                let _ = in_time(tokio::io::AsyncWriteExt::write_all(&mut writer, &refused)).await;
-                let _ = in_time(tokio::io::AsyncWriteExt::shutdown(&mut writer)).await;
-                return;
-            }
-        };
-        self.take(greeted.replaced.map(CoreEvent::Close).into_iter().collect());
-        let seat = greeted.seat;
-        let wire = Rc::new(Wire {
-            number,
-            wake: Notify::new(),
-            closing: Notify::new(),
-            bye: Cell::new(false),
-        });
-        self.wires.borrow_mut().insert(number, Rc::clone(&wire));
-        if let Some(present) = self.present.borrow_mut().get_mut(usize::from(seat)) {
-            *present = Some(Rc::clone(&wire));
-        }
-        if greeted.welcome.fresh {
-            info!(
-                "the edge {} of {peer} is attached as number {seat} (version {})",
-                hello.name, hello.program
-            );
-            self.seated.fetch_or(1 << seat, Ordering::SeqCst);
-            let standing: Vec<_> = lock(&self.shared.standing).values().cloned().collect();
-            let mut events = Vec::new();
-            for message in standing {
-                let order = Order::Note(message.to_vec());
-                self.core.borrow_mut().order(seat, order, 0, &mut events);
-            }
-            self.take(events);
-        }
-        let mut welcome = Some(short(&Down::Welcome(greeted.welcome)));
-        let next = || {
-            welcome.take().or_else(|| {
-                let frame = self.core.borrow_mut().next_frame(seat, number, self.now());
-                frame.or_else(|| wire.bye.replace(false).then(|| short(&Down::Bye)))
-            })
-        };
-        let ended = tokio::select! {
-            ended = write_all(writer, &wire.wake, next) => ended,
-            ended = self.read(&mut inbox, seat, number) => ended,
-            () = wire.closing.notified() => Ok(()),
-        };
-        if let Err(error) = ended
-            && error.kind() != io::ErrorKind::UnexpectedEof
-        {
-            self.complain(peer, &sentence(&error));
-        }
-        self.core.borrow_mut().disconnected(seat, number, self.now());
-        self.wires.borrow_mut().remove(&number);
-        if let Some(present) = self.present.borrow_mut().get_mut(usize::from(seat))
-            && present.as_ref().is_some_and(|present| present.number == number)
-        {
-            *present = None;
-        }
-    }
-
-    async fn read<R: tokio::io::AsyncRead + Unpin>(
-        &self,
-        inbox: &mut Inbox<R>,
-        seat: u16,
-        number: u64,
-    ) -> io::Result<()> {
-        loop {
-            let message = inbox.next::<Up<'static>>().await?;
-            let mut events = Vec::new();
-            let received: Result<(), Malformed> =
-                self.core
-                    .borrow_mut()
-                    .receive(seat, number, message, self.now(), &mut events);
-            self.take(events);
-            received.map_err(io::Error::other)?;
-        }
-    }
-
-    /// Tells the operator about a connection that failed, at most once in a while.
-    fn complain(&self, peer: SocketAddr, reason: &str) {
-        self.shared.refused.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
-        let complaint = format!(
-            "the connection of {} to the cluster port failed: {reason}",
-            peer.ip()
-        );
-        let mut complained = self.complained.borrow_mut();
-        let is_soon = complained.as_ref().is_some_and(|(before, text)| {
-            let pause = if *text == complaint {
-                COMPLAINT_AGAIN
-            } else {
-                COMPLAINT_PAUSE
-            };
-            now - *before < pause
-        });
-        if !is_soon {
-            warn!("{complaint}");
-            *complained = Some((now, complaint));
         }
     }
 }

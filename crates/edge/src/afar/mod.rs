@@ -5,15 +5,23 @@
 //! and connections. At the edge, tasks of the main thread stand for the core ([`uplinks`]). So edges and application
 //! work in the same way on one machine and on many, and a server without a cluster pays nothing.
 
+mod guests;
 mod hall;
 mod outpost;
+mod pair;
+mod pairing;
 mod relay;
 mod seats;
 mod security;
+#[cfg(test)]
+mod simulation;
 mod uplinks;
 mod wire;
 
 pub use outpost::{News, Outpost, OutpostSettings};
+pub(crate) use pair::ToHall;
+pub use pair::{KeepView, PairSettings};
+pub use pairing::{PairNews, PairStatus, Pairing};
 pub use relay::Relay;
 pub use seats::{EdgeStatus, Seats, SeatsSettings};
 pub use security::{Security, make_key};

@@ -1,6 +1,5 @@
 //! The core's handle on its edges on other machines. It may be used on any thread.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -10,13 +9,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use fchatd_cluster::{SEATS, Timing};
+use fchatd_protocol::exchange::Inputs;
 use fchatd_protocol::network::NetworkBans;
 
 use super::hall::Hall;
+use super::pair::{Pair, PairSettings};
+use super::pairing::{PairStatus, Pairing};
 use super::security::Security;
 use super::wire::Message;
 use crate::apart::Center;
-use crate::apart::link::{EdgeOrder, Link};
+use crate::apart::link::{Link, SeatEvent};
 use crate::common::lock;
 use crate::edge::{Application, EdgeSettings, runtime};
 use crate::http::HttpService;
@@ -34,6 +36,8 @@ pub struct SeatsSettings {
     pub timing: Timing,
     /// Where edges connect.
     pub listener: TcpListener,
+    /// The pair that this core belongs to.
+    pub pair: Option<PairSettings>,
 }
 
 /// The state of one thread of an edge.
@@ -62,13 +66,19 @@ pub struct EdgeStatus {
 /// State shared with the thread that stands for the edges.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Messages that each new edge gets first, by their kind.
-    pub(super) standing: Mutex<BTreeMap<u8, Arc<[u8]>>>,
     pub(super) status: Mutex<Vec<EdgeStatus>>,
     pub(super) timing: Mutex<Option<Timing>>,
     pub(super) resent: AtomicU64,
     pub(super) lost: AtomicU64,
     pub(super) refused: AtomicU64,
+    /// The pair, as it was a moment ago.
+    pub(super) pair: Mutex<Option<PairStatus>>,
+    /// Changes of the view, images that were adopted, and results that were others than the leader's.
+    pub(super) views: AtomicU64,
+    pub(super) images: AtomicU64,
+    pub(super) diverged: AtomicU64,
+    /// The random number of this process.
+    pub(super) process: AtomicU64,
 }
 
 /// Tells of the end of the thread, also after a panic: without it the core would have no edges.
@@ -86,9 +96,9 @@ impl Drop for Presence {
 #[derive(Debug, Clone)]
 pub struct Seats {
     links: Vec<Arc<Link>>,
-    seated: Arc<AtomicU64>,
     shared: Arc<Shared>,
     address: SocketAddr,
+    pairing: Option<Pairing>,
 }
 
 impl Seats {
@@ -108,12 +118,24 @@ impl Seats {
         M: FnOnce() -> H + Send + 'static,
     {
         let center = Center::with_seats(SEATS as u16, edges, application);
+        let (pairing, ends) = settings.pair.is_some().then(Pairing::new).unzip();
+        let (mut at_hall, mut at_center) = (None, None);
+        if let Some(ends) = ends {
+            at_hall = Some((ends.from_center, ends.to_center, ends.pulse));
+            at_center = Some((ends.from_hall, ends.news));
+        }
         let seats = Self {
             links: center.links.clone(),
-            seated: Arc::clone(&center.seated),
             shared: Arc::default(),
             address: settings.listener.local_addr()?,
+            pairing: pairing.clone(),
         };
+        seats.shared.process.store(settings.id, Ordering::Relaxed);
+        if let Some(pairing) = &pairing {
+            center.stand_by();
+            let (from_hall, news) = at_center.take().ok_or_else(|| io::Error::other("no pair"))?;
+            pairing.run(&center, from_hall, news);
+        }
         let own = seats.clone();
         let (ready, is_ready) = channel();
         let thread = thread::Builder::new().name("cluster".to_owned()).spawn(move || {
@@ -138,13 +160,22 @@ impl Seats {
                     }
                 };
                 let _ = ready.send(Ok(()));
-                let (links, seated, shared) = (own.links, own.seated, own.shared);
+                let (mut from_center, mut pair) = (None, None);
+                if let (Some(of_pair), Some((heard, to_center, pulse))) = (settings.pair, at_hall.take()) {
+                    let own = (settings.program.as_str(), settings.id, settings.timing.silence);
+                    pair = Some((Pair::new(of_pair, own, to_center), pulse));
+                    from_center = Some(heard);
+                }
                 let hall = Hall::new(
                     (settings.program, settings.id, settings.timing),
                     settings.security,
-                    (links, seated, shared),
+                    (own.links, own.shared),
                     service(),
+                    pair,
                 );
+                if let Some(from_center) = from_center {
+                    hall.begin_pair(from_center);
+                }
                 hall.run(listener).await;
             });
             runtime.shutdown_background();
@@ -175,11 +206,33 @@ impl Seats {
 
     fn tell(&self, kind: u8, message: &Message) {
         let message: Arc<[u8]> = postcard::to_allocvec(message).unwrap_or_default().into();
-        lock(&self.shared.standing).insert(kind, Arc::clone(&message));
-        let seated = self.seated.load(Ordering::SeqCst);
-        for link in self.links.iter().filter(|link| seated & (1 << link.edge) != 0) {
-            link.send(EdgeOrder::Pass(Arc::clone(&message)));
+        if let Some(link) = self.links.first() {
+            link.hand_over_event(SeatEvent::Note(kind, message), 0, Inputs::default());
         }
+    }
+
+    /// The pair that this core belongs to.
+    #[must_use]
+    pub fn pairing(&self) -> Option<&Pairing> {
+        self.pairing.as_ref()
+    }
+
+    /// The pair, as it was a moment ago.
+    #[must_use]
+    pub fn pair(&self) -> Option<PairStatus> {
+        lock(&self.shared.pair).clone()
+    }
+
+    /// Changes of the view, images that were adopted, and results that were others than the leader's, since the start.
+    #[must_use]
+    pub fn pair_counts(&self) -> (u64, u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let shared = &self.shared;
+        (
+            count(&shared.views),
+            count(&shared.images),
+            count(&shared.diverged),
+        )
     }
 
     /// Changes the times.
@@ -204,7 +257,7 @@ impl Seats {
         let mut found = false;
         for edge in self.status().iter().filter(|edge| edge.node == node) {
             if let Some(link) = self.links.get(usize::from(edge.seat)) {
-                link.send(EdgeOrder::Leave);
+                link.hand_over_event(SeatEvent::Drain, 0, Inputs::default());
                 found = true;
             }
         }

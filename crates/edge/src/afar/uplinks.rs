@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use fchatd_cluster::{Down, Kept, Name, Order, State, Timing, Uplink, UplinkEvent, frame};
+use fchatd_cluster::{Down, Kept, Name, Order, State, Timing, Up, Uplink, UplinkEvent, frame};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
@@ -16,7 +16,7 @@ use tracing::{info, warn};
 
 use super::outpost::{News, OutpostSettings};
 use super::relay::Absence;
-use super::security::sentence;
+use super::security::{Stream, sentence};
 use super::wire::{Inbox, Message, STEP, Tally, greet, in_time, write_all};
 use crate::apart::link::{EdgeOrder, Intake, Link, Turn};
 use crate::common::Common;
@@ -35,6 +35,11 @@ struct Lane {
     /// The connection has to end.
     closing: Notify,
     refused: Cell<bool>,
+    /// The number of the view of the core that this thread is attached to, or was attached to last.
+    epoch: Cell<u64>,
+    /// Whether there is a connection to a core that leads, and its end.
+    is_taken: Cell<bool>,
+    freed: Notify,
 }
 
 /// All links of an edge.
@@ -77,6 +82,9 @@ impl Uplinks {
                 wake: Notify::new(),
                 closing: Notify::new(),
                 refused: Cell::new(false),
+                epoch: Cell::new(0),
+                is_taken: Cell::new(false),
+                freed: Notify::new(),
             }
         };
         Rc::new(Self {
@@ -114,13 +122,16 @@ impl Uplinks {
                 own.tick();
             }
         });
+        // Each thread has a connection to every core. So a core that takes over finds all edges connected.
         for lane in 0..self.lanes.len() {
-            let own = Rc::clone(self);
-            tokio::task::spawn_local(async move {
-                if let Some(lane) = own.lanes.get(lane) {
-                    own.keep_connected(lane).await;
-                }
-            });
+            for core in self.settings.cores.clone() {
+                let own = Rc::clone(self);
+                tokio::task::spawn_local(async move {
+                    if let Some(lane) = own.lanes.get(lane) {
+                        own.keep_connected(lane, &core).await;
+                    }
+                });
+            }
         }
     }
 
@@ -221,6 +232,7 @@ impl Uplinks {
                     number: turn.no,
                     inputs: turn.inputs,
                     wants_answer: turn.wants_answer,
+                    event: None,
                 }),
                 UplinkEvent::Attached(welcome) => {
                     if welcome.fresh {
@@ -273,16 +285,11 @@ impl Uplinks {
         }
     }
 
-    async fn keep_connected(&self, lane: &Lane) {
-        let (mut next, mut pause) = (0_usize, PAUSE);
+    async fn keep_connected(&self, lane: &Lane, core: &str) {
+        let mut pause = PAUSE;
         loop {
-            let cores = &self.settings.cores;
-            let Some(core) = cores.get(next % cores.len().max(1)) else {
-                return;
-            };
-            let outcome = self.connect(lane, core).await;
-            let was_attached = lane.uplink.borrow().state() == State::Attached;
-            lane.uplink.borrow_mut().disconnected(self.now());
+            let mut was_attached = false;
+            let outcome = self.wait_for_core(lane, core, &mut was_attached).await;
             if lane.uplink.borrow().has_left() {
                 return;
             }
@@ -294,20 +301,54 @@ impl Uplinks {
             } else if was_attached {
                 PAUSE
             } else {
-                next += 1;
                 (pause * 2).min(PAUSE_MAX)
             };
             sleep(pause).await;
         }
     }
 
-    /// Carries messages over one connection until it ends.
-    async fn connect(&self, lane: &Lane, core: &str) -> io::Result<()> {
+    /// Connects to a core, waits until it leads, and carries messages until the connection ends.
+    async fn wait_for_core(&self, lane: &Lane, core: &str, was_attached: &mut bool) -> io::Result<()> {
         let stream = in_time(TcpStream::connect(core)).await?;
         let mut stream = in_time(self.settings.security.connect(stream)).await?;
         in_time(greet(&mut stream)).await?;
-        let (mut inbox, writer) = Inbox::new(stream).split();
+        let mut inbox = Inbox::new(stream);
+        let wait = frame(&Up::Wait(lane.epoch.get())).map_err(io::Error::other)?;
+        inbox.write(&wait).await?;
+        let epoch = loop {
+            // A core that does not lead says so by its beats.
+            let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+            let silence = self.silence().max(PAUSE);
+            let message = tokio::time::timeout(silence, inbox.next::<Down<'static>>());
+            if let Down::Leads(epoch) = message.await.map_err(late)?? {
+                break epoch;
+            }
+        };
+        if epoch < lane.epoch.get() || (epoch == lane.epoch.get() && lane.is_taken.get()) {
+            return Err(io::Error::other("it leads in an older view"));
+        }
+        lane.epoch.set(epoch);
+        while lane.is_taken.get() {
+            // The earlier core leads no more.
+            lane.closing.notify_waiters();
+            let _ = tokio::time::timeout(STEP, lane.freed.notified()).await;
+            if lane.epoch.get() != epoch {
+                return Ok(());
+            }
+        }
+        lane.is_taken.set(true);
         lane.uplink.borrow_mut().connected(self.now());
+        let outcome = self.carry(lane, inbox).await;
+        *was_attached = lane.uplink.borrow().state() == State::Attached;
+        lane.uplink.borrow_mut().disconnected(self.now());
+        lane.is_taken.set(false);
+        lane.freed.notify_waiters();
+        outcome
+    }
+
+    /// Carries messages over one connection until it ends.
+    async fn carry(&self, lane: &Lane, inbox: Inbox<Box<dyn Stream>>) -> io::Result<()> {
+        let (mut inbox, writer) = inbox.split();
         let next = || {
             let mut uplink = lane.uplink.borrow_mut();
             // A turn is bounded, so it is never longer than a message may be.

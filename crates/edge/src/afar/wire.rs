@@ -92,6 +92,15 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
 }
 
 impl Inbox<Box<dyn Stream>> {
+    /// Writes a message before the connection is divided.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        in_time(async {
+            self.reader.write_all(bytes).await?;
+            self.reader.flush().await
+        })
+        .await
+    }
+
     /// Divides the connection. Bytes that were read already stay in the inbox.
     pub(super) fn split(self) -> (Inbox<Reader>, Writer) {
         let (reader, writer) = tokio::io::split(self.reader);

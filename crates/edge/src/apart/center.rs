@@ -14,6 +14,7 @@ use fchatd_protocol::exchange::{Input, Inputs, Operation, Outputs};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
+use super::ledger::Ledger;
 use super::link::{EdgeOrder, Intake, Link, Turn};
 use super::thread;
 use crate::clock::Alarm;
@@ -38,28 +39,28 @@ pub(crate) struct Center<A> {
     /// The set of edges that exist. Only edges on other machines come and go.
     pub(crate) seated: Arc<AtomicU64>,
     pub(crate) intake: Arc<Intake>,
-    workload: RefCell<Workload<A>>,
+    pub(super) workload: RefCell<Workload<A>>,
     /// Inputs that do not come from an edge.
-    own: RefCell<Inputs>,
+    pub(super) own: RefCell<Inputs>,
     alarm: Alarm,
     pub(crate) settings: RefCell<EdgeSettings>,
     pub(crate) stopped: Cell<bool>,
     pub(crate) stopping: Notify,
     pub(crate) common: Arc<Common>,
     pub(crate) threads: RefCell<Vec<JoinHandle<()>>>,
-    /// Whether the links are seats for edges on other machines.
-    pub(crate) seats: bool,
+    /// The record of all steps, where the links are seats for edges on other machines.
+    pub(crate) seats: Option<RefCell<Ledger>>,
     /// For each edge: the last seen value of its heartbeat counter, and the time of that change.
     pulses: RefCell<Vec<(u64, Instant)>>,
 }
 
 /// The application, its outputs, and the turns that it handles.
-struct Workload<A> {
-    application: A,
-    outputs: Outputs,
-    turns: VecDeque<Turn>,
+pub(super) struct Workload<A> {
+    pub(super) application: A,
+    pub(super) outputs: Outputs,
+    pub(super) turns: VecDeque<Turn>,
     /// Number of handled inputs of the first turn.
-    handled: usize,
+    pub(super) handled: usize,
     /// Turns that were handled completely.
     done: Vec<Turn>,
     /// The last batches sent, oldest first.
@@ -75,7 +76,7 @@ impl<A: Application + 'static> Center<A> {
     /// An application, and links to edges on other machines. None of them exists yet.
     pub(crate) fn with_seats(seats: u16, settings: EdgeSettings, application: A) -> Rc<Self> {
         let mut center = Self::with_links(seats, settings, application);
-        center.seats = true;
+        center.seats = Some(RefCell::default());
         center.seated.store(0, Ordering::SeqCst);
         Rc::new(center)
     }
@@ -104,7 +105,7 @@ impl<A: Application + 'static> Center<A> {
             stopped: Cell::new(false),
             stopping: Notify::new(),
             threads: RefCell::default(),
-            seats: false,
+            seats: None,
             pulses: RefCell::new(vec![(0, Instant::now()); usize::from(edges)]),
         }
     }
@@ -167,6 +168,10 @@ impl<A: Application + 'static> Center<A> {
 
     /// Adds an input that does not come from an edge.
     pub(crate) fn input(&self, input: Input<'_>) {
+        // A standby gets all its inputs from the leader.
+        if self.is_following() {
+            return;
+        }
         self.own.borrow_mut().push(input);
         self.intake.filled.notify_one();
     }
@@ -184,12 +189,16 @@ impl<A: Application + 'static> Center<A> {
     pub(crate) fn stored(&self, commit: u64) {
         let seated = self.seated.load(Ordering::SeqCst);
         let links = || self.links.iter().filter(|link| seated & bit(link.edge) != 0);
+        if self.is_following() {
+            return;
+        }
         for link in links() {
-            link.enqueue(EdgeOrder::Stored(commit));
+            self.enqueue(link, EdgeOrder::Stored(commit));
         }
         for link in links() {
             link.wake.notify_one();
         }
+        self.note_stored(commit);
     }
 
     /// Like [`Edge::configure`](crate::Edge::configure).
@@ -205,7 +214,11 @@ impl<A: Application + 'static> Center<A> {
         let all = self.links.iter().map(|link| link.gauges());
         let sum = all.fold(Gauges::default(), Gauges::plus);
         // Edges on other machines share nothing with this process.
-        if self.seats { sum } else { sum.with(&self.common) }
+        if self.seats.is_some() {
+            sum
+        } else {
+            sum.with(&self.common)
+        }
     }
 
     /// The weight of the data on its way between the threads.
@@ -227,7 +240,11 @@ impl<A: Application + 'static> Center<A> {
         let now = Instant::now();
         let mut pulses = self.pulses.borrow_mut();
         let mut alive = true;
-        let threads = if self.seats { &[] } else { self.links.as_slice() };
+        let threads = if self.seats.is_some() {
+            &[]
+        } else {
+            self.links.as_slice()
+        };
         for (link, pulse) in threads.iter().zip(pulses.iter_mut()) {
             let beats = link.beats();
             if beats != pulse.0 {
@@ -277,8 +294,12 @@ impl<A: Application + 'static> Center<A> {
 
     /// Handles the collected inputs until all are handled, the batch is full or the time limit is reached.
     /// Then it sends the outputs. Returns true when inputs are left.
-    pub(super) fn step(&self) -> bool {
+    pub(crate) fn step(&self) -> bool {
         let load = &mut *self.workload.borrow_mut();
+        if self.is_idle() {
+            self.drop_turns(load);
+            return false;
+        }
         if load.turns.is_empty() {
             self.take(load);
         }
@@ -288,9 +309,10 @@ impl<A: Application + 'static> Center<A> {
         load.application.begin_turn();
         let (begun, mut inputs) = (Instant::now(), 0_usize);
         let (mut interrupted, mut is_slow) = (false, false);
-        while let Some(turn) = load.turns.pop_front() {
+        while let Some(mut turn) = load.turns.pop_front() {
             for input in turn.inputs.iter_from(load.handled) {
                 load.handled += 1;
+                self.note_input(&input);
                 load.application.handle(input, &mut load.outputs);
                 inputs += 1;
                 is_slow = inputs.is_multiple_of(INPUTS_PER_LOOK) && begun.elapsed() > TURN_MAX;
@@ -304,6 +326,9 @@ impl<A: Application + 'static> Center<A> {
                 break;
             }
             load.handled = 0;
+            if let Some(event) = turn.event.take() {
+                self.carry_out(turn.edge, event);
+            }
             load.done.push(turn);
             if interrupted {
                 break;
@@ -326,6 +351,7 @@ impl<A: Application + 'static> Center<A> {
                 number: 0,
                 inputs,
                 wants_answer: false,
+                event: None,
             });
         }
         self.intake.take(&mut load.turns);
@@ -333,13 +359,29 @@ impl<A: Application + 'static> Center<A> {
 
     /// Sends the application's outputs to the edges that they concern, and reports the handled turns.
     fn send_off(&self, load: &mut Workload<A>) {
+        let digest = self.digest(&load.outputs);
+        self.send_out(load);
+        for turn in load.done.drain(..) {
+            if let Some(link) = self.links.get(usize::from(turn.edge)) {
+                self.note_done(link, turn.number);
+                link.answer(turn);
+            }
+        }
+        self.note_entry(load, digest);
+        if let Some(wait) = load.application.next_due() {
+            self.alarm.set(wait);
+        }
+    }
+
+    /// Sends the application's outputs to the edges that they concern.
+    pub(super) fn send_out(&self, load: &mut Workload<A>) {
         if !load.outputs.operations.is_empty() {
             let concerned = concerned(&load.outputs.operations) & self.seated.load(Ordering::SeqCst);
             let empty = load.used_again();
             let batch = Arc::new(std::mem::replace(&mut load.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);
             for link in concerned() {
-                link.enqueue(EdgeOrder::Apply(Arc::clone(&batch)));
+                self.enqueue(link, EdgeOrder::Apply(Arc::clone(&batch)));
             }
             // Edges are woken only after all of them have the batch. So a client that has seen a result finds
             // it at every other edge.
@@ -349,14 +391,6 @@ impl<A: Application + 'static> Center<A> {
             load.batches.push_back(batch);
         }
         load.outputs.clear();
-        for turn in load.done.drain(..) {
-            if let Some(link) = self.links.get(usize::from(turn.edge)) {
-                link.answer(turn);
-            }
-        }
-        if let Some(wait) = load.application.next_due() {
-            self.alarm.set(wait);
-        }
     }
 }
 
@@ -404,7 +438,7 @@ impl<A> Drop for Center<A> {
 }
 
 /// The bit of one edge in a set of edges.
-fn bit(edge: u16) -> u64 {
+pub(super) fn bit(edge: u16) -> u64 {
     1u64.checked_shl(u32::from(edge)).unwrap_or(u64::MAX)
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fchatd_cluster::Joined;
 use fchatd_protocol::exchange::{Inputs, Outputs};
 use tokio::sync::Notify;
 
@@ -37,6 +38,21 @@ pub(crate) struct Turn {
     pub(crate) inputs: Inputs,
     /// Whether the edge waits for the end of this turn.
     pub(crate) wants_answer: bool,
+    /// Something else that has its place among the turns.
+    pub(crate) event: Option<SeatEvent>,
+}
+
+/// Something about edges on other machines that has its place among the turns.
+#[derive(Debug)]
+pub(crate) enum SeatEvent {
+    /// An edge takes the seat.
+    Joined(Box<Joined>),
+    /// The owner of the seat has left. Its connections end with this turn.
+    Left,
+    /// A message of the program for all edges, with its kind.
+    Note(u8, Arc<[u8]>),
+    /// The edge is to send its clients elsewhere.
+    Drain,
 }
 
 /// An instruction for an edge.
@@ -62,6 +78,14 @@ pub(crate) enum EdgeOrder {
     },
     /// For edges on other machines: send all clients elsewhere, and leave.
     Leave,
+    /// For edges on other machines: the following orders belong to this entry.
+    Entry(u64),
+    /// For edges on other machines: an edge has taken the seat.
+    Join(Box<Joined>),
+    /// For edges on other machines: the owner of the seat has left, and its last turn is handled.
+    Left,
+    /// For edges on other machines: all turns up to this one have been handled.
+    Answered(u64),
     /// Shut down gracefully; the values are the spread of the closes and the maximum wait after them.
     Drain(Duration, Duration),
     /// End the thread.
@@ -178,8 +202,39 @@ impl Link {
             number,
             inputs: std::mem::replace(inputs, spare),
             wants_answer,
+            event: None,
         });
         true
+    }
+
+    /// Gives an event its place among the turns; `turn` has inputs only for the last one of a seat's owner.
+    pub(crate) fn hand_over_event(&self, event: SeatEvent, number: u64, inputs: Inputs) {
+        self.waiting.fetch_add(weight(&inputs), Ordering::SeqCst);
+        self.intake.push(Turn {
+            edge: self.edge,
+            number,
+            inputs,
+            wants_answer: true,
+            event: Some(event),
+        });
+    }
+
+    /// Counts a turn as handed over that did not come by [`Link::hand_over`].
+    pub(crate) fn restore(&self, turn: &Turn) {
+        self.waiting.fetch_add(weight(&turn.inputs), Ordering::SeqCst);
+    }
+
+    /// Drops a turn that nobody handles.
+    pub(crate) fn drop_turn(&self, turn: &Turn) {
+        self.waiting.fetch_sub(weight(&turn.inputs), Ordering::SeqCst);
+        if self.held_up.swap(false, Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Counts batches of this weight as not applied.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.unsent.fetch_add(bytes, Ordering::SeqCst);
     }
 
     /// Whether the application was too slow with its last inputs.

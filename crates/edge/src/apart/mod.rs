@@ -13,9 +13,11 @@
 
 mod accept;
 mod center;
+mod ledger;
 pub(crate) mod link;
 mod remote;
 mod thread;
 
 pub(crate) use center::Center;
+pub(crate) use ledger::Part;
 pub use remote::Remote;

@@ -120,6 +120,10 @@ fn begin<H: HttpService + 'static>(
         | EdgeOrder::Configure(_)
         | EdgeOrder::Pass(_)
         | EdgeOrder::Leave
+        | EdgeOrder::Entry(_)
+        | EdgeOrder::Join(_)
+        | EdgeOrder::Left
+        | EdgeOrder::Answered(_)
         | EdgeOrder::Stop => {}
     }
 }

@@ -22,11 +22,20 @@ const YEAR: i64 = 31_556_952;
 pub(crate) enum ClusterAction {
     /// Make the certificate and the key of a cluster, in the file that cluster_key names. Copy it to all nodes
     Key,
-    /// Show the edges of the core that runs in the folder. The exit code is 0 when all of them are connected
+    /// Show the pair and the edges of the core that runs in the folder. The exit code is 0 when all edges are connected and, with a
+    /// second core, the standby has everything
     Status {
         /// As JSON, one object in each line
         #[arg(long)]
         json: bool,
+    },
+    /// Have the standby lead in place of the core that runs in the folder. Nobody is logged off
+    Handover,
+    /// Have the core that runs in the folder lead, because the leading one has died, or because no core has led yet
+    Promote {
+        /// Also when something may be lost: while the leader answers, or when this core does not have everything
+        #[arg(long)]
+        force: bool,
     },
     /// Have an edge send its people elsewhere over drain_time, and end. They stay logged in, and are away until they have
     /// connected again
@@ -42,6 +51,14 @@ pub(crate) fn cluster(options: &Options, action: &ClusterAction) -> Result<(), F
     match action {
         ClusterAction::Key => key(options),
         ClusterAction::Status { json } => status(options, *json),
+        ClusterAction::Handover => {
+            say!("{}", asked(options, control::ask_handover(&options.dir))?);
+            Ok(())
+        }
+        ClusterAction::Promote { force } => {
+            say!("{}", asked(options, control::ask_promote(&options.dir, *force))?);
+            Ok(())
+        }
         ClusterAction::Drain { node } => {
             say!("{}", asked(options, control::ask_drain(&options.dir, node))?);
             Ok(())
@@ -80,7 +97,115 @@ fn key(options: &Options) -> Result<(), Failure> {
 }
 
 fn status(options: &Options, json: bool) -> Result<(), Failure> {
-    let lines = asked(options, control::ask_cluster(&options.dir))?;
+    let pair = asked(options, control::ask_pair(&options.dir))?;
+    let fault = match pair.is_empty() {
+        true => None,
+        false => pair_status(&pair, json)?,
+    };
+    if fault.is_some_and(|fault| !fault.leads) {
+        return Err(fault.map_or_else(String::new, |fault| fault.sentence.to_owned()));
+    }
+    let lost = edges(options, json)?;
+    if !lost.is_empty() {
+        return Err(format!("not connected: {}", lost.join(", ")));
+    }
+    match fault {
+        Some(fault) => Err(fault.sentence.to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// A reason why the pair is not as it should be.
+#[derive(Debug, Clone, Copy)]
+struct Fault {
+    /// Whether the core leads.
+    leads: bool,
+    sentence: &'static str,
+}
+
+/// Shows the state of the pair.
+fn pair_status(line: &str, json: bool) -> Result<Option<Fault>, Failure> {
+    let pair = Tape::of(line).map_err(|_| "the server did not answer".to_owned())?;
+    let text = |key: &str| pair.text(key).unwrap_or_default().into_owned();
+    let is = |key: &str| pair.boolean(key) == Some(true);
+    if json {
+        say!("{line}");
+    }
+    let (state, fault) = pair_state(&text, &is);
+    if !json {
+        say!("{state}");
+    }
+    Ok(fault.map(|sentence| Fault {
+        leads: is("leads") && !is("handing_over"),
+        sentence,
+    }))
+}
+
+/// The state of the pair as a sentence, and the fault, if there is one.
+fn pair_state(text: &dyn Fn(&str) -> String, is: &dyn Fn(&str) -> bool) -> (String, Option<&'static str>) {
+    let (node, epoch, seconds) = (text("node"), text("epoch"), text("seconds"));
+    if is("handing_over") {
+        return (
+            format!(
+                "core {node}: has given over in view {epoch}, and does not know whether the standby leads"
+            ),
+            Some("it is not known which core leads; fchatd cluster promote decides it"),
+        );
+    }
+    if is("protected") {
+        let state = format!(
+            "core {node}: leads in view {epoch}; the standby {} has everything, for {seconds} s. It has not received {} entries, \
+             and not carried out {}",
+            text("peer"),
+            text("unheld"),
+            text("unapplied")
+        );
+        return (state, None);
+    }
+    if is("leads") {
+        let joining = match text("peer").as_str() {
+            "" => String::new(),
+            peer => format!("; the core {peer} is joining"),
+        };
+        return (
+            format!("core {node}: leads in view {epoch}, WITHOUT a standby for {seconds} s{joining}"),
+            Some("not protected: there is no standby that has everything"),
+        );
+    }
+    if is("following") {
+        let (what, fault) = match text("standby") == node {
+            true => ("is the standby, and has everything", None),
+            false => (
+                "joins",
+                Some("not protected: this core does not have everything yet"),
+            ),
+        };
+        let state = format!(
+            "core {node}: {what}; {} leads in view {epoch}. Entry {}, {} not carried out",
+            text("leader"),
+            text("entry"),
+            text("lag")
+        );
+        return (state, fault);
+    }
+    let leader = match text("leader").as_str() {
+        "" => "no core has led yet".to_owned(),
+        leader => format!("the core {leader} led last, in view {epoch}, and does not answer"),
+    };
+    (
+        format!("core {node}: waits; {leader}"),
+        Some("no core leads as far as this one knows; fchatd cluster promote decides it"),
+    )
+}
+
+/// Shows the edges. The result is those that are not connected.
+fn edges(options: &Options, json: bool) -> Result<Vec<String>, Failure> {
+    let lines = match asked(options, control::ask_cluster(&options.dir)) {
+        Ok(lines) => lines,
+        // A standby has no edges to show.
+        Err(_) if !asked(options, control::ask_pair(&options.dir))?.is_empty() => return Ok(Vec::new()),
+        Err(failure) => return Err(failure),
+    };
     if json {
         if !lines.is_empty() {
             say!("{}", lines.trim_end());
@@ -112,10 +237,7 @@ fn status(options: &Options, json: bool) -> Result<(), Failure> {
             );
         }
     }
-    if lost.is_empty() {
-        return Ok(());
-    }
-    Err(format!("not connected: {}", lost.join(", ")))
+    Ok(lost)
 }
 
 /// The answer of the server in the folder.

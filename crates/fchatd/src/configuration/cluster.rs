@@ -7,11 +7,12 @@ use fchatd_edge::{Security, Timing};
 use fchatd_world::Settings;
 use fchatd_world::settings::{Value, keys};
 
+use crate::configuration::accounts::login_address;
 use crate::failure::Failure;
 use crate::neighbours::Check;
 
 /// The checks of these settings.
-pub(super) const CHECKS: &[Check] = &[bind, node, cores, plain];
+pub(super) const CHECKS: &[Check] = &[bind, node, cores, pair, plain];
 
 /// Settings that edges take over from their core. Settings of one machine (addresses, proxies, threads, the number of sockets)
 /// are in the edge's own file.
@@ -120,14 +121,25 @@ pub(crate) fn security(settings: &Settings, dir: &Path) -> Result<Security, Fail
 /// Everything about a cluster that needs more than the settings.
 ///
 /// # Errors
-/// As [`security`]; an edge with `--dev`.
+/// As [`security`]; an edge with `--dev`; a pair of cores whose accounts are on one of them.
 pub(crate) fn check(settings: &Settings, dir: &Path, dev: bool) -> Result<(), Failure> {
     match role(settings) {
         Role::All => Ok(()),
         Role::Edge if dev => {
             Err("--dev has no effect on an edge, which has no accounts: give it to the core".to_owned())
         }
-        Role::Core | Role::Edge => security(settings, dir).map(drop),
+        Role::Core | Role::Edge => {
+            let is_on_one = login_address(settings).is_none() && !dev;
+            if is_pair(settings) && is_on_one && settings.text(keys::CLUSTER_ACCOUNTS) != "leader-only" {
+                return Err(
+                    "cluster: this server keeps its accounts itself, and this version does not copy them to the standby. Set \
+                     login_url (docs/accounts.md), or cluster_accounts=\"leader-only\" if you know that a standby that takes over \
+                     has no accounts, so that nobody can log in there"
+                        .to_owned(),
+                );
+            }
+            security(settings, dir).map(drop)
+        }
     }
 }
 
@@ -176,13 +188,34 @@ fn cores(settings: &Settings) -> Result<(), Failure> {
             "role=\"edge\" needs cores, the address of the core, such as cores = {\"10.0.0.1:9730\"}"
                 .to_owned(),
         ),
-        (Role::All | Role::Core, [_, ..]) => Err("cores has an effect only with role = \"edge\"".to_owned()),
+        (Role::All, [_, ..]) => Err("cores has an effect only with role = \"edge\" or \"core\"".to_owned()),
+        (Role::Core, [_, ..]) if !is_pair(settings) => {
+            Err("cores has an effect on a core only with cluster = \"manual\"".to_owned())
+        }
         _ => match cores.iter().find(|text| host_and_port(text).is_none()) {
             Some(text) => Err(format!(
                 "cores must be addresses with a port, such as 10.0.0.1:9730; there is {text:?}"
             )),
             None => Ok(()),
         },
+    }
+}
+
+/// Whether this core is one of a pair.
+pub(crate) fn is_pair(settings: &Settings) -> bool {
+    !settings.text(keys::CLUSTER).is_empty()
+}
+
+fn pair(settings: &Settings) -> Result<(), Failure> {
+    match (settings.text(keys::CLUSTER), role(settings)) {
+        ("", _) => Ok(()),
+        ("manual", Role::Core) if settings.list(keys::CORES).is_empty() => Err(
+            "cluster=\"manual\" needs cores, the addresses of both cores, such as cores = {\"10.0.0.1:9730\", \"10.0.0.2:9730\"}"
+                .to_owned(),
+        ),
+        ("manual", Role::Core) => Ok(()),
+        ("manual", _) => Err("cluster has an effect only with role = \"core\"".to_owned()),
+        (other, _) => Err(format!("cluster must be empty or \"manual\"; it is {other:?}")),
     }
 }
 
@@ -205,7 +238,7 @@ fn plain(settings: &Settings) -> Result<(), Failure> {
         Role::Core if !cluster_address(settings)?.ip().is_loopback() => {
             Err(format!("{far}; set cluster_bind to 127.0.0.1"))
         }
-        Role::Edge => {
+        Role::Edge | Role::Core => {
             let hosts = settings
                 .list(keys::CORES)
                 .iter()

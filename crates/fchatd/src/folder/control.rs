@@ -60,6 +60,31 @@ pub(crate) fn ask_cluster(dir: &Path) -> io::Result<Option<Result<String, String
     ask(dir, "{\"cluster\":true}")
 }
 
+/// Asks a core for the state of its pair, as JSON: an empty text when it is none of a pair; nothing when there is none that could be
+/// asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_pair(dir: &Path) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, "{\"pair\":true}")
+}
+
+/// Has a leading core give over to its standby; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_handover(dir: &Path) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, "{\"handover\":true}")
+}
+
+/// Has a core lead; nothing when there is none that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_promote(dir: &Path, is_forced: bool) -> io::Result<Option<Result<String, String>>> {
+    ask(dir, &format!("{{\"promote\":true,\"force\":{is_forced}}}"))
+}
+
 /// Asks a core to drain an edge; nothing when there is none that could be asked.
 ///
 /// # Errors

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
 use fchatd_core::Core;
-use fchatd_edge::Application;
+use fchatd_core::record::Call;
+use fchatd_edge::{Application, Replica};
 use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
@@ -31,6 +32,7 @@ use crate::server::profiling::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
 use crate::server::script_reader::ScriptReader;
 use crate::server::script_web::ScriptWeb;
+use crate::server::standby::Standby;
 use crate::server::timings::Timings;
 
 /// Requests may lead to further ones so many times in a row.
@@ -58,23 +60,24 @@ pub(crate) struct Surroundings {
     pub(crate) doors: Doors,
 }
 
-struct Parts {
-    core: RecordedCore,
-    clock: Clock,
-    now: Now,
-    around: Surroundings,
+pub(super) struct Parts {
+    pub(super) core: RecordedCore,
+    pub(super) clock: Clock,
+    pub(super) now: Now,
+    pub(super) around: Surroundings,
     /// Log-in checks that are running, so that those of closed connections can be cancelled.
-    checks: HashMap<ConnectionId, AbortHandle>,
+    pub(super) checks: HashMap<ConnectionId, AbortHandle>,
     timings: Rc<Timings>,
     by_ticket: TicketSessions,
     saved: u64,
     scripts: ScriptReader,
     profiles: Profiles,
+    pub(super) standby: Standby,
 }
 
 /// The application, for the edge and for the server around it.
 #[derive(Clone)]
-pub(crate) struct Chat(Rc<RefCell<Parts>>);
+pub(crate) struct Chat(pub(super) Rc<RefCell<Parts>>);
 
 impl Chat {
     /// A chat around a core.
@@ -107,6 +110,7 @@ impl Chat {
             saved: now.monotonic,
             scripts,
             profiles,
+            standby: Standby::default(),
         };
         let world = parts.core.world();
         parts.around.doors.begin(world, &parts.around.provider);
@@ -175,7 +179,10 @@ impl Chat {
     /// It could not be saved.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         let parts = &mut *self.0.borrow_mut();
-        parts.take_leave();
+        // The people of a standby stay: they are those of the leader.
+        if !parts.standby.is_following {
+            parts.take_leave();
+        }
         let remarks = parts.profile_remarks();
         parts.profiles.finish(&remarks);
         match &mut parts.around.keeper {
@@ -208,11 +215,15 @@ impl Parts {
     }
 
     fn housekeep(&mut self) {
-        self.around.neighbours.tick(self.core.world(), self.now);
+        if !self.standby.is_following {
+            self.around.neighbours.tick(self.core.world(), self.now);
+        }
         let interval = (self.core.world().settings.number(keys::SAVEINTERVAL) * 1000.0) as u64;
         if self.now.monotonic.saturating_sub(self.saved) >= interval {
             self.save(Occasion::Turn);
-            self.around.neighbours.tell_all(self.core.world(), self.now);
+            if !self.standby.is_following {
+                self.around.neighbours.tell_all(self.core.world(), self.now);
+            }
         }
     }
 
@@ -263,7 +274,10 @@ impl Parts {
         }
     }
 
-    fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
+    pub(super) fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
+        if self.standby.is_following {
+            return self.answer_as_standby(request);
+        }
         if !matches!(request, Request::Log(_)) {
             self.around.neighbours.hear(&request);
         }
@@ -303,34 +317,37 @@ impl Parts {
                 self.order(Order::Stop);
             }
             Request::Restart { connection } => self.order(Order::Restart(Some(connection))),
-            Request::Action(entry) => {
-                tracing::info!(name = entry.name, code = entry.code, "moderation");
-                if let Some(keeper) = &self.around.keeper {
-                    keeper.action(*entry);
-                    // The classic server wrote its lists at once.
-                    if keeper.keeps_classic_files() {
-                        keeper.save(self.core.snapshot(), Occasion::Decision);
-                    }
-                }
-            }
-            Request::Commit(commit) => {
-                if let Some(keeper) = &self.around.keeper {
-                    let is_decision = commit.changes.iter().any(classic::is_in_lists);
-                    keeper.commit(*commit);
-                    if is_decision && keeper.keeps_classic_files() {
-                        keeper.save(self.core.snapshot(), Occasion::Decision);
-                    }
-                }
-            }
-            Request::Sessions(changes) => {
-                if let Some(keeper) = &self.around.keeper {
-                    keeper.sessions(changes);
-                }
-            }
+            Request::Action(_) | Request::Commit(_) | Request::Sessions(_) => self.keep(request),
             Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),
             // Where the accounts are ours, the commit has them.
             Request::Ignores { .. } | Request::Presence { .. } => {}
             Request::Log(entry) => self.around.neighbours.log(entry),
+        }
+    }
+
+    /// Hands something durable to the keeper.
+    pub(super) fn keep(&self, request: Request) {
+        let Some(keeper) = &self.around.keeper else { return };
+        let is_decision = match request {
+            Request::Action(entry) => {
+                tracing::info!(name = entry.name, code = entry.code, "moderation");
+                keeper.action(*entry);
+                // The classic server wrote its lists at once.
+                true
+            }
+            Request::Commit(commit) => {
+                let is_decision = commit.changes.iter().any(classic::is_in_lists);
+                keeper.commit(*commit);
+                is_decision
+            }
+            Request::Sessions(changes) => {
+                keeper.sessions(changes);
+                false
+            }
+            _ => false,
+        };
+        if is_decision && keeper.keeps_classic_files() {
+            keeper.save(self.core.snapshot(), Occasion::Decision);
         }
     }
 
@@ -391,12 +408,15 @@ impl Parts {
         self.checks.insert(connection, task.abort_handle());
     }
 
-    fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
+    pub(super) fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {
         let begun = match input {
             Input::Message { .. } => self.timings.begin_command(),
             _ => None,
         };
-        let handled = catch_unwind(AssertUnwindSafe(|| self.core.handle(self.now, input, outputs)));
+        let handled = catch_unwind(AssertUnwindSafe(|| match self.standby.is_following {
+            true => self.core.repeat(self.now, &Call::Input(input), outputs),
+            false => self.core.handle(self.now, input, outputs),
+        }));
         if let Some(begun) = begun {
             self.timings.end_command(begun);
         }
@@ -419,13 +439,14 @@ impl Parts {
             Input::LoginAnswer { connection, .. } => {
                 self.checks.remove(&connection);
             }
-            Input::HttpAnswer { id, status, .. } => {
+            Input::HttpAnswer { id, status, .. } if !self.standby.is_following => {
                 let settings = &self.core.world().settings;
                 self.around.web.answered(id, status, settings, self.now);
             }
             Input::Tick => self.housekeep(),
             _ => {}
         }
+        self.standby.note(&input);
         let asker = match input {
             Input::Message { connection, .. } => Some(connection),
             _ => None,
@@ -434,7 +455,7 @@ impl Parts {
     }
 
     /// Carries out the core's requests during the handling of an input by `asker`.
-    fn answer_all(&mut self, asker: Option<ConnectionId>, outputs: &mut Outputs) {
+    pub(super) fn answer_all(&mut self, asker: Option<ConnectionId>, outputs: &mut Outputs) {
         for _ in 0..ROUNDS_MAX {
             for request in std::mem::take(&mut outputs.requests) {
                 self.answer(request, asker, outputs);
@@ -448,10 +469,17 @@ impl Parts {
 }
 
 impl Application for Chat {
+    fn replica(&mut self) -> Option<&mut dyn Replica> {
+        Some(self)
+    }
+
     fn begin_turn(&mut self) {
         let parts = &mut *self.0.borrow_mut();
-        parts.now = parts.clock.now();
-        parts.core.turn(parts.now);
+        // A standby has the time of its leader.
+        if !parts.standby.is_following {
+            parts.now = parts.clock.now();
+            parts.core.turn(parts.now);
+        }
     }
 
     fn handle(&mut self, input: Input<'_>, outputs: &mut Outputs) {

@@ -1,6 +1,8 @@
 //! Answers `fchatd` commands that ask the running server on its control socket. The questions and their form are in
 //! [`crate::folder::control`].
 
+mod pair;
+
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -95,7 +97,14 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
     tokio::time::timeout(PATIENCE, reader.read_line(&mut question)).await??;
     let question = Tape::of(question.trim_end()).unwrap_or_default();
     let undone = question.text("undo").and_then(|id| id.parse().ok());
-    let done = if let Some(id) = undone {
+    let done = if let Some(answer) = pair::answer(&question, edge, chat).await {
+        answer
+    } else if !edge.leads() {
+        Err(
+            "this core is a standby, or is about to be one: ask the core that leads (fchatd cluster status)"
+                .to_owned(),
+        )
+    } else if let Some(id) = undone {
         undo(id, folder, edge, chat).await
     } else if let Some(id) = question.text("drop_call") {
         drop_call(&id, edge, chat).await

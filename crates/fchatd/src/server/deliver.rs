@@ -4,9 +4,10 @@ use fchatd_protocol::exchange::Input;
 
 use crate::server::answer::{Answer, Done};
 use crate::server::layout::ChatEdges;
+use crate::server::pairing::KeptByBoth;
 
 /// Gives an answer to its receiver.
-pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
+pub(crate) fn deliver(answer: Answer, edge: &ChatEdges, kept: &KeptByBoth) {
     match answer {
         Answer::Login(connection, answer) => edge.input(Input::LoginAnswer {
             connection,
@@ -21,18 +22,9 @@ pub(crate) fn deliver(answer: Answer, edge: &ChatEdges) {
             status,
             body: &body,
         }),
-        Answer::Kept(report) => {
-            // Frames of commits that are not on disk wait no longer either: the chat goes on.
-            edge.stored(report.commit);
-            let Some(unsaved) = &report.unsaved else {
-                return edge.input(Input::Stored {
-                    commit: report.commit,
-                });
-            };
-            for &(connection, commit) in unsaved {
-                edge.input(Input::Unsaved { connection, commit });
-            }
-        }
+        Answer::Kept(report) => kept.report(&report, edge),
+        // A standby hears everything else from its leader.
+        _ if !edge.leads() => {}
         Answer::Status(connection, mut text) => {
             edge.figures(&mut text);
             let text = text.finish();

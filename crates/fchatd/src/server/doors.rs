@@ -41,6 +41,11 @@ impl Doors {
             GateChange::Lifted(network) => self.gate.lift(&network),
             GateChange::RegistrationPaused(paused) => return pause(provider, paused),
         }
+        self.tell_seats();
+    }
+
+    /// Tells edges on other machines which networks are banned.
+    pub(crate) fn tell_seats(&self) {
         if let Some(seats) = self.seats() {
             seats.tell_bans(self.gate.bans());
         }

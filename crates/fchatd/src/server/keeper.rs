@@ -48,6 +48,8 @@ pub(crate) struct Places {
 pub(crate) struct Report {
     /// The last commit that was written, or that could not be.
     pub(crate) commit: u64,
+    /// Number of states of other cores that were taken over before. Commits are numbered anew by each.
+    pub(crate) generation: u64,
     /// Nothing when all up to it are on disk; else the commits that are not and that were not reported before, with
     /// their authors. All of them are tried again until they are on disk.
     pub(crate) unsaved: Option<Vec<(Option<ConnectionId>, u64)>>,
@@ -94,6 +96,17 @@ impl Keeper {
                 pending.sessions.push(change);
             }
         });
+    }
+
+    /// Takes over the state of another core, with the number of its last commit: everything else that waits is dropped. The result is
+    /// the generation of its reports.
+    pub(crate) fn adopt(&self, snapshot: Snapshot, commit: u64) -> u64 {
+        let mut generation = 0;
+        self.shared.add(|pending| {
+            generation = self.shared.next_generation();
+            pending.adopt(snapshot, commit, generation);
+        });
+        generation
     }
 
     /// Has an action written before the commit that follows is reported.
@@ -240,13 +253,16 @@ impl Scribe {
             self.tell_failure(&error, report);
             return Err(error);
         }
-        let written = std::mem::take(&mut self.unsaved);
+        let mut next = Pending::default();
+        next.generation = self.unsaved.generation;
+        let written = std::mem::replace(&mut self.unsaved, next);
         if std::mem::replace(&mut self.failing, false) {
             tracing::info!("the state of the chat is saved again; nothing is missing");
         }
-        if written.newest > 0 {
+        if written.newest > 0 || written.is_adopted {
             report(Report {
                 commit: written.newest,
+                generation: written.generation,
                 unsaved: None,
             });
         }
@@ -295,6 +311,7 @@ impl Scribe {
         if let Some(commit) = actors.iter().map(|&(_, commit)| commit).max() {
             report(Report {
                 commit,
+                generation: self.unsaved.generation,
                 unsaved: Some(actors),
             });
         }

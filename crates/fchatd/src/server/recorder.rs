@@ -2,6 +2,7 @@
 //! `fchatd replay` can run it again. Off by default; a core without one costs nothing more.
 
 mod ring;
+mod tap;
 mod writer;
 
 use std::ops::Deref;
@@ -19,6 +20,7 @@ use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
 
 use self::ring::Ring;
+use self::tap::Tap;
 use self::writer::Writer;
 use crate::failure::Failure;
 
@@ -32,6 +34,8 @@ const PAUSE_MILLISECONDS: u64 = 10 * 60 * 1000;
 pub(crate) struct RecordedCore {
     core: Core,
     recorder: Option<Recorder>,
+    /// Takes all calls for a standby.
+    tap: Tap,
 }
 
 impl Deref for RecordedCore {
@@ -45,7 +49,11 @@ impl Deref for RecordedCore {
 impl RecordedCore {
     /// A core, and a recorder that has not begun.
     pub(crate) fn new(core: Core, recorder: Option<Recorder>) -> Self {
-        Self { core, recorder }
+        Self {
+            core,
+            recorder,
+            tap: Tap::default(),
+        }
     }
 
     /// As [`Core::turn`].
@@ -59,8 +67,9 @@ impl RecordedCore {
 
     /// As [`Core::handle`].
     pub(crate) fn handle(&mut self, now: Now, input: Input<'_>, outputs: &mut Outputs) {
+        self.tap.call(now, || Call::Input(input));
         let Some(recorder) = &mut self.recorder else {
-            return self.core.handle(now, input, outputs);
+            return self.make(outputs, |core, outputs| core.handle(now, input, outputs));
         };
         match input {
             Input::Message { connection, text } if recorder.is_writing() => {
@@ -153,6 +162,9 @@ impl RecordedCore {
         settings: Settings,
         outputs: &mut Outputs,
     ) -> Result<(), ScriptError> {
+        self.tap.call(now, || Call::Configure {
+            settings: (&settings).into(),
+        });
         if let Some(recorder) = &mut self.recorder {
             recorder.digester.learn(&settings);
             let settings = (&settings).into();
@@ -174,7 +186,8 @@ impl RecordedCore {
         }
     }
 
-    fn note<'a>(&mut self, now: Now, call: impl FnOnce() -> Call<'a>) {
+    fn note<'a>(&mut self, now: Now, call: impl Fn() -> Call<'a>) {
+        self.tap.call(now, &call);
         if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
             recorder.call(now, call());
         }
@@ -183,7 +196,13 @@ impl RecordedCore {
     /// Makes the recorded call, and records its outputs.
     fn make<T>(&mut self, outputs: &mut Outputs, work: impl FnOnce(&mut Core, &mut Outputs) -> T) -> T {
         let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) else {
-            return work(&mut self.core, outputs);
+            if !self.tap.is_open() {
+                return work(&mut self.core, outputs);
+            }
+            let time_outs = self.core.time_outs();
+            let result = work(&mut self.core, outputs);
+            self.tap.note_time_outs(self.core.time_outs() != time_outs);
+            return result;
         };
         let (mark, time_outs) = (Mark::of(outputs), self.core.time_outs());
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.core, outputs)));
@@ -194,6 +213,7 @@ impl RecordedCore {
             panicked: result.is_err(),
         };
         recorder.write(&Record::Done(done), false);
+        self.tap.note_time_outs(done.timed_out);
         match result {
             Ok(result) => result,
             // The application handles it.
@@ -225,15 +245,80 @@ impl RecordedCore {
             return Ok(());
         };
         let mark = Mark::of(outputs);
-        let image = self.core.checkpoint(now, outputs).map_err(|error| match error {
-            CheckpointError::Isolated => {
-                "an administrator tries out scripts, and their state would be lost".to_owned()
-            }
-            error => error.to_string(),
-        })?;
+        self.tap.call(now, || Call::Checkpoint);
+        let image = self.core.checkpoint(now, outputs).map_err(sentence)?;
         recorder.digester = Digester::new(&self.core.world().settings);
         let digest = recorder.digester.digest(outputs, mark);
         recorder.begin(now, &image, digest)
+    }
+
+    /// Writes the machine down for a standby, as [`Core::checkpoint`], and takes all calls from then on.
+    ///
+    /// # Errors
+    /// Why it can't.
+    pub(crate) fn image(&mut self, now: Now, outputs: &mut Outputs) -> Result<Vec<u8>, Failure> {
+        let mark = Mark::of(outputs);
+        let image = self.core.checkpoint(now, outputs).map_err(sentence)?;
+        // The scripts have started afresh, so a recording has to begin anew.
+        if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
+            recorder.digester = Digester::new(&self.core.world().settings);
+            let digest = recorder.digester.digest(outputs, mark);
+            if let Err(failure) = recorder.begin(now, &image, digest) {
+                tracing::warn!("nothing is recorded for the next minutes: {failure}");
+                recorder.pause(now, End::Full);
+            }
+        }
+        Ok(image)
+    }
+
+    /// Takes all calls for a standby from now on, or no longer.
+    pub(crate) fn open_tap(&mut self, is_open: bool) {
+        self.tap.open(is_open);
+    }
+
+    /// Moves the calls since the last time to the end of `calls`. Returns true when a script ran out of time in one of them.
+    pub(crate) fn take_calls(&mut self, calls: &mut Vec<u8>) -> bool {
+        self.tap.take(calls)
+    }
+
+    /// Makes a call of another core. A standby does not record.
+    pub(crate) fn repeat(&mut self, now: Now, call: &Call<'_>, outputs: &mut Outputs) {
+        // The leader has held the limits already. A call may start scripts that do not know it.
+        self.core.limit_time(false);
+        call.make(&mut self.core, now, outputs);
+    }
+
+    /// Goes on from the image of another core.
+    ///
+    /// # Errors
+    /// The image does not fit.
+    pub(crate) fn adopt(&mut self, image: &[u8], outputs: &mut Outputs) -> Result<(), Failure> {
+        let watchdog = self.core.watchdog().cloned();
+        self.core =
+            Core::from_checkpoint(image, watchdog.as_ref(), outputs).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    /// Whether the scripts' time limits hold. At a standby they do not: the leader has held them already.
+    pub(crate) fn limit_time(&mut self, is_limited: bool) {
+        self.core.limit_time(is_limited);
+    }
+
+    /// The recording ends, because this core stands by.
+    pub(crate) fn end_recording(&mut self, now: Now) {
+        self.tap.open(false);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.pause(now, End::Stopped);
+        }
+    }
+}
+
+fn sentence(error: CheckpointError) -> Failure {
+    match error {
+        CheckpointError::Isolated => {
+            "an administrator tries out scripts, and their state would be lost".to_owned()
+        }
+        error => error.to_string(),
     }
 }
 

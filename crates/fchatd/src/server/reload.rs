@@ -73,6 +73,13 @@ impl Reloads {
                 notifier.ready(&status_of(&running.edge));
                 continue;
             };
+            if !running.edge.leads() {
+                tracing::warn!(
+                    "the configuration is not read again: this core is a standby, and the leader's settings hold"
+                );
+                notifier.ready(&status_of(&running.edge));
+                continue;
+            }
             running.configure(configuration, asker);
             running.read_certificates().await;
             if by_signal {

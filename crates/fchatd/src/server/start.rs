@@ -32,6 +32,7 @@ use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
 use crate::server::monitor::{Monitor, Readiness, Stage};
 use crate::server::page::Site;
+use crate::server::pairing::{self, KeptByBoth};
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
 use crate::server::reload::Followers;
@@ -52,7 +53,8 @@ pub(crate) struct Running {
     orders: Receiver<Order>,
     notifier: Rc<Notifier>,
     readiness: Readiness,
-    has_state: bool,
+    /// Whether commands of operators are answered.
+    has_control: bool,
 }
 
 /// Opens the network and starts everything that works on the event loop.
@@ -110,7 +112,8 @@ pub(crate) async fn start(
     if let Some(certificates) = certificates {
         certificates.start(&parts.settings)?;
     }
-    relay(answered, parts.events, &edge);
+    let kept = pairing::begin(&edge, doors.seats(), &parts.settings);
+    relay(answered, parts.events, &edge, kept);
     readiness.enter(Stage::Serving);
     let watched_at = monitor.as_ref().map(|monitor| monitor.local);
     if let Some(monitor) = monitor {
@@ -127,7 +130,7 @@ pub(crate) async fn start(
         orders: ordered,
         notifier: process.notifier,
         readiness,
-        has_state: state.is_some(),
+        has_control: state.is_some() || doors.seats().is_some_and(|seats| seats.pairing().is_some()),
     };
     running.tell_ready(options, state);
     logger::tell_ready(&listens);
@@ -139,6 +142,8 @@ impl Running {
     fn tell_ready(&self, options: &Options, state: Option<&Persistence>) {
         if let Some(state) = state {
             state.serving();
+        }
+        if self.has_control {
             control::serve(&options.dir, &self.edge, &self.chat);
         }
         self.notifier.ready(&manager::status_of(&self.edge));
@@ -162,10 +167,13 @@ impl Running {
             // No program takes these over; clients that connect now are to be refused instead of waiting.
             self.sockets.clear();
         }
+        if let Some(pairing) = self.chat.doors().seats().and_then(fchatd_edge::Seats::pairing) {
+            pairing::give_over(&self.edge, pairing).await;
+        }
         let drain = self.chat.drain();
         ending::send_everyone_away(&self.edge, &mut self.signals, &self.notifier, end, drain).await;
         self.edge.finish();
-        if self.has_state {
+        if self.has_control {
             control::close(&options.dir);
         }
         let saved = self.chat.finish();
@@ -195,6 +203,10 @@ fn edges(
         security: cluster::security(settings, &options.dir)?,
         timing: cluster::timing(settings),
         listener: listen_for_edges(address)?,
+        pair: match cluster::is_pair(settings) {
+            true => Some(pairing::settings(options, settings)?),
+            false => None,
+        },
     };
     let (edge, seats) = Edges::start_core(edge, chat.clone(), site, seats).map_err(fault)?;
     seats.tell_settings(cluster::shared(settings));
@@ -254,11 +266,17 @@ fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
 }
 
 /// Takes answers to their receivers, and changes of accounts to the chat.
-fn relay(mut answers: UnboundedReceiver<Answer>, mut events: Receiver<AccountEvent>, edge: &ChatEdges) {
+fn relay(
+    mut answers: UnboundedReceiver<Answer>,
+    mut events: Receiver<AccountEvent>,
+    edge: &ChatEdges,
+    kept: KeptByBoth,
+) {
     let receiver = edge.clone();
     tokio::task::spawn_local(async move {
         while let Some(answer) = answers.recv().await {
-            deliver(answer, &receiver);
+            pairing::while_it_changes(&receiver).await;
+            deliver(answer, &receiver, &kept);
         }
     });
     let chat = edge.clone();
@@ -299,6 +317,9 @@ fn announce(
             env!("CARGO_PKG_VERSION"),
             seats.address()
         );
+        if seats.pairing().is_some() {
+            say!("pair: `fchatd cluster status` tells which core leads");
+        }
     } else {
         places.announce();
     }

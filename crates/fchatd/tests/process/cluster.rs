@@ -2,6 +2,7 @@
 //! what docs/cluster.md says.
 
 mod nodes;
+mod pair;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -19,6 +19,9 @@ fn answer(ticket: &str) -> Option<Vec<u8>> {
             r#"{{"error":"","account":{{"account_id":1{0},"admin":"0"}},"char":{{"character_id":"{0}","name":"Ada {0}"}}}}"#,
             &ticket[5..]
         )),
+        "staff" => json(
+            r#"{"error":"","account":{"account_id":31,"admin":"1"},"char":{"character_id":31,"name":"Ada 1"}}"#,
+        ),
         "null" => json("null"),
         "array" => json("[]"),
         "nothing" => json("{}"),
@@ -97,7 +100,7 @@ fn converse(stream: TcpStream) -> Option<()> {
 }
 
 /// Where the site listens.
-fn login_site() -> String {
+pub(crate) fn login_site() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

@@ -198,11 +198,7 @@ fn certificates_change_while_people_talk() {
             first.key,
             "chat.key: the private key does not belong to the certificate",
         ),
-        (
-            expired.certificate.clone(),
-            expired.key,
-            "chat.pem has expired",
-        ),
+        (expired.certificate.clone(), expired.key, "chat.pem has expired"),
     ] {
         site.write("chat.pem", &certificate);
         site.write("chat.key", &key);

@@ -26,6 +26,10 @@ pub(crate) struct Pending {
     /// For the action log, in their order.
     pub(super) actions: Vec<ActionEntry>,
     pub(super) sessions: PendingSessions,
+    /// See [`Report`](super::Report).
+    pub(super) generation: u64,
+    /// Whether the state is one that was taken over and is not on disk yet.
+    pub(super) is_adopted: bool,
 }
 
 /// Actions that may wait for a disk that can't be written. They are the only thing here that grows with time.
@@ -84,8 +88,28 @@ impl Pending {
         self.calls.clear();
     }
 
+    /// Takes over the state of another core. Only actions stay, which are in no state.
+    pub(super) fn adopt(&mut self, snapshot: Snapshot, newest: u64, generation: u64) {
+        let actions = std::mem::take(&mut self.actions);
+        *self = Self {
+            snapshot: Some((snapshot, Occasion::Start)),
+            newest,
+            actions,
+            generation,
+            is_adopted: true,
+            ..Self::default()
+        };
+    }
+
     /// Adds later changes.
     pub(super) fn absorb(&mut self, later: Pending) {
+        if later.generation > self.generation {
+            let mut actions = std::mem::take(&mut self.actions);
+            actions.extend(later.actions);
+            *self = Self { actions, ..later };
+            return;
+        }
+        self.is_adopted |= later.is_adopted;
         if let Some((snapshot, occasion)) = later.snapshot {
             self.replace(snapshot, occasion);
         }

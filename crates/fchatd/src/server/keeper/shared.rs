@@ -31,11 +31,17 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// The fault of the data folder, if there is one.
     pub(super) displaced: Mutex<Option<String>>,
+    generations: AtomicU64,
 }
 
 impl Shared {
     pub(super) fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the next state that is taken over.
+    pub(super) fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Adds to the waiting writes, unless the end has come. The thread sees it within a second, or with the next one.

@@ -116,6 +116,7 @@ fn unsaved_changes_are_told_once_and_saved_when_the_disk_allows() {
     assert_eq!(told, [(None, 1), (None, 2), (None, 3)]);
     std::fs::rename(&away, &data).unwrap();
     let saved = Report {
+        generation: 0,
         commit: 3,
         unsaved: None,
     };

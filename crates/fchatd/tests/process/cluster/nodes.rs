@@ -30,13 +30,13 @@ pub(crate) fn core_words(port: u16, further: &[&str]) -> Vec<String> {
     words(settings.iter().chain(further))
 }
 
-fn words<'a>(settings: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+pub(crate) fn words<'a>(settings: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
     settings
         .flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()])
         .collect()
 }
 
-fn borrowed(words: &[String]) -> Vec<&str> {
+pub(crate) fn borrowed(words: &[String]) -> Vec<&str> {
     words.iter().map(String::as_str).collect()
 }
 

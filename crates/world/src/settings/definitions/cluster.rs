@@ -21,7 +21,7 @@ section! {
             "cores",
             List(&[]),
             Restart,
-            "for an edge: addresses of its core, as HOST:PORT; the edge tries one after another",
+            "addresses of all cores, as HOST:PORT: an edge is connected to all of them, and a core with a standby finds the other one here; the own address may be among them",
         ),
         CLUSTER_BIND = key(
             "cluster_bind",
@@ -34,6 +34,18 @@ section! {
             Whole(9730, 0, 65535, ""),
             Restart,
             "for a core: TCP port on which edges connect; 0 takes any free port",
+        ),
+        CLUSTER = key(
+            "cluster",
+            Text(""),
+            Restart,
+            "for a core: how it is decided which of two cores leads (docs/cluster.md); \"manual\" means by the operator; empty means that there is no second core",
+        ),
+        CLUSTER_ACCOUNTS = key(
+            "cluster_accounts",
+            Choice(&["elsewhere", "leader-only"]),
+            Restart,
+            "for a core with a standby: where accounts are; \"elsewhere\" needs login_url; with \"leader-only\" the accounts of this machine are not on the other one, and are missing there when it leads",
         ),
         CLUSTER_KEY = key(
             "cluster_key",
