@@ -318,7 +318,7 @@ fn announce(
             seats.address()
         );
         if seats.pairing().is_some() {
-            say!("pair: `fchatd cluster status` tells which core leads");
+            tracing::info!("pair: `fchatd cluster status` tells which core leads");
         }
     } else {
         places.announce();
