@@ -153,12 +153,15 @@ fn pair_state(text: &dyn Fn(&str) -> String, is: &dyn Fn(&str) -> bool) -> (Stri
         );
     }
     if is("protected") {
+        let behind = match (text("unheld").as_str(), text("unapplied").as_str()) {
+            ("0", "0") => String::new(),
+            (unheld, unapplied) => {
+                format!("; {unheld} entries are on their way to it, and it has {unapplied} to carry out")
+            }
+        };
         let state = format!(
-            "core {node}: leads in view {epoch}; the standby {} has everything, for {seconds} s. It has not received {} entries, \
-             and not carried out {}",
-            text("peer"),
-            text("unheld"),
-            text("unapplied")
+            "core {node}: leads in view {epoch}; the standby {} has everything, for {seconds} s{behind}",
+            text("peer")
         );
         return (state, None);
     }
@@ -180,11 +183,14 @@ fn pair_state(text: &dyn Fn(&str) -> String, is: &dyn Fn(&str) -> bool) -> (Stri
                 Some("not protected: this core does not have everything yet"),
             ),
         };
+        let behind = match text("lag").as_str() {
+            "0" => String::new(),
+            lag => format!(", and has {lag} to carry out"),
+        };
         let state = format!(
-            "core {node}: {what}; {} leads in view {epoch}. Entry {}, {} not carried out",
+            "core {node}: {what}; {} leads in view {epoch}. It has received entry {}{behind}",
             text("leader"),
-            text("entry"),
-            text("lag")
+            text("entry")
         );
         return (state, fault);
     }
