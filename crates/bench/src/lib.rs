@@ -15,6 +15,7 @@ pub mod accounting;
 pub mod crowd;
 pub mod load;
 pub mod report;
+pub mod scale;
 pub mod server;
 pub mod siege;
 pub mod statistics;
