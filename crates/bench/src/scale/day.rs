@@ -30,6 +30,8 @@ pub struct Period {
     pub costs: [Cost; DESIGNS],
     /// The costs of log-ins alone, by design.
     pub log_ins: [Cost; DESIGNS],
+    /// Log-ins that these costs stand for; the sample makes it a little different from the number of log-ins.
+    pub log_ins_charged: u64,
     /// Rows that the clients of evaluated changes of status know, by design.
     pub known: [u64; DESIGNS],
     /// Evaluated changes of status.
@@ -387,6 +389,9 @@ impl<'a> Walk<'a> {
     }
 
     fn charge(&mut self, event: Event, reach: &Reach, weight: u64, busiest: bool) {
+        if event == Event::LogIn {
+            self.each_period(busiest, |period| period.log_ins_charged += weight);
+        }
         for (place, design) in Design::ALL.into_iter().enumerate() {
             let cost = cost(design, event, reach, self.edges);
             self.each_period(busiest, |period| {

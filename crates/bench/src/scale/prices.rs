@@ -84,7 +84,7 @@ pub const GATHER_SECONDS: f64 = 0.1;
 /// All people log in again within this time after the worst outage.
 pub const RETURN_SECONDS: f64 = 600.0;
 
-/// A command in the core with edges and a standby on other machines, in nanoseconds: 9.5 µs at moderate load
+/// A command in the core with edges and a standby in other processes, in nanoseconds: 9.5 µs at moderate load
 /// was measured with a prototype.
 pub const COMMAND_NS: u64 = 9_500;
 /// A row of a list that the core copies: measured, 40 µs for a log-in with 10,000 rows.

@@ -186,7 +186,7 @@ fn figures(design: Design, place: usize, busiest: &Period, how: &Measure) -> Col
     let cost: &Cost = &busiest.costs[place];
     let a_second = |sum: u64| sum as f64 / seconds;
     let news = a_second(cost.presence + cost.joins);
-    let log_ins = busiest.events[0].max(1) as f64;
+    let log_ins = busiest.log_ins_charged.max(1) as f64;
     let known = busiest.known[place] as f64 / busiest.known_by.max(1) as f64;
     let shards = if design == Design::Split {
         how.shards as f64
