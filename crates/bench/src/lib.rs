@@ -9,12 +9,15 @@
 //! * Latency counts from the *intended* time of a message. A server that stalls for a second is charged for
 //!   all messages of that second, not only for the message in progress.
 //! * One thread, one `epoll`, no WebSocket library: the generator must cost less than the server.
+//!
+//! [`scale`] measures nothing. It simulates sites that are too large to measure, and uses measured prices.
 #![forbid(unsafe_code)]
 
 pub mod accounting;
 pub mod crowd;
 pub mod load;
 pub mod report;
+pub mod scale;
 pub mod server;
 pub mod siege;
 pub mod statistics;

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use fchatd_bench::crowd::report::Returns;
@@ -16,7 +17,7 @@ use fchatd_bench::server::{Wanted, allow_many_sockets};
 use fchatd_bench::siege::report::Siege;
 use fchatd_bench::workload::Workload;
 use fchatd_bench::workload::shape::{Shape, Wishes};
-use fchatd_bench::{Error, crowd, siege};
+use fchatd_bench::{Error, crowd, scale, siege};
 
 /// Load generator for servers of the F-Chat protocol: measures throughput, latency and cost
 ///
@@ -103,6 +104,12 @@ enum Task {
         json: Option<PathBuf>,
         #[command(flatten)]
         how: crowd::Measure,
+    },
+    /// Calculate the cost of a day of chat with many people, for several designs of the server; no server
+    /// runs
+    Scale {
+        #[command(flatten)]
+        how: scale::Measure,
     },
     /// Draw plots of results
     Plots {
@@ -204,6 +211,7 @@ fn perform(task: Task) -> Result<bool, Error> {
             json,
             how,
         } => await_crowd(&server, &event, json.as_deref(), &how),
+        Task::Scale { how } => reckon(&how),
         Task::Plots { files, into } => {
             let documents = files
                 .iter()
@@ -304,6 +312,16 @@ fn await_crowd(
     }
     say(&all.table());
     Ok(all.is_met())
+}
+
+fn reckon(how: &scale::Measure) -> Result<bool, Error> {
+    how.check()?;
+    for people in &how.people {
+        let begin = Instant::now();
+        say(&scale::simulate(*people, how).table());
+        progress(&format!("simulated in {:.1} s", begin.elapsed().as_secs_f64()));
+    }
+    Ok(true)
 }
 
 fn keep(document: &Document, how: &Common) -> Result<(), Error> {
