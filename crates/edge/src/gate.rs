@@ -217,15 +217,24 @@ impl Gate {
     }
 }
 
-/// Answers any request of a banned peer and waits until the answer is read.
-async fn send_away(mut stream: TcpStream, sentence: &str) -> std::io::Result<()> {
-    let mut thrown_away = [0; 1024];
+/// Answers any request of a banned peer.
+async fn send_away(stream: TcpStream, sentence: &str) -> std::io::Result<()> {
     tokio::time::timeout(FAREWELL, stream.readable()).await??;
+    answer_in_plain(stream, "403 Forbidden", sentence).await
+}
+
+/// Answers any request without TLS, and waits until the answer is read.
+pub(crate) async fn answer_in_plain(
+    mut stream: TcpStream,
+    status: &str,
+    sentence: &str,
+) -> std::io::Result<()> {
+    let mut thrown_away = [0; 1024];
     if stream.read(&mut thrown_away).await? == 0 {
         return Ok(());
     }
     let answer = format!(
-        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sentence}",
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{sentence}",
         sentence.len()
     );
     stream.write_all(answer.as_bytes()).await?;

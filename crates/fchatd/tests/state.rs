@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// Files as a classic server left them.
 fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/tests/classic")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/tests/all/classic")
 }
 
 fn fchatd(dir: &Path, arguments: &[&str]) -> Output {

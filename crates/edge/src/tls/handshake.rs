@@ -4,20 +4,22 @@ use std::io;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::{CHALLENGE_PROTOCOL, Tls};
+use crate::gate::answer_in_plain;
 
 /// Number of handshakes for which an edge makes signatures in one round of its event loop. A signature takes up to a
 /// millisecond, and thousands of clients may come back at once; the conversations of the others go on between the rounds.
 pub(crate) const SIGNATURES: usize = 4;
-/// Time limit for the last bytes of a connection, and the maximum size of a request without TLS that is thrown away, in bytes.
+/// Time limit for the last bytes of a connection.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
-const FAREWELL_BYTES_MAX: usize = 16 * 1024;
+/// The answer to a request without TLS.
+const SENTENCE: &str = "This port speaks HTTPS. Please use https:// or wss:// in the address.";
 
 /// Counts of handshakes since the start.
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ pub(crate) async fn shake_hands(stream: TcpStream, tls: &Tls, pace: &Semaphore) 
     }
     if first.iter().all(u8::is_ascii_alphabetic) {
         // The answer is best effort.
-        let _ = tokio::time::timeout(FAREWELL, refuse(stream)).await;
+        let _ = tokio::time::timeout(FAREWELL, answer_in_plain(stream, "400 Bad Request", SENTENCE)).await;
         return Ok(Outcome::Nobody);
     }
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
@@ -67,26 +69,4 @@ pub(crate) async fn shake_hands(stream: TcpStream, tls: &Tls, pace: &Semaphore) 
         return Ok(Outcome::Nobody);
     }
     Ok(Outcome::Client(Box::new(stream)))
-}
-
-/// Answers a request without TLS, and waits until the answer is read.
-async fn refuse(mut stream: TcpStream) -> io::Result<()> {
-    const SENTENCE: &str = "This port speaks HTTPS. Please use https:// or wss:// in the address.";
-    let mut thrown_away = [0; 1024];
-    let _ = stream.read(&mut thrown_away).await?;
-    let answer = format!(
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{SENTENCE}",
-        SENTENCE.len()
-    );
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await?;
-    // A socket that is closed with unread data resets the connection, and the answer would be lost.
-    let mut taken = 0;
-    while taken < FAREWELL_BYTES_MAX {
-        match stream.read(&mut thrown_away).await? {
-            0 => break,
-            bytes => taken += bytes,
-        }
-    }
-    Ok(())
 }

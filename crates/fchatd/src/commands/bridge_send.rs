@@ -11,7 +11,7 @@ use fchatd_protocol::json::read::Tape;
 use fchatd_world::settings::keys;
 
 use crate::configuration;
-use crate::configuration::network::listening_address;
+use crate::configuration::listen::listening_address;
 use crate::failure::Failure;
 use crate::folder::places::read_if_there;
 use crate::options::Options;

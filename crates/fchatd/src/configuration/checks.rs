@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::neighbours;
 
 const CHECKS: &[neighbours::Check] = &[
-    |settings| network::listening_address(settings).map(drop),
+    |settings| listen::listening_address(settings).map(drop),
     |settings| listen::listeners(settings).map(drop),
     |settings| network::admin_listen(settings).map(drop),
     |settings| network::edge_settings(settings).map(drop),

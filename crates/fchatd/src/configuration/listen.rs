@@ -2,14 +2,13 @@
 //! trust and redirects after it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use fchatd_edge::proxy::Proxies;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::network::listening_address;
 use crate::failure::Failure;
 
 /// Maximum number of listeners. With the bridge they are fewer sockets than a program can inherit.
@@ -83,10 +82,8 @@ impl Wanted {
             return false;
         };
         let is_inside = match address.ip() {
-            std::net::IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-            std::net::IpAddr::V6(ip) => {
-                ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
-            }
+            IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
         };
         !self.is_tls && !self.redirects && self.proxies.is_none() && !is_inside
     }
@@ -129,6 +126,21 @@ pub(crate) fn listeners(settings: &Settings) -> Result<Vec<Wanted>, Failure> {
         ));
     }
     Ok(listeners)
+}
+
+/// The address that the server listens on, or the first one of several.
+///
+/// # Errors
+/// `bindaddr` is no IP address, or `listen` has a mistake.
+pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
+    if let Some(first) = first_address(settings)? {
+        return Ok(first);
+    }
+    let text = settings.text(keys::BINDADDR);
+    let ip: IpAddr = text.parse().map_err(|_| {
+        format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
+    })?;
+    Ok(SocketAddr::new(ip, settings.count(keys::PORT) as u16))
 }
 
 /// The first TCP address of `listen`, if it is set.

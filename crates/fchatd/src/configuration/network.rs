@@ -1,6 +1,6 @@
 //! The settings of the network as typed settings: addresses, threads, bounds of connections, hosts that scripts may ask.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use fchatd_edge::proxy::Proxies;
 use fchatd_edge::{EdgeSettings, IntakeLimits, Shares};
@@ -9,26 +9,12 @@ use fchatd_links::web::WebAddress;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{files, listen, memory};
+use crate::configuration::listen::listening_address;
+use crate::configuration::{files, memory};
 use crate::failure::Failure;
 
 /// The default of `admin_listen`.
 const ADMIN_DEFAULT: &str = "127.0.0.1:9724";
-
-/// The address that the server listens on, or the first one of several.
-///
-/// # Errors
-/// `bindaddr` is no IP address, or `listen` has a mistake.
-pub(crate) fn listening_address(settings: &Settings) -> Result<SocketAddr, Failure> {
-    if let Some(first) = listen::first_address(settings)? {
-        return Ok(first);
-    }
-    let text = settings.text(keys::BINDADDR);
-    let ip: IpAddr = text.parse().map_err(|_| {
-        format!("bindaddr must be an IP address such as 127.0.0.1, or 0.0.0.0 for all; it is {text:?}")
-    })?;
-    Ok(SocketAddr::new(ip, settings.count(keys::PORT) as u16))
-}
 
 /// The place of the listener for programs that watch the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use fchatd_links::acme::{self, Issued, Prover, Wish};
 use crate::configuration::tls;
 use crate::failure::Failure;
 use crate::folder::places::read_if_there;
-use crate::server::certificates::Certificates;
 
 /// A certificate is renewed when this part of its life is left: a third.
 const LEFT: i64 = 3;
@@ -109,8 +107,8 @@ impl Prover for Answers {
     }
 }
 
-/// Gets certificates and renews them, for as long as the server runs.
-pub(crate) async fn run(wish: Wish, shelf: Shelf, certificates: Rc<Certificates>) {
+/// Gets certificates for listeners and renews them, for as long as the server runs. `adopt` puts each into force.
+pub(crate) async fn run(wish: Wish, shelf: Shelf, listeners: Arc<Tls>, adopt: impl Fn(Certificate)) {
     let kept = shelf.certificate(&wish.names);
     let mut kept = kept.unwrap_or_else(|failure| {
         tracing::error!("the kept certificate can't be used, and another one is asked for: {failure}");
@@ -127,8 +125,9 @@ pub(crate) async fn run(wish: Wish, shelf: Shelf, certificates: Rc<Certificates>
             wish.directory,
             wish.names.join(", ")
         );
-        match renew(&wish, &shelf, &certificates).await {
+        match renew(&wish, &shelf, &listeners).await {
             Ok(certificate) => {
+                adopt(certificate.clone());
                 kept = Some(certificate);
                 failures = 0;
             }
@@ -150,12 +149,12 @@ pub(crate) async fn run(wish: Wish, shelf: Shelf, certificates: Rc<Certificates>
     }
 }
 
-async fn renew(wish: &Wish, shelf: &Shelf, certificates: &Certificates) -> Result<Certificate, Failure> {
+async fn renew(wish: &Wish, shelf: &Shelf, listeners: &Arc<Tls>) -> Result<Certificate, Failure> {
     let account = shelf.account(&wish.directory);
     let keep = |text: &str| shelf.keep_account(&wish.directory, text);
-    let answers = Answers(Arc::clone(&certificates.tls));
+    let answers = Answers(Arc::clone(listeners));
     let issued = acme::issue(wish, account.as_deref(), keep, &answers).await;
-    certificates.tls.forget_challenges();
+    listeners.forget_challenges();
     let issued = issued?;
     let certificate = Certificate::from_pem(issued.certificate.as_bytes(), issued.key.as_bytes())
         .map_err(|fault| format!("the new certificate can't be used: {}", fault.phrase))?;
@@ -168,7 +167,6 @@ async fn renew(wish: &Wish, shelf: &Shelf, certificates: &Certificates) -> Resul
             "the certificate authority gave a certificate that has expired: compare the clock".to_owned(),
         );
     }
-    certificates.adopt(certificate.clone());
     if let Err(failure) = shelf.keep_certificate(&issued) {
         tracing::error!("{failure}; the new certificate is in force until the server ends");
     }

@@ -69,7 +69,9 @@ impl Certificates {
             if let Ok(Some(kept)) = shelf.certificate(&wish.names) {
                 self.adopt(kept);
             }
-            tokio::task::spawn_local(acme::run(wish, shelf, Rc::clone(self)));
+            let own = Rc::clone(self);
+            let adopt = move |certificate| own.adopt(certificate);
+            tokio::task::spawn_local(acme::run(wish, shelf, Arc::clone(&self.tls), adopt));
         }
         tokio::task::spawn_local(Rc::clone(self).watch());
         Ok(())

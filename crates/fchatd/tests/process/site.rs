@@ -431,8 +431,10 @@ fn announced(log: &Log) -> Vec<String> {
         let told: Vec<String> = text
             .lines()
             .filter_map(|line| {
-                let start = line.split_once(" INFO fchatd::server::start: ");
-                start.or_else(|| line.split_once(" INFO fchatd::server::outpost: "))
+                let modules = ["start", "entrances", "outpost"];
+                modules
+                    .iter()
+                    .find_map(|module| line.split_once(&format!(" INFO fchatd::server::{module}: ")))
             })
             .map(|(_, event)| event.to_owned())
             .collect();
