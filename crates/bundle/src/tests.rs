@@ -13,6 +13,7 @@ fn page(files: &[(&str, &str)]) -> Result<Vec<File>, Fault> {
         ("bbcode.css", "b { color: blue; }\n"),
         ("talk.css", ""),
         ("people.css", ""),
+        ("looks.css", ""),
         ("site.css", ".site { margin: 0; }\n"),
     ];
     for (name, content) in usual.iter().chain(files) {
