@@ -42,7 +42,9 @@ function remember(status) {
   else keep(STORAGE_KEY, before, { tab: true });
 }
 
-function noteInput() {
+function noteInput({ type, movementX, movementY }) {
+  // The browser says that the pointer moves when the page moves below it, as with each new line.
+  if (type === 'pointermove' && movementX === 0 && movementY === 0) return;
   lastInput = Date.now();
   if (before === null || state.phase !== 'online') return;
   const me = person(state.me);

@@ -23,7 +23,7 @@ export const TEXTS = [
   { text: 'You are already in the requested channel.', readers: [] },
   { text: 'Password mismatch.', readers: ['fchat-pidgin'] },
   { text: 'Invalid ticket.', readers: ['F-Chat 3.0', 'XarChat'] },
-  { text: 'Your login ticket has expired (five minutes) or no ticket requested.', readers: ['F-Chat 3.0', 'XarChat'], test: 'crates/accounts/tests/hostile_api.rs' },
+  { text: 'Your login ticket has expired (five minutes) or no ticket requested.', readers: ['F-Chat 3.0', 'XarChat'], test: 'crates/accounts/tests/all/hostile_api.rs' },
   { text: '[b]Broadcast from NAME:[/b] ', readers: ['F-Chat 3.0'] },
 ];
 
