@@ -22,6 +22,7 @@ import { startKeys } from './keys.js';
 import { startLayers } from './layers.js';
 import { startLeaving } from './leaving.js';
 import { loadSettings } from './settings.js';
+import { keep, kept } from './storage.js';
 import { startSwitcher } from './switcher.js';
 import { forgetTalk, recallTalk, startTalk } from './talk.js';
 
@@ -29,7 +30,9 @@ import { forgetTalk, recallTalk, startTalk } from './talk.js';
 const RENEW_EVERY = 5 * 60 * 1000;
 
 let statusTimer = 0;
-let statusSentAt = 0;
+// A reload of the page keeps it, because the server counts on.
+const STATUS_SENT_KEY = 'fchatd-status-sent';
+let statusSentAt = Number(kept(STATUS_SENT_KEY, 0, { tab: true })) || 0;
 let countdown = 0;
 let shownDescription = null;
 
@@ -67,11 +70,14 @@ function setStatus(status, statusmsg) {
 /** Not sooner than the server takes it; only the last choice counts. */
 function sendStatus() {
   clearTimeout(statusTimer);
-  const wait = statusSentAt + state.vars.sta_flood * 1000 + 200 - Date.now();
+  const pause = state.vars.sta_flood * 1000 + 200;
+  // The clock may have been set back since.
+  const wait = Math.min(statusSentAt + pause - Date.now(), pause);
   if (wait > 0) {
     statusTimer = setTimeout(sendStatus, wait);
   } else if (connection.online && connection.send('STA', state.wantedStatus)) {
     statusSentAt = Date.now();
+    keep(STATUS_SENT_KEY, statusSentAt, { tab: true });
   }
 }
 

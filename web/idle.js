@@ -50,7 +50,8 @@ function noteInput({ type, movementX, movementY }) {
   const me = person(state.me);
   const { character, status } = before;
   remember(null);
-  if (character === state.me && me?.status === 'idle' && Object.hasOwn(STATUSES, status)) setStatus(status, me.statusmsg);
+  // Also while "idle" waits for its turn: only the last choice is sent.
+  if (character === state.me && me && Object.hasOwn(STATUSES, status)) setStatus(status, me.statusmsg);
 }
 
 // Another status, chosen here or on another device, is not idle any more.
