@@ -46,7 +46,6 @@ impl<H: HttpService + 'static> Hall<H> {
                 }
                 LeaderEvent::Lost(node, reason) => {
                     warn!("the standby {node} is gone: {reason}; this core leads alone");
-                    pair.tell_center(ToCenter::Alone);
                     self.go_alone(pair);
                 }
                 LeaderEvent::Release(n) => {

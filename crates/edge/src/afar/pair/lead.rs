@@ -178,6 +178,8 @@ impl<H: HttpService + 'static> Hall<H> {
             self.shared.views.fetch_add(1, Ordering::Relaxed);
         }
         pair.leader.borrow_mut().alone();
+        // Not before: until the view is written, new orders are held by the numbers of their entries.
+        pair.tell_center(ToCenter::Alone);
         pair.since.set(self.now());
         self.core.borrow_mut().release(u64::MAX);
         self.wake_all();
