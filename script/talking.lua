@@ -28,37 +28,21 @@ function talking.init()
     FILTERS = #s.getConfigStringList("blacklist_phrases") > 0
 end
 
-function event.MSG(con, args)
-    local channel, message = text(args.channel), text(args.message)
-    if channel == nil or message == nil then
-        return const.FERR_BAD_SYNTAX
-    end
-    if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
+-- The answer to a message that was not admitted.
+local function refused(con, number)
+    if number == const.FERR_THROTTLE_MESSAGE then
         return common.too_early(con)
     end
-    local found, chan = c.getChannel(channel)
-    if not found then
-        return const.FERR_CHANNEL_NOT_FOUND
+    return number
+end
+
+function event.MSG(con, args)
+    local number, chan, said =
+        c.admitMessage(con, args.channel, args.message, "ads", MESSAGE_MAX, PRIVATE_MAX, MESSAGE_FLOOD)
+    if chan == nil then
+        return refused(con, number)
     end
-    if c.getMode(chan) == "ads" then
-        return const.FERR_ADS_ONLY
-    end
-    if #message > (c.getType(chan) == "public" and MESSAGE_MAX or PRIVATE_MAX) then
-        return const.FERR_MESSAGE_TOO_LONG
-    end
-    if not c.inChannel(chan, con) then
-        return const.FERR_NOT_IN_CHANNEL
-    end
-    if FILTERS and s.isBlacklisted(message) then
-        return const.FERR_OK
-    end
-    local escaped = s.escapeHTML(message)
-    c.sendChannel(chan, con, "MSG", {
-        channel = c.getName(chan),
-        character = u.getName(con),
-        message = escaped,
-    })
-    s.logMessage("message", con, chan, nil, escaped)
+    c.sendMessage(chan, con, "MSG", said, "message")
     return const.FERR_OK
 end
 
@@ -114,33 +98,12 @@ function event.LRP(con, args)
 end
 
 function event.PRI(con, args)
-    local recipient, message = text(args.recipient), text(args.message)
-    if recipient == nil or message == nil then
-        return const.FERR_BAD_SYNTAX
+    local number, other, said =
+        u.admitMessage(con, args.recipient, args.message, PRIVATE_MAX, MESSAGE_FLOOD, IGNORES_COUNT)
+    if other == nil then
+        return refused(con, number)
     end
-    if u.checkUpdateTimer(con, "msg", MESSAGE_FLOOD) then
-        return common.too_early(con)
-    end
-    if #message > PRIVATE_MAX then
-        return const.FERR_MESSAGE_TOO_LONG
-    end
-    local online, other = u.getConnection(recipient)
-    if not online then
-        return const.FERR_USER_NOT_FOUND
-    end
-    if IGNORES_COUNT and u.ignores(other, con) then
-        return const.FERR_IGNORED
-    end
-    if FILTERS and s.isBlacklisted(message) then
-        return const.FERR_OK
-    end
-    local escaped = s.escapeHTML(message)
-    u.send(other, "PRI", {
-        character = u.getName(con),
-        message = escaped,
-        recipient = u.getName(other),
-    })
-    s.logMessage("message_private", con, nil, other, escaped)
+    u.sendMessage(other, con, "PRI", said, "message_private")
     return const.FERR_OK
 end
 

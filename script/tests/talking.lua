@@ -38,6 +38,30 @@ function tests.what_is_refused_does_not_count()
     gives(0, con, "MSG", { channel = "Frontpage", message = "hi" })
 end
 
+-- Clients know the order of the refusals.
+function tests.the_first_fault_of_a_message_is_told()
+    local chan, owner = new_room("private")
+    local channel = c.getName(chan)
+    gives(0, owner, "RMO", { channel = channel, mode = "ads" })
+    local long = string.rep("x", 90000)
+    local stranger = somebody("Stranger")
+    gives(1, stranger, "MSG", { channel = channel })
+    gives(1, stranger, "MSG", { channel = {}, message = "x" })
+    gives(26, stranger, "MSG", { channel = "Nowhere", message = long })
+    gives(60, stranger, "MSG", { channel = channel, message = long })
+    gives(0, owner, "RMO", { channel = channel, mode = "chat" })
+    gives(15, stranger, "MSG", { channel = channel, message = long })
+    gives(45, stranger, "MSG", { channel = channel, message = "x" })
+    gives(1, stranger, "PRI", { recipient = u.getName(owner) })
+    gives(1, stranger, "PRI", { recipient = true, message = "x" })
+    gives(15, stranger, "PRI", { recipient = "Nobody", message = long })
+    gives(6, stranger, "PRI", { recipient = "Nobody", message = "x" })
+    -- Numbers are texts, too.
+    local member = somebody_who_is("member", chan, owner)
+    gives(0, owner, "MSG", { channel = channel, message = 5 })
+    testing.assert(first(testing.sent(member), "MSG").message, "5")
+end
+
 function tests.modes()
     local chan, owner = new_room("private")
     local channel = c.getName(chan)

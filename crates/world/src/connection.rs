@@ -151,6 +151,11 @@ impl Connection {
         self.roles.iter().any(|held| **held == *role)
     }
 
+    /// Whether its account ignores a character.
+    pub fn ignores(&self, other: &Self) -> bool {
+        self.profile.ignores.iter().any(|name| **name == *other.folded)
+    }
+
     pub(crate) fn add_role(&mut self, role: &str) {
         if !self.has_role(role) {
             self.roles.push(role.into());

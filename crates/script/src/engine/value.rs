@@ -70,6 +70,8 @@ pub enum Reply {
     One(Value),
     /// Two.
     Two(Value, Value),
+    /// Three.
+    Three(Value, Value, Value),
     /// Any number.
     Many(Vec<Value>),
 }

@@ -221,7 +221,7 @@ pub(super) static FUNCTIONS: &[Function<World>] = functions! {
         "+ Whether the first connection's account ignores the character of the second." |w, a| {
         let (_, con) = connection(w, a, 1)?;
         let (_, other) = connection(w, a, 2)?;
-        Ok(con.profile.ignores.iter().any(|name| **name == *other.folded).into())
+        Ok(con.ignores(other).into())
     };
     "getTakeovers" "(lname: string): number"
         "+ The number of takeovers of the character by another connection within the last minute." |w, a| {

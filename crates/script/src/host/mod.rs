@@ -15,6 +15,7 @@ mod natures;
 mod os;
 mod server;
 mod staff;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub static LIBRARIES: &[&[Function<World>]] = &[
     connections::FUNCTIONS,
     absence::FUNCTIONS,
     channels::FUNCTIONS,
+    talk::FUNCTIONS,
     server::FUNCTIONS,
     natures::FUNCTIONS,
     authority::FUNCTIONS,

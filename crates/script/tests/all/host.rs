@@ -60,7 +60,7 @@ fn every_function_is_used_rightly() {
     let requests = &world.outputs.requests;
     assert!(requests.contains(&Request::Reload { save: true }));
     let count = |wanted: fn(&Request) -> bool| requests.iter().filter(|request| wanted(request)).count();
-    assert_eq!(count(|request| matches!(request, Request::Log(_))), 3);
+    assert_eq!(count(|request| matches!(request, Request::Log(_))), 4);
     assert_eq!(count(|request| matches!(request, Request::Action(_))), 1);
     assert_eq!(count(|request| matches!(request, Request::HttpGet { .. })), 1);
     assert_eq!(count(|request| matches!(request, Request::HttpPost { .. })), 1);
@@ -173,7 +173,7 @@ fn good_value(kind: &str) -> String {
     match kind.trim_end_matches('?') {
         "Connection" | "Connection|string" | "(Connection|string)" | "Connection|number" => "con".to_owned(),
         "Channel" => "chan".to_owned(),
-        "string" => "'text'".to_owned(),
+        "string" | "any" => "'text'".to_owned(),
         "number" => "1".to_owned(),
         "boolean" => "true".to_owned(),
         "table" | "{string}" | "{number}" | "{[string]: string}" => "{}".to_owned(),

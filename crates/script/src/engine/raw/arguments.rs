@@ -119,11 +119,10 @@ impl<'a> Arguments<'a> {
     /// A handle.
     pub fn handle(&self, index: usize) -> Option<Handle> {
         let slot = self.slot(index)?;
-        // SAFETY: reads by type; the address is used as a number and never dereferenced.
-        unsafe {
-            (ffi::lua_type(self.lua, slot) == ffi::LUA_TLIGHTUSERDATA)
-                .then(|| Handle(ffi::lua_tolightuserdata(self.lua, slot).addr() as u64))
-        }
+        // SAFETY: reads by type; the address is used as a number and never dereferenced. Any other value gives null, which
+        // is no handle.
+        let address = unsafe { ffi::lua_tolightuserdata(self.lua, slot) }.addr() as u64;
+        (address != 0).then_some(Handle(address))
     }
 
     /// Whether the scripts run in compatibility mode for the classic server.

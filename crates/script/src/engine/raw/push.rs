@@ -125,6 +125,12 @@ unsafe fn reply(lua: *mut ffi::lua_State, shared: &Shared, reply: &Reply) -> c_i
                 value(lua, shared, second);
                 2
             }
+            Reply::Three(first, second, third) => {
+                value(lua, shared, first);
+                value(lua, shared, second);
+                value(lua, shared, third);
+                3
+            }
             Reply::Many(values) => {
                 let count = c_int::try_from(values.len()).unwrap_or(c_int::MAX);
                 room(lua, count);
