@@ -33,7 +33,10 @@ local login = {}
 
 -- The number of an account or a character; 0 for invalid values.
 local function id(value)
-    local number = (type(value) == "string" or type(value) == "number") and tonumber(value) or 0
+    local number = value
+    if type(value) ~= "number" then
+        number = type(value) == "string" and tonumber(value) or 0
+    end
     if number ~= number or math.abs(number) > 2 ^ 53 or number % 1 ~= 0 then
         return 0
     end
@@ -44,8 +47,9 @@ end
 local function texts(list)
     local result = {}
     for _, value in ipairs(type(list) == "table" and list or {}) do
-        if text(value) ~= nil then
-            table.insert(result, text(value))
+        local said = text(value)
+        if said ~= nil then
+            table.insert(result, said)
         end
     end
     return result
@@ -164,9 +168,10 @@ local function set_profile(con, args)
     u.setInfoTags(con, tags)
     u.setInfoTags(con, fields(args.info))
     local kinks = {}
-    for _, kink in ipairs(type(args.array_kinks) == "table" and texts(args.array_kinks) or { "-1" }) do
-        if id(kink) ~= 0 then
-            table.insert(kinks, id(kink))
+    for _, kink in ipairs(type(args.array_kinks) == "table" and args.array_kinks or { -1 }) do
+        local number = id(kink)
+        if number ~= 0 then
+            table.insert(kinks, number)
         end
     end
     u.setKinks(con, kinks)
