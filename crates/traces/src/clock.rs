@@ -24,7 +24,11 @@ impl Moment {
     /// The moment by which times are to be told from `now` on.
     pub(crate) fn kept(self, now: Self) -> Self {
         let expected = self.unix_of(now.instant);
-        if expected.abs_diff(now.unix) > APART { now } else { self }
+        if expected.abs_diff(now.unix) > APART {
+            now
+        } else {
+            self
+        }
     }
 
     /// An instant as time since the epoch.

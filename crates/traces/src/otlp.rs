@@ -8,7 +8,7 @@ use prost::Message;
 use crate::clock::Moment;
 use crate::span::{self, Kind, Thread};
 
-/// `SpanFlags`: the highest bit of the low byte group says that the remoteness of the parent is known; the parent is local.
+/// `SpanFlags`: the trace is sampled (bit 0), and it is known that the parent is not remote (bit 8 without bit 9).
 const SAMPLED_WITH_LOCAL_PARENT: u32 = 0x101;
 
 #[derive(Clone, PartialEq, Message)]

@@ -103,7 +103,8 @@ mod tests {
             inner
         });
         assert_eq!((inner, current()), (Some(context(2)), None));
-        let panicked = std::panic::catch_unwind(|| context(3).during(|| std::panic::resume_unwind(Box::new(()))));
+        let panicked =
+            std::panic::catch_unwind(|| context(3).during(|| std::panic::resume_unwind(Box::new(()))));
         assert!(panicked.is_err());
         assert_eq!(current(), None);
     }

@@ -101,7 +101,8 @@ impl Traces {
     /// Changes the share.
     pub fn set_share(&self, share: f64) {
         // A float becomes the nearest number: 1 and more are the maximum, 0 and less are 0.
-        self.threshold.store((share * u64::MAX as f64) as u64, Ordering::Relaxed);
+        self.threshold
+            .store((share * u64::MAX as f64) as u64, Ordering::Relaxed);
     }
 
     /// Whether there can be samples at all.
@@ -149,7 +150,10 @@ impl Traces {
             *moment = moment.kept(Moment::now());
             *moment
         };
-        (Some((otlp::request(&spans, moment, version), spans.len())), is_closed)
+        (
+            Some((otlp::request(&spans, moment, version), spans.len())),
+            is_closed,
+        )
     }
 
     /// Waits for a moment; true after [`Traces::close`]. For the thread that sends.
@@ -207,7 +211,10 @@ mod tests {
             let traces = Traces::new(share).unwrap();
             assert_eq!(traces.is_on(), share > 0.0);
             let contexts = (0..20_000).filter_map(|_| traces.sample());
-            contexts.map(|context| context.trace).collect::<HashSet<_>>().len()
+            contexts
+                .map(|context| context.trace)
+                .collect::<HashSet<_>>()
+                .len()
         };
         assert_eq!((sampled(0.0), sampled(-1.0), sampled(f64::NAN)), (0, 0, 0));
         assert_eq!((sampled(1.0), sampled(2.0)), (20_000, 20_000));
@@ -219,7 +226,11 @@ mod tests {
     fn a_trace_that_does_not_fit_is_dropped_as_a_whole_and_counted() {
         let traces = Traces::new(1.0).unwrap();
         let context = traces.sample().unwrap();
-        let spans = [span(context), span(traces.child_of(context)), span(traces.child_of(context))];
+        let spans = [
+            span(context),
+            span(traces.child_of(context)),
+            span(traces.child_of(context)),
+        ];
         for _ in 0..QUEUE_MAX / 3 + 5 {
             traces.push(&spans);
         }
