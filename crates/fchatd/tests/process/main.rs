@@ -17,6 +17,7 @@ mod notes;
 mod operator;
 mod otlp;
 mod package;
+mod pebble;
 mod profiling;
 mod prometheus;
 mod proxy_protocol;
