@@ -21,6 +21,7 @@ mod pebble;
 mod profiling;
 mod prometheus;
 mod proxy_protocol;
+mod real_site;
 mod recorder;
 mod reload;
 mod restart;

@@ -49,7 +49,7 @@ pub(crate) struct Pebble {
     pub(crate) http: u16,
     pub(crate) tls: u16,
     programs: Option<[Running; 2]>,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 pub(crate) fn free_port() -> u16 {
