@@ -25,6 +25,12 @@
 -- format of the log on standard error: text for people, or an object of JSON in each line for programs ("text", "json")
 --log_format = "text"
 
+-- receiver of OpenTelemetry traces by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; without one there are no traces (text, restart)
+--trace_endpoint = ""
+
+-- share of all commands and HTTP requests that are traced, from 0 to 1 (0 to 1)
+--trace_sample = 0.01
+
 -- version text sent to clients in HLO (text)
 --version = "fchatd 0.2.0"
 

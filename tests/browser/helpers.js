@@ -31,11 +31,13 @@ export const PATIENCE = 30000;
 /** A name that no earlier run used on the same server. */
 export const unique = word => `${word} ${randomBytes(3).toString('hex')}`;
 
-export function launch() {
+/** A browser, with further words of its command line and another environment. */
+export function launch(words = [], env = process.env) {
   return chromium.launch({
+    env,
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
+      '--disable-component-update', '--disable-sync', ...words],
   });
 }
 
@@ -171,7 +173,7 @@ export async function cuttableLine() {
 }
 
 /** A port of this machine that is free now. */
-async function freePort() {
+export async function freePort() {
   const probe = net.createServer();
   await new Promise(ready => probe.listen(0, '127.0.0.1', ready));
   const { port } = probe.address();

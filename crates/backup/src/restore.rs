@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fchatd_store::Claim;
-use rustix::fs::syncfs;
+use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx, syncfs};
 
 use crate::check::state_fault;
 use crate::error::BackupError;
@@ -118,20 +118,12 @@ fn refuse_immovable(dir: &Path, wish: Wish) -> Result<(), BackupError> {
         });
     }
     let data = dir.join(DATA);
-    let device = |path: &Path| {
-        let metadata = fs::symlink_metadata(path).map_err(BackupError::on(path, "read"))?;
-        Ok::<_, BackupError>(metadata.dev())
-    };
-    let home = fs::metadata(&data).map_err(BackupError::on(&data, "read"))?.dev();
-    let mut parts: Vec<(PathBuf, u64)> = Vec::new();
-    for name in names(&data)? {
-        parts.push((data.join(name), home));
-    }
+    let mut parts: Vec<PathBuf> = names(&data)?.iter().map(|name| data.join(name)).collect();
     if !wish.keep_scripts && script.is_dir() {
-        parts.push((script, device(dir)?));
+        parts.push(script);
     }
-    for (path, home) in parts {
-        if device(&path)? != home {
+    for path in parts {
+        if is_mounted(&path).map_err(BackupError::on(&path, "read"))? {
             return Err(BackupError::Immovable {
                 path,
                 what: "a disk of its own",
@@ -140,6 +132,19 @@ fn refuse_immovable(dir: &Path, wish: Wish) -> Result<(), BackupError> {
         }
     }
     Ok(())
+}
+
+/// Whether something is mounted exactly here. Numbers of devices do not tell it: in an overlay, as containers have it, files may have other
+/// numbers than their folder. They are compared only where the kernel (before 5.8) has no better answer.
+fn is_mounted(path: &Path) -> io::Result<bool> {
+    let status = statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
+    if status.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) {
+        return Ok(status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    }
+    let Some(parent) = path.parent() else {
+        return Ok(true);
+    };
+    Ok(fs::symlink_metadata(path)?.dev() != fs::metadata(parent)?.dev())
 }
 
 /// Writes a file of the archive into the folders of the stage.
@@ -179,5 +184,22 @@ fn unpack(entry: Entry<'_>, stage: &Stage, wish: Wish) -> Result<(), BackupError
     match modified {
         Some(modified) => file.set_modified(modified).map_err(writing()),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_where_something_is_mounted_are_told_from_others() {
+        let told = |path: &str| is_mounted(Path::new(path)).unwrap();
+        assert!(told("/") && told("/proc"));
+        assert!(!told("/proc/self/status") && !told("/proc/self"));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(!is_mounted(&file).unwrap());
+        assert!(is_mounted(&folder.path().join("none")).is_err());
     }
 }

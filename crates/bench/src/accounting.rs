@@ -79,6 +79,15 @@ impl Account {
         })
     }
 
+    /// Adds the usage of another process. The first thread stays that of this one.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.threads.extend(&other.threads);
+        self.user += other.user;
+        self.system += other.system;
+        self.resident += other.resident;
+        self.peak += other.peak;
+    }
+
     /// The usage since an earlier account of the same process.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Spent {

@@ -15,6 +15,7 @@
 
 pub mod accounting;
 pub mod crowd;
+mod front;
 pub mod load;
 pub mod report;
 pub mod scale;

@@ -10,3 +10,4 @@ pub mod pace;
 pub mod people;
 pub mod speech;
 pub mod stamp;
+pub(crate) mod wire;

@@ -4,19 +4,23 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustls::ClientConfig;
 use tempfile::TempDir;
 
 use crate::Error;
 use crate::accounting::Account;
+use crate::front::{self, Front};
 use crate::load::frame;
+use crate::load::wire;
 
 /// Ports below the range for outgoing connections, which could occupy them.
 const PORTS: std::ops::Range<u16> = 17_000..32_000;
-const START: Duration = Duration::from_secs(30);
+pub(crate) const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(5);
 
 /// The address of a server.
@@ -28,21 +32,24 @@ pub struct Site {
     pub host: String,
     /// The WebSocket request.
     pub(crate) upgrade: String,
+    /// The settings of TLS, if the address asks for it.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 impl Site {
-    /// Parses `ws://host:port/path`, `http://…` or `host:port`.
+    /// Parses `ws://host:port/path`, `wss://…`, `http://…`, `https://…` or `host:port`. Certificates are not checked.
     ///
     /// # Errors
-    /// The text is no such address, or needs TLS.
+    /// The text is no such address.
     pub fn parse(url: &str) -> Result<Self, Error> {
-        let rest = url
-            .strip_prefix("ws://")
-            .or_else(|| url.strip_prefix("http://"))
-            .unwrap_or(url);
+        let after = |schemes: [&str; 2]| schemes.iter().find_map(|scheme| url.strip_prefix(scheme));
+        let (rest, tls) = match after(["wss://", "https://"]) {
+            Some(rest) => (rest, Some(wire::tls()?)),
+            None => (after(["ws://", "http://"]).unwrap_or(url), None),
+        };
         if rest.contains("://") {
             return Err(Error::new(format!(
-                "{url} is not an address for this; ws://, http:// and HOST:PORT are, and TLS belongs to a proxy"
+                "{url} is not an address for this; ws://, wss://, http://, https:// and HOST:PORT are"
             )));
         }
         let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
@@ -52,7 +59,7 @@ impl Site {
         {
             host.to_owned()
         } else {
-            format!("{host}:80")
+            format!("{host}:{}", if tls.is_some() { 443 } else { 80 })
         };
         let address = with_port
             .to_socket_addrs()
@@ -64,6 +71,7 @@ impl Site {
             address,
             host: host.to_owned(),
             upgrade,
+            tls,
         })
     }
 }
@@ -152,10 +160,11 @@ impl Wanted {
                 site: Site::parse(url)?,
                 pid,
                 child: None,
+                front: None,
                 _folder: None,
             });
         }
-        start(&self.text, settings)
+        front::ready(&self.text, settings).unwrap_or_else(|| start(&self.text, settings))
     }
 }
 
@@ -167,17 +176,26 @@ pub struct Running {
     /// Its process number, if it is local and known.
     pub pid: Option<u32>,
     child: Option<Child>,
+    /// The program in front of it, if there is one.
+    pub(crate) front: Option<Front>,
     /// Removed with this value, after the end of the server.
     _folder: Option<TempDir>,
 }
 
 impl Running {
-    /// The resource usage of its process.
+    /// The resource usage of its process, together with those in front of it.
     ///
     /// # Errors
     /// Its process has ended.
     pub fn account(&self) -> Result<Option<Account>, Error> {
-        self.pid.map(Account::of).transpose()
+        let Some(pid) = self.pid else {
+            return Ok(None);
+        };
+        let mut account = Account::of(pid)?;
+        for other in self.front.iter().flat_map(Front::processes) {
+            account.add(&Account::of(other)?);
+        }
+        Ok(Some(account))
     }
 }
 
@@ -198,7 +216,7 @@ impl Drop for Running {
     }
 }
 
-fn start(text: &str, settings: &[(&str, String)]) -> Result<Running, Error> {
+pub(crate) fn start(text: &str, settings: &[(&str, String)]) -> Result<Running, Error> {
     let folder = TempDir::new().map_err(|error| Error::because("no folder for the server", error))?;
     let port = free_port()?;
     let place = folder.path().to_string_lossy().into_owned();
@@ -276,6 +294,7 @@ pub(crate) fn launch(command: &mut Command, port: u16, folder: TempDir) -> Resul
         site: Site::parse(&address.to_string())?,
         pid: Some(child.id()),
         child: Some(child),
+        front: None,
         _folder: Some(folder),
     })
 }
@@ -344,7 +363,9 @@ mod tests {
                 .starts_with("GET /chat2 HTTP/1.1\r\nHost: 127.0.0.1:9722\r\n")
         );
         assert_eq!(Site::parse("127.0.0.1:1").unwrap().address.port(), 1);
-        assert!(Site::parse("wss://127.0.0.1:1").is_err());
+        assert!(site.tls.is_none());
+        assert!(Site::parse("wss://127.0.0.1:1").unwrap().tls.is_some());
+        assert!(Site::parse("ftp://127.0.0.1:1").is_err());
     }
 
     #[test]

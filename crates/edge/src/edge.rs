@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs};
 use fchatd_protocol::limits;
 use fchatd_ring::Ring;
+use fchatd_traces::Traces;
 use tokio::sync::{Notify, Semaphore};
 use tracing::info;
 
@@ -28,6 +29,7 @@ use crate::figures::Queues;
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::{Intake, IntakeLimits};
+use crate::journey::{Flights, Journeys};
 use crate::proxy::Proxies;
 use crate::replica::Replica;
 use crate::tls::handshake::SIGNATURES;
@@ -116,6 +118,8 @@ pub struct EdgeSettings {
     pub intake_limits: IntakeLimits,
     /// How connections share turns.
     pub shares: Shares,
+    /// Traces of sampled commands and requests; shared like the gate. An edge keeps those of its start.
+    pub traces: Option<Arc<Traces>>,
 }
 
 impl Default for EdgeSettings {
@@ -146,6 +150,7 @@ impl Default for EdgeSettings {
             intake: Arc::default(),
             intake_limits: IntakeLimits::default(),
             shares: Shares::default(),
+            traces: None,
         }
     }
 }
@@ -169,6 +174,11 @@ pub(crate) struct Shared<A> {
     pub(crate) fan: Fan<Writing>,
     /// The inputs that have arrived since the current turn began.
     pub(crate) inputs: Inputs,
+    /// The sampled commands among them.
+    pub(crate) journeys: Journeys,
+    /// Sampled commands whose frames are on their way.
+    pub(crate) flights: Flights,
+    pub(crate) traces: Option<Arc<Traces>>,
     /// The current turn, or the last one.
     pub(crate) turn: Turn,
     pub(crate) read_buffer: Box<[u8]>,
@@ -249,6 +259,9 @@ impl<A: Application + 'static> Edge<A> {
         let shared = Shared {
             fan,
             inputs: Inputs::default(),
+            journeys: Journeys::default(),
+            flights: Flights::default(),
+            traces: settings.traces.clone(),
             turn: Turn::default(),
             read_buffer: Box::default(),
             inflater: Inflater::default(),
@@ -322,7 +335,7 @@ impl<A: Application + 'static> Edge<A> {
     /// All commits up to this one are on disk or are no longer awaited. Frames that waited for them are sent.
     pub fn stored(&self, commit: u64) {
         let shared = &mut *self.shared.borrow_mut();
-        shared.fan.stored(commit);
+        shared.stored(commit);
         self.handle_events(shared);
     }
 

@@ -77,6 +77,12 @@ pub trait HttpService {
     /// Answers one request.
     fn call(&self, request: HttpRequest) -> HttpFuture;
 
+    /// The endpoint of a path as a word of the program, for traces. Parts of the path that a client chooses are not in it.
+    fn endpoint(&self, path: &str) -> &'static str {
+        let _ = path;
+        "other"
+    }
+
     /// Maximum size of the body of a request to this path, in bytes; `usual` is the edge's own limit.
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         let _ = path;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use fchatd_protocol::exchange::{ConnectionId, Departure, Input};
 use tokio::io::ReadBuf;
@@ -14,6 +15,7 @@ use crate::budget::{Charge, Kind};
 use crate::edge::{Application, READ_BYTES, Shared};
 use crate::end::Goodbye;
 use crate::fan::{Fan, Phase, Socket};
+use crate::journey::Journey;
 use crate::kinds::kind_of;
 use crate::tls::wire::Reading;
 use crate::turn::{FRAME_COST, INPUTS_MAX};
@@ -113,7 +115,12 @@ impl<A: Application + 'static> Reader<A> {
         self.turn = turn;
         let spent = &mut self.spent;
         let (mut close, mut pongs) = (None, Vec::new());
-        let (inputs, fan) = (&mut shared.inputs, &mut shared.fan);
+        let (traces, thread) = (
+            shared.traces.clone().filter(|traces| traces.is_on()),
+            shared.thread(),
+        );
+        let tracing = traces.map(|traces| (traces, Instant::now()));
+        let (inputs, journeys, fan) = (&mut shared.inputs, &mut shared.journeys, &mut shared.fan);
         let before = inputs.len();
         let commands = &mut shared.gauges.commands;
         let outcome = self
@@ -124,6 +131,11 @@ impl<A: Application + 'static> Reader<A> {
                     Event::Text(text) if phase == Phase::Open => {
                         *spent += text.len();
                         commands.add(kind_of(text.as_bytes()), 1);
+                        if let Some((traces, begun)) = &tracing
+                            && let Some(journey) = Journey::begin(traces, text, thread, Some(*begun))
+                        {
+                            journeys.add(inputs.len(), journey);
+                        }
                         inputs.push(Input::Message {
                             connection: self.id,
                             text,

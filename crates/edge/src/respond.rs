@@ -17,6 +17,7 @@ use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use crate::edge::EdgeSettings;
 use crate::http::{HttpRequest, HttpService};
+use crate::http_trace::Trace;
 use crate::intake::{AnswerPlace, Intake, NoRoom, RequestPlace, SMALL_ANSWER, UploadPlace, time_for};
 use crate::proxy::Origin;
 
@@ -97,9 +98,13 @@ pub(crate) async fn answer<H: HttpService>(
         body,
         address: origin.address,
     };
+    let trace = Trace::begin(&request, service, settings);
     let begun = Instant::now();
     let answer = service.call(request).await;
     settings.intake.durations.record(begun.elapsed());
+    if let Some(trace) = trace {
+        trace.end(begun, &answer);
+    }
     // A file of the page is in memory once, for any number of readers.
     let is_counted = answer.body.len() > SMALL_ANSWER && answer.body.is_unique();
     let body = if is_counted {

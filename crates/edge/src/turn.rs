@@ -13,6 +13,7 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Inputs};
 
 use crate::edge::{Application, Edge, OUTPUT_BYTES_MAX, Shared};
 use crate::end::Goodbye;
+use crate::journey::{self, Journeys};
 
 /// Time after which a turn is interrupted. The input that is being handled at that moment is finished first.
 pub(crate) const TURN_MAX: Duration = Duration::from_millis(8);
@@ -55,6 +56,8 @@ impl Default for Shares {
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
     inputs: Inputs,
+    /// The sampled commands among them that are not handled yet.
+    journeys: Journeys,
     /// Number of handled inputs.
     handled: usize,
     /// Connections that end after all inputs of the turn.
@@ -117,7 +120,7 @@ impl<A: Application + 'static> Edge<A> {
         let handled = Instant::now();
         shared.fan.apply(&shared.outputs);
         shared.outputs.clear();
-        shared.fan.flush();
+        shared.flush();
         if is_measured {
             let timings = &self.common.timings;
             let written = Instant::now();
@@ -167,9 +170,11 @@ impl<A: Application> Shared<A> {
     fn begin_turn(&mut self) {
         let turn = &mut self.turn;
         turn.inputs.clear();
+        turn.journeys.clear();
         turn.handled = 0;
         turn.number += 1;
         std::mem::swap(&mut turn.inputs, &mut self.inputs);
+        std::mem::swap(&mut turn.journeys, &mut self.journeys);
         std::mem::swap(&mut turn.parting, &mut self.parting);
     }
 
@@ -181,6 +186,7 @@ impl<A: Application> Shared<A> {
             application,
             outputs,
             fan,
+            flights,
             ..
         } = self;
         application.begin_turn();
@@ -188,8 +194,11 @@ impl<A: Application> Shared<A> {
         let left = turn.inputs.len() - turn.handled;
         let begun = (left > INPUTS_PER_LOOK).then(Instant::now);
         for input in turn.inputs.iter_from(turn.handled) {
+            let journey = turn.journeys.take(turn.handled);
             turn.handled += 1;
-            application.handle(input, outputs);
+            if let Some(flight) = journey::handle(application, input, outputs, journey) {
+                flights.begin(Instant::now(), [flight]);
+            }
             if outputs.weight() > OUTPUT_BYTES_MAX {
                 fan.apply(outputs);
                 outputs.clear();

@@ -6,6 +6,7 @@ pub(crate) mod chat_log;
 mod neighbour;
 mod redis;
 mod start;
+pub(crate) mod traces;
 mod webhooks;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use self::chat_log::ChatLogLink;
 use self::neighbour::{Barrier, Neighbour};
 use self::redis::RedisLink;
 pub(crate) use self::start::Start;
+use self::traces::TraceLink;
 use self::webhooks::WebhookLink;
 use crate::failure::Failure;
 
@@ -31,6 +33,7 @@ pub(crate) const CHECKS: &[Check] = &[
     |settings| bridge::bridge_settings(settings).map(drop),
     |settings| redis::redis_settings(settings).map(drop),
     |settings| webhooks::webhook_settings(settings, None).map(drop),
+    |settings| traces::endpoint(settings).map(drop),
 ];
 
 /// Starts a kind of neighbour where the settings ask for it.
@@ -42,6 +45,7 @@ const STARTERS: &[Starter] = &[
     |start| Ok(boxed(RedisLink::start(start)?)),
     |start| Ok(boxed(WebhookLink::start(start)?)),
     |start| Ok(boxed(ChatLogLink::start(start)?)),
+    |start| Ok(boxed(TraceLink::start(start)?)),
 ];
 
 fn boxed<N: Neighbour + 'static>(neighbour: Option<N>) -> Option<Box<dyn Neighbour>> {

@@ -15,6 +15,7 @@ mod figures;
 mod keeper;
 mod layout;
 mod listening;
+mod login_check;
 mod manager;
 mod monitor;
 mod operators;

@@ -27,7 +27,12 @@ fn wishes() -> Wishes {
 }
 
 fn measure(workload: Workload, wishes: &Wishes) -> Sample {
-    let server = Wanted::parse(&format!("fchatd='{}'", env!("CARGO_BIN_EXE_fchatd")));
+    measure_behind("", workload, wishes)
+}
+
+/// With a word in front of the command, such as `tls:`.
+fn measure_behind(front: &str, workload: Workload, wishes: &Wishes) -> Sample {
+    let server = Wanted::parse(&format!("fchatd={front}'{}'", env!("CARGO_BIN_EXE_fchatd")));
     let sample = workload.measure(&server, &People::default(), &Shape::new(workload, wishes));
     let sample = sample.unwrap_or_else(|error| panic!("{workload:?}: {error}"));
     assert_eq!(sample.faults(), 0.0, "{workload:?}: {sample:?}");
@@ -64,6 +69,18 @@ fn talk_arrives_whole() {
         },
     );
     has(&sample, &["generator_late_p99_ms"]);
+}
+
+#[test]
+fn talk_arrives_whole_over_tls_too() {
+    for front in ["tls:", "nginx:"] {
+        for workload in [Workload::Big, Workload::Private, Workload::Idle] {
+            let sample = measure_behind(front, workload, &wishes());
+            if workload != Workload::Idle {
+                has(&sample, &["deliveries_per_second", "server_cpu_us_per_delivery"]);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), certificate
-//! authorities ([`acme`]), Redis ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
+//! authorities ([`acme`]), Redis ([`redis`]), a receiver of traces ([`traces`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
 //! the real-time bridge, by which a website sends commands for connected users.
 //!
 //! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
@@ -22,6 +22,7 @@ mod patience;
 pub mod redis;
 pub mod sign;
 mod sources;
+pub mod traces;
 mod verifier;
 pub mod web;
 pub mod webhooks;
@@ -35,5 +36,6 @@ pub static FIGURES: &[&dyn AnyTable] = &[
     &webhooks::FIGURES,
     &chat_log::FIGURES,
     &sources::FIGURES,
+    &fchatd_traces::FIGURES,
 ];
 pub use verifier::{COMMANDS, OWN_COMMANDS, Order, Refusal, Verifier};

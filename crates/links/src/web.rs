@@ -216,19 +216,7 @@ impl WebClient {
                 Some(form) => request(address, Some((&form.0, "application/x-www-form-urlencoded"))),
             })
             .await?;
-        let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), bytes_max);
-        let body = body.collect().await.map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                WebError::TooLong(bytes_max)
-            } else {
-                WebError::BrokenOff(causes(&*error))
-            }
-        })?;
-        Ok(WebAnswer {
-            status,
-            body: body.to_bytes(),
-        })
+        collect(answer, bytes_max).await
     }
 
     /// Posts JSON with additional headers and returns the status of the answer. The rest of the answer, or
@@ -260,6 +248,23 @@ impl WebClient {
         Ok(status)
     }
 
+    /// Posts a message of Protocol Buffers and accepts an answer of at most the given number of bytes.
+    ///
+    /// # Errors
+    /// As [`WebClient::get`].
+    pub async fn post_protobuf(
+        &self,
+        address: &WebAddress,
+        message: &Bytes,
+        bytes_max: usize,
+    ) -> Result<WebAnswer, WebError> {
+        let content_type = "application/x-protobuf";
+        let answer = self
+            .send(|| request(address, Some((message, content_type))))
+            .await?;
+        collect(answer, bytes_max).await
+    }
+
     async fn send(&self, request: impl Fn() -> Request<Full<Bytes>>) -> Result<Response<Incoming>, WebError> {
         let answer = match self.0.request(request()).await {
             // Most likely the site has just closed a kept connection without reading the request. Requests of
@@ -275,6 +280,23 @@ impl fmt::Debug for WebClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("WebClient")
     }
+}
+
+/// The whole answer, of at most the given number of bytes.
+async fn collect(answer: Response<Incoming>, bytes_max: usize) -> Result<WebAnswer, WebError> {
+    let status = answer.status().as_u16();
+    let body = Limited::new(answer.into_body(), bytes_max);
+    let body = body.collect().await.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            WebError::TooLong(bytes_max)
+        } else {
+            WebError::BrokenOff(causes(&*error))
+        }
+    })?;
+    Ok(WebAnswer {
+        status,
+        body: body.to_bytes(),
+    })
 }
 
 fn request(address: &WebAddress, body: Option<(&Bytes, &'static str)>) -> Request<Full<Bytes>> {

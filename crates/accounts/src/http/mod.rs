@@ -150,6 +150,12 @@ impl AccountHttp {
         endpoints::body_bytes_max(path, usual)
     }
 
+    /// The endpoint at a path as a word of the program: its path, up to a part that names a thing. `None` without an endpoint.
+    #[must_use]
+    pub fn endpoint(path: &str) -> Option<&'static str> {
+        endpoints::name_of(path)
+    }
+
     /// The text of a refusal, which is counted.
     fn refusal(&self, refusal: Refusal) -> String {
         self.refused.fetch_add(1, Ordering::Relaxed);

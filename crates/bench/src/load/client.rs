@@ -1,6 +1,6 @@
 //! One connection of the load.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::Error;
 use crate::load::people::Identity;
+use crate::load::wire::Wire;
 
 /// Number of connections after which another loopback address is used, because the ports of one address run
 /// out.
@@ -35,7 +36,7 @@ pub enum Phase {
 pub struct Client {
     /// Its account and character.
     pub identity: Identity,
-    pub(crate) stream: Option<TcpStream>,
+    pub(crate) stream: Option<Wire>,
     pub(crate) phase: Phase,
     /// The beginning of an incomplete frame.
     pub(crate) carry: Vec<u8>,
@@ -114,7 +115,13 @@ impl Client {
         }
         self.out.clear();
         self.written = 0;
-        Io::Some(0)
+        match stream.pump() {
+            Ok(()) => Io::Some(0),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => {
+                Io::Later
+            }
+            Err(_) => Io::Over,
+        }
     }
 
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Io {
@@ -136,6 +143,7 @@ impl Client {
     /// network, and no local port stays in use.
     pub(crate) fn hang_up(&mut self, abrupt: bool) -> Option<TcpStream> {
         let stream = self.stream.take();
+        let stream = stream.map(|wire| wire.stream);
         if abrupt && let Some(stream) = &stream {
             let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }

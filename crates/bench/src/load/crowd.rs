@@ -14,6 +14,7 @@ use crate::load::client::{Client, Io, Phase, connect};
 use crate::load::frame;
 use crate::load::hearing::{Hearing, Kind, text_after};
 use crate::load::people::Identity;
+use crate::load::wire::Wire;
 use crate::server::Site;
 
 /// Maximum size of one read, in bytes.
@@ -131,7 +132,7 @@ impl Crowd {
             .registry()
             .register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)
             .map_err(|error| Error::because("epoll", error))?;
-        client.stream = Some(stream);
+        client.stream = Some(Wire::new(stream, self.site.tls.as_ref())?);
         client.phase = Phase::Shaking;
         client.opened = now;
         client.out.extend_from_slice(self.site.upgrade.as_bytes());
@@ -160,7 +161,7 @@ impl Crowd {
     pub(crate) fn acknowledge_at_once(&self) {
         for stream in self.clients.iter().filter_map(|client| client.stream.as_ref()) {
             // Without support by the system, the default stays.
-            let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
+            let _ = rustix::net::sockopt::set_tcp_quickack(&stream.stream, true);
         }
     }
 
@@ -187,6 +188,13 @@ impl Crowd {
                 }
                 if event.is_readable() {
                     self.read(index, event.is_read_closed());
+                    // A handshake that has ended by this read was in the way of a write.
+                    let client = self.clients.get(index);
+                    if client.is_some_and(|client| {
+                        !client.out.is_empty() && client.stream.as_ref().is_some_and(Wire::is_secured)
+                    }) {
+                        self.flush(index);
+                    }
                 }
             }
         }

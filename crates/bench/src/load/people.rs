@@ -169,6 +169,11 @@ impl Tickets<'_> {
 
 /// Posts a form over HTTP/1.0, so that the answer ends with the connection and is not chunked.
 fn post(site: &Site, path: &str, body: &str) -> std::io::Result<Vec<u8>> {
+    if site.tls.is_some() {
+        return Err(std::io::Error::other(
+            "tickets are asked for without TLS only: give --ticket, or a server with --dev",
+        ));
+    }
     let mut stream = TcpStream::connect_timeout(&site.address, Duration::from_secs(10))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     write!(

@@ -228,7 +228,10 @@ impl<H: HttpService + 'static> Hall<H> {
                         }
                     }
                     EdgeOrder::Stop => self.stop.notify_one(),
-                    EdgeOrder::Accepted(..) | EdgeOrder::Configure(_) | EdgeOrder::Forsake { .. } => {}
+                    EdgeOrder::Accepted(..)
+                    | EdgeOrder::Configure(_)
+                    | EdgeOrder::Forsake { .. }
+                    | EdgeOrder::Trace(_) => {}
                 }
             }
         }

@@ -20,6 +20,7 @@ use super::security::{Stream, sentence};
 use super::wire::{Inbox, Message, STEP, Tally, greet, in_time, write_all};
 use crate::apart::link::{EdgeOrder, Intake, Link, Turn};
 use crate::common::Common;
+use crate::journey::Journeys;
 
 /// Pause before the first attempt to connect again, and the longest pause.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -231,6 +232,7 @@ impl Uplinks {
                     edge: lane.link.edge,
                     number: turn.no,
                     inputs: turn.inputs,
+                    journeys: Journeys::default(),
                     wants_answer: turn.wants_answer,
                     event: None,
                 }),

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fchatd_protocol::exchange::{Input, Inputs, Operation, Outputs};
+use fchatd_traces::Thread;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
@@ -24,6 +25,7 @@ use crate::edge::{Application, EdgeSettings, OUTPUT_BYTES_MAX};
 use crate::figures::Queues;
 use crate::gauges::Gauges;
 use crate::http::HttpService;
+use crate::journey::{self, Flight, Journey, Journeys};
 use crate::turn::{INPUTS_PER_LOOK, TURN_MAX};
 
 /// The edge number for turns of the application's own inputs.
@@ -63,6 +65,8 @@ pub(super) struct Workload<A> {
     pub(super) handled: usize,
     /// Turns that were handled completely.
     done: Vec<Turn>,
+    /// Sampled commands whose frames are among the outputs.
+    flights: Vec<Arc<Flight>>,
     /// The last batches sent, oldest first.
     batches: VecDeque<Arc<Outputs>>,
 }
@@ -97,6 +101,7 @@ impl<A: Application + 'static> Center<A> {
                 turns: VecDeque::new(),
                 handled: 0,
                 done: Vec::new(),
+                flights: Vec::new(),
                 batches: VecDeque::new(),
             }),
             own: RefCell::default(),
@@ -311,9 +316,11 @@ impl<A: Application + 'static> Center<A> {
         let (mut interrupted, mut is_slow) = (false, false);
         while let Some(mut turn) = load.turns.pop_front() {
             for input in turn.inputs.iter_from(load.handled) {
+                let journey = turn.journeys.take(load.handled).or_else(|| self.sample(&input));
                 load.handled += 1;
                 self.note_input(&input);
-                load.application.handle(input, &mut load.outputs);
+                let flight = journey::handle(&mut load.application, input, &mut load.outputs, journey);
+                load.flights.extend(flight);
                 inputs += 1;
                 is_slow = inputs.is_multiple_of(INPUTS_PER_LOOK) && begun.elapsed() > TURN_MAX;
                 interrupted = is_slow || load.outputs.weight() > OUTPUT_BYTES_MAX;
@@ -350,6 +357,7 @@ impl<A: Application + 'static> Center<A> {
                 edge: OWN,
                 number: 0,
                 inputs,
+                journeys: Journeys::default(),
                 wants_answer: false,
                 event: None,
             });
@@ -380,7 +388,12 @@ impl<A: Application + 'static> Center<A> {
             let empty = load.used_again();
             let batch = Arc::new(std::mem::replace(&mut load.outputs, empty));
             let concerned = || self.links.iter().filter(|link| concerned & bit(link.edge) != 0);
+            let flights: Option<Arc<[_]>> =
+                (!load.flights.is_empty()).then(|| load.flights.drain(..).collect());
             for link in concerned() {
+                if let Some(flights) = &flights {
+                    link.enqueue(EdgeOrder::Trace(Arc::clone(flights)));
+                }
                 self.enqueue(link, EdgeOrder::Apply(Arc::clone(&batch)));
             }
             // Edges are woken only after all of them have the batch. So a client that has seen a result finds
@@ -391,6 +404,16 @@ impl<A: Application + 'static> Center<A> {
             load.batches.push_back(batch);
         }
         load.outputs.clear();
+        load.flights.clear();
+    }
+
+    /// A journey of a command that comes from another machine, if it is sampled.
+    fn sample(&self, input: &Input<'_>) -> Option<Journey> {
+        let (Some(_), Input::Message { text, .. }) = (&self.seats, input) else {
+            return None;
+        };
+        let settings = self.settings.borrow();
+        Journey::begin(settings.traces.as_ref()?, text, Thread::Chat, None)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::doors::Admission;
 use crate::edge::EdgeSettings;
 use crate::entrance::Arrival;
 use crate::gauges::Gauges;
+use crate::journey::{Flight, Journeys};
 
 /// Maximum weight of an edge's inputs that wait for the application, in bytes. Beyond it the edge keeps
 /// further inputs.
@@ -36,6 +37,8 @@ pub(crate) struct Turn {
     /// The edge's own count of turns.
     pub(crate) number: u64,
     pub(crate) inputs: Inputs,
+    /// The sampled commands among them.
+    pub(crate) journeys: Journeys,
     /// Whether the edge waits for the end of this turn.
     pub(crate) wants_answer: bool,
     /// Something else that has its place among the turns.
@@ -60,6 +63,8 @@ pub(crate) enum SeatEvent {
 pub(crate) enum EdgeOrder {
     /// Apply the edge's part of a batch.
     Apply(Arc<Outputs>),
+    /// The next batch has frames of these sampled commands.
+    Trace(Arc<[Arc<Flight>]>),
     /// All commits up to this one are on disk or are no longer awaited.
     Stored(u64),
     /// Take over an accepted and counted socket.
@@ -188,6 +193,17 @@ impl Link {
     /// Hands the inputs over as turn `number`, and leaves an empty buffer. Returns false without a change
     /// when too much is waiting; then the edge is woken when that has changed.
     pub(crate) fn hand_over(&self, inputs: &mut Inputs, number: u64, wants_answer: bool) -> bool {
+        self.hand_over_with(&mut Journeys::default(), inputs, number, wants_answer)
+    }
+
+    /// Like [`Link::hand_over`], with the journeys of sampled commands among the inputs.
+    pub(crate) fn hand_over_with(
+        &self,
+        journeys: &mut Journeys,
+        inputs: &mut Inputs,
+        number: u64,
+        wants_answer: bool,
+    ) -> bool {
         if self.waiting.load(Ordering::SeqCst) > WAITING_MAX {
             self.held_up.store(true, Ordering::SeqCst);
             // The application may have handled inputs just before the flag was set.
@@ -201,6 +217,7 @@ impl Link {
             edge: self.edge,
             number,
             inputs: std::mem::replace(inputs, spare),
+            journeys: std::mem::take(journeys),
             wants_answer,
             event: None,
         });
@@ -214,6 +231,7 @@ impl Link {
             edge: self.edge,
             number,
             inputs,
+            journeys: Journeys::default(),
             wants_answer: true,
             event: Some(event),
         });

@@ -11,6 +11,7 @@ use fchatd_protocol::exchange::{ConnectionId, Departure, Input, Inputs, Outputs}
 use super::link::{EdgeOrder, Link};
 use crate::edge::{Application, Edge, Shared};
 use crate::end::Goodbye;
+use crate::journey::Journeys;
 
 /// An edge's proxy for an application on another thread.
 pub struct Remote {
@@ -58,9 +59,9 @@ impl Remote {
     }
 
     /// Hands inputs over and returns the turn's number; `None` when that has to wait.
-    fn hand_over(&mut self, inputs: &mut Inputs, wants_answer: bool) -> Option<u64> {
+    fn hand_over(&mut self, journeys: &mut Journeys, inputs: &mut Inputs, wants_answer: bool) -> Option<u64> {
         let number = self.handed + 1;
-        if !self.link.hand_over(inputs, number, wants_answer) {
+        if !self.link.hand_over_with(journeys, inputs, number, wants_answer) {
             return None;
         }
         self.handed = number;
@@ -140,7 +141,7 @@ impl<A: Application + 'static> Edge<A> {
         if !shared.inputs.is_empty() || !shared.parting.is_empty() || is_waited_for {
             self.try_hand_over(shared, is_waited_for);
         }
-        shared.fan.flush();
+        shared.flush();
         self.handle_events(shared);
         shared.publish();
     }
@@ -150,7 +151,7 @@ impl<A: Application + 'static> Edge<A> {
     pub(crate) fn try_hand_over(&self, shared: &mut Shared<A>, wants_answer: bool) -> Option<u64> {
         let wants_answer = wants_answer || !shared.parting.is_empty();
         let remote = shared.application.elsewhere()?;
-        let number = remote.hand_over(&mut shared.inputs, wants_answer)?;
+        let number = remote.hand_over(&mut shared.journeys, &mut shared.inputs, wants_answer)?;
         let parting = shared.parting.drain(..);
         remote
             .leaving
@@ -199,7 +200,11 @@ fn carry_out<A: Application>(shared: &mut Shared<A>) -> Option<EdgeOrder> {
                 shared.fan.apply(&batch);
                 shared.application.elsewhere()?.link.carried_out(&batch);
             }
-            EdgeOrder::Stored(commit) => shared.fan.stored(commit),
+            EdgeOrder::Trace(flights) => {
+                let flights = flights.iter().map(Arc::clone);
+                shared.flights.begin(Instant::now(), flights);
+            }
+            EdgeOrder::Stored(commit) => shared.stored(commit),
             other => return Some(other),
         }
     }
@@ -238,7 +243,7 @@ impl Edge<Remote> {
             }
         }
         let shared = &mut *self.shared.borrow_mut();
-        shared.fan.flush();
+        shared.flush();
         if let Some(begun) = begun {
             self.common.timings.fan_outs.record(begun.elapsed());
         }

@@ -116,6 +116,7 @@ fn begin<H: HttpService + 'static>(
             tokio::task::spawn_local(async move { edge.send_elsewhere(spread).await });
         }
         EdgeOrder::Apply(_)
+        | EdgeOrder::Trace(_)
         | EdgeOrder::Stored(_)
         | EdgeOrder::Configure(_)
         | EdgeOrder::Pass(_)

@@ -34,6 +34,16 @@ impl<S: Socket> Fan<S> {
         backlog.is_some_and(|backlog| backlog.waits() && backlog.bytes().is_empty())
     }
 
+    /// The last commit that is on disk or is no longer awaited.
+    pub(crate) fn last_stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// The number of the edge.
+    pub(crate) fn edge(&self) -> u16 {
+        self.edge
+    }
+
     /// All commits up to this one are on disk or are no longer awaited. Frames that waited for them are sent.
     pub(crate) fn stored(&mut self, commit: u64) {
         self.stored = self.stored.max(commit);

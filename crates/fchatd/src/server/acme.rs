@@ -21,7 +21,7 @@ const LEFT: i64 = 3;
 const JITTER: i64 = 20;
 /// Pauses after failures, in seconds; the last one repeats. Authorities allow few failures in an hour.
 const PAUSES: [u64; 5] = [60, 300, 1800, 3600, 4 * 3600];
-/// Interval between two looks at the clock.
+/// Maximum interval between two looks at the clock, which may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(600);
 
 /// The files of one authority and one set of names.
@@ -117,8 +117,8 @@ pub(crate) async fn run(wish: Wish, shelf: Shelf, listeners: Arc<Tls>, adopt: im
     let mut failures = 0;
     loop {
         let due = kept.as_ref().map_or(0, due);
-        while tls::unix_seconds() < due {
-            tokio::time::sleep(LOOK).await;
+        while let Some(wait) = wait_until(due, tls::unix_seconds()) {
+            tokio::time::sleep(wait).await;
         }
         tracing::info!(
             "asking {} for a certificate for {}",
@@ -178,6 +178,12 @@ async fn renew(wish: &Wish, shelf: &Shelf, listeners: &Arc<Tls>) -> Result<Certi
     Ok(certificate)
 }
 
+/// The time until the next look at the clock; `None` when a renewal is due. Times are in Unix seconds.
+fn wait_until(due: i64, now: i64) -> Option<Duration> {
+    let left = u64::try_from(due.saturating_sub(now)).ok()?;
+    (left > 0).then(|| Duration::from_secs(left).min(LOOK))
+}
+
 /// The time of the next renewal, in Unix seconds.
 fn due(certificate: &Certificate) -> i64 {
     let life = (certificate.not_after - certificate.not_before).max(0);
@@ -191,6 +197,13 @@ fn due(certificate: &Certificate) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_renewal_waits_no_longer_than_until_it_is_due() {
+        assert_eq!(wait_until(1000, 10), Some(LOOK));
+        assert_eq!(wait_until(1000, 985), Some(Duration::from_secs(15)));
+        assert_eq!((wait_until(1000, 1000), wait_until(0, i64::MAX)), (None, None));
+    }
 
     #[test]
     fn files_are_kept_for_one_authority_and_readable_by_nobody_else() {

@@ -6,15 +6,17 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use fchatd_accounts::{LoginCheck, LoginOutcome, LoginProvider, Secret};
+use fchatd_accounts::{LoginCheck, LoginProvider, Secret};
 use fchatd_core::Core;
 use fchatd_core::record::Call;
 use fchatd_edge::{Application, Replica};
 use fchatd_figures::{Sink, StatusText};
 use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
+use fchatd_traces::Traces;
 use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
@@ -28,6 +30,7 @@ use crate::server::doors::Doors;
 use crate::server::drain::{Drain, TicketSessions};
 use crate::server::figures;
 use crate::server::keeper::{Keeper, Occasion};
+use crate::server::login_check::{self, LoginTrace};
 use crate::server::profiling::Profiles;
 use crate::server::recorder::{RecordedCore, Recorder};
 use crate::server::script_reader::ScriptReader;
@@ -58,6 +61,8 @@ pub(crate) struct Surroundings {
     pub(crate) neighbours: Neighbours,
     /// The door of the account service and of HTTP: refusals before the chat is reached.
     pub(crate) doors: Doors,
+    /// Traces of commands, where they are wanted.
+    pub(crate) traces: Option<Arc<Traces>>,
 }
 
 pub(super) struct Parts {
@@ -395,13 +400,9 @@ impl Parts {
         self.by_ticket.asked(connection, &check);
         let (provider, answers) = (self.around.provider.clone(), self.around.answers.clone());
         let timings = Rc::clone(&self.timings);
+        let trace = LoginTrace::begin(self.around.traces.as_ref());
         let task = tokio::task::spawn_local(async move {
-            let begun = Instant::now();
-            let answer = match provider.check(check).await {
-                LoginOutcome::Answer(answer) => Some(answer),
-                LoginOutcome::Failed => None,
-            };
-            timings.login_checks.record(begun.elapsed());
+            let answer = login_check::run(&provider, check, &timings, trace).await;
             // The receiver is gone when the server is going down.
             let _ = answers.send(Answer::Login(connection, answer));
         });

@@ -75,6 +75,10 @@ impl HttpService for Site {
         Box::pin(std::future::ready(probed.unwrap_or_else(|| nothing(&request))))
     }
 
+    fn endpoint(&self, path: &str) -> &'static str {
+        AccountHttp::endpoint(path).unwrap_or("other")
+    }
+
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         AccountHttp::body_bytes_max(path, usual)
     }

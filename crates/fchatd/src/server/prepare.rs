@@ -31,6 +31,7 @@ use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
 use crate::folder::{action_log, places, recovery, rules};
 use crate::neighbours::bridge::bridge_settings;
+use crate::neighbours::traces::traces;
 use crate::neighbours::{Neighbours, Start};
 use crate::options::Options;
 use crate::server::answer::{Answer, Reload};
@@ -211,10 +212,12 @@ fn parts(
     let provider = login_provider(options, &settings, state, &web, own)?;
     let answers = unbounded_channel();
     let answering = answers.0.clone();
+    let traces = traces(&settings)?;
     let neighbours = Neighbours::start(&Start {
         settings: &settings,
         dir: &options.dir,
         data: state.map(Persistence::folder),
+        traces: traces.clone(),
         wants_all: Arc::new(move || {
             // The receiver is gone when the server is going down.
             let _ = answering.send(Answer::NeighbourWantsAll);
@@ -225,7 +228,10 @@ fn parts(
         None => None,
     };
     Ok(Parts {
-        edge: edge_settings(&settings)?,
+        edge: EdgeSettings {
+            traces,
+            ..edge_settings(&settings)?
+        },
         settings,
         address,
         certificates,

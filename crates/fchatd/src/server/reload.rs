@@ -5,10 +5,13 @@
 //! named and waits for a restart.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use fchatd_accounts::{AccountHttp, LoginProvider};
+use fchatd_edge::EdgeSettings;
 use fchatd_protocol::exchange::{ConnectionId, Outputs};
 use fchatd_service::Notifier;
+use fchatd_traces::Traces;
 use fchatd_world::Settings;
 use fchatd_world::settings::{Definition, keys};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -97,6 +100,7 @@ pub(crate) struct Followers {
     pub(crate) provider: LoginProvider,
     pub(crate) http: AccountHttp,
     pub(crate) certificates: Option<Rc<Certificates>>,
+    pub(crate) traces: Option<Arc<Traces>>,
 }
 
 impl Followers {
@@ -140,7 +144,10 @@ impl Followers {
         let before = self.with_core(|core, _, _| core.world().settings.clone());
         let live = settings.clone().live_after(&before);
         let change = Change::between(&before, &live, &settings);
-        let edge_settings = edge_settings(&live)?;
+        let edge_settings = EdgeSettings {
+            traces: self.traces.clone(),
+            ..edge_settings(&live)?
+        };
         let put = live.clone();
         self.with_core(|core, now, outputs| core.configure(now, put, outputs))
             .map_err(|error| {
@@ -158,6 +165,9 @@ impl Followers {
         self.http.set_genders(live.list(keys::GENDERS).to_vec());
         self.http.configure_website(&website_settings(&live));
         self.provider.configure(&provider_settings(&live));
+        if let Some(traces) = &self.traces {
+            traces.set_share(live.number(keys::TRACE_SAMPLE));
+        }
         logger::configure(&live);
         Ok(change)
     }

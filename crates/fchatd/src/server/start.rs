@@ -90,9 +90,11 @@ pub(crate) async fn start(
             reload: process.reload,
             neighbours: parts.neighbours,
             doors: doors.clone(),
+            traces: parts.edge.traces.clone(),
         },
     )?;
     let site = (http.clone(), readiness.clone());
+    let traces = parts.edge.traces.clone();
     let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
     tokio::task::spawn_local(operators::hear(provider.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
@@ -101,6 +103,7 @@ pub(crate) async fn start(
         provider,
         http,
         certificates: parts.certificates.clone(),
+        traces,
     };
     tokio::task::spawn_local(process.reloads.follow(options_again, followers, notifier));
     let places = Places::of(&listening, &parts.settings);

@@ -2,154 +2,18 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tempfile::TempDir;
 
-use crate::site::{PATIENCE, Site};
-use crate::tls::{Pair, trusting};
-
-/// A program that is killed with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn run(name: &str, variable: &str, folder: &Path, words: &[&str]) -> Running {
-    let program = std::env::var_os(variable).unwrap_or_else(|| name.into());
-    let child = Command::new(&program)
-        .args(words)
-        .current_dir(folder)
-        .env("PEBBLE_VA_NOSLEEP", "1")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    Running(child.unwrap_or_else(|error| {
-        panic!("{program:?} can't be run ({error}): tests/run installs the package pebble, which has it")
-    }))
-}
-
-/// A Pebble for which every name is this machine.
-struct Pebble {
-    directory: String,
-    management: SocketAddr,
-    pair: Pair,
-    /// The ports where it looks for proofs, by HTTP and by TLS.
-    http: u16,
-    tls: u16,
-    _programs: [Running; 2],
-    folder: TempDir,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-fn free_datagram_port() -> u16 {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    socket.local_addr().unwrap().port()
-}
-
-fn await_port(address: SocketAddr) {
-    let start = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        assert!(start.elapsed() < PATIENCE, "nothing listens on {address}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-impl Pebble {
-    fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let pair = Pair::of("127.0.0.1");
-        fs::write(folder.path().join("pebble.pem"), &pair.certificate).unwrap();
-        fs::write(folder.path().join("pebble.key"), &pair.key).unwrap();
-        let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let [directory, management, names_management] = [free_port(), free_port(), free_port()].map(local);
-        let names = local(free_datagram_port());
-        let (http, tls) = (free_port(), free_port());
-        let configuration = format!(
-            r#"{{"pebble": {{"listenAddress": "{directory}", "managementListenAddress": "{management}",
-                "certificate": "pebble.pem", "privateKey": "pebble.key", "httpPort": {http}, "tlsPort": {tls},
-                "ocspResponderURL": "", "externalAccountBindingRequired": false}}}}"#
-        );
-        fs::write(folder.path().join("pebble.json"), configuration).unwrap();
-        let (names, names_management) = (names.to_string(), names_management.to_string());
-        let words = [
-            "-defaultIPv4",
-            "127.0.0.1",
-            "-defaultIPv6",
-            "",
-            "-http01",
-            "",
-            "-https01",
-            "",
-        ];
-        let more = [
-            "-tlsalpn01",
-            "",
-            "-dns01",
-            &names,
-            "-management",
-            &names_management,
-        ];
-        let resolver = run(
-            "pebble-challtestsrv",
-            "PEBBLE_CHALLTESTSRV",
-            folder.path(),
-            &[&words[..], &more[..]].concat(),
-        );
-        let words = ["-config", "pebble.json", "-dnsserver", &names];
-        let pebble = run("pebble", "PEBBLE", folder.path(), &words);
-        await_port(directory);
-        await_port(management);
-        Self {
-            directory: format!("https://{directory}/dir"),
-            management,
-            pair,
-            http,
-            tls,
-            _programs: [resolver, pebble],
-            folder,
-        }
-    }
-
-    /// The settings for a server that gets its certificate here.
-    fn settings(&self, listen: &str, challenge: &str) -> Vec<String> {
-        vec![
-            format!("listen={listen}"),
-            format!("acme_directory={}", self.directory),
-            format!("acme_root={}", self.folder.path().join("pebble.pem").display()),
-            "acme_names=chat.example, www.chat.example".to_owned(),
-            format!("acme_challenge={challenge}"),
-        ]
-    }
-
-    /// The root certificate of this run.
-    fn root(&self) -> CertificateDer<'static> {
-        let mut stream = self.pair.connect(self.management, "127.0.0.1").unwrap();
-        stream
-            .write_all(b"GET /roots/0 HTTP/1.1\r\nHost: pebble\r\nConnection: close\r\n\r\n")
-            .unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        CertificateDer::from_pem_slice(&answer).unwrap()
-    }
-}
+use crate::pebble::{Pebble, free_port};
+use crate::site::Site;
+use crate::tls::{Pair, Secured, trusting, trusting_at};
+use crate::websocket::WebSocket;
 
 fn words(settings: &[String]) -> Vec<&str> {
     settings.iter().flat_map(|setting| ["--set", setting]).collect()
@@ -179,6 +43,54 @@ fn a_certificate_is_got_kept_and_used() {
         trusting(root, server.address, "chat.example").unwrap();
         assert!(!server.logged().contains("asking "), "{}", server.logged());
     }
+}
+
+/// The life of a certificate that is renewed in the test, in seconds. A third before its end the server asks for the next one.
+const LIFE: u32 = 30;
+
+#[test]
+fn a_certificate_is_renewed_while_people_talk_and_kept_when_that_fails() {
+    let mut pebble = Pebble::start_short(LIFE);
+    let site = Site::new();
+    let settings = pebble.settings(&format!("tls://127.0.0.1:{}", pebble.tls), "tls-alpn-01");
+    let server = site.start_logging(&[&["--dev"], &words(&settings)[..]].concat(), "info");
+    let root = pebble.root();
+    // Connections are checked for the time of the issue: a slow machine may need longer than a certificate lives.
+    let connect = |at: UnixTime| trusting_at(root.clone(), server.address, "chat.example", at).unwrap();
+    let leaf = |stream: &Secured| -> CertificateDer<'static> {
+        stream.conn.peer_certificates().unwrap()[0].clone().into_owned()
+    };
+    server.await_log("there is a new certificate for ");
+    let first_issue = UnixTime::now();
+    let stream = connect(first_issue);
+    let first = leaf(&stream);
+    let mut people =
+        [stream, connect(first_issue)].map(|stream| WebSocket::over_stream(Box::new(stream)).unwrap());
+    for (person, name) in people.iter_mut().zip(["Ada", "Bob"]) {
+        person.identify(name, "any").unwrap();
+    }
+    let [ada, bob] = &mut people;
+    let mut talk = |text: &str| {
+        ada.say(&format!(r#"PRI {{"recipient":"Bob","message":"{text}"}}"#));
+        assert!(bob.await_text("PRI ").contains(text));
+    };
+    talk("with the first");
+    let told = server.await_log("there is a new certificate for ");
+    assert!(!told.contains(" ERROR "), "{told}");
+    let second_issue = UnixTime::now();
+    let second = leaf(&connect(second_issue));
+    assert_ne!(first, second, "the new one is served");
+    assert!(trusting_at(root.clone(), server.address, "chat.example", first_issue).is_err());
+    talk("with the second");
+    let kept = fs::read(site.path("data/acme/certificate.pem")).unwrap();
+    pebble.end();
+    let told = server.await_log("no new certificate, the old one stays in force until ");
+    assert!(told.contains("The next try is in 60 s"), "{told}");
+    assert_eq!(leaf(&connect(second_issue)), second);
+    assert_eq!(fs::read(site.path("data/acme/certificate.pem")).unwrap(), kept);
+    talk("without an authority");
+    server.terminate();
+    assert_eq!(server.ended().code, Some(0));
 }
 
 /// An authority that answers everything with a page.

@@ -17,7 +17,7 @@ const PASSWORD: &str = "correct horse battery";
 const SETTINGS: &str = "max_per_ip = 9\n";
 
 /// A folder with accounts, settings and a picture.
-fn furnished() -> Site {
+pub(crate) fn furnished() -> Site {
     let site = Site::new();
     site.run_with_input(&["account", "add", "ada", "--admin"], PASSWORD)
         .assert_done();
@@ -28,10 +28,15 @@ fn furnished() -> Site {
 }
 
 fn log_in(server: &Server) -> WebSocket {
+    log_in_with(server, "Ada")
+}
+
+/// Logs in with a character of the account.
+pub(crate) fn log_in_with(server: &Server, character: &str) -> WebSocket {
     let form = "account=ada&password=correct+horse+battery";
     let ticket = server.post("/json/getApiTicket.php", form);
     let ticket = ticket["ticket"].as_str().unwrap();
-    WebSocket::log_in_as(server, "ada", ticket, "Ada").0
+    WebSocket::log_in_as(server, "ada", ticket, character).0
 }
 
 /// Waits for a description of the channel.

@@ -1,7 +1,7 @@
 //! One core with edges as processes of their own: people on different edges talk, and deaths of links, edges and cores are
 //! what docs/cluster.md says.
 
-mod nodes;
+pub(crate) mod nodes;
 mod pair;
 
 use std::io::{Read, Write};

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::site::{PATIENCE, Server, Site, taken_port};
 use crate::websocket::WebSocket;
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Mounts the view, and lives as its first process until its standard input ends. It prints its number outside of the view.
 const FIRST_PROCESS: &str = r#"
@@ -36,14 +36,14 @@ while read -r _; do :; done
 "#;
 
 /// A system of its own; its processes are killed with this value.
-struct System {
+pub(crate) struct System {
     first: Child,
     number: String,
     folder: TempDir,
 }
 
 impl System {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let mut first = Command::new("unshare")
             .args([
@@ -90,7 +90,7 @@ impl System {
     }
 
     /// Puts a file into the folder `/packages` inside.
-    fn bring(&self, file: &Path) {
+    pub(crate) fn bring(&self, file: &Path) {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.number, "--mount", "cp"])
@@ -110,7 +110,7 @@ impl System {
 
     /// Runs a line of shell that must not fail; its output.
     #[track_caller]
-    fn done(&self, line: &str) -> String {
+    pub(crate) fn done(&self, line: &str) -> String {
         let output = self.run(line);
         let told = format!(
             "{}{}",
@@ -123,7 +123,7 @@ impl System {
 
     /// Runs `fchatd` as an operator does, with something to read.
     #[track_caller]
-    fn fchatd(&self, words: &[&str], input: &str) {
+    pub(crate) fn fchatd(&self, words: &[&str], input: &str) {
         let mut command = self.command();
         command
             .args([
@@ -143,7 +143,7 @@ impl System {
     }
 
     /// Starts the server as the unit does.
-    fn serve(&self, site: &Site) -> Server {
+    pub(crate) fn serve(&self, site: &Site) -> Server {
         let unit = self.done("cat /usr/lib/systemd/system/fchatd.service");
         let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart="));
         assert_eq!(line, Some("/usr/bin/fchatd --dir /var/lib/fchatd"), "{unit}");
@@ -168,7 +168,7 @@ fn repository() -> PathBuf {
 }
 
 /// Makes the packages of the tested program; the .deb and the tarball.
-fn packages(version: &str, out: &Path) -> (PathBuf, PathBuf) {
+pub(crate) fn packages(version: &str, out: &Path) -> (PathBuf, PathBuf) {
     let output = Command::new(repository().join("release/package"))
         .args([
             "--fast",
@@ -234,7 +234,7 @@ fn talk_on(server: &Server, people: [WebSocket; 2]) -> [WebSocket; 2] {
 }
 
 /// Whether this user may make namespaces, and the machine has `dpkg`.
-fn can_install() -> bool {
+pub(crate) fn can_install() -> bool {
     let can = |program: &str, arguments: &[&str]| {
         let output = Command::new(program).args(arguments).output();
         output.is_ok_and(|output| output.status.success())

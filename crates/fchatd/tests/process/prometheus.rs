@@ -51,7 +51,7 @@ fn promtool(words: &[&str], input: &str) {
 }
 
 /// A Prometheus of this test's own; it is killed with this value.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     address: SocketAddr,
     _folder: TempDir,
@@ -59,7 +59,7 @@ struct Prometheus {
 
 impl Prometheus {
     /// Starts it on the example configuration, with the target and the intervals of a test.
-    fn start(target: SocketAddr) -> Self {
+    pub(crate) fn start(target: SocketAddr) -> Self {
         let folder = TempDir::new().unwrap();
         let read = |path: &str| fs::read_to_string(file(path)).unwrap();
         let example = read("contrib/prometheus/prometheus.yml");
@@ -120,8 +120,16 @@ impl Prometheus {
         panic!("{path} of Prometheus stays {last:?}");
     }
 
+    /// Waits until it reads the metrics of its target.
+    pub(crate) fn await_up(&self) {
+        self.await_answer("/api/v1/targets", |answer| {
+            let target = &answer["data"]["activeTargets"][0];
+            target["health"] == "up" && target["lastError"] == ""
+        });
+    }
+
     /// Asks a query.
-    fn query(&self, query: &str) -> Value {
+    pub(crate) fn query(&self, query: &str) -> Value {
         let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
         self.await_answer(&format!("/api/v1/query?query={encoded}"), |answer| {
             !answer["status"].is_null()
@@ -203,10 +211,7 @@ fn prometheus_reads_the_metrics_and_evaluates_the_alerts() {
         let words: Vec<&str> = command.split(' ').chain(path.to_str()).collect();
         promtool(&words, "");
     }
-    prometheus.await_answer("/api/v1/targets", |answer| {
-        let target = &answer["data"]["activeTargets"][0];
-        target["health"] == "up" && target["lastError"] == ""
-    });
+    prometheus.await_up();
     let rules = prometheus.await_answer("/api/v1/rules", |answer| {
         let rules = answer["data"]["groups"][0]["rules"].as_array();
         rules.is_some_and(|rules| rules.iter().all(|rule| rule["health"] == "ok"))

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::cluster::nodes::{Cluster, borrowed, edge_words};
 use crate::site::{PATIENCE, Server, Site};
 use crate::websocket::WebSocket;
 
@@ -69,9 +71,30 @@ pub(crate) fn trusting(
     address: SocketAddr,
     name: &'static str,
 ) -> std::io::Result<Secured> {
+    trusting_at(root, address, name, UnixTime::now())
+}
+
+/// A time that stands still, for the check of certificates.
+#[derive(Debug)]
+struct At(UnixTime);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}
+
+/// Like [`trusting`], at a time of the test's choice.
+pub(crate) fn trusting_at(
+    root: CertificateDer<'static>,
+    address: SocketAddr,
+    name: &'static str,
+    time: UnixTime,
+) -> std::io::Result<Secured> {
     let mut roots = RootCertStore::empty();
     roots.add(root).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_details(provider, Arc::new(At(time)))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
@@ -217,6 +240,81 @@ fn certificates_change_while_people_talk() {
         thread::sleep(Duration::from_millis(50));
     }
     talk("after a change");
+}
+
+/// Idle connections whose memory is measured.
+const IDLE: usize = 300;
+/// Maximum memory of an idle TLS connection after its log-in, in bytes: the connection and the character together.
+const IDLE_BYTES_MAX: u64 = 24 << 10;
+
+#[test]
+fn idle_connections_need_little_memory_after_their_log_in() {
+    let site = Site::new();
+    let pair = Pair::of("chat.example");
+    pair.write(&site, "chat");
+    pair.write(&site, "other");
+    let (server, _) = start(&site, &["--set", "max_per_ip=1000", "--set", "maxusers=1000"]);
+    let address = server.address;
+    let log_in = |number: usize| pair.log_in(address, &format!("Idle {number}"));
+    // The first ones pay for what all share.
+    let mut people: Vec<WebSocket> = (0..20).map(log_in).collect();
+    let before = resident(server.pid());
+    people.extend((20..20 + IDLE).map(log_in));
+    // All frames are read, so none waits in the server.
+    for person in &mut people {
+        person.say("UPT");
+        person.await_text("UPT ");
+    }
+    let each = resident(server.pid()).saturating_sub(before) / IDLE as u64;
+    eprintln!("{each} bytes for each idle connection after its log-in");
+    assert!(each < IDLE_BYTES_MAX, "{each} bytes for each connection");
+}
+
+/// The resident memory of a process, in bytes.
+fn resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+}
+
+#[test]
+fn edges_of_a_cluster_speak_tls() {
+    let cluster = Cluster::start(&[]);
+    let pair = Pair::of("chat.example");
+    for threads in ["threads=1", "threads=3"] {
+        let site = cluster.edge_site();
+        pair.write(&site, "chat");
+        let settings = [
+            threads,
+            "listen=tls://127.0.0.1:0",
+            "tls_certificate=chat.pem",
+            "tls_key=chat.key",
+            "hsts=600",
+        ];
+        let words = edge_words(&threads.replace('=', "-"), cluster.address, &settings);
+        let edge = site.start_logging(&borrowed(&words), "info");
+        let answer = answer_of(pair.connect(edge.address, "chat.example").unwrap());
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("max-age=600"), "{answer}");
+        let mut ada = pair.log_in(edge.address, "Ada");
+        let mut bob = pair.log_in(edge.address, "Bob");
+        for text in ["over an edge", &"x".repeat(40_000)] {
+            ada.say(&format!(r#"PRI {{"recipient":"Bob","message":"{text}"}}"#));
+            assert!(bob.await_text("PRI ").contains(text));
+        }
+        // A certificate that changes is served without a restart, and conversations go on.
+        let next = Pair::of("chat.example");
+        next.write(&site, "chat");
+        edge.hang_up();
+        edge.await_log("the certificates were read: chat.example");
+        next.connect(edge.address, "chat.example").unwrap();
+        pair.write(&site, "chat");
+        bob.say(r#"PRI {"recipient":"Ada","message":"back"}"#);
+        assert!(ada.await_text("PRI ").contains("back"));
+    }
 }
 
 #[test]

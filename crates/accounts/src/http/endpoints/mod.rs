@@ -408,6 +408,14 @@ pub(super) fn find(path: &str) -> Option<(&'static Endpoint, &str)> {
     endpoints().find_map(|endpoint| Some((endpoint, endpoint.place.part(path)?)))
 }
 
+/// The endpoint at a path as a word of the program: its path, up to a part that names a thing.
+pub(super) fn name_of(path: &str) -> Option<&'static str> {
+    find(path).map(|(endpoint, _)| match endpoint.place {
+        Place::Exact(own) | Place::Script(own) => own,
+        Place::Below { start, .. } => start,
+    })
+}
+
 /// The most bytes that the body of a request to this path may have.
 pub(super) fn body_bytes_max(path: &str, usual: usize) -> usize {
     match find(path).map(|(endpoint, _)| endpoint.body) {

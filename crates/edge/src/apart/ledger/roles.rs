@@ -11,6 +11,7 @@ use crate::afar::ToHall;
 use crate::apart::Center;
 use crate::apart::link::{EdgeOrder, SeatEvent, Turn};
 use crate::edge::Application;
+use crate::journey::Journeys;
 
 impl<A: Application + 'static> Center<A> {
     /// Makes an image for a standby. From here on all steps go to it as entries.
@@ -206,6 +207,7 @@ impl<A: Application + 'static> Center<A> {
                     edge: unfinished.seat,
                     number: unfinished.turn,
                     inputs: unfinished.inputs,
+                    journeys: Journeys::default(),
                     wants_answer: true,
                     event: unfinished.is_last.then_some(SeatEvent::Left),
                 };

@@ -49,6 +49,18 @@ section! {
             Live,
             "format of the log on standard error: text for people, or an object of JSON in each line for programs",
         ),
+        TRACE_ENDPOINT = key(
+            "trace_endpoint",
+            Unset,
+            Restart,
+            "receiver of OpenTelemetry traces by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; without one there are no traces",
+        ),
+        TRACE_SAMPLE = key(
+            "trace_sample",
+            Number(0.01, 0.0, 1.0, ""),
+            Live,
+            "share of all commands and HTTP requests that are traced, from 0 to 1",
+        ),
         VERSION = key(
             "version",
             Text(VERSION),
