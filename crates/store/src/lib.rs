@@ -28,6 +28,7 @@ mod people;
 mod place;
 mod profile;
 mod rows;
+mod second_factor;
 mod tickets;
 mod wal;
 
@@ -44,7 +45,7 @@ pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
     ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
-    NewCharacter, OperatorEvent,
+    NewCharacter, OperatorAction, OperatorCode, OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,
@@ -53,4 +54,5 @@ pub use people::{
 };
 pub use place::{Finding, Place};
 pub use profile::Profile;
-pub use tickets::{NewTicket, TicketDigest, TicketState};
+pub use second_factor::{Application, ApplicationId, FactorSecret, SecondFactor};
+pub use tickets::{NewTicket, TicketDigest, TicketSource, TicketState};

@@ -64,7 +64,10 @@ fn a_device_comes_back_after_a_restart_and_its_token_is_kept_nowhere() {
     }
     let server = site.start(&[]);
     let answer = resume(&server, &cookie);
-    assert_eq!((&answer["error"], &answer["account"]), (&"".into(), &"ada".into()));
+    assert_eq!(
+        (&answer["error"], &answer["account"]),
+        (&"".into(), &"ada".into())
+    );
     WebSocket::log_in(&server, "Ada", answer["ticket"].as_str().unwrap());
 }
 

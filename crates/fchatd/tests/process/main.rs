@@ -21,6 +21,7 @@ mod profiling;
 mod prometheus;
 mod proxy_protocol;
 mod recorder;
+mod recovery;
 mod reload;
 mod restart;
 mod script_reload;
