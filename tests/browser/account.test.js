@@ -168,7 +168,7 @@ test('another program gets an application password', async () => {
   assert.match((await ticket(password)).error, /application password/);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('button', { name: 'Remove: Rising' }).click();
-  await page.getByText('Rising').waitFor({ state: 'hidden' });
+  await page.getByText('Rising', { exact: true }).waitFor({ state: 'hidden' });
   assert.notEqual((await ticket(made)).error, '');
 });
 

@@ -1,4 +1,4 @@
-//! The second factor: codes, their replay and their limits, recovery codes, application passwords, and reset links.
+//! The second factor: codes, their replay and their limits, recovery codes, and application passwords.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -10,12 +10,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha1::Sha1;
 
-use crate::support::{PASSWORD, Site, header, object, post, site, site_with_events};
+use crate::support::{PASSWORD, Site, header, post, site};
 
 const ADA: [(&str, &str); 2] = [("account", "ada"), ("password", PASSWORD)];
 
 /// An authenticator app: made from the text that a person would type.
-struct App(Vec<u8>);
+pub(crate) struct App(Vec<u8>);
 
 impl App {
     fn new(base32: &str) -> Self {
@@ -32,7 +32,7 @@ impl App {
         )
     }
 
-    fn code(&self, time: u64) -> String {
+    pub(crate) fn code(&self, time: u64) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).unwrap();
         mac.update(&(time / 30).to_be_bytes());
         let hash = mac.finalize().into_bytes();
@@ -42,17 +42,17 @@ impl App {
     }
 }
 
-fn now(site: &Site) -> u64 {
+pub(crate) fn now(site: &Site) -> u64 {
     site.time.load(Ordering::SeqCst)
 }
 
-async fn sign_in(site: &Site, code: &str) -> Value {
+pub(crate) async fn sign_in(site: &Site, code: &str) -> Value {
     site.post("/api/sign-in", &[&ADA[..], &[("code", code)]].concat())
         .await
 }
 
 /// The app and the recovery codes of ada, who has a second factor from now on. A minute has passed since her first code.
-async fn enrolled(site: &Site) -> (App, Vec<String>) {
+pub(crate) async fn enrolled(site: &Site) -> (App, Vec<String>) {
     let begun = site
         .post(
             "/api/second-factor-begin",
@@ -410,104 +410,4 @@ async fn a_log_in_is_fresh_for_a_while() {
         .unwrap()
         .to_owned();
     assert!(site.desk.check_fresh(&account, &Secret::new(fresh), 600).is_ok());
-}
-
-async fn reset(site: &Site, token: &str, password: &str) -> Value {
-    site.post("/api/reset", &[("token", token), ("new_password", password)])
-        .await
-}
-
-#[tokio::test]
-async fn a_reset_link_sets_one_password_and_ends_everything_else() {
-    let (mut site, _events) = site_with_events();
-    let ticket = site.ticket().await;
-    let earlier = site.desk.reset_link("ada").unwrap();
-    let token = site.desk.reset_link("ADA").unwrap();
-    assert_ne!(
-        reset(&site, earlier.reveal(), "a new password").await["error"],
-        "",
-        "the newest one counts"
-    );
-    assert!(
-        reset(&site, token.reveal(), "short").await["error"]
-            .as_str()
-            .unwrap()
-            .contains("8 characters")
-    );
-    let answer = reset(&site, token.reveal(), "a new password").await;
-    assert_eq!(
-        (&answer["error"], &answer["account"]),
-        (&"".into(), &"ada".into())
-    );
-    assert_ne!(
-        reset(&site, token.reveal(), "one more password").await["error"],
-        "",
-        "it is used up"
-    );
-    let own = [("account", "ada"), ("ticket", ticket.as_str())];
-    assert_eq!(
-        site.post("/api/characters", &own).await["error"],
-        "Invalid ticket."
-    );
-    let fields = [("account", "ada"), ("password", "a new password")];
-    assert_eq!(site.post("/api/sign-in", &fields).await["error"], "");
-
-    let token = site.desk.reset_link("ada").unwrap();
-    site.advance(24 * 3600);
-    assert_ne!(
-        reset(&site, token.reveal(), "a new password").await["error"],
-        "",
-        "its day is over"
-    );
-    assert!(site.desk.reset_link("nobody").is_err());
-    let token = site.desk.reset_link("ada").unwrap();
-    site.desk.reset_password("ada", &Secret::new(PASSWORD)).unwrap();
-    assert_ne!(
-        reset(&site, token.reveal(), "a new password").await["error"],
-        "",
-        "another password ends it"
-    );
-}
-
-#[tokio::test]
-async fn two_requests_with_one_link_set_one_password() {
-    let mut site = site();
-    let token = site.desk.reset_link("ada").unwrap();
-    let both = tokio::join!(
-        reset(&site, token.reveal(), "the first password"),
-        reset(&site, token.reveal(), "the second password")
-    );
-    let good = [&both.0, &both.1]
-        .iter()
-        .filter(|answer| answer["error"] == "")
-        .count();
-    assert_eq!(good, 1, "{both:?}");
-}
-
-#[tokio::test]
-async fn links_cannot_be_guessed_without_end() {
-    let site = site();
-    for _ in 0..200 {
-        let request = post(
-            "/api/reset",
-            "",
-            &[("token", "x"), ("new_password", "a new password")],
-        );
-        let answer = site.http.call(request).await;
-        if answer.status == 429 {
-            return;
-        }
-        assert!(object(&answer)["error"].as_str().unwrap().contains("not valid"));
-    }
-    panic!("an address can guess without end");
-}
-
-#[tokio::test]
-async fn a_second_factor_outlives_a_reset() {
-    let mut site = site();
-    let (app, _) = enrolled(&site).await;
-    let token = site.desk.reset_link("ada").unwrap();
-    assert_eq!(reset(&site, token.reveal(), PASSWORD).await["error"], "");
-    assert_ne!(sign_in(&site, "").await["error"], "");
-    assert_eq!(sign_in(&site, &app.code(now(&site))).await["error"], "");
 }
