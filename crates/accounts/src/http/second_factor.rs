@@ -76,7 +76,8 @@ pub(super) async fn add_application(confirmed: Confirmed) -> Result<Value, Refus
 }
 
 pub(super) async fn remove_application(signed: Signed) -> Result<Value, Refusal> {
-    let id = ApplicationId(signed.form.number("id")?);
+    // None has the number 0. The ticket is checked before the number.
+    let id = ApplicationId(signed.form.optional("id")?.trim().parse().unwrap_or(0));
     signed
         .work(move |desk, account| desk.remove_application(&account, id))
         .await?;
