@@ -1,8 +1,9 @@
 // Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as its keys.
 
 import { byId, isolated } from './text.js';
+import { askCode } from './code.js';
 import { connectText, rich } from './bbcode.js';
-import { ApiError, forgetSession, freshTicket, inWords, loadSession, saveSession, session, signIn, site } from './api.js';
+import { ApiError, connectCodes, freshTicket, inWords, loadSession, saveSession, session, signIn, signOut, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
@@ -12,6 +13,7 @@ import { handleFrame, onFrame } from './frames.js';
 import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
 import { startLog } from './log.js';
+import { hasResetLink } from './reset.js';
 import { memberNote, startLists } from './lists.js';
 import { focusComposer, forgetTyping, startComposer } from './composer.js';
 import { openPerson, startDialogs } from './dialogs.js';
@@ -108,6 +110,15 @@ function leaveChat(reason = '') {
 
 // Connection bar
 
+async function leaveForGood() {
+  try {
+    await signOut();
+    leaveChat();
+  } catch (error) {
+    leaveChat(`This device is still signed in, because the server did not answer. Please sign out again. ${error.message}`);
+  }
+}
+
 const BAR_TEXT = {
   stopped: 'Disconnected.',
   locked: 'Please sign in again to go on.',
@@ -163,7 +174,7 @@ async function signInAgain(event) {
   error.hidden = true;
   try {
     if (session.accounts === 'remote') Object.assign(session, { ticket: password.value.trim(), ticketAt: Date.now() });
-    else await signIn(session.account, password.value);
+    else await signIn(session.account, password.value, session.stays);
     byId('password-dialog').close();
     connection.start();
   } catch (problem) {
@@ -218,6 +229,7 @@ function rememberChannels() {
 async function start() {
   loadSettings();
   onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
+  connectCodes(askCode);
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
   startDrawers();
@@ -245,7 +257,7 @@ async function start() {
   byId('connection-action').addEventListener('click', connectionAction);
   byId('password-form').addEventListener('submit', signInAgain);
   byId('change-character').addEventListener('click', () => leaveChat());
-  byId('sign-out').addEventListener('click', () => { forgetSession(); leaveChat(); });
+  byId('sign-out').addEventListener('click', leaveForGood);
   startKeys({ focus: focusComposer, closeDrawer });
   startSwitcher();
   document.addEventListener('visibilitychange', markRead);
@@ -253,7 +265,7 @@ async function start() {
   loadSession();
   state.siteName = location.hostname;
   document.title = state.siteName;
-  if (session.character && session.ticket) {
+  if (session.character && session.ticket && !hasResetLink()) {
     site().catch(() => {});
     enterChat();
   } else {

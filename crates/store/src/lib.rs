@@ -16,6 +16,7 @@ pub mod classic;
 mod copy;
 mod database;
 pub mod deliveries;
+mod devices;
 mod disk_space;
 mod error;
 mod inspect;
@@ -27,6 +28,7 @@ mod people;
 mod place;
 mod profile;
 mod rows;
+mod second_factor;
 mod tickets;
 mod wal;
 
@@ -35,6 +37,7 @@ pub use chat::ChatWriter;
 pub use claim::{Claim, Holder, Kept};
 pub use copy::copy_database;
 pub use database::Store;
+pub use devices::{Device, DeviceId, DeviceSecret, DeviceUse, NewDevice};
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
 pub use inspect::{Inspection, inspect};
@@ -42,7 +45,7 @@ pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
     ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
-    NewCharacter, OperatorEvent,
+    NewCharacter, OperatorAction, OperatorCode, OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,
@@ -51,4 +54,5 @@ pub use people::{
 };
 pub use place::{Finding, Place};
 pub use profile::Profile;
-pub use tickets::{NewTicket, TicketDigest, TicketState};
+pub use second_factor::{Application, ApplicationId, FactorSecret, SecondFactor};
+pub use tickets::{NewTicket, TicketDigest, TicketSource, TicketState};

@@ -2,6 +2,7 @@
 //! subject; the checks of passwords and tickets and their memory are here, too. No HTTP and no threads.
 
 mod account_desk;
+pub(crate) mod devices;
 mod digest;
 mod finding;
 pub(crate) mod live;
@@ -9,6 +10,8 @@ pub(crate) mod operator;
 pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod recent;
+pub(crate) mod reset;
+pub(crate) mod second_factor;
 mod spare;
 pub(crate) mod ticket;
 pub(crate) mod website;

@@ -3,6 +3,8 @@
 //! the same table; its content comes from the program as a [`ChatPage`].
 
 mod api;
+mod cookies;
+mod devices;
 mod edit;
 pub(crate) mod endpoints;
 mod export;
@@ -12,8 +14,11 @@ mod pages;
 mod pictures;
 mod reply;
 mod report_page;
+mod reset;
+mod second_factor;
 mod site;
 mod ticket;
+mod user_agent;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -58,6 +58,12 @@ impl From<AccountError> for Refusal {
             | AccountError::InvalidTicket
             | AccountError::TicketExpired
             | AccountError::SessionOver
+            | AccountError::DeviceOver
+            | AccountError::NotFresh
+            | AccountError::NeedsCode
+            | AccountError::WrongCode
+            | AccountError::NeedsApplicationPassword
+            | AccountError::LinkOver
             | AccountError::RegistrationClosed
             | AccountError::PasswordLength
             | AccountError::ProfileField { .. }
@@ -197,6 +203,12 @@ mod tests {
             (AccountError::TooManyNotes { seconds: 1 }, true),
             (AccountError::TooManyRecipients { seconds: 1 }, true),
             (AccountError::SessionOver, false),
+            (AccountError::DeviceOver, false),
+            (AccountError::NotFresh, false),
+            (AccountError::NeedsCode, false),
+            (AccountError::WrongCode, false),
+            (AccountError::NeedsApplicationPassword, false),
+            (AccountError::LinkOver, false),
             (AccountError::InvalidTicket, false),
             (AccountError::TicketExpired, false),
             (AccountError::RegistrationClosed, false),
@@ -238,6 +250,12 @@ mod tests {
                 | AccountError::SessionOver
                 | AccountError::InvalidTicket
                 | AccountError::TicketExpired
+                | AccountError::DeviceOver
+                | AccountError::NotFresh
+                | AccountError::NeedsCode
+                | AccountError::WrongCode
+                | AccountError::NeedsApplicationPassword
+                | AccountError::LinkOver
                 | AccountError::RegistrationClosed
                 | AccountError::RegistrationPaused
                 | AccountError::PasswordLength

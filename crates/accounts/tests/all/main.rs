@@ -4,6 +4,7 @@
 
 mod clock_steps;
 mod deletion_api;
+mod devices;
 mod export_api;
 mod friends_api;
 mod hostile_api;
@@ -15,6 +16,8 @@ mod pictures;
 mod profile_api;
 mod reference;
 mod remote;
+mod reset;
+mod second_factor;
 mod site_api;
 mod standing;
 mod support;

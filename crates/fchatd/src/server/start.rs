@@ -96,7 +96,7 @@ pub(crate) async fn start(
     let site = (http.clone(), readiness.clone());
     let traces = parts.edge.traces.clone();
     let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
-    tokio::task::spawn_local(operators::hear(provider.clone()));
+    tokio::task::spawn_local(operators::hear(provider.clone(), chat.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let followers = Followers {
         edge: edge.clone(),

@@ -1,12 +1,15 @@
 //! Changes of accounts that only operators make. A server may be running meanwhile: events for it are written in the
 //! same transaction.
 
+mod actions;
 mod characters;
 mod events;
 mod import;
 mod invitations;
 mod standing;
 
+pub(crate) use actions::keep;
+pub use actions::{OperatorAction, OperatorCode};
 pub use events::OperatorEvent;
 pub use import::{Import, ImportFault, NewAccount, NewCharacter};
 pub use invitations::{Invitation, InvitationDigest, InvitationId};

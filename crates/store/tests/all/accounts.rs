@@ -4,7 +4,7 @@
 
 use fchatd_store::{
     AccountId, AccountName, Accounts, AccountsError, CharacterId, CharacterName, NameRight, NewTicket,
-    Profile, Store, TicketDigest, TicketState,
+    Profile, Store, TicketDigest, TicketSource, TicketState,
 };
 
 struct Fixture {
@@ -38,6 +38,7 @@ fn character(accounts: &mut Accounts, owner: AccountId, name: &str) -> Result<Ch
 
 fn ticket(digest: TicketDigest, entered_at: u64, expires_at: u64) -> NewTicket {
     NewTicket {
+        source: TicketSource::Password,
         digest,
         entered_at,
         expires_at,
@@ -261,13 +262,19 @@ fn the_ninth_ticket_pushes_out_the_first() {
     for number in 2..=9 {
         assert_eq!(
             state(ada, number),
-            TicketState::Valid { entered_at: 100 },
+            TicketState::Valid {
+                entered_at: 100,
+                source: TicketSource::Password,
+            },
             "{number}"
         );
     }
     assert_eq!(
         state(bob, 99),
-        TicketState::Valid { entered_at: 100 },
+        TicketState::Valid {
+            entered_at: 100,
+            source: TicketSource::Password,
+        },
         "another account's tickets stay"
     );
     assert_eq!(
@@ -288,7 +295,10 @@ fn tickets_end_and_are_removed() {
     accounts.add_ticket(ada, ticket(old, 100, 200), 8, 100).unwrap();
     assert_eq!(
         accounts.ticket_state(ada, old, 199, 10_000).unwrap(),
-        TicketState::Valid { entered_at: 100 }
+        TicketState::Valid {
+            entered_at: 100,
+            source: TicketSource::Password,
+        }
     );
     assert_eq!(
         accounts.ticket_state(ada, old, 200, 10_000).unwrap(),

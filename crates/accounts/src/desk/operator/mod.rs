@@ -4,9 +4,9 @@ mod accounts;
 mod characters;
 mod import;
 mod import_file;
-mod invitations;
+pub(crate) mod invitations;
 
-use fchatd_store::OperatorEvent;
+use fchatd_store::{OperatorAction, OperatorEvent};
 
 pub use import::{ImportOutcome, Progress};
 pub use import_file::{Entry, EntryFault, ImportFormat, Password, Place, read as read_import};
@@ -16,8 +16,9 @@ use crate::error::AccountError;
 use crate::event::AccountEvent;
 
 impl AccountDesk {
-    /// Tells the chat the changes that operators have made in other processes since the last time. Cheap when there are none.
-    pub(crate) fn hear_operators(&mut self) -> Result<(), AccountError> {
+    /// Tells the chat the changes that operators have made in other processes since the last time. Gives
+    /// the actions for the action log. Cheap when there are none.
+    pub(crate) fn hear_operators(&mut self) -> Result<Vec<OperatorAction>, AccountError> {
         for event in self.accounts.take_operator_events()? {
             match event {
                 OperatorEvent::PutOut(account) => {
@@ -39,6 +40,6 @@ impl AccountDesk {
                 }
             }
         }
-        Ok(())
+        Ok(self.accounts.take_operator_actions()?)
     }
 }

@@ -17,7 +17,9 @@ macro_rules! password {
 }
 
 mod clients;
+mod devices;
 mod profiles;
+mod second_factor;
 mod shape;
 mod site;
 mod website;
@@ -104,8 +106,10 @@ pub enum Access {
     Anyone,
     /// The fields `account` and `ticket`.
     Ticket,
-    /// The fields `account` and `password`.
+    /// The fields `account` and `password`, and `code` where the account has a second factor.
     Password,
+    /// The cookie of a device that stays signed in.
+    Device,
     /// The cookie of a session of the website.
     Session,
     /// None, or the cookie of a session, as the setting `profile_pages` says.
@@ -307,12 +311,14 @@ impl Endpoint {
             Handler::Password(answer) => {
                 let account = form.required("account")?.to_owned();
                 let password = Secret::new(form.required("password")?);
+                let code = Secret::new(form.optional("code")?);
                 let confirmed = Confirmed {
                     address: request.address,
                     service,
                     form,
                     account,
                     password,
+                    code,
                 };
                 answer(confirmed).await
             }
@@ -376,6 +382,8 @@ pub(super) struct Confirmed {
     pub(super) form: Form,
     pub(super) account: String,
     pub(super) password: Secret,
+    /// Of the second factor; may be empty.
+    pub(super) code: Secret,
     pub(super) address: std::net::IpAddr,
 }
 
@@ -389,18 +397,28 @@ impl Confirmed {
             service,
             account,
             password,
+            code,
             address,
             ..
         } = self;
-        Ok(service.with_password(account, password, address, work).await?)
+        Ok(service
+            .with_password(account, (password, code), address, work)
+            .await?)
     }
 }
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [clients::ROWS, profiles::ROWS, site::ROWS, website::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        clients::ROWS,
+        profiles::ROWS,
+        site::ROWS,
+        devices::ROWS,
+        second_factor::ROWS,
+        website::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The endpoint at a path, with the variable part of the path.

@@ -52,6 +52,26 @@ const EXPORT: &[Member] = &[
         ]),
         "",
     ),
+    member(
+        "devices",
+        Shape::List(&[
+            member("name", Shape::Text, "the browser in words"),
+            member("address", Shape::Text, "the address group of the last use"),
+            member("created_at", Shape::Number, "Unix seconds"),
+            member("seen_at", Shape::Number, "Unix seconds"),
+        ]),
+        "that stay signed in",
+    ),
+    member(
+        "application_passwords",
+        Shape::List(&[
+            member("name", Shape::Text, ""),
+            member("created_at", Shape::Number, "Unix seconds"),
+            member("used_at", Shape::Number, "Unix seconds; 0 for never"),
+        ]),
+        "without the passwords",
+    ),
+    member("second_factor", Shape::Flag, "whether there is one"),
     member("bookmarks", Shape::Texts, "names"),
     member(
         "memos",
@@ -142,6 +162,7 @@ pub(super) const ROWS: &[Endpoint] = &[
     .answers(&[
         member("accounts", Shape::Text, "`embedded`, `remote` or `open`"),
         member("registration", Shape::Text, "`open`, `invitation`, `paused` or `closed`"),
+        member("stay_signed_in", Shape::Number, "seconds for which a device stays signed in after its last use; 0 where none does"),
         member("genders", Shape::Texts, ""),
     ]),
     Endpoint::new(
