@@ -6,6 +6,7 @@ mod checks;
 mod classic;
 pub(crate) mod cluster;
 pub(crate) mod files;
+pub(crate) mod identity;
 mod hosts;
 pub(crate) mod listen;
 pub(crate) mod memory;

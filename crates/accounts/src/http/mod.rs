@@ -7,6 +7,7 @@ mod edit;
 pub(crate) mod endpoints;
 mod export;
 mod form;
+mod identity;
 mod images;
 mod pages;
 mod pictures;
@@ -25,6 +26,7 @@ use tokio::sync::Semaphore;
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::desk::website::{Website, WebsiteSettings};
+use crate::identity::{Identities, IdentitySettings};
 use crate::login::LoginProvider;
 use crate::profile::catalogue::LiveCatalogue;
 
@@ -61,6 +63,8 @@ pub struct AccountHttp {
     /// Sessions and settings of the website.
     website: Arc<Website>,
     page: ChatPage,
+    /// Signing in through an identity provider, if there is one.
+    identities: Option<Arc<Identities>>,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
     /// Bounds the exports that are made at once.
@@ -79,6 +83,7 @@ impl AccountHttp {
             catalogue,
             website: Arc::new(Website::new(WebsiteSettings::default())),
             page: ChatPage::default(),
+            identities: None,
             files: Arc::default(),
             exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
@@ -98,6 +103,15 @@ impl AccountHttp {
     #[must_use]
     pub fn with_page(self, page: ChatPage) -> Self {
         Self { page, ..self }
+    }
+
+    /// The same with an identity provider, through which people can sign in.
+    #[must_use]
+    pub fn with_identities(self, settings: IdentitySettings) -> Self {
+        Self {
+            identities: Some(Identities::new(settings)),
+            ..self
+        }
     }
 
     /// Sets the website anew, for all clones. The folder of pictures stays as it was.

@@ -23,6 +23,7 @@ pub(super) fn site(own: &AccountHttp) -> Value {
         "accounts": own.provider.name(),
         "registration": registration.name(),
         "genders": &own.genders()[..],
+        "oidc": own.identities.as_ref().filter(|_| accounts.is_some()).map_or("", |own| own.settings.name.as_str()),
     })
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod counters;
 pub(crate) mod guard;
 mod hash_time;
+pub(crate) mod identities;
 mod notes;
 mod passwords;
 pub(crate) mod turns;

@@ -259,6 +259,10 @@ async fn open(
 fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
     let genders = parts.settings.list(keys::GENDERS).to_vec();
     let http = AccountHttp::new(parts.provider.clone(), genders, parts.catalogue.clone());
+    let http = match &parts.identities {
+        Some(identities) => http.with_identities(identities.clone()),
+        None => http,
+    };
     http.with_website(WebsiteSettings {
         pictures: Some(data_folder(&options.dir).join("images")),
         ..website_settings(&parts.settings)

@@ -96,7 +96,7 @@ fn new_code() -> Result<Secret, AccountError> {
 }
 
 /// Of the code as people type it: in any case, with or without dashes and spaces.
-fn digest(code: &Secret) -> InvitationDigest {
+pub(crate) fn digest(code: &Secret) -> InvitationDigest {
     let mut hash = Sha256::new();
     for byte in code.reveal().bytes().filter(u8::is_ascii_alphanumeric) {
         hash.update([byte.to_ascii_uppercase()]);

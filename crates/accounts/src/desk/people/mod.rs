@@ -3,6 +3,7 @@
 
 mod deletion;
 mod friends;
+pub(crate) mod identities;
 mod lists;
 mod notes;
 mod page;
@@ -40,6 +41,6 @@ impl AccountDesk {
     }
 }
 
-fn refused(text: impl Into<String>) -> AccountError {
+pub(crate) fn refused(text: impl Into<String>) -> AccountError {
     AccountError::Refused(text.into())
 }

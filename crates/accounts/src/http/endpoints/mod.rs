@@ -17,6 +17,7 @@ macro_rules! password {
 }
 
 mod clients;
+mod identity;
 mod profiles;
 mod shape;
 mod site;
@@ -398,9 +399,8 @@ impl Confirmed {
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [clients::ROWS, profiles::ROWS, site::ROWS, website::ROWS]
-        .into_iter()
-        .flatten()
+    let tables = [clients::ROWS, profiles::ROWS, site::ROWS, identity::ROWS, website::ROWS];
+    tables.into_iter().flatten()
 }
 
 /// The endpoint at a path, with the variable part of the path.

@@ -12,7 +12,7 @@ use Kind::{Json, Number, Text};
 
 const NAME: Field = required(&[("name", Text)], "one of the account's own characters");
 const IGNORED: Field = required(&[("name", Text)], "the character to ignore");
-const CHARACTERS: &[Member] = &[
+pub(super) const CHARACTERS: &[Member] = &[
     member("character_id", Shape::Number, ""),
     member("name", Shape::Text, ""),
     member("gender", Shape::Text, ""),
@@ -143,6 +143,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         member("accounts", Shape::Text, "`embedded`, `remote` or `open`"),
         member("registration", Shape::Text, "`open`, `invitation`, `paused` or `closed`"),
         member("genders", Shape::Texts, ""),
+        member("oidc", Shape::Text, "the name of the identity provider; empty where there is none"),
     ]),
     Endpoint::new(
         Place::Exact("/api/register"),
