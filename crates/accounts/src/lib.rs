@@ -33,8 +33,8 @@ pub use error::AccountError;
 pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, LinkedIdentity, NoteId,
-    Passkey, Profile,
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, LinkedIdentity,
+    NoteId, Passkey, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,

@@ -324,7 +324,11 @@ impl AccountDesk {
         self.issue_ticket(account.id, entered_at)
     }
 
-    pub(crate) fn ticket_state(&mut self, account: AccountId, ticket: &Secret) -> Result<TicketState, AccountError> {
+    pub(crate) fn ticket_state(
+        &mut self,
+        account: AccountId,
+        ticket: &Secret,
+    ) -> Result<TicketState, AccountError> {
         let (digest, now) = (digest(ticket), self.now());
         let latest_end = now.saturating_add(self.live.ticket_lifetime() + CLOCK_STEP);
         Ok(

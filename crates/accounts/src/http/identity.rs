@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
 use fchatd_links::oidc::{CODE_BYTES_MAX, is_error_code};
-use fchatd_store::Account;
+use fchatd_store::{Account, LinkedIdentity, Passkey};
 use serde_json::{Value, json};
 
 use super::AccountHttp;
@@ -54,7 +54,9 @@ pub(super) async fn start(own: &AccountHttp, request: &HttpRequest, links: bool)
     };
     let mut answer = own.json(result, Readers::Site);
     if let Some(token) = token {
-        answer.headers.push(("set-cookie", cookie(request, token.reveal(), LIFETIME)));
+        answer
+            .headers
+            .push(("set-cookie", cookie(request, token.reveal(), LIFETIME)));
     }
     answer
 }
@@ -70,7 +72,9 @@ async fn begin(own: &AccountHttp, request: &HttpRequest, links: bool) -> Result<
         }
         false => Purpose::SignIn,
     };
-    Ok(identities.begin(purpose, request.address, service.steady()).await?)
+    Ok(identities
+        .begin(purpose, request.address, service.steady())
+        .await?)
 }
 
 /// The proof with which an owner asks for a change.
@@ -212,7 +216,10 @@ pub(super) fn signed_in(account: &Account, grant: &TicketGrant) -> Value {
 /// A name for an account that keeps the rules as far as that is possible; may be empty.
 fn suggestion(text: &str) -> String {
     let mut name = String::new();
-    for one in text.chars().filter(|one| one.is_ascii_alphanumeric() || "_-. ".contains(*one)) {
+    for one in text
+        .chars()
+        .filter(|one| one.is_ascii_alphanumeric() || "_-. ".contains(*one))
+    {
         if !(one == ' ' && name.ends_with(' ')) {
             name.push(one);
         }
@@ -227,26 +234,8 @@ fn suggestion(text: &str) -> String {
 /// `/api/sign-ins`.
 pub(super) async fn sign_ins(signed: Signed) -> Result<Value, Refusal> {
     let all = signed.work(|desk, account| desk.sign_ins(account.id)).await?;
-    let identities: Vec<_> = all
-        .identities
-        .iter()
-        .map(|one| {
-            json!({
-                "id": one.id.0,
-                "issuer": one.issuer,
-                "label": one.label,
-                "created_at": one.created_at,
-                "used_at": one.used_at,
-            })
-        })
-        .collect();
-    let passkeys: Vec<_> = all
-        .passkeys
-        .iter()
-        .map(|one| {
-            json!({ "id": one.id.0, "name": one.name, "created_at": one.created_at, "used_at": one.used_at })
-        })
-        .collect();
+    let identities: Vec<_> = all.identities.iter().map(identity_json).collect();
+    let passkeys: Vec<_> = all.passkeys.iter().map(passkey_json).collect();
     Ok(json!({
         "error": "",
         "password": all.has_password,
@@ -255,15 +244,30 @@ pub(super) async fn sign_ins(signed: Signed) -> Result<Value, Refusal> {
     }))
 }
 
+/// An identity, for its owner.
+pub(super) fn identity_json(one: &LinkedIdentity) -> Value {
+    json!({
+        "id": one.id.0,
+        "issuer": one.issuer,
+        "label": one.label,
+        "created_at": one.created_at,
+        "used_at": one.used_at,
+    })
+}
+
+/// A passkey, for its owner.
+pub(super) fn passkey_json(one: &Passkey) -> Value {
+    json!({ "id": one.id.0, "name": one.name, "created_at": one.created_at, "used_at": one.used_at })
+}
+
 /// `/api/identity-remove`.
 pub(super) async fn remove(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
     let service = own.provider.accounts();
     let service = service.ok_or_else(|| Refusal::from(own.provider.refusal()))?;
     let form = Form::read(request)?;
     let number = form.number("id")?;
-    let work = move |desk: &mut crate::desk::AccountDesk, account: Account| {
-        desk.unlink_identity(account.id, number)
-    };
+    let work =
+        move |desk: &mut crate::desk::AccountDesk, account: Account| desk.unlink_identity(account.id, number);
     service.by_owner(proof(&form, request)?, work).await?;
     Ok(done())
 }

@@ -78,10 +78,7 @@ pub(crate) struct Proved {
 
 impl std::fmt::Debug for Identities {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_tuple("Identities")
-            .field(&self.settings)
-            .finish()
+        formatter.debug_tuple("Identities").field(&self.settings).finish()
     }
 }
 
@@ -110,7 +107,12 @@ impl Identities {
             .begun
             .take(&group, now)
             .map_err(|seconds| AccountError::TooManyAttempts { seconds })?;
-        let (flow, address) = self.settings.client.begin().await.map_err(|error| self.failed(&error))?;
+        let (flow, address) = self
+            .settings
+            .client
+            .begin()
+            .await
+            .map_err(|error| self.failed(&error))?;
         let token = self.flows().pending.begin(flow, purpose, group, now)?;
         Ok((token, address))
     }
@@ -170,7 +172,10 @@ impl Identities {
     }
 
     fn failed(&self, error: &OidcError) -> AccountError {
-        tracing::warn!(host = self.settings.client.host(), "a log-in by OpenID Connect failed: {error}");
+        tracing::warn!(
+            host = self.settings.client.host(),
+            "a log-in by OpenID Connect failed: {error}"
+        );
         AccountError::Refused(format!(
             "Signing in with {} failed: {error}. Please try again later; if it goes on, tell the operator of this site.",
             self.settings.name

@@ -72,7 +72,11 @@ impl Pending {
                 self.forget_old(group, now);
             }
         }
-        if self.groups.get(&group).is_some_and(|own| own.len() >= PER_GROUP_MAX) {
+        if self
+            .groups
+            .get(&group)
+            .is_some_and(|own| own.len() >= PER_GROUP_MAX)
+        {
             self.drop_oldest(group);
         } else if self.entries.len() >= ALL_MAX {
             let largest = self.groups.iter().max_by_key(|(_, own)| own.len());
@@ -94,7 +98,9 @@ impl Pending {
 
     /// Keeps the answer of the provider, if it belongs to the flow of this browser and is the first one.
     pub(super) fn take(&mut self, token: &Secret, state: &str, answer: Result<String, String>, now: u64) {
-        let Some(entry) = self.find(token, now) else { return };
+        let Some(entry) = self.find(token, now) else {
+            return;
+        };
         if let State::Begun(flow) = &entry.state
             && flow.state == state
         {
@@ -156,7 +162,9 @@ impl Pending {
     }
 
     fn remove(&mut self, key: &Key) {
-        let Some(entry) = self.entries.remove(key) else { return };
+        let Some(entry) = self.entries.remove(key) else {
+            return;
+        };
         if let Some(own) = self.groups.get_mut(&entry.group) {
             own.retain(|other| other != key);
             if own.is_empty() {

@@ -71,7 +71,9 @@ impl AccountService {
     /// The rule of registration through an identity provider, for a setting: a pause holds for it, too.
     pub(crate) fn registration_otherwise(&self, setting: Registration) -> Registration {
         match setting {
-            Registration::Open | Registration::Invitation if self.shared.live.is_paused() => Registration::Paused,
+            Registration::Open | Registration::Invitation if self.shared.live.is_paused() => {
+                Registration::Paused
+            }
             setting => setting,
         }
     }

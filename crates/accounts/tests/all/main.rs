@@ -7,6 +7,7 @@ mod deletion_api;
 mod export_api;
 mod friends_api;
 mod hostile_api;
+mod identity;
 mod login_check;
 mod login_pace;
 mod notes_api;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use fchatd_accounts::{IdentitySettings, Registration};
-use fchatd_links::oidc::{OidcClient, OidcSettings};
+use fchatd_links::oidc::{OidcClient, OidcSettings, PATIENCE};
 use fchatd_links::web::{WebAddress, WebClient};
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
@@ -14,11 +14,13 @@ use crate::failure::Failure;
 const NAME_MAX: usize = 40;
 
 /// The checks of these settings.
-pub(super) const CHECKS: &[fn(&Settings) -> Result<(), Failure>] =
-    &[|settings| site_address(settings).map(drop), |settings| {
+pub(super) const CHECKS: &[fn(&Settings) -> Result<(), Failure>] = &[
+    |settings| site_address(settings).map(drop),
+    |settings| {
         let web = WebClient::new(1).map_err(|error| format!("TLS can't be used: {error}"))?;
         identity_settings(settings, &web).map(drop)
-    }];
+    },
+];
 
 /// The address of the page, without a slash at its end; `None` where it is not set.
 ///
@@ -74,7 +76,9 @@ pub(crate) fn identity_settings(
     };
     let scopes = settings.list(keys::OIDC_SCOPES).to_vec();
     if let Some(wrong) = scopes.iter().find(|scope| !is_scope(scope)) {
-        return Err(format!("oidc_scopes must be words without spaces; one of them is {wrong:?}"));
+        return Err(format!(
+            "oidc_scopes must be words without spaces; one of them is {wrong:?}"
+        ));
     }
     let client = OidcClient::new(
         web.clone(),
@@ -84,6 +88,7 @@ pub(crate) fn identity_settings(
             client_secret: settings.text(keys::OIDC_CLIENT_SECRET).trim().to_owned(),
             scopes,
             redirect: format!("{site}/oidc/return"),
+            patience: PATIENCE,
         },
     )
     .map_err(|error| format!("oidc_issuer: {error}"))?;
@@ -92,7 +97,9 @@ pub(crate) fn identity_settings(
         name => name.to_owned(),
     };
     if name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(format!("oidc_name must be one line of at most {NAME_MAX} characters"));
+        return Err(format!(
+            "oidc_name must be one line of at most {NAME_MAX} characters"
+        ));
     }
     Ok(Some(IdentitySettings {
         client,
@@ -107,5 +114,8 @@ pub(crate) fn identity_settings(
 
 /// Whether a text is a scope: printable ASCII without spaces, quotes and backslashes.
 fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

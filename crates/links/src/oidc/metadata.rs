@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{ANSWER_BYTES_MAX, OidcError, PATIENCE, endpoint};
+use super::{ANSWER_BYTES_MAX, OidcError, endpoint};
 use crate::web::{WebAddress, WebAnswer, WebClient, WebError};
 
 /// The configuration and the keys are read again after this time.
@@ -69,6 +69,7 @@ pub(super) struct Provider {
     issuer: WebAddress,
     name: String,
     document: WebAddress,
+    patience: Duration,
     /// Locked while the provider is asked, so that one request serves all that wait.
     metadata: Mutex<Kept<Metadata>>,
     keys: Mutex<Kept<JwkSet>>,
@@ -127,7 +128,7 @@ impl<T> Kept<T> {
 }
 
 impl Provider {
-    pub(super) fn new(issuer: &str) -> Result<Self, IssuerError> {
+    pub(super) fn new(issuer: &str, patience: Duration) -> Result<Self, IssuerError> {
         let address = WebAddress::parse(issuer).map_err(|_| IssuerError::Address)?;
         let host = address.host().trim_matches(['[', ']']);
         let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
@@ -137,11 +138,15 @@ impl Provider {
         if issuer.contains(['?', '#']) {
             return Err(IssuerError::Query);
         }
-        let document = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let document = format!(
+            "{}/.well-known/openid-configuration",
+            issuer.trim_end_matches('/')
+        );
         Ok(Self {
             issuer: address,
             name: issuer.to_owned(),
             document: WebAddress::parse(&document).map_err(|_| IssuerError::Address)?,
+            patience,
             metadata: Mutex::default(),
             keys: Mutex::default(),
         })
@@ -165,7 +170,7 @@ impl Provider {
     }
 
     async fn read_metadata(&self, web: &WebClient) -> Result<Metadata, OidcError> {
-        let document: Document = read(web, &self.document, "the configuration").await?;
+        let document: Document = self.read(web, &self.document, "the configuration").await?;
         if document.issuer != self.name {
             return Err(OidcError::Metadata(
                 "it is that of another issuer; oidc_issuer must be written exactly as the provider writes it"
@@ -177,7 +182,11 @@ impl Provider {
                 .ok_or_else(|| OidcError::Metadata(format!("its {part} is no https:// address")))
         };
         let methods = document.token_endpoint_auth_methods_supported;
-        let has = |name: &str| methods.as_ref().is_some_and(|all| all.iter().any(|one| one == name));
+        let has = |name: &str| {
+            methods
+                .as_ref()
+                .is_some_and(|all| all.iter().any(|one| one == name))
+        };
         Ok(Metadata {
             authorization: address(&document.authorization_endpoint, "authorization_endpoint")?,
             token: address(&document.token_endpoint, "token_endpoint")?,
@@ -204,8 +213,29 @@ impl Provider {
         if let Some(result) = kept.resting() {
             return result;
         }
-        let read = read::<Keys>(web, &metadata.keys, "the list of keys").await;
+        let read = self.read::<Keys>(web, &metadata.keys, "the list of keys").await;
         kept.take(read.map(|keys| JwkSet { keys: keys.usable() }))
+    }
+
+    async fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        web: &WebClient,
+        address: &WebAddress,
+        part: &'static str,
+    ) -> Result<T, OidcError> {
+        let answer = answered(part, self.patience, web.ask(address, None, ANSWER_BYTES_MAX)).await?;
+        if answer.status != 200 {
+            return Err(strange_status(part, answer.status));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| OidcError::Unreachable {
+            part,
+            // The library's own text may quote the answer.
+            cause: format!(
+                "it is not the JSON that it has to be (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+        })
     }
 }
 
@@ -222,43 +252,26 @@ impl Keys {
     }
 }
 
-async fn read<T: for<'de> Deserialize<'de>>(
-    web: &WebClient,
-    address: &WebAddress,
-    part: &'static str,
-) -> Result<T, OidcError> {
-    let answer = answered(part, web.ask(address, None, ANSWER_BYTES_MAX)).await?;
-    if answer.status != 200 {
-        return Err(strange_status(part, answer.status));
-    }
-    serde_json::from_slice(&answer.body).map_err(|error| OidcError::Unreachable {
-        part,
-        // The library's own text may quote the answer.
-        cause: format!(
-            "it is not the JSON that it has to be (line {}, column {})",
-            error.line(),
-            error.column()
-        ),
-    })
-}
-
 /// The answer to a request, within the time limit.
 pub(super) async fn answered(
     part: &'static str,
+    patience: Duration,
     asked: impl Future<Output = Result<WebAnswer, WebError>>,
 ) -> Result<WebAnswer, OidcError> {
-    let answer = tokio::time::timeout(PATIENCE, asked).await;
+    let answer = tokio::time::timeout(patience, asked).await;
     let cause = match answer {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("there is no answer after {} seconds", PATIENCE.as_secs()),
+        Err(_) => format!("there is no answer after {} seconds", patience.as_secs_f32()),
     };
     Err(OidcError::Unreachable { part, cause })
 }
 
 pub(super) fn strange_status(part: &'static str, status: u16) -> OidcError {
     let cause = match status {
-        300..=399 => format!("the answer sends on to another address (status {status}), which is not followed"),
+        300..=399 => {
+            format!("the answer sends on to another address (status {status}), which is not followed")
+        }
         _ => format!("the answer has status {status}"),
     };
     OidcError::Unreachable { part, cause }

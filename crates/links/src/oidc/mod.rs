@@ -23,8 +23,8 @@ use crate::web::{Form, WebAddress, WebClient};
 
 pub use self::metadata::IssuerError;
 
-/// Time limit of each request to the provider.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The usual time limit of each request to the provider.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Maximum size of each answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Random bytes of a state, a nonce and a verifier.
@@ -45,6 +45,8 @@ pub struct OidcSettings {
     pub scopes: Vec<String>,
     /// The address of this site to which the provider sends browsers back.
     pub redirect: String,
+    /// Time limit of each request to the provider.
+    pub patience: Duration,
 }
 
 /// The secret must not reach a log.
@@ -149,7 +151,7 @@ impl OidcClient {
     /// The issuer is no usable address.
     pub fn new(web: WebClient, settings: OidcSettings) -> Result<Self, IssuerError> {
         crypto::install();
-        let provider = Provider::new(&settings.issuer)?;
+        let provider = Provider::new(&settings.issuer, settings.patience)?;
         Ok(Self(Arc::new(Inner {
             web,
             settings,
@@ -255,7 +257,7 @@ impl OidcClient {
             authorization.as_ref(),
             ANSWER_BYTES_MAX,
         );
-        let answer = metadata::answered("the token", asked).await?;
+        let answer = metadata::answered("the token", settings.patience, asked).await?;
         match answer.status {
             200 => serde_json::from_slice::<Tokens>(&answer.body)
                 .map(|tokens| tokens.id_token)
@@ -275,10 +277,7 @@ impl OidcClient {
 /// Whether a text is a plain error code, such as `access_denied`, which may be shown to people.
 #[must_use]
 pub fn is_error_code(text: &str) -> bool {
-    (1..=40).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// The value of `Authorization` for a client's name and password.

@@ -152,7 +152,9 @@ fn identity(claims: Claims, expected: &Expected<'_>) -> Result<Identity, KeySear
             return fault("it is meant for another site");
         }
         (_, Some(party)) if party != expected.client_id => return fault("it was made for another site"),
-        (_, None) if is_shared => return fault("it is meant for several sites, and does not say for which it was made"),
+        (_, None) if is_shared => {
+            return fault("it is meant for several sites, and does not say for which it was made");
+        }
         _ => {}
     }
     let nonce = claims.nonce.as_deref().unwrap_or_default();

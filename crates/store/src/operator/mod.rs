@@ -8,7 +8,7 @@ mod invitations;
 mod standing;
 
 pub use events::OperatorEvent;
-pub(crate) use invitations::use_invitation;
 pub use import::{Import, ImportFault, NewAccount, NewCharacter};
+pub(crate) use invitations::use_invitation;
 pub use invitations::{Invitation, InvitationDigest, InvitationId};
 pub use standing::{ChatBan, Details};

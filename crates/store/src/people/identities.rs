@@ -65,7 +65,11 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed.
-    pub fn account_of_identity(&mut self, issuer: &str, subject: &str) -> Result<Option<Account>, StoreError> {
+    pub fn account_of_identity(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<Account>, StoreError> {
         let found = self.optional(
             "SELECT account_id FROM identity WHERE issuer = ? AND subject = ?",
             [issuer, subject],
@@ -155,7 +159,8 @@ impl Accounts {
         number: i64,
     ) -> Result<Unlinking, StoreError> {
         self.in_transaction(|transaction| {
-            let owned = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {table}_id = ? AND account_id = ?)");
+            let owned =
+                format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {table}_id = ? AND account_id = ?)");
             if !transaction.query_row(&owned, [number, account.0], |row| row.get(0))? {
                 return Ok(Unlinking::Unknown);
             }

@@ -116,7 +116,12 @@ impl Accounts {
     ///
     /// # Errors
     /// The store failed.
-    pub fn passkey_used(&mut self, passkey: PasskeyId, sign_count: u32, now: u64) -> Result<bool, StoreError> {
+    pub fn passkey_used(
+        &mut self,
+        passkey: PasskeyId,
+        sign_count: u32,
+        now: u64,
+    ) -> Result<bool, StoreError> {
         let changed = self.change(
             "UPDATE passkey SET used_at = ?3, sign_count = ?2 WHERE passkey_id = ?1 AND (sign_count < ?2 OR \
              (sign_count = 0 AND ?2 = 0))",

@@ -8,9 +8,9 @@ mod invitations;
 
 use fchatd_store::OperatorEvent;
 
-pub(crate) use invitations::digest as invitation_digest;
 pub use import::{ImportOutcome, Progress};
 pub use import_file::{Entry, EntryFault, ImportFormat, Password, Place, read as read_import};
+pub(crate) use invitations::digest as invitation_digest;
 
 use crate::desk::AccountDesk;
 use crate::error::AccountError;

@@ -29,14 +29,14 @@ const SIGNED_IN: &[Member] = &[
     member("characters", Shape::List(super::site::CHARACTERS), ""),
     member("default_character", Shape::Text, "a name"),
 ];
-const IDENTITY: &[Member] = &[
+pub(super) const IDENTITY: &[Member] = &[
     member("id", Shape::Number, ""),
     member("issuer", Shape::Text, "the identity provider"),
     member("label", Shape::Text, "such as an e-mail address"),
     member("created_at", Shape::Number, "Unix seconds"),
     member("used_at", Shape::Number, "Unix seconds"),
 ];
-const PASSKEY: &[Member] = &[
+pub(super) const PASSKEY: &[Member] = &[
     member("id", Shape::Number, ""),
     member("name", Shape::Text, ""),
     member("created_at", Shape::Number, "Unix seconds"),

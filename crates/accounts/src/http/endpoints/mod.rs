@@ -399,7 +399,13 @@ impl Confirmed {
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    let tables = [clients::ROWS, profiles::ROWS, site::ROWS, identity::ROWS, website::ROWS];
+    let tables = [
+        clients::ROWS,
+        profiles::ROWS,
+        site::ROWS,
+        identity::ROWS,
+        website::ROWS,
+    ];
     tables.into_iter().flatten()
 }
 

@@ -62,6 +62,8 @@ const EXPORT: &[Member] = &[
         "",
     ),
     member("ignored", Shape::Texts, "names in lower case"),
+    member("identities", Shape::List(super::identity::IDENTITY), "ways to sign in"),
+    member("passkeys", Shape::List(super::identity::PASSKEY), "ways to sign in"),
     member(
         "reports",
         Shape::List(&[

@@ -108,9 +108,15 @@ fn character_lines(list: &CharacterList) -> Vec<String> {
 /// A line for each identity and each passkey of an account: kind, number, name, last use.
 pub(super) fn sign_ins(desk: &mut AccountDesk, account: &str, as_json: bool) -> Result<(), Failure> {
     let (identities, passkeys) = desk.sign_ins_of(account).map_err(told)?;
-    let identities = identities
-        .iter()
-        .map(|one| ("identity", one.id.0, one.label.as_str(), one.issuer.as_str(), one.used_at));
+    let identities = identities.iter().map(|one| {
+        (
+            "identity",
+            one.id.0,
+            one.label.as_str(),
+            one.issuer.as_str(),
+            one.used_at,
+        )
+    });
     let passkeys = passkeys
         .iter()
         .map(|one| ("passkey", one.id.0, one.name.as_str(), "", one.used_at));
@@ -127,7 +133,10 @@ pub(super) fn sign_ins(desk: &mut AccountDesk, account: &str, as_json: bool) -> 
             continue;
         }
         let place = if issuer.is_empty() { "" } else { "\t" };
-        say!("{kind}\t{number}\t{name}{place}{issuer}\tlast used {}", date(used_at));
+        say!(
+            "{kind}\t{number}\t{name}{place}{issuer}\tlast used {}",
+            date(used_at)
+        );
     }
     Ok(())
 }
