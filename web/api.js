@@ -130,6 +130,16 @@ export async function signIn(account, password) {
   return { characters: answer.characters ?? [], defaultCharacter: answer.default_character };
 }
 
+/** A request without a ticket; a cookie of the server may go with it. */
+export const ask = (path, fields) => request(path, fields);
+
+/** Takes over a sign-in without a password; gives the same as `signIn`. */
+export function signedIn(answer) {
+  session.account = answer.account;
+  keepTicket(answer.ticket);
+  return { characters: answer.characters.map(({ name }) => name), defaultCharacter: answer.default_character };
+}
+
 /** Use a ticket that was made elsewhere (accounts of another website). */
 export function useTicket(account, ticket) {
   session.account = account;
@@ -156,6 +166,13 @@ let mappings = null;
 /** With the password once more: what cannot be taken back. A new ticket that comes is kept. */
 export async function withPassword(path, password, fields = {}) {
   const answer = await request(path, { account: session.account, password, ...fields });
+  if (answer.ticket) keepTicket(answer.ticket);
+  return answer;
+}
+
+/** With the ticket as it is, which says how old the sign-in is. A new ticket that comes is kept. */
+export async function withTicket(path, fields = {}) {
+  const answer = await request(path, { account: session.account, ticket: session.ticket, ...fields });
   if (answer.ticket) keepTicket(answer.ticket);
   return answer;
 }

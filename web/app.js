@@ -11,6 +11,8 @@ import {
 import { handleFrame, onFrame } from './frames.js';
 import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
+import { isBack } from './other-ways.js';
+import { finishLink } from './sign-ins.js';
 import { startLog } from './log.js';
 import { memberNote, startLists } from './lists.js';
 import { focusComposer, forgetTyping, startComposer } from './composer.js';
@@ -256,6 +258,8 @@ async function start() {
   if (session.character && session.ticket) {
     site().catch(() => {});
     enterChat();
+    // The way to the identity provider and back ends in a page that is loaded anew.
+    if (isBack()) finishLink();
   } else {
     await openEntry();
   }

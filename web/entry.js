@@ -4,6 +4,7 @@ import { avatar, byId, el } from './text.js';
 import {
   characters, createCharacter, forgetSession, register, saveSession, session, signIn, site, useTicket,
 } from './api.js';
+import { comeBack, hideWays, isBack, offerWays, startOtherWays } from './other-ways.js';
 
 const FALLBACK_GENDERS = ['None', 'Male', 'Female', 'Transgender', 'Herm', 'Shemale', 'Male-Herm', 'Cunt-boy'];
 
@@ -19,6 +20,7 @@ const errorBox = byId('entry-error');
 
 export function startEntry(parts) {
   ({ enter } = parts);
+  startOtherWays({ showCharacters, showSignIn: () => showSignIn(false), showError, setTitle, setLead: text => { byId('entry-lead').textContent = text; } });
   form.addEventListener('submit', event => {
     event.preventDefault();
     busy(form, submitSignIn);
@@ -49,6 +51,10 @@ export async function open(reason = '') {
     return;
   }
   byId('new-character').elements.gender.replaceChildren(...about.genders.map(gender => el('option', { value: gender, text: gender })));
+  if (isBack() && about.oidc) {
+    await comeBack(about);
+    return;
+  }
   if (session.ticket && about.accounts === 'embedded') {
     try {
       showCharacters(await characters());
@@ -71,6 +77,7 @@ export async function open(reason = '') {
 function showParts({ signInForm = false, picker = false }) {
   form.hidden = !signInForm;
   byId('characters').hidden = !picker;
+  hideWays();
   byId('entry-retry').hidden = true;
   byId('entry-lead').textContent = '';
   showError('');
@@ -119,6 +126,7 @@ function showSignIn(register_) {
   byId('switch-entry-text').textContent = registering ? 'Already have one?' : paused ? PAUSED : 'New here?';
   byId('switch-entry-button').hidden = paused;
   byId('switch-entry-button').textContent = registering ? 'Sign in instead' : 'Create an account';
+  if (accounts === 'embedded' && !registering) offerWays(about);
   form.elements.account.focus();
 }
 
