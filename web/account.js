@@ -1,12 +1,13 @@
 // The account: its characters and which comes first, the password, and the end of a character or of it all.
 
 import { avatar, byId, el } from './text.js';
-import { call, characters, forgetSession, session, withPassword, withTicket } from './api.js';
+import { call, characters, forgetSession, session, signIn, withPassword, withTicket } from './api.js';
 import { isMe } from './state.js';
 import { makeDialog, setTitle, show, toast } from './dialog.js';
 import { trying } from './friends.js';
 import { openProfile } from './profile.js';
 import { readSignIns, signInsPart } from './sign-ins.js';
+import { devicesPart, readDevices } from './devices.js';
 
 let leaveChat;
 let dialog;
@@ -36,6 +37,7 @@ export function startAccount(parts) {
       el('button', { type: 'button', text: 'Change or add a character', click: () => leaveChat() }))),
     part('Password', el('p', { class: 'muted', text: 'Everybody who is signed in to this account elsewhere has to sign in again.' }), password),
     signInsPart(hasPassword),
+    devicesPart(part),
     part('Your data', el('p', { class: 'muted', text: 'Characters, profiles, friends, bookmarks, notes and reports of this account, as a file.' }), el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Download my data', click: event => download(event.currentTarget) }))),
     part('End', el('div', { class: 'button-row' }, el('button', { type: 'button', class: 'danger', text: 'Delete the account…', click: () => openEnding(null) }))));
@@ -55,6 +57,7 @@ export function openAccount() {
   show(dialog);
   readCharacters();
   readSignIns();
+  readDevices();
 }
 
 /** An account of an identity provider has no password at first. */
@@ -118,8 +121,11 @@ async function changePassword(event) {
   try {
     const fields = { new_password: fresh.value, character: session.character };
     await (old.disabled ? withTicket('/api/password-set', fields) : withPassword('/api/password', old.value, fields));
+    // All devices are signed out by it, this one too.
+    if (session.stays) await signIn(session.account, fresh.value, true);
     readSignIns();
     toast('The password is changed.');
+    readDevices();
     password.reset();
     password.elements.account.value = session.account;
   } catch (error) {

@@ -2,7 +2,7 @@
 // person who has none here yet. The list of these ways in an account is in sign-ins.js.
 
 import { byId, el } from './text.js';
-import { ask, signedIn } from './api.js';
+import { ask, granted } from './api.js';
 
 /** Where the server leads a browser that comes back from the provider. */
 const BACK = '#signing-in';
@@ -44,7 +44,7 @@ export async function goToProvider(path, fields = {}) {
 async function leave(button, path) {
   button.disabled = true;
   try {
-    await goToProvider(path);
+    await goToProvider(path, view.stays() ? { stay: 'true' } : {});
   } catch (error) {
     view.showError(error.message);
     button.disabled = false;
@@ -52,7 +52,7 @@ async function leave(button, path) {
 }
 
 /** The way back: the server asks the provider now. */
-export async function comeBack(site) {
+export async function comeFromProvider(site) {
   about = site;
   view.setTitle('One moment');
   view.setLead(`Signing in with ${about.oidc}…`);
@@ -67,7 +67,7 @@ export async function comeBack(site) {
 async function arrived(answer) {
   if (answer.done === 'signed-in') {
     box.replaceChildren();
-    view.showCharacters(signedIn(answer));
+    view.showCharacters(granted(answer));
   } else if (answer.done === 'choose') {
     choose(answer);
   } else {

@@ -25,6 +25,11 @@ pub struct HttpRequest {
     pub accept_encoding: Option<String>,
     /// The `Cookie` header, when the client sent one.
     pub cookie: Option<String>,
+    /// The `User-Agent` header, when the client sent one, up to 512 bytes of it.
+    pub user_agent: Option<String>,
+    /// Whether a browser sent it for a page of another site, according to `Sec-Fetch-Site` or, where that is missing, `Origin`.
+    /// Such a request must not use a cookie.
+    pub is_cross_site: bool,
     /// Whether the client used HTTPS, according to a trusted proxy's `X-Forwarded-Proto`.
     pub is_https: bool,
     /// The whole body.

@@ -11,14 +11,18 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
-    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use crate::edge::EdgeSettings;
+use crate::fetch_site;
 use crate::http::{HttpRequest, HttpService};
 use crate::intake::{AnswerPlace, Intake, NoRoom, RequestPlace, SMALL_ANSWER, UploadPlace, time_for};
 use crate::proxy::Origin;
+
+/// Bytes of the name of a client's program that are passed on.
+const USER_AGENT_MAX: usize = 512;
 
 const TOO_LONG: (StatusCode, &str) = (
     StatusCode::PAYLOAD_TOO_LARGE,
@@ -93,6 +97,8 @@ pub(crate) async fn answer<H: HttpService>(
         if_none_match: header(&head.headers, &IF_NONE_MATCH),
         accept_encoding: header(&head.headers, &ACCEPT_ENCODING),
         cookie: header(&head.headers, &COOKIE),
+        user_agent: header(&head.headers, &USER_AGENT).map(|text| cut(text, USER_AGENT_MAX)),
+        is_cross_site: fetch_site::is_cross_site(&head.headers),
         is_https: origin.is_https,
         body,
         address: origin.address,
@@ -200,6 +206,12 @@ async fn given_up(place: Option<&UploadPlace>) {
         Some(place) => place.given_up().await,
         None => std::future::pending().await,
     }
+}
+
+/// The first bytes of a text, up to the bound and to the end of a character.
+fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

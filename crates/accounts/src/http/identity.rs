@@ -5,21 +5,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fchatd_edge::http::{HttpRequest, HttpResponse};
-use fchatd_links::oidc::{CODE_BYTES_MAX, is_error_code};
+use fchatd_links::oidc::{CODE_BYTES_MAX, Identity, is_error_code};
 use fchatd_store::{Account, LinkedIdentity, Passkey};
 use serde_json::{Value, json};
 
-use super::AccountHttp;
+use super::devices::{Cookie, answer, json_of, service};
 use super::endpoints::Signed;
 use super::form::Form;
 use super::reply::{Readers, Refusal, done};
-use super::site::character_list;
-use crate::desk::TicketGrant;
+use super::{AccountHttp, cookies, user_agent};
+use crate::desk::AccountDesk;
+use crate::desk::devices::DeviceToken;
 use crate::desk::people::refused;
+use crate::error::AccountError;
 use crate::event::KeptConnection;
 use crate::identity::{Identities, LIFETIME, Purpose};
 use crate::secret::Secret;
 use crate::service::AccountService;
+use crate::service::devices::{PageGrant, enter};
 use crate::service::identities::Proof;
 
 /// The cookie by which a flow belongs to a browser.
@@ -33,9 +36,8 @@ struct Parts {
     identities: Arc<Identities>,
 }
 
-fn parts(own: &AccountHttp) -> Result<Parts, Refusal> {
-    let service = own.provider.accounts();
-    let service = service.ok_or_else(|| Refusal::from(own.provider.refusal()))?;
+fn parts(own: &AccountHttp, request: &HttpRequest) -> Result<Parts, Refusal> {
+    let service = service(own, request)?;
     let identities = own.identities.clone();
     let identities = identities
         .ok_or_else(|| refused("Nobody can sign in through an identity provider on this server."))?;
@@ -62,7 +64,7 @@ pub(super) async fn start(own: &AccountHttp, request: &HttpRequest, links: bool)
 }
 
 async fn begin(own: &AccountHttp, request: &HttpRequest, links: bool) -> Result<(Secret, String), Refusal> {
-    let Parts { service, identities } = parts(own)?;
+    let Parts { service, identities } = parts(own, request)?;
     let form = Form::read(request)?;
     service.begin_request(request.address)?;
     let purpose = match links {
@@ -70,7 +72,9 @@ async fn begin(own: &AccountHttp, request: &HttpRequest, links: bool) -> Result<
             let proof = proof(&form, request)?;
             Purpose::Link(service.by_owner(proof, |_, account| Ok(account.id)).await?)
         }
-        false => Purpose::SignIn,
+        false => Purpose::SignIn {
+            stays: form.flag("stay"),
+        },
     };
     Ok(identities
         .begin(purpose, request.address, service.steady())
@@ -88,7 +92,9 @@ pub(super) fn proof(form: &Form, request: &HttpRequest) -> Result<Proof, Refusal
 /// `/oidc/return`: takes the code of the provider, and leads on to the page. It tells nothing itself, so that all errors are
 /// told in one place.
 pub(super) fn back(own: &AccountHttp, request: &HttpRequest) -> HttpResponse {
-    if let (Ok(Parts { service, identities }), Some(token)) = (parts(own), flow_token(request)) {
+    // It comes from the provider's page, so it is a request of another site.
+    let known = (own.provider.accounts(), &own.identities, flow_token(request));
+    if let (Some(service), Some(identities), Some(token)) = known {
         let query = Form::query(request);
         let text = |name, max| query.long(name, max).unwrap_or_default();
         let issuer = text("iss", 1000);
@@ -128,89 +134,134 @@ pub(super) enum Next {
 /// `/api/oidc-finish`, `/api/oidc-register` and `/api/oidc-connect`.
 pub(super) async fn next(own: &AccountHttp, request: &HttpRequest, step: Next) -> HttpResponse {
     let result = advance(own, request, step).await;
-    let is_over = result.as_ref().is_ok_and(|(_, is_over)| *is_over);
-    let mut answer = own.json(result.map(|(value, _)| value), Readers::Site);
+    let is_over = !matches!(result, Ok(Advance::Choose(_)) | Err(_));
+    let result = result.map(|advance| match advance {
+        Advance::Choose(choice) => (choice, Cookie::Unchanged),
+        Advance::Linked => (json!({ "error": "", "done": "linked" }), Cookie::Unchanged),
+        Advance::SignedIn(grant) => {
+            let mut value = json_of(&grant);
+            if let Some(members) = value.as_object_mut() {
+                members.insert("done".to_owned(), "signed-in".into());
+            }
+            (value, grant.token.map_or(Cookie::Unchanged, Cookie::Keep))
+        }
+    });
+    let mut response = answer(own, request, result);
     if is_over {
         if let (Some(identities), Some(token)) = (&own.identities, flow_token(request)) {
             identities.end(&token);
         }
-        answer.headers.push(("set-cookie", cookie(request, "", 0)));
+        response.headers.push(("set-cookie", cookie(request, "", 0)));
     }
-    answer
+    response
 }
 
-/// The answer, and whether the flow is over.
-async fn advance(own: &AccountHttp, request: &HttpRequest, step: Next) -> Result<(Value, bool), Refusal> {
-    let Parts { service, identities } = parts(own)?;
+/// The result of a step.
+enum Advance {
+    /// The person has to choose an account.
+    Choose(Value),
+    Linked,
+    SignedIn(PageGrant),
+}
+
+async fn advance(own: &AccountHttp, request: &HttpRequest, step: Next) -> Result<Advance, Refusal> {
+    let Parts { service, identities } = parts(own, request)?;
     let form = Form::read(request)?;
     service.begin_request(request.address)?;
     let token = flow_token(request).unwrap_or_else(|| Secret::new(""));
-    let address = request.address;
     let proved = identities
-        .prove(&token, address, service.steady(), service.unix_now())
+        .prove(&token, request.address, service.steady(), service.unix_now())
         .await?;
     let identity = proved.identity;
+    let Purpose::SignIn { stays } = proved.purpose else {
+        return link(&service, request, proved.purpose, identity, step).await;
+    };
     let registration = service.registration_otherwise(identities.settings.registration);
-    let (account, grant) = match (step, proved.purpose) {
-        (Next::Finish, Purpose::SignIn) => {
+    let entrance = Entrance::new(request, stays && service.device_idle() > 0);
+    let address = request.address;
+    let grant = match step {
+        Next::Finish => {
             let known = identity.clone();
-            let found = service.by_identity(address, move |desk| desk.sign_in_by_identity(&known));
+            let found = service.by_identity(address, move |desk| match desk.sign_in_by_identity(&known)? {
+                Some(account) => Ok(Some(entrance.enter(desk, &account)?)),
+                None => Ok(None),
+            });
             match found.await? {
-                Some(found) => found,
+                Some(grant) => grant,
                 None => {
-                    let choice = json!({
+                    return Ok(Advance::Choose(json!({
                         "error": "",
                         "done": "choose",
                         "label": identity.label,
                         "suggestion": suggestion(&identity.suggestion),
                         "registration": registration.name(),
-                    });
-                    return Ok((choice, false));
+                    })));
                 }
             }
         }
-        (Next::Finish, Purpose::Link(account)) => {
-            let work = move |desk: &mut crate::desk::AccountDesk| {
-                let account = desk.account_of(account)?;
-                desk.link_identity(&account, &identity)
-            };
-            service.for_anyone(address, work).await?;
-            return Ok((json!({ "error": "", "done": "linked" }), true));
-        }
-        (Next::Register, Purpose::SignIn) => {
+        Next::Register => {
             let name = form.required("account")?.to_owned();
             let code = Secret::new(form.optional("invitation")?);
-            let work = move |desk: &mut crate::desk::AccountDesk| {
-                desk.register_identity(&name, &identity, registration, &code)
+            let work = move |desk: &mut AccountDesk| {
+                let account = desk.register_identity(&name, &identity, registration, &code)?;
+                entrance.enter(desk, &account)
             };
             service.register_otherwise(registration, address, work).await?
         }
-        (Next::Connect, Purpose::SignIn) => {
+        Next::Connect => {
             let name = form.required("account")?.to_owned();
             let password = Secret::new(form.required("password")?);
-            let work = move |desk: &mut crate::desk::AccountDesk, account: Account| {
+            let work = move |desk: &mut AccountDesk, account: Account| {
                 desk.link_identity(&account, &identity)?;
-                let grant = desk.ticket(&account)?;
-                Ok((account, grant))
+                entrance.enter(desk, &account)
             };
             service.with_password(name, password, address, work).await?
         }
-        (Next::Register | Next::Connect, Purpose::Link(_)) => {
-            return Err(refused("You are signed in already.").into());
-        }
     };
-    Ok((signed_in(&account, &grant), true))
+    Ok(Advance::SignedIn(grant))
 }
 
-/// The answer to a person who is signed in now.
-pub(super) fn signed_in(account: &Account, grant: &TicketGrant) -> Value {
-    let mut answer = character_list(&grant.list);
-    if let Some(members) = answer.as_object_mut() {
-        members.insert("done".to_owned(), "signed-in".into());
-        members.insert("account".to_owned(), account.name.as_str().into());
-        members.insert("ticket".to_owned(), grant.ticket.reveal().into());
+/// The end of a flow that an owner has begun for an account.
+async fn link(
+    service: &AccountService,
+    request: &HttpRequest,
+    purpose: Purpose,
+    identity: Identity,
+    step: Next,
+) -> Result<Advance, Refusal> {
+    let (Purpose::Link(account), Next::Finish) = (purpose, step) else {
+        return Err(refused("You are signed in already.").into());
+    };
+    let work = move |desk: &mut AccountDesk| {
+        let account = desk.account_of(account)?;
+        desk.link_identity(&account, &identity)
+    };
+    service.for_anyone(request.address, work).await?;
+    Ok(Advance::Linked)
+}
+
+/// The browser in which a person signs in without a password.
+pub(super) struct Entrance {
+    stays_as: Option<String>,
+    cookie: Option<DeviceToken>,
+    address: std::net::IpAddr,
+}
+
+impl Entrance {
+    /// The browser of a request; with `stays` it stays signed in.
+    pub(super) fn new(request: &HttpRequest, stays: bool) -> Self {
+        Self {
+            stays_as: stays.then(|| user_agent::in_words(request.user_agent.as_deref())),
+            cookie: cookies::device(request),
+            address: request.address,
+        }
     }
-    answer
+
+    /// Signs the person in.
+    pub(super) fn enter(&self, desk: &mut AccountDesk, account: &Account) -> Result<PageGrant, AccountError> {
+        let device = (self.stays_as.as_deref(), self.cookie.as_ref());
+        enter(desk, account, device, self.address)
+    }
 }
 
 /// A name for an account that keeps the rules as far as that is possible; may be empty.
@@ -262,21 +313,16 @@ pub(super) fn passkey_json(one: &Passkey) -> Value {
 
 /// `/api/identity-remove`.
 pub(super) async fn remove(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
-    let service = own.provider.accounts();
-    let service = service.ok_or_else(|| Refusal::from(own.provider.refusal()))?;
-    let form = Form::read(request)?;
+    let (service, form) = (service(own, request)?, Form::read(request)?);
     let number = form.number("id")?;
-    let work =
-        move |desk: &mut crate::desk::AccountDesk, account: Account| desk.unlink_identity(account.id, number);
+    let work = move |desk: &mut AccountDesk, account: Account| desk.unlink_identity(account.id, number);
     service.by_owner(proof(&form, request)?, work).await?;
     Ok(done())
 }
 
 /// `/api/password-set`: the first password of an account that has none.
 pub(super) async fn set_password(own: &AccountHttp, request: &HttpRequest) -> Result<Value, Refusal> {
-    let service = own.provider.accounts();
-    let service = service.ok_or_else(|| Refusal::from(own.provider.refusal()))?;
-    let form = Form::read(request)?;
+    let (service, form) = (service(own, request)?, Form::read(request)?);
     let new = Secret::new(form.required("new_password")?);
     let character = form.optional("character")?;
     let kept = (!character.is_empty()).then(|| KeptConnection {
@@ -290,11 +336,8 @@ pub(super) async fn set_password(own: &AccountHttp, request: &HttpRequest) -> Re
 }
 
 /// The token in the flow's cookie.
-pub(super) fn flow_token(request: &HttpRequest) -> Option<Secret> {
-    let cookies = request.cookie.as_deref()?.split(';');
-    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
-    Some(Secret::new(token.trim()))
+fn flow_token(request: &HttpRequest) -> Option<Secret> {
+    cookies::value(request, COOKIE).map(Secret::new)
 }
 
 /// The browser sends it when the provider leads it back here, and with requests of this site's pages, and with nothing else.

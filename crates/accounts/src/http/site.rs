@@ -22,6 +22,7 @@ pub(super) fn site(own: &AccountHttp) -> Value {
         "error": "",
         "accounts": own.provider.name(),
         "registration": registration.name(),
+        "stay_signed_in": accounts.map_or(0, |service| service.device_idle()),
         "genders": &own.genders()[..],
         "oidc": own.identities.as_ref().filter(|_| accounts.is_some()).map_or("", |own| own.settings.name.as_str()),
     })

@@ -63,8 +63,8 @@ struct Flows {
 /// The purpose of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Signing in, or making an account.
-    SignIn,
+    /// Signing in, or making an account; the device may be to stay signed in.
+    SignIn { stays: bool },
     /// Linking an identity with this account.
     Link(AccountId),
 }

@@ -92,7 +92,7 @@ impl AccountService {
             let ticket = caller.ticket.clone();
             return self
                 .with_account(caller, Cost::Change, move |desk, account| {
-                    desk.check_fresh(account.id, &ticket)?;
+                    desk.check_owner(&account, &ticket)?;
                     work(desk, account)
                 })
                 .await;
@@ -117,7 +117,7 @@ impl AccountService {
         let attempt = PasswordTry::new(&caller.account, caller.address);
         let ticket = caller.ticket.clone();
         let fresh = self.with_account(caller, Cost::Change, move |desk, account| {
-            desk.check_fresh(account.id, &ticket)?;
+            desk.check_owner(&account, &ticket)?;
             Ok((account, ticket))
         });
         let (account, ticket) = fresh.await?;
@@ -125,7 +125,7 @@ impl AccountService {
         let work = move |desk: &mut AccountDesk| {
             let _turn = turn;
             // Another request may have set one while this one waited.
-            desk.check_fresh(account.id, &ticket)?;
+            desk.check_owner(&account, &ticket)?;
             desk.change_password(&account, &new, kept)
         };
         self.shared.passwords.run(work).await

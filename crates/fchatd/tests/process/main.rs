@@ -8,6 +8,7 @@ mod classic_configuration;
 mod clients;
 mod cluster;
 mod configuration;
+mod devices;
 mod intruders;
 mod layouts;
 mod log_format;

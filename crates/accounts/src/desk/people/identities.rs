@@ -3,12 +3,12 @@
 use fchatd_links::oidc::Identity;
 use fchatd_store::{
     Account, AccountId, AccountName, IdentityId, LinkedIdentity, Linking, NewIdentity, Passkey, PasskeyId,
-    TicketState, Unlinking,
+    Unlinking,
 };
 
+use crate::desk::AccountDesk;
 use crate::desk::operator::invitation_digest;
 use crate::desk::people::refused;
-use crate::desk::{AccountDesk, TicketGrant};
 use crate::error::AccountError;
 use crate::secret::Secret;
 use crate::settings::Registration;
@@ -32,22 +32,22 @@ pub(crate) struct SignIns {
 }
 
 impl AccountDesk {
-    /// A ticket for the account with which an identity is linked, and the account's name; `None` where there is none.
+    /// The account with which an identity is linked, which is noted as a use of it; `None` where there is none.
     pub(crate) fn sign_in_by_identity(
         &mut self,
         identity: &Identity,
-    ) -> Result<Option<(Account, TicketGrant)>, AccountError> {
+    ) -> Result<Option<Account>, AccountError> {
         let found = self
             .accounts
             .account_of_identity(&identity.issuer, &identity.subject)?;
         let Some(account) = found else { return Ok(None) };
-        let grant = self.ticket(&account)?;
+        self.check_standing(&account)?;
         let now = self.now();
         if let Err(error) = self.accounts.identity_used(&new(identity), now) {
             // People can log in while the disk is full.
             tracing::debug!(%error, "the use of an identity could not be noted");
         }
-        Ok(Some((account, grant)))
+        Ok(Some(account))
     }
 
     /// Makes an account without a password for the owner of an identity.
@@ -57,7 +57,7 @@ impl AccountDesk {
         identity: &Identity,
         registration: Registration,
         code: &Secret,
-    ) -> Result<(Account, TicketGrant), AccountError> {
+    ) -> Result<Account, AccountError> {
         let invitation = match registration {
             Registration::Open => None,
             Registration::Invitation => Some(invitation_digest(code)),
@@ -77,9 +77,7 @@ impl AccountDesk {
             .accounts
             .create_account_of_identity(&name, &new(identity), invitation, now)?;
         linked(made, 0)?;
-        let account = self.named_account(name.as_str())?;
-        let grant = self.ticket(&account)?;
-        Ok((account, grant))
+        self.named_account(name.as_str())
     }
 
     /// The account of that number; an error when it was deleted meanwhile.
@@ -122,17 +120,17 @@ impl AccountDesk {
 
     /// Refuses an account that has a password, which has to be entered then, and a ticket that does not come from a fresh
     /// log-in.
-    pub(crate) fn check_fresh(&mut self, account: AccountId, ticket: &Secret) -> Result<(), AccountError> {
-        if self.accounts.has_password(account)? {
+    pub(crate) fn check_owner(&mut self, account: &Account, ticket: &Secret) -> Result<(), AccountError> {
+        if self.accounts.has_password(account.id)? {
             return Err(refused("Please enter the password of the account."));
         }
-        let now = self.now();
-        match self.ticket_state(account, ticket)? {
-            TicketState::Valid { entered_at } if now.saturating_sub(entered_at) < FRESH => Ok(()),
-            _ => Err(refused(
+        self.check_fresh(account, ticket, FRESH).map_err(|error| match error {
+            // There is no password to enter.
+            AccountError::NotFresh => refused(
                 "You signed in a while ago. Please sign out, sign in again, and do this within ten minutes.",
-            )),
-        }
+            ),
+            error => error,
+        })
     }
 
     /// The ways to sign in to the account of that name beside the password: its identities and its passkeys.

@@ -7,7 +7,7 @@ use crate::http::identity::{self, Next};
 use crate::http::reply::Readers;
 use crate::service::guard::Cost;
 
-use Kind::{Number, Text};
+use Kind::{Flag, Number, Text};
 
 const PASSWORD: Field = optional(
     &[("password", Text)],
@@ -26,6 +26,7 @@ const SIGNED_IN: &[Member] = &[
     member("done", Shape::Text, "`signed-in`"),
     member("account", Shape::Text, "the name of the account"),
     member("ticket", Shape::Text, ""),
+    member("stays", Shape::Flag, "whether the device stays signed in"),
     member("characters", Shape::List(super::site::CHARACTERS), ""),
     member("default_character", Shape::Text, "a name"),
 ];
@@ -75,6 +76,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "Begins to sign in through the identity provider. The answer sets a cookie for ten minutes, by which the browser is \
          known when it comes back.",
     )
+    .fields(&[optional(&[("stay", Flag)], "this device is to stay signed in")])
     .answers(ADDRESS),
     call(
         "/api/oidc-link",
@@ -105,6 +107,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             member("done", Shape::Text, "`signed-in`, `linked` or `choose`"),
             member("account", Shape::Text, "with `signed-in`: the name of the account"),
             member("ticket", Shape::Text, "with `signed-in`"),
+            member("stays", Shape::Flag, "with `signed-in`: whether the device stays signed in"),
             member("characters", Shape::List(super::site::CHARACTERS), "with `signed-in`"),
             member("default_character", Shape::Text, "with `signed-in`: a name"),
             member("label", Shape::Text, "with `choose`: the identity, such as an e-mail address"),

@@ -17,6 +17,7 @@ macro_rules! password {
 }
 
 mod clients;
+mod devices;
 mod identity;
 mod profiles;
 mod shape;
@@ -107,6 +108,8 @@ pub enum Access {
     Ticket,
     /// The fields `account` and `password`.
     Password,
+    /// The cookie of a device that stays signed in.
+    Device,
     /// The cookie of a session of the website.
     Session,
     /// None, or the cookie of a session, as the setting `profile_pages` says.
@@ -403,6 +406,7 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         clients::ROWS,
         profiles::ROWS,
         site::ROWS,
+        devices::ROWS,
         identity::ROWS,
         website::ROWS,
     ];

@@ -62,8 +62,16 @@ const EXPORT: &[Member] = &[
         "",
     ),
     member("ignored", Shape::Texts, "names in lower case"),
-    member("identities", Shape::List(super::identity::IDENTITY), "ways to sign in"),
-    member("passkeys", Shape::List(super::identity::PASSKEY), "ways to sign in"),
+    member(
+        "identities",
+        Shape::List(super::identity::IDENTITY),
+        "ways to sign in",
+    ),
+    member(
+        "passkeys",
+        Shape::List(super::identity::PASSKEY),
+        "ways to sign in",
+    ),
     member(
         "reports",
         Shape::List(&[
@@ -144,6 +152,7 @@ pub(super) const ROWS: &[Endpoint] = &[
     .answers(&[
         member("accounts", Shape::Text, "`embedded`, `remote` or `open`"),
         member("registration", Shape::Text, "`open`, `invitation`, `paused` or `closed`"),
+        member("stay_signed_in", Shape::Number, "seconds for which a device stays signed in after its last use; 0 where none does"),
         member("genders", Shape::Texts, ""),
         member("oidc", Shape::Text, "the name of the identity provider; empty where there is none"),
     ]),

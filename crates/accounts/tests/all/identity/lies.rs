@@ -50,9 +50,7 @@ const TOKENS: &[(&str, Lie)] = &[
     ("it can't be read", |plan| {
         plan.claims = |all| all["exp"] = json!("soon")
     }),
-    ("it can't be read", |plan| {
-        plan.claims = |all| remove(all, "exp")
-    }),
+    ("it can't be read", |plan| plan.claims = |all| remove(all, "exp")),
     ("its subject is empty or too long", |plan| {
         plan.claims = |all| all["sub"] = json!("")
     }),
