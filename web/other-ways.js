@@ -3,6 +3,7 @@
 
 import { byId, el } from './text.js';
 import { ask, granted } from './api.js';
+import { canPasskeys, signInByPasskey } from './passkeys.js';
 
 /** Where the server leads a browser that comes back from the provider. */
 const BACK = '#signing-in';
@@ -28,6 +29,7 @@ export function offerWays(site) {
   about = site;
   box.replaceChildren();
   if (about.oidc) box.append(el('button', { type: 'button', text: `Sign in with ${about.oidc}`, click: event => leave(event.currentTarget, '/api/oidc-start') }));
+  if (about.passkeys && canPasskeys()) box.append(el('button', { type: 'button', text: 'Sign in with a passkey', click: event => byPasskey(event.currentTarget) }));
   box.hidden = box.childElementCount === 0;
 }
 
@@ -49,6 +51,17 @@ async function leave(button, path) {
     view.showError(error.message);
     button.disabled = false;
   }
+}
+
+async function byPasskey(button) {
+  button.disabled = true;
+  view.showError('');
+  try {
+    view.showCharacters(await signInByPasskey(view.stays()));
+  } catch (error) {
+    view.showError(error.message);
+  }
+  button.disabled = false;
 }
 
 /** The way back: the server asks the provider now. */

@@ -4,6 +4,7 @@ import { el } from './text.js';
 import { ask, call, session, site } from './api.js';
 import { toast } from './dialog.js';
 import { goToProvider } from './other-ways.js';
+import { addPasskey, canPasskeys } from './passkeys.js';
 
 let list;
 let password;
@@ -35,7 +36,7 @@ export async function readSignIns() {
     const [about, all] = await Promise.all([site(), call('/api/sign-ins')]);
     has = all;
     onPassword(all.password);
-    section.hidden = !about.oidc && all.identities.length === 0 && all.passkeys.length === 0;
+    section.hidden = !about.oidc && !about.passkeys && all.identities.length === 0 && all.passkeys.length === 0;
     password.parentElement.hidden = !all.password;
     render(about);
   } catch (error) {
@@ -51,14 +52,39 @@ function show(text) {
 
 function render(about) {
   list.replaceChildren(el('li', { class: 'muted', text: has.password ? 'Password' : 'No password yet. Other programs than this page need one.' }),
-    ...has.identities.map(one => row(one.label, hostOf(one.issuer), one, '/api/identity-remove')));
+    ...has.identities.map(one => row(one.label, hostOf(one.issuer), one, '/api/identity-remove')),
+    ...has.passkeys.map(one => row(one.name, 'passkey', one, '/api/passkey-remove', rename(one))));
   buttons.replaceChildren();
   if (about.oidc) buttons.append(el('button', { type: 'button', text: `Connect ${about.oidc}`, click: () => changing(() => goToProvider('/api/oidc-link', proof())) }));
+  if (about.passkeys && canPasskeys()) buttons.append(el('button', { type: 'button', text: 'Add a passkey of this device', click: () => changing(add) }));
 }
 
-function row(name, place, one, path) {
+async function add() {
+  await addPasskey(`Passkey of ${day(Date.now() / 1000)}`, proof());
+  toast('The passkey is added: you can sign in with it from now on.');
+  await readSignIns();
+}
+
+/** A button that turns into a field for the new name. */
+function rename(one) {
+  return el('button', { type: 'button', text: 'Rename', 'aria-label': `Rename ${one.name}`, click: event => {
+    const field = el('input', { value: one.name, maxlength: '60', 'aria-label': 'New name' });
+    field.addEventListener('change', async () => {
+      try {
+        await call('/api/passkey-rename', { id: one.id, name: field.value });
+        await readSignIns();
+      } catch (error) {
+        show(error.message);
+      }
+    });
+    event.currentTarget.replaceWith(field);
+    field.select();
+  } });
+}
+
+function row(name, place, one, path, ...more) {
   return el('li', { class: 'character-row' }, el('span', { class: 'clip', text: place ? `${name} (${place})` : name }),
-    el('span', { class: 'muted', text: `last used ${day(one.used_at)}` }),
+    el('span', { class: 'muted', text: `last used ${day(one.used_at)}` }), ...more,
     el('button', { type: 'button', class: 'icon remove', 'aria-label': `Remove ${name}`, title: `Remove ${name}`, click: () => changing(async () => {
       await ask(path, { ...proof(), id: one.id });
       toast(`${name} no longer signs in to this account.`);

@@ -12,6 +12,7 @@ mod form;
 mod identity;
 mod images;
 mod pages;
+mod passkeys;
 mod pictures;
 mod reply;
 mod report_page;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::desk::website::{Website, WebsiteSettings};
+use crate::identity::passkeys::Passkeys;
 use crate::identity::{Identities, IdentitySettings};
 use crate::login::LoginProvider;
 use crate::profile::catalogue::LiveCatalogue;
@@ -68,6 +70,8 @@ pub struct AccountHttp {
     page: ChatPage,
     /// Signing in through an identity provider, if there is one.
     identities: Option<Arc<Identities>>,
+    /// Passkeys, where the address of the site is known.
+    passkeys: Option<Arc<Passkeys>>,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
     /// Bounds the exports that are made at once.
@@ -87,6 +91,7 @@ impl AccountHttp {
             website: Arc::new(Website::new(WebsiteSettings::default())),
             page: ChatPage::default(),
             identities: None,
+            passkeys: None,
             files: Arc::default(),
             exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
@@ -113,6 +118,15 @@ impl AccountHttp {
     pub fn with_identities(self, settings: IdentitySettings) -> Self {
         Self {
             identities: Some(Identities::new(settings)),
+            ..self
+        }
+    }
+
+    /// The same with passkeys for the page at this address, such as `https://chat.example.org`.
+    #[must_use]
+    pub fn with_passkeys(self, site_address: &str) -> Self {
+        Self {
+            passkeys: Passkeys::new(site_address),
             ..self
         }
     }

@@ -2,7 +2,10 @@
 //! provider are in `fchatd_links::oidc`, the changes of accounts in `desk::people::identities`, and the endpoints in
 //! `http::identity`.
 
+pub(crate) mod passkeys;
 mod pending;
+mod table;
+pub(crate) mod webauthn;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +14,8 @@ use fchatd_links::oidc::{Flow, Identity, OidcClient, OidcError};
 use fchatd_protocol::address::AddressGroup;
 use fchatd_store::AccountId;
 
-pub(crate) use self::pending::LIFETIME;
 use self::pending::{Pending, Step};
+pub(crate) use self::table::LIFETIME;
 use crate::desk::people::refused;
 use crate::error::AccountError;
 use crate::limits::{Limit, RateLimiter};

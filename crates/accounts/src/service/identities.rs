@@ -42,6 +42,27 @@ impl AccountService {
         result
     }
 
+    /// Does something for a visitor with a passkey; one that guesses has to wait.
+    ///
+    /// # Errors
+    /// A rate limit, busy, or failed, or the error of the work.
+    pub(crate) async fn by_passkey<T: Send + 'static>(
+        &self,
+        address: IpAddr,
+        work: impl FnOnce(&mut AccountDesk) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let now = self.shared.clock.steady();
+        let begun = self.shared.guard().begin_ticket(address, now);
+        begun.inspect_err(|_| self.shared.counters.count_limited())?;
+        let result = self.with_ticket(work).await;
+        match &result {
+            Ok(_) => self.shared.counters.count_ticket(),
+            Err(AccountError::Refused(_)) => self.shared.guard().ticket_was_invalid(address, now),
+            Err(_) => {}
+        }
+        result
+    }
+
     /// Makes an account without a password, under the limits of registration.
     ///
     /// # Errors

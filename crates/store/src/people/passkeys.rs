@@ -37,7 +37,7 @@ pub struct PasskeyKey {
     pub user_handle: [u8; 32],
     /// The method of signing, by its number in the registry of COSE.
     pub algorithm: i64,
-    /// The public key, in the form that the method needs.
+    /// The public key, in the form of COSE.
     pub public_key: Vec<u8>,
     /// The counter of signatures at the last use; 0 where the authenticator has none.
     pub sign_count: u32,

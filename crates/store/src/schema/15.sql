@@ -22,7 +22,7 @@ CREATE TABLE passkey (
     credential BLOB NOT NULL UNIQUE CHECK (length(credential) BETWEEN 1 AND 1023),
     -- The random name of the account for authenticators; the same for all its keys.
     user_handle BLOB NOT NULL CHECK (length(user_handle) = 32),
-    -- The number of the method of signing in the registry of COSE, and the key in the form that the method needs.
+    -- The number of the method of signing in the registry of COSE, and the key in the form of COSE.
     algorithm INTEGER NOT NULL,
     public_key BLOB NOT NULL CHECK (length(public_key) <= 1100),
     sign_count INTEGER NOT NULL,

@@ -7,6 +7,7 @@ pub(crate) mod identities;
 mod lists;
 mod notes;
 mod page;
+pub(crate) mod passkeys;
 mod picture;
 mod reports;
 mod website;

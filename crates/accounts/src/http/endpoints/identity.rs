@@ -9,21 +9,20 @@ use crate::service::guard::Cost;
 
 use Kind::{Flag, Number, Text};
 
-const PASSWORD: Field = optional(
+pub(super) const PASSWORD: Field = optional(
     &[("password", Text)],
     "the password of the account; without one the ticket has to come from a log-in of the last ten minutes",
 );
-const ACCOUNT: Field = required(&[("account", Text)], "");
-const TICKET: Field = required(&[("ticket", Text)], "");
-const NUMBER: Field = required(&[("id", Number)], "the number in the answer of `/api/sign-ins`");
+pub(super) const ACCOUNT: Field = required(&[("account", Text)], "");
+pub(super) const TICKET: Field = required(&[("ticket", Text)], "");
+pub(super) const NUMBER: Field = required(&[("id", Number)], "the number in the answer of `/api/sign-ins`");
 
 const ADDRESS: &[Member] = &[member(
     "address",
     Shape::Text,
     "the page of the provider, to which the browser goes on",
 )];
-const SIGNED_IN: &[Member] = &[
-    member("done", Shape::Text, "`signed-in`"),
+pub(super) const SIGNED_IN: &[Member] = &[
     member("account", Shape::Text, "the name of the account"),
     member("ticket", Shape::Text, ""),
     member("stays", Shape::Flag, "whether the device stays signed in"),

@@ -19,6 +19,7 @@ macro_rules! password {
 mod clients;
 mod devices;
 mod identity;
+mod passkeys;
 mod profiles;
 mod shape;
 mod site;
@@ -408,6 +409,7 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         site::ROWS,
         devices::ROWS,
         identity::ROWS,
+        passkeys::ROWS,
         website::ROWS,
     ];
     tables.into_iter().flatten()

@@ -155,6 +155,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         member("stay_signed_in", Shape::Number, "seconds for which a device stays signed in after its last use; 0 where none does"),
         member("genders", Shape::Texts, ""),
         member("oidc", Shape::Text, "the name of the identity provider; empty where there is none"),
+        member("passkeys", Shape::Flag, "whether people can sign in with passkeys"),
     ]),
     Endpoint::new(
         Place::Exact("/api/register"),
