@@ -13,6 +13,7 @@ mod login_check;
 mod login_pace;
 mod notes_api;
 mod operator;
+mod passkeys;
 mod pictures;
 mod profile_api;
 mod reference;
