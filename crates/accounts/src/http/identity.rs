@@ -182,7 +182,7 @@ async fn advance(own: &AccountHttp, request: &HttpRequest, step: Next) -> Result
     let grant = match step {
         Next::Finish => {
             let known = identity.clone();
-            let found = service.by_identity(address, move |desk| match desk.sign_in_by_identity(&known)? {
+            let found = service.for_anyone(address, move |desk| match desk.sign_in_by_identity(&known)? {
                 Some(account) => Ok(Some(entrance.enter(desk, &account)?)),
                 None => Ok(None),
             });
@@ -218,6 +218,7 @@ async fn advance(own: &AccountHttp, request: &HttpRequest, step: Next) -> Result
             service.with_password(name, password, address, work).await?
         }
     };
+    service.count_ticket();
     Ok(Advance::SignedIn(grant))
 }
 

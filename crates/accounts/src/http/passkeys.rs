@@ -71,6 +71,7 @@ async fn enter(own: &AccountHttp, request: &HttpRequest) -> Result<(Value, Cooki
         entrance.enter(desk, &account)
     };
     let grant = service.by_passkey(request.address, work).await?;
+    service.count_ticket();
     let value = json_of(&grant);
     Ok((value, grant.token.map_or(Cookie::Unchanged, Cookie::Keep)))
 }

@@ -26,20 +26,9 @@ impl AccountService {
         self.shared.clock.now()
     }
 
-    /// Does something for a visitor that proves its identity in another way.
-    ///
-    /// # Errors
-    /// A rate limit, busy, or failed, or the error of the work.
-    pub(crate) async fn by_identity<T: Send + 'static>(
-        &self,
-        address: IpAddr,
-        work: impl FnOnce(&mut AccountDesk) -> Result<T, AccountError> + Send + 'static,
-    ) -> Result<T, AccountError> {
-        let result = self.for_anyone(address, work).await;
-        if result.is_ok() {
-            self.shared.counters.count_ticket();
-        }
-        result
+    /// Counts a ticket that was given without a password.
+    pub(crate) fn count_ticket(&self) {
+        self.shared.counters.count_ticket();
     }
 
     /// Does something for a visitor with a passkey; one that guesses has to wait.
@@ -55,10 +44,8 @@ impl AccountService {
         let begun = self.shared.guard().begin_ticket(address, now);
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         let result = self.with_ticket(work).await;
-        match &result {
-            Ok(_) => self.shared.counters.count_ticket(),
-            Err(AccountError::Refused(_)) => self.shared.guard().ticket_was_invalid(address, now),
-            Err(_) => {}
+        if matches!(result, Err(AccountError::Refused(_))) {
+            self.shared.guard().ticket_was_invalid(address, now);
         }
         result
     }

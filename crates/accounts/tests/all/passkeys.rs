@@ -184,7 +184,10 @@ impl Answer {
 
 impl Scene {
     async fn post<V: AsRef<str>>(&self, path: &str, fields: &[(&str, V)]) -> Value {
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_ref()))
+            .collect();
         object(&self.http.call(post(path, "", &fields)).await)
     }
 
@@ -204,7 +207,9 @@ impl Scene {
         let fields = [("account", "ada"), ("ticket", ticket), ("password", PASSWORD)];
         let answer = self.post("/api/passkey-add-start", &fields).await;
         assert_eq!(answer["error"], "", "{answer}");
-        device.handle = URL_SAFE_NO_PAD.decode(answer["user_handle"].as_str().unwrap()).unwrap();
+        device.handle = URL_SAFE_NO_PAD
+            .decode(answer["user_handle"].as_str().unwrap())
+            .unwrap();
         answer["challenge"].as_str().unwrap().to_owned()
     }
 
@@ -242,16 +247,28 @@ async fn a_key_signs_in_once_for_each_challenge() {
         let answer = device.honest(&scene.challenge().await);
         let fields = answer.fields(&device);
         let signed_in = scene.post("/api/passkey-sign-in", &fields).await;
-        assert_eq!((&signed_in["error"], &signed_in["account"]), (&json!(""), &json!("ada")));
-        let own = [("account", "ada"), ("ticket", signed_in["ticket"].as_str().unwrap())];
-        assert_eq!(scene.post("/api/sign-ins", &own).await["passkeys"][0]["name"], "My key");
+        assert_eq!(
+            (&signed_in["error"], &signed_in["account"]),
+            (&json!(""), &json!("ada"))
+        );
+        let own = [
+            ("account", "ada"),
+            ("ticket", signed_in["ticket"].as_str().unwrap()),
+        ];
+        assert_eq!(
+            scene.post("/api/sign-ins", &own).await["passkeys"][0]["name"],
+            "My key"
+        );
         let again = scene.post("/api/passkey-sign-in", &fields).await;
         assert!(again["error"].as_str().unwrap().contains("sent twice"), "{again}");
         assert_eq!(scene.sign_in(&device).await["error"], "");
         let late = device.honest(&scene.challenge().await);
         scene.site.advance(601);
         let late = scene.post("/api/passkey-sign-in", &late.fields(&device)).await;
-        assert!(late["error"].as_str().unwrap().contains("took too long"), "{late}");
+        assert!(
+            late["error"].as_str().unwrap().contains("took too long"),
+            "{late}"
+        );
     }
 }
 
@@ -259,10 +276,16 @@ async fn a_key_signs_in_once_for_each_challenge() {
 async fn each_lie_of_a_sign_in_is_refused_with_its_sentence() {
     type Lie = fn(&mut Answer);
     let lies: &[(&str, Lie)] = &[
-        ("a page of another address", |answer| answer.origin = "https://chat.example.evil.example"),
-        ("a page of another address", |answer| answer.origin = "http://chat.example"),
+        ("a page of another address", |answer| {
+            answer.origin = "https://chat.example.evil.example"
+        }),
+        ("a page of another address", |answer| {
+            answer.origin = "http://chat.example"
+        }),
         ("a page of another address", |answer| answer.cross_origin = true),
-        ("meant for something else", |answer| answer.kind = "webauthn.create"),
+        ("meant for something else", |answer| {
+            answer.kind = "webauthn.create"
+        }),
         ("made for another site", |answer| answer.host = "evil.example"),
         ("did not check who you are", |answer| answer.flags = 0x01),
         ("did not check who you are", |answer| answer.flags = 0x04),
@@ -289,41 +312,70 @@ async fn each_lie_of_a_sign_in_is_refused_with_its_sentence() {
         let error = answer["error"].as_str().unwrap();
         assert!(error.contains(words), "{words}: {error}");
         assert_eq!(answer["ticket"], Value::Null);
-        assert_eq!(scene.sign_in(&device).await["error"], "", "{words}: the owner signs in as ever");
+        assert_eq!(
+            scene.sign_in(&device).await["error"],
+            "",
+            "{words}: the owner signs in as ever"
+        );
     }
     let big = "x".repeat(17_000);
-    for (name, value) in [("client_data", "%%"), ("signature", big.as_str()), ("client_data", "")] {
+    for (name, value) in [
+        ("client_data", "%%"),
+        ("signature", big.as_str()),
+        ("client_data", ""),
+    ] {
         let mut fields = device.honest(&scene.challenge().await).fields(&device);
-        fields.iter_mut().filter(|(own, _)| *own == name).for_each(|(_, own)| *own = value.to_owned());
+        fields
+            .iter_mut()
+            .filter(|(own, _)| *own == name)
+            .for_each(|(_, own)| *own = value.to_owned());
         let answer = scene.post("/api/passkey-sign-in", &fields).await;
         assert_ne!(answer["error"], "", "{name}");
     }
     // A page of another site sends an answer of its own account.
     let fields = device.honest(&scene.challenge().await).fields(&device);
-    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let foreign = HttpRequest {
         is_cross_site: true,
         ..post("/api/passkey-sign-in", "", &fields)
     };
     let answer = object(&scene.http.call(foreign).await);
-    assert!(answer["error"].as_str().unwrap().contains("another site"), "{answer}");
+    assert!(
+        answer["error"].as_str().unwrap().contains("another site"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn each_lie_about_a_new_key_is_refused_with_its_sentence() {
     type Lie = fn(&mut Answer, &mut Cbor);
     let lies: &[(&str, Lie)] = &[
-        ("meant for something else", |answer, _| answer.kind = "webauthn.get"),
-        ("a page of another address", |answer, _| answer.origin = "https://evil.example"),
+        ("meant for something else", |answer, _| {
+            answer.kind = "webauthn.get"
+        }),
+        ("a page of another address", |answer, _| {
+            answer.origin = "https://evil.example"
+        }),
         ("made for another site", |answer, _| answer.host = "example"),
         ("did not check who you are", |answer, _| answer.flags = 0x41),
         ("there is no key in it", |answer, _| answer.flags = HONEST),
         ("empty or too long", |answer, _| answer.credential = Vec::new()),
         ("empty or too long", |answer, _| answer.credential = vec![1; 1024]),
-        ("not one of ES256", |_, key| change(key, 3, Cbor::Integer((-37).into()))),
-        ("not one of ES256", |_, key| change(key, 1, Cbor::Integer(3.into()))),
-        ("not one of ES256", |_, key| change(key, -2, Cbor::Bytes(vec![1; 31]))),
-        ("not one of ES256", |_, key| change(key, -1, Cbor::Bytes(vec![1; 4000]))),
+        ("not one of ES256", |_, key| {
+            change(key, 3, Cbor::Integer((-37).into()))
+        }),
+        ("not one of ES256", |_, key| {
+            change(key, 1, Cbor::Integer(3.into()))
+        }),
+        ("not one of ES256", |_, key| {
+            change(key, -2, Cbor::Bytes(vec![1; 31]))
+        }),
+        ("not one of ES256", |_, key| {
+            change(key, -1, Cbor::Bytes(vec![1; 4000]))
+        }),
         ("can't be read", |_, key| *key = Cbor::Null),
         ("can't be read", |answer, _| answer.left = 36),
     ];
@@ -332,10 +384,18 @@ async fn each_lie_about_a_new_key_is_refused_with_its_sentence() {
     let mut device = Device::new(1, false);
     for (words, lie) in lies {
         let error = scene.add(&mut device, &ticket, lie).await;
-        assert!(error.contains(words) || (*words == "can't be read" && !error.is_empty()), "{words}: {error}");
+        assert!(
+            error.contains(words) || (*words == "can't be read" && !error.is_empty()),
+            "{words}: {error}"
+        );
     }
     // Lists in lists, and a length that is not there.
-    for garbage in [vec![0x81; 12_000], vec![0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], vec![0xff], Vec::new()] {
+    for garbage in [
+        vec![0x81; 12_000],
+        vec![0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        vec![0xff],
+        Vec::new(),
+    ] {
         let challenge = scene.begin_adding(&mut device, &ticket).await;
         let mut answer = device.honest(&challenge);
         answer.kind = "webauthn.create";
@@ -347,15 +407,25 @@ async fn each_lie_about_a_new_key_is_refused_with_its_sentence() {
             ("attestation", text(&garbage)),
         ];
         let error = scene.post("/api/passkey-add", &fields).await;
-        assert!(error["error"].as_str().unwrap().contains("can't be read"), "{error}");
+        assert!(
+            error["error"].as_str().unwrap().contains("can't be read"),
+            "{error}"
+        );
     }
-    let all = scene.post("/api/sign-ins", &[("account", "ada"), ("ticket", ticket.as_str())]).await;
+    let all = scene
+        .post(
+            "/api/sign-ins",
+            &[("account", "ada"), ("ticket", ticket.as_str())],
+        )
+        .await;
     assert_eq!(all["passkeys"], json!([]));
 }
 
 fn change(key: &mut Cbor, label: i64, value: Cbor) {
     let members = key.as_map_mut().unwrap();
-    let place = members.iter_mut().find(|(name, _)| *name == Cbor::Integer(label.into()));
+    let place = members
+        .iter_mut()
+        .find(|(name, _)| *name == Cbor::Integer(label.into()));
     place.unwrap().1 = value;
 }
 
@@ -363,7 +433,11 @@ fn change(key: &mut Cbor, label: i64, value: Cbor) {
 async fn keys_belong_to_one_account_and_are_bounded() {
     let mut scene = scene();
     let ticket = scene.site.ticket().await;
-    scene.site.desk.add_account("eve", &Secret::new(PASSWORD), false).unwrap();
+    scene
+        .site
+        .desk
+        .add_account("eve", &Secret::new(PASSWORD), false)
+        .unwrap();
     let eve = scene.site.person("eve").await.ticket;
     let own = [("account", "ada"), ("ticket", ticket.as_str())];
     let no_password = scene.post("/api/passkey-add-start", &own).await;
@@ -391,19 +465,40 @@ async fn keys_belong_to_one_account_and_are_bounded() {
     }
     let all = scene.post("/api/sign-ins", &own).await;
     let number = all["passkeys"][0]["id"].to_string();
-    for (name, is_good) in [("Key of my phone", true), ("", false), ("a\nb", false), (&*"x".repeat(61), false)] {
+    for (name, is_good) in [
+        ("Key of my phone", true),
+        ("", false),
+        ("a\nb", false),
+        (&*"x".repeat(61), false),
+    ] {
         let fields = [own[0], own[1], ("id", number.as_str()), ("name", name)];
-        assert_eq!(scene.post("/api/passkey-rename", &fields).await["error"] == "", is_good, "{name}");
+        assert_eq!(
+            scene.post("/api/passkey-rename", &fields).await["error"] == "",
+            is_good,
+            "{name}"
+        );
     }
-    let stolen = [("account", "eve"), ("ticket", eve.as_str()), ("password", PASSWORD), ("id", number.as_str())];
-    assert!(scene.post("/api/passkey-remove", &stolen).await["error"].to_string().contains("none of this number"));
+    let stolen = [
+        ("account", "eve"),
+        ("ticket", eve.as_str()),
+        ("password", PASSWORD),
+        ("id", number.as_str()),
+    ];
+    assert!(
+        scene.post("/api/passkey-remove", &stolen).await["error"]
+            .to_string()
+            .contains("none of this number")
+    );
     let fields = [own[0], own[1], ("password", PASSWORD), ("id", number.as_str())];
     assert_eq!(scene.post("/api/passkey-remove", &fields).await["error"], "");
     scene.site.desk.ban("ada", None, "Spam").unwrap();
     let mut second = Device::new(2, false);
     second.handle.clear();
     let error = scene.sign_in(&second).await["error"].to_string();
-    assert!(error.contains("signature is wrong"), "another device's key: {error}");
+    assert!(
+        error.contains("signature is wrong"),
+        "another device's key: {error}"
+    );
 }
 
 #[tokio::test]
@@ -423,14 +518,30 @@ async fn guessing_keys_is_slowed_down() {
 
 #[tokio::test]
 async fn an_address_without_a_name_has_no_passkeys() {
-    for address in ["https://192.0.2.1", "https://[2001:db8::1]:8443", "http://127.0.0.1:9722", "x"] {
+    for address in [
+        "https://192.0.2.1",
+        "https://[2001:db8::1]:8443",
+        "http://127.0.0.1:9722",
+        "x",
+    ] {
         let scene = scene();
         let http = scene.site.http.clone().with_passkeys(address);
         let answer = object(&http.call(post("/api/passkey-start", "", &[])).await);
-        assert!(answer["error"].as_str().unwrap().contains("site_address"), "{address}");
+        assert!(
+            answer["error"].as_str().unwrap().contains("site_address"),
+            "{address}"
+        );
     }
-    for address in ["https://chat.example", "https://chat.example:8443", "http://localhost:9722"] {
+    for address in [
+        "https://chat.example",
+        "https://chat.example:8443",
+        "http://localhost:9722",
+    ] {
         let http = scene().site.http.clone().with_passkeys(address);
-        assert_eq!(object(&http.call(post("/api/passkey-start", "", &[])).await)["error"], "", "{address}");
+        assert_eq!(
+            object(&http.call(post("/api/passkey-start", "", &[])).await)["error"],
+            "",
+            "{address}"
+        );
     }
 }

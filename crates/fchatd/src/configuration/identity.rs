@@ -119,3 +119,92 @@ fn is_scope(text: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let mut settings = Settings::default();
+        for (key, text) in pairs {
+            settings.set_from_text(key, text).unwrap();
+        }
+        settings
+    }
+
+    #[test]
+    fn the_address_of_the_site_has_a_host_and_nothing_after_it() {
+        for (text, wanted) in [
+            ("", None),
+            ("https://Chat.example.org/", Some("https://chat.example.org")),
+            (
+                "https://chat.example.org:8443",
+                Some("https://chat.example.org:8443"),
+            ),
+            ("http://localhost:9722", Some("http://localhost:9722")),
+            ("http://[::1]:9722", Some("http://[::1]:9722")),
+        ] {
+            let address = site_address(&settings(&[("site_address", text)])).unwrap();
+            assert_eq!(address.as_deref(), wanted, "{text}");
+        }
+        for (text, words) in [
+            ("chat.example.org", "it is none"),
+            ("ftp://chat.example.org", "it is none"),
+            ("https://user@chat.example.org", "it is none"),
+            (
+                "https://chat.example.org/chat",
+                "nothing may stand after the host",
+            ),
+            ("https://chat.example.org?x", "nothing may stand after the host"),
+            ("http://chat.example.org", "it must begin with https://"),
+        ] {
+            let fault = site_address(&settings(&[("site_address", text)])).unwrap_err();
+            assert!(
+                fault.starts_with("site_address ") && fault.contains(words),
+                "{text}: {fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_missing_or_wrong_part_of_the_provider_is_named() {
+        let web = WebClient::new(1).unwrap();
+        assert!(identity_settings(&settings(&[]), &web).unwrap().is_none());
+        let site = ("site_address", "https://chat.example.org");
+        let issuer = ("oidc_issuer", "https://accounts.example.org");
+        let client = ("oidc_client_id", "chat");
+        let good = identity_settings(&settings(&[site, issuer, client]), &web)
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (good.name.as_str(), good.registration),
+            ("accounts.example.org", Registration::Open)
+        );
+        let long = "x".repeat(41);
+        let wrong: &[(&[(&str, &str)], &str)] = &[
+            (&[issuer, client], "oidc_issuer needs site_address"),
+            (&[site, issuer], "oidc_issuer needs oidc_client_id"),
+            (
+                &[site, client, ("oidc_issuer", "accounts")],
+                "oidc_issuer: it must be the address",
+            ),
+            (
+                &[site, client, ("oidc_issuer", "http://accounts.example.org")],
+                "oidc_issuer: it must begin with https://",
+            ),
+            (
+                &[site, client, ("oidc_issuer", "https://accounts.example.org/?x=1")],
+                "oidc_issuer: it must not have a query",
+            ),
+            (
+                &[site, client, issuer, ("oidc_name", &long)],
+                "oidc_name must be one line",
+            ),
+        ];
+        for (pairs, words) in wrong {
+            let fault = identity_settings(&settings(pairs), &web).unwrap_err();
+            assert!(fault.starts_with(words), "{words}: {fault}");
+        }
+    }
+}
