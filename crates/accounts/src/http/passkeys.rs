@@ -18,22 +18,26 @@ use super::reply::{Refusal, done};
 use crate::desk::AccountDesk;
 use crate::desk::people::passkeys::Assertion;
 use crate::desk::people::refused;
+use crate::error::AccountError;
 use crate::identity::passkeys::{Ceremony, Passkeys, fault};
 use crate::identity::webauthn::{ALGORITHMS, new_key};
 
 /// Bytes of a field with an answer of an authenticator, as text.
 const FIELD_MAX: usize = 16 * 1024;
 
-fn passkeys(own: &AccountHttp) -> Result<Arc<Passkeys>, Refusal> {
+fn passkeys(own: &AccountHttp) -> Result<Arc<Passkeys>, AccountError> {
     let passkeys = own.passkeys.clone();
-    passkeys.ok_or_else(|| refused("This server has no passkeys: site_address is not set.").into())
+    passkeys.ok_or_else(|| refused("This server has no passkeys: site_address is not set."))
 }
 
 fn bytes(form: &Form, name: &str) -> Result<Vec<u8>, Refusal> {
-    let text = form.long(name, FIELD_MAX)?.trim_end_matches('=');
+    Ok(decoded(form.long(name, FIELD_MAX)?)?)
+}
+
+fn decoded(text: &str) -> Result<Vec<u8>, AccountError> {
     URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| Refusal::new(format!("The field \"{name}\" must be base64url.")))
+        .decode(text.trim_end_matches('='))
+        .map_err(|_| refused("The answer of the authenticator must be base64url."))
 }
 
 /// `/api/passkey-start`: a challenge for a sign-in.
@@ -101,12 +105,15 @@ pub(super) async fn add_start(own: &AccountHttp, request: &HttpRequest) -> Resul
 
 /// `/api/passkey-add`.
 pub(super) async fn add(signed: Signed) -> Result<Value, Refusal> {
-    let passkeys = passkeys(&signed.own)?;
+    let own = signed.own.clone();
     let name = signed.form.required("name")?.to_owned();
-    let client_data = bytes(&signed.form, "client_data")?;
-    let attestation = bytes(&signed.form, "attestation")?;
+    let client_data = signed.form.long("client_data", FIELD_MAX)?.to_owned();
+    let attestation = signed.form.long("attestation", FIELD_MAX)?.to_owned();
     let now = signed.service.steady();
+    // After the ticket is checked: a caller without one learns nothing.
     let work = move |desk: &mut AccountDesk, account: Account| {
+        let passkeys = passkeys(&own)?;
+        let (client_data, attestation) = (decoded(&client_data)?, decoded(&attestation)?);
         let handle = match passkeys.end(&client_data, "webauthn.create", now)? {
             Ceremony::Add(owner, handle) if owner == account.id => handle,
             _ => {

@@ -1,7 +1,7 @@
 //! A table of steps that visitors have begun, in memory only: bounded in number for each address group and for all, and in
 //! time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use fchatd_protocol::address::AddressGroup;
 
@@ -15,12 +15,16 @@ const ALL_MAX: usize = 10_000;
 /// The SHA-256 of the secret that leads to an entry: so the time of a look-up tells nothing about secrets.
 pub(super) type Key = [u8; 32];
 
-/// See the module.
+/// See the module. Each operation takes about the same time, however full the table is.
 #[derive(Debug)]
 pub(super) struct Table<V> {
     entries: HashMap<Key, Entry<V>>,
+    /// All entries, oldest first; those that were removed meanwhile are skipped.
+    order: VecDeque<(u64, Key)>,
     /// The entries of each group, oldest first.
     groups: HashMap<AddressGroup, VecDeque<Key>>,
+    /// The groups by the number of their entries.
+    sizes: BTreeMap<usize, HashSet<AddressGroup>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +38,9 @@ impl<V> Default for Table<V> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
+            order: VecDeque::new(),
             groups: HashMap::new(),
+            sizes: BTreeMap::new(),
         }
     }
 }
@@ -42,26 +48,19 @@ impl<V> Default for Table<V> {
 impl<V> Table<V> {
     /// Keeps a value; `now` is a time in seconds that never goes back.
     pub(super) fn insert(&mut self, key: Key, value: V, group: AddressGroup, now: u64) {
-        self.forget_old(group, now);
-        if self.entries.len() >= ALL_MAX {
-            let all: Vec<_> = self.groups.keys().copied().collect();
-            for group in all {
-                self.forget_old(group, now);
-            }
-        }
-        if self
-            .groups
-            .get(&group)
-            .is_some_and(|own| own.len() >= PER_GROUP_MAX)
-        {
+        self.forget_old(now);
+        let own = self.groups.get(&group).map_or(0, VecDeque::len);
+        if own >= PER_GROUP_MAX {
             self.drop_oldest(group);
         } else if self.entries.len() >= ALL_MAX {
-            let largest = self.groups.iter().max_by_key(|(_, own)| own.len());
-            if let Some((&largest, _)) = largest {
+            let largest = self.sizes.last_key_value();
+            let largest = largest.and_then(|(_, groups)| groups.iter().next().copied());
+            if let Some(largest) = largest {
                 self.drop_oldest(largest);
             }
         }
-        self.groups.entry(group).or_default().push_back(key);
+        self.resize(group, |keys| keys.push_back(key));
+        self.order.push_back((now, key));
         let entry = Entry {
             group,
             began: now,
@@ -72,7 +71,11 @@ impl<V> Table<V> {
 
     /// The value, while it is not too old.
     pub(super) fn find(&mut self, key: &Key, now: u64) -> Option<&mut V> {
-        if self.entries.get(key).is_some_and(|entry| is_over(entry, now)) {
+        if self
+            .entries
+            .get(key)
+            .is_some_and(|entry| is_over(entry.began, now))
+        {
             self.remove(key);
         }
         self.entries.get_mut(key).map(|entry| &mut entry.value)
@@ -86,38 +89,57 @@ impl<V> Table<V> {
 
     pub(super) fn remove(&mut self, key: &Key) -> Option<V> {
         let entry = self.entries.remove(key)?;
-        if let Some(own) = self.groups.get_mut(&entry.group) {
-            own.retain(|other| other != key);
-            if own.is_empty() {
-                self.groups.remove(&entry.group);
-            }
-        }
+        self.resize(entry.group, |keys| keys.retain(|other| other != key));
         Some(entry.value)
     }
 
-    fn forget_old(&mut self, group: AddressGroup, now: u64) {
-        while let Some(oldest) = self.groups.get(&group).and_then(|own| own.front()).copied() {
-            match self.entries.get(&oldest) {
-                Some(entry) if !is_over(entry, now) => return,
-                _ => self.drop_oldest(group),
+    /// Drops what is too old. Places in the order that removed entries have left are given back from time to time.
+    fn forget_old(&mut self, now: u64) {
+        while let Some((began, key)) = self.order.front().copied() {
+            let is_there = self.entries.contains_key(&key);
+            if is_there && !is_over(began, now) {
+                break;
             }
+            self.order.pop_front();
+            if is_there {
+                self.remove(&key);
+            }
+        }
+        if self.order.len() > 2 * ALL_MAX {
+            self.order.retain(|(_, key)| self.entries.contains_key(key));
         }
     }
 
     fn drop_oldest(&mut self, group: AddressGroup) {
-        if let Some(own) = self.groups.get_mut(&group) {
-            if let Some(key) = own.pop_front() {
-                self.entries.remove(&key);
+        let oldest = self.groups.get(&group).and_then(|own| own.front()).copied();
+        if let Some(key) = oldest {
+            self.remove(&key);
+        }
+    }
+
+    /// Changes the entries of a group, and its place among the sizes.
+    fn resize(&mut self, group: AddressGroup, change: impl FnOnce(&mut VecDeque<Key>)) {
+        let own = self.groups.entry(group).or_default();
+        let before = own.len();
+        change(own);
+        let after = own.len();
+        if after == 0 {
+            self.groups.remove(&group);
+        }
+        if let Some(groups) = self.sizes.get_mut(&before) {
+            groups.remove(&group);
+            if groups.is_empty() {
+                self.sizes.remove(&before);
             }
-            if own.is_empty() {
-                self.groups.remove(&group);
-            }
+        }
+        if after > 0 {
+            self.sizes.entry(after).or_default().insert(group);
         }
     }
 }
 
-fn is_over<V>(entry: &Entry<V>, now: u64) -> bool {
-    now.saturating_sub(entry.began) >= LIFETIME
+fn is_over(began: u64, now: u64) -> bool {
+    now.saturating_sub(began) >= LIFETIME
 }
 
 #[cfg(test)]
@@ -150,14 +172,34 @@ mod tests {
             table.insert(key(number), number, group(number), 0);
             assert!(table.entries.len() <= ALL_MAX);
         }
-        // The group with the most has paid first, and nobody else has while it had more than the others.
         assert_eq!(
-            table.groups.get(&group(1)).map_or(0, VecDeque::len).min(1),
-            table.groups.get(&group(1)).map_or(0, VecDeque::len)
+            table.groups.get(&group(1)).map_or(0, VecDeque::len),
+            1,
+            "the group with the most has paid"
         );
         assert_eq!(
             table.groups.values().map(VecDeque::len).sum::<usize>(),
             table.entries.len()
+        );
+        assert_eq!(
+            table.sizes.values().map(HashSet::len).sum::<usize>(),
+            table.groups.len()
+        );
+    }
+
+    #[test]
+    fn entries_that_come_and_go_leave_nothing() {
+        let mut table = Table::default();
+        table.insert(key(0), 0, group(0), 0);
+        for number in 1..5 * ALL_MAX {
+            table.insert(key(number), number, group(number % 7), 1);
+            assert_eq!(table.take(&key(number), 1), Some(number));
+            assert!(table.order.len() <= 2 * ALL_MAX + 1);
+        }
+        table.insert(key(1), 1, group(1), 1 + LIFETIME);
+        assert_eq!(
+            (table.entries.len(), table.order.len(), table.sizes.len()),
+            (1, 1, 1)
         );
     }
 
@@ -169,6 +211,6 @@ mod tests {
         assert_eq!(table.take(&key(1), 100 + LIFETIME - 1), Some('a'));
         assert_eq!(table.take(&key(1), 100), None);
         assert_eq!(table.find(&key(2), 100 + LIFETIME), None);
-        assert!(table.entries.is_empty() && table.groups.is_empty());
+        assert!(table.entries.is_empty() && table.groups.is_empty() && table.sizes.is_empty());
     }
 }
