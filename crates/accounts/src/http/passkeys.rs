@@ -131,7 +131,8 @@ pub(super) async fn add(signed: Signed) -> Result<Value, Refusal> {
 
 /// `/api/passkey-rename`.
 pub(super) async fn rename(signed: Signed) -> Result<Value, Refusal> {
-    let number = signed.form.number("id")?;
+    // No passkey has the number 0. The ticket is checked before the number.
+    let number = signed.form.optional("id")?.trim().parse().unwrap_or(0);
     let name = signed.form.required("name")?.to_owned();
     signed
         .work(move |desk, account| desk.rename_passkey(account.id, number, &name))
