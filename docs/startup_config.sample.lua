@@ -294,6 +294,29 @@
 -- minimum age of an account for making rooms and posting ads; 0 for none. The staff is exempt (0 to 8760, hours)
 --min_account_age = 0
 
+-- Signing in by an identity provider and by passkeys
+
+-- the address of the page as people open it, such as https://chat.example.org; needed for passkeys and with oidc_issuer (text, restart)
+--site_address = ""
+
+-- the identity provider (OpenID Connect) through which people can sign in, such as https://accounts.example.org; exactly as the provider writes it (text, restart)
+--oidc_issuer = ""
+
+-- the name by which the provider knows this site; needed with oidc_issuer. The address to register there is site_address followed by /oidc/return (text, restart)
+--oidc_client_id = ""
+
+-- the secret by which the provider knows this site; without it the site is a public client (text, restart)
+--oidc_client_secret = ""
+
+-- the provider's name on the button of the page; without it the host of oidc_issuer (text, restart)
+--oidc_name = ""
+
+-- the scopes to ask the provider for beside openid: they give the names by which people recognise their identity (list, restart)
+--oidc_scopes = {"email", "profile"}
+
+-- accounts for people whom the provider confirms and who have none here: for all of them (open), with an invitation code (invitation), or not at all (closed); registration has no effect on it, but its pause has ("open", "invitation", "closed", restart)
+--oidc_register = "open"
+
 -- Limits of texts and lists
 
 -- length of a message in a public channel (1 to 524288, bytes)

@@ -1,11 +1,12 @@
 // The account: its characters and which comes first, the password, and the end of a character or of it all.
 
 import { avatar, byId, el } from './text.js';
-import { call, characters, forgetSession, session, signIn, withPassword } from './api.js';
+import { call, characters, forgetSession, session, signIn, withPassword, withTicket } from './api.js';
 import { isMe } from './state.js';
 import { makeDialog, setTitle, show, toast } from './dialog.js';
 import { trying } from './friends.js';
 import { openProfile } from './profile.js';
+import { readSignIns, signInsPart } from './sign-ins.js';
 import { devicesPart, readDevices } from './devices.js';
 import { factorPart, readFactor } from './second-factor.js';
 
@@ -37,6 +38,7 @@ export function startAccount(parts) {
       el('button', { type: 'button', text: 'Change or add a character', click: () => leaveChat() }))),
     part('Password', el('p', { class: 'muted', text: 'Everybody who is signed in to this account elsewhere has to sign in again.' }), password),
     factorPart(part, openAccount),
+    signInsPart(hasPassword),
     devicesPart(part),
     part('Your data', el('p', { class: 'muted', text: 'Characters, profiles, friends, bookmarks, notes and reports of this account, as a file.' }), el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Download my data', click: event => download(event.currentTarget) }))),
@@ -57,7 +59,17 @@ export function openAccount() {
   show(dialog);
   readCharacters();
   readFactor();
+  readSignIns();
   readDevices();
+}
+
+/** An account of an identity provider has no password at first. */
+function hasPassword(has) {
+  const { old } = password.elements;
+  old.required = has;
+  old.disabled = !has;
+  old.parentElement.hidden = !has;
+  password.querySelector('[type=submit]').textContent = has ? 'Change password' : 'Set a password';
 }
 
 function problem(form, text) {
@@ -110,9 +122,11 @@ async function changePassword(event) {
   if (fresh.value !== again.value) return problem(password, 'The two new passwords are not the same.');
   problem(password, '');
   try {
-    await withPassword('/api/password', old.value, { new_password: fresh.value, character: session.character });
+    const fields = { new_password: fresh.value, character: session.character };
+    await (old.disabled ? withTicket('/api/password-set', fields) : withPassword('/api/password', old.value, fields));
     // All devices are signed out by it, this one too.
     if (session.stays) await signIn(session.account, fresh.value, true);
+    readSignIns();
     toast('The password is changed.');
     readDevices();
     password.reset();

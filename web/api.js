@@ -173,7 +173,8 @@ export async function resume() {
 const STAYS_KEY = 'fchatd-stays';
 export const staysSignedIn = () => kept(STAYS_KEY, false) === true;
 
-function granted(answer) {
+/** Takes over the answer to a sign-in. */
+export function granted(answer) {
   session.account = answer.account;
   session.stays = answer.stays;
   if (answer.stays) keep(STAYS_KEY, true);
@@ -195,6 +196,9 @@ export async function signOut() {
 export function forgetDevice() {
   drop(STAYS_KEY);
 }
+
+/** A request without a ticket; a cookie of the server may go with it. */
+export const ask = (path, fields) => requestWithCode(path, fields);
 
 /** Use a ticket that was made elsewhere (accounts of another website). */
 export function useTicket(account, ticket) {
@@ -222,6 +226,13 @@ let mappings = null;
 /** With the password once more: what cannot be taken back. A new ticket that comes is kept. */
 export async function withPassword(path, password, fields = {}) {
   const answer = await requestWithCode(path, { account: session.account, password, ...fields });
+  if (answer.ticket) keepTicket(answer.ticket);
+  return answer;
+}
+
+/** With the ticket as it is, which says how old the sign-in is. A new ticket that comes is kept. */
+export async function withTicket(path, fields = {}) {
+  const answer = await request(path, { account: session.account, ticket: session.ticket, ...fields });
   if (answer.ticket) keepTicket(answer.ticket);
   return answer;
 }

@@ -12,6 +12,8 @@ import {
 import { handleFrame, onFrame } from './frames.js';
 import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
+import { isBack } from './other-ways.js';
+import { finishLink } from './sign-ins.js';
 import { startLog } from './log.js';
 import { hasResetLink } from './reset.js';
 import { memberNote, startLists } from './lists.js';
@@ -268,6 +270,8 @@ async function start() {
   if (session.character && session.ticket && !hasResetLink()) {
     site().catch(() => {});
     enterChat();
+    // The way to the identity provider and back ends in a page that is loaded anew.
+    if (isBack()) finishLink();
   } else {
     await openEntry();
   }

@@ -6,6 +6,7 @@ import {
   characters, createCharacter, forgetDevice, forgetSession, register, resume, saveSession, session, signIn, signInOpenly, signOut, site, staysSignedIn,
   useTicket,
 } from './api.js';
+import { comeFromProvider, hideWays, isBack, offerWays, startOtherWays } from './other-ways.js';
 
 const FALLBACK_GENDERS = ['None', 'Male', 'Female', 'Transgender', 'Herm', 'Shemale', 'Male-Herm', 'Cunt-boy'];
 
@@ -21,6 +22,7 @@ const errorBox = byId('entry-error');
 
 export function startEntry(parts) {
   ({ enter } = parts);
+  startOtherWays({ showCharacters, showSignIn: () => showSignIn(false), showError, setTitle, stays: () => form.elements.stay.checked, setLead: text => { byId('entry-lead').textContent = text; } });
   form.addEventListener('submit', event => {
     event.preventDefault();
     busy(form, submitSignIn);
@@ -56,6 +58,10 @@ export async function open(reason = '') {
     form.elements.password.focus();
     byId('entry-lead').textContent = 'The new password is set. Please sign in with it.';
   } })) return;
+  if (isBack() && about.oidc) {
+    await comeFromProvider(about);
+    return;
+  }
   if (session.ticket && about.accounts === 'embedded') {
     try {
       showCharacters(await characters());
@@ -111,6 +117,7 @@ async function leave() {
 function showParts({ signInForm = false, picker = false }) {
   form.hidden = !signInForm;
   byId('characters').hidden = !picker;
+  hideWays();
   byId('entry-retry').hidden = true;
   byId('entry-lead').textContent = '';
   showError('');
@@ -161,6 +168,7 @@ function showSignIn(register_) {
   byId('switch-entry-text').textContent = registering ? 'Already have one?' : paused ? PAUSED : 'New here?';
   byId('switch-entry-button').hidden = paused;
   byId('switch-entry-button').textContent = registering ? 'Sign in instead' : 'Create an account';
+  if (accounts === 'embedded' && !registering) offerWays(about);
   form.elements.account.focus();
 }
 

@@ -191,9 +191,12 @@ export async function ownServer(...settings) {
   const folder = mkdtempSync(join(tmpdir(), 'fchatd-browser-'));
   const port = await freePort();
   const words = ['--dir', folder, '--set', `port=${port}`, '--set', 'registration=open',
-    ...settings.flatMap(setting => ['--set', setting])];
+    // A setting may depend on the port.
+    ...settings.flatMap(setting => ['--set', typeof setting === 'function' ? setting(port) : setting])];
   const own = {
     url: `http://127.0.0.1:${port}/`,
+    // The same by the name of the machine, which some functions of browsers want.
+    named: `http://localhost:${port}`,
     ended: Promise.resolve(),
     async start() {
       const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod figures;
 mod http;
+mod identity;
 mod limits;
 pub mod login;
 mod profile;
@@ -32,13 +33,14 @@ pub use error::AccountError;
 pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId,
-    OperatorAction, Profile,
+    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, LinkedIdentity,
+    NoteId, OperatorAction, Passkey, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
 };
 pub use http::{AccountHttp, ChatPage, FrontPage};
+pub use identity::IdentitySettings;
 pub use limits::{Limit, Pace, RateLimiter};
 pub use login::check::{LoginCheck, LoginOutcome};
 pub use login::{FIGURES, LoginProvider, ProviderSettings};

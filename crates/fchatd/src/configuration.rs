@@ -7,6 +7,7 @@ mod classic;
 pub(crate) mod cluster;
 pub(crate) mod files;
 mod hosts;
+pub(crate) mod identity;
 pub(crate) mod listen;
 pub(crate) mod memory;
 pub(crate) mod network;

@@ -1,5 +1,5 @@
 //! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), certificate
-//! authorities ([`acme`]), Redis ([`redis`]), a receiver of traces ([`traces`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
+//! authorities ([`acme`]), identity providers ([`oidc`]), Redis ([`redis`]), a receiver of traces ([`traces`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
 //! the real-time bridge, by which a website sends commands for connected users.
 //!
 //! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
@@ -18,6 +18,7 @@ pub mod flash;
 mod freshness;
 pub mod hosts;
 pub mod local_socket;
+pub mod oidc;
 mod patience;
 pub mod redis;
 pub mod sign;

@@ -11,7 +11,7 @@ use std::{fmt, io};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response, Uri};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -72,6 +72,18 @@ impl WebAddress {
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.host().unwrap_or_default()
+    }
+
+    /// Whether requests to it are encrypted.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.scheme_str() == Some("https")
+    }
+
+    /// The whole address, for a reader that must have it, such as a browser. It may contain secrets.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        self.0.to_string()
     }
 
     /// The port; the default port of the scheme where none is named.
@@ -210,10 +222,31 @@ impl WebClient {
         form: Option<Form>,
         bytes_max: usize,
     ) -> Result<WebAnswer, WebError> {
+        self.ask_as(address, form, None, bytes_max).await
+    }
+
+    /// Like [`WebClient::ask`], with the value of the header `Authorization`.
+    ///
+    /// # Errors
+    /// As [`WebClient::get`].
+    pub async fn ask_as(
+        &self,
+        address: &WebAddress,
+        form: Option<Form>,
+        authorization: Option<&HeaderValue>,
+        bytes_max: usize,
+    ) -> Result<WebAnswer, WebError> {
         let answer = self
-            .send(|| match &form {
-                None => request(address, None),
-                Some(form) => request(address, Some((&form.0, "application/x-www-form-urlencoded"))),
+            .send(|| {
+                let body = form.as_ref();
+                let mut request = request(
+                    address,
+                    body.map(|form| (&form.0, "application/x-www-form-urlencoded")),
+                );
+                if let Some(value) = authorization {
+                    request.headers_mut().insert(AUTHORIZATION, value.clone());
+                }
+                request
             })
             .await?;
         collect(answer, bytes_max).await

@@ -48,9 +48,10 @@ pub use operator::{
     NewCharacter, OperatorAction, OperatorCode, OperatorEvent,
 };
 pub use people::{
-    CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,
-    Note, NoteBounds, NoteBox, NoteHead, NoteId, NoteOutcome, Page, PageHead, PageSettings, Picture, Report,
-    ReportId, Someone,
+    CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, IdentityId,
+    LinkedIdentity, Linking, NameDigest, NewIdentity, NewNote, Note, NoteBounds, NoteBox, NoteHead, NoteId,
+    NoteOutcome, Page, PageHead, PageSettings, Passkey, PasskeyId, PasskeyKey, Picture, Report, ReportId,
+    Someone, Unlinking,
 };
 pub use place::{Finding, Place};
 pub use profile::Profile;

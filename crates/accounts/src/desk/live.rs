@@ -75,6 +75,11 @@ impl Live {
         self.paused.store(paused, Ordering::Relaxed);
     }
 
+    /// Whether registration is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn registration(&self) -> Registration {
         let stored = self.registration.load(Ordering::Relaxed);
         let wanted = [Registration::Open, Registration::Invitation]

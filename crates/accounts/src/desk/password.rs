@@ -165,6 +165,8 @@ impl PasswordHasher {
         hash: Option<&str>,
         memory: &mut HashMemory,
     ) -> Result<Verdict, AccountError> {
+        // An account without a password has an empty hash, and costs as much as an unknown account.
+        let hash = hash.filter(|hash| !hash.is_empty());
         let known = hash.is_some();
         let hash = PasswordHash::new(hash.unwrap_or(&self.nobody)).map_err(|error| {
             tracing::error!(%error, "a stored password hash is damaged");

@@ -18,7 +18,7 @@ use crate::service::AccountService;
 use crate::service::devices::{PageGrant, PageLogin};
 
 /// A cookie that the answer has to set.
-enum Cookie {
+pub(super) enum Cookie {
     Keep(DeviceToken),
     Forget,
     Unchanged,
@@ -139,7 +139,10 @@ pub(super) async fn revoke(signed: Signed) -> Result<Value, Refusal> {
 }
 
 /// The service for a request of the page itself.
-fn service<'a>(own: &'a AccountHttp, request: &HttpRequest) -> Result<&'a AccountService, Refusal> {
+pub(super) fn service<'a>(
+    own: &'a AccountHttp,
+    request: &HttpRequest,
+) -> Result<&'a AccountService, Refusal> {
     if request.is_cross_site {
         let sentence = "This request came from a page of another site. Please open this site itself.";
         return Err(Refusal::new(sentence));
@@ -160,7 +163,7 @@ fn login(form: &Form, request: &HttpRequest) -> Result<PageLogin, Refusal> {
     })
 }
 
-fn json_of(grant: &PageGrant) -> Value {
+pub(super) fn json_of(grant: &PageGrant) -> Value {
     let mut value = character_list(&grant.list);
     if let Some(members) = value.as_object_mut() {
         members.insert("account".to_owned(), json!(grant.account));
@@ -170,7 +173,7 @@ fn json_of(grant: &PageGrant) -> Value {
     value
 }
 
-fn answer(
+pub(super) fn answer(
     own: &AccountHttp,
     request: &HttpRequest,
     result: Result<(Value, Cookie), Refusal>,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::api::page_json::fields;
 use super::endpoints::Signed;
+use super::identity::{identity_json, passkey_json};
 use super::pages::segment;
 use super::reply::Refusal;
 use crate::desk::AccountDesk;
@@ -136,6 +137,9 @@ fn lists(
         .into_iter()
         .map(|one| json!({ "name": one.name, "created_at": one.created_at, "used_at": one.used_at }))
         .collect();
+    let sign_ins = desk.sign_ins(account.id)?;
+    let identities: Vec<_> = sign_ins.identities.iter().map(identity_json).collect();
+    let passkeys: Vec<_> = sign_ins.passkeys.iter().map(passkey_json).collect();
     let answer = json!({
         "error": "",
         "devices": devices,
@@ -153,6 +157,8 @@ fn lists(
         "bookmarks": bookmarks,
         "memos": memos,
         "ignored": desk.ignores(account.id)?,
+        "identities": identities,
+        "passkeys": passkeys,
     });
     Ok((answer, characters.into_iter().map(|one| one.name).collect()))
 }

@@ -9,8 +9,10 @@ mod edit;
 pub(crate) mod endpoints;
 mod export;
 mod form;
+mod identity;
 mod images;
 mod pages;
+mod passkeys;
 mod pictures;
 mod reply;
 mod report_page;
@@ -30,6 +32,8 @@ use tokio::sync::Semaphore;
 pub use self::pages::FrontPage;
 use self::reply::{Readers, Refusal};
 use crate::desk::website::{Website, WebsiteSettings};
+use crate::identity::passkeys::Passkeys;
+use crate::identity::{Identities, IdentitySettings};
 use crate::login::LoginProvider;
 use crate::profile::catalogue::LiveCatalogue;
 
@@ -66,6 +70,10 @@ pub struct AccountHttp {
     /// Sessions and settings of the website.
     website: Arc<Website>,
     page: ChatPage,
+    /// Signing in through an identity provider, if there is one.
+    identities: Option<Arc<Identities>>,
+    /// Passkeys, where the address of the site is known.
+    passkeys: Option<Arc<Passkeys>>,
     /// The bounds of reading the operator's pictures.
     files: Arc<images::Files>,
     /// Bounds the exports that are made at once.
@@ -84,6 +92,8 @@ impl AccountHttp {
             catalogue,
             website: Arc::new(Website::new(WebsiteSettings::default())),
             page: ChatPage::default(),
+            identities: None,
+            passkeys: None,
             files: Arc::default(),
             exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             refused: Arc::default(),
@@ -103,6 +113,24 @@ impl AccountHttp {
     #[must_use]
     pub fn with_page(self, page: ChatPage) -> Self {
         Self { page, ..self }
+    }
+
+    /// The same with an identity provider, through which people can sign in.
+    #[must_use]
+    pub fn with_identities(self, settings: IdentitySettings) -> Self {
+        Self {
+            identities: Some(Identities::new(settings)),
+            ..self
+        }
+    }
+
+    /// The same with passkeys for the page at this address, such as `https://chat.example.org`.
+    #[must_use]
+    pub fn with_passkeys(self, site_address: &str) -> Self {
+        Self {
+            passkeys: Passkeys::new(site_address),
+            ..self
+        }
     }
 
     /// Sets the website anew, for all clones. The folder of pictures stays as it was.

@@ -24,6 +24,8 @@ pub(super) fn site(own: &AccountHttp) -> Value {
         "registration": registration.name(),
         "stay_signed_in": accounts.map_or(0, |service| service.device_idle()),
         "genders": &own.genders()[..],
+        "passkeys": own.passkeys.is_some() && accounts.is_some(),
+        "oidc": own.identities.as_ref().filter(|_| accounts.is_some()).map_or("", |own| own.settings.name.as_str()),
     })
 }
 

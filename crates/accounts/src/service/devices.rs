@@ -51,17 +51,8 @@ impl AccountService {
     /// [`AccountError::WrongPassword`], the account is banned, a rate limit, busy, or failed.
     pub(crate) async fn sign_in_page(&self, login: PageLogin) -> Result<PageGrant, AccountError> {
         self.log_in_page(login, |desk, account, login| {
-            if let Some(old) = &login.cookie {
-                desk.sign_out(old)?;
-            }
-            let device = match &login.stays_as {
-                Some(name) => Some(desk.add_device(account, name, login.address)?),
-                None => None,
-            };
-            let (token, id) = device.unzip();
-            let source = id.map_or(TicketSource::Password, TicketSource::Device);
-            let ticket = desk.issue_ticket_for(account.id, desk.now(), source)?;
-            grant(desk, account, ticket, id.is_some(), token)
+            let device = (login.stays_as.as_deref(), login.cookie.as_ref());
+            enter(desk, account, device, login.address)
         })
         .await
     }
@@ -153,6 +144,31 @@ impl AccountService {
         begun.inspect_err(|_| self.shared.counters.count_limited())?;
         Ok(now)
     }
+}
+
+/// A ticket for an account whose owner has proved in another way than by a password to be it; with `stays_as` its device stays
+/// signed in. The device that the browser had is signed out.
+///
+/// # Errors
+/// The account is banned, or the store failed.
+pub(crate) fn enter(
+    desk: &mut AccountDesk,
+    account: &Account,
+    (stays_as, cookie): (Option<&str>, Option<&DeviceToken>),
+    address: IpAddr,
+) -> Result<PageGrant, AccountError> {
+    desk.check_standing(account)?;
+    if let Some(old) = cookie {
+        desk.sign_out(old)?;
+    }
+    let device = match stays_as {
+        Some(name) => Some(desk.add_device(account, name, address)?),
+        None => None,
+    };
+    let (token, id) = device.unzip();
+    let source = id.map_or(TicketSource::Password, TicketSource::Device);
+    let ticket = desk.issue_ticket_for(account.id, desk.now(), source)?;
+    grant(desk, account, ticket, id.is_some(), token)
 }
 
 fn grant(

@@ -5,6 +5,7 @@ pub(crate) mod counters;
 pub(crate) mod devices;
 pub(crate) mod guard;
 mod hash_time;
+pub(crate) mod identities;
 mod notes;
 mod passwords;
 mod reset;

@@ -62,6 +62,19 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             desk.unban(name).map_err(told)?;
             say!("{name} may log in again");
         }
+        AccountAction::Identities { name, json } => show::sign_ins(&mut desk, name, *json)?,
+        AccountAction::Unlink {
+            name,
+            number,
+            passkey,
+        } => {
+            let (removed, what) = match passkey {
+                true => (desk.remove_passkey_of(name, *number), "passkey"),
+                false => (desk.unlink_identity_of(name, *number), "identity"),
+            };
+            removed.map_err(told)?;
+            say!("the {what} {number} no longer signs in to {name}");
+        }
         AccountAction::Admin { name, remove } => {
             desk.set_admin(name, !remove).map_err(told)?;
             let what = if *remove {

@@ -3,7 +3,7 @@
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::{cluster, listen, network};
+use crate::configuration::{cluster, identity, listen, network};
 use crate::failure::Failure;
 use crate::neighbours;
 
@@ -20,6 +20,7 @@ const CHECKS: &[neighbours::Check] = &[
 /// The mistakes, a sentence for each.
 pub(super) fn failures(settings: &Settings) -> impl Iterator<Item = Failure> {
     let checks = CHECKS.iter().chain(neighbours::CHECKS).chain(cluster::CHECKS);
+    let checks = checks.chain(identity::CHECKS);
     checks.filter_map(|check| check(settings).err())
 }
 

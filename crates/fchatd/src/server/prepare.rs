@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use fchatd_accounts::{AccountEvent, LiveCatalogue, LoginProvider};
+use fchatd_accounts::{AccountEvent, IdentitySettings, LiveCatalogue, LoginProvider};
 use fchatd_core::Core;
 use fchatd_edge::{EdgeSettings, runtime};
 use fchatd_links::BridgeSettings;
@@ -24,6 +24,7 @@ use crate::configuration::Configuration;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster::{self, Role};
 use crate::configuration::files::{raise_file_limit, survive_file_size_limit};
+use crate::configuration::identity::identity_settings;
 use crate::configuration::listen;
 use crate::configuration::listen::listening_address;
 use crate::configuration::network::{edge_settings, threads};
@@ -85,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) recorder: Option<Recorder>,
     pub(crate) keeper: Option<Keeper>,
     pub(crate) provider: LoginProvider,
+    /// Signing in by an identity provider, if there is one.
+    pub(crate) identities: Option<IdentitySettings>,
     pub(crate) catalogue: Arc<LiveCatalogue>,
     pub(crate) neighbours: Neighbours,
     /// The two ends of the way of answers.
@@ -209,6 +212,7 @@ fn parts(
         catalogue: catalogue.clone(),
         events,
     };
+    let identities = identity_settings(&settings, &web)?;
     let provider = login_provider(options, &settings, state, &web, own)?;
     let answers = unbounded_channel();
     let answering = answers.0.clone();
@@ -240,6 +244,7 @@ fn parts(
         recorder,
         keeper,
         provider,
+        identities,
         catalogue,
         neighbours,
         answers,

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
 use crate::configuration::accounts::website_settings;
 use crate::configuration::cluster::{self, Role};
+use crate::configuration::identity::site_address;
 use crate::configuration::listen::{self, listeners};
 use crate::configuration::network::threads;
 use crate::failure::Failure;
@@ -262,6 +263,14 @@ async fn open(
 fn account_http(options: &Options, parts: &Parts) -> AccountHttp {
     let genders = parts.settings.list(keys::GENDERS).to_vec();
     let http = AccountHttp::new(parts.provider.clone(), genders, parts.catalogue.clone());
+    let http = match &parts.identities {
+        Some(identities) => http.with_identities(identities.clone()),
+        None => http,
+    };
+    let http = match site_address(&parts.settings) {
+        Ok(Some(address)) => http.with_passkeys(&address),
+        Ok(None) | Err(_) => http,
+    };
     http.with_website(WebsiteSettings {
         pictures: Some(data_folder(&options.dir).join("images")),
         ..website_settings(&parts.settings)

@@ -130,6 +130,19 @@ impl Accounts {
     }
 }
 
+/// Uses an invitation's code up by one; says whether it was good.
+pub(crate) fn use_invitation(
+    transaction: &Transaction<'_>,
+    digest: InvitationDigest,
+    now: u64,
+) -> rusqlite::Result<bool> {
+    let used = transaction.execute(
+        &format!("UPDATE invitation SET uses_left = uses_left - 1 WHERE {GOOD}"),
+        params![digest.0, seconds(now)],
+    )?;
+    Ok(used > 0)
+}
+
 fn with_invitation(
     transaction: &Transaction<'_>,
     digest: InvitationDigest,
@@ -137,11 +150,7 @@ fn with_invitation(
     password_hash: &str,
     now: u64,
 ) -> rusqlite::Result<Result<AccountId, AccountsError>> {
-    let used = transaction.execute(
-        &format!("UPDATE invitation SET uses_left = uses_left - 1 WHERE {GOOD}"),
-        params![digest.0, seconds(now)],
-    )?;
-    if used == 0 {
+    if !use_invitation(transaction, digest, now)? {
         return Ok(Err(AccountsError::NotInvited));
     }
     let statement = "INSERT INTO account (name, password_hash, admin, created_at) VALUES (?, ?, 0, ?)";

@@ -12,5 +12,6 @@ pub(crate) use actions::keep;
 pub use actions::{OperatorAction, OperatorCode};
 pub use events::OperatorEvent;
 pub use import::{Import, ImportFault, NewAccount, NewCharacter};
+pub(crate) use invitations::use_invitation;
 pub use invitations::{Invitation, InvitationDigest, InvitationId};
 pub use standing::{ChatBan, Details};

@@ -3,8 +3,10 @@
 mod bookmarks;
 mod deletion;
 mod friends;
+mod identities;
 mod notes;
 mod pages;
+mod passkeys;
 mod pictures;
 mod reports;
 
@@ -12,8 +14,10 @@ use rusqlite::{OptionalExtension, Params, Row};
 
 pub use deletion::NameDigest;
 pub use friends::{FriendLink, FriendOutcome, FriendRequestLink};
+pub use identities::{IdentityId, LinkedIdentity, Linking, NewIdentity, Unlinking};
 pub use notes::{NewNote, Note, NoteBounds, NoteBox, NoteHead, NoteId, NoteOutcome};
 pub use pages::{Choice, CustomKink, Page, PageHead, PageSettings};
+pub use passkeys::{Passkey, PasskeyId, PasskeyKey};
 pub use pictures::Picture;
 pub use reports::{Report, ReportId};
 

@@ -10,6 +10,7 @@ use fchatd_store::{OperatorAction, OperatorEvent};
 
 pub use import::{ImportOutcome, Progress};
 pub use import_file::{Entry, EntryFault, ImportFormat, Password, Place, read as read_import};
+pub(crate) use invitations::digest as invitation_digest;
 
 use crate::desk::AccountDesk;
 use crate::error::AccountError;

@@ -3,9 +3,11 @@
 
 mod deletion;
 mod friends;
+pub(crate) mod identities;
 mod lists;
 mod notes;
 mod page;
+pub(crate) mod passkeys;
 mod picture;
 mod reports;
 mod website;
@@ -40,6 +42,6 @@ impl AccountDesk {
     }
 }
 
-fn refused(text: impl Into<String>) -> AccountError {
+pub(crate) fn refused(text: impl Into<String>) -> AccountError {
     AccountError::Refused(text.into())
 }

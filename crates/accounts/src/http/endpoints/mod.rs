@@ -18,6 +18,8 @@ macro_rules! password {
 
 mod clients;
 mod devices;
+mod identity;
+mod passkeys;
 mod profiles;
 mod second_factor;
 mod shape;
@@ -409,16 +411,17 @@ impl Confirmed {
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [
+    let tables = [
         clients::ROWS,
         profiles::ROWS,
         site::ROWS,
         devices::ROWS,
         second_factor::ROWS,
+        identity::ROWS,
+        passkeys::ROWS,
         website::ROWS,
-    ]
-    .into_iter()
-    .flatten()
+    ];
+    tables.into_iter().flatten()
 }
 
 /// The endpoint at a path, with the variable part of the path.

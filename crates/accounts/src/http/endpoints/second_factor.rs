@@ -14,7 +14,7 @@ const RECOVERY: &[Member] = &[member(
     Shape::Texts,
     "shown this once; each is good once",
 )];
-const CODE: Field = optional(
+pub(super) const CODE: Field = optional(
     &[("code", Text)],
     "of the app, or a recovery code; required where the account has a second factor",
 );

@@ -12,7 +12,7 @@ use Kind::{Json, Number, Text};
 
 const NAME: Field = required(&[("name", Text)], "one of the account's own characters");
 const IGNORED: Field = required(&[("name", Text)], "the character to ignore");
-const CHARACTERS: &[Member] = &[
+pub(super) const CHARACTERS: &[Member] = &[
     member("character_id", Shape::Number, ""),
     member("name", Shape::Text, ""),
     member("gender", Shape::Text, ""),
@@ -82,6 +82,16 @@ const EXPORT: &[Member] = &[
         "",
     ),
     member("ignored", Shape::Texts, "names in lower case"),
+    member(
+        "identities",
+        Shape::List(super::identity::IDENTITY),
+        "ways to sign in",
+    ),
+    member(
+        "passkeys",
+        Shape::List(super::identity::PASSKEY),
+        "ways to sign in",
+    ),
     member(
         "reports",
         Shape::List(&[
@@ -164,6 +174,8 @@ pub(super) const ROWS: &[Endpoint] = &[
         member("registration", Shape::Text, "`open`, `invitation`, `paused` or `closed`"),
         member("stay_signed_in", Shape::Number, "seconds for which a device stays signed in after its last use; 0 where none does"),
         member("genders", Shape::Texts, ""),
+        member("oidc", Shape::Text, "the name of the identity provider; empty where there is none"),
+        member("passkeys", Shape::Flag, "whether people can sign in with passkeys"),
     ]),
     Endpoint::new(
         Place::Exact("/api/register"),

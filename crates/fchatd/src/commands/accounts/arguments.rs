@@ -63,6 +63,24 @@ pub(crate) enum AccountAction {
         /// The account's name
         name: String,
     },
+    /// List the ways to sign in to an account beside its password: identities of the identity provider, and passkeys
+    Identities {
+        /// The account's name
+        name: String,
+        /// As JSON, one object in each line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an identity or a passkey from an account; the last way to sign in stays
+    Unlink {
+        /// The account's name
+        name: String,
+        /// Its number, as "identities" shows it
+        number: i64,
+        /// The number is that of a passkey
+        #[arg(long)]
+        passkey: bool,
+    },
     /// Grant or revoke the administrator's rights of an account
     Admin {
         /// The account's name

@@ -112,6 +112,42 @@ fn character_lines(list: &CharacterList) -> Vec<String> {
     characters.collect()
 }
 
+/// A line for each identity and each passkey of an account: kind, number, name, last use.
+pub(super) fn sign_ins(desk: &mut AccountDesk, account: &str, as_json: bool) -> Result<(), Failure> {
+    let (identities, passkeys) = desk.sign_ins_of(account).map_err(told)?;
+    let identities = identities.iter().map(|one| {
+        (
+            "identity",
+            one.id.0,
+            one.label.as_str(),
+            one.issuer.as_str(),
+            one.used_at,
+        )
+    });
+    let passkeys = passkeys
+        .iter()
+        .map(|one| ("passkey", one.id.0, one.name.as_str(), "", one.used_at));
+    for (kind, number, name, issuer, used_at) in identities.chain(passkeys) {
+        if as_json {
+            json::print(|object| {
+                object
+                    .text("kind", kind)
+                    .integer("id", number)
+                    .text("name", name)
+                    .text("issuer", issuer)
+                    .integer("used_at", seconds(used_at))
+            });
+            continue;
+        }
+        let place = if issuer.is_empty() { "" } else { "\t" };
+        say!(
+            "{kind}\t{number}\t{name}{place}{issuer}\tlast used {}",
+            date(used_at)
+        );
+    }
+    Ok(())
+}
+
 /// A line for each invitation: number, uses, end, note.
 pub(super) fn invitations(desk: &mut AccountDesk, as_json: bool) -> Result<(), Failure> {
     let now = now();

@@ -5,6 +5,7 @@ mod beyond;
 mod cluster;
 mod connections;
 mod flood;
+mod identity;
 mod limits;
 mod login;
 mod neighbours;
@@ -22,6 +23,7 @@ pub mod keys {
     pub use super::cluster::keys::*;
     pub use super::connections::keys::*;
     pub use super::flood::keys::*;
+    pub use super::identity::keys::*;
     pub use super::limits::keys::*;
     pub use super::login::keys::*;
     pub use super::neighbours::keys::*;
@@ -40,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     connections::SECTION,
     login::SECTION,
     accounts::SECTION,
+    identity::SECTION,
     limits::SECTION,
     flood::SECTION,
     rules::SECTION,
