@@ -22,8 +22,9 @@ mod service;
 mod settings;
 
 pub use clock::Clock;
+pub use desk::admin_sessions::{AdminSessions, Signed as SignedAdmin};
 pub use desk::operator::{
-    Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import,
+    AdminScope, Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import,
 };
 pub use desk::password::PasswordCost;
 pub use desk::website::{ProfilePages, WebsiteSettings};
@@ -32,7 +33,7 @@ pub use error::AccountError;
 pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
+    Account, AccountId, AdminToken, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
@@ -45,5 +46,6 @@ pub use profile::catalogue::{Catalogue, LiveCatalogue};
 pub use secret::Secret;
 pub use service::counters::Counters;
 pub use service::guard::Cost;
+pub use service::operator::AdminSession;
 pub use service::{AccountService, Caller};
 pub use settings::{AccountSettings, Quotas, Registration, TextFilter};

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 /// One complete HTTP request that is not a WebSocket upgrade. The body is at most the edge's body limit.
 #[derive(Clone)]
@@ -25,6 +26,10 @@ pub struct HttpRequest {
     pub accept_encoding: Option<String>,
     /// The `Cookie` header, when the client sent one.
     pub cookie: Option<String>,
+    /// The `Authorization` header, when the client sent one.
+    pub authorization: Option<String>,
+    /// Which page sent the request, according to the browser.
+    pub sender: SenderHeaders,
     /// Whether the client used HTTPS, according to a trusted proxy's `X-Forwarded-Proto`.
     pub is_https: bool,
     /// The whole body.
@@ -33,8 +38,32 @@ pub struct HttpRequest {
     pub address: IpAddr,
 }
 
+/// The headers by which a browser names the page that sent a request. Pages can't set them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SenderHeaders {
+    /// `Host`: the name of this site.
+    pub host: Option<String>,
+    /// `Origin`: the site of the page.
+    pub origin: Option<String>,
+    /// `Sec-Fetch-Site`: the relation of the two sites, in browsers that send it.
+    pub fetch_site: Option<String>,
+}
+
+impl SenderHeaders {
+    /// Whether the request was sent by a page of another site, as far as its headers tell.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        if let Some(relation) = &self.fetch_site {
+            return !matches!(relation.as_str(), "same-origin" | "none");
+        }
+        let Some(origin) = &self.origin else { return false };
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_none() || authority != self.host.as_deref()
+    }
+}
+
 /// Shows only the lengths of body and query, because bodies (and the queries of some old clients) contain
-/// passwords. Cookies are left out.
+/// passwords. Cookies and `Authorization` are left out.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -81,5 +110,38 @@ pub trait HttpService {
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         let _ = path;
         usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_of_another_site_is_told_by_its_headers() {
+        let told = |fetch_site: Option<&str>, origin: Option<&str>| {
+            let text = |value: Option<&str>| value.map(str::to_owned);
+            SenderHeaders {
+                host: text(Some("chat.example:8443")),
+                origin: text(origin),
+                fetch_site: text(fetch_site),
+            }
+            .is_foreign()
+        };
+        for (fetch_site, origin, is_foreign) in [
+            (None, None, false),
+            (None, Some("https://chat.example:8443"), false),
+            (None, Some("https://chat.example"), true),
+            (None, Some("https://evil.example"), true),
+            (None, Some("null"), true),
+            (None, Some(""), true),
+            (Some("same-origin"), Some("https://behind.a.proxy.example"), false),
+            (Some("none"), None, false),
+            (Some("same-site"), Some("https://chat.example:8443"), true),
+            (Some("cross-site"), None, true),
+            (Some("?"), None, true),
+        ] {
+            assert_eq!(told(fetch_site, origin), is_foreign, "{fetch_site:?} {origin:?}");
+        }
     }
 }

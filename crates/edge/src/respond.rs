@@ -10,13 +10,13 @@ use fchatd_protocol::address::AddressGroup;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
-    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
+    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, ORIGIN, RETRY_AFTER,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use crate::edge::EdgeSettings;
-use crate::http::{HttpRequest, HttpService};
+use crate::http::{HttpRequest, HttpService, SenderHeaders};
 use crate::intake::{AnswerPlace, Intake, NoRoom, RequestPlace, SMALL_ANSWER, UploadPlace, time_for};
 use crate::proxy::Origin;
 
@@ -38,6 +38,8 @@ const TOO_MANY: (StatusCode, &str) = (
     "Too many requests of your address are being worked on. Please try again in a moment.",
 );
 
+/// The header by which browsers name the relation of a page to this site.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Value of `Retry-After` on a temporary refusal, in seconds.
 const RETRY_SECONDS: &str = "1";
 
@@ -93,6 +95,12 @@ pub(crate) async fn answer<H: HttpService>(
         if_none_match: header(&head.headers, &IF_NONE_MATCH),
         accept_encoding: header(&head.headers, &ACCEPT_ENCODING),
         cookie: header(&head.headers, &COOKIE),
+        authorization: header(&head.headers, &AUTHORIZATION),
+        sender: SenderHeaders {
+            host: header(&head.headers, &HOST),
+            origin: header(&head.headers, &ORIGIN),
+            fetch_site: header(&head.headers, &FETCH_SITE),
+        },
         is_https: origin.is_https,
         body,
         address: origin.address,

@@ -2,6 +2,7 @@
 //! that start, do one thing and end are in [`crate::commands`].
 
 mod acme;
+mod admin;
 mod answer;
 mod certificates;
 mod chat;
@@ -18,6 +19,7 @@ mod listening;
 mod manager;
 mod monitor;
 mod operators;
+mod orders;
 mod outpost;
 mod page;
 mod pairing;
@@ -31,6 +33,7 @@ mod replica;
 mod script_reader;
 mod script_web;
 mod signals;
+mod site;
 mod standby;
 mod start;
 mod successor;

@@ -41,7 +41,7 @@ pub use inspect::{Inspection, inspect};
 pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
-    ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
+    ADMIN_TOKENS_MAX, AdminToken, AdminTokenDigest, AdminTokenFault,     ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
     NewCharacter, OperatorEvent,
 };
 pub use people::{

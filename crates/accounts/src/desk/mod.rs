@@ -2,6 +2,7 @@
 //! subject; the checks of passwords and tickets and their memory are here, too. No HTTP and no threads.
 
 mod account_desk;
+pub(crate) mod admin_sessions;
 mod digest;
 mod finding;
 pub(crate) mod live;

@@ -264,6 +264,15 @@ impl Guard {
         }
     }
 
+    /// Forgives the wrong passwords for an account; says whether there were some.
+    pub(crate) fn unlock(&mut self, account: &str, now: u64) -> bool {
+        let name = AccountName::parse(account);
+        name.is_ok_and(|name| {
+            let key = name.as_str().to_ascii_lowercase();
+            self.wrong_by_account.forgive(&key, now)
+        })
+    }
+
     pub(crate) fn begin_registration(&mut self, address: IpAddr, now: u64) -> Result<(), AccountError> {
         let address = address.into();
         self.registration_tries.take(&address, now).map_err(too_many)?;

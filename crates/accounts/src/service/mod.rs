@@ -5,6 +5,7 @@ pub(crate) mod counters;
 pub(crate) mod guard;
 mod hash_time;
 mod notes;
+pub(crate) mod operator;
 mod passwords;
 pub(crate) mod turns;
 mod website;

@@ -462,6 +462,8 @@ fn a_server_without_accounts_says_so() {
                 if_none_match: None,
                 accept_encoding: None,
                 cookie: None,
+                authorization: None,
+                sender: fchatd_edge::http::SenderHeaders::default(),
                 is_https: false,
                 body: "account=ada&password=secret&ticket=t&name=x".into(),
                 address: [127, 0, 0, 1].into(),

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::security::{Security, Stream};
 use super::wire::{Inbox, STEP, greet, in_time, short, write_all};
 use crate::common::lock;
-use crate::http::{HttpRequest, HttpResponse, HttpService};
+use crate::http::{HttpRequest, HttpResponse, HttpService, SenderHeaders};
 
 /// Maximum number of requests that wait for the core.
 const WAITING_MAX: usize = 1024;
@@ -40,6 +40,8 @@ struct Request {
     if_none_match: Option<String>,
     accept_encoding: Option<String>,
     cookie: Option<String>,
+    authorization: Option<String>,
+    sender: SenderHeaders,
     is_https: bool,
     body: Vec<u8>,
     address: IpAddr,
@@ -133,6 +135,8 @@ impl Relay {
             if_none_match: request.if_none_match,
             accept_encoding: request.accept_encoding,
             cookie: request.cookie,
+            authorization: request.authorization,
+            sender: request.sender,
             is_https: request.is_https,
             body: request.body.to_vec(),
             address: request.address,
@@ -419,6 +423,8 @@ pub(super) async fn answer<H: HttpService + 'static>(
                 if_none_match: request.if_none_match,
                 accept_encoding: request.accept_encoding,
                 cookie: request.cookie,
+                authorization: request.authorization,
+                sender: request.sender,
                 is_https: request.is_https,
                 body: request.body.into(),
                 address: request.address,

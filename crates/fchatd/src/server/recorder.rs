@@ -133,15 +133,33 @@ impl RecordedCore {
     }
 
     /// As [`Core::undo`].
-    pub(crate) fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
-        self.note(now, || Call::Undo(undo.clone()));
-        self.make(outputs, |core, outputs| core.undo(now, undo, outputs))
+    pub(crate) fn undo(&mut self, now: Now, undo: &Undo, by: &str, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::Undo {
+            undo: undo.clone(),
+            by,
+        });
+        self.make(outputs, |core, outputs| core.undo(now, undo, by, outputs))
     }
 
     /// As [`Core::drop_call`].
-    pub(crate) fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
-        self.note(now, || Call::DropCall { id });
-        self.make(outputs, |core, outputs| core.drop_call(now, id, outputs))
+    pub(crate) fn drop_call(&mut self, now: Now, id: &str, by: &str, outputs: &mut Outputs) -> bool {
+        self.note(now, || Call::DropCall { id, by });
+        self.make(outputs, |core, outputs| core.drop_call(now, id, by, outputs))
+    }
+
+    /// As [`Core::note_action`].
+    pub(crate) fn note_action(
+        &mut self,
+        now: Now,
+        by: &str,
+        code: &str,
+        arguments: &str,
+        outputs: &mut Outputs,
+    ) {
+        self.note(now, || Call::NoteAction { by, code, arguments });
+        self.make(outputs, |core, outputs| {
+            core.note_action(now, by, code, arguments, outputs);
+        });
     }
 
     /// As [`Core::order_gate`].
@@ -149,10 +167,14 @@ impl RecordedCore {
         &mut self,
         now: Now,
         order: &GateOrder,
+        by: &str,
         outputs: &mut Outputs,
     ) -> Result<String, String> {
-        self.note(now, || Call::Gate(order.clone()));
-        self.make(outputs, |core, outputs| core.order_gate(now, order, outputs))
+        self.note(now, || Call::Gate {
+            order: order.clone(),
+            by,
+        });
+        self.make(outputs, |core, outputs| core.order_gate(now, order, by, outputs))
     }
 
     /// As [`Core::configure`].

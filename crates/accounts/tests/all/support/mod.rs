@@ -177,6 +177,8 @@ pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequ
         if_none_match: None,
         accept_encoding: None,
         cookie: None,
+        authorization: None,
+        sender: fchatd_edge::http::SenderHeaders::default(),
         is_https: false,
         body: Bytes::from(body.finish()),
         address: IpAddr::from([192, 0, 2, 1]),

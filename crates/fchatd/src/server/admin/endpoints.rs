@@ -1,0 +1,402 @@
+//! The table of endpoints: path, method, scope, fields and handler of each. Requests find their handler here and nowhere else, and
+//! docs/admin-api.md and docs/admin-openapi.json are generated from the same rows.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use fchatd_accounts::AdminScope::{self, Accounts, Moderation, Read};
+use serde_json::Value;
+
+use super::reply::Refusal;
+use super::{Work, accounts, actions, bans, channels, invitations, now, people, reports};
+
+/// The paths about sessions, which `access` answers.
+pub(super) const SIGN_IN: &str = "/admin/api/sign-in";
+pub(super) const CONFIRM: &str = "/admin/api/confirm";
+pub(super) const SIGN_OUT: &str = "/admin/api/sign-out";
+
+/// An answer on its way.
+pub(super) type Answered = Pin<Box<dyn Future<Output = Result<Value, Refusal>>>>;
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Whole,
+    Flag,
+}
+
+/// A field of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) is_needed: bool,
+    /// Its meaning, as a phrase.
+    pub(super) meaning: &'static str,
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Endpoint {
+    pub(super) path: &'static str,
+    is_post: bool,
+    /// The scope that a token needs.
+    pub(super) scope: AdminScope,
+    /// Its effect, in a sentence.
+    pub(super) summary: &'static str,
+    pub(super) fields: &'static [Field],
+    /// The members of the answer, as a phrase.
+    pub(super) answer: &'static str,
+    pub(super) handler: fn(Work) -> Answered,
+}
+
+impl Endpoint {
+    /// Whether it takes `POST`.
+    pub(super) fn is_post(&self) -> bool {
+        self.is_post
+    }
+
+    /// Whether it changes something.
+    pub(super) fn is_change(&self) -> bool {
+        self.is_post
+    }
+
+    /// Refuses other methods.
+    pub(super) fn check_method(&self, method: &str) -> Result<(), Refusal> {
+        let is_own = match self.is_post {
+            true => method == "POST",
+            false => matches!(method, "GET" | "HEAD"),
+        };
+        match is_own {
+            true => Ok(()),
+            false => Err(Refusal::method(if self.is_post { "POST" } else { "GET" })),
+        }
+    }
+}
+
+const fn needed(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
+    Field {
+        name,
+        kind,
+        is_needed: true,
+        meaning,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
+    Field {
+        is_needed: false,
+        ..needed(name, kind, meaning)
+    }
+}
+
+const SEARCH: Field = optional("search", Kind::Text, "a part of the name");
+const AFTER: Field = optional("after", Kind::Text, "the value of `next` of the page before");
+const LIMIT: Field = optional("limit", Kind::Whole, "rows at most, 1 to 200 (50 without it)");
+const ACCOUNT: Field = needed("account", Kind::Text, "the name of the account");
+const SECONDS: Field = optional("seconds", Kind::Whole, "its length; without it, it has no end");
+const REASON: Field = optional("reason", Kind::Text, "the reason, which the person is told");
+const NETWORK: Field = needed("network", Kind::Text, "an address or a CIDR block");
+const CHANNEL: Field = needed("channel", Kind::Text, "the canonical name of the channel");
+
+/// The answer to all changes.
+const DONE: &str = "`done`: a sentence about the result";
+
+macro_rules! get {
+    ($path:literal, $scope:expr, $summary:literal, $fields:expr, $answer:expr, $handler:path) => {
+        Endpoint {
+            path: concat!("/admin/api/", $path),
+            is_post: false,
+            scope: $scope,
+            summary: $summary,
+            fields: $fields,
+            answer: $answer,
+            handler: |work| Box::pin($handler(work)),
+        }
+    };
+}
+
+macro_rules! post {
+    ($path:literal, $scope:expr, $summary:literal, $fields:expr, $answer:expr, $handler:path) => {
+        Endpoint {
+            is_post: true,
+            ..get!($path, $scope, $summary, $fields, $answer, $handler)
+        }
+    };
+}
+
+/// All endpoints, in the order of the documents.
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    post!(
+        "sign-in",
+        Read,
+        "Signs an administrator in: the answer sets the cookie of a session.",
+        &[ACCOUNT, needed("password", Kind::Text, "the password of the account")],
+        "as `session`",
+        nobody
+    ),
+    post!(
+        "confirm",
+        Read,
+        "Takes the password of a session again, so that it can change things.",
+        &[needed("password", Kind::Text, "the password of the account")],
+        "as `session`",
+        nobody
+    ),
+    post!("sign-out", Read, "Ends a session.", &[], DONE, nobody),
+    get!(
+        "session",
+        Read,
+        "Describes the caller.",
+        &[],
+        "`name` in the action log, `account` of a session, `scopes`, `fresh_seconds` in which a session can change things",
+        now::session
+    ),
+    get!(
+        "status",
+        Read,
+        "Describes the state of the server now, with the figures of the last hour.",
+        &[],
+        "`version`, `uptime_seconds`, `trouble` with the state on disk, `registration` and `registration_paused`, `now` with figures by \
+         their short names, and `series`: `seconds_each` between points, and the points of each figure, the oldest first",
+        now::status
+    ),
+    get!(
+        "figures",
+        Read,
+        "Lists all figures (docs/figures.md).",
+        &[],
+        "`figures`: `name`, `labels`, `value`; of durations `count` and `sum`",
+        now::all_figures
+    ),
+    get!(
+        "people",
+        Read,
+        "Lists the characters online by name.",
+        &[SEARCH, AFTER, LIMIT],
+        "`people`: `character`, `account`, `address`, `status`, `channels`, `roles`, `away`; `total`, `next`",
+        people::list
+    ),
+    get!(
+        "accounts",
+        Read,
+        "Lists accounts by name; the search finds names of characters, too.",
+        &[
+            SEARCH,
+            AFTER,
+            LIMIT,
+            optional("banned", Kind::Flag, "only accounts that an operator has banned")
+        ],
+        "`accounts`: `id`, `name`, `admin`, `banned`, `ban_reason`, `banned_until`, `created_at`; `next`",
+        accounts::list
+    ),
+    get!(
+        "account",
+        Read,
+        "Shows one account.",
+        &[ACCOUNT],
+        "as in the list, and `tickets`, `banned_in_chat`, `characters`: `id`, `name`, `online`",
+        accounts::show
+    ),
+    post!(
+        "accounts/ban",
+        Accounts,
+        "Bans an account: its tickets end, and its characters online are removed.",
+        &[ACCOUNT, SECONDS, REASON],
+        DONE,
+        accounts::ban
+    ),
+    post!(
+        "accounts/unban",
+        Accounts,
+        "Lets a banned account log in again.",
+        &[ACCOUNT],
+        DONE,
+        accounts::unban
+    ),
+    post!(
+        "accounts/unlock",
+        Accounts,
+        "Forgives wrong passwords, so that the owner of an account can log in at once.",
+        &[ACCOUNT],
+        DONE,
+        accounts::unlock
+    ),
+    post!(
+        "accounts/admin",
+        Accounts,
+        "Makes an account an administrator, or takes that right away.",
+        &[ACCOUNT, needed("admin", Kind::Flag, "whether it is to be one")],
+        DONE,
+        accounts::set_admin
+    ),
+    post!(
+        "accounts/delete",
+        Accounts,
+        "Deletes an account with its characters, notes and pictures, for good.",
+        &[ACCOUNT],
+        DONE,
+        accounts::delete
+    ),
+    get!(
+        "bans/networks",
+        Read,
+        "Lists the banned networks, the newest first.",
+        &[
+            optional("network", Kind::Text, "only bans that overlap with this address or network"),
+            LIMIT
+        ],
+        "`bans`: `network`, `until` (0 for no end), `reason`, `by`, `time`; `total`",
+        bans::networks
+    ),
+    post!(
+        "bans/networks/add",
+        Moderation,
+        "Bans a network: its sessions end, and nothing from it is answered.",
+        &[
+            NETWORK,
+            SECONDS,
+            REASON,
+            optional("force", Kind::Flag, "also when it holds the server's own machine or its proxies")
+        ],
+        DONE,
+        bans::add_network
+    ),
+    post!(
+        "bans/networks/lift",
+        Moderation,
+        "Lifts the ban of a network.",
+        &[NETWORK],
+        DONE,
+        bans::lift_network
+    ),
+    get!(
+        "bans/chat",
+        Read,
+        "Lists the bans, timeouts and hell-bans that moderators have made in the chat.",
+        &[SEARCH, AFTER, LIMIT],
+        "`bans`: `kind` (`ban`, `timeout`, `hellban`), `character`, `account`, `until` (0 for no end); `total`, `next`",
+        bans::chat
+    ),
+    post!(
+        "bans/chat/lift",
+        Moderation,
+        "Lifts a ban, timeout or hell-ban of the chat.",
+        &[
+            needed("character", Kind::Text, "the character under whose name it is kept"),
+            needed("kind", Kind::Text, "`ban`, `timeout` or `hellban`")
+        ],
+        DONE,
+        bans::lift_chat
+    ),
+    get!(
+        "actions",
+        Read,
+        "Lists the action log, the newest first.",
+        &[
+            optional("by", Kind::Text, "only actions by this character or operator"),
+            optional("against", Kind::Text, "only actions against this character"),
+            optional("channel", Kind::Text, "only actions in this channel"),
+            optional("code", Kind::Text, "only actions with this code, such as `ACB`"),
+            optional("before", Kind::Whole, "the value of `next` of the page before"),
+            LIMIT
+        ],
+        "`actions`: `id`, `time`, `by`, `code`, `against`, `channel`, `reason`, `until`, `arguments`, `undoable`; `next`",
+        actions::list
+    ),
+    post!(
+        "actions/undo",
+        Moderation,
+        "Undoes an action of the action log: a ban, a timeout or a hell-ban.",
+        &[needed("id", Kind::Whole, "the number of the action")],
+        DONE,
+        actions::undo
+    ),
+    get!(
+        "reports",
+        Moderation,
+        "Lists the open reports to the staff, the oldest first.",
+        &[],
+        "`reports`: `id`, `character`, `account`, `time`, `tab`, `log`, `report`",
+        reports::list
+    ),
+    post!(
+        "reports/drop",
+        Moderation,
+        "Drops an open report; the staff online is told.",
+        &[needed("id", Kind::Text, "the id of the report")],
+        DONE,
+        reports::drop_one
+    ),
+    get!(
+        "channels",
+        Read,
+        "Lists public channels and rooms by name.",
+        &[SEARCH, AFTER, LIMIT],
+        "`channels`: `name`, `title`, `kind`, `mode`, `members`, `owner`, `bans`, `locked`; `total`, `next`",
+        channels::list
+    ),
+    get!(
+        "channel",
+        Read,
+        "Shows one channel.",
+        &[CHANNEL],
+        "as in the list, and `description`, `topic`, `moderators`, `people`, `ban_list`: `character`, `by`, `time`, `until`",
+        channels::show
+    ),
+    post!(
+        "channels/unban",
+        Moderation,
+        "Lifts the ban of a character from a channel.",
+        &[CHANNEL, needed("character", Kind::Text, "the banned character")],
+        DONE,
+        channels::unban
+    ),
+    get!(
+        "invitations",
+        Read,
+        "Lists invitations, also those that are over.",
+        &[],
+        "`invitations`: `id`, `uses_left`, `expires_at` (0 for no end), `note`; `registration`, `registration_paused`",
+        invitations::list
+    ),
+    post!(
+        "invitations/add",
+        Accounts,
+        "Makes an invitation. Its code is shown only this once.",
+        &[
+            optional("uses", Kind::Whole, "accounts that can be made with it, 1 to 10000 (1 without it)"),
+            SECONDS,
+            optional("note", Kind::Text, "a note about the invited person")
+        ],
+        "`id`, `code`, `done`",
+        invitations::add
+    ),
+    post!(
+        "invitations/revoke",
+        Accounts,
+        "Revokes an invitation.",
+        &[needed("id", Kind::Whole, "the number of the invitation")],
+        DONE,
+        invitations::revoke
+    ),
+    post!(
+        "registration",
+        Accounts,
+        "Pauses the registration of accounts, or resumes it.",
+        &[needed("paused", Kind::Flag, "whether it is to be paused")],
+        DONE,
+        invitations::pause
+    ),
+];
+
+/// The endpoint at a path.
+pub(super) fn find(path: &str) -> Option<&'static Endpoint> {
+    ENDPOINTS.iter().find(|endpoint| endpoint.path == path)
+}
+
+/// The endpoints about sessions are answered before a caller is known.
+async fn nobody(_: Work) -> Result<Value, Refusal> {
+    Err(Refusal::not_found())
+}
