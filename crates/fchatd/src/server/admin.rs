@@ -12,6 +12,7 @@ mod endpoints;
 mod invitations;
 mod now;
 mod people;
+mod reference;
 mod reply;
 mod reports;
 mod series;
@@ -156,9 +157,9 @@ impl Admin {
     }
 
     /// Answers requests, until the server ends.
-    pub(crate) fn serve(self, queue: AdminQueue) {
+    pub(crate) fn serve(self: &Rc<Self>, queue: AdminQueue) {
         let AdminQueue(mut asked) = queue;
-        let admin = Rc::new(self);
+        let admin = Rc::clone(self);
         let places = Arc::new(Semaphore::new(AT_ONCE));
         tokio::task::spawn_local(sample(Rc::clone(&admin)));
         tokio::task::spawn_local(async move {
@@ -212,6 +213,25 @@ impl Admin {
             asked,
         };
         Ok(((endpoint.handler)(work).await?, None))
+    }
+
+    /// Makes a call for the operator on the command line: the answer as JSON. The fields are a JSON object.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub(crate) async fn order(self: &Rc<Self>, endpoint: &str, fields: &str) -> Result<String, String> {
+        let path = format!("/admin/api/{endpoint}");
+        let answered = async {
+            let endpoint = endpoints::find(&path).ok_or_else(Refusal::not_found)?;
+            let work = Work {
+                admin: Rc::clone(self),
+                caller: Caller::operator(),
+                asked: Asked::from_texts(fields, endpoint)?,
+            };
+            (endpoint.handler)(work).await
+        };
+        let answer = answered.await.map_err(Refusal::into_text)?;
+        Ok(answer.to_string())
     }
 
     /// Reads the settings in force.

@@ -5,6 +5,7 @@ mod pair;
 
 use std::io;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use fchatd_edge::Seats;
@@ -19,6 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::folder::action_log;
 use crate::folder::control::{ANSWER, calls_as_json, edges_as_json, gate_order, path};
 use crate::folder::places::data_folder;
+use crate::server::admin::Admin;
 use crate::server::chat::Chat;
 use crate::server::layout::ChatEdges;
 use crate::server::orders;
@@ -27,20 +29,21 @@ use crate::server::recorder::RecordedCore;
 /// How long a question may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than a question needs.
-const QUESTION_BYTES_MAX: u64 = 4096;
+const QUESTION_BYTES_MAX: u64 = 64 << 10;
 
 /// Answers questions until the server ends. A server without this goes on: it is told in the log.
-pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
+pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat, admin: &Rc<Admin>) {
     let mut listener = listen(dir)
         .inspect_err(|error| {
             tracing::warn!("`fchatd log undo` and `fchatd ban` will not reach this server: {error}");
         })
         .ok();
-    let (dir, folder, edge, chat) = (
+    let (dir, folder, edge, chat, admin) = (
         dir.to_owned(),
         action_log::folder(dir),
         edge.clone(),
         chat.clone(),
+        Rc::clone(admin),
     );
     tokio::task::spawn_local(async move {
         loop {
@@ -54,7 +57,7 @@ pub(crate) fn serve(dir: &Path, edge: &ChatEdges, chat: &Chat) {
             match asked {
                 // One after another: each is short, and bounded in time.
                 Some(Ok((stream, _))) => {
-                    let answered = answer(stream, &folder, &edge, &chat);
+                    let answered = answer(stream, &folder, &edge, &chat, &admin);
                     let _ = tokio::time::timeout(ANSWER, answered).await;
                 }
                 Some(Err(_)) => tokio::time::sleep(PATIENCE).await,
@@ -87,7 +90,13 @@ pub(crate) fn close(dir: &Path) {
     let _ = std::fs::remove_file(path(dir));
 }
 
-async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &Chat) -> io::Result<()> {
+async fn answer(
+    mut stream: UnixStream,
+    folder: &Path,
+    edge: &ChatEdges,
+    chat: &Chat,
+    admin: &Rc<Admin>,
+) -> io::Result<()> {
     let (reader, mut writer) = stream.split();
     let mut question = String::new();
     let mut reader = tokio::io::BufReader::new(reader.take(QUESTION_BYTES_MAX));
@@ -103,6 +112,10 @@ async fn answer(mut stream: UnixStream, folder: &Path, edge: &ChatEdges, chat: &
         )
     } else if let Some(id) = undone {
         orders::undo(id, Undo::OPERATOR, folder, edge, chat).await
+    } else if let Some(endpoint) = question.text("admin") {
+        admin
+            .order(&endpoint, &question.text("fields").unwrap_or_default())
+            .await
     } else if let Some(id) = question.text("drop_call") {
         orders::drop_call(&id, Undo::OPERATOR, edge, chat).await
     } else if question.boolean("calls") == Some(true) {

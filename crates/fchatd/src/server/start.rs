@@ -54,6 +54,7 @@ pub(crate) struct Running {
     orders: Receiver<Order>,
     notifier: Rc<Notifier>,
     readiness: Readiness,
+    admin: Rc<Admin>,
     /// Whether commands of operators are answered.
     has_control: bool,
 }
@@ -100,7 +101,8 @@ pub(crate) async fn start(
         Some(state) => Some(operators_desk(state, &parts.settings)?),
         None => None,
     };
-    Admin::new(options, &edge, &chat, provider.clone(), desk).serve(queue);
+    let admin = Rc::new(Admin::new(options, &edge, &chat, provider.clone(), desk));
+    admin.serve(queue);
     tokio::task::spawn_local(operators::hear(provider.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let followers = Followers {
@@ -137,6 +139,7 @@ pub(crate) async fn start(
         orders: ordered,
         notifier: process.notifier,
         readiness,
+        admin,
         has_control: state.is_some() || doors.seats().is_some_and(|seats| seats.pairing().is_some()),
     };
     running.tell_ready(options, state);
@@ -151,7 +154,7 @@ impl Running {
             state.serving();
         }
         if self.has_control {
-            control::serve(&options.dir, &self.edge, &self.chat);
+            control::serve(&options.dir, &self.edge, &self.chat, &self.admin);
         }
         self.notifier.ready(&manager::status_of(&self.edge));
         let (notifier, edge) = (Rc::clone(&self.notifier), self.edge.clone());

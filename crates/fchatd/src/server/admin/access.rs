@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use fchatd_accounts::{AddressGroup, AdminScope, AdminSessions, Limit, RateLimiter, Secret};
 use fchatd_edge::http::HttpRequest;
+use fchatd_protocol::exchange::Undo;
 use fchatd_protocol::network;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
@@ -66,6 +67,16 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// The operator on the command line.
+    pub(super) fn operator() -> Self {
+        Self {
+            name: Undo::OPERATOR.to_owned(),
+            account: None,
+            scopes: AdminScope::ALL.to_vec(),
+            fresh: 0,
+        }
+    }
+
     /// What the page shows of itself.
     pub(super) fn describe(&self) -> Value {
         let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.word()).collect();

@@ -40,6 +40,21 @@ impl Asked {
             }
             fields
         };
+        Self::checked(fields, endpoint)
+    }
+
+    /// Fields from a text with a JSON object, as the command line sends them: all values are texts.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn from_texts(fields: &str, endpoint: &Endpoint) -> Result<Self, Refusal> {
+        match serde_json::from_str(fields) {
+            Ok(Value::Object(fields)) => Self::checked(fields, endpoint),
+            _ => Err(Refusal::field("The fields are no JSON object.")),
+        }
+    }
+
+    fn checked(fields: Map<String, Value>, endpoint: &Endpoint) -> Result<Self, Refusal> {
         for (key, value) in &fields {
             if !endpoint.fields.iter().any(|field| field.name == key) {
                 let names: Vec<&str> = endpoint.fields.iter().map(|field| field.name).collect();

@@ -8,7 +8,7 @@ use fchatd_accounts::AdminScope::{self, Accounts, Moderation, Read};
 use serde_json::Value;
 
 use super::reply::Refusal;
-use super::{Work, accounts, actions, bans, channels, invitations, now, people, reports};
+use super::{Work, accounts, actions, bans, channels, invitations, now, people, reference, reports};
 
 /// The paths about sessions, which `access` answers.
 pub(super) const SIGN_IN: &str = "/admin/api/sign-in";
@@ -145,6 +145,14 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         nobody
     ),
     post!("sign-out", Read, "Ends a session.", &[], DONE, nobody),
+    get!(
+        "openapi",
+        Read,
+        "Describes this interface as an OpenAPI document.",
+        &[],
+        "the document",
+        reference::openapi
+    ),
     get!(
         "session",
         Read,

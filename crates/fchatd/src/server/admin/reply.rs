@@ -130,6 +130,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The sentence for people.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+}
+
 impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Self {
         let text = match std::error::Error::source(&error) {
