@@ -192,6 +192,12 @@
 -- time after which the password has to be entered again: until then a ticket can be renewed (1 to 87600, hours)
 --session_max = 168
 
+-- time after its last use at which a device that stays signed in to the page is signed out; 0 switches staying signed in off (0 to 87600, hours)
+--stay_signed_in = 720
+
+-- devices of one account that stay signed in to the page; the one that was used least recently is signed out for a new one (1 to 1000, devices)
+--devices_per_account = 20
+
 -- log-ins to one account from one address at once, successful ones too; then one every 2 seconds, and further ones wait (1 to 1000000, log-ins)
 --logins_per_account = 120
 

@@ -1,11 +1,12 @@
 // The account: its characters and which comes first, the password, and the end of a character or of it all.
 
 import { avatar, byId, el } from './text.js';
-import { call, characters, forgetSession, session, withPassword } from './api.js';
+import { call, characters, forgetSession, session, signIn, withPassword } from './api.js';
 import { isMe } from './state.js';
 import { makeDialog, setTitle, show, toast } from './dialog.js';
 import { trying } from './friends.js';
 import { openProfile } from './profile.js';
+import { devicesPart, readDevices } from './devices.js';
 
 let leaveChat;
 let dialog;
@@ -34,6 +35,7 @@ export function startAccount(parts) {
     part('Characters', el('p', { class: 'muted', text: 'The default character is offered first when you sign in.' }), list, el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Change or add a character', click: () => leaveChat() }))),
     part('Password', el('p', { class: 'muted', text: 'Everybody who is signed in to this account elsewhere has to sign in again.' }), password),
+    devicesPart(part),
     part('Your data', el('p', { class: 'muted', text: 'Characters, profiles, friends, bookmarks, notes and reports of this account, as a file.' }), el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Download my data', click: event => download(event.currentTarget) }))),
     part('End', el('div', { class: 'button-row' }, el('button', { type: 'button', class: 'danger', text: 'Delete the account…', click: () => openEnding(null) }))));
@@ -52,6 +54,7 @@ export function openAccount() {
   problem(password, '');
   show(dialog);
   readCharacters();
+  readDevices();
 }
 
 function problem(form, text) {
@@ -105,7 +108,10 @@ async function changePassword(event) {
   problem(password, '');
   try {
     await withPassword('/api/password', old.value, { new_password: fresh.value, character: session.character });
+    // All devices are signed out by it, this one too.
+    if (session.stays) await signIn(session.account, fresh.value, true);
     toast('The password is changed.');
+    readDevices();
     password.reset();
     password.elements.account.value = session.account;
   } catch (error) {

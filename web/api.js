@@ -1,5 +1,7 @@
 // The account service: form-encoded requests to the page's own origin, JSON answers. Holds the session of this tab.
 
+import { drop, keep, kept } from './storage.js';
+
 /**
  * A request that failed: `refused` when the server said no for good, otherwise the network or the server is in trouble, or
  * there were too many requests. Then `retryAfter` is the number of seconds after which to try again, 0 if it is not known.
@@ -78,7 +80,7 @@ const STORAGE_KEY = 'fchatd';
  */
 const TICKET_AGE = 10 * 60 * 1000;
 
-const EMPTY = { accounts: 'embedded', account: '', ticket: '', ticketAt: 0, character: '', channels: [] };
+const EMPTY = { accounts: 'embedded', account: '', ticket: '', ticketAt: 0, stays: false, character: '', channels: [] };
 
 /** What a reload of the page needs to come back. The password is never in it. */
 export const session = { ...EMPTY };
@@ -122,12 +124,47 @@ export function register(account, password, invitation = '') {
   return request('/api/register', { account, password, ...(invitation ? { invitation } : {}) });
 }
 
-/** Sign in; resolves to the account's character names and its default character. */
-export async function signIn(account, password) {
+/** Sign in where any name gets in (accounts `open`). */
+export async function signInOpenly(account, password) {
   const answer = await request('/json/getApiTicket.php', { account, password, no_friends: 'true', no_bookmarks: 'true' });
-  session.account = account;
+  useTicket(account, answer.ticket);
+}
+
+/** Sign in, and stay signed in on this device if wished; resolves to the account's character names and its default character. */
+export async function signIn(account, password, stay = false) {
+  return granted(await request('/api/sign-in', { account, password, ...(stay ? { stay: 'true' } : {}) }));
+}
+
+/** Come back without the password on a device that stays signed in: its token is a cookie that scripts cannot read. */
+export async function resume() {
+  return granted(await request('/api/resume', {}));
+}
+
+/** Whether this device stays signed in, as far as this browser remembers: only for words, the cookie decides. */
+const STAYS_KEY = 'fchatd-stays';
+export const staysSignedIn = () => kept(STAYS_KEY, false) === true;
+
+function granted(answer) {
+  session.account = answer.account;
+  session.stays = answer.stays;
+  if (answer.stays) keep(STAYS_KEY, true);
+  else drop(STAYS_KEY);
   keepTicket(answer.ticket);
-  return { characters: answer.characters ?? [], defaultCharacter: answer.default_character };
+  return choiceOf(answer);
+}
+
+/** Sign this device out. The tab forgets its session even when the server cannot be reached, and then the device is not signed out. */
+export async function signOut() {
+  const stayed = session.stays || staysSignedIn();
+  forgetSession();
+  if (!stayed) return;
+  await request('/api/sign-out', {});
+  drop(STAYS_KEY);
+}
+
+/** This device is not signed in any more. */
+export function forgetDevice() {
+  drop(STAYS_KEY);
 }
 
 /** Use a ticket that was made elsewhere (accounts of another website). */
@@ -162,7 +199,11 @@ export async function withPassword(path, password, fields = {}) {
 
 export async function characters() {
   const answer = await request('/api/characters', { account: session.account, ticket: session.ticket });
-  return { characters: answer.characters.map(({ name }) => name), defaultCharacter: answer.default_character };
+  return choiceOf(answer);
+}
+
+function choiceOf({ characters: all, default_character: defaultCharacter }) {
+  return { characters: all.map(({ name }) => name), defaultCharacter };
 }
 
 export async function createCharacter(name, gender) {
@@ -174,6 +215,15 @@ export async function createCharacter(name, gender) {
 export async function freshTicket(force = false) {
   if (session.accounts !== 'embedded') return;
   if (!force && Date.now() - session.ticketAt < TICKET_AGE) return;
-  const answer = await request('/api/renew', { account: session.account, ticket: session.ticket });
-  keepTicket(answer.ticket);
+  try {
+    const answer = await request('/api/renew', { account: session.account, ticket: session.ticket });
+    keepTicket(answer.ticket);
+  } catch (error) {
+    if (!error.refused || !session.stays) throw error;
+    const { account } = session;
+    await resume();
+    if (session.account === account) return;
+    forgetSession();
+    throw new ApiError('Another account is signed in on this device by now.', true);
+  }
 }

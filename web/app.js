@@ -2,7 +2,7 @@
 
 import { byId, isolated } from './text.js';
 import { connectText, rich } from './bbcode.js';
-import { ApiError, forgetSession, freshTicket, inWords, loadSession, saveSession, session, signIn, site } from './api.js';
+import { ApiError, freshTicket, inWords, loadSession, saveSession, session, signIn, signOut, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
@@ -108,6 +108,15 @@ function leaveChat(reason = '') {
 
 // Connection bar
 
+async function leaveForGood() {
+  try {
+    await signOut();
+    leaveChat();
+  } catch (error) {
+    leaveChat(`This device is still signed in, because the server did not answer. Please sign out again. ${error.message}`);
+  }
+}
+
 const BAR_TEXT = {
   stopped: 'Disconnected.',
   locked: 'Please sign in again to go on.',
@@ -163,7 +172,7 @@ async function signInAgain(event) {
   error.hidden = true;
   try {
     if (session.accounts === 'remote') Object.assign(session, { ticket: password.value.trim(), ticketAt: Date.now() });
-    else await signIn(session.account, password.value);
+    else await signIn(session.account, password.value, session.stays);
     byId('password-dialog').close();
     connection.start();
   } catch (problem) {
@@ -245,7 +254,7 @@ async function start() {
   byId('connection-action').addEventListener('click', connectionAction);
   byId('password-form').addEventListener('submit', signInAgain);
   byId('change-character').addEventListener('click', () => leaveChat());
-  byId('sign-out').addEventListener('click', () => { forgetSession(); leaveChat(); });
+  byId('sign-out').addEventListener('click', leaveForGood);
   startKeys({ focus: focusComposer, closeDrawer });
   startSwitcher();
   document.addEventListener('visibilitychange', markRead);

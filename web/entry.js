@@ -2,7 +2,8 @@
 
 import { avatar, byId, el } from './text.js';
 import {
-  characters, createCharacter, forgetSession, register, saveSession, session, signIn, site, useTicket,
+  characters, createCharacter, forgetDevice, forgetSession, register, resume, saveSession, session, signIn, signInOpenly, signOut, site, staysSignedIn,
+  useTicket,
 } from './api.js';
 
 const FALLBACK_GENDERS = ['None', 'Male', 'Female', 'Transgender', 'Herm', 'Shemale', 'Male-Herm', 'Cunt-boy'];
@@ -29,8 +30,7 @@ export function startEntry(parts) {
   });
   byId('switch-entry-button').addEventListener('click', () => showSignIn(!registering));
   byId('sign-out-entry').addEventListener('click', () => {
-    forgetSession();
-    showSignIn(false);
+    leave();
   });
   byId('entry-retry').addEventListener('click', () => open());
 }
@@ -64,8 +64,41 @@ export async function open(reason = '') {
       forgetSession();
     }
   }
+  if (about.accounts === 'embedded' && about.stay_signed_in > 0 && await comeBack()) return;
   showSignIn(false);
   if (reason) showError(reason);
+}
+
+/** Come back on a device that stays signed in. Whether the page shows something for it. */
+async function comeBack() {
+  const stayed = staysSignedIn();
+  try {
+    showCharacters(await resume());
+    return true;
+  } catch (error) {
+    if (!error.refused) {
+      setTitle('Not reachable');
+      showError(error.message);
+      byId('entry-retry').hidden = false;
+      return true;
+    }
+    if (!stayed) return false;
+    forgetDevice();
+    showSignIn(false);
+    showError(error.message);
+    return true;
+  }
+}
+
+/** Sign out, also on a device that stays signed in. */
+async function leave() {
+  try {
+    await signOut();
+    showSignIn(false);
+  } catch (error) {
+    showSignIn(false);
+    showError(`This device is still signed in, because the server did not answer. Please load the page and sign out again. ${error.message}`);
+  }
 }
 
 function showParts({ signInForm = false, picker = false }) {
@@ -109,6 +142,8 @@ function showSignIn(register_) {
   byId('entry-lead').textContent = LEADS[registering ? 'register' : accounts];
   byId('account-label').textContent = accounts === 'open' ? 'Name' : 'Account';
   field('password', accounts === 'embedded');
+  byId('stay-field').hidden = accounts !== 'embedded' || !(about.stay_signed_in > 0);
+  form.elements.stay.checked = false;
   field('invitation', accounts === 'embedded' && registering && about.registration === 'invitation');
   field('ticket', accounts === 'remote');
   field('character', accounts === 'remote');
@@ -156,11 +191,11 @@ async function submitSignIn() {
     useTicket(account.trim(), ticket.trim());
     choose(character.trim());
   } else if (about.accounts === 'open') {
-    await signIn(account.trim(), ANY).catch(() => useTicket(account.trim(), ANY));
+    await signInOpenly(account.trim(), ANY).catch(() => useTicket(account.trim(), ANY));
     choose(account.trim());
   } else {
     if (registering) await register(account.trim(), password, invitation.trim());
-    const answer = await signIn(account.trim(), password);
+    const answer = await signIn(account.trim(), password, form.elements.stay.checked);
     form.reset();
     showCharacters(answer);
   }

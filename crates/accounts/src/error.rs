@@ -40,6 +40,12 @@ pub enum AccountError {
     /// No person is signed in on the website with this session.
     #[error("You are not signed in, or not any more. Please sign in.")]
     SessionOver,
+    /// The device is not signed in, or not any more.
+    #[error("You are not signed in on this device any more. Please sign in.")]
+    DeviceOver,
+    /// The password was entered too long ago for this.
+    #[error("Please enter your password once more: you entered it too long ago for this.")]
+    NotFresh,
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,

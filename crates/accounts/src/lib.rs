@@ -33,7 +33,8 @@ pub use error::AccountError;
 pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, AdminToken, Character, CharacterId, Details, Import, Invitation, InvitationId, NoteId, Profile,
+    Account, AccountId, AdminToken, Character, CharacterId, Details, Import, Invitation, InvitationId,
+    NoteId, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,

@@ -113,6 +113,10 @@ pub struct AccountSettings {
     pub ticket_lifetime: u64,
     /// For how long after the password was entered a ticket can be renewed, in seconds.
     pub session_lifetime: u64,
+    /// For how long after its last use a device stays signed in to the page, in seconds; 0 where none does.
+    pub device_idle: u64,
+    /// Devices of one account that stay signed in.
+    pub devices_per_account: u32,
     /// Names that people may not give themselves, nor names that look the same.
     pub reserved_names: Vec<String>,
     /// How much the service keeps for each account and character.
@@ -176,6 +180,8 @@ impl Default for AccountSettings {
             tickets_per_account: 8,
             ticket_lifetime: 30 * 60,
             session_lifetime: 7 * 24 * 3600,
+            device_idle: 30 * 24 * 3600,
+            devices_per_account: 20,
             reserved_names: Vec::new(),
             quotas: Quotas::default(),
             password_threads: 2,

@@ -37,7 +37,8 @@ pub(crate) fn join(modules: &[(String, String)], first: &str) -> Result<String, 
     order.visit(first, &mut Vec::new())?;
     if let Some((unused, _)) = modules
         .iter()
-        .find(|(name, _)| folder(name) == folder(first) && !order.done.contains(name.as_str())) {
+        .find(|(name, _)| folder(name) == folder(first) && !order.done.contains(name.as_str()))
+    {
         return Err(Fault(format!("web/{unused}: no module imports it")));
     }
     let mut joined = String::new();

@@ -23,4 +23,4 @@ pub use seat::{Joined, OwnerImage, SeatImage, SeatsImage};
 pub use uplink::{Kept, State, Uplink, UplinkEvent};
 
 /// Version of the messages of this crate. Both sides must have the same.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;

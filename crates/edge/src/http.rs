@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 /// One complete HTTP request that is not a WebSocket upgrade. The body is at most the edge's body limit.
 #[derive(Clone)]
@@ -28,38 +27,17 @@ pub struct HttpRequest {
     pub cookie: Option<String>,
     /// The `Authorization` header, when the client sent one.
     pub authorization: Option<String>,
-    /// Which page sent the request, according to the browser.
-    pub sender: SenderHeaders,
+    /// The `User-Agent` header, when the client sent one, up to 512 bytes of it.
+    pub user_agent: Option<String>,
+    /// Whether a browser sent it for a page of another site, according to `Sec-Fetch-Site` or, where that is missing, `Origin`.
+    /// Such a request must not use a cookie.
+    pub is_cross_site: bool,
     /// Whether the client used HTTPS, according to a trusted proxy's `X-Forwarded-Proto`.
     pub is_https: bool,
     /// The whole body.
     pub body: Bytes,
     /// The client's address; taken from a trusted proxy's header if there is one.
     pub address: IpAddr,
-}
-
-/// The headers by which a browser names the page that sent a request. Pages can't set them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SenderHeaders {
-    /// `Host`: the name of this site.
-    pub host: Option<String>,
-    /// `Origin`: the site of the page.
-    pub origin: Option<String>,
-    /// `Sec-Fetch-Site`: the relation of the two sites, in browsers that send it.
-    pub fetch_site: Option<String>,
-}
-
-impl SenderHeaders {
-    /// Whether the request was sent by a page of another site, as far as its headers tell.
-    #[must_use]
-    pub fn is_foreign(&self) -> bool {
-        if let Some(relation) = &self.fetch_site {
-            return !matches!(relation.as_str(), "same-origin" | "none");
-        }
-        let Some(origin) = &self.origin else { return false };
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_none() || authority != self.host.as_deref()
-    }
 }
 
 /// Shows only the lengths of body and query, because bodies (and the queries of some old clients) contain
@@ -110,38 +88,5 @@ pub trait HttpService {
     fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
         let _ = path;
         usual
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_of_another_site_is_told_by_its_headers() {
-        let told = |fetch_site: Option<&str>, origin: Option<&str>| {
-            let text = |value: Option<&str>| value.map(str::to_owned);
-            SenderHeaders {
-                host: text(Some("chat.example:8443")),
-                origin: text(origin),
-                fetch_site: text(fetch_site),
-            }
-            .is_foreign()
-        };
-        for (fetch_site, origin, is_foreign) in [
-            (None, None, false),
-            (None, Some("https://chat.example:8443"), false),
-            (None, Some("https://chat.example"), true),
-            (None, Some("https://evil.example"), true),
-            (None, Some("null"), true),
-            (None, Some(""), true),
-            (Some("same-origin"), Some("https://behind.a.proxy.example"), false),
-            (Some("none"), None, false),
-            (Some("same-site"), Some("https://chat.example:8443"), true),
-            (Some("cross-site"), None, true),
-            (Some("?"), None, true),
-        ] {
-            assert_eq!(told(fetch_site, origin), is_foreign, "{fetch_site:?} {origin:?}");
-        }
     }
 }

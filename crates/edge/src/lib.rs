@@ -20,6 +20,7 @@ mod edges;
 mod end;
 mod entrance;
 mod fan;
+mod fetch_site;
 mod figures;
 mod gate;
 mod gauges;

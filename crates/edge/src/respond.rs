@@ -10,15 +10,19 @@ use fchatd_protocol::address::AddressGroup;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, AUTHORIZATION, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
-    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, ORIGIN, RETRY_AFTER,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONNECTION,
+    CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use crate::edge::EdgeSettings;
-use crate::http::{HttpRequest, HttpService, SenderHeaders};
+use crate::fetch_site;
+use crate::http::{HttpRequest, HttpService};
 use crate::intake::{AnswerPlace, Intake, NoRoom, RequestPlace, SMALL_ANSWER, UploadPlace, time_for};
 use crate::proxy::Origin;
+
+/// Bytes of the name of a client's program that are passed on.
+const USER_AGENT_MAX: usize = 512;
 
 const TOO_LONG: (StatusCode, &str) = (
     StatusCode::PAYLOAD_TOO_LARGE,
@@ -38,8 +42,6 @@ const TOO_MANY: (StatusCode, &str) = (
     "Too many requests of your address are being worked on. Please try again in a moment.",
 );
 
-/// The header by which browsers name the relation of a page to this site.
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Value of `Retry-After` on a temporary refusal, in seconds.
 const RETRY_SECONDS: &str = "1";
 
@@ -96,11 +98,8 @@ pub(crate) async fn answer<H: HttpService>(
         accept_encoding: header(&head.headers, &ACCEPT_ENCODING),
         cookie: header(&head.headers, &COOKIE),
         authorization: header(&head.headers, &AUTHORIZATION),
-        sender: SenderHeaders {
-            host: header(&head.headers, &HOST),
-            origin: header(&head.headers, &ORIGIN),
-            fetch_site: header(&head.headers, &FETCH_SITE),
-        },
+        user_agent: header(&head.headers, &USER_AGENT).map(|text| cut(text, USER_AGENT_MAX)),
+        is_cross_site: fetch_site::is_cross_site(&head.headers),
         is_https: origin.is_https,
         body,
         address: origin.address,
@@ -208,6 +207,12 @@ async fn given_up(place: Option<&UploadPlace>) {
         Some(place) => place.given_up().await,
         None => std::future::pending().await,
     }
+}
+
+/// The first bytes of a text, up to the bound and to the end of a character.
+fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
+    text
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

@@ -23,8 +23,8 @@ use fchatd_profiler::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{self, Command};
 use crate::commands::{
-    accounts, admin, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, manual, replay,
-    restart, scripts, state,
+    accounts, admin, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, manual,
+    replay, restart, scripts, state,
 };
 use crate::failure::Failure;
 use crate::folder::{places, recovery};

@@ -139,7 +139,7 @@ impl Accounts {
             .map_err(|error| self.failure(&error))
     }
 
-    /// Replaces the password hash and takes back all tickets. `heard` is for a server in another process.
+    /// Replaces the password hash, takes back all tickets and signs all devices out. `heard` is for a server in another process.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -154,6 +154,7 @@ impl Accounts {
                 event.keep(transaction)?;
             }
             transaction.execute("DELETE FROM ticket WHERE account_id = ?", [account.0])?;
+            transaction.execute("DELETE FROM device WHERE account_id = ?", [account.0])?;
             let statement = "UPDATE account SET password_hash = ? WHERE account_id = ?";
             transaction.execute(statement, params![password_hash, account.0])
         })?;

@@ -16,6 +16,7 @@ pub mod classic;
 mod copy;
 mod database;
 pub mod deliveries;
+mod devices;
 mod disk_space;
 mod error;
 mod inspect;
@@ -35,14 +36,15 @@ pub use chat::ChatWriter;
 pub use claim::{Claim, Holder, Kept};
 pub use copy::copy_database;
 pub use database::Store;
+pub use devices::{Device, DeviceId, DeviceSecret, DeviceUse, NewDevice};
 pub use error::{AccountsError, StoreError};
 pub use fchatd_protocol::snapshot;
 pub use inspect::{Inspection, inspect};
 pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
-    ADMIN_TOKENS_MAX, AdminToken, AdminTokenDigest, AdminTokenFault,     ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
-    NewCharacter, OperatorEvent,
+    ADMIN_TOKENS_MAX, AdminToken, AdminTokenDigest, AdminTokenFault, ChatBan, Details, Import, ImportFault,
+    Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter, OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,

@@ -5,6 +5,7 @@ use std::fmt;
 use rusqlite::{OptionalExtension, params};
 
 use crate::accounts::{AccountId, Accounts, seconds};
+use crate::devices::DeviceId;
 use crate::error::StoreError;
 
 /// The SHA-256 of a ticket; the ticket itself is never kept.
@@ -26,6 +27,8 @@ pub struct NewTicket {
     pub entered_at: u64,
     /// Until when it is good.
     pub expires_at: u64,
+    /// The device that it was given to, with which it ends.
+    pub device: Option<DeviceId>,
 }
 
 /// The knowledge of the store about a ticket.
@@ -35,6 +38,8 @@ pub enum TicketState {
     Valid {
         /// When the password was entered that it goes back to, in Unix seconds.
         entered_at: u64,
+        /// The device that it was given to.
+        device: Option<DeviceId>,
     },
     /// It was good, but its time is over.
     Expired,
@@ -58,12 +63,13 @@ impl Accounts {
         self.in_transaction(|transaction| {
             transaction.execute("DELETE FROM ticket WHERE expires_at <= ?", [seconds(now)])?;
             transaction.execute(
-                "INSERT INTO ticket (account_id, digest, expires_at, entered_at) VALUES (?, ?, ?, ?)",
+                "INSERT INTO ticket (account_id, digest, expires_at, entered_at, device_id) VALUES (?, ?, ?, ?, ?)",
                 params![
                     account.0,
                     ticket.digest.0,
                     seconds(ticket.expires_at),
-                    seconds(ticket.entered_at)
+                    seconds(ticket.entered_at),
+                    ticket.device.map(|device| device.0)
                 ],
             )?;
             transaction.execute(
@@ -87,19 +93,26 @@ impl Accounts {
         now: u64,
         latest_end: u64,
     ) -> Result<TicketState, StoreError> {
-        let times: Option<(i64, i64)> = self
+        let times: Option<(i64, i64, Option<i64>)> = self
             .connection
-            .prepare_cached("SELECT expires_at, entered_at FROM ticket WHERE digest = ? AND account_id = ?")
+            .prepare_cached(
+                "SELECT expires_at, entered_at, device_id FROM ticket WHERE digest = ? AND account_id = ?",
+            )
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![digest.0, account.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .query_row(params![digest.0, account.0], |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })
                     .optional()
             })
             .map_err(|error| self.failure(&error))?;
         Ok(match times {
-            Some((end, entered)) if end > seconds(now) && end <= seconds(latest_end) => TicketState::Valid {
-                entered_at: u64::try_from(entered).unwrap_or(0),
-            },
+            Some((end, entered, device)) if end > seconds(now) && end <= seconds(latest_end) => {
+                TicketState::Valid {
+                    entered_at: u64::try_from(entered).unwrap_or(0),
+                    device: device.map(DeviceId),
+                }
+            }
             Some(_) => TicketState::Expired,
             None => TicketState::Unknown,
         })

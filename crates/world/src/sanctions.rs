@@ -96,7 +96,11 @@ impl World {
                 of(Measure::Timeout, Some(account), &timeout.character, timeout.until)
             }))
             .chain(hellbans.map(move |(&account, name)| of(Measure::HellBan, Some(account), name, 0)))
-            .chain(self.named.iter().map(move |((_, measure), named)| of(*measure, None, &named.name, named.until)))
+            .chain(
+                self.named
+                    .iter()
+                    .map(move |((_, measure), named)| of(*measure, None, &named.name, named.until)),
+            )
     }
 
     /// Keeps the account of a character out for good, under the character's name. Where the account is not known, the

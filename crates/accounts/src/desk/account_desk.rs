@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{
-    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, ChatBan, NameRight,
-    NewTicket, Profile, Store, TicketState,
+    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, ChatBan, DeviceId,
+    NameRight, NewTicket, Profile, Store, TicketState,
 };
 
 use crate::desk::digest::name_digest;
@@ -292,13 +292,28 @@ impl AccountDesk {
         account: AccountId,
         entered_at: u64,
     ) -> Result<Secret, AccountError> {
+        self.issue_ticket_to(account, entered_at, None)
+    }
+
+    /// As [`AccountDesk::issue_ticket`], to a device that stays signed in: the ticket ends with the device, and not some time
+    /// after the password was entered.
+    pub(crate) fn issue_ticket_to(
+        &mut self,
+        account: AccountId,
+        entered_at: u64,
+        device: Option<DeviceId>,
+    ) -> Result<Secret, AccountError> {
         let ticket = new_ticket()?;
         let now = self.now();
-        let over = entered_at.saturating_add(self.live.session_lifetime());
+        let over = match device {
+            Some(_) => u64::MAX,
+            None => entered_at.saturating_add(self.live.session_lifetime()),
+        };
         let kept = NewTicket {
             digest: digest(&ticket),
             entered_at,
             expires_at: now.saturating_add(self.live.ticket_lifetime()).min(over),
+            device,
         };
         let keep = self.live.tickets_per_account();
         match self.accounts.add_ticket(account, kept, keep, now) {
@@ -315,16 +330,24 @@ impl AccountDesk {
         account: &Account,
         ticket: &Secret,
     ) -> Result<Secret, AccountError> {
-        let TicketState::Valid { entered_at } = self.ticket_state(account.id, ticket)? else {
+        let TicketState::Valid { entered_at, device } = self.ticket_state(account.id, ticket)? else {
             return Err(AccountError::TicketExpired);
         };
-        if self.now().saturating_sub(entered_at) >= self.live.session_lifetime() {
+        let is_over = match device {
+            Some(device) => !self.touch_device(device)?,
+            None => self.now().saturating_sub(entered_at) >= self.live.session_lifetime(),
+        };
+        if is_over {
             return Err(AccountError::TicketExpired);
         }
-        self.issue_ticket(account.id, entered_at)
+        self.issue_ticket_to(account.id, entered_at, device)
     }
 
-    fn ticket_state(&mut self, account: AccountId, ticket: &Secret) -> Result<TicketState, AccountError> {
+    pub(crate) fn ticket_state(
+        &mut self,
+        account: AccountId,
+        ticket: &Secret,
+    ) -> Result<TicketState, AccountError> {
         let (digest, now) = (digest(ticket), self.now());
         let latest_end = now.saturating_add(self.live.ticket_lifetime() + CLOCK_STEP);
         Ok(

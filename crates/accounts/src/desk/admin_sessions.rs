@@ -121,10 +121,14 @@ mod tests {
     #[test]
     fn a_session_knows_when_its_password_was_entered() {
         let mut sessions = AdminSessions::default();
-        let token = sessions.begin(of("ada"), 100, ).unwrap();
+        let token = sessions.begin(of("ada"), 100).unwrap();
         assert_eq!(sessions.find(&token, 160, 100).map(|signed| signed.age), Some(60));
         sessions.confirm(&token, of("eve"), 170);
-        assert_eq!(sessions.find(&token, 180, 100).map(|signed| signed.age), Some(80), "of another account");
+        assert_eq!(
+            sessions.find(&token, 180, 100).map(|signed| signed.age),
+            Some(80),
+            "of another account"
+        );
         sessions.confirm(&token, of("ada"), 190);
         assert_eq!(sessions.find(&token, 200, 100).map(|signed| signed.age), Some(10));
         sessions.end(&token);

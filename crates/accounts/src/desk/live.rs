@@ -19,6 +19,8 @@ pub(crate) struct Live {
     tickets_per_account: AtomicU32,
     session_lifetime: AtomicU64,
     ticket_lifetime: AtomicU64,
+    device_idle: AtomicU64,
+    devices_per_account: AtomicU32,
     quotas: RwLock<Quotas>,
     refuses_ignored: AtomicBool,
     unwanted: RwLock<TextFilter>,
@@ -38,6 +40,8 @@ impl Live {
             tickets_per_account: AtomicU32::new(settings.tickets_per_account),
             session_lifetime: AtomicU64::new(settings.session_lifetime),
             ticket_lifetime: AtomicU64::new(settings.ticket_lifetime),
+            device_idle: AtomicU64::new(settings.device_idle),
+            devices_per_account: AtomicU32::new(settings.devices_per_account),
             quotas: RwLock::new(settings.quotas),
             refuses_ignored: AtomicBool::new(settings.refuses_ignored),
             unwanted: RwLock::new(settings.unwanted.clone()),
@@ -56,6 +60,9 @@ impl Live {
             .store(settings.session_lifetime, Ordering::Relaxed);
         self.ticket_lifetime
             .store(settings.ticket_lifetime, Ordering::Relaxed);
+        self.device_idle.store(settings.device_idle, Ordering::Relaxed);
+        self.devices_per_account
+            .store(settings.devices_per_account, Ordering::Relaxed);
         *self.quotas.write().unwrap_or_else(PoisonError::into_inner) = settings.quotas;
         self.refuses_ignored
             .store(settings.refuses_ignored, Ordering::Relaxed);
@@ -93,6 +100,16 @@ impl Live {
     /// For how many seconds a ticket is good.
     pub(crate) fn ticket_lifetime(&self) -> u64 {
         self.ticket_lifetime.load(Ordering::Relaxed)
+    }
+
+    /// For how many seconds after its last use a device stays signed in; 0 where none does.
+    pub(crate) fn device_idle(&self) -> u64 {
+        self.device_idle.load(Ordering::Relaxed)
+    }
+
+    /// At least 1.
+    pub(crate) fn devices_per_account(&self) -> u32 {
+        self.devices_per_account.load(Ordering::Relaxed).max(1)
     }
 
     pub(crate) fn quotas(&self) -> Quotas {

@@ -3,6 +3,7 @@
 
 mod account_desk;
 pub(crate) mod admin_sessions;
+pub(crate) mod devices;
 mod digest;
 mod finding;
 pub(crate) mod live;

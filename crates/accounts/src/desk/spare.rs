@@ -69,6 +69,7 @@ impl SpareTickets {
         match self.state().tickets.get(&digest) {
             Some((owner, ticket)) if *owner == account && ticket.expires_at > now => TicketState::Valid {
                 entered_at: ticket.entered_at,
+                device: ticket.device,
             },
             Some((owner, _)) if *owner == account => TicketState::Expired,
             _ => TicketState::Unknown,
@@ -111,6 +112,7 @@ mod tests {
         let spare = SpareTickets::default();
         let full = || StoreError::Full { path: "x".into() };
         let ticket = |number: u8| NewTicket {
+            device: None,
             digest: TicketDigest([number; 32]),
             entered_at: 5,
             expires_at: 100,
@@ -121,7 +123,10 @@ mod tests {
             spare.keep(ada, ticket(number), 2, &full());
         }
         assert_eq!(spare.count(), 3);
-        let valid = TicketState::Valid { entered_at: 5 };
+        let valid = TicketState::Valid {
+            entered_at: 5,
+            device: None,
+        };
         assert_eq!(
             spare.state_of(ada, [1; 32], 50),
             TicketState::Unknown,

@@ -3,6 +3,8 @@
 //! the same table; its content comes from the program as a [`ChatPage`].
 
 mod api;
+mod cookies;
+mod devices;
 mod edit;
 pub(crate) mod endpoints;
 mod export;
@@ -14,6 +16,7 @@ mod reply;
 mod report_page;
 mod site;
 mod ticket;
+mod user_agent;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -58,6 +58,8 @@ impl From<AccountError> for Refusal {
             | AccountError::InvalidTicket
             | AccountError::TicketExpired
             | AccountError::SessionOver
+            | AccountError::DeviceOver
+            | AccountError::NotFresh
             | AccountError::RegistrationClosed
             | AccountError::PasswordLength
             | AccountError::ProfileField { .. }
@@ -197,6 +199,8 @@ mod tests {
             (AccountError::TooManyNotes { seconds: 1 }, true),
             (AccountError::TooManyRecipients { seconds: 1 }, true),
             (AccountError::SessionOver, false),
+            (AccountError::DeviceOver, false),
+            (AccountError::NotFresh, false),
             (AccountError::InvalidTicket, false),
             (AccountError::TicketExpired, false),
             (AccountError::RegistrationClosed, false),
@@ -238,6 +242,8 @@ mod tests {
                 | AccountError::SessionOver
                 | AccountError::InvalidTicket
                 | AccountError::TicketExpired
+                | AccountError::DeviceOver
+                | AccountError::NotFresh
                 | AccountError::RegistrationClosed
                 | AccountError::RegistrationPaused
                 | AccountError::PasswordLength

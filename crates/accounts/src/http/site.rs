@@ -22,6 +22,7 @@ pub(super) fn site(own: &AccountHttp) -> Value {
         "error": "",
         "accounts": own.provider.name(),
         "registration": registration.name(),
+        "stay_signed_in": accounts.map_or(0, |service| service.device_idle()),
         "genders": &own.genders()[..],
     })
 }

@@ -2,6 +2,7 @@
 //! password are in [`passwords`].
 
 pub(crate) mod counters;
+pub(crate) mod devices;
 pub(crate) mod guard;
 mod hash_time;
 mod notes;

@@ -54,18 +54,19 @@ impl AccountService {
         attempt: &PasswordTry,
         account: String,
         password: Secret,
-        work: impl Fn(&mut AccountDesk, &Account) -> Result<T, AccountError> + Copy + Send + 'static,
+        work: impl Fn(&mut AccountDesk, &Account) -> Result<T, AccountError> + Clone + Send + 'static,
     ) -> Result<T, AccountError> {
         let deadline = self.begin_password(attempt).await?;
         let (shared, tried) = (Arc::clone(&self.shared), attempt.clone());
         let (name, entered) = (account.clone(), password.clone());
+        let quickly = work.clone();
         let known = self.with_ticket(move |desk| {
             let now = shared.clock.steady();
             // Requests that waited for their pace must not gain guesses.
             shared.guard().check_password(&tried, now)?;
             let (knowledge, account) = desk.recognise(&name, &entered, tried.address)?;
             let done = match (knowledge, account) {
-                (Knowledge::Right, Some(account)) => Some(work(desk, &account)?),
+                (Knowledge::Right, Some(account)) => Some(quickly(desk, &account)?),
                 (Knowledge::Wrong, _) => {
                     // At once: a client that disconnects before the hash is made has its answer by now.
                     shared.guard().password_was_wrong(&tried, now);

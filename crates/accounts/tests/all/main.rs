@@ -4,6 +4,7 @@
 
 mod clock_steps;
 mod deletion_api;
+mod devices;
 mod export_api;
 mod friends_api;
 mod hostile_api;

@@ -12,7 +12,7 @@ async fn the_site_tells_what_it_offers() {
     assert_eq!(header(&response, "access-control-allow-origin"), None);
     assert_eq!(
         object(&response),
-        json!({"error": "", "accounts": "embedded", "registration": "open", "genders": ["None", "Male", "Female"]})
+        json!({"error": "", "accounts": "embedded", "registration": "open", "stay_signed_in": 2_592_000, "genders": ["None", "Male", "Female"]})
     );
     assert_ne!(site.post("/api/site", &[]).await["error"], "");
     assert_ne!(

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::security::{Security, Stream};
 use super::wire::{Inbox, STEP, greet, in_time, short, write_all};
 use crate::common::lock;
-use crate::http::{HttpRequest, HttpResponse, HttpService, SenderHeaders};
+use crate::http::{HttpRequest, HttpResponse, HttpService};
 
 /// Maximum number of requests that wait for the core.
 const WAITING_MAX: usize = 1024;
@@ -41,7 +41,8 @@ struct Request {
     accept_encoding: Option<String>,
     cookie: Option<String>,
     authorization: Option<String>,
-    sender: SenderHeaders,
+    user_agent: Option<String>,
+    is_cross_site: bool,
     is_https: bool,
     body: Vec<u8>,
     address: IpAddr,
@@ -136,7 +137,8 @@ impl Relay {
             accept_encoding: request.accept_encoding,
             cookie: request.cookie,
             authorization: request.authorization,
-            sender: request.sender,
+            user_agent: request.user_agent,
+            is_cross_site: request.is_cross_site,
             is_https: request.is_https,
             body: request.body.to_vec(),
             address: request.address,
@@ -424,7 +426,8 @@ pub(super) async fn answer<H: HttpService + 'static>(
                 accept_encoding: request.accept_encoding,
                 cookie: request.cookie,
                 authorization: request.authorization,
-                sender: request.sender,
+                user_agent: request.user_agent,
+                is_cross_site: request.is_cross_site,
                 is_https: request.is_https,
                 body: request.body.into(),
                 address: request.address,

@@ -54,8 +54,12 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
         }
         AccountAction::Unlock { name } => {
             desk.details(name).map_err(told)?;
-            let asked = control::ask_admin(&options.dir, "accounts/unlock", &[("account".to_owned(), name.clone())])
-                .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
+            let asked = control::ask_admin(
+                &options.dir,
+                "accounts/unlock",
+                &[("account".to_owned(), name.clone())],
+            )
+            .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
             match asked {
                 Some(answer) => drop(answer?),
                 None => complain!("no server runs in this folder, so no wrong passwords are counted"),

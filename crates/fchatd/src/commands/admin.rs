@@ -77,9 +77,8 @@ pub(crate) fn admin(options: &Options, action: &AdminAction) -> Result<(), Failu
         AdminAction::Call { endpoint, fields } => {
             let asked = control::ask_admin(&options.dir, endpoint, fields)
                 .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
-            let answer = asked.ok_or_else(|| {
-                format!("no server runs in {} that could be asked", options.dir.display())
-            })?;
+            let answer = asked
+                .ok_or_else(|| format!("no server runs in {} that could be asked", options.dir.display()))?;
             OUT.json(&answer?);
             Ok(())
         }

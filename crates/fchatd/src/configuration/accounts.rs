@@ -80,6 +80,8 @@ pub(crate) fn account_settings(settings: &Settings) -> AccountSettings {
         refuses_ignored: settings.flag(keys::IGNORE_ON_SERVER),
         unwanted: unwanted_texts(settings.list(keys::BLACKLIST_PHRASES)),
         session_lifetime: settings.seconds(keys::SESSION_MAX).as_secs().saturating_mul(3600),
+        device_idle: (settings.number(keys::STAY_SIGNED_IN) * 3600.0) as u64,
+        devices_per_account: settings.count(keys::DEVICES_PER_ACCOUNT) as u32,
         reserved_names: settings.list(keys::RESERVED_NAMES).to_vec(),
         ..usual
     }

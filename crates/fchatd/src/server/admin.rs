@@ -23,7 +23,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use fchatd_accounts::{AccountDesk, AccountError, AccountService, AddressGroup, LoginProvider, Pace, RateLimiter};
+use fchatd_accounts::{
+    AccountDesk, AccountError, AccountService, AddressGroup, LoginProvider, Pace, RateLimiter,
+};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse};
 use fchatd_protocol::exchange::Outputs;
 use fchatd_world::{Settings, World};
@@ -95,7 +97,11 @@ impl AdminDoor {
             return None;
         }
         Some(match self.enter(request) {
-            Ok(answered) => Box::pin(async move { answered.await.unwrap_or_else(|_| reply::refused(&Refusal::busy())) }),
+            Ok(answered) => Box::pin(async move {
+                answered
+                    .await
+                    .unwrap_or_else(|_| reply::refused(&Refusal::busy()))
+            }),
             Err(refusal) => Box::pin(std::future::ready(reply::refused(&refusal))),
         })
     }
@@ -241,9 +247,8 @@ impl Admin {
 
     /// Reads the world between two inputs.
     fn with_world<T>(&self, work: impl FnOnce(&World) -> T) -> T {
-        self.edge.interject(|chat, _| {
-            chat.with_core(&mut Outputs::default(), |core, _, _| work(core.world()))
-        })
+        self.edge
+            .interject(|chat, _| chat.with_core(&mut Outputs::default(), |core, _, _| work(core.world())))
     }
 
     /// Does something at the desk of the command line, on a thread that may block.

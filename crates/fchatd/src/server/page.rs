@@ -245,8 +245,6 @@ pub(super) fn text(status: u16, sentence: &'static str) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
-    use fchatd_edge::http::SenderHeaders;
-
     use super::*;
 
     fn request(path: &str, if_none_match: Option<String>) -> HttpRequest {
@@ -259,7 +257,8 @@ mod tests {
             accept_encoding: None,
             cookie: None,
             authorization: None,
-            sender: SenderHeaders::default(),
+            user_agent: None,
+            is_cross_site: false,
             is_https: false,
             body: Bytes::new(),
             address: [127, 0, 0, 1].into(),

@@ -32,13 +32,13 @@ use crate::server::entrances::{Places, entrances, warn_of_open_passwords};
 use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
 use crate::server::monitor::{Monitor, Readiness, Stage};
-use crate::server::site::Site;
 use crate::server::pairing::{self, KeptByBoth};
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
 use crate::server::reload::Followers;
 use crate::server::script_web::ScriptWeb;
 use crate::server::signals::Signals;
+use crate::server::site::Site;
 use crate::server::{admin, control, manager, operators};
 
 /// Orders of administrators that wait.

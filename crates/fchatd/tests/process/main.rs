@@ -2,13 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod accounts;
-mod admin;
 mod acme;
+mod admin;
 mod backup;
 mod classic_configuration;
 mod clients;
 mod cluster;
 mod configuration;
+mod devices;
 mod intruders;
 mod layouts;
 mod log_format;

@@ -66,6 +66,9 @@ pub(super) fn inspect(
             row.at_least("entered_at", 0);
         }
     })?;
+    if schema >= 14 {
+        crate::devices::inspect(&mut reader)?;
+    }
     if schema >= 5 {
         reader.rows(table("invitation", &["invitation_id"]), |row| {
             row.key("invitation_id", |id: &i64| format!("invitation {id}"));

@@ -46,8 +46,7 @@ pub enum AdminTokenFault {
     TooMany,
 }
 
-const TOKEN: &str =
-    "SELECT admin_token_id, name, scopes, created_at, expires_at, used_at FROM admin_token";
+const TOKEN: &str = "SELECT admin_token_id, name, scopes, created_at, expires_at, used_at FROM admin_token";
 
 impl Accounts {
     /// Keeps a new token, and gives its number.
@@ -108,7 +107,11 @@ impl Accounts {
     ) -> Result<Option<AdminToken>, StoreError> {
         self.connection
             .prepare_cached(&format!("{TOKEN} WHERE digest = ? AND expires_at > ?"))
-            .and_then(|mut statement| statement.query_row(params![digest.0, seconds(now)], read).optional())
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![digest.0, seconds(now)], read)
+                    .optional()
+            })
             .map_err(|error| self.failure(&error))
     }
 
@@ -119,13 +122,18 @@ impl Accounts {
     pub fn use_admin_token(&mut self, id: i64, now: u64) -> Result<(), StoreError> {
         self.in_transaction(|transaction| {
             let statement = "UPDATE admin_token SET used_at = ? WHERE admin_token_id = ?";
-            transaction.execute(statement, params![seconds(now), id]).map(drop)
+            transaction
+                .execute(statement, params![seconds(now), id])
+                .map(drop)
         })
     }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AdminToken> {
-    let time = |place: usize| row.get::<_, i64>(place).map(|time| u64::try_from(time).unwrap_or(0));
+    let time = |place: usize| {
+        row.get::<_, i64>(place)
+            .map(|time| u64::try_from(time).unwrap_or(0))
+    };
     let scopes: String = row.get(2)?;
     Ok(AdminToken {
         id: row.get(0)?,

@@ -29,7 +29,10 @@ impl Accounts {
             .prepare_cached(&query)
             .and_then(|mut statement| {
                 statement
-                    .query_map(params![after, pattern(text), count, banned_at.map_or(-1, seconds)], read_account)?
+                    .query_map(
+                        params![after, pattern(text), count, banned_at.map_or(-1, seconds)],
+                        read_account,
+                    )?
                     .collect()
             })
             .map_err(|error| self.failure(&error))

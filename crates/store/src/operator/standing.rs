@@ -65,7 +65,7 @@ impl Accounts {
         lookalike::unclaimed_roles(&self.connection).map_err(|error| self.failure(&error))
     }
 
-    /// Bans an account, for good or until a time (Unix seconds): its tickets end, and its characters online have to go.
+    /// Bans an account, for good or until a time (Unix seconds): its tickets end, its devices are signed out, and its characters online have to go.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -76,6 +76,7 @@ impl Accounts {
             let values = params![until.is_none(), seconds(until.unwrap_or(0)), reason, account.0];
             let changed = transaction.execute(statement, values)?;
             transaction.execute("DELETE FROM ticket WHERE account_id = ?", [account.0])?;
+            transaction.execute("DELETE FROM device WHERE account_id = ?", [account.0])?;
             OperatorEvent::Banned(account).keep(transaction)?;
             Ok(changed)
         })?;

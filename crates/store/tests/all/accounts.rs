@@ -38,6 +38,7 @@ fn character(accounts: &mut Accounts, owner: AccountId, name: &str) -> Result<Ch
 
 fn ticket(digest: TicketDigest, entered_at: u64, expires_at: u64) -> NewTicket {
     NewTicket {
+        device: None,
         digest,
         entered_at,
         expires_at,
@@ -261,13 +262,19 @@ fn the_ninth_ticket_pushes_out_the_first() {
     for number in 2..=9 {
         assert_eq!(
             state(ada, number),
-            TicketState::Valid { entered_at: 100 },
+            TicketState::Valid {
+                entered_at: 100,
+                device: None,
+            },
             "{number}"
         );
     }
     assert_eq!(
         state(bob, 99),
-        TicketState::Valid { entered_at: 100 },
+        TicketState::Valid {
+            entered_at: 100,
+            device: None,
+        },
         "another account's tickets stay"
     );
     assert_eq!(
@@ -288,7 +295,10 @@ fn tickets_end_and_are_removed() {
     accounts.add_ticket(ada, ticket(old, 100, 200), 8, 100).unwrap();
     assert_eq!(
         accounts.ticket_state(ada, old, 199, 10_000).unwrap(),
-        TicketState::Valid { entered_at: 100 }
+        TicketState::Valid {
+            entered_at: 100,
+            device: None,
+        }
     );
     assert_eq!(
         accounts.ticket_state(ada, old, 200, 10_000).unwrap(),

@@ -33,7 +33,13 @@ pub enum AdminScope {
 
 impl AdminScope {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Accounts, Self::Moderation, Self::Settings, Self::Backup];
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Accounts,
+        Self::Moderation,
+        Self::Settings,
+        Self::Backup,
+    ];
 
     /// Its word.
     #[must_use]
@@ -79,7 +85,9 @@ impl AccountDesk {
         let words = AdminScope::ALL.into_iter().filter(|scope| scopes.contains(scope));
         let words: Vec<String> = words.map(|scope| scope.word().to_owned()).collect();
         if words.is_empty() {
-            return Err(AccountError::Refused("a token needs at least one scope".to_owned()));
+            return Err(AccountError::Refused(
+                "a token needs at least one scope".to_owned(),
+            ));
         }
         let token = Secret::new(format!("{PREFIX}{}", new_ticket()?.reveal()));
         let now = self.now();

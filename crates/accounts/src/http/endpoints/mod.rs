@@ -17,6 +17,7 @@ macro_rules! password {
 }
 
 mod clients;
+mod devices;
 mod profiles;
 mod shape;
 mod site;
@@ -106,6 +107,8 @@ pub enum Access {
     Ticket,
     /// The fields `account` and `password`.
     Password,
+    /// The cookie of a device that stays signed in.
+    Device,
     /// The cookie of a session of the website.
     Session,
     /// None, or the cookie of a session, as the setting `profile_pages` says.
@@ -398,9 +401,15 @@ impl Confirmed {
 
 /// All endpoints, in the order of the documents.
 pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    [clients::ROWS, profiles::ROWS, site::ROWS, website::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        clients::ROWS,
+        profiles::ROWS,
+        site::ROWS,
+        devices::ROWS,
+        website::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The endpoint at a path, with the variable part of the path.

@@ -142,6 +142,7 @@ pub(super) const ROWS: &[Endpoint] = &[
     .answers(&[
         member("accounts", Shape::Text, "`embedded`, `remote` or `open`"),
         member("registration", Shape::Text, "`open`, `invitation`, `paused` or `closed`"),
+        member("stay_signed_in", Shape::Number, "seconds for which a device stays signed in after its last use; 0 where none does"),
         member("genders", Shape::Texts, ""),
     ]),
     Endpoint::new(

@@ -12,9 +12,9 @@ use fchatd_edge::http::{HttpRequest, HttpResponse};
 
 use self::frame::{COOKIE, Page};
 pub(super) use self::html::segment;
-use super::AccountHttp;
 use super::pictures::decoded;
 use super::reply::Refusal;
+use super::{AccountHttp, cookies};
 use fchatd_store::Account;
 
 use crate::desk::website::Session;
@@ -165,10 +165,7 @@ fn session(own: &AccountHttp, service: &AccountService, request: &HttpRequest) -
 
 /// The token in the session's cookie.
 fn token(request: &HttpRequest) -> Option<Secret> {
-    let cookies = request.cookie.as_deref()?.split(';');
-    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
-    Some(Secret::new(token.trim()))
+    cookies::value(request, COOKIE).map(Secret::new)
 }
 
 /// The part of the page at `/` that depends on the visitor; `None` where no one can sign in here.

@@ -133,6 +133,7 @@ fn parameters(endpoint: &Endpoint, method: Method) -> Value {
 fn security(endpoint: &Endpoint, method: Method) -> Value {
     match (endpoint.access, method) {
         (Access::Ticket, Method::Get) => json!([{ "account": [], "ticket": [] }]),
+        (Access::Device, _) => json!([{ "device": [] }]),
         (Access::Session, _) => json!([{ "session": [] }]),
         (Access::ProfilePages, _) => json!([{ "session": [] }, {}]),
         (Access::Ticket, Method::Post) | (Access::Anyone | Access::Password, _) => json!([]),
@@ -146,7 +147,7 @@ fn form(endpoint: &Endpoint) -> Value {
     let secret = match endpoint.access {
         Access::Ticket => Some("ticket"),
         Access::Password => Some("password"),
-        Access::Anyone | Access::Session | Access::ProfilePages => None,
+        Access::Anyone | Access::Device | Access::Session | Access::ProfilePages => None,
     };
     if let Some(secret) = secret {
         properties.insert(
@@ -316,6 +317,7 @@ fn components() -> Value {
                 "name": "ticket",
                 "description": "A ticket from `/json/getApiTicket.php`. In `POST` requests it is a field of the form.",
             },
+            "device": { "type": "apiKey", "in": "cookie", "name": "fchatd_device", "description": "The token of a device from `/api/sign-in`; over HTTPS the name is `__Host-fchatd_device`." },
             "session": { "type": "apiKey", "in": "cookie", "name": "site_session", "description": "A session from `/action/script_login.php`." },
         },
     })

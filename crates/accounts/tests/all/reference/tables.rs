@@ -85,6 +85,7 @@ fn access(access: Access) -> &'static str {
         Access::Anyone => "all",
         Access::Ticket => "ticket",
         Access::Password => "password",
+        Access::Device => "device",
         Access::Session => "session",
         Access::ProfilePages => "`profile_pages`",
     }
@@ -100,7 +101,9 @@ fn rate(endpoint: &Endpoint) -> &'static str {
         (Some(Cost::Report), _) => "reports",
         (Some(Cost::Export), _) => "exports",
         (None, Access::Password) => "passwords",
-        (None, Access::Anyone | Access::Ticket | Access::Session | Access::ProfilePages) => "address",
+        (None, Access::Anyone | Access::Ticket | Access::Device | Access::Session | Access::ProfilePages) => {
+            "address"
+        }
     }
 }
 

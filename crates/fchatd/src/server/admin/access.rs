@@ -85,7 +85,9 @@ impl Caller {
 
     /// Whether this is the account of the caller itself.
     pub(super) fn is(&self, account: &str) -> bool {
-        self.account.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(account))
+        self.account
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(account))
     }
 }
 
@@ -135,7 +137,10 @@ async fn sign_in(
     check_sender(request)?;
     let account = asked.text("account")?.to_owned();
     let password = Secret::new(asked.optional("password")?.unwrap_or_default());
-    let signed = admin.service()?.admin_sign_in(account, password, request.address).await;
+    let signed = admin
+        .service()?
+        .admin_sign_in(account, password, request.address)
+        .await;
     let session = signed.inspect_err(|error| {
         tracing::info!(address = %request.address, %error, "a log-in to the administration was refused");
     })?;
@@ -154,7 +159,10 @@ async fn confirm(admin: &Rc<Admin>, request: &HttpRequest, asked: &Asked) -> Res
     let (token, signed) = signed(admin, request)?;
     let password = Secret::new(asked.optional("password")?.unwrap_or_default());
     let name = signed.session.name().to_owned();
-    let session = admin.service()?.admin_sign_in(name.clone(), password, request.address).await?;
+    let session = admin
+        .service()?
+        .admin_sign_in(name.clone(), password, request.address)
+        .await?;
     let mut access = admin.access.borrow_mut();
     let now = access.now();
     access.sessions.confirm(&token, session, now);
@@ -167,7 +175,10 @@ fn sign_out(admin: &Rc<Admin>, request: &HttpRequest) -> Result<(Value, Option<S
     if let Some(token) = cookie(request) {
         admin.access.borrow_mut().sessions.end(&token);
     }
-    Ok((super::told("You are signed out."), Some(set_cookie(request, "", Some(0)))))
+    Ok((
+        super::told("You are signed out."),
+        Some(set_cookie(request, "", Some(0))),
+    ))
 }
 
 /// The caller of a request, if it may make it.
@@ -218,16 +229,15 @@ fn caller_of_session(admin: &Admin, account: &str, age: u64) -> Caller {
 }
 
 /// The session of a request's cookie.
-fn signed(
-    admin: &Admin,
-    request: &HttpRequest,
-) -> Result<(Secret, fchatd_accounts::SignedAdmin), Refusal> {
+fn signed(admin: &Admin, request: &HttpRequest) -> Result<(Secret, fchatd_accounts::SignedAdmin), Refusal> {
     let token = cookie(request).ok_or_else(Refusal::signed_out)?;
     let idle = admin.with_settings(|settings| settings.count(keys::ADMIN_IDLE)) as u64;
     let mut access = admin.access.borrow_mut();
     let now = access.now();
     let signed = access.sessions.find(&token, now, idle);
-    signed.map(|signed| (token, signed)).ok_or_else(Refusal::signed_out)
+    signed
+        .map(|signed| (token, signed))
+        .ok_or_else(Refusal::signed_out)
 }
 
 async fn caller_by_token(admin: &Rc<Admin>, address: IpAddr, header: &str) -> Result<Caller, Refusal> {
@@ -257,14 +267,18 @@ async fn caller_by_token(admin: &Rc<Admin>, address: IpAddr, header: &str) -> Re
     Ok(Caller {
         name: format!("(token {})", found.name),
         account: None,
-        scopes: found.scopes.iter().filter_map(|word| AdminScope::parse(word)).collect(),
+        scopes: found
+            .scopes
+            .iter()
+            .filter_map(|word| AdminScope::parse(word))
+            .collect(),
         fresh: 0,
     })
 }
 
 /// A browser sends the cookie along with requests of its page alone.
 fn check_sender(request: &HttpRequest) -> Result<(), Refusal> {
-    match request.sender.is_foreign() {
+    match request.is_cross_site {
         true => Err(Refusal::foreign()),
         false => Ok(()),
     }
@@ -273,7 +287,9 @@ fn check_sender(request: &HttpRequest) -> Result<(), Refusal> {
 /// The token in a request's cookie.
 fn cookie(request: &HttpRequest) -> Option<Secret> {
     let header = request.cookie.as_deref()?;
-    let mut cookies = header.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    let mut cookies = header
+        .split(';')
+        .filter_map(|cookie| cookie.trim().split_once('='));
     cookies
         .find(|(name, value)| *name == COOKIE && !value.is_empty())
         .map(|(_, value)| Secret::new(value))

@@ -11,7 +11,10 @@ use crate::clock::Clock;
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let asked = &work.asked;
-    let (search, after) = (asked.text_or_empty("search")?.to_owned(), asked.text_or_empty("after")?.to_owned());
+    let (search, after) = (
+        asked.text_or_empty("search")?.to_owned(),
+        asked.text_or_empty("after")?.to_owned(),
+    );
     let (only_banned, limit) = (asked.flag("banned")?, page_of(asked)?);
     let mut found = work
         .admin
@@ -50,9 +53,14 @@ pub(super) async fn show(work: Work) -> Result<Value, Refusal> {
 
 pub(super) async fn ban(work: Work) -> Result<Value, Refusal> {
     let name = of_another(&work)?;
-    let (seconds, reason) = (work.asked.whole("seconds")?, work.asked.text_or_empty("reason")?.to_owned());
+    let (seconds, reason) = (
+        work.asked.whole("seconds")?,
+        work.asked.text_or_empty("reason")?.to_owned(),
+    );
     if seconds == Some(0) {
-        return Err(Refusal::field("The field \"seconds\" must be 1 or more; leave it out for a ban without an end."));
+        return Err(Refusal::field(
+            "The field \"seconds\" must be 1 or more; leave it out for a ban without an end.",
+        ));
     }
     let (account, why) = (name.clone(), reason.clone());
     work.admin
@@ -66,7 +74,9 @@ pub(super) async fn ban(work: Work) -> Result<Value, Refusal> {
         arguments["time"] = json!((seconds as f64 / 60.0).to_string());
     }
     work.note("ABN", &arguments).await;
-    let time = seconds.map_or("for good".to_owned(), |seconds| format!("for {}", in_words(seconds)));
+    let time = seconds.map_or("for good".to_owned(), |seconds| {
+        format!("for {}", in_words(seconds))
+    });
     Ok(told(format!("{name} is banned {time}; its tickets have ended.")))
 }
 
@@ -85,7 +95,9 @@ pub(super) async fn unlock(work: Work) -> Result<Value, Refusal> {
         .with_accounts(move |desk| desk.details(&account).map(drop))
         .await?;
     if !work.admin.service()?.unlock(&name) {
-        return Ok(told(format!("No wrong passwords count against {name}: nothing was changed.")));
+        return Ok(told(format!(
+            "No wrong passwords count against {name}: nothing was changed."
+        )));
     }
     work.note("AUL", &json!({ "account": name })).await;
     Ok(told(format!("The wrong passwords for {name} are forgiven.")))
@@ -98,8 +110,13 @@ pub(super) async fn set_admin(work: Work) -> Result<Value, Refusal> {
     work.admin
         .with_accounts(move |desk| desk.set_admin(&account, admin))
         .await?;
-    work.note("AAD", &json!({ "account": name, "admin": admin.to_string() })).await;
-    let right = if admin { "an administrator" } else { "no administrator any more" };
+    work.note("AAD", &json!({ "account": name, "admin": admin.to_string() }))
+        .await;
+    let right = if admin {
+        "an administrator"
+    } else {
+        "no administrator any more"
+    };
     Ok(told(format!("{name} is {right}.")))
 }
 
@@ -118,7 +135,9 @@ pub(super) async fn delete(work: Work) -> Result<Value, Refusal> {
         })
         .await?;
     work.note("ADL", &json!({ "account": name })).await;
-    Ok(told(format!("The account {name} is deleted, with its characters: {characters}.")))
+    Ok(told(format!(
+        "The account {name} is deleted, with its characters: {characters}."
+    )))
 }
 
 /// The account of the request, which must not be the caller's own: nobody locks out the last administrator by a slip.

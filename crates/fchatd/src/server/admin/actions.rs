@@ -91,8 +91,18 @@ fn row(action: &Action) -> Value {
 }
 
 pub(super) async fn undo(work: Work) -> Result<Value, Refusal> {
-    let id = work.asked.whole("id")?.ok_or_else(|| Refusal::field("The field \"id\" is missing."))?;
+    let id = work
+        .asked
+        .whole("id")?
+        .ok_or_else(|| Refusal::field("The field \"id\" is missing."))?;
     let admin = &work.admin;
-    let done = orders::undo(id, &work.caller.name, &admin.action_log(), &admin.edge, &admin.chat).await;
+    let done = orders::undo(
+        id,
+        &work.caller.name,
+        &admin.action_log(),
+        &admin.edge,
+        &admin.chat,
+    )
+    .await;
     done.map(told).map_err(refused)
 }

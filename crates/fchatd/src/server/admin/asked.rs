@@ -34,7 +34,10 @@ impl Asked {
         } else {
             let mut fields = Map::new();
             for (key, value) in form_urlencoded::parse(request.query.as_bytes()) {
-                if fields.insert(key.to_string(), Value::String(value.into_owned())).is_some() {
+                if fields
+                    .insert(key.to_string(), Value::String(value.into_owned()))
+                    .is_some()
+                {
                     return Err(Refusal::field(format!("The field {key:?} is there twice.")));
                 }
             }
@@ -68,11 +71,17 @@ impl Asked {
                 )));
             }
             if value.as_str().is_some_and(|text| text.len() > TEXT_MAX) {
-                return Err(Refusal::field(format!("The field {key:?} has more than {TEXT_MAX} bytes.")));
+                return Err(Refusal::field(format!(
+                    "The field {key:?} has more than {TEXT_MAX} bytes."
+                )));
             }
         }
         let is_missing = |name: &str| fields.get(name).is_none_or(Value::is_null);
-        if let Some(field) = endpoint.fields.iter().find(|field| field.is_needed && is_missing(field.name)) {
+        if let Some(field) = endpoint
+            .fields
+            .iter()
+            .find(|field| field.is_needed && is_missing(field.name))
+        {
             return Err(Refusal::field(format!("The field {:?} is missing.", field.name)));
         }
         Ok(Self(fields))
@@ -119,7 +128,9 @@ impl Asked {
         match self.whole(key)? {
             None => Ok(usual),
             Some(number @ 1..) if number <= most => Ok(number),
-            Some(_) => Err(Refusal::field(format!("The field {key:?} must be from 1 to {most}."))),
+            Some(_) => Err(Refusal::field(format!(
+                "The field {key:?} must be from 1 to {most}."
+            ))),
         }
     }
 
@@ -130,7 +141,9 @@ impl Asked {
             Some(Value::Bool(flag)) => Ok(*flag),
             Some(Value::String(text)) if text == "true" => Ok(true),
             Some(Value::String(text)) if text == "false" || text.is_empty() => Ok(false),
-            Some(_) => Err(Refusal::field(format!("The field {key:?} must be true or false."))),
+            Some(_) => Err(Refusal::field(format!(
+                "The field {key:?} must be true or false."
+            ))),
         }
     }
 }

@@ -70,7 +70,10 @@ pub(super) async fn carry_out(work: &Work, order: &GateOrder) -> Result<Value, R
 
 pub(super) async fn chat(work: Work) -> Result<Value, Refusal> {
     let asked = &work.asked;
-    let (search, after) = (fold(asked.text_or_empty("search")?).into_owned(), asked.text_or_empty("after")?.to_owned());
+    let (search, after) = (
+        fold(asked.text_or_empty("search")?).into_owned(),
+        asked.text_or_empty("after")?.to_owned(),
+    );
     let limit = page_of(asked)?;
     Ok(work.admin.with_world(|world| {
         let now = world.unix_seconds();
@@ -78,7 +81,12 @@ pub(super) async fn chat(work: Work) -> Result<Value, Refusal> {
         let mut found: Vec<_> = world
             .sanctions()
             .filter(|sanction| sanction.until == 0 || sanction.until > now)
-            .map(|sanction| (format!("{} {}", fold(&sanction.character), sanction.kind), sanction))
+            .map(|sanction| {
+                (
+                    format!("{} {}", fold(&sanction.character), sanction.kind),
+                    sanction,
+                )
+            })
             .filter(|(_, sanction)| fold(&sanction.character).contains(&search))
             .collect();
         let total = found.len();
@@ -103,7 +111,11 @@ pub(super) async fn lift_chat(work: Work) -> Result<Value, Refusal> {
         "ban" => "ACB",
         "timeout" => "TMO",
         "hellban" => "HLB",
-        _ => return Err(Refusal::field("The field \"kind\" must be ban, timeout or hellban.")),
+        _ => {
+            return Err(Refusal::field(
+                "The field \"kind\" must be ban, timeout or hellban.",
+            ));
+        }
     };
     let undo = Undo {
         id: 0,

@@ -13,7 +13,10 @@ const SHOWN_MAX: usize = 1000;
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let asked = &work.asked;
-    let (search, after) = (fold(asked.text_or_empty("search")?).into_owned(), fold(asked.text_or_empty("after")?).into_owned());
+    let (search, after) = (
+        fold(asked.text_or_empty("search")?).into_owned(),
+        fold(asked.text_or_empty("after")?).into_owned(),
+    );
     let limit = page_of(asked)?;
     Ok(work.admin.with_world(|world| {
         let total = world.channel_count();
@@ -48,12 +51,21 @@ pub(super) async fn show(work: Work) -> Result<Value, Refusal> {
             .take(SHOWN_MAX)
             .collect();
         people.sort_unstable();
-        let mut banned: Vec<_> = channel.bans.values().filter(|ban| is_in_force(ban.until, now)).collect();
-        banned.sort_unstable_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
+        let mut banned: Vec<_> = channel
+            .bans
+            .values()
+            .filter(|ban| is_in_force(ban.until, now))
+            .collect();
+        banned
+            .sort_unstable_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
         let banned = banned.into_iter().take(SHOWN_MAX).map(|ban| {
             json!({ "character": &*ban.name, "by": &*ban.banner, "time": ban.time, "until": ban.until })
         });
-        let moderators: Vec<&str> = channel.moderators.iter().map(|moderator| &*moderator.name).collect();
+        let moderators: Vec<&str> = channel
+            .moderators
+            .iter()
+            .map(|moderator| &*moderator.name)
+            .collect();
         shown["description"] = json!(&*channel.description);
         shown["topic"] = json!(&*channel.topic);
         shown["moderators"] = json!(moderators);

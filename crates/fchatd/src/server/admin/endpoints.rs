@@ -132,7 +132,10 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "sign-in",
         Read,
         "Signs an administrator in: the answer sets the cookie of a session.",
-        &[ACCOUNT, needed("password", Kind::Text, "the password of the account")],
+        &[
+            ACCOUNT,
+            needed("password", Kind::Text, "the password of the account")
+        ],
         "as `session`",
         nobody
     ),
@@ -252,7 +255,11 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Read,
         "Lists the banned networks, the newest first.",
         &[
-            optional("network", Kind::Text, "only bans that overlap with this address or network"),
+            optional(
+                "network",
+                Kind::Text,
+                "only bans that overlap with this address or network"
+            ),
             LIMIT
         ],
         "`bans`: `network`, `until` (0 for no end), `reason`, `by`, `time`; `total`",
@@ -266,7 +273,11 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             NETWORK,
             SECONDS,
             REASON,
-            optional("force", Kind::Flag, "also when it holds the server's own machine or its proxies")
+            optional(
+                "force",
+                Kind::Flag,
+                "also when it holds the server's own machine or its proxies"
+            )
         ],
         DONE,
         bans::add_network
@@ -292,7 +303,11 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Moderation,
         "Lifts a ban, timeout or hell-ban of the chat.",
         &[
-            needed("character", Kind::Text, "the character under whose name it is kept"),
+            needed(
+                "character",
+                Kind::Text,
+                "the character under whose name it is kept"
+            ),
             needed("kind", Kind::Text, "`ban`, `timeout` or `hellban`")
         ],
         DONE,
@@ -374,7 +389,11 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Accounts,
         "Makes an invitation. Its code is shown only this once.",
         &[
-            optional("uses", Kind::Whole, "accounts that can be made with it, 1 to 10000 (1 without it)"),
+            optional(
+                "uses",
+                Kind::Whole,
+                "accounts that can be made with it, 1 to 10000 (1 without it)"
+            ),
             SECONDS,
             optional("note", Kind::Text, "a note about the invited person")
         ],

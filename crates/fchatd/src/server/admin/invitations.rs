@@ -42,7 +42,11 @@ pub(super) async fn add(work: Work) -> Result<Value, Refusal> {
         .admin
         .with_accounts(move |desk| desk.invite(uses, seconds, &note))
         .await?;
-    work.note("INV", &json!({ "invitation": id.0.to_string(), "uses": uses.to_string() })).await;
+    work.note(
+        "INV",
+        &json!({ "invitation": id.0.to_string(), "uses": uses.to_string() }),
+    )
+    .await;
     let mut answer = told(format!("Invitation {}: the code is shown only this once.", id.0));
     answer["id"] = json!(id.0);
     answer["code"] = json!(code.reveal());
@@ -50,9 +54,15 @@ pub(super) async fn add(work: Work) -> Result<Value, Refusal> {
 }
 
 pub(super) async fn revoke(work: Work) -> Result<Value, Refusal> {
-    let id = work.asked.whole("id")?.ok_or_else(|| Refusal::field("The field \"id\" is missing."))?;
+    let id = work
+        .asked
+        .whole("id")?
+        .ok_or_else(|| Refusal::field("The field \"id\" is missing."))?;
     let number = i64::try_from(id).unwrap_or(i64::MAX);
-    let was_there = work.admin.with_accounts(move |desk| desk.revoke_invitation(number)).await?;
+    let was_there = work
+        .admin
+        .with_accounts(move |desk| desk.revoke_invitation(number))
+        .await?;
     if !was_there {
         return Err(Refusal::missing(format!("There is no invitation {id}.")));
     }

@@ -8,7 +8,10 @@ use super::{Work, page_of};
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let asked = &work.asked;
-    let (search, after) = (fold(asked.text_or_empty("search")?).into_owned(), fold(asked.text_or_empty("after")?).into_owned());
+    let (search, after) = (
+        fold(asked.text_or_empty("search")?).into_owned(),
+        fold(asked.text_or_empty("after")?).into_owned(),
+    );
     let limit = page_of(asked)?;
     Ok(work.admin.with_world(|world| {
         let total = world.user_count();

@@ -121,13 +121,18 @@ mod tests {
 
     /// Compares a file with its wanted content, or writes it.
     fn compare(name: &str, wanted: impl FnOnce(&str) -> String) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs")
+            .join(name);
         let text = fs::read_to_string(&path).unwrap_or_default();
         let wanted = wanted(&text);
         if std::env::var_os("UPDATE_REFERENCE").is_some() {
             fs::write(&path, &wanted).unwrap();
         } else {
-            assert!(text == wanted, "docs/{name} is old: UPDATE_REFERENCE=1 writes it anew");
+            assert!(
+                text == wanted,
+                "docs/{name} is old: UPDATE_REFERENCE=1 writes it anew"
+            );
         }
     }
 

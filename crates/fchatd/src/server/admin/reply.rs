@@ -51,11 +51,19 @@ impl Refusal {
     }
 
     pub(super) fn confirm() -> Self {
-        Self::new(403, "confirm", "Please enter your password again: this changes something.")
+        Self::new(
+            403,
+            "confirm",
+            "Please enter your password again: this changes something.",
+        )
     }
 
     pub(super) fn scope(word: &str) -> Self {
-        Self::new(403, "scope", format!("This needs a token with the scope \"{word}\"."))
+        Self::new(
+            403,
+            "scope",
+            format!("This needs a token with the scope \"{word}\"."),
+        )
     }
 
     pub(super) fn foreign() -> Self {
@@ -113,7 +121,10 @@ impl Refusal {
         let mut refusal = Self::new(
             429,
             "too_many",
-            format!("Too many requests of your address. Please try again in {} s.", seconds.max(1)),
+            format!(
+                "Too many requests of your address. Please try again in {} s.",
+                seconds.max(1)
+            ),
         );
         refusal.wait = Some(seconds.max(1));
         refusal
@@ -191,7 +202,10 @@ fn response(status: u16, value: &Value) -> HttpResponse {
             ("cache-control", "no-store".to_owned()),
             ("x-content-type-options", "nosniff".to_owned()),
             ("cross-origin-resource-policy", "same-origin".to_owned()),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'".to_owned()),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'".to_owned(),
+            ),
         ],
         body: Bytes::from(value.to_string()),
     }

@@ -34,7 +34,9 @@ fn total(samples: &[Sample], name: &str) -> f64 {
 
 /// The figures of this moment by the names of the charts. Those that grow stand as their sums since the start.
 pub(super) fn now(samples: &[Sample]) -> Vec<(&'static str, f64)> {
-    CHARTS.map(|(name, figure, _)| (name, total(samples, figure))).to_vec()
+    CHARTS
+        .map(|(name, figure, _)| (name, total(samples, figure)))
+        .to_vec()
 }
 
 /// The points.
@@ -51,7 +53,10 @@ impl Series {
         let sums = CHARTS.map(|(_, figure, _)| total(samples, figure));
         let now = Instant::now();
         let last = self.last.replace((sums, now));
-        self.push(sums, last.map(|(sums, at)| (sums, now.duration_since(at).as_secs_f64())));
+        self.push(
+            sums,
+            last.map(|(sums, at)| (sums, now.duration_since(at).as_secs_f64())),
+        );
     }
 
     fn push(&mut self, sums: [f64; CHARTS.len()], before: Option<([f64; CHARTS.len()], f64)>) {
@@ -82,7 +87,9 @@ impl Series {
         for (place, (name, ..)) in CHARTS.iter().enumerate() {
             let points = self.points.iter().filter_map(|point| point.get(place));
             // Three digits are more than a small chart shows.
-            let rounded: Vec<f64> = points.map(|&value| (f64::from(value) * 1000.0).round() / 1000.0).collect();
+            let rounded: Vec<f64> = points
+                .map(|&value| (f64::from(value) * 1000.0).round() / 1000.0)
+                .collect();
             all[*name] = json!(rounded);
         }
         all
@@ -97,7 +104,10 @@ mod tests {
     fn growth_is_shown_for_each_second_and_points_are_bounded() {
         let mut series = Series::default();
         series.push([3.0, 4.0, 100.0, 7.0, 1.0, 5.0], None);
-        series.push([2.0, 4.0, 160.0, 7.0, 1.5, 5.0], Some(([3.0, 4.0, 100.0, 7.0, 1.0, 5.0], 10.0)));
+        series.push(
+            [2.0, 4.0, 160.0, 7.0, 1.5, 5.0],
+            Some(([3.0, 4.0, 100.0, 7.0, 1.0, 5.0], 10.0)),
+        );
         let json = series.to_json();
         assert_eq!(json["people"], json!([3.0, 2.0]));
         assert_eq!(json["commands"], json!([0.0, 6.0]));

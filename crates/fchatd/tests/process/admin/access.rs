@@ -13,7 +13,10 @@ fn endpoints(scene: &Scene, caller: &Caller) -> Vec<(String, bool, String, Value
         let is_post = methods.get("post").is_some();
         let operation = methods[if is_post { "post" } else { "get" }].clone();
         let scope = operation["description"].as_str().unwrap();
-        let scope = scope.trim_start_matches("Scope: ").trim_end_matches('.').to_owned();
+        let scope = scope
+            .trim_start_matches("Scope: ")
+            .trim_end_matches('.')
+            .to_owned();
         (name, is_post, scope, operation)
     });
     all.collect()
@@ -68,7 +71,16 @@ fn hostile_requests_are_refused_with_a_sentence() {
     let scene = Scene::start(&[]);
     let boss = scene.boss();
     let post = |kind: &str, body: &str| scene.send("POST", "/admin/api/accounts/ban", &boss, kind, body);
-    for body in ["", "[]", "null", "{", "\u{0}", "{\"account\":1}", "{\"account\":\"\"}", "{\"account\":null}"] {
+    for body in [
+        "",
+        "[]",
+        "null",
+        "{",
+        "\u{0}",
+        "{\"account\":1}",
+        "{\"account\":\"\"}",
+        "{\"account\":null}",
+    ] {
         post("application/json", body).assert_refused(400, "field");
     }
     post("application/json", "{\"account\":\"ada\",\"acount\":\"ada\"}").assert_refused(400, "field");
@@ -89,15 +101,25 @@ fn hostile_requests_are_refused_with_a_sentence() {
         post(kind, "{\"account\":\"ada\"}").assert_refused(403, "foreign");
     }
     scene.get(&boss, "accounts/ban").assert_refused(405, "method");
-    scene.post(&boss, "accounts", &json!({})).assert_refused(405, "method");
+    scene
+        .post(&boss, "accounts", &json!({}))
+        .assert_refused(405, "method");
     for path in ["nothing", "", "accounts/", "%61ccounts", "accounts/../status"] {
         scene.get(&boss, path).assert_refused(404, "not_found");
     }
     scene.get(&boss, "people?limit=0").assert_refused(400, "field");
     scene.get(&boss, "people?limit=201").assert_refused(400, "field");
-    scene.get(&boss, "people?search=a&search=b").assert_refused(400, "field");
-    scene.get(&boss, "account?account=nobody").assert_refused(404, "missing");
-    assert_eq!(scene.get(&boss, "account?account=ada").body["banned"], false, "nothing has happened");
+    scene
+        .get(&boss, "people?search=a&search=b")
+        .assert_refused(400, "field");
+    scene
+        .get(&boss, "account?account=nobody")
+        .assert_refused(404, "missing");
+    assert_eq!(
+        scene.get(&boss, "account?account=ada").body["banned"],
+        false,
+        "nothing has happened"
+    );
 }
 
 #[test]
@@ -113,18 +135,28 @@ fn a_page_of_another_site_can_change_nothing() {
         "Sec-Fetch-Site: same-site",
     ] {
         let foreign = boss.and(header);
-        scene.post(&foreign, "accounts/ban", &ban).assert_refused(403, "foreign");
         scene
-            .post(&foreign, "sign-in", &json!({ "account": "boss", "password": PASSWORD }))
+            .post(&foreign, "accounts/ban", &ban)
             .assert_refused(403, "foreign");
-        scene.post(&foreign, "sign-out", &json!({})).assert_refused(403, "foreign");
+        scene
+            .post(
+                &foreign,
+                "sign-in",
+                &json!({ "account": "boss", "password": PASSWORD }),
+            )
+            .assert_refused(403, "foreign");
+        scene
+            .post(&foreign, "sign-out", &json!({}))
+            .assert_refused(403, "foreign");
     }
     let answer = scene.get(&boss.and("Origin: https://evil.example"), "status");
     assert!(!answer.head.contains("access-control-allow-origin"), "{answer:?}");
     let asked = scene.send("OPTIONS", "/admin/api/accounts/ban", &boss, "text/plain", "");
     assert_ne!(asked.status, 200);
     assert!(!asked.head.contains("access-control-allow"), "{asked:?}");
-    scene.post(&boss.and(&own), "accounts/ban", &ban).assert_done("ada is banned");
+    scene
+        .post(&boss.and(&own), "accounts/ban", &ban)
+        .assert_done("ada is banned");
 }
 
 #[test]
@@ -143,9 +175,14 @@ fn only_administrators_sign_in_and_only_with_their_password() {
     }
     let boss = answer.signed_in();
     let session = scene.get(&boss, "session").body;
-    assert_eq!((session["account"].as_str(), session["name"].as_str()), (Some("boss"), Some("(admin boss)")));
+    assert_eq!(
+        (session["account"].as_str(), session["name"].as_str()),
+        (Some("boss"), Some("(admin boss)"))
+    );
     assert_eq!(scene.last_action()["type"], "ASI");
-    scene.post(&boss, "sign-out", &json!({})).assert_done("signed out");
+    scene
+        .post(&boss, "sign-out", &json!({}))
+        .assert_done("signed out");
     scene.get(&boss, "session").assert_refused(401, "signed_out");
     for cookie in ["fchatd_admin=", "fchatd_admin=x", "fchatd_admin", "=;=;;"] {
         scene
@@ -163,7 +200,10 @@ fn a_session_ends_with_the_right_the_password_or_a_ban_of_its_account() {
         boss
     };
     let boss = begin();
-    scene.site.run(&["account", "admin", "boss", "--remove"]).assert_done();
+    scene
+        .site
+        .run(&["account", "admin", "boss", "--remove"])
+        .assert_done();
     scene.get(&boss, "session").assert_refused(401, "signed_out");
     scene.site.run(&["account", "admin", "boss"]).assert_done();
     scene.get(&boss, "session").assert_refused(401, "signed_out");
@@ -185,27 +225,44 @@ fn a_change_asks_for_the_password_again() {
     let boss = scene.boss();
     assert_eq!(scene.get(&boss, "status").status, 200);
     let ban = json!({ "account": "ada" });
-    scene.post(&boss, "accounts/ban", &ban).assert_refused(403, "confirm");
+    scene
+        .post(&boss, "accounts/ban", &ban)
+        .assert_refused(403, "confirm");
     scene
         .post(&boss, "confirm", &json!({ "password": "wrong" }))
         .assert_refused(401, "password");
     let answer = scene.post(&boss, "confirm", &json!({ "password": PASSWORD }));
-    assert_eq!((answer.status, answer.body["fresh_seconds"].as_u64()), (200, Some(0)));
+    assert_eq!(
+        (answer.status, answer.body["fresh_seconds"].as_u64()),
+        (200, Some(0))
+    );
     // With another setting, the password that was just entered is fresh.
     scene.site.write("script/startup_config.lua", "admin_idle = 60\n");
     let token = scene.token("program", "accounts");
-    scene.post(&token, "accounts/ban", &ban).assert_done("ada is banned");
+    scene
+        .post(&token, "accounts/ban", &ban)
+        .assert_done("ada is banned");
 }
 
 #[test]
 fn the_page_can_be_turned_off_or_kept_to_some_networks() {
-    for words in [["--set", "admin_page=false"], ["--set", "admin_networks=10.0.0.0/8, 2001:db8::/32"]] {
+    for words in [
+        ["--set", "admin_page=false"],
+        ["--set", "admin_networks=10.0.0.0/8, 2001:db8::/32"],
+    ] {
         let scene = Scene::start(&words);
         let sign_in = json!({ "account": "boss", "password": PASSWORD });
-        scene.post(&Caller::default(), "sign-in", &sign_in).assert_refused(404, "not_found");
+        scene
+            .post(&Caller::default(), "sign-in", &sign_in)
+            .assert_refused(404, "not_found");
         let reader = scene.token("reader", "read");
         scene.get(&reader, "status").assert_refused(404, "not_found");
-        assert_eq!(scene.send("GET", "/admin", &Caller::default(), "text/plain", "").status, 404);
+        assert_eq!(
+            scene
+                .send("GET", "/admin", &Caller::default(), "text/plain", "")
+                .status,
+            404
+        );
         // The command line is on this machine.
         assert_eq!(scene.site.run(&["admin", "call", "status"]).code, Some(0));
     }

@@ -16,23 +16,50 @@ fn networks_are_banned_and_let_in_again() {
     let scene = Scene::start(&[]);
     let boss = scene.boss();
     let add = |network: &str| json!({ "network": network, "seconds": 3600, "reason": "flood" });
-    scene.post(&boss, "bans/networks/add", &add("203.0.113.7")).assert_done("banned for 1 h");
+    scene
+        .post(&boss, "bans/networks/add", &add("203.0.113.7"))
+        .assert_done("banned for 1 h");
     let entry = scene.last_action();
-    assert_eq!((entry["type"].as_str(), entry["name"].as_str()), (Some("NBN"), Some("(admin boss)")));
+    assert_eq!(
+        (entry["type"].as_str(), entry["name"].as_str()),
+        (Some("NBN"), Some("(admin boss)"))
+    );
     let listed = scene.get(&boss, "bans/networks").body;
-    assert_eq!((&listed["total"], &listed["bans"][0]["by"]), (&json!(1), &json!("(admin boss)")));
-    assert_eq!(scene.get(&boss, "bans/networks?network=198.51.100.0/24").body["total"], 0);
-    scene.post(&boss, "bans/networks/add", &add("127.0.0.1")).assert_refused(409, "refused");
-    scene.post(&boss, "bans/networks/add", &add("here")).assert_refused(400, "field");
+    assert_eq!(
+        (&listed["total"], &listed["bans"][0]["by"]),
+        (&json!(1), &json!("(admin boss)"))
+    );
+    assert_eq!(
+        scene.get(&boss, "bans/networks?network=198.51.100.0/24").body["total"],
+        0
+    );
+    scene
+        .post(&boss, "bans/networks/add", &add("127.0.0.1"))
+        .assert_refused(409, "refused");
+    scene
+        .post(&boss, "bans/networks/add", &add("here"))
+        .assert_refused(400, "field");
     // As undone from the action log, and as lifted.
-    scene.post(&boss, "actions/undo", &json!({ "id": entry["id"] })).assert_done("is undone");
+    scene
+        .post(&boss, "actions/undo", &json!({ "id": entry["id"] }))
+        .assert_done("is undone");
     assert_eq!(scene.last_action()["type"], "UNDO");
-    scene.post(&boss, "actions/undo", &json!({ "id": entry["id"] })).assert_refused(409, "refused");
-    scene.post(&boss, "actions/undo", &json!({ "id": 9999 })).assert_refused(409, "refused");
+    scene
+        .post(&boss, "actions/undo", &json!({ "id": entry["id"] }))
+        .assert_refused(409, "refused");
+    scene
+        .post(&boss, "actions/undo", &json!({ "id": 9999 }))
+        .assert_refused(409, "refused");
     let lift = json!({ "network": "203.0.113.7" });
-    scene.post(&boss, "bans/networks/lift", &lift).assert_refused(409, "refused");
-    scene.post(&boss, "bans/networks/add", &add("203.0.113.7")).assert_done("banned");
-    scene.post(&boss, "bans/networks/lift", &lift).assert_done("not banned any more");
+    scene
+        .post(&boss, "bans/networks/lift", &lift)
+        .assert_refused(409, "refused");
+    scene
+        .post(&boss, "bans/networks/add", &add("203.0.113.7"))
+        .assert_done("banned");
+    scene
+        .post(&boss, "bans/networks/lift", &lift)
+        .assert_done("not banned any more");
 }
 
 #[test]
@@ -45,12 +72,20 @@ fn measures_of_moderators_are_listed_undone_and_lifted() {
     moderator.await_text("SYS ");
     let listed = scene.get(&boss, "bans/chat").body;
     let ban = &listed["bans"][0];
-    assert_eq!((&ban["kind"], &ban["character"], &listed["total"]), (&json!("timeout"), &json!("ada"), &json!(1)));
+    assert_eq!(
+        (&ban["kind"], &ban["character"], &listed["total"]),
+        (&json!("timeout"), &json!("ada"), &json!(1))
+    );
     assert_eq!(scene.get(&boss, "bans/chat?search=bob").body["bans"], json!([]));
     let actions = scene.get(&boss, "actions?against=ADA").body;
     let timeout = &actions["actions"][0];
-    assert_eq!((&timeout["code"], &timeout["by"], &timeout["undoable"]), (&json!("TMO"), &json!("boss"), &json!(true)));
-    scene.post(&boss, "actions/undo", &json!({ "id": timeout["id"] })).assert_done("undone: TMO of ada");
+    assert_eq!(
+        (&timeout["code"], &timeout["by"], &timeout["undoable"]),
+        (&json!("TMO"), &json!("boss"), &json!(true))
+    );
+    scene
+        .post(&boss, "actions/undo", &json!({ "id": timeout["id"] }))
+        .assert_done("undone: TMO of ada");
     moderator.await_text("SYS ");
     assert_eq!(scene.get(&boss, "bans/chat").body["total"], 0);
     log_in(&scene, "ada");
@@ -58,13 +93,22 @@ fn measures_of_moderators_are_listed_undone_and_lifted() {
     moderator.say(r#"ACB {"character":"ada"}"#);
     moderator.await_text("SYS ");
     let lift = |kind: &str| json!({ "character": "ada", "kind": kind });
-    scene.post(&boss, "bans/chat/lift", &lift("timeout")).assert_refused(409, "refused");
-    scene.post(&boss, "bans/chat/lift", &lift("all")).assert_refused(400, "field");
-    scene.post(&boss, "bans/chat/lift", &lift("ban")).assert_done("is lifted");
+    scene
+        .post(&boss, "bans/chat/lift", &lift("timeout"))
+        .assert_refused(409, "refused");
+    scene
+        .post(&boss, "bans/chat/lift", &lift("all"))
+        .assert_refused(400, "field");
+    scene
+        .post(&boss, "bans/chat/lift", &lift("ban"))
+        .assert_done("is lifted");
     let told = moderator.await_text("SYS ");
     assert!(told.contains("The operator has lifted ACB"), "{told}");
     let entry = scene.last_action();
-    assert_eq!((entry["type"].as_str(), entry["args"].get("id")), (Some("UNDO"), None));
+    assert_eq!(
+        (entry["type"].as_str(), entry["args"].get("id")),
+        (Some("UNDO"), None)
+    );
 }
 
 #[test]
@@ -73,7 +117,9 @@ fn the_action_log_has_pages() {
     let program = scene.token("program", "read,moderation");
     for number in 1..=5 {
         let ban = json!({ "network": format!("203.0.113.{number}") });
-        scene.post(&program, "bans/networks/add", &ban).assert_done("banned");
+        scene
+            .post(&program, "bans/networks/add", &ban)
+            .assert_done("banned");
     }
     let mut found = Vec::new();
     let mut place = "actions?limit=2".to_owned();
@@ -101,11 +147,16 @@ fn reports_are_read_and_dropped() {
     ada.await_text("SYS ");
     let reports = scene.get(&boss, "reports").body;
     let report = &reports["reports"][0];
-    assert_eq!((&report["character"], &report["reported"]), (&json!("ada"), &json!("bob")));
+    assert_eq!(
+        (&report["character"], &report["reported"]),
+        (&json!("ada"), &json!("bob"))
+    );
     let id = json!({ "id": report["id"] });
     scene.post(&boss, "reports/drop", &id).assert_done("is dropped");
     assert_eq!(scene.last_action()["name"], "(admin boss)");
-    scene.post(&boss, "reports/drop", &id).assert_refused(404, "missing");
+    scene
+        .post(&boss, "reports/drop", &id)
+        .assert_refused(404, "missing");
     assert_eq!(scene.get(&boss, "reports").body["reports"], json!([]));
 }
 
@@ -119,14 +170,27 @@ fn channels_are_shown_and_their_bans_lifted() {
     let joined: Value = serde_json::from_str(joined.strip_prefix("JCH ").unwrap()).unwrap();
     let name = joined["channel"].as_str().unwrap();
     let _other = log_in(&scene, "boss");
-    ada.say(&format!("CBU {}", json!({ "channel": name, "character": "boss" })));
+    ada.say(&format!(
+        "CBU {}",
+        json!({ "channel": name, "character": "boss" })
+    ));
     ada.await_text("ERR ");
-    ada.say(&format!("CTU {}", json!({ "channel": name, "character": "nobody at all", "length": 10 })));
+    ada.say(&format!(
+        "CTU {}",
+        json!({ "channel": name, "character": "nobody at all", "length": 10 })
+    ));
     let listed = scene.get(&boss, "channels?search=TEA").body;
-    assert_eq!((&listed["channels"][0]["name"], &listed["channels"][0]["owner"]), (&json!(name), &json!("ada")));
+    assert_eq!(
+        (&listed["channels"][0]["name"], &listed["channels"][0]["owner"]),
+        (&json!(name), &json!("ada"))
+    );
     let shown = scene.get(&boss, &format!("channel?channel={name}")).body;
     assert_eq!(shown["people"], json!(["ada"]));
     let lift = json!({ "channel": name, "character": "somebody" });
-    scene.post(&boss, "channels/unban", &lift).assert_refused(409, "refused");
-    scene.get(&boss, "channel?channel=nowhere").assert_refused(404, "missing");
+    scene
+        .post(&boss, "channels/unban", &lift)
+        .assert_refused(409, "refused");
+    scene
+        .get(&boss, "channel?channel=nowhere")
+        .assert_refused(404, "missing");
 }

@@ -112,12 +112,19 @@ impl Answer {
             .lines()
             .find_map(|line| line.strip_prefix("set-cookie: "))
             .unwrap();
-        Caller(format!("Cookie: other=1; {}\r\n", cookie.split(';').next().unwrap()))
+        Caller(format!(
+            "Cookie: other=1; {}\r\n",
+            cookie.split(';').next().unwrap()
+        ))
     }
 
     #[track_caller]
     fn assert_refused(&self, status: u16, code: &str) {
-        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{self:?}"
+        );
         let sentence = self.body["error"].as_str().unwrap();
         assert!(sentence.len() > 10, "{self:?}");
     }

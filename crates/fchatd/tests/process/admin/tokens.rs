@@ -15,14 +15,27 @@ fn a_token_works_until_it_is_revoked() {
     let listed: Value = serde_json::from_str(listed.trim()).unwrap();
     assert_eq!(listed["name"], "Prometheus job");
     assert!(listed["used_at"].as_i64().unwrap() > 0, "{listed}");
-    assert!(listed["expires_at"].as_i64() > listed["created_at"].as_i64(), "{listed}");
+    assert!(
+        listed["expires_at"].as_i64() > listed["created_at"].as_i64(),
+        "{listed}"
+    );
     let plain = scene.site.run(&["admin", "token", "list"]).stdout;
-    assert!(plain.contains("read,moderation") && plain.contains("last used"), "{plain}");
+    assert!(
+        plain.contains("read,moderation") && plain.contains("last used"),
+        "{plain}"
+    );
     scene
-        .post(&reader, "bans/networks/add", &json!({ "network": "203.0.113.0/24" }))
+        .post(
+            &reader,
+            "bans/networks/add",
+            &json!({ "network": "203.0.113.0/24" }),
+        )
         .assert_done("203.0.113.0/24 is banned for good");
     assert_eq!(scene.last_action()["name"], "(token Prometheus job)");
-    scene.site.run(&["admin", "token", "revoke", "prometheus JOB"]).assert_done();
+    scene
+        .site
+        .run(&["admin", "token", "revoke", "prometheus JOB"])
+        .assert_done();
     scene.get(&reader, "session").assert_refused(401, "token");
     scene
         .site
@@ -79,7 +92,9 @@ fn guessing_tokens_is_slow() {
     }
     let mut last = 0;
     for number in 0..10 {
-        last = scene.get(&Caller::with_token(&format!("fchatd_admin_{number}")), "status").status;
+        last = scene
+            .get(&Caller::with_token(&format!("fchatd_admin_{number}")), "status")
+            .status;
     }
     assert_eq!(last, 429);
     let answer = scene.get(&good, "status");

@@ -35,6 +35,18 @@ section! {
             Live,
             "time after which the password has to be entered again: until then a ticket can be renewed",
         ),
+        STAY_SIGNED_IN = key(
+            "stay_signed_in",
+            Number(720.0, 0.0, 87_600.0, "hours"),
+            Live,
+            "time after its last use at which a device that stays signed in to the page is signed out; 0 switches staying signed in off",
+        ),
+        DEVICES_PER_ACCOUNT = key(
+            "devices_per_account",
+            Whole(20, 1, 1000, "devices"),
+            Live,
+            "devices of one account that stay signed in to the page; the one that was used least recently is signed out for a new one",
+        ),
         LOGINS_PER_ACCOUNT = key(
             "logins_per_account",
             Whole(120, 1, 1_000_000, "log-ins"),
