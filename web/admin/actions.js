@@ -8,6 +8,7 @@ const MEANINGS = {
   ACB: 'account ban in the chat', TMO: 'timeout', HLB: 'hell-ban', CBU: 'ban from a channel', CTU: 'timeout in a channel', CKU: 'kick from a channel',
   KIK: 'kick', UNB: 'ban lifted', CUB: 'channel ban lifted', NBN: 'network ban', NUB: 'network ban lifted', RGP: 'registration', UNDO: 'undone',
   ABN: 'account banned', AUB: 'account ban lifted', AUL: 'account unlocked', AAD: 'administrator’s right', ADL: 'account deleted',
+  SET: 'setting', SCR: 'scripts put in force', BKP: 'backup made',
   INV: 'invitation made', INR: 'invitation revoked', ASI: 'signed in to this page', SFC: 'report',
 };
 

@@ -4,15 +4,19 @@ import { byId, el } from '../text.js';
 import { get, onSignedOut, change, signIn } from './api.js';
 import { accounts } from './accounts.js';
 import { actions } from './actions.js';
+import { backups } from './backups.js';
 import { bans } from './bans.js';
 import { channels } from './channels.js';
 import { invitations } from './invitations.js';
+import { logs } from './logs.js';
 import { now } from './now.js';
 import { people } from './people.js';
 import { reports } from './reports.js';
+import { scripts } from './scripts.js';
+import { settings } from './settings.js';
 import { toast } from './dialogs.js';
 
-const SECTIONS = [now, people, accounts, bans, actions, reports, channels, invitations];
+const SECTIONS = [now, people, accounts, bans, actions, reports, channels, invitations, settings, scripts, logs, backups];
 
 /** The time between two looks at a section that changes by itself. */
 const LOOK = 10_000;
@@ -113,9 +117,11 @@ function prepare() {
 async function start() {
   prepare();
   try {
-    await showAdmin(await get('session'));
+    const session = await get('session');
+    if (session.account) await showAdmin(session);
+    else showEntry();
   } catch (error) {
-    showEntry(error.code === 'signed_out' ? '' : error.message);
+    showEntry(error.message);
   }
 }
 

@@ -43,7 +43,9 @@ impl Lines {
         });
         self.next += 1;
         while self.lines.len() > LINES_MAX || self.bytes > BYTES_MAX {
-            let Some(gone) = self.lines.pop_front() else { return };
+            let Some(gone) = self.lines.pop_front() else {
+                return;
+            };
             self.bytes -= gone.text.len();
         }
     }
@@ -105,7 +107,10 @@ mod tests {
 
     #[test]
     fn colours_are_left_out() {
-        assert_eq!(plain("\u{1b}[2m12:00\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m x"), "12:00  INFO x");
+        assert_eq!(
+            plain("\u{1b}[2m12:00\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m x"),
+            "12:00  INFO x"
+        );
         assert_eq!(plain("cut \u{1b}[3"), "cut ");
     }
 }

@@ -6,43 +6,43 @@ mod access;
 mod accounts;
 mod actions;
 mod asked;
+mod backup;
 mod bans;
+mod caller;
 mod channels;
+mod edited;
 mod endpoints;
+mod fields;
 mod invitations;
+mod logs;
 mod now;
 mod people;
 mod reference;
 mod reply;
 mod reports;
+mod scripts;
 mod series;
+mod settings;
+mod work;
 
-use std::cell::RefCell;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use fchatd_accounts::{
-    AccountDesk, AccountError, AccountService, AddressGroup, LoginProvider, Pace, RateLimiter,
-};
+use fchatd_accounts::{AddressGroup, Pace, RateLimiter};
 use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse};
-use fchatd_protocol::exchange::Outputs;
-use fchatd_world::{Settings, World};
 use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
-use self::access::{Access, Caller};
 use self::asked::Asked;
+use self::caller::Caller;
+use self::endpoints::Endpoint;
 use self::reply::Refusal;
-use self::series::Series;
-use crate::failure::Failure;
-use crate::folder::action_log;
-use crate::options::Options;
-use crate::server::chat::Chat;
-use crate::server::layout::ChatEdges;
-use crate::server::{orders, page};
+use self::series::SAMPLE;
+pub(crate) use self::work::Admin;
+use self::work::Work;
+use crate::server::page;
 
 /// Requests that wait for the chat's thread.
 const WAITING_MAX: usize = 64;
@@ -50,17 +50,11 @@ const WAITING_MAX: usize = 64;
 const AT_ONCE: usize = 16;
 /// Requests of one address group. The page asks some times in a few seconds.
 const REQUESTS: Pace = Pace {
-    burst: 120,
-    per_second: 10,
+    burst: 600,
+    per_second: 20,
 };
 /// Address groups that are remembered for it.
 const GROUPS_MAX: usize = 4096;
-/// Rows of a list, where a request does not say how many, and at most.
-const ROWS: u64 = 50;
-const ROWS_MAX: u64 = 200;
-/// The time between two points of the small charts.
-const SAMPLE: Duration = Duration::from_secs(10);
-
 /// The end of the queue at the edges.
 #[derive(Clone)]
 pub(crate) struct AdminDoor {
@@ -127,41 +121,7 @@ impl AdminDoor {
     }
 }
 
-/// The administration on the chat's thread.
-pub(crate) struct Admin {
-    edge: ChatEdges,
-    chat: Chat,
-    options: Options,
-    provider: LoginProvider,
-    /// The desk of the command line; none where nothing is stored.
-    desk: Option<Arc<Mutex<AccountDesk>>>,
-    access: RefCell<Access>,
-    series: RefCell<Series>,
-    /// Held while the action log is read, which may be long.
-    reading: Semaphore,
-}
-
 impl Admin {
-    /// The administration of a chat.
-    pub(crate) fn new(
-        options: &Options,
-        edge: &ChatEdges,
-        chat: &Chat,
-        provider: LoginProvider,
-        desk: Option<AccountDesk>,
-    ) -> Self {
-        Self {
-            edge: edge.clone(),
-            chat: chat.clone(),
-            options: options.clone(),
-            provider,
-            desk: desk.map(|desk| Arc::new(Mutex::new(desk))),
-            access: RefCell::default(),
-            series: RefCell::default(),
-            reading: Semaphore::new(1),
-        }
-    }
-
     /// Answers requests, until the server ends.
     pub(crate) fn serve(self: &Rc<Self>, queue: AdminQueue) {
         let AdminQueue(mut asked) = queue;
@@ -205,11 +165,11 @@ impl Admin {
     async fn work(self: &Rc<Self>, request: &HttpRequest) -> Result<(Value, Option<String>), Refusal> {
         let endpoint = endpoints::find(&request.path).ok_or_else(Refusal::not_found)?;
         endpoint.check_method(&request.method)?;
-        let asked = Asked::read(request, endpoint)?;
+        let asked = Asked::read(request, endpoint.is_post(), endpoint.fields)?;
         if let Some(answer) = access::sessions(self, request, &asked).await {
             return answer;
         }
-        let caller = access::caller(self, request, endpoint).await?;
+        let caller = access::caller(self, request, endpoint.scope, endpoint.is_change()).await?;
         if endpoint.is_change() && !self.edge.leads() {
             return Err(Refusal::standby());
         }
@@ -218,7 +178,7 @@ impl Admin {
             caller,
             asked,
         };
-        Ok(((endpoint.handler)(work).await?, None))
+        Ok((answer_of(endpoint, work).await?, None))
     }
 
     /// Makes a call for the operator on the command line: the answer as JSON. The fields are a JSON object.
@@ -232,92 +192,21 @@ impl Admin {
             let work = Work {
                 admin: Rc::clone(self),
                 caller: Caller::operator(),
-                asked: Asked::from_texts(fields, endpoint)?,
+                asked: Asked::from_texts(fields, endpoint.fields)?,
             };
-            (endpoint.handler)(work).await
+            answer_of(endpoint, work).await
         };
         let answer = answered.await.map_err(Refusal::into_text)?;
         Ok(answer.to_string())
     }
-
-    /// Reads the settings in force.
-    fn with_settings<T>(&self, work: impl FnOnce(&Settings) -> T) -> T {
-        self.with_world(|world| work(&world.settings))
-    }
-
-    /// Reads the world between two inputs.
-    fn with_world<T>(&self, work: impl FnOnce(&World) -> T) -> T {
-        self.edge
-            .interject(|chat, _| chat.with_core(&mut Outputs::default(), |core, _, _| work(core.world())))
-    }
-
-    /// Does something at the desk of the command line, on a thread that may block.
-    async fn at_desk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut AccountDesk) -> Result<T, AccountError> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let desk = self.desk.clone().ok_or_else(Refusal::nothing_stored)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut desk)
-        });
-        done.await
-            .map_err(|_| Refusal::failed("the server failed while it did this; its log says how"))?
-            .map_err(Refusal::from)
-    }
-
-    /// The account service; refuses where a website keeps the accounts.
-    fn service(&self) -> Result<&AccountService, Refusal> {
-        self.provider.accounts().ok_or_else(Refusal::accounts_elsewhere)
-    }
-
-    /// As [`Admin::at_desk`], about accounts that are kept here. The chat hears of the change at once.
-    async fn with_accounts<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut AccountDesk) -> Result<T, AccountError> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let service = self.service()?.clone();
-        let done = self.at_desk(work).await?;
-        if let Err(error) = service.hear_operators().await {
-            // It is heard within a second all the same.
-            tracing::debug!(%error, "a change of an account could not be told at once");
-        }
-        Ok(done)
-    }
-
-    fn action_log(&self) -> PathBuf {
-        action_log::folder(&self.options.dir)
-    }
 }
 
-/// A request whose caller may make it.
-pub(super) struct Work {
-    admin: Rc<Admin>,
-    caller: Caller,
-    asked: Asked,
-}
-
-impl Work {
-    /// Puts the action into the action log in the name of the caller.
-    async fn note(&self, code: &str, arguments: &Value) {
-        let Admin { edge, chat, .. } = &*self.admin;
-        orders::note(&self.caller.name, code, &arguments.to_string(), edge, chat).await;
+/// The answer of an endpoint. The one that describes all of them has its work here, beside their table.
+async fn answer_of(endpoint: &Endpoint, work: Work) -> Result<Value, Refusal> {
+    match endpoint.path {
+        fields::OPENAPI => Ok(reference::document()),
+        _ => (endpoint.handler)(work).await,
     }
-}
-
-/// Rows of a page of a list.
-fn page_of(asked: &Asked) -> Result<usize, Refusal> {
-    Ok(asked.whole_within("limit", ROWS, ROWS_MAX)? as usize)
-}
-
-/// The answer to a change: a sentence about the result.
-fn told(sentence: impl Into<String>) -> Value {
-    serde_json::json!({ "done": sentence.into() })
-}
-
-/// The refusal of a change by a rule.
-fn refused(sentence: Failure) -> Refusal {
-    Refusal::refused(sentence)
 }
 
 /// Adds points to the charts, for as long as the server runs.

@@ -157,6 +157,11 @@ impl Chat {
         self.0.borrow_mut().read_scripts(None, false);
     }
 
+    /// Has the configuration read again, without an administrator: the log has the result.
+    pub(crate) fn read_configuration(&self) {
+        self.0.borrow().around.reload.ask(None);
+    }
+
     /// The door of the account service and of HTTP: refusals before the chat is reached.
     pub(crate) fn doors(&self) -> Doors {
         self.0.borrow().around.doors.clone()

@@ -4,98 +4,28 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Instant;
 
-use fchatd_accounts::{AddressGroup, AdminScope, AdminSessions, Limit, RateLimiter, Secret};
+use fchatd_accounts::{AddressGroup, AdminScope, Secret};
 use fchatd_edge::http::HttpRequest;
-use fchatd_protocol::exchange::Undo;
 use fchatd_protocol::network;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::endpoints::{self, Endpoint};
+use super::caller::Caller;
+use super::fields;
 use super::reply::Refusal;
-use super::{Admin, orders};
+use super::work::{Admin, told};
+use crate::server::orders;
 
 /// The name of the cookie.
 const COOKIE: &str = "fchatd_admin";
-/// Wrong tokens of an address group.
-const WRONG_TOKENS: Limit = Limit {
-    burst: 10,
-    seconds_each: 60,
-};
-/// Address groups that are remembered for it.
-const GROUPS_MAX: usize = 4096;
-
-/// Sessions, and the limits of wrong tokens.
-pub(super) struct Access {
-    sessions: AdminSessions,
-    wrong_tokens: RateLimiter<AddressGroup>,
-    begun: Instant,
-}
-
-impl Default for Access {
-    fn default() -> Self {
-        Self {
-            sessions: AdminSessions::default(),
-            wrong_tokens: RateLimiter::new(WRONG_TOKENS, GROUPS_MAX),
-            begun: Instant::now(),
-        }
-    }
-}
-
-impl Access {
-    /// Seconds on a clock that does not go back.
-    fn now(&self) -> u64 {
-        self.begun.elapsed().as_secs()
-    }
-}
-
-/// A caller that is known.
-#[derive(Debug)]
-pub(super) struct Caller {
-    /// The name in the action log, which no character can have.
-    pub(super) name: String,
-    /// The account of a session.
-    pub(super) account: Option<String>,
-    /// Its scopes.
-    scopes: Vec<AdminScope>,
-    /// For so many seconds a session can change things without the password.
-    fresh: u64,
-}
-
-impl Caller {
-    /// The operator on the command line.
-    pub(super) fn operator() -> Self {
-        Self {
-            name: Undo::OPERATOR.to_owned(),
-            account: None,
-            scopes: AdminScope::ALL.to_vec(),
-            fresh: 0,
-        }
-    }
-
-    /// What the page shows of itself.
-    pub(super) fn describe(&self) -> Value {
-        let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.word()).collect();
-        json!({ "name": self.name, "account": self.account, "scopes": scopes, "fresh_seconds": self.fresh })
-    }
-
-    /// Whether this is the account of the caller itself.
-    pub(super) fn is(&self, account: &str) -> bool {
-        self.account
-            .as_deref()
-            .is_some_and(|own| own.eq_ignore_ascii_case(account))
-    }
-}
-
 /// Refuses a request to the API that comes without a session's cookie, without a token and without the fields to sign in.
 pub(super) fn require_some_proof(request: &HttpRequest) -> Result<(), Refusal> {
     let is_api = request.path.starts_with("/admin/api/");
     let has_proof = request.authorization.is_some() || cookie(request).is_some();
-    match is_api && !has_proof && request.path != endpoints::SIGN_IN {
+    match is_api && !has_proof && ![fields::SIGN_IN, fields::SESSION].contains(&request.path.as_str()) {
         true => Err(Refusal::signed_out()),
         false => Ok(()),
     }
@@ -122,9 +52,10 @@ pub(super) async fn sessions(
     asked: &Asked,
 ) -> Option<Result<(Value, Option<String>), Refusal>> {
     match request.path.as_str() {
-        endpoints::SIGN_IN => Some(sign_in(admin, request, asked).await),
-        endpoints::CONFIRM => Some(confirm(admin, request, asked).await.map(|value| (value, None))),
-        endpoints::SIGN_OUT => Some(sign_out(admin, request)),
+        fields::SIGN_IN => Some(sign_in(admin, request, asked).await),
+        fields::CONFIRM => Some(confirm(admin, request, asked).await.map(|value| (value, None))),
+        fields::SIGN_OUT => Some(sign_out(admin, request)),
+        fields::SESSION => Some(session(admin, request).await.map(|value| (value, None))),
         _ => None,
     }
 }
@@ -176,26 +107,39 @@ fn sign_out(admin: &Rc<Admin>, request: &HttpRequest) -> Result<(Value, Option<S
         admin.access.borrow_mut().sessions.end(&token);
     }
     Ok((
-        super::told("You are signed out."),
+        told("You are signed out."),
         Some(set_cookie(request, "", Some(0))),
     ))
+}
+
+/// The caller, or nobody: the page asks before it knows whether there is a session.
+async fn session(admin: &Rc<Admin>, request: &HttpRequest) -> Result<Value, Refusal> {
+    let nobody = json!({ "name": null, "account": null, "scopes": [], "fresh_seconds": 0 });
+    if request.authorization.is_none() && cookie(request).is_none() {
+        return Ok(nobody);
+    }
+    match caller(admin, request, AdminScope::Read, false).await {
+        Err(refusal) if refusal.code == "signed_out" => Ok(nobody),
+        known => known.map(|caller| caller.describe()),
+    }
 }
 
 /// The caller of a request, if it may make it.
 pub(super) async fn caller(
     admin: &Rc<Admin>,
     request: &HttpRequest,
-    endpoint: &Endpoint,
+    scope: AdminScope,
+    is_change: bool,
 ) -> Result<Caller, Refusal> {
     let caller = match &request.authorization {
         Some(header) => caller_by_token(admin, request.address, header).await?,
         None => caller_by_session(admin, request).await?,
     };
-    if !caller.scopes.contains(&endpoint.scope) {
-        return Err(Refusal::scope(endpoint.scope.word()));
+    if !caller.scopes.contains(&scope) {
+        return Err(Refusal::scope(scope.word()));
     }
     let is_session = caller.account.is_some();
-    if is_session && endpoint.is_change() {
+    if is_session && is_change {
         check_sender(request)?;
         if caller.fresh == 0 {
             return Err(Refusal::confirm());

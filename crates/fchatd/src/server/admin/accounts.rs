@@ -6,7 +6,7 @@ use fchatd_protocol::text::fold;
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, page_of, told};
+use super::work::{Work, page_of, told};
 use crate::clock::Clock;
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {

@@ -8,7 +8,8 @@ use fchatd_store::actions::{Action, actions as each_action};
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, orders, page_of, refused, told};
+use super::work::{Work, page_of, refused, told};
+use crate::server::orders;
 
 /// The entries that are asked for.
 struct Search {

@@ -4,7 +4,7 @@
 use fchatd_edge::http::HttpRequest;
 use serde_json::{Map, Value};
 
-use super::endpoints::Endpoint;
+use super::fields::Field;
 use super::reply::Refusal;
 
 /// The longest text of a field, in bytes.
@@ -19,8 +19,8 @@ impl Asked {
     ///
     /// # Errors
     /// The body is no JSON object, or a field is unknown, too long, or there twice.
-    pub(super) fn read(request: &HttpRequest, endpoint: &Endpoint) -> Result<Self, Refusal> {
-        let fields = if endpoint.is_post() {
+    pub(super) fn read(request: &HttpRequest, is_post: bool, known: &[Field]) -> Result<Self, Refusal> {
+        let fields = if is_post {
             if !is_json(request) {
                 return Err(Refusal::foreign());
             }
@@ -43,24 +43,24 @@ impl Asked {
             }
             fields
         };
-        Self::checked(fields, endpoint)
+        Self::checked(fields, known)
     }
 
     /// Fields from a text with a JSON object, as the command line sends them: all values are texts.
     ///
     /// # Errors
     /// As there.
-    pub(super) fn from_texts(fields: &str, endpoint: &Endpoint) -> Result<Self, Refusal> {
+    pub(super) fn from_texts(fields: &str, known: &[Field]) -> Result<Self, Refusal> {
         match serde_json::from_str(fields) {
-            Ok(Value::Object(fields)) => Self::checked(fields, endpoint),
+            Ok(Value::Object(fields)) => Self::checked(fields, known),
             _ => Err(Refusal::field("The fields are no JSON object.")),
         }
     }
 
-    fn checked(fields: Map<String, Value>, endpoint: &Endpoint) -> Result<Self, Refusal> {
+    fn checked(fields: Map<String, Value>, known: &[Field]) -> Result<Self, Refusal> {
         for (key, value) in &fields {
-            if !endpoint.fields.iter().any(|field| field.name == key) {
-                let names: Vec<&str> = endpoint.fields.iter().map(|field| field.name).collect();
+            if !known.iter().any(|field| field.name == key) {
+                let names: Vec<&str> = known.iter().map(|field| field.name).collect();
                 let names = match names.as_slice() {
                     [] => "none".to_owned(),
                     names => names.join(", "),
@@ -77,8 +77,7 @@ impl Asked {
             }
         }
         let is_missing = |name: &str| fields.get(name).is_none_or(Value::is_null);
-        if let Some(field) = endpoint
-            .fields
+        if let Some(field) = known
             .iter()
             .find(|field| field.is_needed && is_missing(field.name))
         {

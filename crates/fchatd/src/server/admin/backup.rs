@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, refused, told};
+use super::work::{Work, refused, told};
 
 /// The folder, beside `data` and `script`.
 const FOLDER: &str = "backups";
@@ -30,7 +30,12 @@ fn all(dir: &Path) -> Vec<(String, u64, u64)> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-            let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_secs();
+            let time = metadata
+                .modified()
+                .ok()?
+                .duration_since(UNIX_EPOCH)
+                .ok()?
+                .as_secs();
             name.ends_with(ENDING).then_some((name, metadata.len(), time))
         })
         .collect();
@@ -40,7 +45,9 @@ fn all(dir: &Path) -> Vec<(String, u64, u64)> {
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let dir = work.admin.options.dir.clone();
-    let found = tokio::task::spawn_blocking(move || all(&dir)).await.unwrap_or_default();
+    let found = tokio::task::spawn_blocking(move || all(&dir))
+        .await
+        .unwrap_or_default();
     let backups: Vec<Value> = found
         .into_iter()
         .map(|(name, bytes, time)| json!({ "name": name, "bytes": bytes, "time": time }))
@@ -68,7 +75,9 @@ pub(super) async fn add(work: Work) -> Result<Value, Refusal> {
             .map_err(|error| error.to_string())?;
         Ok((name, archive))
     });
-    let made = made.await.map_err(|_| Refusal::failed("The backup could not be made."))?;
+    let made = made
+        .await
+        .map_err(|_| Refusal::failed("The backup could not be made."))?;
     let (name, bytes) = made.map_err(refused)?;
     work.note("BKP", &json!({ "file": name })).await;
     let mut answer = told(format!("{name} is made; it was read again and is whole."));

@@ -6,7 +6,8 @@ use fchatd_protocol::text::fold;
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, orders, page_of, refused, told};
+use super::work::{Work, page_of, refused, told};
+use crate::server::orders;
 
 pub(super) async fn networks(work: Work) -> Result<Value, Refusal> {
     let about = match work.asked.text_or_empty("network")? {

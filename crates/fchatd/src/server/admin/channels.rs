@@ -5,8 +5,9 @@ use fchatd_protocol::text::fold;
 use fchatd_world::Channel;
 use serde_json::{Value, json};
 
+use super::bans;
 use super::reply::Refusal;
-use super::{Work, bans, page_of};
+use super::work::{Work, page_of};
 
 /// Members and bans of a channel that are shown at most.
 const SHOWN_MAX: usize = 1000;

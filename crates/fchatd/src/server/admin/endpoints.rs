@@ -4,37 +4,18 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use fchatd_accounts::AdminScope::{self, Accounts, Moderation, Read};
+use fchatd_accounts::AdminScope::{self, Accounts, Backup, Moderation, Read, Settings};
 use serde_json::Value;
 
+use super::fields::{Field, Kind};
 use super::reply::Refusal;
-use super::{Work, accounts, actions, bans, channels, invitations, now, people, reference, reports};
-
-/// The paths about sessions, which `access` answers.
-pub(super) const SIGN_IN: &str = "/admin/api/sign-in";
-pub(super) const CONFIRM: &str = "/admin/api/confirm";
-pub(super) const SIGN_OUT: &str = "/admin/api/sign-out";
+use super::work::Work;
+use super::{
+    accounts, actions, backup, bans, channels, invitations, logs, now, people, reports, scripts, settings,
+};
 
 /// An answer on its way.
 pub(super) type Answered = Pin<Box<dyn Future<Output = Result<Value, Refusal>>>>;
-
-/// The type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Whole,
-    Flag,
-}
-
-/// A field of a request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) is_needed: bool,
-    /// Its meaning, as a phrase.
-    pub(super) meaning: &'static str,
-}
 
 /// An endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +135,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "Describes this interface as an OpenAPI document.",
         &[],
         "the document",
-        reference::openapi
+        nobody
     ),
     get!(
         "session",
@@ -162,7 +143,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "Describes the caller.",
         &[],
         "`name` in the action log, `account` of a session, `scopes`, `fresh_seconds` in which a session can change things",
-        now::session
+        nobody
     ),
     get!(
         "status",
@@ -416,6 +397,89 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         DONE,
         invitations::pause
     ),
+    get!(
+        "settings",
+        Read,
+        "Lists all settings. Of a secret one, only whether it is set.",
+        &[],
+        "`settings`: `key`, `section`, `meaning`, `rule`, `default`, `value` in force, `waiting` for the next restart, `source`, \
+         `live`, `secret`; `warnings`",
+        settings::list
+    ),
+    post!(
+        "settings/set",
+        Settings,
+        "Sets a setting in DIR/data/settings.lua, which overrides startup_config.lua, and puts it in force where that needs no restart.",
+        &[
+            needed("key", Kind::Text, "the name of the setting"),
+            optional(
+                "value",
+                Kind::Text,
+                "its value as after `--set KEY=`; empty for an empty text"
+            )
+        ],
+        DONE,
+        settings::set
+    ),
+    post!(
+        "settings/unset",
+        Settings,
+        "Takes a setting out of DIR/data/settings.lua again.",
+        &[needed("key", Kind::Text, "the name of the setting")],
+        DONE,
+        settings::unset
+    ),
+    get!(
+        "scripts",
+        Read,
+        "Lists the files of the scripts.",
+        &[],
+        "`own`: whether they are the operator's own; `files`: `name`, `bytes`",
+        scripts::list
+    ),
+    post!(
+        "scripts/check",
+        Settings,
+        "Checks the scripts and starts them in a world beside the chat, without any effect on it.",
+        &[],
+        "`done`, `remarks`",
+        scripts::check
+    ),
+    post!(
+        "scripts/reload",
+        Settings,
+        "Does the same, and then puts the scripts in force.",
+        &[],
+        "`done`, `remarks`",
+        scripts::reload
+    ),
+    get!(
+        "log",
+        Read,
+        "Gives the latest lines of the log.",
+        &[
+            optional("after", Kind::Whole, "only lines after the one of this number"),
+            optional("lines", Kind::Whole, "lines at most, 1 to 2000 (500 without it)")
+        ],
+        "`lines`: `number`, `text`; `last`, the number of the last line",
+        logs::tail
+    ),
+    get!(
+        "backups",
+        Read,
+        "Lists the backups in DIR/backups.",
+        &[],
+        "`folder`, `backups`: `name`, `bytes`, `time`",
+        backup::list
+    ),
+    post!(
+        "backups/add",
+        Backup,
+        "Makes a backup in DIR/backups and reads it again to see that it is whole.",
+        &[],
+        "`done`, `name`, `bytes`",
+        backup::add
+    ),
 ];
 
 /// The endpoint at a path.
@@ -423,7 +487,7 @@ pub(super) fn find(path: &str) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|endpoint| endpoint.path == path)
 }
 
-/// The endpoints about sessions are answered before a caller is known.
+/// The endpoints about sessions are answered before a caller is known, and the description of all endpoints beside this table.
 async fn nobody(_: Work) -> Result<Value, Refusal> {
     Err(Refusal::not_found())
 }

@@ -4,8 +4,9 @@ use fchatd_protocol::exchange::GateOrder;
 use fchatd_world::settings::keys;
 use serde_json::{Value, json};
 
+use super::bans;
 use super::reply::Refusal;
-use super::{Work, bans, told};
+use super::work::{Work, told};
 
 /// Accounts that can be made with one invitation.
 const USES_MAX: u64 = 10_000;

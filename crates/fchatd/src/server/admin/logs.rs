@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Work;
 use super::reply::Refusal;
+use super::work::Work;
 use crate::output::recent;
 
 /// Lines of an answer.

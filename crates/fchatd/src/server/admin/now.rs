@@ -5,7 +5,8 @@ use fchatd_world::settings::keys;
 use serde_json::{Map, Value, json};
 
 use super::reply::Refusal;
-use super::{Admin, Work, series};
+use super::series;
+use super::work::{Admin, Work};
 
 /// Reads all figures.
 pub(super) fn figures(admin: &Admin) -> Vec<Sample> {
@@ -13,10 +14,6 @@ pub(super) fn figures(admin: &Admin) -> Vec<Sample> {
     admin.edge.interject(|chat, _| chat.figures(&mut samples));
     admin.edge.figures(&mut samples);
     samples
-}
-
-pub(super) async fn session(work: Work) -> Result<Value, Refusal> {
-    Ok(work.caller.describe())
 }
 
 pub(super) async fn status(work: Work) -> Result<Value, Refusal> {

@@ -4,7 +4,7 @@ use fchatd_protocol::text::fold;
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, page_of};
+use super::work::{Work, page_of};
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let asked = &work.asked;

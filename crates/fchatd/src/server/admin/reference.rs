@@ -3,16 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Work;
-use super::endpoints::{ENDPOINTS, Endpoint, Field, Kind};
-use super::reply::Refusal;
-
-pub(super) async fn openapi(_: Work) -> Result<Value, Refusal> {
-    Ok(document())
-}
+use super::endpoints::{ENDPOINTS, Endpoint};
+use super::fields::{Field, Kind};
 
 /// The document.
-fn document() -> Value {
+pub(super) fn document() -> Value {
     let mut paths = Map::new();
     for endpoint in ENDPOINTS {
         let method = if endpoint.is_post() { "post" } else { "get" };

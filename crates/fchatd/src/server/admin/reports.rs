@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Work, orders, told};
+use super::work::{Work, told};
+use crate::server::orders;
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     Ok(work.admin.with_world(|world| {

@@ -5,7 +5,7 @@ use fchatd_script::host::Scripts;
 use serde_json::{Value, json};
 
 use super::reply::Refusal;
-use super::{Admin, Work, refused, told};
+use super::work::{Admin, Work, refused, told};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
 
@@ -15,7 +15,9 @@ pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
         let is_own = dir.join("script/main.lua").is_file();
         scripts::load(&dir).map(|scripts| (is_own, scripts))
     });
-    let read = read.await.map_err(|_| Refusal::failed("The scripts could not be read."))?;
+    let read = read
+        .await
+        .map_err(|_| Refusal::failed("The scripts could not be read."))?;
     let (is_own, Scripts { main, modules }) = read.map_err(refused)?;
     let mut files = vec![json!({ "name": "main.lua", "bytes": main.len() })];
     files.extend(
@@ -47,9 +49,9 @@ pub(super) async fn reload(work: Work) -> Result<Value, Refusal> {
 /// # Errors
 /// All mistakes, with file and line.
 async fn try_out(admin: &Admin) -> Result<Vec<String>, Failure> {
-    let rehearsal = admin.edge.interject(|chat, _| {
-        chat.with_core(&mut Outputs::default(), |core, _, _| core.rehearsal(false))
-    });
+    let rehearsal = admin
+        .edge
+        .interject(|chat, _| chat.with_core(&mut Outputs::default(), |core, _, _| core.rehearsal(false)));
     let dir = admin.options.dir.clone();
     let _alone = admin.reading.acquire().await;
     let tried = tokio::task::spawn_blocking(move || {

@@ -1,13 +1,13 @@
 //! The points of the small charts: some figures of the last hour, in memory and bounded.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fchatd_figures::{Sample, Value as Figure};
 use serde_json::{Value, json};
 
-use super::SAMPLE;
-
+/// The time between two points of the small charts.
+pub(super) const SAMPLE: Duration = Duration::from_secs(10);
 /// Points of each chart: an hour of them.
 const POINTS_MAX: usize = 360;
 

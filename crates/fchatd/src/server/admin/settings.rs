@@ -5,14 +5,17 @@ use fchatd_world::Settings;
 use fchatd_world::settings::{self, Change, Definition, Kind, SECTIONS, Value as Setting};
 use serde_json::{Value, json};
 
+use super::edited;
 use super::reply::Refusal;
-use super::{Work, refused, told};
-use crate::configuration::{self, Configuration, edited};
+use super::work::{Work, refused, told};
+use crate::configuration::{self, Configuration};
 
 pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
     let options = work.admin.options.clone();
     let read = tokio::task::spawn_blocking(move || configuration::read(&options));
-    let read = read.await.map_err(|_| Refusal::failed("The settings could not be read."))?;
+    let read = read
+        .await
+        .map_err(|_| Refusal::failed("The settings could not be read."))?;
     let Configuration {
         settings: wanted,
         places,
@@ -73,20 +76,23 @@ pub(super) async fn unset(work: Work) -> Result<Value, Refusal> {
 /// Changes the file, reads the configuration again, and tells the effect.
 async fn edit(work: Work, value: Option<String>) -> Result<Value, Refusal> {
     let key = work.asked.text("key")?.to_owned();
-    let definition = settings::definition(&key).ok_or_else(|| Refusal::missing(settings::unknown(&key).to_string()))?;
-    if definition.key.starts_with("admin_") && work.caller.account.is_none() && work.caller.is_program() {
+    let definition =
+        settings::definition(&key).ok_or_else(|| Refusal::missing(settings::unknown(&key).to_string()))?;
+    if definition.key.starts_with("admin_") && work.caller.is_program() {
         return Err(Refusal::refused(
             "A token can't change the settings that bound its own reach; an administrator can.",
         ));
     }
-    {
+    let overridden = {
         // One change after another: each reads the whole file.
         let _alone = work.admin.editing.acquire().await;
         let (options, own, text) = (work.admin.options.clone(), key.clone(), value.clone());
         let edited = tokio::task::spawn_blocking(move || edited::edit(&options, &own, text.as_deref()));
-        let edited = edited.await.map_err(|_| Refusal::failed("The settings could not be written."))?;
-        edited.map_err(refused)?;
-    }
+        let edited = edited
+            .await
+            .map_err(|_| Refusal::failed("The settings could not be written."))?;
+        edited.map_err(refused)?
+    };
     let is_secret = matches!(definition.kind, Kind::Secret);
     let mut arguments = json!({ "key": key });
     if let Some(value) = &value {
@@ -94,9 +100,10 @@ async fn edit(work: Work, value: Option<String>) -> Result<Value, Refusal> {
     }
     work.note("SET", &arguments).await;
     work.admin.edge.interject(|chat, _| chat.read_configuration());
-    let effect = match definition.change {
-        Change::Live => "It is being put in force.",
-        Change::Restart => "It counts from the next restart on.",
+    let effect = match (overridden, definition.change) {
+        (Some(place), _) => format!("But {place} overrides it, so it has no effect."),
+        (None, Change::Live) => "It is being put in force.".to_owned(),
+        (None, Change::Restart) => "It counts from the next restart on.".to_owned(),
     };
     let done = match value {
         Some(_) => format!("{key} is set. {effect}"),

@@ -22,7 +22,7 @@ fn endpoints(scene: &Scene, caller: &Caller) -> Vec<(String, bool, String, Value
     all.collect()
 }
 
-const SESSIONS: [&str; 3] = ["sign-in", "confirm", "sign-out"];
+const SESSIONS: [&str; 4] = ["sign-in", "confirm", "sign-out", "session"];
 
 #[test]
 fn no_endpoint_answers_strangers_or_tokens_without_its_scope() {
@@ -183,10 +183,10 @@ fn only_administrators_sign_in_and_only_with_their_password() {
     scene
         .post(&boss, "sign-out", &json!({}))
         .assert_done("signed out");
-    scene.get(&boss, "session").assert_refused(401, "signed_out");
+    scene.get(&boss, "status").assert_refused(401, "signed_out");
     for cookie in ["fchatd_admin=", "fchatd_admin=x", "fchatd_admin", "=;=;;"] {
         scene
-            .get(&Caller::default().and(&format!("Cookie: {cookie}")), "session")
+            .get(&Caller::default().and(&format!("Cookie: {cookie}")), "status")
             .assert_refused(401, "signed_out");
     }
 }
@@ -204,19 +204,19 @@ fn a_session_ends_with_the_right_the_password_or_a_ban_of_its_account() {
         .site
         .run(&["account", "admin", "boss", "--remove"])
         .assert_done();
-    scene.get(&boss, "session").assert_refused(401, "signed_out");
+    scene.get(&boss, "status").assert_refused(401, "signed_out");
     scene.site.run(&["account", "admin", "boss"]).assert_done();
-    scene.get(&boss, "session").assert_refused(401, "signed_out");
+    scene.get(&boss, "status").assert_refused(401, "signed_out");
     let boss = begin();
     scene.site.run(&["account", "ban", "boss"]).assert_done();
-    assert_eq!(scene.get(&boss, "session").status, 409);
+    assert_eq!(scene.get(&boss, "status").status, 409);
     scene.site.run(&["account", "unban", "boss"]).assert_done();
     let boss = begin();
     scene
         .site
         .run_with_input(&["account", "password", "boss"], "another password\n")
         .assert_done();
-    scene.get(&boss, "session").assert_refused(401, "signed_out");
+    scene.get(&boss, "status").assert_refused(401, "signed_out");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod access;
 mod chat;
 mod people;
+mod server;
 mod tokens;
 
 use serde_json::{Value, json};

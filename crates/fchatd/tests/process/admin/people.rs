@@ -93,7 +93,7 @@ fn accounts_are_banned_and_let_in_again() {
     let ban = json!({ "account": "ada", "seconds": 7200, "reason": "spam <b>" });
     scene
         .post(&boss, "accounts/ban", &ban)
-        .assert_done("banned for 2 h");
+        .assert_done("banned for 120 minutes");
     ada.await_text("ERR ");
     let entry = scene.last_action();
     assert_eq!(

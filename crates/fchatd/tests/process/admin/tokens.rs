@@ -36,7 +36,7 @@ fn a_token_works_until_it_is_revoked() {
         .site
         .run(&["admin", "token", "revoke", "prometheus JOB"])
         .assert_done();
-    scene.get(&reader, "session").assert_refused(401, "token");
+    scene.get(&reader, "status").assert_refused(401, "token");
     scene
         .site
         .run(&["admin", "token", "revoke", "Prometheus job"])

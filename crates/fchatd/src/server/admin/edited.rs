@@ -4,34 +4,27 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fchatd_script::configuration::evaluate;
 use fchatd_world::settings::{self, Settings, Value};
 
-use super::classic::literal;
-use super::setting_value;
+use crate::configuration::{self, literal, setting_value};
 use crate::failure::Failure;
-use crate::folder::places::{data_folder, read_if_there};
+use crate::folder::places::{read_if_there, settings_file};
 use crate::options::Options;
 
-/// The file in the data folder.
-const FILE: &str = "settings.lua";
-const HEAD: &str = "-- Written by the administration page of fchatd. These values override startup_config.lua.\n";
-
-/// Where the settings of the page are.
-pub(super) fn file(dir: &Path) -> PathBuf {
-    data_folder(dir).join(FILE)
-}
+const HEAD: &str =
+    "-- Written by the administration page of fchatd. These values override startup_config.lua.\n";
 
 /// Sets a key to the value of a text, or takes it out again without one. Everything stays as it was where no server could start with the
-/// result.
+/// result. Gives the place that overrides the new value, if there is one.
 ///
 /// # Errors
 /// A sentence that says why not.
-pub(crate) fn edit(options: &Options, key: &str, text: Option<&str>) -> Result<(), Failure> {
+pub(super) fn edit(options: &Options, key: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
     let definition = settings::definition(key).ok_or_else(|| settings::unknown(key).to_string())?;
-    let file = file(&options.dir);
+    let file = settings_file(&options.dir);
     let before = read_if_there(&file)?;
     let mut lines = assignments(&file, before.as_deref().unwrap_or_default())?;
     match text {
@@ -44,13 +37,15 @@ pub(crate) fn edit(options: &Options, key: &str, text: Option<&str>) -> Result<(
             lines.insert(definition.key.to_owned(), value);
         }
         None if lines.remove(definition.key).is_none() => {
-            return Err(format!("{key} was not set on this page, so there is nothing to take back"));
+            return Err(format!(
+                "{key} was not set on this page, so there is nothing to take back"
+            ));
         }
         None => {}
     }
     let content = lines.iter().map(|(key, value)| format!("{key} = {value}\n"));
     write(&file, &format!("{HEAD}{}", content.collect::<String>()))?;
-    super::read(options).map(drop).inspect_err(|_| {
+    let read = configuration::read(options).inspect_err(|_| {
         let restored = match &before {
             Some(before) => write(&file, before),
             None => fs::remove_file(&file).map_err(|error| error.to_string()),
@@ -58,7 +53,10 @@ pub(crate) fn edit(options: &Options, key: &str, text: Option<&str>) -> Result<(
         if let Err(error) = restored {
             tracing::error!("{} could not be put back as it was: {error}", file.display());
         }
-    })
+    })?;
+    let place = read.places.get(definition.key).cloned();
+    let own = file.display().to_string();
+    Ok(place.filter(|place| text.is_some() && !place.starts_with(&own)))
 }
 
 /// The assignments of the file as Lua.
