@@ -28,6 +28,6 @@ export function card(title, now, values, say) {
     shape('polygon', { class: 'area', points: `0,${HEIGHT} ${points.join(' ')} ${WIDTH},${HEIGHT}` }),
     shape('polyline', { points: points.join(' '), 'vector-effect': 'non-scaling-stroke' }),
   );
-  return el('li', { class: 'card' }, el('h3', { text: title }), el('strong', { text: say(now) }), svg,
+  return el('li', { class: 'card' }, el('h2', { text: title }), el('strong', { text: say(now) }), svg,
     el('span', { class: 'muted', text: `At most ${say(most)} in the last hour` }));
 }

@@ -1,7 +1,7 @@
 //! Public channels and rooms, with their moderators and bans.
 
 use fchatd_protocol::exchange::Undo;
-use fchatd_protocol::text::fold;
+use fchatd_protocol::text::{escape_html, fold};
 use fchatd_world::Channel;
 use serde_json::{Value, json};
 
@@ -19,11 +19,13 @@ pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
         fold(asked.text_or_empty("after")?).into_owned(),
     );
     let limit = page_of(asked)?;
+    // Titles are kept as on the wire.
+    let in_title = escape_html(&search).into_owned();
     Ok(work.admin.with_world(|world| {
         let total = world.channel_count();
         let matches = |channel: &Channel| {
             *channel.folded > *after
-                && (channel.folded.contains(&search) || fold(&channel.title).contains(&search))
+                && (channel.folded.contains(&search) || fold(&channel.title).contains(&*in_title))
         };
         let mut found: Vec<&Channel> = world
             .channels()

@@ -10,9 +10,8 @@ use serde_json::Value;
 use super::fields::{Field, Kind};
 use super::reply::Refusal;
 use super::work::Work;
-use super::{
-    accounts, actions, backup, bans, channels, invitations, logs, now, people, reports, scripts, settings,
-};
+use super::{accounts, actions, backup, bans, channels, invitations};
+use super::{logs, now, people, reports, scripts, settings};
 
 /// An answer on its way.
 pub(super) type Answered = Pin<Box<dyn Future<Output = Result<Value, Refusal>>>>;

@@ -236,8 +236,6 @@ fn a_change_asks_for_the_password_again() {
         (answer.status, answer.body["fresh_seconds"].as_u64()),
         (200, Some(0))
     );
-    // With another setting, the password that was just entered is fresh.
-    scene.site.write("script/startup_config.lua", "admin_idle = 60\n");
     let token = scene.token("program", "accounts");
     scene
         .post(&token, "accounts/ban", &ban)

@@ -189,7 +189,7 @@ fn channels_are_shown_and_their_bans_lifted() {
     };
     assert_eq!(shown["people"], json!(["boss"]));
     assert_eq!(shown["ban_list"][0]["character"], "ada");
-    let listed = scene.get(&boss, "channels?search=TEA").body;
+    let listed = scene.get(&boss, "channels?search=TEA%20%3Cr").body;
     let first = &listed["channels"][0];
     assert_eq!((&first["name"], &first["owner"]), (&json!(name), &json!("boss")));
     let lift = |character: &str| json!({ "channel": name, "character": character });

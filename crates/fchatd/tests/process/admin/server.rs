@@ -53,6 +53,12 @@ fn settings_change_at_once_or_at_the_next_start() {
     scene
         .post(&boss, "settings/unset", &json!({ "key": "maxusers" }))
         .assert_refused(409, "refused");
+    // A token does not widen its own reach.
+    let program = scene.token("program", "settings");
+    let widen = json!({ "key": "admin_networks", "value": "" });
+    scene
+        .post(&program, "settings/set", &widen)
+        .assert_refused(409, "refused");
     let history = scene.get(&boss, "actions?code=SET").body;
     assert_eq!(history["actions"].as_array().unwrap().len(), 4, "{history}");
 }
@@ -62,11 +68,11 @@ fn a_secret_setting_is_shown_to_no_one() {
     let scene = Scene::start(&[]);
     let boss = scene.boss();
     let secret = "hunter2 \"]] quoted\\";
-    let set = json!({ "key": "bridge_secret", "value": secret });
+    let set = json!({ "key": "rtbsecret", "value": secret });
     scene
         .post(&boss, "settings/set", &set)
-        .assert_done("bridge_secret is set");
-    let shown = setting(&scene, "bridge_secret");
+        .assert_done("rtbsecret is set");
+    let shown = setting(&scene, "rtbsecret");
     assert!(!shown.to_string().contains("hunter2"), "{shown}");
     assert_eq!(shown["secret"], true);
     assert!(!scene.last_action().to_string().contains("hunter2"));
@@ -143,7 +149,7 @@ fn the_log_can_be_followed() {
 #[test]
 fn a_backup_is_made_while_the_server_runs() {
     let scene = Scene::start(&[]);
-    let program = scene.token("program", "backup");
+    let program = scene.token("program", "read,backup");
     let made = scene.post(&program, "backups/add", &json!({}));
     made.assert_done("is whole");
     let name = made.body["name"].as_str().unwrap();
