@@ -7,6 +7,7 @@ import { makeDialog, setTitle, show, toast } from './dialog.js';
 import { trying } from './friends.js';
 import { openProfile } from './profile.js';
 import { devicesPart, readDevices } from './devices.js';
+import { factorPart, readFactor } from './second-factor.js';
 
 let leaveChat;
 let dialog;
@@ -35,6 +36,7 @@ export function startAccount(parts) {
     part('Characters', el('p', { class: 'muted', text: 'The default character is offered first when you sign in.' }), list, el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Change or add a character', click: () => leaveChat() }))),
     part('Password', el('p', { class: 'muted', text: 'Everybody who is signed in to this account elsewhere has to sign in again.' }), password),
+    factorPart(part, openAccount),
     devicesPart(part),
     part('Your data', el('p', { class: 'muted', text: 'Characters, profiles, friends, bookmarks, notes and reports of this account, as a file.' }), el('div', { class: 'button-row' },
       el('button', { type: 'button', text: 'Download my data', click: event => download(event.currentTarget) }))),
@@ -54,6 +56,7 @@ export function openAccount() {
   problem(password, '');
   show(dialog);
   readCharacters();
+  readFactor();
   readDevices();
 }
 

@@ -72,6 +72,35 @@ function failed(response, text) {
   return error;
 }
 
+/** The refusal of a password where the account has a second factor. */
+const NEEDS_CODE = 'Please enter a code of your second factor.';
+
+let askCode = async () => '';
+
+/** `ask` asks the person for a code of the second factor, and resolves to it or to an empty text. */
+export function connectCodes(ask) {
+  askCode = ask;
+}
+
+/** A request with a password: where the server wants a code, too, the person is asked for it. */
+async function requestWithCode(path, fields) {
+  try {
+    return await request(path, fields);
+  } catch (error) {
+    if (error.message !== NEEDS_CODE) throw error;
+    const code = await askCode();
+    if (code === '') throw error;
+    return request(path, { ...fields, code });
+  }
+}
+
+/** A new password by a link of the operator; resolves to the account's name. */
+export async function resetPassword(token, password) {
+  const answer = await request('/api/reset', { token, new_password: password });
+  forgetSession();
+  return answer.account;
+}
+
 const STORAGE_KEY = 'fchatd';
 
 /**
@@ -132,7 +161,7 @@ export async function signInOpenly(account, password) {
 
 /** Sign in, and stay signed in on this device if wished; resolves to the account's character names and its default character. */
 export async function signIn(account, password, stay = false) {
-  return granted(await request('/api/sign-in', { account, password, ...(stay ? { stay: 'true' } : {}) }));
+  return granted(await requestWithCode('/api/sign-in', { account, password, ...(stay ? { stay: 'true' } : {}) }));
 }
 
 /** Come back without the password on a device that stays signed in: its token is a cookie that scripts cannot read. */
@@ -192,7 +221,7 @@ let mappings = null;
 
 /** With the password once more: what cannot be taken back. A new ticket that comes is kept. */
 export async function withPassword(path, password, fields = {}) {
-  const answer = await request(path, { account: session.account, password, ...fields });
+  const answer = await requestWithCode(path, { account: session.account, password, ...fields });
   if (answer.ticket) keepTicket(answer.ticket);
   return answer;
 }

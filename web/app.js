@@ -1,8 +1,9 @@
 // Puts the parts together: entry, connection and views. It also has the parts of the whole page, such as its keys.
 
 import { byId, isolated } from './text.js';
+import { askCode } from './code.js';
 import { connectText, rich } from './bbcode.js';
-import { ApiError, freshTicket, inWords, loadSession, saveSession, session, signIn, signOut, site } from './api.js';
+import { ApiError, connectCodes, freshTicket, inWords, loadSession, saveSession, session, signIn, signOut, site } from './api.js';
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import {
@@ -12,6 +13,7 @@ import { handleFrame, onFrame } from './frames.js';
 import { join, leave, rejoinAll } from './membership.js';
 import { open as openEntry, startEntry } from './entry.js';
 import { startLog } from './log.js';
+import { hasResetLink } from './reset.js';
 import { memberNote, startLists } from './lists.js';
 import { focusComposer, forgetTyping, startComposer } from './composer.js';
 import { openPerson, startDialogs } from './dialogs.js';
@@ -227,6 +229,7 @@ function rememberChannels() {
 async function start() {
   loadSettings();
   onFrame('NLN', ({ identity }) => { if (isMe(identity)) afterLogin(); });
+  connectCodes(askCode);
   startEntry({ enter: enterChat });
   connectText({ openPerson, join });
   startDrawers();
@@ -262,7 +265,7 @@ async function start() {
   loadSession();
   state.siteName = location.hostname;
   document.title = state.siteName;
-  if (session.character && session.ticket) {
+  if (session.character && session.ticket && !hasResetLink()) {
     site().catch(() => {});
     enterChat();
   } else {

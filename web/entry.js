@@ -1,6 +1,7 @@
 // Before the chat: signing in, making an account, picking or making a character.
 
 import { avatar, byId, el } from './text.js';
+import { openReset } from './reset.js';
 import {
   characters, createCharacter, forgetDevice, forgetSession, register, resume, saveSession, session, signIn, signInOpenly, signOut, site, staysSignedIn,
   useTicket,
@@ -49,6 +50,12 @@ export async function open(reason = '') {
     return;
   }
   byId('new-character').elements.gender.replaceChildren(...about.genders.map(gender => el('option', { value: gender, text: gender })));
+  if (about.accounts === 'embedded' && openReset({ setTitle, showError, done: account => {
+    showSignIn(false);
+    form.elements.account.value = account;
+    form.elements.password.focus();
+    byId('entry-lead').textContent = 'The new password is set. Please sign in with it.';
+  } })) return;
   if (session.ticket && about.accounts === 'embedded') {
     try {
       showCharacters(await characters());

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -206,6 +207,11 @@ export async function ownServer(...settings) {
           if (said.includes(' listens on ')) ready();
         });
       });
+    },
+    /** Runs a command of the program in the server's folder; resolves to its output. */
+    async run(...command) {
+      const { stdout } = await promisify(execFile)(program, ['--dir', folder, ...command]);
+      return stdout;
     },
     signal(name) {
       own.child.kill(name);

@@ -53,7 +53,7 @@ export async function get(path, fields = {}) {
 }
 
 /** Sign in, which needs no session. */
-export const signIn = (account, password) => post('sign-in', { account, password });
+export const signIn = (account, password, code) => post('sign-in', { account, password, code });
 
 /** Change something. Gives nothing where the person gave up at the question for the password. */
 export async function change(path, fields = {}) {
@@ -62,8 +62,8 @@ export async function change(path, fields = {}) {
   } catch (error) {
     if (error.code !== 'confirm') throw watched(error);
   }
-  const password = await askPassword(entered => post('confirm', { password: entered }));
-  if (!password) return null;
+  const values = await askPassword(({ password, code }) => post('confirm', { password, code }));
+  if (!values) return null;
   try {
     return await post(path, fields);
   } catch (error) {

@@ -85,11 +85,14 @@ function prepare() {
     const button = form.querySelector('button');
     button.disabled = true;
     try {
-      const session = await signIn(form.elements.account.value, form.elements.password.value);
+      const session = await signIn(form.elements.account.value, form.elements.password.value, form.elements.code.value);
       form.reset();
+      byId('code').hidden = true;
       await showAdmin(session);
     } catch (error) {
+      if (error.code === 'needs_code') byId('code').hidden = false;
       showEntry(error.message);
+      if (error.code === 'needs_code' || error.code === 'code') form.elements.code.focus();
     } finally {
       button.disabled = false;
     }

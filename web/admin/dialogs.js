@@ -55,13 +55,14 @@ export function ask({ title, text = '', action, isDanger = false, fields = [], c
   });
 }
 
-/** Ask for the password again; `check(password)` throws if it is not right. */
+/** Ask for the password again; `check(values)` throws if it is not right. */
 export const askPassword = check => ask({
   title: 'Your password, please',
   text: 'Some time has passed since you entered it, and this changes something.',
   action: 'Go on',
-  fields: [el('label', { text: 'Password' }, el('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true }))],
-  check: ({ password }) => check(password),
+  fields: [el('label', { text: 'Password' }, el('input', { name: 'password', type: 'password', autocomplete: 'current-password', required: true })),
+    el('label', { text: 'Code, if you have a second factor' }, el('input', { name: 'code', autocomplete: 'one-time-code', spellcheck: 'false' }))],
+  check,
 });
 
 const LENGTHS = [['3600', 'One hour'], ['86400', 'One day'], ['604800', 'One week'], ['2592000', '30 days'], ['', 'For good']];

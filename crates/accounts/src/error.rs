@@ -46,6 +46,23 @@ pub enum AccountError {
     /// The password was entered too long ago for this.
     #[error("Please enter your password once more: you entered it too long ago for this.")]
     NotFresh,
+    /// The account has a second factor, and no code was given. The page looks for this text.
+    #[error("Please enter a code of your second factor.")]
+    NeedsCode,
+    /// The code is wrong, was used before, or its time is over.
+    #[error(
+        "This code is not valid, or was used before. Please enter the code that your app shows now, or a recovery code."
+    )]
+    WrongCode,
+    /// The account has a second factor, for which clients have no field.
+    #[error(
+        "This account has a second factor. Please use an application password here: the page of this server makes one in \
+         Settings, Account."
+    )]
+    NeedsApplicationPassword,
+    /// A link to set a new password that is not good.
+    #[error("This link is not valid, or not any more. Please ask for another one.")]
+    LinkOver,
     /// Only the operator makes accounts.
     #[error("New accounts are made by the operator of this site only.")]
     RegistrationClosed,

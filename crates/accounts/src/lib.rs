@@ -34,7 +34,7 @@ pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
     Account, AccountId, AdminToken, Character, CharacterId, Details, Import, Invitation, InvitationId,
-    NoteId, Profile,
+    NoteId, OperatorAction, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,

@@ -9,6 +9,7 @@ use crate::names::{AccountName, CharacterName, NameRight};
 use crate::operator::OperatorEvent;
 use crate::place::Place;
 use crate::profile::Profile;
+use crate::second_factor;
 
 /// An account's number: 1 and up, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,7 +140,7 @@ impl Accounts {
             .map_err(|error| self.failure(&error))
     }
 
-    /// Replaces the password hash, takes back all tickets and signs all devices out. `heard` is for a server in another process.
+    /// Replaces the password hash, ends all tickets, devices, application passwords and reset links. `heard` is for a server in another process.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -153,8 +154,7 @@ impl Accounts {
             if let Some(event) = heard {
                 event.keep(transaction)?;
             }
-            transaction.execute("DELETE FROM ticket WHERE account_id = ?", [account.0])?;
-            transaction.execute("DELETE FROM device WHERE account_id = ?", [account.0])?;
+            second_factor::end_access(transaction, account)?;
             let statement = "UPDATE account SET password_hash = ? WHERE account_id = ?";
             transaction.execute(statement, params![password_hash, account.0])
         })?;

@@ -28,6 +28,7 @@ mod people;
 mod place;
 mod profile;
 mod rows;
+mod second_factor;
 mod tickets;
 mod wal;
 
@@ -44,7 +45,8 @@ pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
     ADMIN_TOKENS_MAX, AdminToken, AdminTokenDigest, AdminTokenFault, ChatBan, Details, Import, ImportFault,
-    Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter, OperatorEvent,
+    Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter, OperatorAction, OperatorCode,
+    OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, NameDigest, NewNote,
@@ -53,4 +55,5 @@ pub use people::{
 };
 pub use place::{Finding, Place};
 pub use profile::Profile;
-pub use tickets::{NewTicket, TicketDigest, TicketState};
+pub use second_factor::{Application, ApplicationId, FactorSecret, SecondFactor};
+pub use tickets::{NewTicket, TicketDigest, TicketSource, TicketState};

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::accounts::{AccountId, Accounts, seconds};
 use crate::devices::DeviceId;
 use crate::error::StoreError;
+use crate::second_factor::ApplicationId;
 
 /// The SHA-256 of a ticket; the ticket itself is never kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,17 @@ impl fmt::Debug for TicketDigest {
     }
 }
 
+/// The proof that a ticket was given for. The ticket ends with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketSource {
+    /// The password.
+    Password,
+    /// The token of a device that stays signed in.
+    Device(DeviceId),
+    /// An application password.
+    Application(ApplicationId),
+}
+
 /// A ticket to be kept; times are Unix seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTicket {
@@ -27,8 +39,8 @@ pub struct NewTicket {
     pub entered_at: u64,
     /// Until when it is good.
     pub expires_at: u64,
-    /// The device that it was given to, with which it ends.
-    pub device: Option<DeviceId>,
+    /// The thing that it ends with, beside its time.
+    pub source: TicketSource,
 }
 
 /// The knowledge of the store about a ticket.
@@ -38,8 +50,8 @@ pub enum TicketState {
     Valid {
         /// When the password was entered that it goes back to, in Unix seconds.
         entered_at: u64,
-        /// The device that it was given to.
-        device: Option<DeviceId>,
+        /// The thing that it ends with, beside its time.
+        source: TicketSource,
     },
     /// It was good, but its time is over.
     Expired,
@@ -60,16 +72,22 @@ impl Accounts {
         keep: u32,
         now: u64,
     ) -> Result<(), StoreError> {
+        let (device, application) = match ticket.source {
+            TicketSource::Password => (None, None),
+            TicketSource::Device(device) => (Some(device.0), None),
+            TicketSource::Application(application) => (None, Some(application.0)),
+        };
         self.in_transaction(|transaction| {
             transaction.execute("DELETE FROM ticket WHERE expires_at <= ?", [seconds(now)])?;
             transaction.execute(
-                "INSERT INTO ticket (account_id, digest, expires_at, entered_at, device_id) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO ticket (account_id, digest, expires_at, entered_at, device_id, application_id) VALUES (?, ?, ?, ?, ?, ?)",
                 params![
                     account.0,
                     ticket.digest.0,
                     seconds(ticket.expires_at),
                     seconds(ticket.entered_at),
-                    ticket.device.map(|device| device.0)
+                    device,
+                    application
                 ],
             )?;
             transaction.execute(
@@ -93,24 +111,31 @@ impl Accounts {
         now: u64,
         latest_end: u64,
     ) -> Result<TicketState, StoreError> {
-        let times: Option<(i64, i64, Option<i64>)> = self
+        let times: Option<(i64, i64, TicketSource)> = self
             .connection
             .prepare_cached(
-                "SELECT expires_at, entered_at, device_id FROM ticket WHERE digest = ? AND account_id = ?",
+                "SELECT expires_at, entered_at, device_id, application_id FROM ticket WHERE digest = ? AND account_id = ?",
             )
             .and_then(|mut statement| {
                 statement
                     .query_row(params![digest.0, account.0], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                        {
+                        let source = match (row.get(2)?, row.get(3)?) {
+                            (Some(device), _) => TicketSource::Device(DeviceId(device)),
+                            (None, Some(application)) => TicketSource::Application(ApplicationId(application)),
+                            (None, None) => TicketSource::Password,
+                        };
+                        Ok((row.get(0)?, row.get(1)?, source))
+                    }
                     })
                     .optional()
             })
             .map_err(|error| self.failure(&error))?;
         Ok(match times {
-            Some((end, entered, device)) if end > seconds(now) && end <= seconds(latest_end) => {
+            Some((end, entered, source)) if end > seconds(now) && end <= seconds(latest_end) => {
                 TicketState::Valid {
                     entered_at: u64::try_from(entered).unwrap_or(0),
-                    device: device.map(DeviceId),
+                    source,
                 }
             }
             Some(_) => TicketState::Expired,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fchatd_protocol::address::AddressGroup;
 use fchatd_store::{
-    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, ChatBan, DeviceId,
-    NameRight, NewTicket, Profile, Store, TicketState,
+    Account, AccountId, AccountName, Accounts, Character, CharacterId, CharacterName, ChatBan, NameRight,
+    Profile, Store,
 };
 
 use crate::desk::digest::name_digest;
@@ -13,13 +13,9 @@ use crate::desk::live::Live;
 use crate::desk::password::{HashMemory, MAX_PASSWORD_BYTES, PasswordHasher, Verdict, check_new_password};
 use crate::desk::people::Views;
 use crate::desk::recent::Knowledge;
-use crate::desk::ticket::{digest, new_ticket};
 use crate::error::AccountError;
 use crate::secret::Secret;
 use crate::settings::AccountSettings;
-
-/// How far ahead of its lifetime a ticket may end, in seconds: the clock may have been put right by a little meanwhile.
-const CLOCK_STEP: u64 = 5 * 60;
 
 /// The account service for callers that may block: the command line, and the threads behind
 /// [`AccountService`](crate::AccountService). It knows no rate limits.
@@ -208,6 +204,11 @@ impl AccountDesk {
     pub(crate) fn ticket(&mut self, account: &Account) -> Result<TicketGrant, AccountError> {
         self.check_standing(account)?;
         let ticket = self.issue_ticket(account.id, self.now())?;
+        self.grant(account, ticket)
+    }
+
+    /// The answer for clients with a new ticket.
+    pub(crate) fn grant(&mut self, account: &Account, ticket: Secret) -> Result<TicketGrant, AccountError> {
         let friends = self.accounts.friends_of_account(account.id)?;
         let bookmarks = self.accounts.bookmarks(account.id)?;
         Ok(TicketGrant {
@@ -283,95 +284,6 @@ impl AccountDesk {
             .recent()
             .look_up(account.id, group, &hash, password, now);
         Ok((known, Some(account)))
-    }
-
-    /// A new ticket of an account; its password was entered at `entered_at` (Unix seconds). It is kept in memory where
-    /// it cannot be written.
-    pub(crate) fn issue_ticket(
-        &mut self,
-        account: AccountId,
-        entered_at: u64,
-    ) -> Result<Secret, AccountError> {
-        self.issue_ticket_to(account, entered_at, None)
-    }
-
-    /// As [`AccountDesk::issue_ticket`], to a device that stays signed in: the ticket ends with the device, and not some time
-    /// after the password was entered.
-    pub(crate) fn issue_ticket_to(
-        &mut self,
-        account: AccountId,
-        entered_at: u64,
-        device: Option<DeviceId>,
-    ) -> Result<Secret, AccountError> {
-        let ticket = new_ticket()?;
-        let now = self.now();
-        let over = match device {
-            Some(_) => u64::MAX,
-            None => entered_at.saturating_add(self.live.session_lifetime()),
-        };
-        let kept = NewTicket {
-            digest: digest(&ticket),
-            entered_at,
-            expires_at: now.saturating_add(self.live.ticket_lifetime()).min(over),
-            device,
-        };
-        let keep = self.live.tickets_per_account();
-        match self.accounts.add_ticket(account, kept, keep, now) {
-            Ok(()) => self.live.spare.saved(),
-            Err(error) => self.live.spare.keep(account, kept, keep, &error),
-        }
-        Ok(ticket)
-    }
-
-    /// Issues a further ticket for a good one, which stays good. Some time after the password was entered this ends, and
-    /// the password has to be entered again.
-    pub(crate) fn renew_ticket(
-        &mut self,
-        account: &Account,
-        ticket: &Secret,
-    ) -> Result<Secret, AccountError> {
-        let TicketState::Valid { entered_at, device } = self.ticket_state(account.id, ticket)? else {
-            return Err(AccountError::TicketExpired);
-        };
-        let is_over = match device {
-            Some(device) => !self.touch_device(device)?,
-            None => self.now().saturating_sub(entered_at) >= self.live.session_lifetime(),
-        };
-        if is_over {
-            return Err(AccountError::TicketExpired);
-        }
-        self.issue_ticket_to(account.id, entered_at, device)
-    }
-
-    pub(crate) fn ticket_state(
-        &mut self,
-        account: AccountId,
-        ticket: &Secret,
-    ) -> Result<TicketState, AccountError> {
-        let (digest, now) = (digest(ticket), self.now());
-        let latest_end = now.saturating_add(self.live.ticket_lifetime() + CLOCK_STEP);
-        Ok(
-            match self.accounts.ticket_state(account, digest, now, latest_end)? {
-                TicketState::Unknown => self.live.spare.state_of(account, digest.0, now),
-                known => known,
-            },
-        )
-    }
-
-    /// The account that the ticket is good for.
-    pub(crate) fn account_by_ticket(
-        &mut self,
-        account: &str,
-        ticket: &Secret,
-    ) -> Result<Account, AccountError> {
-        let account = self.accounts.find_account(account.trim())?;
-        // Looked up for an unknown account as well, so that the time tells nothing.
-        let id = account.as_ref().map_or(AccountId(0), |(account, _)| account.id);
-        match (self.ticket_state(id, ticket)?, account) {
-            (TicketState::Valid { .. }, Some((account, _))) => Ok(account),
-            (TicketState::Expired, _) => Err(AccountError::TicketExpired),
-            (TicketState::Valid { .. } | TicketState::Unknown, _) => Err(AccountError::InvalidTicket),
-        }
     }
 
     pub(crate) fn characters(&mut self, account: &Account) -> Result<CharacterList, AccountError> {

@@ -4,7 +4,9 @@
 use std::net::IpAddr;
 
 use fchatd_protocol::address::AddressGroup;
-use fchatd_store::{Account, Device, DeviceId, DeviceSecret, DeviceUse, NewDevice, TicketState};
+use fchatd_store::{
+    Account, Device, DeviceId, DeviceSecret, DeviceUse, NewDevice, TicketSource, TicketState,
+};
 
 use crate::desk::AccountDesk;
 use crate::desk::ticket::{digest, new_ticket};
@@ -129,7 +131,7 @@ impl AccountDesk {
 
     /// A ticket for a device that stays signed in. It goes back to the time at which the password was entered there.
     pub(crate) fn ticket_of(&mut self, device: &Device) -> Result<Secret, AccountError> {
-        self.issue_ticket_to(device.account, device.entered_at, Some(device.id))
+        self.issue_ticket_for(device.account, device.entered_at, TicketSource::Device(device.id))
     }
 
     /// Notes a use of a device by a ticket of it; false where it is not signed in any more.
@@ -155,8 +157,13 @@ impl AccountDesk {
         ticket: &Secret,
     ) -> Result<(Vec<Device>, Option<DeviceId>), AccountError> {
         let own = self.device_of_ticket(account, ticket)?;
+        Ok((self.devices_of(account)?, own))
+    }
+
+    /// The devices of an account that stay signed in, the last used first.
+    pub(crate) fn devices_of(&mut self, account: &Account) -> Result<Vec<Device>, AccountError> {
         let (idle, now) = (self.live.device_idle(), self.now());
-        Ok((self.accounts.devices(account.id, idle, now)?, own))
+        Ok(self.accounts.devices(account.id, idle, now)?)
     }
 
     /// Signs one of an account's devices out, or all but the one that the ticket belongs to. The account's connections to the
@@ -199,12 +206,17 @@ impl AccountDesk {
         Ok(Some(device.id))
     }
 
-    /// When the password was entered that a good ticket goes back to, in Unix seconds: the age of the log-in.
+    /// When the password was entered that a good ticket goes back to, in Unix seconds: the age of the log-in. 0 for tickets
+    /// of application passwords.
     ///
     /// # Errors
     /// The ticket is not good, or the store failed.
     pub fn entered_at(&mut self, account: &Account, ticket: &Secret) -> Result<u64, AccountError> {
         match self.ticket_state(account.id, ticket)? {
+            TicketState::Valid {
+                source: TicketSource::Application(_),
+                ..
+            } => Ok(0),
             TicketState::Valid { entered_at, .. } => Ok(entered_at),
             TicketState::Expired => Err(AccountError::TicketExpired),
             TicketState::Unknown => Err(AccountError::InvalidTicket),
@@ -235,8 +247,11 @@ impl AccountDesk {
         ticket: &Secret,
     ) -> Result<Option<DeviceId>, AccountError> {
         Ok(match self.ticket_state(account.id, ticket)? {
-            TicketState::Valid { device, .. } => device,
-            TicketState::Expired | TicketState::Unknown => None,
+            TicketState::Valid {
+                source: TicketSource::Device(device),
+                ..
+            } => Some(device),
+            TicketState::Valid { .. } | TicketState::Expired | TicketState::Unknown => None,
         })
     }
 }

@@ -11,6 +11,8 @@ pub(crate) mod operator;
 pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod recent;
+pub(crate) mod reset;
+pub(crate) mod second_factor;
 mod spare;
 pub(crate) mod ticket;
 pub(crate) mod website;

@@ -69,7 +69,7 @@ impl SpareTickets {
         match self.state().tickets.get(&digest) {
             Some((owner, ticket)) if *owner == account && ticket.expires_at > now => TicketState::Valid {
                 entered_at: ticket.entered_at,
-                device: ticket.device,
+                source: ticket.source,
             },
             Some((owner, _)) if *owner == account => TicketState::Expired,
             _ => TicketState::Unknown,
@@ -103,7 +103,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use fchatd_store::TicketDigest;
+    use fchatd_store::{TicketDigest, TicketSource};
 
     use super::*;
 
@@ -112,7 +112,7 @@ mod tests {
         let spare = SpareTickets::default();
         let full = || StoreError::Full { path: "x".into() };
         let ticket = |number: u8| NewTicket {
-            device: None,
+            source: TicketSource::Password,
             digest: TicketDigest([number; 32]),
             entered_at: 5,
             expires_at: 100,
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(spare.count(), 3);
         let valid = TicketState::Valid {
             entered_at: 5,
-            device: None,
+            source: TicketSource::Password,
         };
         assert_eq!(
             spare.state_of(ada, [1; 32], 50),

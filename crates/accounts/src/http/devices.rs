@@ -153,6 +153,7 @@ fn login(form: &Form, request: &HttpRequest) -> Result<PageLogin, Refusal> {
     Ok(PageLogin {
         account: form.required("account")?.to_owned(),
         password: Secret::new(form.required("password")?),
+        code: Secret::new(form.optional("code")?),
         address: request.address,
         stays_as: None,
         cookie: cookies::device(request),

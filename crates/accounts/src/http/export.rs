@@ -118,8 +118,29 @@ fn lists(
         .into_iter()
         .map(|(name, note)| json!({ "character": name, "note": note }))
         .collect();
+    let devices: Vec<_> = desk
+        .devices_of(&account)?
+        .into_iter()
+        .map(|one| {
+            json!({
+                "name": one.name,
+                "address": one.address,
+                "created_at": one.created_at,
+                "seen_at": one.seen_at,
+            })
+        })
+        .collect();
+    let programs: Vec<_> = desk
+        .accounts
+        .applications(account.id)?
+        .into_iter()
+        .map(|one| json!({ "name": one.name, "created_at": one.created_at, "used_at": one.used_at }))
+        .collect();
     let answer = json!({
         "error": "",
+        "devices": devices,
+        "application_passwords": programs,
+        "second_factor": desk.has_second_factor(&account)?,
         "account": {
             "id": account.id.0,
             "name": account.name,

@@ -14,6 +14,8 @@ mod pages;
 mod pictures;
 mod reply;
 mod report_page;
+mod reset;
+mod second_factor;
 mod site;
 mod ticket;
 mod user_agent;

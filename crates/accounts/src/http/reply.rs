@@ -60,6 +60,10 @@ impl From<AccountError> for Refusal {
             | AccountError::SessionOver
             | AccountError::DeviceOver
             | AccountError::NotFresh
+            | AccountError::NeedsCode
+            | AccountError::WrongCode
+            | AccountError::NeedsApplicationPassword
+            | AccountError::LinkOver
             | AccountError::RegistrationClosed
             | AccountError::PasswordLength
             | AccountError::ProfileField { .. }
@@ -201,6 +205,10 @@ mod tests {
             (AccountError::SessionOver, false),
             (AccountError::DeviceOver, false),
             (AccountError::NotFresh, false),
+            (AccountError::NeedsCode, false),
+            (AccountError::WrongCode, false),
+            (AccountError::NeedsApplicationPassword, false),
+            (AccountError::LinkOver, false),
             (AccountError::InvalidTicket, false),
             (AccountError::TicketExpired, false),
             (AccountError::RegistrationClosed, false),
@@ -244,6 +252,10 @@ mod tests {
                 | AccountError::TicketExpired
                 | AccountError::DeviceOver
                 | AccountError::NotFresh
+                | AccountError::NeedsCode
+                | AccountError::WrongCode
+                | AccountError::NeedsApplicationPassword
+                | AccountError::LinkOver
                 | AccountError::RegistrationClosed
                 | AccountError::RegistrationPaused
                 | AccountError::PasswordLength

@@ -38,11 +38,17 @@ async fn read(own: &AccountHttp, request: &HttpRequest) -> Result<Report, Refusa
     let id = ReportId(Form::query(request).number("log")?);
     let account = form.required("account")?.to_owned();
     let password = Secret::new(form.required("password")?);
+    let code = Secret::new(form.optional("code")?);
     let report = service
-        .with_password(account, password, request.address, move |desk, account| {
-            desk.check_standing(&account)?;
-            desk.read_report(&account, id)
-        })
+        .with_password(
+            account,
+            (password, code),
+            request.address,
+            move |desk, account| {
+                desk.check_standing(&account)?;
+                desk.read_report(&account, id)
+            },
+        )
         .await?;
     Ok(report)
 }
@@ -59,7 +65,8 @@ fn login_form(query: &Form, refusal: &str) -> String {
         "<h1>Report {id}</h1><p role=\"alert\">{}</p><form method=\"post\" action=\"?log={id}\">\
          <p><label>Account <input name=\"account\" autocomplete=\"username\" required></label></p>\
          <p><label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
-         </label></p><p><button>Show the report</button></p></form>",
+         </label></p><p><label>Code of the second factor, if the account has one <input name=\"code\" \
+         autocomplete=\"one-time-code\"></label></p><p><button>Show the report</button></p></form>",
         escaped(refusal)
     )
 }

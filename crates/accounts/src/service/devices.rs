@@ -1,8 +1,9 @@
 //! Log-ins of the built-in page, and devices that stay signed in: limits, order and threads. The work is in `desk::devices`.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use fchatd_store::Account;
+use fchatd_store::{Account, TicketSource};
 
 use super::{AccountService, lock};
 use crate::desk::devices::{DeviceToken, Resumed};
@@ -16,6 +17,8 @@ use crate::service::guard::{Cost, PasswordTry};
 pub(crate) struct PageLogin {
     pub(crate) account: String,
     pub(crate) password: Secret,
+    /// A code of the second factor; may be empty.
+    pub(crate) code: Secret,
     pub(crate) address: IpAddr,
     /// The browser in words, where this device is to stay signed in.
     pub(crate) stays_as: Option<String>,
@@ -56,7 +59,8 @@ impl AccountService {
                 None => None,
             };
             let (token, id) = device.unzip();
-            let ticket = desk.issue_ticket_to(account.id, desk.now(), id)?;
+            let source = id.map_or(TicketSource::Password, TicketSource::Device);
+            let ticket = desk.issue_ticket_for(account.id, desk.now(), source)?;
             grant(desk, account, ticket, id.is_some(), token)
         })
         .await
@@ -72,7 +76,8 @@ impl AccountService {
                 Some(token) => desk.confirm_device(account, token)?,
                 None => None,
             };
-            let ticket = desk.issue_ticket_to(account.id, desk.now(), device)?;
+            let source = device.map_or(TicketSource::Password, TicketSource::Device);
+            let ticket = desk.issue_ticket_for(account.id, desk.now(), source)?;
             grant(desk, account, ticket, device.is_some(), None)
         })
         .await
@@ -88,9 +93,11 @@ impl AccountService {
     ) -> Result<PageGrant, AccountError> {
         let attempt = PasswordTry::new(&login.account, login.address);
         let (account, password) = (login.account.clone(), login.password.clone());
+        let shared = Arc::clone(&self.shared);
         let result = self
             .by_password(&attempt, account, password, move |desk, account| {
                 desk.check_standing(account)?;
+                shared.check_code(desk, account, &login.code, login.address)?;
                 work(desk, account, &login)
             })
             .await;

@@ -34,6 +34,17 @@ const EXPORTS_PER_ADDRESS: Limit = Limit {
     seconds_each: 60,
 };
 
+/// Wrong codes of the second factor for one account, from all addresses: a code has six digits, and three of them are good.
+const CODES_PER_ACCOUNT: Limit = Limit {
+    burst: 5,
+    seconds_each: 600,
+};
+/// Wrong codes of the second factor from one address.
+const CODES_PER_ADDRESS: Limit = Limit {
+    burst: 10,
+    seconds_each: 60,
+};
+
 /// All rate limits of the account service together.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -42,6 +53,8 @@ pub(crate) struct Guard {
     registration_tries: RateLimiter<AddressGroup>,
     registrations: RateLimiter<AddressGroup>,
     familiar: Familiar,
+    codes: RateLimiter<AccountId>,
+    codes_by_address: RateLimiter<AddressGroup>,
     logins_by_address: RateLimiter<AddressGroup>,
     logins: RateLimiter<(AddressGroup, Option<String>)>,
     requests_by_address: RateLimiter<AddressGroup>,
@@ -104,6 +117,8 @@ impl Guard {
             registration_tries: RateLimiter::new(settings.registration_tries_per_address, CAPACITY),
             registrations: RateLimiter::new(settings.registrations_per_address, CAPACITY),
             familiar: Familiar::default(),
+            codes: RateLimiter::new(CODES_PER_ACCOUNT, CAPACITY),
+            codes_by_address: RateLimiter::new(CODES_PER_ADDRESS, CAPACITY),
             logins_by_address: RateLimiter::paced(settings.logins_per_address, CAPACITY),
             logins: RateLimiter::new(settings.logins_per_account, CAPACITY),
             requests_by_address: RateLimiter::paced(settings.requests_per_address, CAPACITY),
@@ -282,6 +297,25 @@ impl Guard {
     /// No account was made.
     pub(crate) fn excuse_registration(&mut self, address: IpAddr) {
         self.registrations.give_back(&address.into());
+    }
+
+    /// A code of the second factor is about to be looked at. It counts as wrong until it is found to be right.
+    pub(crate) fn begin_code(
+        &mut self,
+        account: AccountId,
+        address: IpAddr,
+        now: u64,
+    ) -> Result<(), AccountError> {
+        let address = address.into();
+        self.codes_by_address.check(&address, now).map_err(too_many)?;
+        self.codes.take(&account, now).map_err(too_many)?;
+        self.codes_by_address.take(&address, now).map_err(too_many)
+    }
+
+    /// The code was right.
+    pub(crate) fn excuse_code(&mut self, account: AccountId, address: IpAddr) {
+        self.codes.give_back(&account);
+        self.codes_by_address.give_back(&address.into());
     }
 
     /// The account with the limit that counts the try, if any.

@@ -8,6 +8,7 @@ mod hash_time;
 mod notes;
 pub(crate) mod operator;
 mod passwords;
+mod reset;
 pub(crate) mod turns;
 mod website;
 pub(crate) mod workers;
@@ -16,7 +17,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fchatd_store::{Account, AccountId, Picture, Store};
+use fchatd_store::{Account, AccountId, OperatorAction, Picture, Store};
 
 use crate::clock::Clock;
 use crate::desk::AccountDesk;
@@ -77,6 +78,31 @@ impl Shared {
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
         lock(&self.guard)
+    }
+
+    /// Checks a code of the second factor, where the account has one. Wrong ones are limited.
+    fn check_code(
+        &self,
+        desk: &mut AccountDesk,
+        account: &Account,
+        code: &Secret,
+        address: IpAddr,
+    ) -> Result<(), AccountError> {
+        if !desk.has_second_factor(account)? {
+            return Ok(());
+        }
+        if code.reveal().trim().is_empty() {
+            return Err(AccountError::NeedsCode);
+        }
+        let begun = self.guard().begin_code(account.id, address, self.clock.steady());
+        begun.inspect_err(|_| self.counters.count_limited())?;
+        let checked = desk.check_code(account, code);
+        match &checked {
+            Err(AccountError::WrongCode) => self.counters.count_wrong_password(),
+            // Trouble of the store is no guess.
+            Ok(()) | Err(_) => self.guard().excuse_code(account.id, address),
+        }
+        checked
     }
 }
 
@@ -157,11 +183,11 @@ impl AccountService {
     }
 
     /// Tells the chat the changes of operators in other processes, and does work that is not urgent; to be called about once a
-    /// second.
+    /// second. Gives the actions for the action log.
     ///
     /// # Errors
     /// Busy or failed; the next call tells it.
-    pub async fn hear_operators(&self) -> Result<(), AccountError> {
+    pub async fn hear_operators(&self) -> Result<Vec<OperatorAction>, AccountError> {
         let heard = self.shared.tickets.run(|desk| {
             desk.clean_pictures();
             desk.hear_operators()

@@ -31,17 +31,18 @@ impl AdminSession {
 }
 
 impl AccountService {
-    /// An administrator signs in. Limits, order and threads are those of `getApiTicket`; the password is always hashed.
+    /// An administrator signs in. Limits, order and threads are those of `getApiTicket`; the password is always hashed, and an
+    /// account with a second factor needs a code.
     ///
     /// # Errors
     /// [`AccountError::WrongPassword`], the account is banned or no administrator, a rate limit, busy, or failed.
     pub async fn admin_sign_in(
         &self,
         account: String,
-        password: Secret,
+        (password, code): (Secret, Secret),
         address: IpAddr,
     ) -> Result<AdminSession, AccountError> {
-        self.with_password(account, password, address, |desk, account| {
+        self.with_password(account, (password, code), address, |desk, account| {
             desk.check_standing(&account)?;
             if !account.admin {
                 return Err(AccountError::Refused(

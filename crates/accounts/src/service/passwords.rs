@@ -9,6 +9,7 @@ use fchatd_store::Account;
 
 use super::AccountService;
 use crate::desk::recent::Knowledge;
+use crate::desk::second_factor;
 use crate::desk::{AccountDesk, TicketGrant};
 use crate::error::AccountError;
 use crate::secret::Secret;
@@ -39,13 +40,48 @@ impl AccountService {
         address: IpAddr,
     ) -> Result<TicketGrant, AccountError> {
         let attempt = PasswordTry::new(&account, address);
+        if let Some(grant) = self
+            .by_application(&attempt, &account, &password, AccountDesk::ticket_by_application)
+            .await?
+        {
+            self.shared.counters.count_ticket();
+            self.shared.counters.count_recognised();
+            return Ok(grant);
+        }
         let result = self
-            .by_password(&attempt, account, password, |desk, account| desk.ticket(account))
+            .by_password(&attempt, account, password, |desk, account| {
+                match desk.has_second_factor(account)? {
+                    true => Err(AccountError::NeedsApplicationPassword),
+                    false => desk.ticket(account),
+                }
+            })
             .await;
         if result.is_ok() {
             self.shared.counters.count_ticket();
         }
         result
+    }
+
+    /// Does something for an application password, which needs no hash because it cannot be guessed. `None` where the
+    /// password is none: then it is checked as others are, and its limits count.
+    pub(super) async fn by_application<T: Send + 'static>(
+        &self,
+        attempt: &PasswordTry,
+        account: &str,
+        password: &Secret,
+        work: impl FnOnce(&mut AccountDesk, &str, &Secret) -> Result<Option<T>, AccountError> + Send + 'static,
+    ) -> Result<Option<T>, AccountError> {
+        if !second_factor::looks_made(password) {
+            return Ok(None);
+        }
+        let (account, password) = (account.to_owned(), password.clone());
+        let allowed = self
+            .shared
+            .guard()
+            .check_password(attempt, self.shared.clock.steady());
+        allowed.inspect_err(|_| self.shared.counters.count_limited())?;
+        self.with_ticket(move |desk| work(desk, &account, &password))
+            .await
     }
 
     /// Does something for a person that knows the account's password, which is not hashed where it was right a short while ago.
@@ -93,15 +129,21 @@ impl AccountService {
         .await
     }
 
-    /// Does something for a person that knows the account's password. The password is always hashed, also a remembered one.
+    /// Does something for a person that knows the account's password, and a code where it has a second factor. The password is
+    /// always hashed, also a remembered one.
     pub(crate) async fn with_password<T: Send + 'static>(
         &self,
         account: String,
-        password: Secret,
+        (password, code): (Secret, Secret),
         address: IpAddr,
         work: impl FnOnce(&mut AccountDesk, Account) -> Result<T, AccountError> + Send + 'static,
     ) -> Result<T, AccountError> {
         let attempt = PasswordTry::new(&account, address);
+        let shared = Arc::clone(&self.shared);
+        let work = move |desk: &mut AccountDesk, account: Account| {
+            shared.check_code(desk, &account, &code, address)?;
+            work(desk, account)
+        };
         let look = Look {
             is_counted: false,
             may_recognise: false,

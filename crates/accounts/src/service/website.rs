@@ -1,6 +1,7 @@
 //! Services for the website: signing in, requests of sessions, and profiles for people without one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use fchatd_store::Account;
 
@@ -25,11 +26,27 @@ impl AccountService {
         &self,
         account: String,
         password: Secret,
+        code: Secret,
         address: IpAddr,
     ) -> Result<Session, AccountError> {
         let attempt = PasswordTry::new(&account, address);
-        self.by_password(&attempt, account, password, |desk, account| {
+        // Some clients sign in here by themselves, with the password that they have.
+        let by_application = |desk: &mut AccountDesk, account: &str, password: &Secret| match desk
+            .account_by_application(account, password)?
+        {
+            Some((account, _)) => desk.session(&account).map(Some),
+            None => Ok(None),
+        };
+        if let Some(session) = self
+            .by_application(&attempt, &account, &password, by_application)
+            .await?
+        {
+            return Ok(session);
+        }
+        let shared = Arc::clone(&self.shared);
+        self.by_password(&attempt, account, password, move |desk, account| {
             desk.check_standing(account)?;
+            shared.check_code(desk, account, &code, address)?;
             desk.session(account)
         })
         .await

@@ -16,6 +16,7 @@ mod pictures;
 mod profile_api;
 mod reference;
 mod remote;
+mod second_factor;
 mod site_api;
 mod standing;
 mod support;

@@ -12,7 +12,7 @@ use fchatd_accounts::{AccountDesk, Profile, Secret};
 use fchatd_store::Store;
 use fchatd_world::settings::keys;
 
-use self::arguments::{AccountAction, CharacterAction};
+use self::arguments::{AccountAction, CharacterAction, FactorAction};
 use self::sentences::sentence;
 pub(crate) use self::sentences::told;
 pub(crate) use self::show::{date, seconds};
@@ -40,6 +40,19 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             desk.reset_password(name, &read_password(name)?).map_err(told)?;
             say!("the password of {name} is changed; its tickets have ended");
         }
+        AccountAction::ResetLink { name } => {
+            let token = desk.reset_link(name).map_err(told)?;
+            say!("{}#reset={}", page_address(options)?, token.reveal());
+            complain!(
+                "the link sets a new password for {name} once, within 24 hours; it is shown only this once"
+            );
+        }
+        AccountAction::SecondFactor {
+            action: FactorAction::Remove { name },
+        } => match desk.remove_second_factor(name).map_err(told)? {
+            true => say!("{name} has no second factor any more; its application passwords have ended"),
+            false => return Err(format!("{name} has no second factor")),
+        },
         AccountAction::Ban { name, time, reason } => {
             desk.ban(name, time.map(|time| time.seconds), reason.trim())
                 .map_err(told)?;
@@ -136,6 +149,15 @@ pub(crate) fn character(options: &Options, action: &CharacterAction) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The address of the page, as far as the settings tell it.
+fn page_address(options: &Options) -> Result<String, Failure> {
+    let settings = configuration::load(options)?;
+    Ok(match settings.list(keys::ACME_NAMES).first() {
+        Some(name) => format!("https://{name}/"),
+        None => "http://ADDRESS-OF-THE-PAGE/".to_owned(),
+    })
 }
 
 /// The gender as the settings write it.

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use fchatd_accounts::LoginProvider;
+use fchatd_accounts::{LoginProvider, OperatorAction};
+use fchatd_protocol::exchange::{ActionEntry, Undo};
+use fchatd_protocol::json::write::Object;
+
+use super::chat::Chat;
 
 /// The greatest delay after which an operator's change is noticed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks again and again, for as long as the server runs.
-pub(super) async fn hear(provider: LoginProvider) {
+pub(super) async fn hear(provider: LoginProvider, chat: Chat) {
     let Some(service) = provider.accounts() else {
         return;
     };
@@ -16,7 +20,10 @@ pub(super) async fn hear(provider: LoginProvider) {
     loop {
         // At once, too: changes before the start must not remove people that come in now.
         match service.hear_operators().await {
-            Ok(()) => failing = false,
+            Ok(actions) => {
+                failing = false;
+                keep(actions, &chat);
+            }
             Err(error) if !failing => {
                 failing = true;
                 tracing::warn!(
@@ -26,5 +33,29 @@ pub(super) async fn hear(provider: LoginProvider) {
             Err(_) => {}
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Has actions of operators written into the action log.
+pub(super) fn keep(actions: Vec<OperatorAction>, chat: &Chat) {
+    for action in actions {
+        chat.keep_action(entry(action));
+    }
+}
+
+/// The entry of the action log.
+fn entry(action: OperatorAction) -> ActionEntry {
+    let mut arguments = Vec::new();
+    Object::open(&mut arguments)
+        .text("account", &action.account)
+        .close();
+    let arguments = String::from_utf8(arguments).unwrap_or_default();
+    ActionEntry {
+        name: Undo::OPERATOR.to_owned(),
+        arguments,
+        code: action.code,
+        time: i64::try_from(action.made_at).unwrap_or(i64::MAX),
+        target: None,
+        channel: None,
     }
 }

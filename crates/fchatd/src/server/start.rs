@@ -103,7 +103,7 @@ pub(crate) async fn start(
     };
     let admin = Rc::new(Admin::new(options, &edge, &chat, provider.clone(), desk));
     admin.serve(queue);
-    tokio::task::spawn_local(operators::hear(provider.clone()));
+    tokio::task::spawn_local(operators::hear(provider.clone(), chat.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let followers = Followers {
         edge: edge.clone(),

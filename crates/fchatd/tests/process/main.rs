@@ -22,6 +22,7 @@ mod profiling;
 mod prometheus;
 mod proxy_protocol;
 mod recorder;
+mod recovery;
 mod reload;
 mod restart;
 mod script_reload;

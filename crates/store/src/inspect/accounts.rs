@@ -68,6 +68,7 @@ pub(super) fn inspect(
     })?;
     if schema >= 14 {
         crate::devices::inspect(&mut reader)?;
+        crate::second_factor::inspect(&mut reader)?;
     }
     if schema >= 5 {
         reader.rows(table("invitation", &["invitation_id"]), |row| {

@@ -6,6 +6,7 @@ use super::OperatorEvent;
 use crate::accounts::{Account, AccountId, Accounts, seconds};
 use crate::error::{AccountsError, StoreError};
 use crate::lookalike;
+use crate::second_factor;
 
 /// Further information about an account for an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct Details {
     pub created_at: u64,
     /// Tickets that are good.
     pub tickets: u64,
+    /// Devices that stay signed in, also those whose time is over and that were not removed yet.
+    pub devices: u64,
+    /// Whether it has a second factor.
+    pub second_factor: bool,
     /// The character by which moderators have banned the account from the chat.
     pub banned_in_chat: Option<String>,
 }
@@ -65,7 +70,7 @@ impl Accounts {
         lookalike::unclaimed_roles(&self.connection).map_err(|error| self.failure(&error))
     }
 
-    /// Bans an account, for good or until a time (Unix seconds): its tickets end, its devices are signed out, and its characters online have to go.
+    /// Bans an account, for good or until a time (Unix seconds): its tickets, devices and application passwords end, and its characters online have to go.
     ///
     /// # Errors
     /// [`AccountsError::NoSuchAccount`], or the store failed.
@@ -75,8 +80,7 @@ impl Accounts {
                 "UPDATE account SET banned = ?, timeout_until = ?, ban_reason = ? WHERE account_id = ?";
             let values = params![until.is_none(), seconds(until.unwrap_or(0)), reason, account.0];
             let changed = transaction.execute(statement, values)?;
-            transaction.execute("DELETE FROM ticket WHERE account_id = ?", [account.0])?;
-            transaction.execute("DELETE FROM device WHERE account_id = ?", [account.0])?;
+            second_factor::end_access(transaction, account)?;
             OperatorEvent::Banned(account).keep(transaction)?;
             Ok(changed)
         })?;
@@ -125,6 +129,16 @@ impl Accounts {
                 params![account.id.0, seconds(now)],
                 |row| row.get(0),
             )?;
+            let devices: i64 = self.connection.query_row(
+                "SELECT count(*) FROM device WHERE account_id = ?",
+                [account.id.0],
+                |row| row.get(0),
+            )?;
+            let second_factor = self.connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM second_factor WHERE account_id = ? AND is_confirmed = 1)",
+                [account.id.0],
+                |row| row.get(0),
+            )?;
             let banned_in_chat = self
                 .connection
                 .query_row(
@@ -136,6 +150,8 @@ impl Accounts {
             Ok(Details {
                 created_at: u64::try_from(created).unwrap_or(0),
                 tickets: u64::try_from(tickets).unwrap_or(0),
+                devices: u64::try_from(devices).unwrap_or(0),
+                second_factor,
                 banned_in_chat,
             })
         };

@@ -4,7 +4,7 @@
 
 use fchatd_store::{
     AccountId, AccountName, Accounts, AccountsError, CharacterId, CharacterName, NameRight, NewTicket,
-    Profile, Store, TicketDigest, TicketState,
+    Profile, Store, TicketDigest, TicketSource, TicketState,
 };
 
 struct Fixture {
@@ -38,7 +38,7 @@ fn character(accounts: &mut Accounts, owner: AccountId, name: &str) -> Result<Ch
 
 fn ticket(digest: TicketDigest, entered_at: u64, expires_at: u64) -> NewTicket {
     NewTicket {
-        device: None,
+        source: TicketSource::Password,
         digest,
         entered_at,
         expires_at,
@@ -264,7 +264,7 @@ fn the_ninth_ticket_pushes_out_the_first() {
             state(ada, number),
             TicketState::Valid {
                 entered_at: 100,
-                device: None,
+                source: TicketSource::Password,
             },
             "{number}"
         );
@@ -273,7 +273,7 @@ fn the_ninth_ticket_pushes_out_the_first() {
         state(bob, 99),
         TicketState::Valid {
             entered_at: 100,
-            device: None,
+            source: TicketSource::Password,
         },
         "another account's tickets stay"
     );
@@ -297,7 +297,7 @@ fn tickets_end_and_are_removed() {
         accounts.ticket_state(ada, old, 199, 10_000).unwrap(),
         TicketState::Valid {
             entered_at: 100,
-            device: None,
+            source: TicketSource::Password,
         }
     );
     assert_eq!(

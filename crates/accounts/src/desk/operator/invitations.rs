@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// Letters and digits that people do not confuse: 5 bits each.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Characters of a code, without the dashes: 80 bits, which cannot be guessed at the allowed pace.
-const CODE_CHARACTERS: usize = 16;
+pub(crate) const CODE_CHARACTERS: usize = 16;
 /// How many of them stand between two dashes.
 const GROUP: usize = 4;
 
@@ -78,7 +78,7 @@ impl AccountDesk {
     }
 }
 
-fn new_code() -> Result<Secret, AccountError> {
+pub(crate) fn new_code() -> Result<Secret, AccountError> {
     let mut random = [0_u8; CODE_CHARACTERS];
     getrandom::fill(&mut random).map_err(|error| {
         tracing::error!(%error, "the system gives no random numbers");
@@ -96,7 +96,7 @@ fn new_code() -> Result<Secret, AccountError> {
 }
 
 /// Of the code as people type it: in any case, with or without dashes and spaces.
-fn digest(code: &Secret) -> InvitationDigest {
+pub(crate) fn digest(code: &Secret) -> InvitationDigest {
     let mut hash = Sha256::new();
     for byte in code.reveal().bytes().filter(u8::is_ascii_alphanumeric) {
         hash.update([byte.to_ascii_uppercase()]);

@@ -5,9 +5,9 @@ mod admin_tokens;
 mod characters;
 mod import;
 mod import_file;
-mod invitations;
+pub(crate) mod invitations;
 
-use fchatd_store::OperatorEvent;
+use fchatd_store::{OperatorAction, OperatorEvent};
 
 pub use admin_tokens::AdminScope;
 pub use import::{ImportOutcome, Progress};
@@ -18,8 +18,9 @@ use crate::error::AccountError;
 use crate::event::AccountEvent;
 
 impl AccountDesk {
-    /// Tells the chat the changes that operators have made in other processes since the last time. Cheap when there are none.
-    pub(crate) fn hear_operators(&mut self) -> Result<(), AccountError> {
+    /// Tells the chat the changes that operators have made in other processes since the last time. Gives
+    /// the actions for the action log. Cheap when there are none.
+    pub(crate) fn hear_operators(&mut self) -> Result<Vec<OperatorAction>, AccountError> {
         for event in self.accounts.take_operator_events()? {
             match event {
                 OperatorEvent::PutOut(account) => {
@@ -41,6 +42,6 @@ impl AccountDesk {
                 }
             }
         }
-        Ok(())
+        Ok(self.accounts.take_operator_actions()?)
     }
 }

@@ -19,6 +19,7 @@ macro_rules! password {
 mod clients;
 mod devices;
 mod profiles;
+mod second_factor;
 mod shape;
 mod site;
 mod website;
@@ -105,7 +106,7 @@ pub enum Access {
     Anyone,
     /// The fields `account` and `ticket`.
     Ticket,
-    /// The fields `account` and `password`.
+    /// The fields `account` and `password`, and `code` where the account has a second factor.
     Password,
     /// The cookie of a device that stays signed in.
     Device,
@@ -310,12 +311,14 @@ impl Endpoint {
             Handler::Password(answer) => {
                 let account = form.required("account")?.to_owned();
                 let password = Secret::new(form.required("password")?);
+                let code = Secret::new(form.optional("code")?);
                 let confirmed = Confirmed {
                     address: request.address,
                     service,
                     form,
                     account,
                     password,
+                    code,
                 };
                 answer(confirmed).await
             }
@@ -379,6 +382,8 @@ pub(super) struct Confirmed {
     pub(super) form: Form,
     pub(super) account: String,
     pub(super) password: Secret,
+    /// Of the second factor; may be empty.
+    pub(super) code: Secret,
     pub(super) address: std::net::IpAddr,
 }
 
@@ -392,10 +397,13 @@ impl Confirmed {
             service,
             account,
             password,
+            code,
             address,
             ..
         } = self;
-        Ok(service.with_password(account, password, address, work).await?)
+        Ok(service
+            .with_password(account, (password, code), address, work)
+            .await?)
     }
 }
 
@@ -406,6 +414,7 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
         profiles::ROWS,
         site::ROWS,
         devices::ROWS,
+        second_factor::ROWS,
         website::ROWS,
     ]
     .into_iter()

@@ -52,6 +52,26 @@ const EXPORT: &[Member] = &[
         ]),
         "",
     ),
+    member(
+        "devices",
+        Shape::List(&[
+            member("name", Shape::Text, "the browser in words"),
+            member("address", Shape::Text, "the address group of the last use"),
+            member("created_at", Shape::Number, "Unix seconds"),
+            member("seen_at", Shape::Number, "Unix seconds"),
+        ]),
+        "that stay signed in",
+    ),
+    member(
+        "application_passwords",
+        Shape::List(&[
+            member("name", Shape::Text, ""),
+            member("created_at", Shape::Number, "Unix seconds"),
+            member("used_at", Shape::Number, "Unix seconds; 0 for never"),
+        ]),
+        "without the passwords",
+    ),
+    member("second_factor", Shape::Flag, "whether there is one"),
     member("bookmarks", Shape::Texts, "names"),
     member(
         "memos",

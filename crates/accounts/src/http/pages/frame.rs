@@ -120,6 +120,7 @@ pub(super) fn sign_in_form(csrf: &str, target: &str, account: &str, refusal: &st
         .attribute("value", account)
         .raw(
             "></label>\n<label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" \
-             required></label>\n<button class=\"primary\" type=\"submit\">Sign in</button>\n</form>",
+             required></label>\n<label>Code of the second factor, if the account has one <input name=\"code\" \
+             autocomplete=\"one-time-code\" autocapitalize=\"none\"></label>\n<button class=\"primary\" type=\"submit\">Sign in</button>\n</form>",
         )
 }

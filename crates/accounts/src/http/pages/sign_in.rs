@@ -49,7 +49,14 @@ async fn begin(
     if !own.website.forms.is_good(csrf, request.address, service.steady()) {
         return Err(Refusal::new("This form is too old. Please try again."));
     }
-    let session = service.sign_in(account, password, request.address).await?;
+    let session = service
+        .sign_in(
+            account,
+            password,
+            Secret::new(form.optional("code")?),
+            request.address,
+        )
+        .await?;
     Ok(own.website.begin(session, service.steady())?)
 }
 

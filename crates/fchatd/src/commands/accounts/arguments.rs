@@ -39,6 +39,17 @@ pub(crate) enum AccountAction {
         /// The account's name
         name: String,
     },
+    /// Make a link with which the owner of an account sets a new password, once and within 24 hours; it is printed once and
+    /// not stored
+    ResetLink {
+        /// The account's name
+        name: String,
+    },
+    /// Manage the second factor of an account
+    SecondFactor {
+        #[command(subcommand)]
+        action: FactorAction,
+    },
     /// Ban an account: it gets no tickets, and its connections end
     Ban {
         /// The account's name
@@ -115,6 +126,16 @@ pub(crate) enum AccountAction {
     Revoke {
         /// Its number, as "invitations" shows it
         number: i64,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum FactorAction {
+    /// Remove the second factor of an account, for a person who has lost the app and the recovery codes. Its application
+    /// passwords end
+    Remove {
+        /// The account's name
+        name: String,
     },
 }
 

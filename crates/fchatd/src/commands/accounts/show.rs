@@ -58,6 +58,8 @@ pub(super) fn account(desk: &mut AccountDesk, name: &str, as_json: bool) -> Resu
                 None => object,
             };
             let object = json::raw(object, "tickets", &details.tickets.to_string());
+            let object = json::raw(object, "devices", &details.devices.to_string());
+            let object = json::flag(object, "second_factor", details.second_factor);
             json::list(object, "characters", &characters)
         });
         return Ok(());
@@ -71,6 +73,11 @@ pub(super) fn account(desk: &mut AccountDesk, name: &str, as_json: bool) -> Resu
         say!("banned by moderators in the chat, as {character}; UNB lifts it");
     }
     say!("tickets: {}", details.tickets);
+    say!("devices that stay signed in: {}", details.devices);
+    say!(
+        "second factor: {}",
+        if details.second_factor { "yes" } else { "no" }
+    );
     say!("characters: {}", list.characters.len());
     for character in list.characters {
         let first = if Some(character.id) == list.default {

@@ -67,10 +67,10 @@ async fn sign_in(
 ) -> Result<(Value, Option<String>), Refusal> {
     check_sender(request)?;
     let account = asked.text("account")?.to_owned();
-    let password = Secret::new(asked.optional("password")?.unwrap_or_default());
+    let secrets = secrets(asked)?;
     let signed = admin
         .service()?
-        .admin_sign_in(account, password, request.address)
+        .admin_sign_in(account, secrets, request.address)
         .await;
     let session = signed.inspect_err(|error| {
         tracing::info!(address = %request.address, %error, "a log-in to the administration was refused");
@@ -85,14 +85,24 @@ async fn sign_in(
     Ok((caller.describe(), Some(set_cookie(request, token.reveal(), None))))
 }
 
+/// The password, and the code of a second factor.
+fn secrets(asked: &Asked) -> Result<(Secret, Secret), Refusal> {
+    let secret = |key| {
+        asked
+            .optional(key)
+            .map(|text| Secret::new(text.unwrap_or_default()))
+    };
+    Ok((secret("password")?, secret("code")?))
+}
+
 async fn confirm(admin: &Rc<Admin>, request: &HttpRequest, asked: &Asked) -> Result<Value, Refusal> {
     check_sender(request)?;
     let (token, signed) = signed(admin, request)?;
-    let password = Secret::new(asked.optional("password")?.unwrap_or_default());
+    let secrets = secrets(asked)?;
     let name = signed.session.name().to_owned();
     let session = admin
         .service()?
-        .admin_sign_in(name.clone(), password, request.address)
+        .admin_sign_in(name.clone(), secrets, request.address)
         .await?;
     let mut access = admin.access.borrow_mut();
     let now = access.now();

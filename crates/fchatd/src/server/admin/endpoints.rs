@@ -71,6 +71,11 @@ const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Fiel
     }
 }
 
+const CODE: Field = optional(
+    "code",
+    Kind::Text,
+    "a code of the second factor, where the account has one",
+);
 const SEARCH: Field = optional("search", Kind::Text, "a part of the name");
 const AFTER: Field = optional("after", Kind::Text, "the value of `next` of the page before");
 const LIMIT: Field = optional("limit", Kind::Whole, "rows at most, 1 to 200 (50 without it)");
@@ -114,7 +119,8 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "Signs an administrator in: the answer sets the cookie of a session.",
         &[
             ACCOUNT,
-            needed("password", Kind::Text, "the password of the account")
+            needed("password", Kind::Text, "the password of the account"),
+            CODE
         ],
         "as `session`",
         nobody
@@ -123,7 +129,10 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "confirm",
         Read,
         "Takes the password of a session again, so that it can change things.",
-        &[needed("password", Kind::Text, "the password of the account")],
+        &[
+            needed("password", Kind::Text, "the password of the account"),
+            CODE
+        ],
         "as `session`",
         nobody
     ),

@@ -163,6 +163,8 @@ impl From<AccountError> for Refusal {
             AccountError::Failed(_) => Self::failed(text),
             AccountError::SessionOver => Self::signed_out(),
             AccountError::WrongPassword => Self::new(401, "password", text),
+            AccountError::NeedsCode => Self::new(401, "needs_code", text),
+            AccountError::WrongCode => Self::new(401, "code", text),
             AccountError::NoSuchAccount | AccountError::NoSuchCharacter => Self::missing(text),
             _ => Self::refused(text),
         }

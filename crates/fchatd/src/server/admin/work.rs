@@ -20,7 +20,7 @@ use crate::folder::action_log;
 use crate::options::Options;
 use crate::server::chat::Chat;
 use crate::server::layout::ChatEdges;
-use crate::server::orders;
+use crate::server::{operators, orders};
 
 /// Rows of a list, where a request does not say how many, and at most.
 const ROWS: u64 = 50;
@@ -105,9 +105,10 @@ impl Admin {
     ) -> Result<T, Refusal> {
         let service = self.service()?.clone();
         let done = self.at_desk(work).await?;
-        if let Err(error) = service.hear_operators().await {
+        match service.hear_operators().await {
+            Ok(actions) => operators::keep(actions, &self.chat),
             // It is heard within a second all the same.
-            tracing::debug!(%error, "a change of an account could not be told at once");
+            Err(error) => tracing::debug!(%error, "a change of an account could not be told at once"),
         }
         Ok(done)
     }
