@@ -49,7 +49,7 @@ const CODES_PER_ADDRESS: Limit = Limit {
 #[derive(Debug)]
 pub(crate) struct Guard {
     wrong_by_address: RateLimiter<AddressGroup>,
-    wrong_by_account: RateLimiter<String>,
+    pub(super) wrong_by_account: RateLimiter<String>,
     registration_tries: RateLimiter<AddressGroup>,
     registrations: RateLimiter<AddressGroup>,
     familiar: Familiar,
@@ -277,15 +277,6 @@ impl Guard {
         if let Some(account) = &attempt.account {
             self.familiar.insert(account, attempt.address);
         }
-    }
-
-    /// Forgives the wrong passwords for an account; says whether there were some.
-    pub(crate) fn unlock(&mut self, account: &str, now: u64) -> bool {
-        let name = AccountName::parse(account);
-        name.is_ok_and(|name| {
-            let key = name.as_str().to_ascii_lowercase();
-            self.wrong_by_account.forgive(&key, now)
-        })
     }
 
     pub(crate) fn begin_registration(&mut self, address: IpAddr, now: u64) -> Result<(), AccountError> {

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use fchatd_store::AccountName;
+
 use super::AccountService;
 use crate::desk::website::Session;
 use crate::error::AccountError;
@@ -74,6 +76,9 @@ impl AccountService {
     /// there were some.
     pub fn unlock(&self, account: &str) -> bool {
         let now = self.shared.clock.steady();
-        self.shared.guard().unlock(account, now)
+        AccountName::parse(account).is_ok_and(|name| {
+            let key = name.as_str().to_ascii_lowercase();
+            self.shared.guard().wrong_by_account.forgive(&key, now)
+        })
     }
 }

@@ -11,6 +11,7 @@ mod bans;
 mod caller;
 mod channels;
 mod edited;
+mod endpoint;
 mod endpoints;
 mod fields;
 mod invitations;
@@ -37,7 +38,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use self::asked::Asked;
 use self::caller::Caller;
-use self::endpoints::Endpoint;
+use self::endpoint::Endpoint;
 use self::reply::Refusal;
 use self::series::SAMPLE;
 pub(crate) use self::work::Admin;

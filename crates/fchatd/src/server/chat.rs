@@ -13,7 +13,7 @@ use fchatd_core::Core;
 use fchatd_core::record::Call;
 use fchatd_edge::{Application, Replica};
 use fchatd_figures::{Sink, StatusText};
-use fchatd_protocol::exchange::{ActionEntry, ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
+use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
 use fchatd_world::settings::keys;
 use fchatd_world::{Now, World};
@@ -80,11 +80,6 @@ pub(super) struct Parts {
 pub(crate) struct Chat(pub(super) Rc<RefCell<Parts>>);
 
 impl Chat {
-    /// Has an action of an operator written into the action log.
-    pub(crate) fn keep_action(&self, entry: ActionEntry) {
-        self.0.borrow().keep(Request::Action(Box::new(entry)));
-    }
-
     /// A chat around a core.
     ///
     /// # Errors
@@ -160,11 +155,6 @@ impl Chat {
     /// Reads the common scripts again, without an administrator: the log has the result.
     pub(crate) fn read_scripts(&self) {
         self.0.borrow_mut().read_scripts(None, false);
-    }
-
-    /// Has the configuration read again, without an administrator: the log has the result.
-    pub(crate) fn read_configuration(&self) {
-        self.0.borrow().around.reload.ask(None);
     }
 
     /// The door of the account service and of HTTP: refusals before the chat is reached.

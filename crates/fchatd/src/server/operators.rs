@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fchatd_accounts::{LoginProvider, OperatorAction};
-use fchatd_protocol::exchange::{ActionEntry, Undo};
+use fchatd_protocol::exchange::{ActionEntry, Request, Undo};
 use fchatd_protocol::json::write::Object;
 
 use super::chat::Chat;
@@ -33,6 +33,18 @@ pub(super) async fn hear(provider: LoginProvider, chat: Chat) {
             Err(_) => {}
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Chat {
+    /// Has an action of an operator written into the action log.
+    pub(crate) fn keep_action(&self, entry: ActionEntry) {
+        self.0.borrow().keep(Request::Action(Box::new(entry)));
+    }
+
+    /// Has the configuration read again, without an administrator: the log has the result.
+    pub(crate) fn read_configuration(&self) {
+        self.0.borrow().around.reload.ask(None);
     }
 }
 

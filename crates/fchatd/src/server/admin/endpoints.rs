@@ -1,59 +1,15 @@
 //! The table of endpoints: path, method, scope, fields and handler of each. Requests find their handler here and nowhere else, and
 //! docs/admin-api.md and docs/admin-openapi.json are generated from the same rows.
 
-use std::future::Future;
-use std::pin::Pin;
-
-use fchatd_accounts::AdminScope::{self, Accounts, Backup, Moderation, Read, Settings};
+use fchatd_accounts::AdminScope::{Accounts, Backup, Moderation, Read, Settings};
 use serde_json::Value;
 
+use super::endpoint::Endpoint;
 use super::fields::{Field, Kind};
 use super::reply::Refusal;
 use super::work::Work;
 use super::{accounts, actions, backup, bans, channels, invitations};
 use super::{logs, now, people, reports, scripts, settings};
-
-/// An answer on its way.
-pub(super) type Answered = Pin<Box<dyn Future<Output = Result<Value, Refusal>>>>;
-
-/// An endpoint.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Endpoint {
-    pub(super) path: &'static str,
-    is_post: bool,
-    /// The scope that a token needs.
-    pub(super) scope: AdminScope,
-    /// Its effect, in a sentence.
-    pub(super) summary: &'static str,
-    pub(super) fields: &'static [Field],
-    /// The members of the answer, as a phrase.
-    pub(super) answer: &'static str,
-    pub(super) handler: fn(Work) -> Answered,
-}
-
-impl Endpoint {
-    /// Whether it takes `POST`.
-    pub(super) fn is_post(&self) -> bool {
-        self.is_post
-    }
-
-    /// Whether it changes something.
-    pub(super) fn is_change(&self) -> bool {
-        self.is_post
-    }
-
-    /// Refuses other methods.
-    pub(super) fn check_method(&self, method: &str) -> Result<(), Refusal> {
-        let is_own = match self.is_post {
-            true => method == "POST",
-            false => matches!(method, "GET" | "HEAD"),
-        };
-        match is_own {
-            true => Ok(()),
-            false => Err(Refusal::method(if self.is_post { "POST" } else { "GET" })),
-        }
-    }
-}
 
 const fn needed(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
     Field {

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::endpoints::{ENDPOINTS, Endpoint};
+use super::endpoint::Endpoint;
+use super::endpoints::ENDPOINTS;
 use super::fields::{Field, Kind};
 
 /// The document.
