@@ -74,7 +74,7 @@ test('all sections are there by keyboard alone, and accessible', options, async 
     await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name, exact: true }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'title', name);
+    await page.waitForFunction(() => document.activeElement.id === 'title');
     await assertAccessible(boss, name);
   }
   await section(boss, 'Now');
