@@ -27,6 +27,7 @@ mod persistence;
 mod prepare;
 mod profiling;
 mod provider;
+mod recorded_orders;
 mod recorder;
 mod reload;
 mod replica;
