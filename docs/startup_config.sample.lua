@@ -16,6 +16,18 @@
 -- IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0 (text, restart)
 --admin_listen = "127.0.0.1:9724"
 
+-- whether the administration page at /admin and its API are there, for administrators and for tokens (fchatd admin token) (true, false)
+--admin_page = true
+
+-- networks that reach the administration page and its API, as addresses or CIDR blocks, such as {"127.0.0.1", "10.0.0.0/8"}; empty: all (list)
+--admin_networks = {}
+
+-- time after the password was entered in which an administrator changes something on the administration page without entering it again; 0 asks for it each time (0 to 86400, seconds)
+--admin_fresh = 900
+
+-- time without a request after which an administrator is signed out of the administration page (60 to 86400, seconds)
+--admin_idle = 1800
+
 -- threads for the chat: 1 is one thread for everything; with more, the rules have one thread and the others share the clients; 0 chooses by the number of processors (0 to 64, threads, restart)
 --threads = 0
 

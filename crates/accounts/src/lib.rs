@@ -23,8 +23,9 @@ mod service;
 mod settings;
 
 pub use clock::Clock;
+pub use desk::admin_sessions::{AdminSessions, Signed as SignedAdmin};
 pub use desk::operator::{
-    Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import,
+    AdminScope, Entry, EntryFault, ImportFormat, ImportOutcome, Password, Place, Progress, read_import,
 };
 pub use desk::password::PasswordCost;
 pub use desk::website::{ProfilePages, WebsiteSettings};
@@ -33,8 +34,8 @@ pub use error::AccountError;
 pub use event::{AccountEvent, KeptConnection, NoteNews};
 pub use fchatd_protocol::address::AddressGroup;
 pub use fchatd_store::{
-    Account, AccountId, Character, CharacterId, Details, Import, Invitation, InvitationId, LinkedIdentity,
-    NoteId, OperatorAction, Passkey, Profile,
+    Account, AccountId, AdminToken, Character, CharacterId, Details, Import, Invitation, InvitationId,
+    LinkedIdentity, NoteId, OperatorAction, Passkey, Profile,
 };
 pub use http::endpoints::{
     Access, Body, Endpoint, Family, Field, Kind, Member, Method, Place as EndpointPlace, Shape, endpoints,
@@ -48,5 +49,6 @@ pub use profile::catalogue::{Catalogue, LiveCatalogue};
 pub use secret::Secret;
 pub use service::counters::Counters;
 pub use service::guard::Cost;
+pub use service::operator::AdminSession;
 pub use service::{AccountService, Caller};
 pub use settings::{AccountSettings, Quotas, Registration, TextFilter};

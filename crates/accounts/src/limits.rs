@@ -184,6 +184,12 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         }
     }
 
+    /// Gives everything back to a key; says whether something was missing at the time `now`.
+    pub fn forgive(&mut self, key: &K, now: u64) -> bool {
+        let now = now.saturating_mul(self.units);
+        self.whole_at.remove(key).is_some_and(|whole_at| whole_at > now)
+    }
+
     fn make_room(&mut self, now: u64) {
         if self.whole_at.len() < self.capacity {
             return;

@@ -1,5 +1,6 @@
 //! Makes the files of the page in `web/` into what a browser loads: one script and one style sheet with a hash in their names, and
-//! `index.html` with links to them. The build script of the server runs it; nothing of it is part of the server.
+//! `index.html` with links to them; and the files in `web/admin/`, which may import modules of the page, into the administration page in
+//! the same way. The build script of the server runs it; nothing of it is part of the server.
 //!
 //! The modules of the page are joined ([`script`]), comments and indentation are left out ([`slim`]), and each file is compressed
 //! once, at the highest level ([`compress`]). This is no general bundler: it knows the few forms of `import` and `export` that the
@@ -14,12 +15,18 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-/// The module that the page starts.
+/// The module that each of the two pages starts.
 const FIRST: &str = "app.js";
+/// The folder of the administration page.
+const ADMIN: &str = "admin";
+/// Its style sheet, which follows the first one of the page.
+const ADMIN_STYLE: &str = "admin.css";
 /// The place in `index.html` of the links to the style sheet and to the script.
 const PLACE: &str = "<!--bundle-->\n";
+/// The style sheet with the colours and the controls of both pages.
+const MAIN_STYLE: &str = "style.css";
 /// The style sheets of the page, in the order in which they take effect.
-const STYLES: [&str; 5] = ["style.css", "bbcode.css", "talk.css", "people.css", "looks.css"];
+const STYLES: [&str; 5] = [MAIN_STYLE, "bbcode.css", "talk.css", "people.css", "looks.css"];
 /// The style sheet that the server's own pages, such as profiles, need beside those of the chat.
 const SITE_STYLE: &str = "site.css";
 
@@ -77,7 +84,8 @@ pub fn build(web: &Path) -> Result<Vec<File>, Fault> {
     let mut served = Vec::new();
     for name in &names {
         match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some("js") => modules.push((name.as_str(), read(web, name)?)),
+            Some("js") => modules.push((name.clone(), read(web, name)?)),
+            None if name == ADMIN => {}
             Some("css") if STYLES.contains(&name.as_str()) || name == SITE_STYLE => {}
             Some("css") => {
                 return Err(Fault(format!(
@@ -102,23 +110,47 @@ pub fn build(web: &Path) -> Result<Vec<File>, Fault> {
         site_style.into_bytes(),
     )?);
 
+    served.push(document(web, "index.html", "index.html", &script, &style)?);
+    served.extend([script, style]);
+    if web.join(ADMIN).is_dir() {
+        served.extend(administration(web, modules)?);
+    }
+    Ok(served)
+}
+
+/// The administration page. `modules` are those of the page, from which its own may import.
+fn administration(web: &Path, mut modules: Vec<(String, String)>) -> Result<[File; 3], Fault> {
+    for name in names(&web.join(ADMIN))? {
+        let path = format!("{ADMIN}/{name}");
+        match name.as_str() {
+            ADMIN_STYLE | "index.html" => {}
+            script if script.ends_with(".js") => {
+                let text = read(web, &path)?;
+                modules.push((path, text));
+            }
+            _ => return Err(Fault(format!("web/{path}: its type is not known in {}", file!()))),
+        }
+    }
+    let joined = script::join(&modules, &format!("{ADMIN}/{FIRST}"))?;
+    let script = hashed(ADMIN, "js", Kind::Script, joined)?;
+    let style = styles(web, &[MAIN_STYLE, &format!("{ADMIN}/{ADMIN_STYLE}")])?;
+    let style = hashed(ADMIN, "css", Kind::Style, style)?;
+    let page = document(web, "admin/index.html", "admin.html", &script, &style)?;
+    Ok([page, script, style])
+}
+
+/// A document with the links to its script and its style sheet. It is served under the name `to`.
+fn document(web: &Path, from: &str, to: &str, script: &File, style: &File) -> Result<File, Fault> {
     let links = format!(
         "<link rel=\"stylesheet\" href=\"/web/{}\">\n<script type=\"module\" src=\"/web/{}\"></script>\n",
         style.name, script.name
     );
-    let index = read(web, "index.html")?;
-    let (before, after) = index
+    let text = read(web, from)?;
+    let (before, after) = text
         .split_once(PLACE)
-        .ok_or_else(|| Fault(format!("web/index.html has no line {}", PLACE.trim_end())))?;
-    let index = slim::page(&format!("{before}{links}{after}"));
-    served.push(file(
-        "index.html".to_owned(),
-        Kind::Html,
-        false,
-        index.into_bytes(),
-    )?);
-    served.extend([script, style]);
-    Ok(served)
+        .ok_or_else(|| Fault(format!("web/{from} has no line {}", PLACE.trim_end())))?;
+    let text = slim::page(&format!("{before}{links}{after}"));
+    file(to.to_owned(), Kind::Html, false, text.into_bytes())
 }
 
 fn names(web: &Path) -> Result<Vec<String>, Fault> {

@@ -18,15 +18,16 @@ use std::fmt::Write as _;
 
 use crate::{Fault, slim};
 
-/// Joins the modules that `first` needs; `modules` are all files with name and content.
+/// Joins the modules that `first` needs; `modules` are all files with name and content. The name of a module in a folder below
+/// `web/` begins with the folder.
 ///
 /// # Errors
 /// A form of `import` or `export` that is not understood, an import from a file that does not exist, a circle of imports, or a
-/// module that nothing imports.
-pub(crate) fn join(modules: &[(&str, String)], first: &str) -> Result<String, Fault> {
+/// module in the folder of `first` that nothing imports.
+pub(crate) fn join(modules: &[(String, String)], first: &str) -> Result<String, Fault> {
     let mut parsed = HashMap::new();
     for (name, text) in modules {
-        parsed.insert(*name, Module::parse(name, text)?);
+        parsed.insert(name.as_str(), Module::parse(name, text)?);
     }
     let mut order = Order {
         modules: &parsed,
@@ -34,7 +35,10 @@ pub(crate) fn join(modules: &[(&str, String)], first: &str) -> Result<String, Fa
         names: Vec::new(),
     };
     order.visit(first, &mut Vec::new())?;
-    if let Some((unused, _)) = modules.iter().find(|(name, _)| !order.done.contains(name)) {
+    if let Some((unused, _)) = modules
+        .iter()
+        .find(|(name, _)| folder(name) == folder(first) && !order.done.contains(name.as_str()))
+    {
         return Err(Fault(format!("web/{unused}: no module imports it")));
     }
     let mut joined = String::new();
@@ -56,7 +60,12 @@ pub(crate) fn join(modules: &[(&str, String)], first: &str) -> Result<String, Fa
 
 /// The variable with the exports of a module; the page's own names have no dollar sign.
 fn variable(name: &str) -> String {
-    format!("${}", name.trim_end_matches(".js").replace('-', "_"))
+    format!("${}", name.trim_end_matches(".js").replace(['-', '/'], "_"))
+}
+
+/// The folder of a module, with the slash; empty for the page's own.
+fn folder(name: &str) -> &str {
+    name.rfind('/').map_or("", |end| &name[..=end])
 }
 
 struct Import {
@@ -91,7 +100,7 @@ impl Module {
                     statement.push(' ');
                     statement.push_str(more.trim());
                 }
-                let import = Import::parse(&statement).ok_or_else(|| {
+                let import = Import::parse(&statement, folder(name)).ok_or_else(|| {
                     refuse(
                         &statement,
                         "write import { … } from './FILE.js'; or import './FILE.js';",
@@ -129,7 +138,8 @@ impl Module {
 }
 
 impl Import {
-    fn parse(statement: &str) -> Option<Self> {
+    /// An import in a module of this folder.
+    fn parse(statement: &str, folder: &str) -> Option<Self> {
         let rest = statement.strip_prefix("import ")?.strip_suffix(';')?.trim();
         let (names, file) = match rest.strip_prefix('{') {
             Some(rest) => {
@@ -139,11 +149,13 @@ impl Import {
             }
             None => (None, rest),
         };
-        let from = file.trim().strip_prefix("'./")?.strip_suffix('\'')?;
-        Some(Self {
-            names,
-            from: from.to_owned(),
-        })
+        let from = file.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+        let from = match from.strip_prefix("./") {
+            Some(own) => format!("{folder}{own}"),
+            None if folder.is_empty() => return None,
+            None => from.strip_prefix("../")?.to_owned(),
+        };
+        Some(Self { names, from })
     }
 }
 

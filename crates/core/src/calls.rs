@@ -1,6 +1,6 @@
-//! Open calls for the staff that the operator drops from the command line.
+//! Open calls for the staff that an operator drops, and entries of the action log for changes outside the chat.
 
-use fchatd_protocol::exchange::{Outputs, Undo};
+use fchatd_protocol::exchange::Outputs;
 use fchatd_protocol::frame;
 use fchatd_protocol::json::write::Object;
 use fchatd_world::{Deed, Now, Party};
@@ -9,8 +9,8 @@ use crate::Core;
 
 impl Core {
     /// Drops an open call. The staff hears of it as of a call that a moderator has confirmed, and the action log has it.
-    /// Gives whether there was one.
-    pub fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
+    /// Gives whether there was one. `by` is the name of the operator.
+    pub fn drop_call(&mut self, now: Now, id: &str, by: &str, outputs: &mut Outputs) -> bool {
         self.outside_input(now, outputs, |core| {
             let Some(call) = core.world.staff_call(id).cloned() else {
                 return false;
@@ -19,7 +19,7 @@ impl Core {
             let frame = core.world.outputs.frame(|out| {
                 frame::open(out, "SFC")
                     .text("action", "confirm")
-                    .text("moderator", Undo::OPERATOR)
+                    .text("moderator", by)
                     .text("callid", &call.id)
                     .text("character", &call.character)
                     .integer("timestamp", call.time)
@@ -34,12 +34,25 @@ impl Core {
                 .text("callid", &call.id)
                 .close();
             core.world.log_action(Deed {
-                by: Party::Named(Undo::OPERATOR),
+                by: Party::Named(by),
                 code: "SFC",
                 arguments: String::from_utf8(arguments).unwrap_or_default(),
                 target: call.reported().map(Party::Named),
             });
             true
         })
+    }
+
+    /// Puts an operator's action into the action log that changes nothing in the chat, such as a new invitation. `arguments` are
+    /// a JSON object.
+    pub fn note_action(&mut self, now: Now, by: &str, code: &str, arguments: &str, outputs: &mut Outputs) {
+        self.outside_input(now, outputs, |core| {
+            core.world.log_action(Deed {
+                by: Party::Named(by),
+                code,
+                arguments: arguments.to_owned(),
+                target: None,
+            });
+        });
     }
 }

@@ -14,8 +14,9 @@ impl Core {
         &mut self,
         now: Now,
         order: &GateOrder,
+        by: &str,
         outputs: &mut Outputs,
     ) -> Result<String, String> {
-        self.outside_input(now, outputs, |core| core.world.order_gate(order))
+        self.outside_input(now, outputs, |core| core.world.order_gate(order, by))
     }
 }

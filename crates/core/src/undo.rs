@@ -8,13 +8,14 @@ use fchatd_world::{Deed, Now, Party};
 use crate::Core;
 
 impl Core {
-    /// Lifts the measure that an action has led to, which is an action of its own; the staff is told. Gives whether there was something to lift.
-    pub fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
+    /// Lifts the measure that an action has led to, which is an action of its own, in the name of `by`; the staff is told. Gives whether there was
+    /// something to lift.
+    pub fn undo(&mut self, now: Now, undo: &Undo, by: &str, outputs: &mut Outputs) -> bool {
         self.outside_input(now, outputs, |core| {
             let lifted = core.lift(undo);
             if lifted {
                 core.world.log_action(Deed {
-                    by: Party::Named(Undo::OPERATOR),
+                    by: Party::Named(by),
                     code: Undo::CODE,
                     arguments: undo.arguments(),
                     target: Some(Party::Named(&undo.character)),
@@ -25,10 +26,10 @@ impl Core {
                     (_, Some(channel)) => format!("{name} may come to {} again", core.title_of(channel)),
                     (_, None) => format!("{name} may come to this server again"),
                 };
-                let text = format!(
-                    "The operator has undone action {} ({}): {outcome}.",
-                    undo.id, undo.code
-                );
+                let text = match undo.id {
+                    0 => format!("The operator has lifted {}: {outcome}.", undo.code),
+                    id => format!("The operator has undone action {id} ({}): {outcome}.", undo.code),
+                };
                 let frame = core.world.outputs.frame(|out| {
                     frame::open(out, "SYS").text("message", &text).close();
                 });

@@ -25,6 +25,8 @@ pub struct HttpRequest {
     pub accept_encoding: Option<String>,
     /// The `Cookie` header, when the client sent one.
     pub cookie: Option<String>,
+    /// The `Authorization` header, when the client sent one.
+    pub authorization: Option<String>,
     /// The `User-Agent` header, when the client sent one, up to 512 bytes of it.
     pub user_agent: Option<String>,
     /// Whether a browser sent it for a page of another site, according to `Sec-Fetch-Site` or, where that is missing, `Origin`.
@@ -39,7 +41,7 @@ pub struct HttpRequest {
 }
 
 /// Shows only the lengths of body and query, because bodies (and the queries of some old clients) contain
-/// passwords. Cookies are left out.
+/// passwords. Cookies and `Authorization` are left out.
 impl fmt::Debug for HttpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

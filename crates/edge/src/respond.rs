@@ -10,8 +10,8 @@ use fchatd_protocol::address::AddressGroup;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONNECTION, CONTENT_TYPE,
-    COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CONNECTION,
+    CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
@@ -98,6 +98,7 @@ pub(crate) async fn answer<H: HttpService>(
         if_none_match: header(&head.headers, &IF_NONE_MATCH),
         accept_encoding: header(&head.headers, &ACCEPT_ENCODING),
         cookie: header(&head.headers, &COOKIE),
+        authorization: header(&head.headers, &AUTHORIZATION),
         user_agent: header(&head.headers, &USER_AGENT).map(|text| cut(text, USER_AGENT_MAX)),
         is_cross_site: fetch_site::is_cross_site(&head.headers),
         is_https: origin.is_https,

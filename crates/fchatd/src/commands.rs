@@ -1,6 +1,7 @@
 //! The commands that start, do one thing and end. Running the server is [`crate::server`].
 
 pub(crate) mod accounts;
+pub(crate) mod admin;
 pub(crate) mod backup;
 pub(crate) mod bridge_send;
 pub(crate) mod calls;

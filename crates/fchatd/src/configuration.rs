@@ -1,4 +1,4 @@
-//! Where the settings come from: defaults, then `DIR/script/startup_config.lua`, then the environment, then the
+//! Where the settings come from: defaults, then `DIR/script/startup_config.lua`, then the administration page, then the environment, then the
 //! command line. All mistakes are told together, each with the place where it was made.
 
 pub(crate) mod accounts;
@@ -21,8 +21,9 @@ use fchatd_script::configuration::{self, SettingItem, SettingValue};
 use fchatd_world::Settings;
 use fchatd_world::settings::{self, SettingError, Value};
 
+pub(crate) use self::classic::literal;
 use crate::failure::Failure;
-use crate::folder::places::read_if_there;
+use crate::folder::places::{read_if_there, settings_file};
 use crate::options::Options;
 use crate::output::complain;
 
@@ -36,6 +37,8 @@ pub(crate) struct Configuration {
     pub(crate) settings: Settings,
     /// Settings that are valid and probably not intended: sentences with their places.
     pub(crate) warnings: Vec<String>,
+    /// Where each key was set last; keys with their defaults are not in it.
+    pub(crate) places: HashMap<String, String>,
 }
 
 /// Reads the settings of a server, and prints the remarks about them.
@@ -43,7 +46,9 @@ pub(crate) struct Configuration {
 /// # Errors
 /// As [`read`].
 pub(crate) fn load(options: &Options) -> Result<Settings, Failure> {
-    let Configuration { settings, warnings } = read(options)?;
+    let Configuration {
+        settings, warnings, ..
+    } = read(options)?;
     for warning in warnings {
         complain!("{warning}");
     }
@@ -57,6 +62,7 @@ pub(crate) fn load(options: &Options) -> Result<Settings, Failure> {
 pub(crate) fn read(options: &Options) -> Result<Configuration, Failure> {
     let mut reader = Reader::default();
     reader.read_file(&options.dir.join("script/startup_config.lua"));
+    reader.read_file(&settings_file(&options.dir));
     reader.read_environment(std::env::vars_os());
     reader.read_command_line(&options.set);
     reader.finish()
@@ -111,13 +117,7 @@ impl Reader {
         };
         for setting in found {
             let place = format!("{name}:{}", setting.line);
-            let value = match setting.value {
-                SettingValue::Boolean(value) => Ok(Value::Boolean(value)),
-                SettingValue::Number(value) => Ok(Value::Number(value)),
-                SettingValue::Text(value) => Ok(Value::Text(value)),
-                SettingValue::List(items) => Ok(Value::List(items.into_iter().map(item_text).collect())),
-                SettingValue::Unusable(what) => Err(what),
-            };
+            let value = setting_value(setting.value);
             if settings::definition(&setting.key).is_none() {
                 // The classic server took every key; scripts read those of the operator's own.
                 let error = settings::unknown(&setting.key);
@@ -216,11 +216,23 @@ impl Reader {
             Ok(Configuration {
                 settings: self.settings,
                 warnings: self.warnings,
+                places: self.places,
             })
         } else {
             Err(self.mistakes.join("\n"))
         }
     }
+}
+
+/// The value of an assignment; the error describes a value that no setting has.
+pub(crate) fn setting_value(value: SettingValue) -> Result<Value, &'static str> {
+    Ok(match value {
+        SettingValue::Boolean(value) => Value::Boolean(value),
+        SettingValue::Number(value) => Value::Number(value),
+        SettingValue::Text(value) => Value::Text(value),
+        SettingValue::List(items) => Value::List(items.into_iter().map(item_text).collect()),
+        SettingValue::Unusable(what) => return Err(what),
+    })
 }
 
 fn item_text(item: SettingItem) -> String {

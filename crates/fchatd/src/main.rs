@@ -23,8 +23,8 @@ use fchatd_profiler::heap::Sampled;
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::command_line::{self, Command};
 use crate::commands::{
-    accounts, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, manual, replay,
-    restart, scripts, state,
+    accounts, admin, backup, bridge_send, calls, check, cluster, config, flash_policy, gate, logs, manual,
+    replay, restart, scripts, state,
 };
 use crate::failure::Failure;
 use crate::folder::{places, recovery};
@@ -63,6 +63,7 @@ fn carry_out(options: &Options, command: &Command) -> Result<(), Failure> {
         Command::Test { file } => scripts::test(options, file.as_deref()),
         Command::Script { action } => scripts::script(action),
         Command::Account { action } => accounts::account(options, action),
+        Command::Admin { action } => admin::admin(options, action),
         Command::Character { action } => accounts::character(options, action),
         Command::Ban { action } => gate::ban(options, action),
         Command::Registration { action } => gate::registration(options, *action),

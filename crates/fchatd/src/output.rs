@@ -9,6 +9,7 @@ mod json_line;
 pub(crate) mod logger;
 mod outlet;
 mod queue;
+pub(crate) mod recent;
 
 use std::time::Duration;
 

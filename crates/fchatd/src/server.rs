@@ -2,6 +2,7 @@
 //! that start, do one thing and end are in [`crate::commands`].
 
 mod acme;
+mod admin;
 mod answer;
 mod certificates;
 mod chat;
@@ -19,6 +20,7 @@ mod login_check;
 mod manager;
 mod monitor;
 mod operators;
+mod orders;
 mod outpost;
 mod page;
 mod pairing;
@@ -26,12 +28,14 @@ mod persistence;
 mod prepare;
 mod profiling;
 mod provider;
+mod recorded_orders;
 mod recorder;
 mod reload;
 mod replica;
 mod script_reader;
 mod script_web;
 mod signals;
+mod site;
 mod standby;
 mod start;
 mod successor;

@@ -16,7 +16,7 @@ pub use undo::Undo;
 use serde::{Deserialize, Serialize};
 
 /// Changes whenever the meaning of a message here changes; both sides of a transport must agree on it.
-pub const VERSION: u16 = 10;
+pub const VERSION: u16 = 11;
 
 /// Names one connection for as long as the process of its edge lives: no two connections ever share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -61,7 +61,7 @@ pub struct Accounts {
     place: Place,
 }
 
-const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason, created_at FROM account";
+pub(crate) const ACCOUNT: &str = "SELECT account_id, name, admin, banned, timeout_until, default_character_id, password_hash, ban_reason, created_at FROM account";
 const CHARACTER: &str = "SELECT character_id, account_id, name, gender, orientation, language_preference, \
                          furry_preference, role, position FROM character";
 
@@ -364,7 +364,7 @@ fn found_account(changed: usize) -> Result<(), AccountsError> {
     }
 }
 
-fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(crate) fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
         id: AccountId(row.get(0)?),
         name: row.get(1)?,

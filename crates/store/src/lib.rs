@@ -44,8 +44,9 @@ pub use inspect::{Inspection, inspect};
 pub use lookalike::skeleton;
 pub use names::{AccountName, CharacterName, NameError, NameRight};
 pub use operator::{
-    ChatBan, Details, Import, ImportFault, Invitation, InvitationDigest, InvitationId, NewAccount,
-    NewCharacter, OperatorAction, OperatorCode, OperatorEvent,
+    ADMIN_TOKENS_MAX, AdminToken, AdminTokenDigest, AdminTokenFault, ChatBan, Details, Import, ImportFault,
+    Invitation, InvitationDigest, InvitationId, NewAccount, NewCharacter, OperatorAction, OperatorCode,
+    OperatorEvent,
 };
 pub use people::{
     CharacterKey, Choice, CustomKink, FriendLink, FriendOutcome, FriendRequestLink, IdentityId,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fchatd_protocol::duration::in_words;
 use fchatd_protocol::error;
-use fchatd_protocol::exchange::{self, BanOrder, GateChange, GateOrder, Request, Undo};
+use fchatd_protocol::exchange::{self, BanOrder, GateChange, GateOrder, Request};
 use fchatd_protocol::network::{self, IpNet, NetworkBan, NetworkBans, REASON_BYTES_MAX};
 
 use crate::changes::Thing;
@@ -99,14 +99,14 @@ impl World {
         true
     }
 
-    /// Carries an operator's order out, which is an action of its own. Gives a sentence about the result.
+    /// Carries out an order of the operator `by`, which is an action of its own. Gives a sentence about the result.
     ///
     /// # Errors
     /// A sentence that says why nothing was done.
-    pub fn order_gate(&mut self, order: &GateOrder) -> Result<String, String> {
+    pub fn order_gate(&mut self, order: &GateOrder, by: &str) -> Result<String, String> {
         let (code, arguments, target, sentence) = match order {
             GateOrder::Ban(ban) => {
-                let ended = self.ban_network(ban, Undo::OPERATOR, None)?;
+                let ended = self.ban_network(ban, by, None)?;
                 let time = ban.seconds.map_or("for good".to_owned(), |seconds| {
                     format!("for {}", in_words(seconds.unsigned_abs()))
                 });
@@ -135,7 +135,7 @@ impl World {
         };
         let target = target.map(|network| network.to_string());
         self.log_action(Deed {
-            by: Party::Named(Undo::OPERATOR),
+            by: Party::Named(by),
             code,
             arguments,
             target: target.as_deref().map(Party::Named),

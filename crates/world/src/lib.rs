@@ -60,6 +60,7 @@ pub use lookup::{Finding, Lookup, Person, persons};
 pub use names::Names;
 pub use phrases::Phrases;
 pub use rooms::RoomRefusal;
+pub use sanctions::Sanction;
 pub use search::{Criteria, SEARCH_TAGS};
 pub use settings::Settings;
 pub use waiting::Reason;

@@ -66,7 +66,43 @@ pub(crate) struct Named {
     pub(crate) until: i64,
 }
 
+/// A measure against an account as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sanction {
+    /// `ban`, `timeout` or `hellban`.
+    pub kind: &'static str,
+    /// The character under whose name it is kept.
+    pub character: Arc<str>,
+    /// The number of the account; nothing while it is not known.
+    pub account: Option<i64>,
+    /// Its end, in Unix seconds; 0 for none.
+    pub until: i64,
+}
+
 impl World {
+    /// All measures against accounts, in no order.
+    pub fn sanctions(&self) -> impl Iterator<Item = Sanction> {
+        let of = |measure: Measure, account: Option<i64>, character: &Arc<str>, until: i64| Sanction {
+            kind: measure.as_str(),
+            character: Arc::clone(character),
+            account,
+            until,
+        };
+        let bans = self.account_bans.iter();
+        let timeouts = self.account_timeouts.iter();
+        let hellbans = self.account_hellbans.iter();
+        bans.map(move |(&account, name)| of(Measure::Ban, Some(account), name, 0))
+            .chain(timeouts.map(move |(&account, timeout)| {
+                of(Measure::Timeout, Some(account), &timeout.character, timeout.until)
+            }))
+            .chain(hellbans.map(move |(&account, name)| of(Measure::HellBan, Some(account), name, 0)))
+            .chain(
+                self.named
+                    .iter()
+                    .map(move |((_, measure), named)| of(*measure, None, &named.name, named.until)),
+            )
+    }
+
     /// Keeps the account of a character out for good, under the character's name. Where the account is not known, the
     /// ban takes effect at the next log-in of the character. False, and nothing done, where no more can be kept.
     pub fn ban_account(&mut self, name: &str) -> bool {

@@ -2,6 +2,7 @@
 //! subject; the checks of passwords and tickets and their memory are here, too. No HTTP and no threads.
 
 mod account_desk;
+pub(crate) mod admin_sessions;
 pub(crate) mod devices;
 mod digest;
 mod finding;

@@ -49,7 +49,7 @@ const CODES_PER_ADDRESS: Limit = Limit {
 #[derive(Debug)]
 pub(crate) struct Guard {
     wrong_by_address: RateLimiter<AddressGroup>,
-    wrong_by_account: RateLimiter<String>,
+    pub(super) wrong_by_account: RateLimiter<String>,
     registration_tries: RateLimiter<AddressGroup>,
     registrations: RateLimiter<AddressGroup>,
     familiar: Familiar,

@@ -7,6 +7,7 @@ pub(crate) mod guard;
 mod hash_time;
 pub(crate) mod identities;
 mod notes;
+pub(crate) mod operator;
 mod passwords;
 mod reset;
 pub(crate) mod turns;

@@ -462,6 +462,7 @@ fn a_server_without_accounts_says_so() {
                 if_none_match: None,
                 accept_encoding: None,
                 cookie: None,
+                authorization: None,
                 user_agent: None,
                 is_cross_site: false,
                 is_https: false,

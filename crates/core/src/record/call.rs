@@ -38,14 +38,35 @@ pub enum Call<'a> {
         scripts: Result<Sources<'a>, &'a str>,
     },
     /// [`Core::undo`]
-    Undo(Undo),
+    Undo {
+        /// The action.
+        undo: Undo,
+        /// The operator.
+        by: &'a str,
+    },
     /// [`Core::drop_call`]
     DropCall {
         /// The call's id.
         id: &'a str,
+        /// The operator.
+        by: &'a str,
+    },
+    /// [`Core::note_action`]
+    NoteAction {
+        /// The operator.
+        by: &'a str,
+        /// The code of the action.
+        code: &'a str,
+        /// Its arguments as JSON.
+        arguments: &'a str,
     },
     /// [`Core::order_gate`]
-    Gate(GateOrder),
+    Gate {
+        /// The order.
+        order: GateOrder,
+        /// The operator.
+        by: &'a str,
+    },
     /// [`Core::configure`]
     Configure {
         /// The new ones.
@@ -124,14 +145,15 @@ impl Call<'_> {
                 };
                 core.scripts_read(now, *connection, *isolated, scripts, outputs);
             }
-            Self::Undo(undo) => {
-                core.undo(now, undo, outputs);
+            Self::Undo { undo, by } => {
+                core.undo(now, undo, by, outputs);
             }
-            Self::DropCall { id } => {
-                core.drop_call(now, id, outputs);
+            Self::DropCall { id, by } => {
+                core.drop_call(now, id, by, outputs);
             }
-            Self::Gate(order) => {
-                let _ = core.order_gate(now, order, outputs);
+            Self::NoteAction { by, code, arguments } => core.note_action(now, by, code, arguments, outputs),
+            Self::Gate { order, by } => {
+                let _ = core.order_gate(now, order, by, outputs);
             }
             Self::Configure { settings } => {
                 let _ = core.configure(now, settings.settings(), outputs);
@@ -184,9 +206,10 @@ impl Call<'_> {
                 ..
             } => format!("scripts for {}", of(connection)),
             Self::ScriptsRead { .. } => "scripts for everybody".to_owned(),
-            Self::Undo(undo) => format!("action {} undone", undo.id),
+            Self::Undo { undo, .. } => format!("action {} undone", undo.id),
             Self::DropCall { .. } => "staff call dropped".to_owned(),
-            Self::Gate(_) => "order about who is let in".to_owned(),
+            Self::NoteAction { code, .. } => format!("action {code} of an operator"),
+            Self::Gate { .. } => "order about who is let in".to_owned(),
             Self::Configure { .. } => "settings".to_owned(),
             Self::TakeLeave => "farewells of the end".to_owned(),
             Self::Checkpoint => "image".to_owned(),

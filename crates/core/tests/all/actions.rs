@@ -382,7 +382,11 @@ fn bans_and_timeouts_can_be_undone() {
         for wanted in [true, false] {
             let mut outputs = Outputs::default();
             let now = play.chat.now;
-            assert_eq!(play.chat.core.undo(now, &undo, &mut outputs), wanted, "{code}");
+            assert_eq!(
+                play.chat.core.undo(now, &undo, Undo::OPERATOR, &mut outputs),
+                wanted,
+                "{code}"
+            );
             let waits = matches!(outputs.operations.first(), Some(Operation::Await { .. }));
             let acted = outputs.requests.iter().any(
                 |request| matches!(request, Request::Action(entry) if entry.arguments == undo.arguments()),

@@ -13,10 +13,13 @@ use fchatd_store::Store;
 use fchatd_world::settings::keys;
 
 use self::arguments::{AccountAction, CharacterAction, FactorAction};
-use self::sentences::{sentence, told};
+use self::sentences::sentence;
+pub(crate) use self::sentences::told;
+pub(crate) use self::show::{date, seconds};
 use crate::commands::quantity::count;
 use crate::configuration::accounts::account_settings;
 use crate::failure::Failure;
+use crate::folder::control;
 use crate::folder::places::data_folder;
 use crate::options::Options;
 use crate::output::{complain, say};
@@ -31,7 +34,7 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             let account = desk.add_account(name, &password, *admin).map_err(told)?;
             say!("account {} made, number {}", name.trim(), account.0);
         }
-        AccountAction::List { json } => show::list(&mut desk, *json)?,
+        AccountAction::List { json, search } => show::list(&mut desk, search.as_deref(), *json)?,
         AccountAction::Show { name, json } => show::account(&mut desk, name, *json)?,
         AccountAction::Password { name } => {
             desk.reset_password(name, &read_password(name)?).map_err(told)?;
@@ -74,6 +77,20 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             };
             removed.map_err(told)?;
             say!("the {what} {number} no longer signs in to {name}");
+        }
+        AccountAction::Unlock { name } => {
+            desk.details(name).map_err(told)?;
+            let asked = control::ask_admin(
+                &options.dir,
+                "accounts/unlock",
+                &[("account".to_owned(), name.clone())],
+            )
+            .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
+            match asked {
+                Some(answer) => drop(answer?),
+                None => complain!("no server runs in this folder, so no wrong passwords are counted"),
+            }
+            say!("{name} may try its password again");
         }
         AccountAction::Admin { name, remove } => {
             desk.set_admin(name, !remove).map_err(told)?;
@@ -214,7 +231,11 @@ fn confirmed(what: &str, yes: bool) -> Result<(), Failure> {
     }
 }
 
-fn open(options: &Options) -> Result<AccountDesk, Failure> {
+/// The desk of the accounts of a folder.
+///
+/// # Errors
+/// The settings have mistakes, or the state can't be opened.
+pub(crate) fn open(options: &Options) -> Result<AccountDesk, Failure> {
     let settings = configuration::load(options)?;
     let store = Store::open(&data_folder(&options.dir)).map_err(|error| error.to_string())?;
     AccountDesk::open(&store, &account_settings(&settings)).map_err(told)

@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::accounts::arguments::{AccountAction, CharacterAction};
+use crate::commands::admin::AdminAction;
 use crate::commands::backup::{Backup, Restore};
 use crate::commands::bridge_send::BridgeAction;
 use crate::commands::calls::CallsAction;
@@ -75,6 +76,12 @@ pub(crate) enum Command {
     Account {
         #[command(subcommand)]
         action: AccountAction,
+    },
+    /// The administration over HTTP: tokens for programs, and calls of its endpoints
+    #[command(args = options::settings())]
+    Admin {
+        #[command(subcommand)]
+        action: AdminAction,
     },
     /// Characters: add, list, rename, move, delete; also while the server runs
     #[command(args = options::settings())]

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Subcommand;
 use fchatd_protocol::change::Commit;
 use fchatd_protocol::duration::in_words;
-use fchatd_protocol::exchange::{BanOrder, GateOrder, Request};
+use fchatd_protocol::exchange::{BanOrder, GateOrder, Request, Undo};
 use fchatd_protocol::json::write::Object;
 use fchatd_protocol::network::{self, IpNet, NetworkBan};
 use fchatd_store::snapshot::Snapshot;
@@ -214,7 +214,7 @@ fn carry_out_beside(options: &Options, order: &GateOrder) -> Result<String, Fail
         world.restore(&snapshot, true);
     }
     world.record_changes(false);
-    let sentence = world.order_gate(order)?;
+    let sentence = world.order_gate(order, Undo::OPERATOR)?;
     let commit = Commit {
         number: 1,
         actor: None,

@@ -99,7 +99,7 @@ fn comment(file: &mut String, text: &str) {
 }
 
 /// A value as Lua.
-pub(super) fn literal(value: &Value) -> String {
+pub(crate) fn literal(value: &Value) -> String {
     match value {
         Value::Boolean(value) => value.to_string(),
         Value::Number(value) => value.to_string(),

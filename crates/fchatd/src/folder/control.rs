@@ -52,6 +52,29 @@ pub(crate) fn ask_drop_call(dir: &Path, id: &str) -> io::Result<Option<Result<St
     ask(dir, &String::from_utf8_lossy(&question))
 }
 
+/// Calls an endpoint of the administration; gives the answer as JSON, and nothing when there is no server that could be asked.
+///
+/// # Errors
+/// The server does not answer.
+pub(crate) fn ask_admin(
+    dir: &Path,
+    endpoint: &str,
+    fields: &[(String, String)],
+) -> io::Result<Option<Result<String, String>>> {
+    let mut inner = Vec::new();
+    let mut object = Object::open(&mut inner);
+    for (key, value) in fields {
+        object = object.text(key, value);
+    }
+    object.close();
+    let mut question = Vec::new();
+    Object::open(&mut question)
+        .text("admin", endpoint)
+        .text("fields", &String::from_utf8_lossy(&inner))
+        .close();
+    ask(dir, &String::from_utf8_lossy(&question))
+}
+
 /// Asks a core for its edges, as lines of JSON; nothing when there is none that could be asked.
 ///
 /// # Errors

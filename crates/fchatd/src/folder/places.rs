@@ -49,3 +49,8 @@ pub(crate) fn read_if_there(file: &Path) -> Result<Option<String>, Failure> {
         Err(error) => Err(format!("{} can't be read: {error}", file.display())),
     }
 }
+
+/// Where the settings of the administration page are: a file like `startup_config.lua`.
+pub(crate) fn settings_file(dir: &Path) -> PathBuf {
+    data_folder(dir).join("settings.lua")
+}

@@ -22,6 +22,7 @@ use tracing_subscriber::{EnvFilter, Registry, reload};
 use super::escape::OneLine;
 use super::json_line::JsonLine;
 use super::outlet::{ERR, OUT};
+use super::recent;
 
 /// The variable that filters by module and takes the place of the setting `log_level`.
 const FILTER: &str = "RUST_LOG";
@@ -129,6 +130,7 @@ struct Line;
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        recent::add(bytes);
         ERR.raw(bytes.to_vec());
         Ok(bytes.len())
     }

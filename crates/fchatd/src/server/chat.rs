@@ -14,7 +14,7 @@ use fchatd_core::Core;
 use fchatd_core::record::Call;
 use fchatd_edge::{Application, Replica};
 use fchatd_figures::{Sink, StatusText};
-use fchatd_protocol::exchange::{ActionEntry, ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
+use fchatd_protocol::exchange::{ConnectionId, Input, Operation, Outputs, ProfileKind, Request};
 use fchatd_store::classic;
 use fchatd_traces::Traces;
 use fchatd_world::settings::keys;
@@ -85,11 +85,6 @@ pub(super) struct Parts {
 pub(crate) struct Chat(pub(super) Rc<RefCell<Parts>>);
 
 impl Chat {
-    /// Has an action of an operator written into the action log.
-    pub(crate) fn keep_action(&self, entry: ActionEntry) {
-        self.0.borrow().keep(Request::Action(Box::new(entry)));
-    }
-
     /// A chat around a core.
     ///
     /// # Errors

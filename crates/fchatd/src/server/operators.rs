@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fchatd_accounts::{LoginProvider, OperatorAction};
-use fchatd_protocol::exchange::{ActionEntry, Undo};
+use fchatd_protocol::exchange::{ActionEntry, Request, Undo};
 use fchatd_protocol::json::write::Object;
 
 use super::chat::Chat;
@@ -22,9 +22,7 @@ pub(super) async fn hear(provider: LoginProvider, chat: Chat) {
         match service.hear_operators().await {
             Ok(actions) => {
                 failing = false;
-                for action in actions {
-                    chat.keep_action(entry(action));
-                }
+                keep(actions, &chat);
             }
             Err(error) if !failing => {
                 failing = true;
@@ -35,6 +33,25 @@ pub(super) async fn hear(provider: LoginProvider, chat: Chat) {
             Err(_) => {}
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Chat {
+    /// Has an action of an operator written into the action log.
+    pub(crate) fn keep_action(&self, entry: ActionEntry) {
+        self.0.borrow().keep(Request::Action(Box::new(entry)));
+    }
+
+    /// Has the configuration read again, without an administrator: the log has the result.
+    pub(crate) fn read_configuration(&self) {
+        self.0.borrow().around.reload.ask(None);
+    }
+}
+
+/// Has actions of operators written into the action log.
+pub(super) fn keep(actions: Vec<OperatorAction>, chat: &Chat) {
+    for action in actions {
+        chat.keep_action(entry(action));
     }
 }
 

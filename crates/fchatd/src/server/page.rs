@@ -3,11 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes;
-use fchatd_accounts::{AccountHttp, ChatPage, FrontPage};
-use fchatd_edge::http::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+use fchatd_accounts::{ChatPage, FrontPage};
+use fchatd_edge::http::{HttpRequest, HttpResponse};
 use zlib_rs::{DeflateConfig, ReturnCode};
-
-use crate::server::monitor::{Readiness, probe};
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -45,44 +43,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The page for the table of endpoints.
-const PAGE: ChatPage = ChatPage { front, file: answer };
-
-/// Answers everything that comes over plain HTTP.
-pub(crate) struct Site {
-    http: AccountHttp,
-    readiness: Readiness,
-}
-
-impl Site {
-    /// A site with the page and these accounts.
-    pub(crate) fn new(accounts: AccountHttp, readiness: Readiness) -> Self {
-        Self {
-            http: accounts.with_page(PAGE),
-            readiness,
-        }
-    }
-}
-
-impl HttpService for Site {
-    fn call(&self, request: HttpRequest) -> HttpFuture {
-        if let Some(answer) = self.http.route(&request) {
-            return answer;
-        }
-        let probed = match request.method.as_str() {
-            "GET" | "HEAD" => probe(&request.path, &self.readiness),
-            _ => None,
-        };
-        Box::pin(std::future::ready(probed.unwrap_or_else(|| nothing(&request))))
-    }
-
-    fn endpoint(&self, path: &str) -> &'static str {
-        AccountHttp::endpoint(path).unwrap_or("other")
-    }
-
-    fn body_bytes_max(&self, path: &str, usual: usize) -> usize {
-        AccountHttp::body_bytes_max(path, usual)
-    }
-}
+pub(super) const PAGE: ChatPage = ChatPage { front, file: answer };
 
 /// Whether the page at `/` is wanted.
 pub(super) fn is_front(request: &HttpRequest) -> bool {
@@ -106,6 +67,26 @@ pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpR
             &visitor.map_or_else(String::new, body_of),
             1,
         );
+    let mut answer = document(request, page);
+    answer.headers.push(("vary", "Cookie, Accept-Encoding".into()));
+    answer
+}
+
+/// The administration page. It holds no data: its scripts ask for them.
+pub(super) fn administration(request: &HttpRequest) -> HttpResponse {
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return nothing(request);
+    }
+    let Some(page) = file("admin.html").and_then(|file| std::str::from_utf8(file.plain).ok()) else {
+        return text(404, "There is no page here.");
+    };
+    let mut answer = document(request, page.to_owned());
+    answer.headers.push(("vary", "Accept-Encoding".into()));
+    answer
+}
+
+/// A document with the tag of its content, compressed where the client understands that.
+fn document(request: &HttpRequest, page: String) -> HttpResponse {
     let mut hasher = DefaultHasher::new();
     page.hash(&mut hasher);
     let wants_gzip = accepts(request.accept_encoding.as_deref().unwrap_or_default(), "gzip");
@@ -121,10 +102,7 @@ pub(super) fn front(request: &HttpRequest, visitor: Option<&FrontPage>) -> HttpR
         .then_some(("content-encoding", "gzip".into()));
     let content = compressed.unwrap_or_else(|| page.into_bytes());
     let mut answer = tagged(request, HTML, &tag, Bytes::from(content));
-    answer.headers.extend([
-        ("cache-control", "private, no-cache".into()),
-        ("vary", "Cookie, Accept-Encoding".into()),
-    ]);
+    answer.headers.push(("cache-control", "private, no-cache".into()));
     answer.headers.extend(encoding);
     answer
 }
@@ -203,7 +181,7 @@ fn answer(request: &HttpRequest, name: &str) -> HttpResponse {
 }
 
 /// The answer where the table has no endpoint.
-fn nothing(request: &HttpRequest) -> HttpResponse {
+pub(super) fn nothing(request: &HttpRequest) -> HttpResponse {
     match request.method.as_str() {
         "GET" | "HEAD" => text(404, "There is no such page here. The chat is at /."),
         _ => text(405, "There is nothing here to send to."),
@@ -278,6 +256,9 @@ mod tests {
             if_none_match,
             accept_encoding: None,
             cookie: None,
+            authorization: None,
+            user_agent: None,
+            is_cross_site: false,
             is_https: false,
             body: Bytes::new(),
             address: [127, 0, 0, 1].into(),

@@ -163,7 +163,9 @@ pub(crate) fn prepare(options: &Options) -> Result<Prepared, Failure> {
 /// # Errors
 /// A sentence for each mistake.
 pub(super) fn read_settings(options: &Options) -> Result<Settings, Failure> {
-    let Configuration { settings, warnings } = configuration::read(options)?;
+    let Configuration {
+        settings, warnings, ..
+    } = configuration::read(options)?;
     output::logger::configure(&settings);
     for warning in warnings {
         tracing::warn!("{warning}");

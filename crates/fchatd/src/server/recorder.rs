@@ -14,7 +14,7 @@ use fchatd_core::record::{
 };
 use fchatd_core::{Core, Rehearsed};
 use fchatd_figures::{Row, Sink, Table};
-use fchatd_protocol::exchange::{ConnectionId, GateOrder, Input, Outputs, Undo, VERSION};
+use fchatd_protocol::exchange::{ConnectionId, Input, Outputs, VERSION};
 use fchatd_script::engine::ScriptError;
 use fchatd_world::settings::keys;
 use fchatd_world::{Now, Settings};
@@ -132,29 +132,6 @@ impl RecordedCore {
         });
     }
 
-    /// As [`Core::undo`].
-    pub(crate) fn undo(&mut self, now: Now, undo: &Undo, outputs: &mut Outputs) -> bool {
-        self.note(now, || Call::Undo(undo.clone()));
-        self.make(outputs, |core, outputs| core.undo(now, undo, outputs))
-    }
-
-    /// As [`Core::drop_call`].
-    pub(crate) fn drop_call(&mut self, now: Now, id: &str, outputs: &mut Outputs) -> bool {
-        self.note(now, || Call::DropCall { id });
-        self.make(outputs, |core, outputs| core.drop_call(now, id, outputs))
-    }
-
-    /// As [`Core::order_gate`].
-    pub(crate) fn order_gate(
-        &mut self,
-        now: Now,
-        order: &GateOrder,
-        outputs: &mut Outputs,
-    ) -> Result<String, String> {
-        self.note(now, || Call::Gate(order.clone()));
-        self.make(outputs, |core, outputs| core.order_gate(now, order, outputs))
-    }
-
     /// As [`Core::configure`].
     pub(crate) fn configure(
         &mut self,
@@ -186,7 +163,7 @@ impl RecordedCore {
         }
     }
 
-    fn note<'a>(&mut self, now: Now, call: impl Fn() -> Call<'a>) {
+    pub(super) fn note<'a>(&mut self, now: Now, call: impl Fn() -> Call<'a>) {
         self.tap.call(now, &call);
         if let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) {
             recorder.call(now, call());
@@ -194,7 +171,11 @@ impl RecordedCore {
     }
 
     /// Makes the recorded call, and records its outputs.
-    fn make<T>(&mut self, outputs: &mut Outputs, work: impl FnOnce(&mut Core, &mut Outputs) -> T) -> T {
+    pub(super) fn make<T>(
+        &mut self,
+        outputs: &mut Outputs,
+        work: impl FnOnce(&mut Core, &mut Outputs) -> T,
+    ) -> T {
         let Some(recorder) = self.recorder.as_mut().filter(|recorder| recorder.is_writing()) else {
             if !self.tap.is_open() {
                 return work(&mut self.core, outputs);

@@ -137,7 +137,9 @@ impl Followers {
     }
 
     fn take(&self, configuration: Result<Configuration, Failure>) -> Result<Change, Failure> {
-        let Configuration { settings, warnings } = configuration?;
+        let Configuration {
+            settings, warnings, ..
+        } = configuration?;
         for warning in warnings {
             tracing::warn!("{warning}");
         }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use fchatd_accounts::{AccountEvent, AccountHttp, WebsiteSettings};
+use fchatd_accounts::{AccountDesk, AccountEvent, AccountHttp, WebsiteSettings};
 use fchatd_edge::{EdgeSettings, Edges, Seats, SeatsSettings};
 use fchatd_links::Bridge;
 use fchatd_protocol::exchange::Input;
@@ -14,7 +14,7 @@ use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 use tokio::sync::mpsc::{self, Receiver, UnboundedReceiver};
 
-use crate::configuration::accounts::website_settings;
+use crate::configuration::accounts::{account_settings, website_settings};
 use crate::configuration::cluster::{self, Role};
 use crate::configuration::identity::site_address;
 use crate::configuration::listen::{self, listeners};
@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::folder::places::data_folder;
 use crate::options::Options;
 use crate::output::logger;
+use crate::server::admin::{Admin, AdminDoor};
 use crate::server::answer::{Answer, Order};
 use crate::server::chat::{Chat, Surroundings};
 use crate::server::deliver::deliver;
@@ -32,14 +33,14 @@ use crate::server::entrances::{Places, entrances, warn_of_open_passwords};
 use crate::server::layout::ChatEdges;
 use crate::server::listening::Listening;
 use crate::server::monitor::{Monitor, Readiness, Stage};
-use crate::server::page::Site;
 use crate::server::pairing::{self, KeptByBoth};
 use crate::server::persistence::Persistence;
 use crate::server::prepare::{Parts, Process, refuse_open_house};
 use crate::server::reload::Followers;
 use crate::server::script_web::ScriptWeb;
 use crate::server::signals::Signals;
-use crate::server::{control, manager, operators};
+use crate::server::site::Site;
+use crate::server::{admin, control, manager, operators};
 
 /// Orders of administrators that wait.
 const ORDERS_MAX: usize = 8;
@@ -54,6 +55,7 @@ pub(crate) struct Running {
     orders: Receiver<Order>,
     notifier: Rc<Notifier>,
     readiness: Readiness,
+    admin: Rc<Admin>,
     /// Whether commands of operators are answered.
     has_control: bool,
 }
@@ -94,9 +96,16 @@ pub(crate) async fn start(
             traces: parts.edge.traces.clone(),
         },
     )?;
-    let site = (http.clone(), readiness.clone());
+    let (door, queue) = admin::queue();
+    let site = (http.clone(), door, readiness.clone());
     let traces = parts.edge.traces.clone();
     let edge = edges(options, &parts.settings, doors.with(parts.edge), &chat, site)?;
+    let desk = match state {
+        Some(state) => Some(operators_desk(state, &parts.settings)?),
+        None => None,
+    };
+    let admin = Rc::new(Admin::new(options, &edge, &chat, provider.clone(), desk));
+    admin.serve(queue);
     tokio::task::spawn_local(operators::hear(provider.clone(), chat.clone()));
     let (options_again, notifier) = (options.clone(), Rc::clone(&process.notifier));
     let followers = Followers {
@@ -134,6 +143,7 @@ pub(crate) async fn start(
         orders: ordered,
         notifier: process.notifier,
         readiness,
+        admin,
         has_control: state.is_some() || doors.seats().is_some_and(|seats| seats.pairing().is_some()),
     };
     running.tell_ready(options, state);
@@ -148,7 +158,7 @@ impl Running {
             state.serving();
         }
         if self.has_control {
-            control::serve(&options.dir, &self.edge, &self.chat);
+            control::serve(&options.dir, &self.edge, &self.chat, &self.admin);
         }
         self.notifier.ready(&manager::status_of(&self.edge));
         let (notifier, edge) = (Rc::clone(&self.notifier), self.edge.clone());
@@ -187,16 +197,21 @@ impl Running {
     }
 }
 
+/// The desk of the command line, for the administration.
+fn operators_desk(state: &Persistence, settings: &Settings) -> Result<AccountDesk, Failure> {
+    AccountDesk::open(&state.store, &account_settings(settings)).map_err(|error| error.to_string())
+}
+
 /// The edges: threads of this process, or other machines.
 fn edges(
     options: &Options,
     settings: &Settings,
     edge: EdgeSettings,
     chat: &Chat,
-    (accounts, readiness): (AccountHttp, Readiness),
+    (accounts, admin, readiness): (AccountHttp, AdminDoor, Readiness),
 ) -> Result<ChatEdges, Failure> {
     let fault = |error| format!("the threads of the network could not be started: {error}");
-    let site = move || Site::new(accounts.clone(), readiness.clone());
+    let site = move || Site::new(accounts.clone(), admin.clone(), readiness.clone());
     if cluster::role(settings) != Role::Core {
         return Edges::start(threads(settings), edge, chat.clone(), site).map_err(fault);
     }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod acme;
+mod admin;
 mod backup;
 mod classic_configuration;
 mod clients;

@@ -361,7 +361,8 @@ impl Server {
         ))
     }
 
-    fn ask(&self, request: &str) -> String {
+    /// Sends a request as it stands; the answer as it comes.
+    pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An action of the action log that is to be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
-    /// Its number in the log.
+    /// Its number in the log; 0 where the measure itself is lifted, whatever action led to it.
     pub id: u64,
     /// The command: `ACB`, `TMO`, `HLB`, `CBU`, `CTU` or `NBN`.
     pub code: String,
@@ -31,11 +31,11 @@ impl Undo {
         if let Some(channel) = &self.channel {
             object = object.text("channel", channel);
         }
-        object
-            .text("character", &self.character)
-            .integer("id", i64::try_from(self.id).unwrap_or(i64::MAX))
-            .text("type", &self.code)
-            .close();
+        object = object.text("character", &self.character);
+        if self.id != 0 {
+            object = object.integer("id", i64::try_from(self.id).unwrap_or(i64::MAX));
+        }
+        object.text("type", &self.code).close();
         String::from_utf8(json).unwrap_or_default()
     }
 }

@@ -8,6 +8,24 @@ use crate::error::AccountError;
 use crate::secret::Secret;
 
 impl AccountDesk {
+    /// The accounts with this text in their name or in the name of one of their characters, in the order of their names. They begin after
+    /// the account named `after`; at most `count` of them. On demand, only those that an operator has banned.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn search_accounts(
+        &mut self,
+        text: &str,
+        after: &str,
+        only_banned: bool,
+        count: usize,
+    ) -> Result<Vec<Account>, AccountError> {
+        let banned_at = only_banned.then(|| self.now());
+        Ok(self
+            .accounts
+            .search_accounts(text.trim(), after, banned_at, count)?)
+    }
+
     /// The account of that name, and the further information for an operator.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The work that only operators do: the desk of the command line, which may work beside a running server.
 
 mod accounts;
+mod admin_tokens;
 mod characters;
 mod import;
 mod import_file;
@@ -8,6 +9,7 @@ pub(crate) mod invitations;
 
 use fchatd_store::{OperatorAction, OperatorEvent};
 
+pub use admin_tokens::AdminScope;
 pub use import::{ImportOutcome, Progress};
 pub use import_file::{Entry, EntryFault, ImportFormat, Password, Place, read as read_import};
 pub(crate) use invitations::digest as invitation_digest;

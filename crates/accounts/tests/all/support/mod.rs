@@ -177,6 +177,7 @@ pub(crate) fn post(path: &str, query: &str, fields: &[(&str, &str)]) -> HttpRequ
         if_none_match: None,
         accept_encoding: None,
         cookie: None,
+        authorization: None,
         user_agent: None,
         is_cross_site: false,
         is_https: false,

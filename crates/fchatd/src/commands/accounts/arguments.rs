@@ -18,6 +18,9 @@ pub(crate) enum AccountAction {
     },
     /// List all accounts
     List {
+        /// Only accounts with this text in their name or in the name of one of their characters
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
         /// As JSON, one object in each line
         #[arg(long)]
         json: bool,
@@ -80,6 +83,11 @@ pub(crate) enum AccountAction {
         /// The number is that of a passkey
         #[arg(long)]
         passkey: bool,
+    },
+    /// Forgive wrong passwords, so that the owner can log in at once
+    Unlock {
+        /// The account's name
+        name: String,
     },
     /// Grant or revoke the administrator's rights of an account
     Admin {

@@ -5,7 +5,7 @@ use fchatd_accounts::AccountError;
 use crate::failure::Failure;
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-pub(super) fn told(error: AccountError) -> Failure {
+pub(crate) fn told(error: AccountError) -> Failure {
     sentence(&error)
 }
 

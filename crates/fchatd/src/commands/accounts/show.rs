@@ -12,9 +12,13 @@ use crate::failure::Failure;
 use crate::output::{OUT, say};
 
 /// A line for each account: number, name, and its special properties.
-pub(super) fn list(desk: &mut AccountDesk, as_json: bool) -> Result<(), Failure> {
+pub(super) fn list(desk: &mut AccountDesk, search: Option<&str>, as_json: bool) -> Result<(), Failure> {
     let now = now();
-    for account in desk.list_accounts().map_err(told)? {
+    let accounts = match search {
+        None => desk.list_accounts(),
+        Some(text) => desk.search_accounts(text, "", false, usize::MAX),
+    };
+    for account in accounts.map_err(told)? {
         if as_json {
             json::print(|object| head(object, &account, now));
             continue;
@@ -209,11 +213,13 @@ fn now() -> u64 {
         .map_or(0, |time| time.as_secs())
 }
 
-fn seconds(time: u64) -> i64 {
+/// A time as JSON has it.
+pub(crate) fn seconds(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
 
-fn date(seconds: u64) -> String {
+/// A time in Unix seconds for people.
+pub(crate) fn date(seconds: u64) -> String {
     // Later years than dates have.
     let seconds = seconds.min(253_402_300_799);
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))

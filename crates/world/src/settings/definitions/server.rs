@@ -31,6 +31,30 @@ section! {
             Restart,
             "IP address and TCP port for metrics (/metrics, for Prometheus) and health checks (/health, /ready), without a password; empty: none; the default address is left out if it is in use or port is 0",
         ),
+        ADMIN_PAGE = key(
+            "admin_page",
+            Flag(true),
+            Live,
+            "whether the administration page at /admin and its API are there, for administrators and for tokens (fchatd admin token)",
+        ),
+        ADMIN_NETWORKS = key(
+            "admin_networks",
+            List(&[]),
+            Live,
+            "networks that reach the administration page and its API, as addresses or CIDR blocks, such as {\"127.0.0.1\", \"10.0.0.0/8\"}; empty: all",
+        ),
+        ADMIN_FRESH = key(
+            "admin_fresh",
+            Whole(900, 0, 86_400, "seconds"),
+            Live,
+            "time after the password was entered in which an administrator changes something on the administration page without entering it again; 0 asks for it each time",
+        ),
+        ADMIN_IDLE = key(
+            "admin_idle",
+            Whole(1800, 60, 86_400, "seconds"),
+            Live,
+            "time without a request after which an administrator is signed out of the administration page",
+        ),
         THREADS = key(
             "threads",
             Whole(0, 0, 64, "threads"),
