@@ -122,13 +122,9 @@ impl Guide {
     }
 
     /// Changes the wish. `Protect` and `Alone` count for the view with this number, in which this core leads, and for the views
-    /// that it has written since; `Lead` for the one that names it as standby; the others for any. The same wish may be said
-    /// again at any time.
+    /// that it has written since; `Lead` for the one that names it as standby, or that may do so; the others for any. The same wish
+    /// may be said again at any time.
     pub fn want(&mut self, wish: Wish, epoch: u64) {
-        if matches!(wish, Wish::Protect(_) | Wish::Alone | Wish::Lead) {
-            // The core knows that this view was written: an engine that shows a lower number has forgotten it.
-            self.highest = self.highest.max(epoch);
-        }
         if self.wish == wish && self.epoch == epoch {
             return;
         }
@@ -136,6 +132,12 @@ impl Guide {
         self.is_fresh = false;
         self.is_asked_before = self.under_way.is_some();
         self.pace.hurry();
+    }
+
+    /// Another core says that the view with this number was written. An engine that shows a lower number later has forgotten it.
+    /// Without that, a standby whose view was forgotten is only refused, and drops its state.
+    pub fn heard_of(&mut self, epoch: u64) {
+        self.highest = self.highest.max(epoch);
     }
 
     /// The next question for the engine, if one is due.

@@ -218,6 +218,17 @@ fn only_the_standby_of_this_view_leads() {
 }
 
 #[test]
+fn a_standby_that_was_not_told_may_try_the_view_that_may_name_it() {
+    let mut core = Core::after("b", 4, &record(8, "a", None));
+    core.guide.want(Wish::Lead, 9);
+    core.reads(4, &record(8, "a", None));
+    assert!(matches!(&core.told()[..], [GuideEvent::Refused(..)]));
+    core.guide.want(Wish::Lead, 9);
+    core.reads(5, &record(9, "a", Some("b")));
+    assert_eq!(view(&core.swap().1), (10, "b", None));
+}
+
+#[test]
 fn nobody_is_refused_for_a_record_that_was_read_before_the_wish() {
     let mut core = Core::after("b", 4, &record(8, "a", None));
     core.now += 2_000;
@@ -350,6 +361,7 @@ fn the_number_on_the_disk_shows_a_forgetful_engine_after_a_restart() {
     assert_eq!(core.told(), [GuideEvent::Forgot(8, 8)]);
     // A standby knows from its leader that view 8 was written.
     let mut core = Core::after("b", 3, &record(7, "a", None));
+    core.guide.heard_of(8);
     core.guide.want(Wish::Lead, 8);
     core.reads(3, &record(7, "a", None));
     assert_eq!(core.told(), [GuideEvent::Forgot(8, 7)]);
