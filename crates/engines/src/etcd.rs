@@ -69,7 +69,12 @@ impl EtcdCluster {
             address: loopback().into(),
             before: Vec::new(),
         };
-        let further = ["--cert-file".to_owned(), certificate, "--key-file".to_owned(), key];
+        let further = [
+            "--cert-file".to_owned(),
+            certificate,
+            "--key-file".to_owned(),
+            key,
+        ];
         Self::in_folder(folder, vec![seat], &further, "https")
     }
 
@@ -83,8 +88,16 @@ impl EtcdCluster {
     fn in_folder(folder: TempDir, seats: Vec<Seat>, further: &[String], scheme: &'static str) -> Self {
         let has_own = |seat: &Seat| !seat.before.is_empty();
         let member = |seat: Seat| Member {
-            client: if has_own(&seat) { 2379 } else { free_port(seat.address) },
-            peer: if has_own(&seat) { 2380 } else { free_port(seat.address) },
+            client: if has_own(&seat) {
+                2379
+            } else {
+                free_port(seat.address)
+            },
+            peer: if has_own(&seat) {
+                2380
+            } else {
+                free_port(seat.address)
+            },
             seat,
             process: None,
         };
@@ -130,9 +143,24 @@ impl EtcdCluster {
         command
             .args(["--name", &format!("m{index}"), "--data-dir"])
             .arg(self.folder.path().join(format!("m{index}")))
-            .args(["--listen-client-urls", &client, "--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &peers.join(","), "--initial-cluster-state", "new"])
+            .args([
+                "--listen-client-urls",
+                &client,
+                "--advertise-client-urls",
+                &client,
+            ])
+            .args([
+                "--listen-peer-urls",
+                &peer,
+                "--initial-advertise-peer-urls",
+                &peer,
+            ])
+            .args([
+                "--initial-cluster",
+                &peers.join(","),
+                "--initial-cluster-state",
+                "new",
+            ])
             .args(["--logger", "zap", "--log-outputs", "stderr"])
             .args(&self.further)
             .stderr(log.expect("the folder can be written"));
@@ -185,7 +213,10 @@ impl EtcdCluster {
         // The keys from "fchatd/" to "fchatd0".
         let keys = r#"{"permType":"READWRITE","key":"ZmNoYXRkLw==","range_end":"ZmNoYXRkMA=="}"#;
         for (path, body) in [
-            ("user/add", r#"{"name":"root","password":"root of etcd"}"#.to_owned()),
+            (
+                "user/add",
+                r#"{"name":"root","password":"root of etcd"}"#.to_owned(),
+            ),
             ("role/add", r#"{"name":"root"}"#.to_owned()),
             ("user/grant", r#"{"user":"root","role":"root"}"#.to_owned()),
             ("user/add", format!(r#"{{"name":{name}}}"#)),
@@ -194,7 +225,9 @@ impl EtcdCluster {
             ("user/grant", format!(r#"{{"user":"{user}","role":"chat"}}"#)),
             ("enable", "{}".to_owned()),
         ] {
-            let answer = self.post(0, &format!("/v3/auth/{path}"), &body).unwrap_or_default();
+            let answer = self
+                .post(0, &format!("/v3/auth/{path}"), &body)
+                .unwrap_or_default();
             assert!(answer.get("error").is_none(), "{path}: {answer}");
         }
     }
@@ -205,7 +238,10 @@ impl EtcdCluster {
         let address = SocketAddr::new(member.seat.address, member.client);
         let mut stream = TcpStream::connect_timeout(&address, ANSWER).ok()?;
         stream.set_read_timeout(Some(ANSWER)).ok()?;
-        let request = format!("POST {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         stream.write_all(request.as_bytes()).ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;

@@ -48,7 +48,16 @@ impl PostgresServer {
         }
         let made = server
             .command("initdb")
-            .args(["-N", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "-U", USER])
+            .args([
+                "-N",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-A",
+                "scram-sha-256",
+                "-U",
+                USER,
+            ])
             .arg("--pwfile")
             .arg(password)
             .stdout(Stdio::null())
@@ -160,7 +169,10 @@ fn programs() -> PathBuf {
     if let Some(folder) = std::env::var_os("POSTGRES_BIN") {
         return folder.into();
     }
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let number = |path: &Path| path.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = versions.map(|entry| entry.path()).max_by_key(|path| number(path));
     newest.map_or_else(PathBuf::new, |path| path.join("bin"))

@@ -120,7 +120,9 @@ impl Etcd {
         for _ in 0..self.servers.len() {
             let server = self.server();
             match self.ask(server, "/v3/kv/txn", &question).await {
-                Ok(answer) => return swapped(&answer).unwrap_or_else(|| Swapped::Unknown(at(server, NOT_ETCD))),
+                Ok(answer) => {
+                    return swapped(&answer).unwrap_or_else(|| Swapped::Unknown(at(server, NOT_ETCD)));
+                }
                 Err(Trouble::NotSent(reason)) => self.next_server(server, reason, &mut reasons),
                 Err(trouble) => {
                     self.next_server(server, trouble.reason(), &mut reasons);
@@ -148,7 +150,9 @@ impl Etcd {
                     }
                     clusters.push((cluster, server));
                     if let Some(alarm) = status.pointer("/errors/0").and_then(Value::as_str) {
-                        survey.remarks.push(at(server, &format!("etcd has an alarm: {}", printable(alarm))));
+                        survey
+                            .remarks
+                            .push(at(server, &format!("etcd has an alarm: {}", printable(alarm))));
                     }
                     if members.is_none() {
                         members = self.members(server).await;
@@ -173,7 +177,10 @@ impl Etcd {
 
     /// The number of members of the etcd cluster.
     async fn members(&self, server: &str) -> Option<usize> {
-        let answer = self.ask(server, "/v3/cluster/member/list", &json!({})).await.ok()?;
+        let answer = self
+            .ask(server, "/v3/cluster/member/list", &json!({}))
+            .await
+            .ok()?;
         answer.get("members")?.as_array().map(Vec::len)
     }
 
@@ -225,14 +232,22 @@ impl Etcd {
         // No change has been sent yet, whatever became of the log-in.
         let answer = answer.map_err(|trouble| Trouble::NotSent(trouble.reason()))?;
         let token = text(&answer, "/token");
-        let token = HeaderValue::from_str(&token).ok().filter(|token| !token.is_empty());
+        let token = HeaderValue::from_str(&token)
+            .ok()
+            .filter(|token| !token.is_empty());
         let mut token = token.ok_or_else(|| Trouble::NotSent(NOT_ETCD.to_owned()))?;
         token.set_sensitive(true);
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         self.post(server, path, question, Some(token)).await
     }
 
-    async fn post(&self, server: &str, path: &str, body: &Value, token: Option<HeaderValue>) -> Result<Value, Trouble> {
+    async fn post(
+        &self,
+        server: &str,
+        path: &str,
+        body: &Value,
+        token: Option<HeaderValue>,
+    ) -> Result<Value, Trouble> {
         let address: Uri = format!("{server}{path}")
             .parse()
             .map_err(|_| Trouble::NotSent("the address is malformed".to_owned()))?;
@@ -256,7 +271,10 @@ impl Etcd {
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|error| {
             if error.is::<http_body_util::LengthLimitError>() {
-                Trouble::Lost(format!("its answer is longer than {} KiB", ANSWER_BYTES_MAX / 1024))
+                Trouble::Lost(format!(
+                    "its answer is longer than {} KiB",
+                    ANSWER_BYTES_MAX / 1024
+                ))
             } else {
                 Trouble::Lost(format!("its answer broke off: {}", printable(&causes(&*error))))
             }
@@ -289,7 +307,10 @@ fn server(text: &str) -> Result<String, Unusable> {
     let address = WebAddress::parse(trimmed).map_err(|error| wrong(&error.to_string()))?;
     let uri: Uri = trimmed.parse().map_err(|_| wrong("one is malformed"))?;
     if uri.path() != "/" && !uri.path().is_empty() || uri.query().is_some() {
-        return Err(wrong(&format!("that of {} must end after the port", address.host())));
+        return Err(wrong(&format!(
+            "that of {} must end after the port",
+            address.host()
+        )));
     }
     if uri.port().is_none() {
         return Err(wrong(&format!("that of {} needs a port", address.host())));
@@ -297,7 +318,10 @@ fn server(text: &str) -> Result<String, Unusable> {
     Ok(trimmed.to_owned())
 }
 
-async fn limited(limit: Duration, question: impl Future<Output = Result<Value, Trouble>>) -> Result<Value, Trouble> {
+async fn limited(
+    limit: Duration,
+    question: impl Future<Output = Result<Value, Trouble>>,
+) -> Result<Value, Trouble> {
     let answer = tokio::time::timeout(limit, question).await;
     answer.unwrap_or_else(|_| Err(Trouble::Lost(silent())))
 }
@@ -324,7 +348,9 @@ fn found(answer: &Value) -> Result<(Revision, Option<String>), String> {
     }
     let wrong = || NOT_ETCD.to_owned();
     let revision = number(answer, "/kvs/0/mod_revision").filter(|&revision| revision > 0);
-    let value = STANDARD.decode(text(answer, "/kvs/0/value")).map_err(|_| wrong())?;
+    let value = STANDARD
+        .decode(text(answer, "/kvs/0/value"))
+        .map_err(|_| wrong())?;
     let value = String::from_utf8(value).map_err(|_| wrong())?;
     Ok((revision.ok_or_else(wrong)?, Some(value)))
 }
@@ -350,7 +376,8 @@ fn refusal(status: u16, answer: &Value) -> Trouble {
         return Trouble::LoggedOut(format!("etcd does not accept the log-in ({said})"));
     }
     Trouble::Lost(if said.contains("authentication is not enabled") {
-        "etcd's authentication is off: turn it on with `etcdctl auth enable`, or remove cluster_engine_user".to_owned()
+        "etcd's authentication is off: turn it on with `etcdctl auth enable`, or remove cluster_engine_user"
+            .to_owned()
     } else if said.contains("user name is empty") {
         "etcd wants a user: set cluster_engine_user and cluster_engine_password".to_owned()
     } else if said.contains("authentication failed") {

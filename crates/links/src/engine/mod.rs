@@ -178,7 +178,9 @@ fn silent() -> String {
 /// Text of a server as it may stand in a log: short, in one line.
 fn printable(text: &str) -> String {
     let is_hidden = |letter: char| letter.is_control() || letter == '\u{2028}' || letter == '\u{2029}';
-    let clean = text.chars().map(|letter| if is_hidden(letter) { ' ' } else { letter });
+    let clean = text
+        .chars()
+        .map(|letter| if is_hidden(letter) { ' ' } else { letter });
     let mut short: String = clean.clone().take(FOREIGN_MAX).collect();
     if clean.count() > FOREIGN_MAX {
         short.push('…');

@@ -30,8 +30,10 @@ const SESSION: &str = "SET synchronous_commit = on; SET statement_timeout = 1000
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS fchatd_view \
                      (cluster text PRIMARY KEY, revision bigint NOT NULL, record text NOT NULL)";
 const READ: &str = "SELECT revision, record FROM fchatd_view WHERE cluster = $1";
-const INSERT: &str = "INSERT INTO fchatd_view (cluster, revision, record) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING";
-const UPDATE: &str = "UPDATE fchatd_view SET revision = revision + 1, record = $3 WHERE cluster = $1 AND revision = $2";
+const INSERT: &str =
+    "INSERT INTO fchatd_view (cluster, revision, record) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING";
+const UPDATE: &str =
+    "UPDATE fchatd_view SET revision = revision + 1, record = $3 WHERE cluster = $1 AND revision = $2";
 
 /// The adapter. See the module.
 pub(super) struct Postgres {
@@ -99,7 +101,11 @@ impl Postgres {
         let client = &connection.client;
         let changed = match from {
             0 => client.execute(&connection.insert, &[&self.name, &text]).await,
-            _ => client.execute(&connection.update, &[&self.name, &revision, &text]).await,
+            _ => {
+                client
+                    .execute(&connection.update, &[&self.name, &revision, &text])
+                    .await
+            }
         };
         match changed {
             Ok(rows) => {
@@ -127,16 +133,18 @@ impl Postgres {
                         ));
                     }
                     primaries.push(server);
-                    survey.remarks.extend(weaknesses(server, &connection.client).await);
+                    survey
+                        .remarks
+                        .extend(weaknesses(server, &connection.client).await);
                 }
                 Err(Refusal::Replica) => {}
                 Err(Refusal::Other(reason)) => survey.remarks.push(reason),
             }
         }
         if primaries.is_empty() && survey.remarks.is_empty() {
-            survey
-                .faults
-                .push("cluster_engine: all PostgreSQL servers are replicas; name the primary server too".to_owned());
+            survey.faults.push(
+                "cluster_engine: all PostgreSQL servers are replicas; name the primary server too".to_owned(),
+            );
         }
         survey
     }
@@ -153,7 +161,9 @@ impl Postgres {
         let limit = if self.servers.len() > 1 { CONNECT } else { LIMIT };
         for _ in &self.servers {
             let first = self.first.load(Ordering::Relaxed) % self.servers.len().max(1);
-            let Some(server) = self.servers.get(first) else { break };
+            let Some(server) = self.servers.get(first) else {
+                break;
+            };
             match within(limit, self.connect(server)).await {
                 Ok(connection) => return Ok(connection),
                 Err(Refusal::Replica) => reasons.push(format!(
@@ -180,7 +190,10 @@ impl Postgres {
         let budget = Arc::<Budget>::default();
         let stream = Bounded::new(stream, Arc::clone(&budget));
         let mut tls = self.tls.clone();
-        let tls = <MakeRustlsConnect as MakeTlsConnect<Bounded<TcpStream>>>::make_tls_connect(&mut tls, &server.host);
+        let tls = <MakeRustlsConnect as MakeTlsConnect<Bounded<TcpStream>>>::make_tls_connect(
+            &mut tls,
+            &server.host,
+        );
         let tls = tls.map_err(|error| other(error.to_string()))?;
         let (client, connection) = server.config.connect_raw(stream, tls).await.map_err(failed)?;
         // It ends with the client.
@@ -215,9 +228,13 @@ impl Postgres {
 async fn make_table(client: &Client) -> Result<(), Error> {
     match client.batch_execute(TABLE).await {
         Err(error)
-            if [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE, &SqlState::DUPLICATE_OBJECT]
-                .iter()
-                .any(|state| error.code() == Some(state)) =>
+            if [
+                &SqlState::UNIQUE_VIOLATION,
+                &SqlState::DUPLICATE_TABLE,
+                &SqlState::DUPLICATE_OBJECT,
+            ]
+            .iter()
+            .any(|state| error.code() == Some(state)) =>
         {
             Ok(())
         }
@@ -231,7 +248,11 @@ async fn weaknesses(server: &Server, client: &Client) -> Vec<String> {
                             pg_catalog.current_setting('synchronous_standby_names') = '', \
                             EXISTS (SELECT FROM pg_catalog.pg_stat_replication)";
     let row = client.query_one(QUESTION, &[]).await;
-    let flag = |index: usize| row.as_ref().ok().and_then(|row| row.try_get::<_, bool>(index).ok());
+    let flag = |index: usize| {
+        row.as_ref()
+            .ok()
+            .and_then(|row| row.try_get::<_, bool>(index).ok())
+    };
     let mut remarks = Vec::new();
     if flag(0) == Some(false) {
         remarks.push(format!(
@@ -319,11 +340,15 @@ fn sentence(error: &Error) -> String {
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             "are cluster_engine_user and cluster_engine_password right, and does pg_hba.conf allow this machine?"
         }
-        SqlState::INVALID_CATALOG_NAME => "make the database with `createdb`, or correct its name in cluster_engine",
+        SqlState::INVALID_CATALOG_NAME => {
+            "make the database with `createdb`, or correct its name in cluster_engine"
+        }
         SqlState::INSUFFICIENT_PRIVILEGE => {
             "make the user the owner of the database, or make the table fchatd_view for it (docs/cluster.md)"
         }
-        SqlState::READ_ONLY_SQL_TRANSACTION => "this server can't be written: name the primary server in cluster_engine",
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            "this server can't be written: name the primary server in cluster_engine"
+        }
         SqlState::TOO_MANY_CONNECTIONS => "raise max_connections of the server",
         _ => return format!("PostgreSQL refuses: {said}"),
     };

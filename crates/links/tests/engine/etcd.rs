@@ -45,7 +45,7 @@ async fn a_server_that_is_killed_or_frozen_is_away_until_it_is_back() {
     assert!(reason.contains("can't be reached"), "{reason}");
     etcd.start_again(0);
     assert_eq!(read(&engine).await, (revision, Some(first)));
-    write(&engine, &record(2, "core-b")).await;
+    write(&engine, &record(2, "core-c")).await;
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_cluster_of_three_goes_on_without_its_leader_and_without_any_one_membe
         }
         assert_eq!(read(&engine).await.0, revision);
         epoch += 1;
-        let newer = write(&engine, &record(epoch, "core-b")).await;
+        let newer = write(&engine, &record(epoch, "core-c")).await;
         assert!(newer > revision);
         revision = newer;
         match round {
@@ -72,7 +72,12 @@ async fn a_cluster_of_three_goes_on_without_its_leader_and_without_any_one_membe
             1 => etcd.thaw(leader),
             _ => etcd.start_again(0),
         }
-        until(async || etcd.leader().map(drop).ok_or_else(|| "there is no leader".to_owned())).await;
+        until(async || {
+            etcd.leader()
+                .map(drop)
+                .ok_or_else(|| "there is no leader".to_owned())
+        })
+        .await;
     }
     etcd.kill(0);
     etcd.kill(1);
@@ -170,7 +175,11 @@ async fn servers_of_two_clusters_are_found() {
     let engine = engine(&both);
     let fault = until(async || {
         let survey = engine.survey().await;
-        survey.faults.first().cloned().ok_or_else(|| format!("{survey:?}"))
+        survey
+            .faults
+            .first()
+            .cloned()
+            .ok_or_else(|| format!("{survey:?}"))
     })
     .await;
     assert!(fault.contains("different etcd clusters"), "{fault}");
@@ -203,9 +212,18 @@ fn addresses_that_can_not_be_used_are_refused() {
             name: name.to_owned(),
             ..settings(vec!["http://10.0.0.1:2379".to_owned()])
         };
-        assert!(Engine::from_settings(&named).unwrap_err().to_string().starts_with("cluster_name"));
+        assert!(
+            Engine::from_settings(&named)
+                .unwrap_err()
+                .to_string()
+                .starts_with("cluster_name")
+        );
     }
-    for authorities in ["", "hush", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+    for authorities in [
+        "",
+        "hush",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
         let wrong = EngineSettings {
             authorities: Some(authorities.into()),
             ..settings(vec!["https://10.0.0.1:2379".to_owned()])

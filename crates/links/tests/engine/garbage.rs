@@ -42,7 +42,11 @@ fn settings(kind: Kind, port: u16) -> EngineSettings {
 }
 
 fn http(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 async fn is_harmless(engine: &Engine, case: usize) {
@@ -53,7 +57,8 @@ async fn is_harmless(engine: &Engine, case: usize) {
         panic!("case {case}: it was believed");
     };
     for sentence in [reason, why] {
-        let is_fine = sentence.len() < 2048 && !sentence.contains(char::is_control) && !sentence.contains("hush");
+        let is_fine =
+            sentence.len() < 2048 && !sentence.contains(char::is_control) && !sentence.contains("hush");
         assert!(is_fine, "case {case}: {sentence:?}");
     }
 }
@@ -82,7 +87,10 @@ async fn answers_that_are_not_those_of_etcd_are_not_believed() {
         http("404 Not Found", "there is\u{7}\n nothing here"),
         http("500 No", r#"{"message":"\u0000\u001b[31mred\nlines","code":2}"#),
         http("503 No", r#"{"error":"etcdserver: no leader","code":14}"#),
-        http("401 No", r#"{"error":"etcdserver: invalid auth token","code":16}"#),
+        http(
+            "401 No",
+            r#"{"error":"etcdserver: invalid auth token","code":16}"#,
+        ),
         http("307 Elsewhere", ""),
         record("AAAA", r#""5""#),
         record("/w==", r#""5""#),
@@ -117,12 +125,20 @@ async fn answers_that_are_not_those_of_postgresql_are_not_believed() {
         message(b'R', 12, &[0, 0, 0, 5, 1, 2, 3, 4]),
         message(b'R', 0x7fff_ffff, &vec![0; 1 << 20]),
         message(b'E', 0x7fff_fff0, &[b'S'; 100_000]),
-        message(b'E', 40, b"SFATAL\0C28P01\0Mno\x07\n\x1b[31m password for hush\0\0"),
+        message(
+            b'E',
+            40,
+            b"SFATAL\0C28P01\0Mno\x07\n\x1b[31m password for hush\0\0",
+        ),
         message(b'R', 8, &[0; 4]),
         vec![b'Z'; 100_000],
     ];
     for (case, answer) in cases.into_iter().enumerate() {
-        is_harmless(&engine(&settings(Kind::Postgres, server(answer, case % 2 == 0))), case).await;
+        is_harmless(
+            &engine(&settings(Kind::Postgres, server(answer, case % 2 == 0))),
+            case,
+        )
+        .await;
     }
 }
 

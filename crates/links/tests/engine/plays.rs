@@ -130,7 +130,8 @@ pub(crate) async fn race(settings: &EngineSettings) {
             }
             // On a machine that is too slow for the limit the winner may not know that it won.
             [] => assert!(
-                !unknown.is_empty() && (revision == from || unknown.iter().any(|mine| Some(mine) == found.as_ref())),
+                !unknown.is_empty()
+                    && (revision == from || unknown.iter().any(|mine| Some(mine) == found.as_ref())),
                 "round {round}: nobody has won, and {found:?} was written"
             ),
             several => panic!("round {round}: {several:?} have won"),
@@ -146,7 +147,10 @@ pub(crate) async fn away(engine: &Engine, from: Revision) -> String {
     assert!(matches!(swapped, Swapped::Unknown(_)), "{swapped:?}");
     match engine.ask(Ask::Read).await {
         Answer::Away(reason) => {
-            assert!(reason.len() < 4096 && !reason.contains(char::is_control), "{reason:?}");
+            assert!(
+                reason.len() < 4096 && !reason.contains(char::is_control),
+                "{reason:?}"
+            );
             reason
         }
         other => panic!("{other:?}"),

@@ -35,7 +35,10 @@ async fn a_record_is_written_and_replaced() {
 #[tokio::test]
 async fn of_several_who_write_at_once_one_has_won() {
     // Settings of a server by which changes could be confirmed too early, or fail when they meet.
-    let server = PostgresServer::start(&["synchronous_commit=off", "default_transaction_isolation=serializable"]);
+    let server = PostgresServer::start(&[
+        "synchronous_commit=off",
+        "default_transaction_isolation=serializable",
+    ]);
     race(&settings(vec![server.url()])).await;
 }
 
@@ -55,7 +58,7 @@ async fn a_server_that_is_killed_or_frozen_is_away_until_it_is_back() {
     assert!(reason.contains("can't be reached"), "{reason}");
     server.start_again();
     assert_eq!(read(&engine).await, (revision, Some(first)));
-    write(&engine, &record(2, "core-b")).await;
+    write(&engine, &record(2, "core-c")).await;
 }
 
 #[tokio::test]
@@ -63,14 +66,17 @@ async fn a_replica_is_passed_over() {
     let primary = PostgresServer::start(&[]);
     let mut replica = PostgresServer::start(&[]);
     replica.kill();
-    replica.file("standby.signal", "");
+    let _ = replica.file("standby.signal", "");
     replica.start_again();
     let alone = engine(&settings(vec![replica.url()]));
     let reason = refusal(&alone).await;
     assert!(reason.contains("is a replica"), "{reason}");
     until(async || {
         let survey = alone.survey().await;
-        let fault = survey.faults.iter().any(|fault| fault.contains("all PostgreSQL servers are replicas"));
+        let fault = survey
+            .faults
+            .iter()
+            .any(|fault| fault.contains("all PostgreSQL servers are replicas"));
         if fault { Ok(()) } else { Err(format!("{survey:?}")) }
     })
     .await;
@@ -84,9 +90,16 @@ async fn two_servers_that_accept_changes_are_found() {
     let engine = engine(&settings(vec![one.url(), other.url()]));
     until(async || {
         let survey = engine.survey().await;
-        let fault = survey.faults.iter().any(|fault| fault.contains("both accept changes"));
+        let fault = survey
+            .faults
+            .iter()
+            .any(|fault| fault.contains("both accept changes"));
         let remark = survey.remarks.iter().any(|remark| remark.contains("fsync"));
-        if fault && remark { Ok(()) } else { Err(format!("{survey:?}")) }
+        if fault && remark {
+            Ok(())
+        } else {
+            Err(format!("{survey:?}"))
+        }
     })
     .await;
 }
@@ -100,8 +113,14 @@ async fn refusals_say_what_to_do() {
         ..right.clone()
     };
     let reason = refusal(&engine(&wrong_password)).await;
-    assert!(reason.contains("cluster_engine_password right") && !reason.contains("hush"), "{reason}");
-    let reason = refusal(&engine(&settings(vec![server.url().replace("/postgres", "/absent")]))).await;
+    assert!(
+        reason.contains("cluster_engine_password right") && !reason.contains("hush"),
+        "{reason}"
+    );
+    let reason = refusal(&engine(&settings(vec![
+        server.url().replace("/postgres", "/absent"),
+    ])))
+    .await;
     assert!(reason.contains("createdb"), "{reason}");
     let no_tls = settings(vec![format!("{}?sslmode=require", server.url())]);
     let reason = refusal(&engine(&no_tls)).await;
@@ -146,6 +165,9 @@ fn connection_strings_that_can_not_be_used_are_refused() {
     ] {
         let refused = Engine::from_settings(&settings(vec![server.to_owned()])).unwrap_err();
         let refused = refused.to_string();
-        assert!(refused.contains(part) && !refused.contains("hush"), "{server}: {refused}");
+        assert!(
+            refused.contains(part) && !refused.contains("hush"),
+            "{server}: {refused}"
+        );
     }
 }
