@@ -156,3 +156,12 @@ pub(crate) async fn away(engine: &Engine, from: Revision) -> String {
         other => panic!("{other:?}"),
     }
 }
+
+/// Waits until an engine is away for a reason other than that it is slow, and returns the sentence.
+pub(crate) async fn refusal(engine: &Engine) -> String {
+    until(async || match engine.ask(Ask::Read).await {
+        Answer::Away(reason) if !reason.contains("no answer") => Ok(reason),
+        other => Err(format!("{other:?}")),
+    })
+    .await
+}
