@@ -29,8 +29,7 @@ pub(super) struct Guided {
     /// The last entry that the standby has received, and the last one whose orders may have gone out before orders waited for it.
     received: Cell<u64>,
     ahead: Cell<u64>,
-    /// Whether the engine has ever answered, whether it answers now, and the reason when it does not.
-    is_read: Cell<bool>,
+    /// The reason why the engine does not answer now.
     away: RefCell<Option<String>>,
     /// The highest number of a view that was seen, and the lower one that the engine shows.
     forgot: Cell<Option<(u64, u64)>>,
@@ -73,7 +72,6 @@ impl Guided {
             unwritten: RefCell::default(),
             received: Cell::new(0),
             ahead: Cell::new(0),
-            is_read: Cell::new(false),
             away: RefCell::default(),
             forgot: Cell::new(None),
             failures: Cell::new(0),
@@ -87,7 +85,7 @@ impl Guided {
 
     /// Whether the engine has answered at last.
     pub(super) fn is_up(&self) -> bool {
-        self.is_read.get() && self.away.borrow().is_none()
+        self.guide.borrow().has_read() && self.away.borrow().is_none()
     }
 
     /// Whether this core wants to lead, and must not follow another one meanwhile.
@@ -219,15 +217,11 @@ impl<H: HttpService + 'static> Hall<H> {
         self.ask_engine(pair, engine);
         while let Some(answer) = answers.recv().await {
             let mut events = Vec::new();
-            match &answer {
-                Answer::Record(..) | Answer::Swapped(Swapped::Done(_) | Swapped::Not) => {
-                    if !engine.is_read.replace(true) {
-                        engine.quiet_since.set(self.now());
-                    }
-                }
-                Answer::Away(_) | Answer::Swapped(Swapped::Unknown(_)) => {
-                    engine.failures.set(engine.failures.get() + 1);
-                }
+            if matches!(answer, Answer::Away(_) | Answer::Swapped(Swapped::Unknown(_))) {
+                engine.failures.set(engine.failures.get() + 1);
+            }
+            if !engine.guide.borrow().has_read() {
+                engine.quiet_since.set(self.now());
             }
             engine
                 .guide
@@ -314,7 +308,9 @@ impl<H: HttpService + 'static> Hall<H> {
     /// The engine shows another record than before.
     fn look_at(&self, pair: &Pair, engine: &Guided, record: &Record) {
         let view = view_of(record);
-        if record.leader != pair.node {
+        // A record of another process with the name of this core deposes it, too.
+        let is_deposed = self.core.borrow().leads() && !engine.guide.borrow().leads();
+        if record.leader != pair.node || is_deposed {
             if self.core.borrow().leads() {
                 engine.watch(record.epoch);
                 self.step_down(pair, &view);
@@ -367,7 +363,7 @@ impl<H: HttpService + 'static> Hall<H> {
         let fault = match (engine.forgot.get(), &*engine.away.borrow()) {
             (Some(numbers), _) => Some(forgot_sentence(&engine.name, numbers)),
             (None, Some(reason)) => Some(reason.clone()),
-            (None, None) if !engine.is_read.get() => Some("it has not answered yet".to_owned()),
+            (None, None) if !guide.has_read() => Some("it has not answered yet".to_owned()),
             (None, None) => None,
         };
         EngineState {
