@@ -40,6 +40,7 @@ pub(crate) fn settings(options: &Options, settings: &Settings) -> Result<PairSet
         cores: settings.list(keys::CORES).to_vec(),
         view,
         keep: Box::new(move |view| write(&folder, view)),
+        engine: None,
     })
 }
 

@@ -13,6 +13,7 @@ impl Guided {
         self.is_fresh.set(false);
         self.named.set(None);
         self.image.set(Some(epoch));
+        self.guide.borrow_mut().heard_of(epoch);
     }
 
     /// The image is adopted. The next view may name this core, also when its leader dies before it can say so: a leader asks for
@@ -26,6 +27,7 @@ impl Guided {
     /// The view of this number names this core as standby.
     pub(in crate::afar::pair) fn named(&self, epoch: u64) {
         self.named.set(Some(epoch));
+        self.guide.borrow_mut().heard_of(epoch);
     }
 
     /// The state of this core is not that of a leader any more.
