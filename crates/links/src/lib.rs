@@ -1,6 +1,7 @@
 //! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), certificate
-//! authorities ([`acme`]), Redis ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
-//! the real-time bridge, by which a website sends commands for connected users.
+//! authorities ([`acme`]), Redis ([`redis`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]),
+//! the engine that decides which core leads ([`engine`]), and the real-time bridge, by which a website sends commands for connected
+//! users.
 //!
 //! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
 //! around it.
@@ -13,6 +14,7 @@ use fchatd_figures::AnyTable;
 pub mod acme;
 mod bridge;
 pub mod chat_log;
+pub mod engine;
 pub mod errands;
 pub mod flash;
 mod freshness;
