@@ -153,7 +153,10 @@ fn engine_state(text: Texts<'_>, is: Flags<'_>) -> (Option<String>, Option<&'sta
     }
     let shown = match (text("engine_leader").as_str(), text("engine_standby").as_str()) {
         ("", _) => "no core has led yet".to_owned(),
-        (leader, "") => format!("{leader} leads in view {}, without a standby", text("engine_epoch")),
+        (leader, "") => format!(
+            "{leader} leads in view {}, without a standby",
+            text("engine_epoch")
+        ),
         (leader, standby) => format!(
             "{leader} leads in view {}, and {standby} is its standby",
             text("engine_epoch")
