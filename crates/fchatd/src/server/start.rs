@@ -318,7 +318,13 @@ fn announce(
             seats.address()
         );
         if seats.pairing().is_some() {
-            tracing::info!("pair: `fchatd cluster status` tells which core leads");
+            let decider = match seats.pair().and_then(|pair| pair.engine) {
+                Some(engine) => engine.name,
+                None => "an operator".to_owned(),
+            };
+            tracing::info!(
+                "pair: {decider} decides which core leads, and `fchatd cluster status` tells which one does"
+            );
         }
     } else {
         places.announce();
