@@ -129,7 +129,11 @@ impl KeptByBoth {
                 return;
             }
             return match report.unsaved {
-                None => pairing.kept(report.commit),
+                None => {
+                    // When this core leads next, its clients wait for no other report about commits of the time before.
+                    kept.own.set(report.commit);
+                    pairing.kept(report.commit);
+                }
                 Some(_) => pairing.give_up("the disk of the standby can't be written"),
             };
         }

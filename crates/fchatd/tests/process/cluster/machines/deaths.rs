@@ -1,5 +1,6 @@
 //! Processes and machines die.
 
+use super::people::{await_description, change_description, person};
 use super::rounds;
 use super::stand::{Machine, Stand};
 
@@ -19,6 +20,22 @@ fn the_process_of_the_leader_is_killed() {
         stand.await_protection();
     }
     stand.end("leader killed", crowd);
+}
+
+#[test]
+fn a_change_that_is_under_way_when_the_leader_dies_is_answered() {
+    let mut stand = Stand::start(1, &[LONG, PATIENT]);
+    let mut ada = person(stand.edge(0), "staff", "Ada 1");
+    for round in 0..rounds().max(5) {
+        change_description(&mut ada, round);
+        let dead = stand.leader;
+        stand.kill(dead);
+        // No other change follows, whose answer would tell of this one, too.
+        await_description(&mut ada, round);
+        stand.start_core(dead);
+        stand.await_protection();
+    }
+    stand.assert_calm();
 }
 
 #[test]
@@ -104,14 +121,14 @@ fn all_of_etcd_dies_and_then_the_leader() {
 fn people_of_a_dead_edge_come_back_on_another_one_and_others_notice_nothing() {
     let mut stand = Stand::start(3, &["cluster_silence=3", PATIENT]);
     let edge = stand.edges.pop().flatten().unwrap();
-    let mut guest = super::people::person(&edge, "good-1", "Ada 1");
+    let mut guest = person(&edge, "person 90", "Person 90");
     let crowd = stand.crowd();
     drop(edge);
     stand.core(stand.leader).await_log("the edge edge-2 is gone");
     // The first connection is gone without a close frame.
     while guest.next_text().is_ok_and(|text| text.is_some()) {}
     stand.end("edge killed", crowd);
-    super::people::person(stand.edge(0), "good-2", "Ada 2");
+    person(stand.edge(0), "person 90", "Person 90");
 }
 
 #[test]
@@ -141,7 +158,7 @@ fn the_disk_of_the_standby_is_full() {
     disk.empty();
     stand.await_protection();
     assert_eq!(stand.standby(), full);
-    stand.end("disk of the standby full", crowd);
+    stand.finish("disk of the standby full", crowd);
     stand.kill(full);
 }
 

@@ -91,7 +91,7 @@ fn an_edge_that_the_leader_does_not_hear_closes_its_connections_and_others_notic
         return;
     };
     let lost = stand.edges.pop().flatten().unwrap();
-    let mut guest = person(&lost, "good-1", "Ada 1");
+    let mut guest = person(&lost, "person 90", "Person 90");
     // The others talk on the edges that are left.
     let crowd = stand.crowd();
     for core in 0..2 {
@@ -104,5 +104,5 @@ fn an_edge_that_the_leader_does_not_hear_closes_its_connections_and_others_notic
         stand.unmute(Machine::Edge(2), Machine::Core(core));
     }
     stand.end("edge to cores lost", crowd);
-    person(&lost, "good-2", "Ada 2");
+    person(&lost, "person 90", "Person 90");
 }

@@ -99,7 +99,8 @@ impl Crowd {
             let mut number = 0;
             while !over.load(Ordering::Relaxed) {
                 number += 1;
-                describe(&mut ada, number);
+                change_description(&mut ada, number);
+                await_description(&mut ada, number);
                 thread::sleep(REST);
             }
             number
@@ -193,13 +194,13 @@ fn listen(mut socket: WebSocket, others: usize) -> Heard {
     heard
 }
 
-/// Changes the description, and waits for the answer.
-fn describe(socket: &mut WebSocket, number: usize) {
+/// Changes the description of the channel.
+pub(super) fn change_description(socket: &mut WebSocket, number: usize) {
     let change = format!(r#"CDS {{"channel":"Frontpage","description":"number {number}."}}"#);
     socket.say(&change).unwrap();
-    loop {
-        if await_text(socket, "CDS ").contains(&format!("number {number}.")) {
-            return;
-        }
-    }
+}
+
+/// Waits for the answer to a change.
+pub(super) fn await_description(socket: &mut WebSocket, number: usize) {
+    while !await_text(socket, "CDS ").contains(&format!("number {number}.")) {}
 }

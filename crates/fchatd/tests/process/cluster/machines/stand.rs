@@ -251,8 +251,14 @@ impl Stand {
             .to_owned()
     }
 
-    /// Ends the conversation: nothing is lost, and the last change that was answered is there.
+    /// As [`Stand::finish`], and the results of the standby were those of the leader.
     pub(super) fn end(&self, row: &str, crowd: Crowd) {
+        self.finish(row, crowd);
+        self.assert_calm();
+    }
+
+    /// Ends the conversation: nothing is lost, and the last change that was answered is there.
+    pub(super) fn finish(&self, row: &str, crowd: Crowd) {
         let Conversation { lines, pause, change } = crowd.end();
         eprintln!(
             "{row}: {lines} lines, {change} changes, longest pause {} ms",
@@ -264,7 +270,6 @@ impl Stand {
             described.contains(&format!("number {change}.")),
             "{described} after the answer to {change}"
         );
-        self.assert_calm();
     }
 
     pub(super) fn assert_calm(&self) {
