@@ -245,8 +245,14 @@ impl<H: HttpService + 'static> Hall<H> {
                         None => self.look_at(pair, engine, &record),
                     }
                 }
-                GuideEvent::Refused(record, reason) => self.refused(pair, engine, &record, &reason),
-                GuideEvent::Changed(record) => self.look_at(pair, engine, &record),
+                GuideEvent::Refused(record, reason) => {
+                    engine.forgot.set(None);
+                    self.refused(pair, engine, &record, &reason);
+                }
+                GuideEvent::Changed(record) => {
+                    engine.forgot.set(None);
+                    self.look_at(pair, engine, &record);
+                }
                 GuideEvent::Forgot(highest, shown) => {
                     engine.forgot.set(Some((highest, shown)));
                     error!("{}", forgot_sentence(&engine.name, (highest, shown)));
