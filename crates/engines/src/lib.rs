@@ -2,6 +2,7 @@
 //! in network namespaces that the test has made. Nothing of the server is in here.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod etcd;
 mod postgres;

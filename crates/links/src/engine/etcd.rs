@@ -105,7 +105,7 @@ impl Etcd {
             let server = self.server();
             match self.ask(server, "/v3/kv/range", &question).await {
                 Ok(answer) => return found(&answer).map_err(|reason| at(server, &reason)),
-                Err(trouble) => self.next_server(server, trouble.reason(), &mut reasons),
+                Err(trouble) => self.next_server(server, &trouble.reason(), &mut reasons),
             }
         }
         Err(reasons.join("; "))
@@ -123,9 +123,9 @@ impl Etcd {
                 Ok(answer) => {
                     return swapped(&answer).unwrap_or_else(|| Swapped::Unknown(at(server, NOT_ETCD)));
                 }
-                Err(Trouble::NotSent(reason)) => self.next_server(server, reason, &mut reasons),
+                Err(Trouble::NotSent(reason)) => self.next_server(server, &reason, &mut reasons),
                 Err(trouble) => {
-                    self.next_server(server, trouble.reason(), &mut reasons);
+                    self.next_server(server, &trouble.reason(), &mut reasons);
                     break;
                 }
             }
@@ -190,8 +190,8 @@ impl Etcd {
     }
 
     /// The next question goes to another server first.
-    fn next_server(&self, server: &str, reason: String, reasons: &mut Vec<String>) {
-        reasons.push(at(server, &reason));
+    fn next_server(&self, server: &str, reason: &str, reasons: &mut Vec<String>) {
+        reasons.push(at(server, reason));
         self.first.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -4,7 +4,7 @@ use fchatd_cluster::view::{Answer, Ask};
 use fchatd_engines::EtcdCluster;
 use fchatd_links::engine::{Engine, EngineSettings, Kind};
 
-use crate::plays::{away, engine, race, read, record, round_trip, until, write};
+use crate::plays::{away, engine, race, read, record, refusal, round_trip, until, write};
 
 fn settings(servers: Vec<String>) -> EngineSettings {
     EngineSettings {
@@ -41,7 +41,8 @@ async fn a_server_that_is_killed_or_frozen_is_away_until_it_is_back() {
     etcd.thaw(0);
     assert_eq!(read(&engine).await, (revision, Some(first.clone())));
     etcd.kill(0);
-    let reason = away(&engine, revision).await;
+    away(&engine, revision).await;
+    let reason = refusal(&engine).await;
     assert!(reason.contains("can't be reached"), "{reason}");
     etcd.start_again(0);
     assert_eq!(read(&engine).await, (revision, Some(first)));
@@ -101,11 +102,7 @@ async fn with_authentication_the_user_and_the_password_count() {
         ..nobody.clone()
     };
     let refused = async |settings: &EngineSettings, part: &str| {
-        let reason = until(async || match engine(settings).ask(Ask::Read).await {
-            Answer::Away(reason) if !reason.contains("no answer") => Ok(reason),
-            other => Err(format!("{other:?}")),
-        })
-        .await;
+        let reason = refusal(&engine(settings)).await;
         assert!(reason.contains(part) && !reason.contains("hush"), "{reason}");
     };
     refused(&nobody, "set cluster_engine_user").await;
@@ -139,11 +136,7 @@ async fn a_user_without_authentication_is_a_mistake() {
         password: "hush".to_owned(),
         ..settings(etcd.urls())
     });
-    let reason = until(async || match engine.ask(Ask::Read).await {
-        Answer::Away(reason) if !reason.contains("no answer") => Ok(reason),
-        other => Err(format!("{other:?}")),
-    });
-    assert!(reason.await.contains("auth enable"));
+    assert!(refusal(&engine).await.contains("auth enable"));
 }
 
 #[tokio::test]
@@ -162,7 +155,7 @@ async fn certificates_of_the_authority_are_believed_and_no_others() {
             authorities,
             ..trusting.clone()
         });
-        let reason = away(&engine, 0).await;
+        let reason = refusal(&engine).await;
         assert!(reason.contains("certificate"), "{reason}");
     }
 }

@@ -1,10 +1,9 @@
 //! PostgreSQL.
 
-use fchatd_cluster::view::{Answer, Ask};
 use fchatd_engines::{PASSWORD, PostgresServer};
 use fchatd_links::engine::{Engine, EngineSettings, Kind};
 
-use crate::plays::{away, engine, race, read, record, round_trip, until, write};
+use crate::plays::{away, engine, race, read, record, refusal, round_trip, until, write};
 
 fn settings(servers: Vec<String>) -> EngineSettings {
     EngineSettings {
@@ -15,15 +14,6 @@ fn settings(servers: Vec<String>) -> EngineSettings {
         password: PASSWORD.to_owned(),
         authorities: None,
     }
-}
-
-/// The sentence of an engine that can be reached and not used.
-async fn refusal(engine: &Engine) -> String {
-    until(async || match engine.ask(Ask::Read).await {
-        Answer::Away(reason) if !reason.contains("no answer") => Ok(reason),
-        other => Err(format!("{other:?}")),
-    })
-    .await
 }
 
 #[tokio::test]
@@ -54,7 +44,8 @@ async fn a_server_that_is_killed_or_frozen_is_away_until_it_is_back() {
     server.thaw();
     assert_eq!(read(&engine).await, (revision, Some(first.clone())));
     server.kill();
-    let reason = away(&engine, revision + 1).await;
+    away(&engine, revision + 1).await;
+    let reason = refusal(&engine).await;
     assert!(reason.contains("can't be reached"), "{reason}");
     server.start_again();
     assert_eq!(read(&engine).await, (revision, Some(first)));
