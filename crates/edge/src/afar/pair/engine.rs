@@ -43,7 +43,8 @@ pub(super) struct Guided {
     is_claiming: Cell<bool>,
     /// Whether the state of this core is still that of its disk.
     is_fresh: Cell<bool>,
-    /// Since when no core has been heard of that leads.
+    /// When a leader was heard of at last, and since when none has been.
+    heard: Cell<Option<u64>>,
     quiet_since: Cell<u64>,
 }
 
@@ -79,6 +80,7 @@ impl Guided {
             named: Cell::new(None),
             is_claiming: Cell::new(false),
             is_fresh: Cell::new(true),
+            heard: Cell::new(None),
             quiet_since: Cell::new(0),
         }
     }

@@ -204,14 +204,13 @@ impl Node {
             match event {
                 GuideEvent::Granted(record) => self.granted(&record),
                 GuideEvent::Refused(record, _) | GuideEvent::Changed(record)
-                    if record.leader != self.name =>
+                    if record.leader != self.name && self.core.leads() =>
                 {
-                    if self.core.leads() {
-                        self.step_down(record.epoch);
-                    } else if self.guided().wants_to_lead() {
-                        self.guided().reset(record.epoch);
-                        self.guided().is_cut = true;
-                    }
+                    self.step_down(record.epoch);
+                }
+                GuideEvent::Refused(record, _) if record.leader != self.name => {
+                    self.guided().reset(record.epoch);
+                    self.guided().is_cut = true;
                 }
                 GuideEvent::Refused(..) => panic!("{}: {event:?}", self.name),
                 GuideEvent::Forgot(..) => panic!("the engine forgets nothing: {event:?}"),

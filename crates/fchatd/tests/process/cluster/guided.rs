@@ -309,6 +309,10 @@ fn a_new_cluster_waits_for_its_first_order() {
         .assert_refused(&["does not lead"]);
     let json = pair.run(1, &["cluster", "status", "--json"]);
     assert!(json.stdout.contains(r#""engine":"etcd""#), "{json:?}");
-    // Another core with the name of the leader is refused.
+    // Another core with the name of the leader is told so, also when the leader is alone.
     pair.kill(1);
+    pair.core(0).await_log("this core leads alone");
+    pair.refuse_twin(0, "give each core a name of its own");
+    pair.start_core(1);
+    pair.await_protection();
 }
