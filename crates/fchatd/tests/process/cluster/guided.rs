@@ -136,6 +136,23 @@ fn a_frozen_leader_is_replaced_and_stands_by_when_it_wakes() {
 }
 
 #[test]
+fn a_handover_to_a_standby_that_hangs_ends_by_itself() {
+    let etcd = EtcdCluster::start(1);
+    let pair = start(&by_etcd(&etcd), &["--dev"], &["cluster_silence=4"]);
+    let (_site, edge) = pair.edge("edge-a");
+    let mut whisper = Whisper::on([&edge, &edge]);
+    let (leader, standby) = (pair.leader, 1 - pair.leader);
+    pair.core(standby).signal(Signal::STOP);
+    pair.run(leader, &["cluster", "handover"])
+        .assert_refused(&["this core leads on, without a standby"]);
+    whisper.say("still here");
+    whisper.hear("still here");
+    pair.core(standby).signal(Signal::CONT);
+    pair.await_protection();
+    pair.core(standby).await_log("has everything");
+}
+
+#[test]
 fn the_chat_goes_on_without_its_engine_and_a_new_leader_waits_for_it() {
     let mut etcd = EtcdCluster::start(1);
     let mut pair = start(&by_etcd(&etcd), &["--dev"], &[]);
@@ -190,7 +207,7 @@ fn a_leader_whose_standby_dies_without_an_engine_holds_its_output_until_the_engi
 
 #[test]
 fn both_cores_die_and_one_leads_again_from_its_disk() {
-    let etcd = EtcdCluster::start(1);
+    let mut etcd = EtcdCluster::start(1);
     let mut pair = start(&by_etcd(&etcd), &[], &[&login_site(), "cluster_silence=1"]);
     let (_site, edge) = pair.edge("edge-a");
     let (mut ada, _) = WebSocket::log_in_as(&edge, "ada", "staff", "Ada 1");
@@ -200,8 +217,11 @@ fn both_cores_die_and_one_leads_again_from_its_disk() {
         let (mut ada, _) = WebSocket::log_in_as(&edge, "ada", "staff", "Ada 1");
         ada.say(r#"JCH {"channel":"Frontpage"}"#);
         describe(&mut ada, round);
-        pair.kill(0);
-        pair.kill(1);
+        // Without the engine, none of the two takes over between their deaths.
+        etcd.kill(0);
+        pair.kill(pair.leader);
+        pair.kill(1 - pair.leader);
+        etcd.start_again(0);
         pair.start_core(alone);
         pair.await_leader(alone);
         assert_eq!(ada.closed(), 1012);

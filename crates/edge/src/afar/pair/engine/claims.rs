@@ -1,5 +1,7 @@
 //! The claims of a core that does not lead: as a standby whose leader is gone, from its disk after a start, and for an operator.
 
+use tracing::info;
+
 use super::{Change, Claim, Guided, Pair};
 use crate::afar::hall::Hall;
 use crate::http::HttpService;
@@ -78,6 +80,10 @@ impl<H: HttpService + 'static> Hall<H> {
         }
         if !engine.is_claiming.replace(true) {
             pair.standby.borrow_mut().stop();
+            info!(
+                "the leader has given over, or its connection has ended: this standby asks {} for the lead",
+                engine.name
+            );
         }
         self.go_on_claiming(pair);
     }
@@ -146,7 +152,7 @@ impl<H: HttpService + 'static> Hall<H> {
     ) -> Result<(), String> {
         let name = &engine.name;
         let forgot = engine.forgot.get();
-        if self.core.borrow().leads() && (forgot.is_none() || !is_forced) {
+        if self.core.borrow().leads() && forgot.is_none() {
             return Err("this core leads already".to_owned());
         }
         if !engine.is_up() {
