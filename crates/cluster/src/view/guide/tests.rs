@@ -368,6 +368,17 @@ fn the_number_on_the_disk_shows_a_forgetful_engine_after_a_restart() {
 }
 
 #[test]
+fn an_answer_that_is_older_than_the_word_of_another_core_proves_nothing() {
+    let mut core = Core::new("b", 0);
+    assert_eq!(core.ask(), Ask::Read);
+    core.guide.heard_of(8);
+    core.answer(Answer::Record(3, Some(Box::new(record(7, "a", None)))));
+    assert_eq!(core.told(), []);
+    core.reads(3, &record(7, "a", None));
+    assert_eq!(core.told(), [GuideEvent::Forgot(8, 7)]);
+}
+
+#[test]
 fn an_impossible_number_of_a_write_is_no_grant() {
     let mut core = Core::after("b", 4, &record(8, "a", Some("b")));
     core.guide.want(Wish::Lead, 8);
