@@ -189,7 +189,9 @@ impl Guide {
                 self.pace
                     .read_failed("the answer does not fit the question".to_owned(), now, events);
             }
-            (UnderWay::Swap(from, target), Answer::Swapped(Swapped::Done(revision))) if revision > from => {
+            (UnderWay::Swap(from, target), Answer::Swapped(Swapped::Done(revision)))
+                if revision > from && target.epoch >= self.highest =>
+            {
                 self.written(revision, *target, now, events);
             }
             (UnderWay::Swap(..), Answer::Swapped(Swapped::Not)) => {
@@ -333,8 +335,8 @@ impl Guide {
 fn reason(answer: Answer) -> String {
     match answer {
         Answer::Away(reason) | Answer::Swapped(Swapped::Unknown(reason)) => reason,
-        Answer::Swapped(Swapped::Done(revision)) => {
-            format!("the engine has numbered a write {revision}, which is not above the number before it")
+        Answer::Swapped(Swapped::Done(_)) => {
+            "the engine has carried out a write over an older record than this core has seen".to_owned()
         }
         Answer::Swapped(Swapped::Not) | Answer::Record(..) => {
             "the answer does not fit the question".to_owned()

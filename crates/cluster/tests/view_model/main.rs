@@ -2,7 +2,7 @@
 //! come late, links that break, processes that die. All states of small sizes are visited, in every order of events. The same is
 //! done with mistakes, which the checker has to find.
 //!
-//! `MODEL_EXTRA=1` allows one more of each event, with a bound of `MODEL_DEPTH` steps (18).
+//! `MODEL_EXTRA=1` allows one more of each event, with a bound of `MODEL_DEPTH` steps (16).
 
 #![expect(clippy::print_stderr, reason = "figures for the person who runs the test")]
 
@@ -36,7 +36,7 @@ fn holds(name: &str, view: View, impossible: &[&str]) {
     let extra = u8::try_from(number("MODEL_EXTRA").unwrap_or(0)).unwrap_or(u8::MAX);
     let depth = match extra {
         0 => usize::MAX,
-        _ => number("MODEL_DEPTH").unwrap_or(18),
+        _ => number("MODEL_DEPTH").unwrap_or(16),
     };
     let view = View {
         unknown: view.unknown + extra,

@@ -48,7 +48,7 @@ impl Pace {
 
     pub(super) fn read_failed(&mut self, reason: String, now: u64, events: &mut Vec<GuideEvent>) {
         self.failed = FAILURES.min(self.failed + 1);
-        self.due = now + pause(self.failed);
+        self.due = now.saturating_add(pause(self.failed));
         self.complain(Trouble::Reading, reason, events);
     }
 
@@ -101,9 +101,9 @@ impl Pace {
     /// Decides when to ask again, after an answer that says how the record is.
     pub(super) fn after_read(&mut self, is_moved: bool, is_wanting: bool, now: u64) {
         self.due = match (is_wanting, is_moved || self.unwritten == 0) {
-            (false, _) => now + POLL,
+            (false, _) => now.saturating_add(POLL),
             (true, true) => 0,
-            (true, false) => now + pause(self.unwritten),
+            (true, false) => now.saturating_add(pause(self.unwritten)),
         };
     }
 }

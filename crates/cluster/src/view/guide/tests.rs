@@ -386,6 +386,15 @@ fn an_impossible_number_of_a_write_is_no_grant() {
     core.swapped(Swapped::Done(4));
     assert!(matches!(&core.told()[..], [GuideEvent::Away(_)]));
     assert_eq!(core.ask(), Ask::Read);
+    // Another core has told of a newer view while the swap was under way.
+    let mut core = Core::after("b", 4, &record(8, "a", Some("b")));
+    core.guide.want(Wish::Lead, 8);
+    let (_, target) = core.swap();
+    core.guide.heard_of(10);
+    core.swapped(Swapped::Done(5));
+    core.told();
+    core.reads(5, &target);
+    assert_eq!(core.told(), [GuideEvent::Forgot(10, 9)]);
 }
 
 #[test]
