@@ -3,6 +3,7 @@
 
 mod cores;
 mod guided;
+mod machines;
 mod nodes;
 mod pair;
 
