@@ -6,7 +6,7 @@ use super::Record;
 pub type Revision = u64;
 
 /// A question for the engine. A core has at most one under way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// Read the record. It has to be the newest one (linearizable).
     Read,
@@ -15,7 +15,7 @@ pub enum Ask {
 }
 
 /// The engine's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// To [`Ask::Read`]: the record and its revision; revision 0 and nothing when there is none.
     Record(Revision, Option<Box<Record>>),
@@ -26,7 +26,7 @@ pub enum Answer {
 }
 
 /// The outcome of a swap.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Swapped {
     /// The record is written, and has this revision.
     Done(Revision),

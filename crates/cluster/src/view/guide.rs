@@ -49,7 +49,8 @@ pub enum GuideEvent {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum UnderWay {
-    Read,
+    /// With the highest number that was seen before.
+    Read(u64),
     Swap(Revision, Box<Record>),
 }
 
@@ -151,7 +152,7 @@ impl Guide {
             self.target().ok().flatten()
         };
         let (Some(target), Some(revision)) = (target, self.revision) else {
-            self.under_way = Some(UnderWay::Read);
+            self.under_way = Some(UnderWay::Read(self.highest));
             return Some(Ask::Read);
         };
         self.tried = Some(revision);
@@ -170,18 +171,27 @@ impl Guide {
         };
         let is_fresh = !std::mem::take(&mut self.is_asked_before);
         match (under_way, answer) {
-            (UnderWay::Read, Answer::Record(revision, record)) => {
+            (UnderWay::Read(highest), Answer::Record(_, record))
+                if highest < self.highest
+                    && record.as_ref().is_none_or(|record| record.epoch < self.highest) =>
+            {
+                // Another core has told of a newer view meanwhile: the answer may be older than that.
+                self.pace.ask_again(events);
+            }
+            (UnderWay::Read(_), Answer::Record(revision, record)) => {
                 self.is_fresh |= is_fresh;
                 self.read(revision, record.map(|record| *record), now, events);
             }
-            (UnderWay::Read, Answer::Away(reason)) => {
+            (UnderWay::Read(_), Answer::Away(reason)) => {
                 self.pace.read_failed(reason, now, events);
             }
-            (UnderWay::Read, Answer::Swapped(_)) => {
+            (UnderWay::Read(_), Answer::Swapped(_)) => {
                 self.pace
                     .read_failed("the answer does not fit the question".to_owned(), now, events);
             }
-            (UnderWay::Swap(from, target), Answer::Swapped(Swapped::Done(revision))) if revision > from => {
+            (UnderWay::Swap(from, target), Answer::Swapped(Swapped::Done(revision)))
+                if revision > from && target.epoch >= self.highest =>
+            {
                 self.written(revision, *target, now, events);
             }
             (UnderWay::Swap(..), Answer::Swapped(Swapped::Not)) => {
@@ -325,8 +335,8 @@ impl Guide {
 fn reason(answer: Answer) -> String {
     match answer {
         Answer::Away(reason) | Answer::Swapped(Swapped::Unknown(reason)) => reason,
-        Answer::Swapped(Swapped::Done(revision)) => {
-            format!("the engine has numbered a write {revision}, which is not above the number before it")
+        Answer::Swapped(Swapped::Done(_)) => {
+            "the engine has carried out a write over an older record than this core has seen".to_owned()
         }
         Answer::Swapped(Swapped::Not) | Answer::Record(..) => {
             "the answer does not fit the question".to_owned()

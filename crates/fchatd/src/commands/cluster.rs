@@ -165,7 +165,7 @@ fn engine_state(text: Texts<'_>, is: Flags<'_>) -> (Option<String>, Option<&'sta
     match (is("engine_up"), fault.as_str()) {
         (true, "") => (Some(format!("{name}: answers; {shown}")), None),
         (true, fault) => (
-            Some(format!("{name}: {fault}")),
+            Some(fault.to_owned()),
             Some("the engine has forgotten something: an operator has to decide which core leads"),
         ),
         (false, fault) => (

@@ -52,6 +52,7 @@ fn connect(options: &Options, settings: &Settings) -> Result<Option<EngineEnds>,
     };
     let engine = Engine::from_settings(&of_engine).map_err(|error| error.to_string())?;
     let address = cluster::cluster_address(settings)?.to_string();
+    tracing::info!("pair: {} decides which core leads", engine.name());
     let (ends, mut link) = engine_link(engine.name(), &address);
     tokio::task::spawn_local(async move {
         while let Some(ask) = link.next().await {

@@ -318,13 +318,7 @@ fn announce(
             seats.address()
         );
         if seats.pairing().is_some() {
-            let decider = match seats.pair().and_then(|pair| pair.engine) {
-                Some(engine) => engine.name,
-                None => "an operator".to_owned(),
-            };
-            tracing::info!(
-                "pair: {decider} decides which core leads, and `fchatd cluster status` tells which one does"
-            );
+            tracing::info!("pair: `fchatd cluster status` tells which core leads");
         }
     } else {
         places.announce();

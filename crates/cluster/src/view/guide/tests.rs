@@ -368,6 +368,17 @@ fn the_number_on_the_disk_shows_a_forgetful_engine_after_a_restart() {
 }
 
 #[test]
+fn an_answer_that_is_older_than_the_word_of_another_core_proves_nothing() {
+    let mut core = Core::new("b", 0);
+    assert_eq!(core.ask(), Ask::Read);
+    core.guide.heard_of(8);
+    core.answer(Answer::Record(3, Some(Box::new(record(7, "a", None)))));
+    assert_eq!(core.told(), []);
+    core.reads(3, &record(7, "a", None));
+    assert_eq!(core.told(), [GuideEvent::Forgot(8, 7)]);
+}
+
+#[test]
 fn an_impossible_number_of_a_write_is_no_grant() {
     let mut core = Core::after("b", 4, &record(8, "a", Some("b")));
     core.guide.want(Wish::Lead, 8);
@@ -375,6 +386,15 @@ fn an_impossible_number_of_a_write_is_no_grant() {
     core.swapped(Swapped::Done(4));
     assert!(matches!(&core.told()[..], [GuideEvent::Away(_)]));
     assert_eq!(core.ask(), Ask::Read);
+    // Another core has told of a newer view while the swap was under way.
+    let mut core = Core::after("b", 4, &record(8, "a", Some("b")));
+    core.guide.want(Wish::Lead, 8);
+    let (_, target) = core.swap();
+    core.guide.heard_of(10);
+    core.swapped(Swapped::Done(5));
+    core.told();
+    core.reads(5, &target);
+    assert_eq!(core.told(), [GuideEvent::Forgot(10, 9)]);
 }
 
 #[test]

@@ -128,7 +128,8 @@ impl<H: HttpService + 'static> Hall<H> {
         self.core.borrow_mut().release(u64::MAX);
         self.wake_all();
         if goes_on {
-            self.goes_on(pair);
+            let answer = "the standby has not taken over, so this core leads on, without a standby";
+            self.goes_on(pair, &Err(answer.to_owned()));
         } else if pair.engine.is_some() {
             pair.reply(&Ok(format!("this core leads on, in view {}", pair.epoch())));
         }

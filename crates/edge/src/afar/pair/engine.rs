@@ -43,7 +43,8 @@ pub(super) struct Guided {
     is_claiming: Cell<bool>,
     /// Whether the state of this core is still that of its disk.
     is_fresh: Cell<bool>,
-    /// Since when no core has been heard of that leads.
+    /// When a leader was heard of at last, and since when none has been.
+    heard: Cell<Option<u64>>,
     quiet_since: Cell<u64>,
 }
 
@@ -79,6 +80,7 @@ impl Guided {
             named: Cell::new(None),
             is_claiming: Cell::new(false),
             is_fresh: Cell::new(true),
+            heard: Cell::new(None),
             quiet_since: Cell::new(0),
         }
     }
@@ -245,8 +247,14 @@ impl<H: HttpService + 'static> Hall<H> {
                         None => self.look_at(pair, engine, &record),
                     }
                 }
-                GuideEvent::Refused(record, reason) => self.refused(pair, engine, &record, &reason),
-                GuideEvent::Changed(record) => self.look_at(pair, engine, &record),
+                GuideEvent::Refused(record, reason) => {
+                    engine.forgot.set(None);
+                    self.refused(pair, engine, &record, &reason);
+                }
+                GuideEvent::Changed(record) => {
+                    engine.forgot.set(None);
+                    self.look_at(pair, engine, &record);
+                }
                 GuideEvent::Forgot(highest, shown) => {
                     engine.forgot.set(Some((highest, shown)));
                     error!("{}", forgot_sentence(&engine.name, (highest, shown)));

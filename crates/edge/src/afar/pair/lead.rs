@@ -154,12 +154,13 @@ impl<H: HttpService + 'static> Hall<H> {
     pub(in crate::afar) fn go_on(&self, pair: &Pair) {
         pair.leader.borrow_mut().go_on();
         self.go_alone(pair);
-        self.goes_on(pair);
+        self.goes_on(pair, &Ok("this core leads on, without a standby".to_owned()));
     }
 
-    pub(in crate::afar) fn goes_on(&self, pair: &Pair) {
+    /// The application goes on after a stop. The answer is for an operator that waits.
+    pub(in crate::afar) fn goes_on(&self, pair: &Pair, answer: &Result<String, String>) {
         pair.tell_center(ToCenter::GoOn);
-        pair.reply(&Ok("this core leads on, without a standby".to_owned()));
+        pair.reply(answer);
         pair.changed.notify_waiters();
         self.publish(pair);
     }

@@ -82,6 +82,19 @@ impl Pair {
         self.cores[core] = Some(self.sites[core].start_logging(&all, "info"));
     }
 
+    /// Starts another core with the name of this one, and waits until its log has something in it.
+    pub(super) fn refuse_twin(&self, core: usize, part: &str) {
+        let site = Site::new();
+        fs::copy(self.sites[0].path("cluster.pem"), site.path("cluster.pem")).unwrap();
+        let node = format!("node=core-{core}");
+        let own = words([node.as_str(), "cluster_port=0"].iter());
+        let all = [borrowed(&self.options), borrowed(&own)].concat();
+        let (mut twin, log) = site.begin(&all, part);
+        assert!(log.contains(part) && !log.contains("this core leads"), "{log}");
+        twin.kill().unwrap();
+        twin.wait().unwrap();
+    }
+
     pub(super) fn run(&self, core: usize, words: &[&str]) -> Ended {
         self.sites[core].run(words)
     }

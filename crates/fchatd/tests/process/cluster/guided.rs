@@ -2,6 +2,8 @@
 //! and people on two edges notice nothing.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -136,6 +138,23 @@ fn a_frozen_leader_is_replaced_and_stands_by_when_it_wakes() {
 }
 
 #[test]
+fn a_handover_to_a_standby_that_hangs_ends_by_itself() {
+    let etcd = EtcdCluster::start(1);
+    let pair = start(&by_etcd(&etcd), &["--dev"], &["cluster_silence=4"]);
+    let (_site, edge) = pair.edge("edge-a");
+    let mut whisper = Whisper::on([&edge, &edge]);
+    let (leader, standby) = (pair.leader, 1 - pair.leader);
+    pair.core(standby).signal(Signal::STOP);
+    pair.run(leader, &["cluster", "handover"])
+        .assert_refused(&["this core leads on, without a standby"]);
+    whisper.say("still here");
+    whisper.hear("still here");
+    pair.core(standby).signal(Signal::CONT);
+    pair.await_protection();
+    pair.core(standby).await_log("has everything");
+}
+
+#[test]
 fn the_chat_goes_on_without_its_engine_and_a_new_leader_waits_for_it() {
     let mut etcd = EtcdCluster::start(1);
     let mut pair = start(&by_etcd(&etcd), &["--dev"], &[]);
@@ -190,7 +209,7 @@ fn a_leader_whose_standby_dies_without_an_engine_holds_its_output_until_the_engi
 
 #[test]
 fn both_cores_die_and_one_leads_again_from_its_disk() {
-    let etcd = EtcdCluster::start(1);
+    let mut etcd = EtcdCluster::start(1);
     let mut pair = start(&by_etcd(&etcd), &[], &[&login_site(), "cluster_silence=1"]);
     let (_site, edge) = pair.edge("edge-a");
     let (mut ada, _) = WebSocket::log_in_as(&edge, "ada", "staff", "Ada 1");
@@ -200,8 +219,11 @@ fn both_cores_die_and_one_leads_again_from_its_disk() {
         let (mut ada, _) = WebSocket::log_in_as(&edge, "ada", "staff", "Ada 1");
         ada.say(r#"JCH {"channel":"Frontpage"}"#);
         describe(&mut ada, round);
-        pair.kill(0);
-        pair.kill(1);
+        // Without the engine, none of the two takes over between their deaths.
+        etcd.kill(0);
+        pair.kill(pair.leader);
+        pair.kill(1 - pair.leader);
+        etcd.start_again(0);
         pair.start_core(alone);
         pair.await_leader(alone);
         assert_eq!(ada.closed(), 1012);
@@ -309,6 +331,68 @@ fn a_new_cluster_waits_for_its_first_order() {
         .assert_refused(&["does not lead"]);
     let json = pair.run(1, &["cluster", "status", "--json"]);
     assert!(json.stdout.contains(r#""engine":"etcd""#), "{json:?}");
-    // Another core with the name of the leader is refused.
+    // Another core with the name of the leader is told so, also when the leader is alone.
     pair.kill(1);
+    pair.core(0).await_log("this core leads alone");
+    pair.refuse_twin(0, "give each core a name of its own");
+    pair.start_core(1);
+    pair.await_protection();
+}
+
+/// Sends a request to etcd's JSON gateway, as a person with other tools would.
+fn change_record(etcd: &EtcdCluster, path: &str, value: &str) {
+    let url = etcd.urls().remove(0);
+    let address = url.trim_start_matches("http://");
+    let key = "ZmNoYXRkL2NoYXQvdmlldw==";
+    let body = format!(r#"{{"key":"{key}"{value}}}"#);
+    let request = format!(
+        "POST /v3/kv/{path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("200 OK"), "{answer}");
+}
+
+#[test]
+fn a_record_that_another_hand_has_changed_is_told_and_makes_no_second_leader() {
+    let etcd = EtcdCluster::start(1);
+    let mut pair = start(&by_etcd(&etcd), &["--dev"], &["drain_time=0"]);
+    let (_site, edge) = pair.edge("edge-a");
+    let mut whisper = Whisper::on([&edge, &edge]);
+    let leader = pair.leader;
+    // "nonsense"
+    change_record(&etcd, "put", r#","value":"bm9uc2Vuc2U=""#);
+    pair.core(leader).await_log("can't be read");
+    whisper.say("after nonsense");
+    whisper.hear("after nonsense");
+
+    change_record(&etcd, "deleterange", "");
+    pair.core(leader).await_log("the engine has forgotten something");
+    pair.core(1 - leader)
+        .await_log("the engine has forgotten something");
+    pair.run(leader, &["cluster", "status"])
+        .assert_refused(&["an operator has to decide"]);
+    pair.run(leader, &["cluster", "promote"])
+        .assert_refused(&["has forgotten something", "--force"]);
+    whisper.say("without a record");
+    whisper.hear("without a record");
+    let forced = pair.run(leader, &["cluster", "promote", "--force"]);
+    assert_eq!(forced.code, Some(0), "{forced:?}");
+    pair.await_protection();
+    whisper.say("with a new record");
+    whisper.hear("with a new record");
+
+    // View 90 of the leader "core-9", which does not exist: both cores follow the record.
+    let far = "eyJlcG9jaCI6OTAsImxlYWRlciI6ImNvcmUtOSIsInN0YW5kYnkiOm51bGwsIndyb3RlIjoibWUiLCJub25jZSI6IjEiLCJhdCI6e319";
+    change_record(&etcd, "put", &format!(r#","value":"{far}""#));
+    pair.core(leader).await_log("the core core-9 leads, in view 90");
+    pair.run(leader, &["cluster", "promote"])
+        .assert_refused(&["names core-9 in view 90", "--force"]);
+    let forced = pair.run(1 - leader, &["cluster", "promote", "--force"]);
+    assert_eq!(forced.code, Some(0), "{forced:?}");
+    pair.leader = 1 - leader;
+    pair.await_protection();
 }

@@ -1,5 +1,7 @@
 //! The claims of a core that does not lead: as a standby whose leader is gone, from its disk after a start, and for an operator.
 
+use tracing::info;
+
 use super::{Change, Claim, Guided, Pair};
 use crate::afar::hall::Hall;
 use crate::http::HttpService;
@@ -62,6 +64,7 @@ impl Guided {
 
     /// Another core leads, or is about to.
     pub(in crate::afar::pair) fn heard_leader(&self, now: u64) {
+        self.heard.set(Some(now));
         self.quiet_since.set(now);
     }
 }
@@ -77,6 +80,10 @@ impl<H: HttpService + 'static> Hall<H> {
         }
         if !engine.is_claiming.replace(true) {
             pair.standby.borrow_mut().stop();
+            info!(
+                "the leader has given over, or its connection has ended: this standby asks {} for the lead",
+                engine.name
+            );
         }
         self.go_on_claiming(pair);
     }
@@ -112,9 +119,14 @@ impl<H: HttpService + 'static> Hall<H> {
                 engine.name
             ));
         };
+        let (now, silence) = (self.now(), pair.silence.get());
+        let quiet = now.saturating_sub(engine.quiet_since.get());
+        if quiet < silence && engine.heard.get().is_some() {
+            // A core leads, and it does not accept this one now.
+            return;
+        }
         let was_leader = record.leader == pair.node;
-        let is_named = was_leader || record.standby.as_ref() == Some(&pair.node);
-        if !is_named {
+        if !was_leader && record.standby.as_ref() != Some(&pair.node) {
             return pair.tell(&format!(
                 "this core waits for the core {}, which led last, in view {}. If it is gone for good: fchatd cluster promote --force",
                 record.leader, record.epoch
@@ -125,8 +137,9 @@ impl<H: HttpService + 'static> Hall<H> {
                 "no core leads, and this one does not have everything in memory: restart it, and it leads from its disk",
             );
         }
-        let quiet = self.now().saturating_sub(engine.quiet_since.get());
-        if (was_leader && record.standby.is_none()) || quiet >= QUIET * pair.silence.get() {
+        // A leader with the name of this core is a mistake of the settings, and must not be deposed by it.
+        let is_own = was_leader && record.standby.is_none() && engine.heard.get().is_none();
+        if is_own || quiet >= QUIET * silence {
             self.change(pair, Change::Lead(Claim::Disk));
         }
     }
@@ -139,7 +152,7 @@ impl<H: HttpService + 'static> Hall<H> {
     ) -> Result<(), String> {
         let name = &engine.name;
         let forgot = engine.forgot.get();
-        if self.core.borrow().leads() && (forgot.is_none() || !is_forced) {
+        if self.core.borrow().leads() && forgot.is_none() {
             return Err("this core leads already".to_owned());
         }
         if !engine.is_up() {
