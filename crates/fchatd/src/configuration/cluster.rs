@@ -288,7 +288,7 @@ mod tests {
             (&[edge, ("node", "e 1"), ("cores", "a:1")], "node must be"),
             (&[edge, ("node", "e"), ("cores", "10.0.0.1")], "with a port"),
             (&[("cores", "a:1")], "only with role"),
-            (&[("cluster", "etcd")], "only with role"),
+            (&[("cluster", "manual")], "only with role"),
             (
                 &[("role", "core"), ("node", "c"), ("cluster", "raft")],
                 "cluster must be",
