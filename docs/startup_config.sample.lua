@@ -602,8 +602,23 @@
 -- for a core: TCP port on which edges connect; 0 takes any free port (0 to 65535, restart)
 --cluster_port = 9730
 
--- for a core: how it is decided which of two cores leads (docs/cluster.md); "manual" means by the operator; empty means that there is no second core (text, restart)
+-- for a core: how it is decided which core leads (docs/cluster.md); "manual" means by the operator, "etcd" and "postgres" by a program of this kind (see cluster_engine); empty means that there is no second core (text, restart)
 --cluster = ""
+
+-- for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password (list, restart)
+--cluster_engine = {}
+
+-- for a core: name of the cluster in the engine, which other clusters may share; the same on all cores (text, restart)
+--cluster_name = "chat"
+
+-- for a core: user of the engine; empty means none for etcd, and the one of the connection string for PostgreSQL (text, restart)
+--cluster_engine_user = ""
+
+-- for a core: password of this user (text, restart)
+--cluster_engine_password = ""
+
+-- for a core: file in the server's folder with the certificates (PEM) of the authority that signed those of the engine's servers; empty means the authorities that browsers trust, and for PostgreSQL no TLS unless its connection string has sslmode=require (text, restart)
+--cluster_engine_ca = ""
 
 -- for a core with a standby: where accounts are; "elsewhere" needs login_url; with "leader-only" the accounts of this machine are not on the other one, and are missing there when it leads ("elsewhere", "leader-only", restart)
 --cluster_accounts = "elsewhere"

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::codec::{Malformed, frame};
 use crate::limits::{SEATS, Timing};
-use crate::message::{Down, Hello, Name, Order, Up, Welcome};
+use crate::message::{Down, Hello, Name, Order, Up, Welcome, is_node_name};
 use crate::seat::{Joined, Seat};
 
 /// A reason to refuse an edge.
@@ -135,9 +135,7 @@ impl Core {
         now: u64,
         events: &mut Vec<CoreEvent>,
     ) -> Result<Greeted, Refusal> {
-        let is_fine = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
-        let node = &hello.name.node;
-        if node.is_empty() || node.len() > 64 || !node.bytes().all(is_fine) {
+        if !is_node_name(&hello.name.node) {
             return Err(Refusal::BadName);
         }
         let own = |seat: &Seat| seat.owner.as_ref().is_some_and(|owner| owner.name == hello.name);

@@ -14,6 +14,7 @@ mod message;
 pub mod pair;
 mod seat;
 mod uplink;
+pub mod view;
 
 pub use codec::{Decoder, Malformed, PREAMBLE_BYTES, Preamble, frame, preamble};
 pub use core::{Attendance, Core, CoreEvent, Greeted, Refusal};

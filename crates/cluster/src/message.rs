@@ -26,6 +26,12 @@ impl fmt::Display for Name {
     }
 }
 
+/// Whether a text can be the name of a process of the cluster.
+pub(crate) fn is_node_name(text: &str) -> bool {
+    let is_fine = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_fine)
+}
+
 /// The first message of an edge on each connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

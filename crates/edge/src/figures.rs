@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use fchatd_figures::{AnyTable, Row, Series, Sink, Table};
 
-use crate::afar::Seats;
+use crate::afar::{EngineState, Seats};
 use crate::gate::Gate;
 use crate::gauges::Gauges;
 use crate::intake::Intake;
@@ -26,6 +26,7 @@ pub static TABLES: &[&dyn AnyTable] = &[
     &PREAMBLES,
     &CLUSTER,
     &PAIR,
+    &ENGINE,
 ];
 
 static NETWORK: Table<Gauges> = Table {
@@ -341,12 +342,40 @@ static PAIR: Table<Seats> = Table {
     ],
 };
 
+/// The engine that decides which core leads.
+static ENGINE: Table<EngineState> = Table {
+    section: "engine of the pair",
+    rows: &[
+        Row::switch(
+            "fchatd_cluster_engine_up",
+            ["up", "away"],
+            "Whether the engine that decides which core leads has answered the last question.",
+            |of| of.is_up.into(),
+        ),
+        Row::gauge(
+            "fchatd_cluster_engine_epoch",
+            "number of the engine's view",
+            "Number of the view that the engine showed at last; 0 for none.",
+            |of| of.view.as_ref().map_or(0, |view| view.epoch).into(),
+        ),
+        Row::counter(
+            "fchatd_cluster_engine_failures_total",
+            "questions without an answer",
+            "Questions that the engine did not answer in time, or not in a usable way.",
+            |of| of.failures.into(),
+        ),
+    ],
+};
+
 impl Seats {
     /// Puts the figures of edges on other machines, and of the pair, into a sink.
     pub fn figures(&self, sink: &mut dyn Sink) {
         CLUSTER.put(self, sink);
         if self.pairing().is_some() {
             PAIR.put(self, sink);
+        }
+        if let Some(engine) = self.pair().and_then(|pair| pair.engine) {
+            ENGINE.put(&engine, sink);
         }
     }
 }

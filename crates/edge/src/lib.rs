@@ -44,15 +44,15 @@ pub mod websocket;
 
 pub use accept::serve;
 pub use afar::{
-    EdgeStatus, KeepView, News, Outpost, OutpostSettings, PairNews, PairSettings, PairStatus, Pairing, Relay,
-    Seats, SeatsSettings, Security, make_key,
+    EdgeStatus, EngineEnds, EngineLink, EngineState, KeepView, News, Outpost, OutpostSettings, PairNews,
+    PairSettings, PairStatus, Pairing, Relay, Seats, SeatsSettings, Security, engine_link, make_key,
 };
 pub use apart::Remote;
 pub use edge::{Application, Edge, EdgeSettings, runtime};
 pub use edges::{EDGES_MAX, Edges};
 pub use entrance::{BACKLOG, Entrance, Listener, listen};
 pub use fchatd_cluster::Timing;
-pub use fchatd_cluster::pair;
+pub use fchatd_cluster::{pair, view};
 pub use figures::TABLES as FIGURES;
 pub use gate::Gate;
 pub use gauges::Gauges;

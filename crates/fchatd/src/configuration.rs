@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 mod checks;
 mod classic;
 pub(crate) mod cluster;
+pub(crate) mod engine;
 pub(crate) mod files;
 mod hosts;
 pub(crate) mod identity;

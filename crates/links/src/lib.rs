@@ -1,5 +1,6 @@
 //! Connections to other services: web servers that are requested ([`web`]) or notified ([`webhooks`]), certificate
-//! authorities ([`acme`]), identity providers ([`oidc`]), Redis ([`redis`]), a receiver of traces ([`traces`]), readers of the chat log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), and
+//! authorities ([`acme`]), identity providers ([`oidc`]), Redis ([`redis`]), a receiver of traces ([`traces`]), readers of the chat
+//! log ([`chat_log`]), embeds that request a Flash policy ([`flash`]), the engine that decides which core leads ([`engine`]), and
 //! the real-time bridge, by which a website sends commands for connected users.
 //!
 //! [`Verifier`] parses and authenticates a datagram, without a socket or a clock; [`Bridge`] is the socket
@@ -13,6 +14,7 @@ use fchatd_figures::AnyTable;
 pub mod acme;
 mod bridge;
 pub mod chat_log;
+pub mod engine;
 pub mod errands;
 pub mod flash;
 mod freshness;

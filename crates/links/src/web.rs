@@ -419,7 +419,7 @@ fn closed_without_answer(error: &hyper_util::client::legacy::Error) -> bool {
 }
 
 /// An error with the chain of its causes: the libraries' own texts contain only the first.
-fn causes(error: &dyn Error) -> String {
+pub(crate) fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -290,6 +290,11 @@ impl Leader {
         true
     }
 
+    /// The view may name the standby from now on, although that is not known yet: an engine was asked to write it.
+    pub fn may_be_written(&mut self) {
+        self.is_named = true;
+    }
+
     /// The view that names the standby is written.
     pub fn written(&mut self, view: &View) {
         (self.is_named, self.named_in) = (true, view.epoch);

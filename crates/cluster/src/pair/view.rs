@@ -1,5 +1,5 @@
-//! The view: which core leads, and which one is its standby. Here by hand; an engine that can compare and swap takes this place
-//! later.
+//! The view: which core leads, and which one is its standby; and its changes by hand. Changes that an engine decides are in
+//! [`crate::view`].
 
 use serde::{Deserialize, Serialize};
 

@@ -123,6 +123,18 @@ impl<'a> Call<'a> {
         let ((now, call), rest) = postcard::take_from_bytes(bytes).ok()?;
         Some((now, call, rest))
     }
+
+    /// All calls in `bytes` with their times. Bytes that are no call give nothing, once, and end it.
+    pub fn read_all(mut bytes: &'a [u8]) -> impl Iterator<Item = Option<(Now, Self)>> {
+        std::iter::from_fn(move || {
+            if bytes.is_empty() {
+                return None;
+            }
+            let read = Self::read(bytes);
+            bytes = read.as_ref().map_or(&[][..], |(_, _, rest)| rest);
+            Some(read.map(|(now, call, _)| (now, call)))
+        })
+    }
 }
 
 impl Call<'_> {

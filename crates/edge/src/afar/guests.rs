@@ -92,8 +92,9 @@ impl<H: HttpService + 'static> Hall<H> {
         let mut stream = stream;
         if let Some(pair) = self.pair.as_ref().filter(|pair| pair.epoch() < epoch)
             && self.core.borrow().leads()
+            && !pair.has_engine()
         {
-            self.step_down(pair, epoch);
+            self.step_down(pair, &pair.view_of_another(epoch));
         }
         let beat = frame(&Down::Beat).map_err(io::Error::other)?;
         while !self.core.borrow().leads() {

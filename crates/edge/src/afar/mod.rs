@@ -20,7 +20,7 @@ mod wire;
 
 pub use outpost::{News, Outpost, OutpostSettings};
 pub(crate) use pair::ToHall;
-pub use pair::{KeepView, PairSettings};
+pub use pair::{EngineEnds, EngineLink, EngineState, KeepView, PairSettings, engine_link};
 pub use pairing::{PairNews, PairStatus, Pairing};
 pub use relay::Relay;
 pub use seats::{EdgeStatus, Seats, SeatsSettings};

@@ -1,5 +1,7 @@
 //! The pair of cores, on the thread for edges on other machines: connections between the cores, and the change of the leader.
 
+mod change;
+mod engine;
 mod events;
 mod lead;
 mod wires;
@@ -9,12 +11,15 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use fchatd_cluster::Core;
-use fchatd_cluster::pair::{Entry, Image, Join, Leader, Manual, Standby, View};
+use fchatd_cluster::pair::{Beginning, Entry, Image, Join, Leader, Manual, Standby, View};
 use fchatd_protocol::exchange::ConnectionId;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, oneshot};
 use tracing::{error, warn};
 
+pub(in crate::afar) use self::change::{Change, Claim};
+use self::engine::Guided;
+pub use self::engine::{EngineEnds, EngineLink, EngineState, engine_link};
 use super::hall::{Hall, Wire};
 use super::pairing::ToCenter;
 use crate::http::HttpService;
@@ -32,6 +37,8 @@ pub struct PairSettings {
     pub view: View,
     /// Writes the view down. After it, the view must not be forgotten.
     pub keep: KeepView,
+    /// The engine that decides which core leads; without one, an operator decides.
+    pub engine: Option<EngineEnds>,
 }
 
 impl std::fmt::Debug for PairSettings {
@@ -79,11 +86,18 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// The state of the pair. See the module.
 pub(super) struct Pair {
-    settings: PairSettings,
+    node: String,
+    /// Addresses of all cores.
+    cores: Vec<String>,
+    keep: KeepView,
     process: u64,
-    pub(super) view: RefCell<Manual>,
+    /// The view that this core acts upon.
+    view: RefCell<View>,
     /// The view before this core began to lead.
-    before: RefCell<Manual>,
+    before: RefCell<View>,
+    /// The conversation with the engine, if one decides.
+    engine: Option<Guided>,
+    silence: Cell<u64>,
     leader: RefCell<Leader>,
     standby: RefCell<Standby>,
     to_center: UnboundedSender<ToCenter>,
@@ -113,21 +127,32 @@ impl Pair {
         (program, process, silence): (&str, u64, u64),
         to_center: UnboundedSender<ToCenter>,
     ) -> Self {
+        let PairSettings {
+            node,
+            cores,
+            view,
+            keep,
+            engine,
+        } = settings;
         let machine = std::env::consts::ARCH;
         let join = Join {
             program: program.to_owned(),
             machine: machine.to_owned(),
-            node: settings.node.clone(),
+            node: node.clone(),
             process,
             epoch: 0,
         };
         Self {
             process,
-            view: RefCell::new(Manual::new(&settings.node, settings.view.clone())),
-            before: RefCell::new(Manual::new(&settings.node, settings.view.clone())),
-            leader: RefCell::new(Leader::new(&settings.node, program, machine, silence)),
+            engine: engine.map(|ends| Guided::new(ends, &node, view.epoch, process)),
+            before: RefCell::new(view.clone()),
+            view: RefCell::new(view),
+            leader: RefCell::new(Leader::new(&node, program, machine, silence)),
             standby: RefCell::new(Standby::new(join, silence)),
-            settings,
+            silence: Cell::new(silence),
+            node,
+            cores,
+            keep,
             to_center,
             wire: RefCell::default(),
             wake: Notify::new(),
@@ -143,7 +168,42 @@ impl Pair {
     }
 
     pub(super) fn epoch(&self) -> u64 {
-        self.view.borrow().view().epoch
+        self.view.borrow().epoch
+    }
+
+    /// Takes over the view of another core. Returns false for one that is older than the own one.
+    fn learn(&self, view: &View) -> bool {
+        let mut own = self.view.borrow_mut();
+        let is_newer = view.epoch >= own.epoch;
+        if is_newer {
+            own.clone_from(view);
+        }
+        is_newer
+    }
+
+    /// Whether this core leads soon, or wants to.
+    fn is_about_to_lead(&self) -> bool {
+        self.is_leading_soon.get() || self.engine.as_ref().is_some_and(Guided::wants_to_lead)
+    }
+
+    /// How this core begins after a start, by hand.
+    fn beginning(&self) -> Beginning {
+        Manual::new(&self.node, self.view.borrow().clone()).beginning()
+    }
+
+    /// Whether an engine decides which core leads. A leader asks it each second, so it does not depend on the word of an edge.
+    pub(super) fn has_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// The view of this number, in which the present standby leads, or another core.
+    pub(super) fn view_of_another(&self, epoch: u64) -> View {
+        let peer = self.leader.borrow().peer().map(|peer| peer.node);
+        View {
+            epoch,
+            leader: peer.unwrap_or_else(|| "another core".to_owned()),
+            standby: None,
+        }
     }
 
     pub(in crate::afar) fn tell_center(&self, message: ToCenter) {
@@ -162,7 +222,7 @@ impl Pair {
 
     /// Writes the view down. A core that can't do that changes nothing.
     pub(in crate::afar) fn keep(&self, view: &View) -> Result<(), String> {
-        (self.settings.keep)(view)
+        (self.keep)(view)
     }
 
     pub(in crate::afar) fn reply(&self, answer: &Result<String, String>) {
@@ -172,6 +232,7 @@ impl Pair {
     }
 
     pub(super) fn set_silence(&self, silence: u64) {
+        self.silence.set(silence);
         self.leader.borrow_mut().set_silence(silence);
         self.standby.borrow_mut().set_silence(silence);
     }
@@ -194,6 +255,12 @@ impl<H: HttpService + 'static> Hall<H> {
                 if let Some(pair) = &hall.pair {
                     hall.hear_center(pair, message);
                 }
+            }
+        });
+        let hall = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            if let Some(pair) = &hall.pair {
+                hall.hear_engine(pair).await;
             }
         });
         let hall = Rc::clone(self);
@@ -227,6 +294,9 @@ impl<H: HttpService + 'static> Hall<H> {
                     link.charge(self.core.borrow().kept_weight(seat as u16));
                 }
                 let _ = taken.send(());
+                if let Some(engine) = &pair.engine {
+                    engine.adopted();
+                }
                 self.applied(pair, n);
             }
             ToHall::Applied(n) => self.applied(pair, n),
@@ -242,6 +312,9 @@ impl<H: HttpService + 'static> Hall<H> {
                 pair.is_named.set(false);
                 pair.rest_until.set(now + fchatd_cluster::pair::REJOIN);
                 pair.standby.borrow_mut().diverged(n, &reason);
+                if let Some(engine) = &pair.engine {
+                    engine.forget_state();
+                }
                 pair.wake.notify_one();
             }
             ToHall::Lead(open, turns, taken) => {
@@ -249,22 +322,11 @@ impl<H: HttpService + 'static> Hall<H> {
                 let _ = taken.send(());
             }
             ToHall::CannotLead => self.give_claim_up(pair),
-            ToHall::HandOver(n, reply) => {
-                let is_possible = pair.leader.borrow_mut().hand_over(n);
-                if is_possible {
-                    pair.replies.borrow_mut().push(reply);
-                    self.wake_standby(pair);
-                } else {
-                    pair.tell_center(ToCenter::GoOn);
-                    let _ = reply.send(Err(
-                        "there is no standby that has everything; see \"fchatd cluster status\"".to_owned(),
-                    ));
-                }
-            }
+            ToHall::HandOver(n, reply) => self.begin_to_hand_over(pair, n, reply),
             ToHall::Promote(is_forced, reply) => match self.may_lead(pair, is_forced) {
                 Ok(()) => {
                     pair.replies.borrow_mut().push(reply);
-                    self.begin_to_lead(pair, is_forced);
+                    self.promote(pair, is_forced);
                 }
                 Err(reason) => drop(reply.send(Err(reason))),
             },
@@ -275,6 +337,7 @@ impl<H: HttpService + 'static> Hall<H> {
         let mut events = Vec::new();
         pair.standby.borrow_mut().applied(n, &mut events);
         self.carry_out_standby(pair, events);
+        self.go_on_claiming(pair);
         pair.wake.notify_one();
     }
 

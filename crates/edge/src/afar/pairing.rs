@@ -9,7 +9,7 @@ use fchatd_cluster::pair::{Entry, Image, PeerStatus, Stage, View};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::pair::{ToHall, seated};
+use super::pair::{EngineState, ToHall, seated};
 use crate::apart::{Center, Part};
 use crate::common::lock;
 use crate::edge::Application;
@@ -58,6 +58,8 @@ pub struct PairStatus {
     pub node: String,
     /// The last view that it knows.
     pub view: View,
+    /// The engine that decides which core leads.
+    pub engine: Option<EngineState>,
     /// Whether it leads.
     pub leads: bool,
     /// Whether it has told its standby to lead, and does not know whether it does.

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::configuration;
 use crate::configuration::accounts::catalogue;
 use crate::configuration::cluster;
+use crate::configuration::engine;
 use crate::configuration::tls;
 use crate::failure::Failure;
 use crate::folder::rules;
@@ -21,7 +22,8 @@ pub(crate) fn check(options: &Options) -> Result<(), Failure> {
     let settings = configuration::load(options);
     if let Ok(settings) = &settings {
         cluster::check(settings, &options.dir, options.dev)?;
-        for remark in tls::check(settings, &options.dir)? {
+        let remarks = tls::check(settings, &options.dir)?;
+        for remark in remarks.iter().chain(&engine::survey(settings, &options.dir)?) {
             complain!("{remark}");
         }
     }

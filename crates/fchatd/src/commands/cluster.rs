@@ -132,18 +132,68 @@ fn pair_status(line: &str, json: bool) -> Result<Option<Fault>, Failure> {
         say!("{line}");
     }
     let (state, fault) = pair_state(&text, &is);
+    let (engine, away) = engine_state(&text, &is);
     if !json {
         say!("{state}");
+        if let Some(engine) = engine {
+            say!("{engine}");
+        }
     }
-    Ok(fault.map(|sentence| Fault {
+    Ok(fault.or(away).map(|sentence| Fault {
         leads: is("leads") && !is("handing_over"),
         sentence,
     }))
 }
 
+/// The state of the engine that decides which core leads as a sentence, and the fault, if there is one.
+fn engine_state(text: Texts<'_>, is: Flags<'_>) -> (Option<String>, Option<&'static str>) {
+    let (name, fault) = (text("engine"), text("engine_fault"));
+    if name.is_empty() {
+        return (None, None);
+    }
+    let shown = match (text("engine_leader").as_str(), text("engine_standby").as_str()) {
+        ("", _) => "no core has led yet".to_owned(),
+        (leader, "") => format!(
+            "{leader} leads in view {}, without a standby",
+            text("engine_epoch")
+        ),
+        (leader, standby) => format!(
+            "{leader} leads in view {}, and {standby} is its standby",
+            text("engine_epoch")
+        ),
+    };
+    match (is("engine_up"), fault.as_str()) {
+        (true, "") => (Some(format!("{name}: answers; {shown}")), None),
+        (true, fault) => (
+            Some(fault.to_owned()),
+            Some("the engine has forgotten something: an operator has to decide which core leads"),
+        ),
+        (false, fault) => (
+            Some(format!("{name}: does NOT answer: {fault}. At last: {shown}")),
+            Some("no core can take over while the engine does not answer; the chat goes on"),
+        ),
+    }
+}
+
+/// Texts and flags of the answer about the pair, by their keys.
+type Texts<'a> = &'a dyn Fn(&str) -> String;
+type Flags<'a> = &'a dyn Fn(&str) -> bool;
+
 /// The state of the pair as a sentence, and the fault, if there is one.
-fn pair_state(text: &dyn Fn(&str) -> String, is: &dyn Fn(&str) -> bool) -> (String, Option<&'static str>) {
+fn pair_state(text: Texts<'_>, is: Flags<'_>) -> (String, Option<&'static str>) {
     let (node, epoch, seconds) = (text("node"), text("epoch"), text("seconds"));
+    let engine = text("engine");
+    if is("waiting") && !engine.is_empty() && !is("protected") {
+        let waits = match (is("handing_over"), is("leads")) {
+            (true, _) => "has given over, and asks which core leads",
+            (_, true) => "leads, and waits for a change of the view",
+            _ => "wants to lead, and waits for that",
+        };
+        return (
+            format!("core {node}: {waits}; {engine} decides it. View {epoch}"),
+            Some("not protected: a change of the leader or of the standby is under way"),
+        );
+    }
     if is("handing_over") {
         return (
             format!(
@@ -195,13 +245,14 @@ fn pair_state(text: &dyn Fn(&str) -> String, is: &dyn Fn(&str) -> bool) -> (Stri
         return (state, fault);
     }
     let leader = match text("leader").as_str() {
-        "" => "no core has led yet".to_owned(),
+        "" => "no core has led yet (fchatd cluster promote)".to_owned(),
         leader => format!("the core {leader} led last, in view {epoch}, and does not answer"),
     };
-    (
-        format!("core {node}: waits; {leader}"),
-        Some("no core leads as far as this one knows; fchatd cluster promote decides it"),
-    )
+    let fault = match engine.is_empty() {
+        true => "no core leads as far as this one knows; fchatd cluster promote decides it",
+        false => "no core leads as far as this one knows",
+    };
+    (format!("core {node}: waits; {leader}"), Some(fault))
 }
 
 /// Shows the edges. The result is those that are not connected.

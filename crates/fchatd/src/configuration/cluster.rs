@@ -8,11 +8,12 @@ use fchatd_world::Settings;
 use fchatd_world::settings::{Value, keys};
 
 use crate::configuration::accounts::login_address;
+use crate::configuration::engine;
 use crate::failure::Failure;
 use crate::neighbours::Check;
 
 /// The checks of these settings.
-pub(super) const CHECKS: &[Check] = &[bind, node, cores, pair, plain];
+pub(super) const CHECKS: &[Check] = &[bind, node, cores, pair, engine::check, plain];
 
 /// Settings that edges take over from their core. Settings of one machine (addresses, proxies, threads, the number of sockets)
 /// are in the edge's own file.
@@ -121,7 +122,7 @@ pub(crate) fn security(settings: &Settings, dir: &Path) -> Result<Security, Fail
 /// Everything about a cluster that needs more than the settings.
 ///
 /// # Errors
-/// As [`security`]; an edge with `--dev`; a pair of cores whose accounts are on one of them.
+/// As [`security`] and [`engine::settings`]; an edge with `--dev`; a pair of cores whose accounts are on one of them.
 pub(crate) fn check(settings: &Settings, dir: &Path, dev: bool) -> Result<(), Failure> {
     match role(settings) {
         Role::All => Ok(()),
@@ -138,6 +139,7 @@ pub(crate) fn check(settings: &Settings, dir: &Path, dev: bool) -> Result<(), Fa
                         .to_owned(),
                 );
             }
+            engine::settings(settings, dir)?;
             security(settings, dir).map(drop)
         }
     }
@@ -190,7 +192,7 @@ fn cores(settings: &Settings) -> Result<(), Failure> {
         ),
         (Role::All, [_, ..]) => Err("cores has an effect only with role = \"edge\" or \"core\"".to_owned()),
         (Role::Core, [_, ..]) if !is_pair(settings) => {
-            Err("cores has an effect on a core only with cluster = \"manual\"".to_owned())
+            Err("cores has an effect on a core only with cluster, such as cluster = \"etcd\"".to_owned())
         }
         _ => match cores.iter().find(|text| host_and_port(text).is_none()) {
             Some(text) => Err(format!(
@@ -207,15 +209,19 @@ pub(crate) fn is_pair(settings: &Settings) -> bool {
 }
 
 fn pair(settings: &Settings) -> Result<(), Failure> {
-    match (settings.text(keys::CLUSTER), role(settings)) {
+    let cluster = settings.text(keys::CLUSTER);
+    if !cluster.is_empty() && cluster != "manual" && engine::kind(settings).is_none() {
+        return Err(format!(
+            "cluster must be empty, \"manual\", \"etcd\" or \"postgres\"; it is {cluster:?}"
+        ));
+    }
+    match (cluster, role(settings)) {
         ("", _) => Ok(()),
-        ("manual", Role::Core) if settings.list(keys::CORES).is_empty() => Err(
-            "cluster=\"manual\" needs cores, the addresses of both cores, such as cores = {\"10.0.0.1:9730\", \"10.0.0.2:9730\"}"
-                .to_owned(),
-        ),
-        ("manual", Role::Core) => Ok(()),
-        ("manual", _) => Err("cluster has an effect only with role = \"core\"".to_owned()),
-        (other, _) => Err(format!("cluster must be empty or \"manual\"; it is {other:?}")),
+        (_, Role::Core) if settings.list(keys::CORES).is_empty() => Err(format!(
+            "cluster={cluster:?} needs cores, the addresses of all cores, such as cores = {{\"10.0.0.1:9730\", \"10.0.0.2:9730\"}}"
+        )),
+        (_, Role::Core) => Ok(()),
+        _ => Err("cluster has an effect only with role = \"core\"".to_owned()),
     }
 }
 
@@ -282,6 +288,20 @@ mod tests {
             (&[edge, ("node", "e 1"), ("cores", "a:1")], "node must be"),
             (&[edge, ("node", "e"), ("cores", "10.0.0.1")], "with a port"),
             (&[("cores", "a:1")], "only with role"),
+            (&[("cluster", "manual")], "only with role"),
+            (
+                &[("role", "core"), ("node", "c"), ("cluster", "raft")],
+                "cluster must be",
+            ),
+            (
+                &[
+                    ("role", "core"),
+                    ("node", "c"),
+                    ("cluster", "etcd"),
+                    ("cluster_engine", "http://a:1"),
+                ],
+                "needs cores",
+            ),
             (&[("cluster_bind", "here")], "cluster_bind must be"),
             (
                 &[("role", "core"), ("node", "c"), ("cluster_plain", "true")],

@@ -8,14 +8,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use fchatd_edge::pair::View;
-use fchatd_edge::{PairNews, PairSettings, Pairing, Seats};
+use fchatd_edge::{EngineEnds, PairNews, PairSettings, Pairing, Seats, engine_link};
+use fchatd_links::engine::Engine;
 use fchatd_protocol::exchange::Input;
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
 use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
-use crate::configuration::cluster;
+use crate::configuration::{cluster, engine};
 use crate::failure::Failure;
 use crate::folder::places::data_folder;
 use crate::options::Options;
@@ -40,7 +41,25 @@ pub(crate) fn settings(options: &Options, settings: &Settings) -> Result<PairSet
         cores: settings.list(keys::CORES).to_vec(),
         view,
         keep: Box::new(move |view| write(&folder, view)),
+        engine: connect(options, settings)?,
     })
+}
+
+/// The conversation with the engine that decides which core leads; none where an operator does.
+fn connect(options: &Options, settings: &Settings) -> Result<Option<EngineEnds>, Failure> {
+    let Some(of_engine) = engine::settings(settings, &options.dir)? else {
+        return Ok(None);
+    };
+    let engine = Engine::from_settings(&of_engine).map_err(|error| error.to_string())?;
+    let address = cluster::cluster_address(settings)?.to_string();
+    tracing::info!("pair: {} decides which core leads", engine.name());
+    let (ends, mut link) = engine_link(engine.name(), &address);
+    tokio::task::spawn_local(async move {
+        while let Some(ask) = link.next().await {
+            link.answer(engine.ask(ask).await);
+        }
+    });
+    Ok(Some(ends))
 }
 
 fn read(folder: &Path) -> Result<View, Failure> {
@@ -111,7 +130,11 @@ impl KeptByBoth {
                 return;
             }
             return match report.unsaved {
-                None => pairing.kept(report.commit),
+                None => {
+                    // When this core leads next, its clients wait for no other report about commits of the time before.
+                    kept.own.set(report.commit);
+                    pairing.kept(report.commit);
+                }
                 Some(_) => pairing.give_up("the disk of the standby can't be written"),
             };
         }

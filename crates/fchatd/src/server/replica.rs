@@ -161,10 +161,8 @@ impl Replica for Chat {
         seen: &mut dyn FnMut(&Input<'_>),
     ) -> Result<(), String> {
         let parts = &mut *self.0.borrow_mut();
-        let mut rest = calls;
-        while !rest.is_empty() {
-            let (now, call, left) = Call::read(rest).ok_or("its calls can't be read")?;
-            rest = left;
+        for call in Call::read_all(calls) {
+            let (now, call) = call.ok_or("its calls can't be read")?;
             if let Call::Input(input) = &call {
                 seen(input);
             }

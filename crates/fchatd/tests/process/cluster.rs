@@ -1,6 +1,9 @@
 //! One core with edges as processes of their own: people on different edges talk, and deaths of links, edges and cores are
 //! what docs/cluster.md says.
 
+mod cores;
+mod guided;
+mod machines;
 pub(crate) mod nodes;
 mod pair;
 

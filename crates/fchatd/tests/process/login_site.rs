@@ -1,7 +1,7 @@
 //! A website that knows the accounts, and the effects of its strange answers: one log-in is refused, and nothing else.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
 use crate::site::Site;
@@ -43,8 +43,17 @@ fn answer(ticket: &str) -> Option<Vec<u8>> {
         "redirect" => b"HTTP/1.1 307 There\r\nLocation: /elsewhere\r\nContent-Length: 2\r\n\r\n{}".to_vec(),
         "failure" => b"HTTP/1.1 500 Oops\r\nContent-Length: 12\r\n\r\n{\"error\":\"\"}".to_vec(),
         "gone" => Vec::new(),
-        _ => return None,
+        _ => return person(ticket),
     })
+}
+
+/// The tickets "person 0", "person 1", … are those of ordinary people.
+fn person(ticket: &str) -> Option<Vec<u8>> {
+    let number: usize = ticket.strip_prefix("person ")?.parse().ok()?;
+    let id = 100 + number;
+    Some(json(&format!(
+        r#"{{"error":"","account":{{"account_id":{id},"admin":"0"}},"char":{{"character_id":{id},"name":"Person {number}"}}}}"#
+    )))
 }
 
 const STRANGE: [&str; 18] = [
@@ -101,7 +110,12 @@ fn converse(stream: TcpStream) -> Option<()> {
 
 /// Where the site listens.
 pub(crate) fn login_site() -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    login_site_on(Ipv4Addr::LOCALHOST.into())
+}
+
+/// As [`login_site`], on this address.
+pub(crate) fn login_site_on(address: IpAddr) -> String {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {

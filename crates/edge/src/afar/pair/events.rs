@@ -7,7 +7,7 @@ use fchatd_cluster::CoreEvent;
 use fchatd_cluster::pair::{LeaderEvent, StandbyEvent};
 use tracing::{error, info, warn};
 
-use super::Pair;
+use super::{Change, Claim, Pair};
 use crate::afar::hall::Hall;
 use crate::afar::pairing::{PairStatus, ToCenter};
 use crate::common::lock;
@@ -21,29 +21,7 @@ impl<H: HttpService + 'static> Hall<H> {
         for event in events {
             match event {
                 LeaderEvent::NeedImage => pair.tell_center(ToCenter::NeedImage),
-                LeaderEvent::Protect(node) => {
-                    let mut view = pair.view.borrow().clone();
-                    view.lead(Some(&node));
-                    match pair.keep(view.view()) {
-                        Ok(()) => {
-                            pair.leader.borrow_mut().written(view.view());
-                            *pair.view.borrow_mut() = view;
-                            pair.since.set(self.now());
-                            self.shared.views.fetch_add(1, Ordering::Relaxed);
-                            info!(
-                                "the core {node} is the standby, and has everything; view {}",
-                                pair.epoch()
-                            );
-                            self.wake_standby(pair);
-                        }
-                        Err(failure) => {
-                            let mut events = Vec::new();
-                            let reason = format!("the view can't be written: {failure}");
-                            pair.leader.borrow_mut().lose(&reason, &mut events);
-                            self.carry_out_leader(pair, events);
-                        }
-                    }
-                }
+                LeaderEvent::Protect(node) => self.change(pair, Change::Protect(node)),
                 LeaderEvent::Lost(node, reason) => {
                     warn!("the standby {node} is gone: {reason}; this core leads alone");
                     self.go_alone(pair);
@@ -51,9 +29,13 @@ impl<H: HttpService + 'static> Hall<H> {
                 LeaderEvent::Release(n) => {
                     self.core.borrow_mut().release(n);
                     self.wake_all();
+                    if let Some(engine) = &pair.engine {
+                        engine.received(n);
+                        self.go_on_protecting(pair);
+                    }
                 }
                 LeaderEvent::Kept(commit) => pair.tell_center(ToCenter::Kept(commit)),
-                LeaderEvent::Deposed(epoch) => self.step_down(pair, epoch),
+                LeaderEvent::Deposed(epoch) => self.step_down(pair, &pair.view_of_another(epoch)),
                 LeaderEvent::Close(number) => self.take(vec![CoreEvent::Close(number)]),
             }
         }
@@ -70,12 +52,16 @@ impl<H: HttpService + 'static> Hall<H> {
                         "an image of {} leads this standby to entry {}",
                         view.leader, image.n
                     );
-                    if pair.view.borrow_mut().learn(&view)
+                    if pair.learn(&view)
                         && let Err(failure) = pair.keep(&view)
                     {
                         error!("the view can't be written: {failure}");
                     }
                     pair.is_named.set(false);
+                    if let Some(engine) = &pair.engine {
+                        engine.heard_leader(self.now());
+                        engine.adopts(view.epoch);
+                    }
                     self.shared.images.fetch_add(1, Ordering::Relaxed);
                     pair.tell_center(ToCenter::Adopt(image));
                 }
@@ -87,7 +73,7 @@ impl<H: HttpService + 'static> Hall<H> {
                     }
                 }
                 StandbyEvent::InView(view) => {
-                    if !pair.view.borrow_mut().learn(&view) {
+                    if !pair.learn(&view) {
                         continue;
                     }
                     if let Err(failure) = pair.keep(&view) {
@@ -97,6 +83,9 @@ impl<H: HttpService + 'static> Hall<H> {
                         continue;
                     }
                     pair.is_named.set(true);
+                    if let Some(engine) = &pair.engine {
+                        engine.named(view.epoch);
+                    }
                     pair.since.set(self.now());
                     pair.standby.borrow_mut().named(view.epoch);
                     info!(
@@ -104,14 +93,14 @@ impl<H: HttpService + 'static> Hall<H> {
                         view.leader, view.epoch
                     );
                 }
-                StandbyEvent::Lead => match self.claim(pair) {
-                    Ok(()) => pair.tell_center(ToCenter::Lead(false)),
-                    // The leader asks, and goes on.
-                    Err(_) => pair.closing.notify_one(),
-                },
+                StandbyEvent::Lead if pair.engine.is_some() => self.claim(pair),
+                StandbyEvent::Lead => self.change(pair, Change::Lead(Claim::Complete)),
                 StandbyEvent::Refused(epoch, leads, process, reason) => {
                     if process == self.shared.process.load(Ordering::Relaxed) {
                         continue;
+                    }
+                    if let Some(engine) = pair.engine.as_ref().filter(|_| leads) {
+                        engine.heard_leader(self.now());
                     }
                     if pair.leader.borrow().is_handing_over() && !leads {
                         self.go_on(pair);
@@ -137,6 +126,7 @@ impl<H: HttpService + 'static> Hall<H> {
         let mut events = Vec::new();
         pair.standby.borrow_mut().tick(now, &mut events);
         self.carry_out_standby(pair, events);
+        self.tick_engine(pair);
         pair.wake.notify_one();
         self.wake_standby(pair);
         self.publish(pair);
@@ -148,8 +138,9 @@ impl<H: HttpService + 'static> Hall<H> {
         let (leader, standby) = (pair.leader.borrow(), pair.standby.borrow());
         let leads = self.core.borrow().leads();
         *lock(&self.shared.pair) = Some(PairStatus {
-            node: pair.settings.node.clone(),
-            view: pair.view.borrow().view().clone(),
+            node: pair.node.clone(),
+            view: pair.view.borrow().clone(),
+            engine: pair.engine.as_ref().map(|engine| self.engine_state(engine)),
             leads,
             is_handing_over: leader.is_handing_over(),
             peer: leader.peer(),

@@ -6,7 +6,7 @@ use fchatd_cluster::pair::{LeaderEvent, View};
 use fchatd_protocol::exchange::ConnectionId;
 use tracing::{error, info};
 
-use super::Pair;
+use super::{Change, Claim, Guided, Pair, Reply};
 use crate::afar::hall::Hall;
 use crate::afar::pairing::ToCenter;
 use crate::http::HttpService;
@@ -14,6 +14,9 @@ use crate::http::HttpService;
 impl<H: HttpService + 'static> Hall<H> {
     /// Whether this core may lead because an operator wants it.
     pub(in crate::afar) fn may_lead(&self, pair: &Pair, is_forced: bool) -> Result<(), String> {
+        if let Some(engine) = &pair.engine {
+            return self.may_be_promoted((pair, engine), is_forced);
+        }
         if self.core.borrow().leads() && !pair.leader.borrow().is_handing_over() {
             return Err("this core leads already".to_owned());
         }
@@ -21,7 +24,7 @@ impl<H: HttpService + 'static> Hall<H> {
             return Ok(());
         }
         let view = pair.view.borrow();
-        let (leader, own) = (&view.view().leader, &pair.settings.node);
+        let (leader, own) = (&view.leader, &pair.node);
         if pair.standby.borrow().is_following() {
             return Err(format!(
                 "the core {leader} leads and answers: run \"fchatd cluster handover\" there. With --force this core leads \
@@ -43,46 +46,40 @@ impl<H: HttpService + 'static> Hall<H> {
         ))
     }
 
-    /// Acknowledges nothing more, and has the application lead when it has carried out all that has arrived.
-    pub(in crate::afar) fn begin_to_lead(&self, pair: &Pair, is_forced: bool) {
-        if self.core.borrow().leads() {
+    /// An operator wants this core to lead. It acknowledges nothing more, and its application leads when it has carried out all
+    /// that has arrived.
+    pub(in crate::afar) fn promote(&self, pair: &Pair, is_forced: bool) {
+        if !self.core.borrow().leads() {
+            pair.standby.borrow_mut().stop();
+            pair.closing.notify_one();
+        } else if pair.engine.is_none() {
             // It was about to hand over.
             return self.go_on(pair);
         }
-        pair.standby.borrow_mut().stop();
-        pair.closing.notify_one();
-        if let Err(failure) = self.claim(pair) {
-            return pair.reply(&Err(failure));
-        }
-        pair.tell_center(ToCenter::Lead(is_forced));
-    }
-
-    /// Writes down that this core leads, before it does: after a start it would not know otherwise. It acknowledges nothing more
-    /// by then.
-    pub(in crate::afar) fn claim(&self, pair: &Pair) -> Result<(), String> {
-        let before = pair.view.borrow().clone();
-        let mut view = before.clone();
-        view.lead(None);
-        if let Err(failure) = pair.keep(view.view()) {
-            let text = format!("this core can't lead: the view can't be written: {failure}");
-            error!("{text}");
-            return Err(text);
-        }
-        *pair.view.borrow_mut() = view;
-        *pair.before.borrow_mut() = before;
-        pair.is_leading_soon.set(true);
-        Ok(())
+        let is_complete = !is_forced && pair.engine.is_none();
+        let claim = match is_complete {
+            true => Claim::Complete,
+            false => Claim::Forced,
+        };
+        self.change(pair, Change::Lead(claim));
     }
 
     /// The application can't lead: the view before holds.
     pub(in crate::afar) fn give_claim_up(&self, pair: &Pair) {
         pair.is_leading_soon.set(false);
         pair.is_named.set(false);
-        pair.view.borrow_mut().clone_from(&pair.before.borrow());
-        if let Err(failure) = pair.keep(pair.view.borrow().view()) {
-            error!("the view can't be written: {failure}");
-        }
         pair.closing.notify_one();
+        if let Some(engine) = &pair.engine {
+            engine.forget_state();
+            error!(
+                "this core could not make all steps of the leader, and no other core has them: restart it, and it leads from its disk"
+            );
+        } else {
+            pair.view.borrow_mut().clone_from(&pair.before.borrow());
+            if let Err(failure) = pair.keep(&pair.view.borrow()) {
+                error!("the view can't be written: {failure}");
+            }
+        }
         pair.reply(&Err(
             "this core could not make all steps of the leader, so it does not lead. With --force it leads nevertheless, and the \
              rest is lost"
@@ -99,7 +96,9 @@ impl<H: HttpService + 'static> Hall<H> {
         pair.is_named.set(false);
         pair.since.set(self.now());
         pair.standby.borrow_mut().led(epoch);
-        self.shared.views.fetch_add(1, Ordering::Relaxed);
+        if let Some(engine) = &pair.engine {
+            engine.leads();
+        }
         info!("this core leads, in view {epoch}, without a standby");
         pair.wake.notify_one();
         pair.changed.notify_waiters();
@@ -107,20 +106,23 @@ impl<H: HttpService + 'static> Hall<H> {
         pair.reply(&Ok(format!(
             "this core leads, in view {epoch}. It has no standby yet"
         )));
+        // An engine may have shown a later view meanwhile.
+        let view = pair.view.borrow().clone();
+        if pair.engine.is_some() && view.leader != pair.node {
+            self.step_down(pair, &view);
+        }
     }
 
-    /// Another core leads, in a view of this number: all connections end, and the application stands by.
-    pub(in crate::afar) fn step_down(&self, pair: &Pair, epoch: u64) {
-        let mut events = Vec::new();
-        let peer = pair.leader.borrow().peer().map(|peer| peer.node);
-        pair.view.borrow_mut().learn(&View {
-            epoch,
-            leader: peer.unwrap_or_else(|| "another core".to_owned()),
-            standby: None,
-        });
-        let view = pair.view.borrow().view().clone();
-        if let Err(failure) = pair.keep(&view) {
+    /// Another core leads, in this view: all connections end, and the application stands by.
+    pub(in crate::afar) fn step_down(&self, pair: &Pair, view: &View) {
+        let (mut events, epoch) = (Vec::new(), view.epoch);
+        pair.learn(view);
+        if let Err(failure) = pair.keep(&pair.view.borrow()) {
             error!("the view can't be written: {failure}");
+        }
+        if let Some(engine) = &pair.engine {
+            engine.heard_leader(self.now());
+            engine.deposed(epoch);
         }
         info!(
             "the core {} leads, in view {epoch}; this core stands by",
@@ -152,36 +154,39 @@ impl<H: HttpService + 'static> Hall<H> {
     pub(in crate::afar) fn go_on(&self, pair: &Pair) {
         pair.leader.borrow_mut().go_on();
         self.go_alone(pair);
+        self.goes_on(pair, &Ok("this core leads on, without a standby".to_owned()));
+    }
+
+    /// The application goes on after a stop. The answer is for an operator that waits.
+    pub(in crate::afar) fn goes_on(&self, pair: &Pair, answer: &Result<String, String>) {
         pair.tell_center(ToCenter::GoOn);
-        pair.reply(&Ok("this core leads on, without a standby".to_owned()));
+        pair.reply(answer);
         pair.changed.notify_waiters();
         self.publish(pair);
     }
 
     /// There is no standby any more. Orders go out when the view says so, too.
     pub(in crate::afar) fn go_alone(&self, pair: &Pair) {
-        if pair.leader.borrow().is_handing_over() {
+        if pair.leader.borrow().is_handing_over() && pair.engine.is_none() {
             return error!(
                 "it is not known whether the standby leads: nothing goes out until it answers, or an operator decides (fchatd cluster promote)"
             );
         }
-        if pair.view.borrow().view().standby.is_some() {
-            let mut view = pair.view.borrow().clone();
-            view.lead(None);
-            if let Err(failure) = pair.keep(view.view()) {
-                // The standby may be promoted by this view, so nothing may go out. The next tick tries again.
-                return pair.tell(&format!(
-                    "the view can't be written, so nothing goes out to clients: {failure}"
-                ));
+        self.change(pair, Change::Alone);
+    }
+
+    /// The application has stopped after this entry: the standby leads after it, too.
+    pub(in crate::afar) fn begin_to_hand_over(&self, pair: &Pair, n: u64, reply: Reply) {
+        let away = pair.engine.as_ref().and_then(Guided::away);
+        let failure = match away {
+            Some(failure) => failure,
+            None if pair.leader.borrow_mut().hand_over(n) => {
+                pair.replies.borrow_mut().push(reply);
+                return self.wake_standby(pair);
             }
-            *pair.view.borrow_mut() = view;
-            self.shared.views.fetch_add(1, Ordering::Relaxed);
-        }
-        pair.leader.borrow_mut().alone();
-        // Not before: until the view is written, new orders are held by the numbers of their entries.
-        pair.tell_center(ToCenter::Alone);
-        pair.since.set(self.now());
-        self.core.borrow_mut().release(u64::MAX);
-        self.wake_all();
+            None => "there is no standby that has everything; see \"fchatd cluster status\"".to_owned(),
+        };
+        pair.tell_center(ToCenter::GoOn);
+        let _ = reply.send(Err(failure));
     }
 }

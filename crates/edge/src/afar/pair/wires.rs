@@ -25,13 +25,19 @@ impl<H: HttpService + 'static> Hall<H> {
         let (mut inbox, mut writer) = inbox.split();
         let number = self.next_number();
         let leads = self.core.borrow().leads() && !pair.leader.borrow().is_handing_over();
-        if !self.core.borrow().leads() && join.node == pair.view.borrow().view().leader {
+        let is_about_to_lead = pair.is_about_to_lead();
+        if pair.engine.is_none() && !self.core.borrow().leads() && join.node == pair.view.borrow().leader {
             // The leader asks whether this core leads. After this answer an earlier order to lead must not be carried out.
             pair.standby.borrow_mut().disconnected();
             pair.closing.notify_one();
         }
         let mut events = Vec::new();
         let joined = match leads {
+            true if join.epoch > pair.epoch() && pair.engine.is_some() => Err(format!(
+                "this core leads in view {}, and has not heard of view {} yet",
+                pair.epoch(),
+                join.epoch
+            )),
             true if join.epoch > pair.epoch() => Err(format!(
                 "this core leads in view {}, and the other one knows view {}: one of the two is out of date. Stop one, and \
                  start it with an empty folder, or promote it with --force",
@@ -48,7 +54,7 @@ impl<H: HttpService + 'static> Hall<H> {
             self.carry_out_leader(pair, events);
             let refused = ToStandby::Refused {
                 epoch: pair.epoch(),
-                leads: leads || pair.is_leading_soon.get(),
+                leads: leads || is_about_to_lead,
                 process: pair.process,
                 reason,
             };
@@ -92,9 +98,10 @@ impl<H: HttpService + 'static> Hall<H> {
     /// whether the standby leads that was told to.
     pub(in crate::afar) fn wants_leader(&self, pair: &Pair) -> bool {
         let leader = pair.leader.borrow();
-        let is_unsure = leader.is_handing_over() && !leader.has_standby();
+        // An engine decides that.
+        let is_unsure = leader.is_handing_over() && !leader.has_standby() && pair.engine.is_none();
         (is_unsure || !self.core.borrow().leads())
-            && !pair.is_leading_soon.get()
+            && !pair.is_about_to_lead()
             && self.now() >= pair.rest_until.get()
     }
 
@@ -106,19 +113,22 @@ impl<H: HttpService + 'static> Hall<H> {
                 tokio::time::sleep(STEP).await;
                 continue;
             }
-            for core in &pair.settings.cores {
+            for core in &pair.cores {
                 match self.follow(pair, core).await {
                     Ok(()) => {}
                     Err(error) => tracing::debug!("the core at {core}: {}", sentence(&error)),
                 }
                 pair.standby.borrow_mut().disconnected();
+                self.claim(pair);
                 if !self.wants_leader(pair) {
                     break;
                 }
             }
-            if !std::mem::replace(&mut is_begun, true) && !self.core.borrow().leads() {
-                if pair.view.borrow().beginning() == Beginning::Leads {
-                    self.begin_to_lead(pair, true);
+            if pair.engine.is_some() {
+                self.lead_from_disk(pair);
+            } else if !std::mem::replace(&mut is_begun, true) && !self.core.borrow().leads() {
+                if pair.beginning() == Beginning::Leads {
+                    self.promote(pair, true);
                 } else {
                     pair.tell(
                         "no core leads: this one waits for a leader, or for an operator (fchatd cluster promote)",

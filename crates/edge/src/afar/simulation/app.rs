@@ -142,10 +142,8 @@ impl Replica for App {
         outputs: &mut Outputs,
         seen: &mut dyn FnMut(&Input<'_>),
     ) -> Result<(), String> {
-        let mut rest = calls;
-        while !rest.is_empty() {
-            let (now, call, left) = Call::read(rest).ok_or("garbage")?;
-            rest = left;
+        for call in Call::read_all(calls) {
+            let (now, call) = call.ok_or("garbage")?;
             if let Call::Input(input) = &call {
                 seen(input);
             }

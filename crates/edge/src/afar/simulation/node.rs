@@ -10,13 +10,14 @@ use fchatd_protocol::exchange::{ConnectionId, Input, Inputs};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::app::App;
+use super::guided::Guided;
 use crate::afar::ToHall;
 use crate::apart::Center;
 use crate::apart::link::{EdgeOrder, SeatEvent};
 use crate::edge::EdgeSettings;
 
 /// Work of a standby's application that it has not done yet.
-enum Todo {
+pub(super) enum Todo {
     Adopt(Box<Image>),
     Apply(Box<Entry>),
     Lead,
@@ -29,11 +30,14 @@ pub(super) struct Node {
     pub(super) leader: Leader,
     pub(super) standby: Standby,
     pub(super) view: Manual,
+    pub(super) name: String,
+    /// The conversation with the engine, if one decides.
+    pub(super) guided: Option<Guided>,
     answers: Rc<RefCell<Vec<(ConnectionId, String)>>>,
     to_hall: UnboundedSender<ToHall>,
     from_center: UnboundedReceiver<ToHall>,
-    tags: Vec<u64>,
-    todo: VecDeque<Todo>,
+    pub(super) tags: Vec<u64>,
+    pub(super) todo: VecDeque<Todo>,
     /// Connections that have to end.
     pub(super) closing: Vec<u64>,
     /// Edges that were given up.
@@ -63,6 +67,8 @@ impl Node {
             leader: Leader::new(&name, "test", "any", timing.silence),
             standby: Standby::new(join, timing.silence),
             view: Manual::new(&name, view),
+            name,
+            guided: None,
             answers,
             to_hall,
             from_center,
@@ -166,10 +172,12 @@ impl Node {
                     let epoch = self.view.view().epoch;
                     self.leader.image(&image, epoch, now).unwrap();
                 }
+                LeaderEvent::Protect(node) if self.guided.is_some() => self.protect(node),
                 LeaderEvent::Protect(node) => {
                     self.view.lead(Some(&node));
                     self.leader.written(self.view.view());
                 }
+                LeaderEvent::Lost(..) if self.guided.is_some() => self.want_alone(),
                 LeaderEvent::Lost(..) => {
                     self.center.end_entries();
                     if self.leader.is_handing_over() {
@@ -177,7 +185,10 @@ impl Node {
                     }
                     self.go_alone();
                 }
-                LeaderEvent::Release(n) => self.core.release(n),
+                LeaderEvent::Release(n) => {
+                    self.core.release(n);
+                    self.received(n);
+                }
                 LeaderEvent::Kept(_) => {}
                 LeaderEvent::Deposed(epoch) => self.step_down(epoch),
                 LeaderEvent::Close(number) => self.closing.push(number),
@@ -204,7 +215,16 @@ impl Node {
         let mut events = Vec::new();
         self.core.follow(&mut events);
         self.take(events);
-        self.leader.reset(&mut Vec::new());
+        let mut events = Vec::new();
+        self.leader.reset(&mut events);
+        if let Some(guided) = &mut self.guided {
+            guided.reset(epoch);
+        }
+        for event in events {
+            if let LeaderEvent::Close(number) = event {
+                self.closing.push(number);
+            }
+        }
         self.view.learn(&View {
             epoch,
             leader: "the other".to_owned(),
@@ -218,6 +238,9 @@ impl Node {
             match event {
                 StandbyEvent::Adopt(image, view) => {
                     assert!(self.view.learn(&view));
+                    if let Some(guided) = &mut self.guided {
+                        guided.adopts(view.epoch);
+                    }
                     self.todo.push_back(Todo::Adopt(image));
                 }
                 StandbyEvent::Apply(entry) => self.todo.push_back(Todo::Apply(entry)),
@@ -227,8 +250,12 @@ impl Node {
                 }
                 StandbyEvent::InView(view) => {
                     assert!(self.view.learn(&view));
+                    if let Some(guided) = &mut self.guided {
+                        guided.is_named(view.epoch);
+                    }
                     self.standby.named(view.epoch);
                 }
+                StandbyEvent::Lead if self.guided.is_some() => self.claim(),
                 StandbyEvent::Lead => self.todo.push_back(Todo::Lead),
                 StandbyEvent::Refused(..) => {}
                 StandbyEvent::Broken(reason) => panic!("{reason}"),
@@ -247,6 +274,9 @@ impl Node {
                 self.take(events);
                 for (seat, link) in (0..).zip(&self.center.links) {
                     link.charge(self.core.kept_weight(seat));
+                }
+                if let Some(guided) = &mut self.guided {
+                    guided.adopted();
                 }
                 self.standby.applied(image.n, &mut news);
                 self.standby.kept(0);
@@ -268,7 +298,14 @@ impl Node {
     }
 
     fn lead(&mut self, now: u64) {
-        let epoch = self.view.lead(None).epoch;
+        let epoch = match &mut self.guided {
+            Some(guided) => {
+                let epoch = self.view.view().epoch;
+                guided.reset(epoch);
+                epoch
+            }
+            None => self.view.lead(None).epoch,
+        };
         let (open, turns) = self.center.lead();
         self.serve_links(now);
         self.core.lead(&open, &turns, now);

@@ -9,43 +9,54 @@ use fchatd_cluster::{Down, Timing, Up, UplinkEvent, frame};
 use fchatd_protocol::exchange::Input;
 
 use super::edge::Edge;
+use super::guided::Engine;
 use super::network::{Connection, Random};
 use super::node::Node;
 
 const EDGES: usize = 3;
 const CLIENTS: u64 = 20;
 const STEPS: usize = 1_500;
-const TIMING: Timing = Timing {
+pub(super) const TIMING: Timing = Timing {
     silence: 600_000,
     patience: 600_000,
 };
 
 /// See the module.
 pub(super) struct World {
-    random: Random,
-    clock: Rc<Cell<u64>>,
-    nodes: [Node; 2],
+    pub(super) random: Random,
+    pub(super) clock: Rc<Cell<u64>>,
+    pub(super) nodes: [Node; 2],
     edges: Vec<Edge>,
     /// The connection of each edge to each core.
     connections: Vec<[Option<Connection>; 2]>,
     /// The connection from a core to the other one, as its standby.
     peer: [Option<Connection>; 2],
     last_number: u64,
-    processes: u64,
+    pub(super) processes: u64,
     last_client: u64,
     /// The core that an operator wants to lead.
     wanted: Option<usize>,
     last_tick: u64,
+    /// The engine that decides which core leads; without one, an operator decides.
+    pub(super) engine: Option<Engine>,
     /// Changes of the leader.
     pub(super) changes: usize,
     pub(super) images: u64,
 }
 
 impl World {
+    /// A world in which an operator decides which core leads.
     pub(super) fn new(seed: u64) -> Self {
+        let mut world = Self::empty(seed);
+        world.nodes[0].promote();
+        world.nodes[0].work(1, 1_000);
+        world
+    }
+
+    pub(super) fn empty(seed: u64) -> Self {
         let clock = Rc::new(Cell::new(1_000));
         let node = |number: usize| Node::new(number, number as u64 + 1, View::default(), &clock, TIMING);
-        let mut world = Self {
+        Self {
             random: Random(seed),
             nodes: [node(0), node(1)],
             clock,
@@ -59,12 +70,10 @@ impl World {
             last_client: 0,
             wanted: None,
             last_tick: 0,
+            engine: None,
             changes: 0,
             images: 0,
-        };
-        world.nodes[0].promote();
-        world.nodes[0].work(1, 1_000);
-        world
+        }
     }
 
     pub(super) fn lines(&self) -> usize {
@@ -99,6 +108,9 @@ impl World {
 
     fn step(&mut self, with_faults: bool) {
         self.clock.set(self.clock.get() + self.random.below(20) as u64);
+        if self.engine.is_some() {
+            self.step_engine(with_faults);
+        }
         let (edge, node) = (self.random.below(EDGES), self.random.below(2));
         match self.random.below(16) {
             0 if self.last_client < CLIENTS && self.edges[edge].is_attached() => {
@@ -118,7 +130,10 @@ impl World {
             9 => self.connect_peer(node),
             10 if with_faults && self.random.one_in(5) => self.cut(edge, node),
             11 if with_faults && self.random.one_in(20) => self.cut_peer(node),
-            12 if with_faults && self.random.one_in(12) => self.strike(),
+            12 if with_faults && self.random.one_in(12) => match self.engine {
+                Some(_) => self.strike_with_engine(),
+                None => self.strike(),
+            },
             13 | 14 => self.carry_peer(node),
             _ => self.carry(edge, node),
         }
@@ -156,15 +171,20 @@ impl World {
         }
     }
 
-    fn kill(&mut self, node: usize) {
+    /// The end of a process: all its connections end.
+    pub(super) fn end(&mut self, node: usize) {
         for edge in 0..EDGES {
             self.cut(edge, node);
         }
         self.cut_peer(0);
         self.cut_peer(1);
         self.processes += 1;
-        let view = self.nodes[node].view.view().clone();
         self.images += self.nodes[node].leader.images;
+    }
+
+    fn kill(&mut self, node: usize) {
+        self.end(node);
+        let view = self.nodes[node].view.view().clone();
         self.nodes[node] = Node::new(node, self.processes, view, &self.clock, TIMING);
     }
 
@@ -182,10 +202,11 @@ impl World {
     }
 
     /// Cuts the connection from this core, as standby, to the other one.
-    fn cut_peer(&mut self, node: usize) {
+    pub(super) fn cut_peer(&mut self, node: usize) {
         if let Some(connection) = self.peer[node].take() {
             let now = self.clock.get();
             self.nodes[node].standby.disconnected();
+            self.nodes[node].claim();
             let mut events = Vec::new();
             self.nodes[1 - node]
                 .leader
@@ -195,7 +216,7 @@ impl World {
     }
 
     /// Ends the connections that a core wants to end.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         for node in 0..2 {
             // An edge that has not heard its first welcome is attached anew. It has no clients yet.
             for name in std::mem::take(&mut self.nodes[node].gone) {
@@ -247,6 +268,12 @@ impl World {
         if self.peer[node].is_some() {
             return;
         }
+        if self.engine.is_some() {
+            if self.may_join(node) {
+                self.join(node, now);
+            }
+            return;
+        }
         let own = &self.nodes[node];
         let is_unsure = own.leader.is_handing_over() && !own.leader.has_standby();
         if is_unsure && !self.nodes[1 - node].core.leads() && !self.nodes[1 - node].is_about_to_lead() {
@@ -260,9 +287,12 @@ impl World {
         if own.core.leads() || own.is_about_to_lead() || self.wanted == Some(node) {
             return;
         }
-        if !self.nodes[1 - node].core.leads() || self.nodes[1 - node].leader.is_handing_over() {
-            return;
+        if self.nodes[1 - node].core.leads() && !self.nodes[1 - node].leader.is_handing_over() {
+            self.join(node, now);
         }
+    }
+
+    fn join(&mut self, node: usize, now: u64) {
         let number = self.number();
         let epoch = self.nodes[node].view.view().epoch;
         let join: Join = self.nodes[node].standby.connected(epoch, now);

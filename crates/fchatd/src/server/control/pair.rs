@@ -1,6 +1,6 @@
 //! Answers of a core about its pair: the state, and the orders that change the leader.
 
-use fchatd_edge::PairStatus;
+use fchatd_edge::{EngineState, PairStatus};
 use fchatd_protocol::json::read::Tape;
 use fchatd_protocol::json::write::Object;
 
@@ -50,7 +50,20 @@ fn as_json(status: &PairStatus) -> String {
             .text("unheld", &number(peer.unheld))
             .text("unapplied", &number(peer.unapplied));
     }
+    let engine = status.engine.as_ref();
+    if let Some(engine) = engine {
+        let view = engine.view.clone().unwrap_or_default();
+        object = object
+            .text("engine", &engine.name)
+            .text("engine_fault", engine.fault.as_deref().unwrap_or_default())
+            .text("engine_epoch", &number(view.epoch))
+            .text("engine_leader", &view.leader)
+            .text("engine_standby", view.standby.as_deref().unwrap_or_default());
+    }
+    let of_engine = |is: fn(&EngineState) -> bool| engine.is_some_and(is);
     for (key, value) in [
+        ("engine_up", of_engine(|engine| engine.is_up)),
+        ("waiting", of_engine(|engine| engine.is_waiting)),
         ("leads", status.leads),
         ("following", status.is_following),
         ("protected", status.is_protected()),

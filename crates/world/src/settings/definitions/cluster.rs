@@ -39,7 +39,37 @@ section! {
             "cluster",
             Text(""),
             Restart,
-            "for a core: how it is decided which of two cores leads (docs/cluster.md); \"manual\" means by the operator; empty means that there is no second core",
+            "for a core: how it is decided which core leads (docs/cluster.md); \"manual\" means by the operator, \"etcd\" and \"postgres\" by a program of this kind (see cluster_engine); empty means that there is no second core",
+        ),
+        CLUSTER_ENGINE = key(
+            "cluster_engine",
+            List(&[]),
+            Restart,
+            "for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password",
+        ),
+        CLUSTER_NAME = key(
+            "cluster_name",
+            Text("chat"),
+            Restart,
+            "for a core: name of the cluster in the engine, which other clusters may share; the same on all cores",
+        ),
+        CLUSTER_ENGINE_USER = key(
+            "cluster_engine_user",
+            Text(""),
+            Restart,
+            "for a core: user of the engine; empty means none for etcd, and the one of the connection string for PostgreSQL",
+        ),
+        CLUSTER_ENGINE_PASSWORD = key(
+            "cluster_engine_password",
+            Secret,
+            Restart,
+            "for a core: password of this user",
+        ),
+        CLUSTER_ENGINE_CA = key(
+            "cluster_engine_ca",
+            Text(""),
+            Restart,
+            "for a core: file in the server's folder with the certificates (PEM) of the authority that signed those of the engine's servers; empty means the authorities that browsers trust, and for PostgreSQL no TLS unless its connection string has sslmode=require",
         ),
         CLUSTER_ACCOUNTS = key(
             "cluster_accounts",
