@@ -602,16 +602,16 @@
 -- for a core: TCP port on which edges connect; 0 takes any free port (0 to 65535, restart)
 --cluster_port = 9730
 
--- for a core: how it is decided which core leads (docs/cluster.md); "manual" means by the operator, "etcd" and "postgres" by a program of this kind (see cluster_engine); empty means that there is no second core (text, restart)
+-- for a core: how it is decided which core leads (docs/cluster.md); "manual" means by the operator, "etcd", "postgres" and "nats" by a program of this kind (see cluster_engine); empty means that there is no second core (text, restart)
 --cluster = ""
 
--- for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password (list, restart)
+-- for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for NATS such as nats://10.0.0.1:4222 or tls://10.0.0.1:4222; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password (list, restart)
 --cluster_engine = {}
 
 -- for a core: name of the cluster in the engine, which other clusters may share; the same on all cores (text, restart)
 --cluster_name = "chat"
 
--- for a core: user of the engine; empty means none for etcd, and the one of the connection string for PostgreSQL (text, restart)
+-- for a core: user of the engine; empty means none for etcd and NATS, and the one of the connection string for PostgreSQL (text, restart)
 --cluster_engine_user = ""
 
 -- for a core: password of this user (text, restart)

@@ -5,9 +5,11 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod etcd;
+mod nats;
 mod postgres;
 mod process;
 
 pub use self::etcd::{EtcdCluster, Seat};
+pub use self::nats::NatsCluster;
 pub use self::postgres::{PASSWORD, PostgresServer, USER};
 pub use self::process::{PATIENCE, eventually, loopback};

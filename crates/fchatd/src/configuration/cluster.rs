@@ -212,7 +212,7 @@ fn pair(settings: &Settings) -> Result<(), Failure> {
     let cluster = settings.text(keys::CLUSTER);
     if !cluster.is_empty() && cluster != "manual" && engine::kind(settings).is_none() {
         return Err(format!(
-            "cluster must be empty, \"manual\", \"etcd\" or \"postgres\"; it is {cluster:?}"
+            "cluster must be empty, \"manual\", \"etcd\", \"postgres\" or \"nats\"; it is {cluster:?}"
         ));
     }
     match (cluster, role(settings)) {

@@ -13,6 +13,7 @@ pub(crate) fn kind(settings: &Settings) -> Option<Kind> {
     match settings.text(keys::CLUSTER) {
         "etcd" => Some(Kind::Etcd),
         "postgres" => Some(Kind::Postgres),
+        "nats" => Some(Kind::Nats),
         _ => None,
     }
 }
@@ -70,13 +71,14 @@ pub(super) fn check(settings: &Settings) -> Result<(), Failure> {
         let example = match kind {
             Kind::Etcd => "{\"http://10.0.0.1:2379\", \"http://10.0.0.2:2379\", \"http://10.0.0.3:2379\"}",
             Kind::Postgres => "{\"postgres://10.0.0.1:5432/chat\"}",
+            Kind::Nats => "{\"nats://10.0.0.1:4222\", \"nats://10.0.0.2:4222\", \"nats://10.0.0.3:4222\"}",
         };
         return Err(format!(
             "cluster={:?} needs cluster_engine, the addresses of its servers, such as cluster_engine = {example}",
             settings.text(keys::CLUSTER)
         ));
     }
-    if has_password && !has_user && kind == Kind::Etcd {
+    if has_password && !has_user && kind != Kind::Postgres {
         return Err("cluster_engine_password needs cluster_engine_user".to_owned());
     }
     let engine = Engine::from_settings(&without_files(settings, kind));

@@ -1,8 +1,10 @@
-//! The engine in which the cores of a cluster keep the record of the view: etcd ([`etcd`]) or PostgreSQL ([`postgres`]). An adapter
+//! The engine in which the cores of a cluster keep the record of the view: etcd ([`etcd`]), PostgreSQL ([`postgres`]) or NATS
+//! ([`nats`]). An adapter
 //! reads the record and replaces it under the condition that nobody else did; the state machine that asks is
 //! `fchatd_cluster::view`. Nothing here decides which core leads, and nothing is asked twice without being told to.
 
 mod etcd;
+mod nats;
 mod postgres;
 mod tls;
 
@@ -12,6 +14,7 @@ use std::time::Duration;
 use fchatd_cluster::view::{Answer, Ask, Record, Revision, Swapped};
 
 use self::etcd::Etcd;
+use self::nats::Nats;
 use self::postgres::Postgres;
 
 /// Time limit of a question. A core asks again after it, and goes on without an answer until then.
@@ -32,6 +35,8 @@ pub enum Kind {
     Etcd,
     /// PostgreSQL.
     Postgres,
+    /// NATS with JetStream, version 2.12 or later.
+    Nats,
 }
 
 /// The settings of an engine. `Debug` shows no password.
@@ -39,7 +44,7 @@ pub enum Kind {
 pub struct EngineSettings {
     /// The kind of the engine.
     pub kind: Kind,
-    /// The addresses of its servers: URLs for etcd, connection strings without a password for PostgreSQL.
+    /// The addresses of its servers: URLs for etcd and NATS, connection strings without a password for PostgreSQL.
     pub servers: Vec<String>,
     /// The name of the cluster: several clusters may share an engine.
     pub name: String,
@@ -84,6 +89,7 @@ pub struct Engine(Adapter);
 enum Adapter {
     Etcd(Etcd),
     Postgres(Postgres),
+    Nats(Box<Nats>),
 }
 
 impl Engine {
@@ -107,6 +113,7 @@ impl Engine {
         Ok(Self(match settings.kind {
             Kind::Etcd => Adapter::Etcd(Etcd::new(settings)?),
             Kind::Postgres => Adapter::Postgres(Postgres::new(settings)?),
+            Kind::Nats => Adapter::Nats(Box::new(Nats::new(settings)?)),
         }))
     }
 
@@ -116,6 +123,7 @@ impl Engine {
         match &self.0 {
             Adapter::Etcd(_) => "etcd",
             Adapter::Postgres(_) => "PostgreSQL",
+            Adapter::Nats(_) => "NATS",
         }
     }
 
@@ -147,6 +155,7 @@ impl Engine {
         match &self.0 {
             Adapter::Etcd(etcd) => etcd.survey().await,
             Adapter::Postgres(postgres) => postgres.survey().await,
+            Adapter::Nats(nats) => nats.survey().await,
         }
     }
 
@@ -155,6 +164,7 @@ impl Engine {
         match &self.0 {
             Adapter::Etcd(etcd) => etcd.read().await,
             Adapter::Postgres(postgres) => postgres.read().await,
+            Adapter::Nats(nats) => nats.read().await,
         }
     }
 
@@ -162,6 +172,7 @@ impl Engine {
         match &self.0 {
             Adapter::Etcd(etcd) => etcd.swap(from, text).await,
             Adapter::Postgres(postgres) => postgres.swap(from, text).await,
+            Adapter::Nats(nats) => nats.swap(from, text).await,
         }
     }
 }

@@ -3,5 +3,6 @@
 
 mod etcd;
 mod garbage;
+mod nats;
 mod plays;
 mod postgres;

@@ -39,13 +39,13 @@ section! {
             "cluster",
             Text(""),
             Restart,
-            "for a core: how it is decided which core leads (docs/cluster.md); \"manual\" means by the operator, \"etcd\" and \"postgres\" by a program of this kind (see cluster_engine); empty means that there is no second core",
+            "for a core: how it is decided which core leads (docs/cluster.md); \"manual\" means by the operator, \"etcd\", \"postgres\" and \"nats\" by a program of this kind (see cluster_engine); empty means that there is no second core",
         ),
         CLUSTER_ENGINE = key(
             "cluster_engine",
             List(&[]),
             Restart,
-            "for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password",
+            "for a core: addresses of the engine's servers; for etcd such as http://10.0.0.1:2379, one for each member; for NATS such as nats://10.0.0.1:4222 or tls://10.0.0.1:4222; for PostgreSQL a connection string for each server, such as postgres://10.0.0.1:5432/chat, without a password",
         ),
         CLUSTER_NAME = key(
             "cluster_name",
@@ -57,7 +57,7 @@ section! {
             "cluster_engine_user",
             Text(""),
             Restart,
-            "for a core: user of the engine; empty means none for etcd, and the one of the connection string for PostgreSQL",
+            "for a core: user of the engine; empty means none for etcd and NATS, and the one of the connection string for PostgreSQL",
         ),
         CLUSTER_ENGINE_PASSWORD = key(
             "cluster_engine_password",
