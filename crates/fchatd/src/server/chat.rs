@@ -280,6 +280,7 @@ impl Parts {
     }
 
     pub(super) fn answer(&mut self, request: Request, asker: Option<ConnectionId>, outputs: &mut Outputs) {
+        self.standby.open.asked(&request);
         if self.standby.is_following {
             return self.answer_as_standby(request);
         }
@@ -447,7 +448,7 @@ impl Parts {
             Input::Tick => self.housekeep(),
             _ => {}
         }
-        self.standby.note(&input);
+        self.standby.open.note(&input);
         let asker = match input {
             Input::Message { connection, .. } => Some(connection),
             _ => None,

@@ -10,21 +10,21 @@ use fchatd_world::{Now, Settings};
 
 use crate::clock::Clock;
 use crate::server::chat::{Chat, Parts};
-use crate::server::standby::Standby;
+use crate::server::standby::{Questions, Standby};
 
 impl Parts {
-    /// The requests of a standby's core. Durable changes are kept here, too. A leader asks all others; the standby remembers those
-    /// that are open.
+    /// The requests of a standby's core. Durable changes are kept here, too. A leader asks all others.
     pub(super) fn answer_as_standby(&mut self, request: Request) {
         match request {
-            Request::CheckLogin { connection, .. } => drop(self.standby.checks.insert(connection, request)),
-            Request::FindCharacters { id, .. } => drop(self.standby.searches.insert(id, request)),
-            Request::HttpGet { id, .. } | Request::HttpPost { id, .. } => drop(self.standby.web.insert(id)),
-            Request::HttpCancel { ids } => self.standby.web.retain(|id| !ids.contains(id)),
             Request::Action(_) | Request::Commit(_) | Request::Sessions(_) => self.keep(request),
             Request::Gate(change) => self.around.doors.change(*change, &self.around.provider),
-            // Neighbours are told everything anew; an administrator asks again.
-            Request::Ignores { .. }
+            // Neighbours are told everything anew; an administrator asks again; open questions are asked by the next leader.
+            Request::CheckLogin { .. }
+            | Request::FindCharacters { .. }
+            | Request::HttpGet { .. }
+            | Request::HttpPost { .. }
+            | Request::HttpCancel { .. }
+            | Request::Ignores { .. }
             | Request::Presence { .. }
             | Request::Log(_)
             | Request::Status { .. }
@@ -109,7 +109,8 @@ impl Replica for Chat {
         parts.now = parts.clock.now();
         let image = parts.core.image(parts.now, outputs);
         parts.answer_all(None, outputs);
-        image
+        let image = parts.standby.open.before(&image?);
+        image.map_err(|error| format!("the open questions can't be written: {error}"))
     }
 
     fn stand_by(&mut self) {
@@ -127,6 +128,8 @@ impl Replica for Chat {
 
     fn adopt(&mut self, image: &[u8]) -> Result<(), String> {
         let parts = &mut *self.0.borrow_mut();
+        let (open, image) =
+            Questions::of(image).map_err(|error| format!("its open questions can't be read: {error}"))?;
         let mut outputs = Outputs::default();
         parts.core.adopt(image, &mut outputs)?;
         parts.core.limit_time(false);
@@ -134,8 +137,8 @@ impl Replica for Chat {
         parts.standby = Standby {
             is_following: true,
             has_followed: true,
+            open,
             generation: parts.standby.generation,
-            ..Standby::default()
         };
         // The snapshot has all changes of the start of the scripts.
         match &parts.around.keeper {
@@ -173,18 +176,16 @@ impl Replica for Chat {
 
     fn lead(&mut self, inputs: &mut Inputs) {
         let parts = &mut *self.0.borrow_mut();
-        let standby = std::mem::take(&mut parts.standby);
-        parts.standby.generation = standby.generation;
-        parts.standby.has_followed = standby.has_followed;
+        parts.standby.is_following = false;
         parts.core.limit_time(true);
-        if standby.has_followed {
+        if parts.standby.has_followed {
             parts.clock = Clock::after(parts.now);
         }
         let mut outputs = Outputs::default();
-        for request in standby.checks.into_values().chain(standby.searches.into_values()) {
+        for request in parts.standby.open.repeatable() {
             parts.answer(request, None, &mut outputs);
         }
-        for id in standby.web {
+        for id in parts.standby.open.web() {
             // A form may have had its effect: the script decides.
             inputs.push(Input::HttpAnswer {
                 id,

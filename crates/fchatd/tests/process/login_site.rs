@@ -77,7 +77,8 @@ const STRANGE: [&str; 18] = [
     "slow",
 ];
 
-fn converse(stream: TcpStream) -> Option<()> {
+/// Answers on a connection until it ends.
+pub(crate) fn converse(stream: TcpStream) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let mut length = 0;

@@ -3,6 +3,8 @@
 
 mod claims;
 mod ends;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 
@@ -218,21 +220,25 @@ impl<H: HttpService + 'static> Hall<H> {
         engine.watch(pair.epoch());
         self.ask_engine(pair, engine);
         while let Some(answer) = answers.recv().await {
-            let mut events = Vec::new();
-            if matches!(answer, Answer::Away(_) | Answer::Swapped(Swapped::Unknown(_))) {
-                engine.failures.set(engine.failures.get() + 1);
-            }
-            if !engine.guide.borrow().has_read() {
-                engine.quiet_since.set(self.now());
-            }
-            engine
-                .guide
-                .borrow_mut()
-                .answered(answer, self.now(), &mut events);
-            self.carry_out_engine(pair, engine, events);
-            self.go_on_protecting(pair);
-            self.publish(pair);
+            self.hear_answer(pair, engine, answer);
         }
+    }
+
+    fn hear_answer(&self, pair: &Pair, engine: &Guided, answer: Answer) {
+        let mut events = Vec::new();
+        if matches!(answer, Answer::Away(_) | Answer::Swapped(Swapped::Unknown(_))) {
+            engine.failures.set(engine.failures.get() + 1);
+        }
+        if !engine.guide.borrow().has_read() {
+            engine.quiet_since.set(self.now());
+        }
+        engine
+            .guide
+            .borrow_mut()
+            .answered(answer, self.now(), &mut events);
+        self.carry_out_engine(pair, engine, events);
+        self.go_on_protecting(pair);
+        self.publish(pair);
     }
 
     fn carry_out_engine(&self, pair: &Pair, engine: &Guided, events: Vec<GuideEvent>) {
@@ -295,10 +301,12 @@ impl<H: HttpService + 'static> Hall<H> {
     fn refused(&self, pair: &Pair, engine: &Guided, record: &Record, reason: &str) {
         let wanted = engine.wanted.borrow_mut().take();
         engine.watch(record.epoch);
-        if self.core.borrow().leads() && record.leader == pair.node {
+        let leads = self.core.borrow().leads();
+        // A record of another process with the name of this core deposes it, too.
+        if leads && record.leader == pair.node && engine.guide.borrow().leads() {
             return self.lose_standby(pair, &format!("the view can't name it: {reason}"));
         }
-        if self.core.borrow().leads() || wanted.is_none() {
+        if leads || wanted.is_none() {
             return self.look_at(pair, engine, record);
         }
         self.note_view(pair, &view_of(record));

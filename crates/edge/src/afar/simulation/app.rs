@@ -118,9 +118,11 @@ impl Replica for App {
 
     fn image(&mut self, outputs: &mut Outputs) -> Result<Vec<u8>, String> {
         let now = self.time();
-        self.core
-            .checkpoint(now, outputs)
-            .map_err(|error| error.to_string())
+        let core = self.core.checkpoint(now, outputs);
+        // As the real chat does: a standby has to know the checks that are open.
+        let mut image = postcard::to_stdvec(&self.open).map_err(|error| error.to_string())?;
+        image.extend(core.map_err(|error| error.to_string())?);
+        Ok(image)
     }
 
     fn stand_by(&mut self) {
@@ -130,7 +132,8 @@ impl Replica for App {
     }
 
     fn adopt(&mut self, image: &[u8]) -> Result<(), String> {
-        self.open.clear();
+        let (open, image) = postcard::take_from_bytes(image).map_err(|error| error.to_string())?;
+        self.open = open;
         self.core =
             Core::from_checkpoint(image, None, &mut Outputs::default()).map_err(|error| error.to_string())?;
         Ok(())

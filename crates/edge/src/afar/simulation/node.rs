@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use fchatd_cluster::pair::{Entry, Image, Join, Leader, LeaderEvent, Manual, Standby, StandbyEvent, View};
-use fchatd_cluster::{Core, CoreEvent, Order, Timing};
+use fchatd_cluster::{Core, CoreEvent, Order, SEATS, Timing};
 use fchatd_protocol::exchange::{ConnectionId, Input, Inputs};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -49,7 +49,8 @@ impl Node {
         let name = format!("core-{number}");
         let app = App::new(Rc::clone(now), process as u8);
         let answers = Rc::clone(&app.answers);
-        let center = Center::with_seats(4, EdgeSettings::default(), app);
+        // As many as the real server has: an edge that comes again before its first welcome takes one more for a moment.
+        let center = Center::with_seats(SEATS as u16, EdgeSettings::default(), app);
         center.stand_by();
         let mut core = Core::new("test", process, timing);
         core.follow(&mut Vec::new());
@@ -72,7 +73,7 @@ impl Node {
             answers,
             to_hall,
             from_center,
-            tags: vec![0; 4],
+            tags: vec![0; SEATS],
             todo: VecDeque::new(),
             closing: Vec::new(),
             gone: Vec::new(),

@@ -1,13 +1,15 @@
 //! Two cores, of which one leads: the standby takes over by hand, and people on two edges notice nothing.
 
+use std::net::TcpListener;
+use std::thread;
 use std::time::Instant;
 
 use super::cores::{Pair, Talk, describe, description};
 use super::join;
 use super::nodes::{borrowed, words};
-use crate::login_site::login_site;
+use crate::login_site::{converse, login_site};
 use crate::site::{PATIENCE, Site};
-use crate::websocket::WebSocket;
+use crate::websocket::{WebSocket, log_in};
 
 #[test]
 fn the_leader_changes_again_and_again_and_nobody_notices() {
@@ -68,6 +70,32 @@ fn a_change_that_was_answered_is_on_the_disks_of_both_cores() {
     assert_eq!(ada.closed(), 1012);
     let described = description(&edge);
     assert!(described.contains("number 200."), "{described}");
+}
+
+#[test]
+fn a_log_in_check_that_is_open_when_a_standby_joins_is_asked_again_by_it() {
+    let site = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("login_url=http://{}/login.php", site.local_addr().unwrap());
+    let mut pair = Pair::start(&[], &[&url, "logintimeout=3600"]);
+    let (_site, edge) = pair.edge("edge-a");
+    let (leader, standby) = (pair.leader, 1 - pair.leader);
+    pair.kill(standby);
+    let mut person = WebSocket::open(&edge);
+    person.say(&log_in("person 1", "person 1", "Person 1"));
+    let (unanswered, _) = site.accept().unwrap();
+    // The standby knows the check by the image only.
+    pair.start_core(standby);
+    pair.await_protection();
+    pair.kill(leader);
+    drop(unanswered);
+    thread::spawn(move || {
+        for stream in site.incoming().flatten() {
+            thread::spawn(move || converse(stream));
+        }
+    });
+    pair.promote(standby);
+    let answer = person.text();
+    assert!(answer.starts_with("IDN "), "{answer}");
 }
 
 #[test]
