@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fchatd_engines::{EtcdCluster, PASSWORD, PostgresServer};
+use fchatd_engines::{EtcdCluster, NatsCluster, PASSWORD, PostgresServer};
 use rustix::process::Signal;
 
 use super::cores::{Pair, Talk, describe, description};
@@ -96,15 +96,9 @@ fn leaders_and_standbys_die_and_nobody_notices() {
     assert_calm(&pair);
 }
 
-#[test]
-fn postgresql_decides_as_well() {
-    let postgres = PostgresServer::start(&["fsync=off"]);
-    let decider = [
-        "cluster=postgres".to_owned(),
-        format!("cluster_engine={}", postgres.url()),
-        format!("cluster_engine_password={PASSWORD}"),
-    ];
-    let mut pair = start(&decider, &["--dev"], &[]);
+/// A leader is killed, one gives over, and a standby dies, while people talk and this engine decides.
+fn assert_decides(decider: &[String]) {
+    let mut pair = start(decider, &["--dev"], &[]);
     let (_first_site, first) = pair.edge("edge-a");
     let (_second_site, second) = pair.edge("edge-b");
     let talk = Talk::on([&first, &second]);
@@ -118,6 +112,25 @@ fn postgresql_decides_as_well() {
     talk.end();
     assert_calm(&pair);
     assert!(!pair.logs().contains(PASSWORD));
+}
+
+#[test]
+fn postgresql_decides_as_well() {
+    let postgres = PostgresServer::start(&["fsync=off"]);
+    assert_decides(&[
+        "cluster=postgres".to_owned(),
+        format!("cluster_engine={}", postgres.url()),
+        format!("cluster_engine_password={PASSWORD}"),
+    ]);
+}
+
+#[test]
+fn nats_decides_as_well() {
+    let nats = NatsCluster::start(1, "");
+    assert_decides(&[
+        "cluster=nats".to_owned(),
+        format!("cluster_engine={}", nats.urls().join(",")),
+    ]);
 }
 
 #[test]
