@@ -111,7 +111,7 @@ const TICKET_AGE = 10 * 60 * 1000;
 
 const EMPTY = { accounts: 'embedded', account: '', ticket: '', ticketAt: 0, stays: false, character: '', channels: [] };
 
-/** What a reload of the page needs to come back. The password is never in it. */
+/** The data by which the page comes back after a reload. The password is never in it. */
 export const session = { ...EMPTY };
 
 export function loadSession() {
@@ -215,7 +215,7 @@ export async function call(path, fields = {}) {
 /** One of `/json/api`. */
 export const service = (name, fields) => call(`/json/api/${name}.php`, fields);
 
-/** What everybody may read: the fields and kinks of profiles. Asked for once. */
+/** The public catalogue: the fields and kinks of profiles. Asked for once. */
 export const mapping = () => (mappings ??= request('/json/api/mapping-list.php').catch(error => {
   mappings = null;
   throw error;

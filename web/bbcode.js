@@ -15,7 +15,7 @@ const INLINE = { b: 'strong', i: 'em', u: 'u', s: 's', sub: 'sub', sup: 'sup' };
 /** Only in profiles; in a chat they stay text, as everywhere in this family. */
 const BLOCKS = new Set(['quote', 'indent', 'center', 'left', 'right', 'justify', 'big', 'small', 'heading', 'collapse', 'hr']);
 
-/** What stands between these is a name, and no tag in it counts. */
+/** The text between these is a name, and no tag in it counts. */
 const NAMED = new Set(['user', 'icon', 'eicon', 'session', 'channel']);
 
 const TAG = /\[(\/?)([a-z]{1,8})(?:=([^[\]\n]*))?\]/gi;
@@ -24,7 +24,7 @@ const PLAIN_LINK = /https?:\/\/[^\s<>"\][]+[^\s<>"\][.,;:!?')}]/gi;
 
 const actions = { openPerson: () => {}, join: () => {} };
 
-/** What a click on a name or on a channel in a text does: `openPerson(name)`, `join(channel)`. */
+/** The effect of a click on a name or on a channel in a text: `openPerson(name)`, `join(channel)`. */
 export function connectText({ openPerson, join }) {
   Object.assign(actions, { openPerson, join });
 }
@@ -136,7 +136,7 @@ function container(tag, argument) {
 /** A block makes lines of its own, so the line break beside it would be one too many. */
 const ownLines = tag => BLOCKS.has(tag) && tag !== 'big' && tag !== 'small';
 
-/** Builds the tree while tags open and close. What never closes, or closes what is not open, stays the text it was. */
+/** Builds the tree while tags open and close. A tag that never closes, or closes nothing that is open, stays text. */
 class Builder {
   constructor() {
     this.stack = [{ children: [] }];

@@ -65,7 +65,7 @@ const done = run => (...parts) => {
   return true;
 };
 
-/** usage → [who may, what it does, run(argument, target)]. In `usage` the word after the name is what must be given. */
+/** usage → [role, description, run(argument, target)]. In `usage` the word after the name is what must be given. */
 const COMMANDS = {
   roll: ['2d6+1', everywhere, 'throws dice', done((dice, target) => roll(target, dice.replace(/\s/g, '')))],
   bottle: ['', target => target.kind === 'private' || (inChannel(target) && isRoom(target)), 'spins the bottle', done((_, target) => roll(target, 'bottle'))],
@@ -137,7 +137,7 @@ export function obey(message, target) {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : null;
   if (!command) {
-    // A script of the site may know it. Sent by mistake, it would be read by everybody.
+    // A script of the site may know it. Sent by mistake, it would be read by all.
     const isMeant = asked?.message === message && asked.target === target;
     asked = isMeant ? null : { message, target };
     if (isMeant) return 'post';

@@ -145,7 +145,7 @@ function fitting(beginning) {
 
 const unique = names => [...new Map(names.map(name => [fold(name), name])).values()];
 
-/** What stands in the box: a command takes the name alone, a message the tag that leads to the person. */
+/** The text for the box: a command takes the name alone, a message the tag that leads to the person. */
 const written = name => (/^\/(?!me\b|warn\b)/.test(field.value) ? name : `[user]${name}[/user] `);
 
 function next() {

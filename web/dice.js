@@ -9,7 +9,7 @@ import { keep, kept } from './storage.js';
 
 const USUAL = ['1d2', '1d4', '1d6', '2d6', '1d8', '1d10', '1d12', '1d20', '1d100'];
 
-/** What the server takes: up to 20 terms of at most 9 dice with 2 to 500 sides, or numbers up to 10000. */
+/** The limits of the server: up to 20 terms of at most 9 dice with 2 to 500 sides, or numbers up to 10000. */
 const DICE = /^-?(?:[1-9]d(?:500|[1-4]?\d{1,2})|\d{1,5})(?:[+-](?:[1-9]d(?:500|[1-4]?\d{1,2})|\d{1,5})){0,19}$/;
 
 /** The server takes no dice in this channel. */

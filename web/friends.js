@@ -1,4 +1,4 @@
-// The dialog of friends, bookmarks, requests and ignored people. People who are online come first.
+// The dialog of friends, bookmarks, requests and ignored people. Those online come first.
 
 import { avatar, byId, el, fold } from './text.js';
 import { byName, isMe, onChange, person, personName, state } from './state.js';
@@ -17,7 +17,7 @@ let addForm;
 
 const VIEWS = { friends: 'Friends', bookmarks: 'Bookmarks', requests: 'Requests', ignored: 'Ignored' };
 
-/** Run a change; what went wrong is said. */
+/** Run a change, and show its error. */
 export async function trying(work) {
   try {
     await work();

@@ -50,7 +50,7 @@ const SERVER = {
 };
 const ALL = { ...HERE, ...SERVER };
 
-/** What can be done about a person, as buttons: `action(label, run, attributes)` makes one. For the dialog of a person. */
+/** The actions about a person, as buttons: `action(label, run, attributes)` makes one. For the dialog of a person. */
 export function moderationActions(person, action) {
   const place = active();
   const here = place.kind === 'channel' && place.members.has(fold(person)) && mayModerate(place);

@@ -1,5 +1,5 @@
 // Signing in without a password, before the chat: the button of the identity provider, the way back from it, and the account of a
-// person who has none here yet. The list of these ways in an account is in sign-ins.js.
+// person without one here. The list of these ways in an account is in sign-ins.js.
 
 import { byId, el } from './text.js';
 import { ask, granted } from './api.js';

@@ -8,7 +8,7 @@ export const canPasskeys = () => typeof PublicKeyCredential === 'function';
 const toText = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 const toBytes = text => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), one => one.charCodeAt(0));
 
-/** What the browser says, in words for people. */
+/** The browser's error, in words for people. */
 function inWords(error) {
   if (error.name === 'NotAllowedError' || error.name === 'AbortError') return new Error('Nothing was confirmed on this device. Try again, or sign in in another way.');
   if (error.name === 'InvalidStateError') return new Error('This device has a passkey of this account already.');

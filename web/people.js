@@ -45,7 +45,7 @@ export function refreshPeople() {
   readUnread();
 }
 
-/** What can be done about somebody, as buttons: `action(label, run, attributes)` makes one. */
+/** The actions about somebody, as buttons: `action(label, run, attributes)` makes one. */
 export function relationActions(name, action) {
   if (!hasRelations()) return;
   const done = (work, text) => async () => {

@@ -1,4 +1,4 @@
-// The Up key in an empty message box brings back what was sent in this conversation, the last first; Down goes the other way.
+// The Up key in an empty message box brings back the sent lines of this conversation, the last first; Down goes the other way.
 
 import { active } from './state.js';
 
@@ -7,7 +7,7 @@ const MOST = 20;
 /** Conversation → texts, the oldest first. They end with the page. */
 const sent = new WeakMap();
 
-/** What is recalled at the moment: where, its place in the list, and the text as it was put in. */
+/** The line that is recalled at the moment: where, its place in the list, and the text as it was put in. */
 let target = null;
 let at = -1;
 let shown = '';

@@ -1,4 +1,4 @@
-// A link with which an operator lets a person set a new password: its secret is behind the "#", which browsers send to nobody.
+// A link with which an operator lets a person set a new password: its secret is behind the "#", which browsers never send.
 
 import { byId, el } from './text.js';
 import { resetPassword } from './api.js';

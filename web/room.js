@@ -21,7 +21,7 @@ let dialog;
 let tools;
 let target = null;
 
-/** What is known of the bans here: null before the server has told, else names. */
+/** The bans here, as far as they are known: null before the server has told, else names. */
 let bans = null;
 let bansAskedAt = 0;
 

@@ -28,7 +28,7 @@ let formats = {};
 
 export const settings = { ...DEFAULTS };
 
-/** What was kept counts where it is what this page knows; anybody can write into a browser's storage. */
+/** A kept value counts only if this page knows it; anybody can write into a browser's storage. */
 export function loadSettings() {
   const before = kept(STORAGE_KEY, {});
   for (const [name, usual] of Object.entries(DEFAULTS)) {

@@ -26,7 +26,7 @@ export const state = {
   /** The ids of muted conversations. */
   muted: new Set(),
   vars: { ...FIRST_VARS },
-  /** What the user chose, null before; told to the server again after a reconnection. */
+  /** The user's choice, null before; told to the server again after a reconnection. */
   wantedStatus: null,
   conversations: new Map(),
   active: SERVER,
@@ -119,7 +119,7 @@ export function activate(id) {
   flush();
 }
 
-/** What is on the screen of a visible page counts as read. */
+/** Lines on the screen of a visible page count as read. */
 export function markRead() {
   const shown = active();
   if (document.hidden || (shown.unread === 0 && shown.mentions === 0)) return;

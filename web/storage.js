@@ -10,7 +10,7 @@ export function keep(key, value, { tab = false } = {}) {
   }
 }
 
-/** What was kept, else `otherwise`. */
+/** The kept value, else `otherwise`. */
 export function kept(key, otherwise, { tab = false } = {}) {
   try {
     return JSON.parse((tab ? sessionStorage : localStorage).getItem(key)) ?? otherwise;

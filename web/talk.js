@@ -35,7 +35,7 @@ export function startTalk({ connection, outbox, setStatus, openPerson }) {
   startOlder();
 }
 
-/** After a reload: drafts, lines and running ads of this character. What was never sent is sent. */
+/** After a reload: drafts, lines and running ads of this character. Lines that were never sent are sent. */
 export function recallTalk() {
   enterArchive();
   recallMuted();

@@ -52,7 +52,7 @@ async function atProvider({ page }, login) {
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-/** The provider's pages lack a font and an icon. What our own pages lack is in the list with its address, too. */
+/** The provider's pages lack a font and an icon. Files that our own pages lack are in the list with their addresses, too. */
 const ownErrors = someone => {
   someone.errors = someone.errors.filter(error => !error.includes(issuer) && !error.startsWith('console error: Failed to load resource'));
   assertNoErrors(someone);

@@ -240,7 +240,7 @@ async function dialogue(ada, bob, [one, two]) {
   await ada.expect('FLN', { character: two });
 }
 
-/** What ends a connection: another command before IDN, a wrong ticket, a binary frame. */
+/** Reasons for the end of a connection: another command before IDN, a wrong ticket, a binary frame. */
 async function refusals(identification) {
   const reasons = [[3, 'JCH', { channel: 'Development' }], [4, 'IDN', { ...identification, ticket: 'wrong' }]];
   for (const [number, command, body] of reasons) {

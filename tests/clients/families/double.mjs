@@ -170,7 +170,7 @@ export class Double {
     return this.ownNews > 0;
   }
 
-  /** What it does as soon as it is logged in. Here: it joins its channels. */
+  /** Its first actions after the log-in. Here: it joins its channels. */
   async arrived() {
     await this.rejoin();
   }
@@ -238,11 +238,11 @@ export class Double {
   /** A habit of the family, tried out with somebody else. */
   async habits() {}
 
-  /** What is so after a break that was short, and after a restart of the server. */
+  /** Its state after a break that was short, and after a restart of the server. */
   async afterBreak() {}
   async restarted() {}
 
-  /** What it does when nobody says anything, with the ping_interval that a server has from the start. */
+  /** Its behaviour when nobody says anything, with the ping_interval that a server has from the start. */
   async leftAlone() {}
 
   async comeBack() {

@@ -41,7 +41,7 @@ export class Qt extends Double {
     });
   }
 
-  /** The opcode is not looked at. What it cannot read is a frame in parts, a compressed one, and one with a mask. */
+  /** The opcode is not looked at. It can't read a frame in parts, a compressed one, or one with a mask. */
   frame({ final, reserved, masked, payload }) {
     if (!final || reserved !== 0 || masked) {
       this.blame(new Error(`${this.title}: a frame that it misreads: final ${final}, reserved ${reserved}, masked ${masked}`));

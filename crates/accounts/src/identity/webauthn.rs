@@ -1,4 +1,4 @@
-//! The checks of WebAuthn, without a network and without memory: what an authenticator signs, and what it says about a new
+//! The checks of WebAuthn, without a network and without memory: the data that an authenticator signs, and its statement about a new
 //! key. Attestation is not asked for, so nothing is said about the make of an authenticator.
 
 use base64::Engine as _;
@@ -130,7 +130,7 @@ pub(crate) fn new_key(attestation: &[u8], party: &Party) -> Result<NewKey, Fault
     })
 }
 
-/// Checks what an authenticator has signed; gives its counter.
+/// Checks the data that an authenticator has signed; gives its counter.
 pub(crate) fn check(
     (algorithm, public_key): (i64, &[u8]),
     client_data: &[u8],

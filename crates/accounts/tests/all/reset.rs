@@ -1,7 +1,5 @@
 //! Links with which a person sets a new password: once, for a day, and without guesses.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
-
 use fchatd_accounts::Secret;
 use fchatd_edge::http::HttpService;
 use serde_json::Value;

@@ -9,7 +9,7 @@ mod tests;
 use self::pace::Pace;
 use super::{Answer, Ask, Record, Revision, Swapped};
 
-/// What a core wants. A new wish takes the place of the last one; a question that is under way ends first. A swap that was asked
+/// The wish of a core. A new wish takes the place of the last one; a question that is under way ends first. A swap that was asked
 /// for an earlier wish may still come true.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Wish {
@@ -136,7 +136,7 @@ impl Guide {
     }
 
     /// Another core says that the view with this number was written. An engine that shows a lower number later has forgotten it.
-    /// Without that, a standby whose view was forgotten is only refused, and drops its state.
+    /// Without that, a standby of a forgotten view is only refused, and drops its state.
     pub fn heard_of(&mut self, epoch: u64) {
         self.highest = self.highest.max(epoch);
     }

@@ -78,20 +78,7 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             removed.map_err(told)?;
             say!("the {what} {number} no longer signs in to {name}");
         }
-        AccountAction::Unlock { name } => {
-            desk.details(name).map_err(told)?;
-            let asked = control::ask_admin(
-                &options.dir,
-                "accounts/unlock",
-                &[("account".to_owned(), name.clone())],
-            )
-            .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
-            match asked {
-                Some(answer) => drop(answer?),
-                None => complain!("no server runs in this folder, so no wrong passwords are counted"),
-            }
-            say!("{name} may try its password again");
-        }
+        AccountAction::Unlock { name } => unlock(&mut desk, options, name)?,
         AccountAction::Admin { name, remove } => {
             desk.set_admin(name, !remove).map_err(told)?;
             let what = if *remove {
@@ -126,6 +113,23 @@ pub(crate) fn account(options: &Options, action: &AccountAction) -> Result<(), F
             say!("invitation {number} is taken back");
         }
     }
+    Ok(())
+}
+
+/// Forgives the wrong passwords of an account.
+fn unlock(desk: &mut AccountDesk, options: &Options, name: &str) -> Result<(), Failure> {
+    desk.details(name).map_err(told)?;
+    let asked = control::ask_admin(
+        &options.dir,
+        "accounts/unlock",
+        &[("account".to_owned(), name.to_owned())],
+    )
+    .map_err(|error| format!("the server that runs in this folder does not answer: {error}"))?;
+    match asked {
+        Some(answer) => drop(answer?),
+        None => complain!("no server runs in this folder, so no wrong passwords are counted"),
+    }
+    say!("{name} may try its password again");
     Ok(())
 }
 

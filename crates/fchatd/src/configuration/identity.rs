@@ -9,12 +9,13 @@ use fchatd_world::Settings;
 use fchatd_world::settings::keys;
 
 use crate::failure::Failure;
+use crate::neighbours::Check;
 
 /// Characters of a provider's name on the button of the page.
 const NAME_MAX: usize = 40;
 
 /// The checks of these settings.
-pub(super) const CHECKS: &[fn(&Settings) -> Result<(), Failure>] = &[
+pub(super) const CHECKS: &[Check] = &[
     |settings| site_address(settings).map(drop),
     |settings| {
         let web = WebClient::new(1).map_err(|error| format!("TLS can't be used: {error}"))?;

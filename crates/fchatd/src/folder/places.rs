@@ -1,5 +1,6 @@
 //! Where the server's folder has its files, and reading one that may be missing.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -45,7 +46,8 @@ pub(crate) fn make(dir: &Path) -> Result<bool, Failure> {
 pub(crate) fn read_if_there(file: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // A file in the place of the folder is named where the folder is needed.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(format!("{} can't be read: {error}", file.display())),
     }
 }

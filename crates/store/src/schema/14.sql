@@ -71,7 +71,7 @@ CREATE TABLE reset_link (
     expires_at INTEGER NOT NULL
 ) STRICT;
 
--- What operators did to accounts on the command line, for the action log of the server: it takes the rows away.
+-- Changes of accounts by operators on the command line, for the action log of the server: it takes the rows away.
 CREATE TABLE operator_action (
     action_id INTEGER PRIMARY KEY AUTOINCREMENT,
     code TEXT NOT NULL CHECK (code IN ('RSL', 'SFR')),

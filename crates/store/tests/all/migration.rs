@@ -219,7 +219,7 @@ fn everything_of_the_second_schema_is_kept() {
         let [copy] = &copies(folder.path())[..] else {
             unreachable!("one copy")
         };
-        assert!(copy.ends_with("fchatd.sqlite.before-schema-15"), "{copy:?}");
+        assert!(copy.ends_with("fchatd.sqlite.before-schema-16"), "{copy:?}");
         assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!((schema(copy), count(copy, "channel_ban")), (2, 3));
         Store::open(folder.path()).unwrap();
@@ -281,7 +281,7 @@ fn of_two_in_different_case_the_one_that_counted_stays() {
 #[test]
 fn a_copy_that_is_there_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("fchatd.sqlite.before-schema-15");
+    let taken = folder.path().join("fchatd.sqlite.before-schema-16");
     fs::write(&taken, "precious").unwrap();
     old(
         folder.path(),
@@ -293,7 +293,7 @@ fn a_copy_that_is_there_is_not_replaced() {
     assert_eq!(fs::read_to_string(&taken).unwrap(), "precious");
     let all = copies(folder.path());
     assert_eq!(all.len(), 2, "{all:?}");
-    assert!(all[1].ends_with("fchatd.sqlite.before-schema-15-2"), "{all:?}");
+    assert!(all[1].ends_with("fchatd.sqlite.before-schema-16-2"), "{all:?}");
     assert_eq!(count(&all[1], "operator"), 2);
 }
 
@@ -311,7 +311,7 @@ fn a_step_that_fails_changes_nothing() {
         "{error}"
     );
     assert!(
-        error.to_string().contains("before-schema-15 is a copy"),
+        error.to_string().contains("before-schema-16 is a copy"),
         "{error}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

@@ -12,76 +12,76 @@ type Lie = fn(&mut Plan);
 /// Each lie of an ID token, with words of the sentence that the person reads.
 const TOKENS: &[(&str, Lie)] = &[
     ("from another issuer", |plan| {
-        plan.claims = |all| all["iss"] = json!("https://evil.example")
+        plan.claims = |all| all["iss"] = json!("https://evil.example");
     }),
     ("a part that it must have is missing", |plan| {
-        plan.claims = |all| remove(all, "iss")
+        plan.claims = |all| remove(all, "iss");
     }),
     ("meant for another site", |plan| {
-        plan.claims = |all| all["aud"] = json!("other")
+        plan.claims = |all| all["aud"] = json!("other");
     }),
     ("meant for another site", |plan| {
-        plan.claims = |all| all["aud"] = json!(["other"])
+        plan.claims = |all| all["aud"] = json!(["other"]);
     }),
     ("meant for several sites", |plan| {
-        plan.claims = |all| all["aud"] = json!(["chat", "other"])
+        plan.claims = |all| all["aud"] = json!(["chat", "other"]);
     }),
     ("made for another site", |plan| {
-        plan.claims = |all| all["azp"] = json!("other")
+        plan.claims = |all| all["azp"] = json!("other");
     }),
     ("its nonce differs", |plan| {
-        plan.claims = |all| all["nonce"] = json!("x")
+        plan.claims = |all| all["nonce"] = json!("x");
     }),
     ("its nonce differs", |plan| {
-        plan.claims = |all| remove(all, "nonce")
+        plan.claims = |all| remove(all, "nonce");
     }),
     ("it has expired", |plan| {
-        plan.claims = |all| all["exp"] = json!(START - 61)
+        plan.claims = |all| all["exp"] = json!(START - 61);
     }),
     ("it is from the future", |plan| {
-        plan.claims = |all| all["iat"] = json!(START + 62)
+        plan.claims = |all| all["iat"] = json!(START + 62);
     }),
     ("it is from the future", |plan| {
-        plan.claims = |all| all["nbf"] = json!(START + 62)
+        plan.claims = |all| all["nbf"] = json!(START + 62);
     }),
     ("it is too old", |plan| {
-        plan.claims = |all| all["iat"] = json!(START - 661)
+        plan.claims = |all| all["iat"] = json!(START - 661);
     }),
     ("it can't be read", |plan| {
-        plan.claims = |all| all["exp"] = json!("soon")
+        plan.claims = |all| all["exp"] = json!("soon");
     }),
     ("it can't be read", |plan| plan.claims = |all| remove(all, "exp")),
     ("its subject is empty or too long", |plan| {
-        plan.claims = |all| all["sub"] = json!("")
+        plan.claims = |all| all["sub"] = json!("");
     }),
     ("its subject is empty or too long", |plan| {
-        plan.claims = |all| all["sub"] = json!("x".repeat(256))
+        plan.claims = |all| all["sub"] = json!("x".repeat(256));
     }),
     ("its signature is wrong", |plan| plan.wrong_signature = true),
     ("its method of signing is not one of", |plan| {
-        plan.algorithm = "none"
+        plan.algorithm = "none";
     }),
     ("its method of signing is not one of", |plan| {
-        plan.algorithm = "HS256"
+        plan.algorithm = "HS256";
     }),
     ("its method of signing is not one of", |plan| {
-        plan.algorithm = "ES256K"
+        plan.algorithm = "ES256K";
     }),
     ("no key of the provider has signed it", |plan| {
-        plan.algorithm = "RS256"
+        plan.algorithm = "RS256";
     }),
     ("it is no signed JSON web token", |plan| {
-        token(plan, &json!({ "id_token": "x" }).to_string())
+        token(plan, &json!({ "id_token": "x" }).to_string());
     }),
     ("it is no signed JSON web token", |plan| {
-        token(plan, &json!({ "id_token": "a.b.c.d.e" }).to_string())
+        token(plan, &json!({ "id_token": "a.b.c.d.e" }).to_string());
     }),
     ("there is no ID token in the answer", |plan| {
-        token(plan, r#"{"access_token":"x"}"#)
+        token(plan, r#"{"access_token":"x"}"#);
     }),
     ("there is no ID token in the answer", |plan| token(plan, "<html>")),
     ("refuses the code of this log-in (invalid_grant)", |plan| {
-        plan.challenge = "x".to_owned()
+        plan.challenge = "x".to_owned();
     }),
     ("refuses the code of this log-in (status 400)", |plan| {
         whole(
@@ -91,7 +91,7 @@ const TOKENS: &[(&str, Lie)] = &[
         );
     }),
     ("the answer has status 500", |plan| {
-        whole(plan, "/token", response("500 No", "no"))
+        whole(plan, "/token", response("500 No", "no"));
     }),
     ("sends on to another address (status 302)", |plan| {
         whole(
@@ -102,7 +102,7 @@ const TOKENS: &[(&str, Lie)] = &[
     }),
     ("longer than 256 KiB", |plan| token(plan, &"x".repeat(300_000))),
     ("there is no answer after 3 seconds", |plan| {
-        whole(plan, "/token", Vec::new())
+        whole(plan, "/token", Vec::new());
     }),
     (
         "the list of keys of the identity provider can't be read",
@@ -111,24 +111,24 @@ const TOKENS: &[(&str, Lie)] = &[
         },
     ),
     ("no key of the provider has signed it", |plan| {
-        whole(plan, "/keys", response("200 OK", r#"{"keys":[{"kty":"?"}]}"#))
+        whole(plan, "/keys", response("200 OK", r#"{"keys":[{"kty":"?"}]}"#));
     }),
 ];
 
 /// Each lie of the provider's configuration.
 const CONFIGURATIONS: &[(&str, Lie)] = &[
     ("the answer has status 404", |plan| {
-        configuration(plan, response("404 Not Found", ""))
+        configuration(plan, response("404 Not Found", ""));
     }),
     (
         "it is not the JSON that it has to be (line 1, column 1)",
         |plan| configuration(plan, response("200 OK", "<html>")),
     ),
     ("it is not the JSON that it has to be", |plan| {
-        configuration(plan, response("200 OK", "{}"))
+        configuration(plan, response("200 OK", "{}"));
     }),
     ("longer than 256 KiB", |plan| {
-        configuration(plan, response("200 OK", &" ".repeat(300_000)))
+        configuration(plan, response("200 OK", &" ".repeat(300_000)));
     }),
     ("the site's answer broke off", |plan| {
         configuration(
@@ -137,10 +137,10 @@ const CONFIGURATIONS: &[(&str, Lie)] = &[
         );
     }),
     ("the site can't be reached", |plan| {
-        configuration(plan, b"SSH-2.0-OpenSSH\r\n\r\n".to_vec())
+        configuration(plan, b"SSH-2.0-OpenSSH\r\n\r\n".to_vec());
     }),
     ("there is no answer after 3 seconds", |plan| {
-        configuration(plan, Vec::new())
+        configuration(plan, Vec::new());
     }),
     ("sends on to another address (status 301)", |plan| {
         let place = "/.well-known/openid-configuration";

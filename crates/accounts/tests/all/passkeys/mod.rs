@@ -121,14 +121,14 @@ async fn each_lie_of_a_sign_in_is_refused_with_its_sentence() {
     type Lie = fn(&mut Answer);
     let lies: &[(&str, Lie)] = &[
         ("a page of another address", |answer| {
-            answer.origin = "https://chat.example.evil.example"
+            answer.origin = "https://chat.example.evil.example";
         }),
         ("a page of another address", |answer| {
-            answer.origin = "http://chat.example"
+            answer.origin = "http://chat.example";
         }),
         ("a page of another address", |answer| answer.cross_origin = true),
         ("meant for something else", |answer| {
-            answer.kind = "webauthn.create"
+            answer.kind = "webauthn.create";
         }),
         ("made for another site", |answer| answer.host = "evil.example"),
         ("did not check who you are", |answer| answer.flags = 0x01),
@@ -198,10 +198,10 @@ async fn each_lie_about_a_new_key_is_refused_with_its_sentence() {
     type Lie = fn(&mut Answer, &mut Cbor);
     let lies: &[(&str, Lie)] = &[
         ("meant for something else", |answer, _| {
-            answer.kind = "webauthn.get"
+            answer.kind = "webauthn.get";
         }),
         ("a page of another address", |answer, _| {
-            answer.origin = "https://evil.example"
+            answer.origin = "https://evil.example";
         }),
         ("made for another site", |answer, _| answer.host = "example"),
         ("did not check who you are", |answer, _| answer.flags = 0x41),
@@ -209,16 +209,16 @@ async fn each_lie_about_a_new_key_is_refused_with_its_sentence() {
         ("empty or too long", |answer, _| answer.credential = Vec::new()),
         ("empty or too long", |answer, _| answer.credential = vec![1; 1024]),
         ("not one of ES256", |_, key| {
-            change(key, 3, Cbor::Integer((-37).into()))
+            change(key, 3, Cbor::Integer((-37).into()));
         }),
         ("not one of ES256", |_, key| {
-            change(key, 1, Cbor::Integer(3.into()))
+            change(key, 1, Cbor::Integer(3.into()));
         }),
         ("not one of ES256", |_, key| {
-            change(key, -2, Cbor::Bytes(vec![1; 31]))
+            change(key, -2, Cbor::Bytes(vec![1; 31]));
         }),
         ("not one of ES256", |_, key| {
-            change(key, -1, Cbor::Bytes(vec![1; 4000]))
+            change(key, -1, Cbor::Bytes(vec![1; 4000]));
         }),
         ("can't be read", |_, key| *key = Cbor::Null),
         ("can't be read", |answer, _| answer.left = 36),

@@ -29,7 +29,7 @@ pub(in crate::afar) enum Claim {
     Complete,
     /// Its disk, after a start.
     Disk,
-    /// Whatever there is, because an operator wants it.
+    /// An operator wants it, whatever view holds.
     Forced,
 }
 

@@ -1,4 +1,4 @@
-//! Who may use the administration: administrators with a session of its page, and programs with a token. A change by a session
+//! Access to the administration: administrators with a session of its page, and programs with a token. A change by a session
 //! needs a password that was entered a short while ago; a token needs the scope of the endpoint. Wrong tokens count against
 //! their address group, wrong passwords as everywhere.
 

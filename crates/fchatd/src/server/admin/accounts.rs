@@ -5,7 +5,7 @@ use fchatd_protocol::duration::in_words;
 use fchatd_protocol::text::fold;
 use serde_json::{Value, json};
 
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Work, page_of, told};
 use crate::clock::Clock;
 
@@ -45,9 +45,9 @@ pub(super) async fn show(work: Work) -> Result<Value, Refusal> {
         });
         characters.collect()
     });
-    shown["tickets"] = json!(details.tickets);
-    shown["banned_in_chat"] = json!(details.banned_in_chat);
-    shown["characters"] = json!(characters);
+    member(&mut shown, "tickets", json!(details.tickets));
+    member(&mut shown, "banned_in_chat", json!(details.banned_in_chat));
+    member(&mut shown, "characters", json!(characters));
     Ok(shown)
 }
 
@@ -68,10 +68,10 @@ pub(super) async fn ban(work: Work) -> Result<Value, Refusal> {
         .await?;
     let mut arguments = json!({ "account": name });
     if !reason.is_empty() {
-        arguments["reason"] = json!(reason);
+        member(&mut arguments, "reason", json!(reason));
     }
     if let Some(seconds) = seconds {
-        arguments["time"] = json!((seconds as f64 / 60.0).to_string());
+        member(&mut arguments, "time", json!((seconds as f64 / 60.0).to_string()));
     }
     work.note("ABN", &arguments).await;
     let time = seconds.map_or("for good".to_owned(), |seconds| {

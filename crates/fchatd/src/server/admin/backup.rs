@@ -7,7 +7,7 @@ use fchatd_backup::{Made, make};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Work, refused, told};
 
 /// The folder, beside `data` and `script`.
@@ -81,7 +81,7 @@ pub(super) async fn add(work: Work) -> Result<Value, Refusal> {
     let (name, bytes) = made.map_err(refused)?;
     work.note("BKP", &json!({ "file": name })).await;
     let mut answer = told(format!("{name} is made; it was read again and is whole."));
-    answer["name"] = json!(name);
-    answer["bytes"] = json!(bytes);
+    member(&mut answer, "name", json!(name));
+    member(&mut answer, "bytes", json!(bytes));
     Ok(answer)
 }

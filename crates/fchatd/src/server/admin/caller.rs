@@ -62,7 +62,7 @@ impl Caller {
         }
     }
 
-    /// What the page shows of itself.
+    /// The part that the page shows of itself.
     pub(super) fn describe(&self) -> Value {
         let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.word()).collect();
         json!({ "name": self.name, "account": self.account, "scopes": scopes, "fresh_seconds": self.fresh })

@@ -6,7 +6,7 @@ use fchatd_world::Channel;
 use serde_json::{Value, json};
 
 use super::bans;
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Work, page_of};
 
 /// Members and bans of a channel that are shown at most.
@@ -69,11 +69,11 @@ pub(super) async fn show(work: Work) -> Result<Value, Refusal> {
             .iter()
             .map(|moderator| &*moderator.name)
             .collect();
-        shown["description"] = json!(&*channel.description);
-        shown["topic"] = json!(&*channel.topic);
-        shown["moderators"] = json!(moderators);
-        shown["people"] = json!(people);
-        shown["ban_list"] = json!(banned.collect::<Vec<Value>>());
+        member(&mut shown, "description", json!(&*channel.description));
+        member(&mut shown, "topic", json!(&*channel.topic));
+        member(&mut shown, "moderators", json!(moderators));
+        member(&mut shown, "people", json!(people));
+        member(&mut shown, "ban_list", json!(banned.collect::<Vec<Value>>()));
         Some(shown)
     });
     shown.ok_or_else(|| Refusal::missing("There is no such channel."))

@@ -5,7 +5,7 @@ use fchatd_world::settings::keys;
 use serde_json::{Value, json};
 
 use super::bans;
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Work, told};
 
 /// Accounts that can be made with one invitation.
@@ -49,8 +49,8 @@ pub(super) async fn add(work: Work) -> Result<Value, Refusal> {
     )
     .await;
     let mut answer = told(format!("Invitation {}: the code is shown only this once.", id.0));
-    answer["id"] = json!(id.0);
-    answer["code"] = json!(code.reveal());
+    member(&mut answer, "id", json!(id.0));
+    member(&mut answer, "code", json!(code.reveal()));
     Ok(answer)
 }
 

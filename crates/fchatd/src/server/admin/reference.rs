@@ -1,6 +1,7 @@
 //! The description of the API as an OpenAPI document, made from the table of endpoints. The server gives it out, and tests compare
 //! docs/admin-openapi.json and docs/admin-api.md with it.
 
+use super::reply::member;
 use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
@@ -69,15 +70,19 @@ fn operation(endpoint: &Endpoint) -> Value {
             .filter(|field| field.is_needed)
             .map(|field| field.name)
             .collect();
-        operation["requestBody"] = json!({
-            "required": true,
-            "content": { "application/json": { "schema": {
-                "type": "object",
-                "properties": properties,
-                "required": needed,
-                "additionalProperties": false,
-            } } },
-        });
+        member(
+            &mut operation,
+            "requestBody",
+            json!({
+                "required": true,
+                "content": { "application/json": { "schema": {
+                    "type": "object",
+                    "properties": properties,
+                    "required": needed,
+                    "additionalProperties": false,
+                } } },
+            }),
+        );
     } else {
         let parameters = endpoint.fields.iter().map(|field| {
             json!({
@@ -88,7 +93,7 @@ fn operation(endpoint: &Endpoint) -> Value {
                 "schema": kind(field),
             })
         });
-        operation["parameters"] = parameters.collect();
+        member(&mut operation, "parameters", parameters.collect());
     }
     operation
 }
@@ -103,7 +108,7 @@ fn kind(field: &Field) -> Value {
 
 fn schema(field: &Field) -> Value {
     let mut schema = kind(field);
-    schema["description"] = json!(field.meaning);
+    member(&mut schema, "description", json!(field.meaning));
     schema
 }
 

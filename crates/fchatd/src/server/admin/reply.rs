@@ -8,6 +8,13 @@ use serde_json::{Value, json};
 /// Seconds after which another try makes sense where something is busy.
 const BUSY_SECONDS: u64 = 2;
 
+/// Adds a member to a JSON object. Other values have no members, and stay as they are.
+pub(super) fn member(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value);
+    }
+}
+
 /// The reason for which a request is not answered.
 #[derive(Debug)]
 pub(super) struct Refusal {

@@ -4,7 +4,7 @@ use fchatd_protocol::exchange::Outputs;
 use fchatd_script::host::Scripts;
 use serde_json::{Value, json};
 
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Admin, Work, refused, told};
 use crate::failure::Failure;
 use crate::folder::scripts::{self, Checked, Scope};
@@ -31,7 +31,7 @@ pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
 pub(super) async fn check(work: Work) -> Result<Value, Refusal> {
     let remarks = try_out(&work.admin).await.map_err(refused)?;
     let mut answer = told("The scripts were checked and started beside the chat: they are good.");
-    answer["remarks"] = json!(remarks);
+    member(&mut answer, "remarks", json!(remarks));
     Ok(answer)
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn reload(work: Work) -> Result<Value, Refusal> {
     work.admin.edge.interject(|chat, _| chat.read_scripts());
     work.note("SCR", &json!({})).await;
     let mut answer = told("The scripts are good, and are being put in force.");
-    answer["remarks"] = json!(remarks);
+    member(&mut answer, "remarks", json!(remarks));
     Ok(answer)
 }
 

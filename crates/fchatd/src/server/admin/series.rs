@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::reply::member;
 use fchatd_figures::{Sample, Value as Figure};
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ impl Series {
             let rounded: Vec<f64> = points
                 .map(|&value| (f64::from(value) * 1000.0).round() / 1000.0)
                 .collect();
-            all[*name] = json!(rounded);
+            member(&mut all, name, json!(rounded));
         }
         all
     }

@@ -6,7 +6,7 @@ use fchatd_world::settings::{self, Change, Definition, Kind, SECTIONS, Value as 
 use serde_json::{Value, json};
 
 use super::edited;
-use super::reply::Refusal;
+use super::reply::{Refusal, member};
 use super::work::{Work, refused, told};
 use crate::configuration::{self, Configuration};
 
@@ -26,8 +26,8 @@ pub(super) async fn list(work: Work) -> Result<Value, Refusal> {
         let (in_force, wanted, places) = (&in_force, &wanted, &places);
         section.definitions.iter().map(move |definition| {
             let mut row = row(definition, in_force, wanted);
-            row["section"] = json!(section.heading);
-            row["source"] = json!(places.get(definition.key));
+            member(&mut row, "section", json!(section.heading));
+            member(&mut row, "source", json!(places.get(definition.key)));
             row
         })
     });
@@ -96,7 +96,11 @@ async fn edit(work: Work, value: Option<String>) -> Result<Value, Refusal> {
     let is_secret = matches!(definition.kind, Kind::Secret);
     let mut arguments = json!({ "key": key });
     if let Some(value) = &value {
-        arguments["value"] = json!(if is_secret { "********" } else { value.as_str() });
+        member(
+            &mut arguments,
+            "value",
+            json!(if is_secret { "********" } else { value.as_str() }),
+        );
     }
     work.note("SET", &arguments).await;
     work.admin.edge.interject(|chat, _| chat.read_configuration());

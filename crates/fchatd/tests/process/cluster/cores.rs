@@ -1,4 +1,4 @@
-//! Two cores as processes, and people who talk while they change.
+//! Two cores as processes, and talking people while the lead changes.
 
 use std::fs;
 use std::net::TcpListener;
@@ -123,7 +123,7 @@ impl Pair {
         }
     }
 
-    /// Waits until a core leads that nobody has promoted.
+    /// Waits until a core leads without an order to do so.
     pub(super) fn await_leader(&mut self, core: usize) {
         let begin = Instant::now();
         loop {
@@ -171,7 +171,7 @@ impl Pair {
     }
 }
 
-/// People who talk until they are stopped.
+/// People that talk until they are stopped.
 pub(super) struct Talk {
     is_over: Arc<AtomicBool>,
     thread: JoinHandle<(Vec<WebSocket>, usize)>,
@@ -207,7 +207,7 @@ impl Talk {
         Self { is_over, thread }
     }
 
-    /// Everybody has heard all lines of all others, each once, in one order.
+    /// Each person has heard all lines of all others, each once, in one order.
     pub(super) fn end(self) -> usize {
         self.is_over.store(true, Ordering::Relaxed);
         let (mut people, lines) = self.thread.join().unwrap();
@@ -252,7 +252,7 @@ pub(super) fn describe(person: &mut WebSocket, number: usize) {
     }
 }
 
-/// The description of that channel for a person who logs in.
+/// The description of that channel for a person that logs in.
 pub(super) fn description(edge: &Server) -> String {
     let (mut ada, _) = WebSocket::log_in_as(edge, "ada", "staff", "Ada 1");
     ada.say(r#"JCH {"channel":"Frontpage"}"#);

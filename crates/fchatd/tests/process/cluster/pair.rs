@@ -166,8 +166,7 @@ fn settings_of_a_pair_that_do_not_go_together_are_refused() {
     check(&pair).assert_refused(&["login_url", "leader-only"]);
     check(&pair[..2]).assert_refused(&["needs cores"]);
     check(&["cluster=manual"]).assert_refused(&["only with role"]);
-    check(&["role=core", "cluster=raft"])
-        .assert_refused(&["must be empty, \"manual\", \"etcd\" or \"postgres\""]);
+    check(&["role=core", "cluster=raft"]).assert_refused(&["\"etcd\", \"postgres\" or \"nats\""]);
     let etcd = ["role=core", "cluster=etcd", "cores=10.0.0.1:9730,10.0.0.2:9730"];
     check(&etcd).assert_refused(&["needs cluster_engine"]);
     check(&[&pair[..], &["cluster_engine=http://10.0.0.1:2379"]].concat())

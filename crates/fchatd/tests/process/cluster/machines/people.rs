@@ -1,4 +1,4 @@
-//! People on all edges who talk, and a person who changes something, while machines die.
+//! Talking people on all edges, and a person that changes something, while machines die.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ const REST: Duration = Duration::from_millis(20);
 /// Longer than any pause of the chat, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Talking people, two on each edge, and a person who changes the description of the channel.
+/// Talking people, two on each edge, and a person that changes the description of the channel.
 pub(super) struct Crowd {
     is_over: Arc<AtomicBool>,
     talkers: Vec<JoinHandle<usize>>,
@@ -29,7 +29,7 @@ struct Heard {
     pause: Duration,
 }
 
-/// The result of a conversation in which everybody heard everything.
+/// The result of a conversation that was heard completely by all.
 pub(super) struct Conversation {
     /// The number of lines in all.
     pub(super) lines: usize,
@@ -113,7 +113,7 @@ impl Crowd {
         }
     }
 
-    /// Everybody has heard all lines of all others, each once, in one order.
+    /// Each person has heard all lines of all others, each once, in one order.
     pub(super) fn end(self) -> Conversation {
         self.is_over.store(true, Ordering::Relaxed);
         let said: Vec<usize> = self
