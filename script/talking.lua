@@ -29,7 +29,7 @@ function talking.init()
 end
 
 -- The answer to a message that was not admitted.
-local function refused(con, number)
+local function not_admitted(con, number)
     if number == const.FERR_THROTTLE_MESSAGE then
         return common.too_early(con)
     end
@@ -40,7 +40,7 @@ function event.MSG(con, args)
     local number, chan, said =
         c.admitMessage(con, args.channel, args.message, "ads", MESSAGE_MAX, PRIVATE_MAX, MESSAGE_FLOOD)
     if chan == nil then
-        return refused(con, number)
+        return not_admitted(con, number)
     end
     c.sendMessage(chan, con, "MSG", said, "message")
     return const.FERR_OK
@@ -101,7 +101,7 @@ function event.PRI(con, args)
     local number, other, said =
         u.admitMessage(con, args.recipient, args.message, PRIVATE_MAX, MESSAGE_FLOOD, IGNORES_COUNT)
     if other == nil then
-        return refused(con, number)
+        return not_admitted(con, number)
     end
     u.sendMessage(other, con, "PRI", said, "message_private")
     return const.FERR_OK
