@@ -168,7 +168,9 @@ mod tests {
         assert_eq!(table.entries.len(), PER_GROUP_MAX);
         assert_eq!(table.find(&key(899), 0), None);
         assert_eq!(table.find(&key(900), 0), Some(&mut 900));
-        for number in 1000..1000 + 2 * ALL_MAX {
+        // The last of these have the place of entries of the large group, until that has one left.
+        let small = 1000..1000 + ALL_MAX - 1;
+        for number in small.clone() {
             table.insert(key(number), number, group(number), 0);
             assert!(table.entries.len() <= ALL_MAX);
         }
@@ -177,6 +179,16 @@ mod tests {
             1,
             "the group with the most has paid"
         );
+        assert!(
+            small
+                .clone()
+                .all(|number| table.entries.contains_key(&key(number)))
+        );
+        // From now on all groups are alike.
+        for number in small.end..small.end + ALL_MAX {
+            table.insert(key(number), number, group(number), 0);
+            assert_eq!(table.entries.len(), ALL_MAX);
+        }
         assert_eq!(
             table.groups.values().map(VecDeque::len).sum::<usize>(),
             table.entries.len()

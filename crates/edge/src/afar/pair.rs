@@ -249,6 +249,9 @@ impl Pair {
 impl<H: HttpService + 'static> Hall<H> {
     /// Starts the tasks of the pair.
     pub(super) fn begin_pair(self: &Rc<Self>, mut from_center: UnboundedReceiver<ToHall>) {
+        if let Some(pair) = &self.pair {
+            self.publish(pair);
+        }
         let hall = Rc::clone(self);
         tokio::task::spawn_local(async move {
             while let Some(message) = from_center.recv().await {

@@ -7,7 +7,8 @@ use super::definitions::SECTIONS;
 pub fn reference() -> String {
     let mut page = String::from(
         "# Settings\n\n\
-         Each is set in `script/startup_config.lua` (`key = value`), in the environment (`FCHATD_` and the key in\n\
+         Each is set in `script/startup_config.lua` (`key = value`), on the\n\
+         [administration page](administration.md#the-administration-page) (`data/settings.lua`), in the environment (`FCHATD_` and the key in\n\
          upper case) or on the command line (`--set key=value`); the later one wins. Lists are written\n\
          `{\"one\", \"two\"}` in the file and `one,two` elsewhere; switches are `true` or `false`, elsewhere also\n\
          `yes`, `on`, `1` and `no`, `off`, `0`. Text needs quotes in the file and none elsewhere.\n\

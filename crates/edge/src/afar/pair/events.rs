@@ -92,6 +92,8 @@ impl<H: HttpService + 'static> Hall<H> {
                         "this core is the standby of {}, and has everything; view {}",
                         view.leader, view.epoch
                     );
+                    // The leader's operator may read "protected" as soon as this core has said so.
+                    self.publish(pair);
                 }
                 StandbyEvent::Lead if pair.engine.is_some() => self.claim(pair),
                 StandbyEvent::Lead => self.change(pair, Change::Lead(Claim::Complete)),

@@ -23,7 +23,8 @@ pub(super) async fn answer(question: &Tape, edge: &ChatEdges, chat: &Chat) -> Op
         });
     };
     Some(if is_asked("pair") {
-        Ok(seats.pair().map_or_else(String::new, |status| as_json(&status)))
+        let status = seats.pair().map(|status| as_json(&status));
+        status.ok_or_else(|| "this core is just starting: ask again".to_owned())
     } else if is_asked("handover") {
         edge.hand_over(pairing).await
     } else {
