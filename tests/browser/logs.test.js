@@ -60,6 +60,8 @@ test('older lines come from the device as the reader scrolls up', async () => {
   await hear('yesterday', 450);
   await write(lola, 'an <b>own</b> line about [b]pears[/b]');
   await line(lola, 'line about pears').waitFor();
+  // A line that waits for the pause between two messages was not said yet, so it is not kept either.
+  await page.waitForFunction(() => !document.querySelector('.line[data-state=queued]'));
   await leaveAndReturn();
   await line(lola, 'line about pears').waitFor();
   const log = page.locator('.log');

@@ -47,7 +47,7 @@ test('a link to a profile leads through the form to the profile, without scripts
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   assert.equal(visitor.errors.length > 0, true, 'the status says that nothing is shown yet');
   visitor.errors.length = 0;
-  await page.getByRole('textbox', { name: 'Account' }).fill(owner.account);
+  await page.getByRole('textbox', { name: 'Account', exact: true }).fill(owner.account);
   await page.getByRole('textbox', { name: 'Password' }).fill(`secret of ${owner.account}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: owner.name }).waitFor();
@@ -70,7 +70,7 @@ test('a profile looks right on a phone and on a desk', async () => {
     visitor.errors.length = 0;
     await picture(visitor, 'site-sign-in');
     await assertAccessible(visitor, 'the form to sign in');
-    await page.getByRole('textbox', { name: 'Account' }).fill(owner.account);
+    await page.getByRole('textbox', { name: 'Account', exact: true }).fill(owner.account);
     await page.getByRole('textbox', { name: 'Password' }).fill(`secret of ${owner.account}`);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: owner.name }).waitFor();
