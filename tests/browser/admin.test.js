@@ -152,6 +152,8 @@ test('it works on a phone', options, async () => {
     await section(phone, name);
     const isWide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
     assert.ok(!isWide, `${name} is wider than the screen`);
+    const broken = await page.locator('.row-buttons button').evaluateAll(buttons => buttons.filter(button => button.clientHeight > 80).map(button => button.textContent));
+    assert.deepEqual(broken, [], `words of buttons stay whole: ${name}`);
     await assertAccessible(phone, `${name} on a phone`);
   }
   await section(phone, 'Accounts');
