@@ -1,5 +1,5 @@
-//! An identity provider of our own that can lie in each part of its answers. A real provider is in
-//! `crates/fchatd/tests/process`.
+//! An identity provider of our own that can lie in each part of its answers. The browser test `sign-in.test.js`
+//! has a real one.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
