@@ -52,9 +52,10 @@ macro_rules! json {
         })
     };
 }
+pub(super) use json;
 
 /// An endpoint of the page.
-const fn call(path: &'static str, access: Access, handler: Handler) -> Endpoint {
+pub(super) const fn call(path: &'static str, access: Access, handler: Handler) -> Endpoint {
     Endpoint::new(Place::Exact(path), Family::Site, access, handler)
 }
 

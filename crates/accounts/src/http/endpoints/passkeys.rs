@@ -1,9 +1,9 @@
 //! Rows of the table: passkeys.
 
-use super::identity::{ACCOUNT, NUMBER, PASSWORD, SIGNED_IN, TICKET};
+use super::identity::{ACCOUNT, NUMBER, PASSWORD, SIGNED_IN, TICKET, call, json};
 use super::second_factor::CODE;
 use super::shape::{Field, Kind, Shape, member, optional, required};
-use super::{Access, Endpoint, Family, Handler, Place};
+use super::{Access, Endpoint, Handler};
 use crate::http::api::made_up;
 use crate::http::passkeys;
 use crate::http::reply::Readers;
@@ -16,20 +16,6 @@ const CLIENT_DATA: Field = required(
     "`clientDataJSON` of the browser, as base64url",
 );
 const NAME: Field = required(&[("name", Text)], "one line of at most 60 characters");
-
-/// An endpoint that checks the request itself and answers with JSON.
-macro_rules! json {
-    ($handler:expr) => {
-        Handler::Whole(|own, request, _| {
-            Box::pin(async move { own.json($handler(&own, &request).await, Readers::Site) })
-        })
-    };
-}
-
-/// An endpoint of the page.
-const fn call(path: &'static str, access: Access, handler: Handler) -> Endpoint {
-    Endpoint::new(Place::Exact(path), Family::Site, access, handler)
-}
 
 /// The endpoints of passkeys.
 pub(super) const ROWS: &[Endpoint] = &[
